@@ -1,0 +1,217 @@
+"""The zoo: finds a model file by name or by path, and downloads it if it has to.
+
+A name is looked up among the models installed with the package (``zoo/<name>/model.safetensors``),
+then in the cache of downloads, then in the registry, whose addresses are tried in order. A file is
+known by its SHA-256: an archive names the hash of its model, and no other file will be used for it.
+
+Environment
+-----------
+BITSWAP_CACHE
+    Folder of downloaded models; the operating system's cache folder for `bitswap` otherwise.
+BITSWAP_REGISTRY
+    Path or http(s) address of a registry to use instead of the installed ``registry.toml``.
+"""
+
+import hashlib
+import os
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from bitswap_models.errors import ModelError
+from bitswap_models.zoo import download
+
+EMBEDDED = Path(__file__).parent
+MODEL_FILE = "model.safetensors"
+
+# Names become folder names, and archives written by others carry them.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class ModelFile(NamedTuple):
+    """A model file on this machine."""
+
+    path: Path
+    name: str
+    sha256: str
+
+
+class RegistryEntry(NamedTuple):
+    """A model file that can be downloaded: its hash, its size in bytes, and its addresses."""
+
+    name: str
+    sha256: str
+    size: int
+    urls: tuple[str, ...]
+
+
+def embedded() -> list[str]:
+    """Names of the models installed with the package, sorted."""
+    return sorted(path.parent.name for path in EMBEDDED.glob(f"*/{MODEL_FILE}"))
+
+
+def cache_folder() -> Path:
+    """Folder of downloaded models, ``<name>/<sha256>.safetensors`` each. It may not exist yet."""
+    if folder := os.environ.get("BITSWAP_CACHE"):
+        return Path(folder)
+    import pooch  # deferred: it loads an HTTP client, which most calls never need
+
+    return Path(pooch.os_cache("bitswap"))
+
+
+def registry() -> list[RegistryEntry]:
+    """Read the registry.
+
+    Raises
+    ------
+    ModelError
+        The registry cannot be read or is not one.
+    """
+    source = os.environ.get("BITSWAP_REGISTRY") or str(EMBEDDED / "registry.toml")
+    try:
+        text = download.read_text(source) if _is_url(source) else Path(source).read_text("utf-8")
+    except OSError as error:
+        reason = error.strerror or error
+        raise ModelError(f"cannot read the model registry {source}: {reason}") from error
+    except UnicodeDecodeError as error:
+        raise ModelError(f"the model registry {source} is not a text file") from error
+    try:
+        tables = tomllib.loads(text).get("model", [])
+        return [_registry_entry(table) for table in tables]
+    except (tomllib.TOMLDecodeError, AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"the model registry {source} is malformed: {error}") from error
+
+
+def resolve(name_or_path: str) -> ModelFile:
+    """Find the model a user asked for, downloading it if it is known but not here.
+
+    Parameters
+    ----------
+    name_or_path : str
+        A name, or the path of a model file: it holds a slash or ends in ``.safetensors``.
+
+    Raises
+    ------
+    ModelError
+        There is no such model, or its download failed.
+    """
+    if not _is_path(name_or_path):
+        return find(name_or_path)
+    path = Path(name_or_path)
+    if path.is_dir():
+        path /= MODEL_FILE
+    name = path.parent.name if path.name == MODEL_FILE else path.stem
+    return _model_file(path, re.sub(r"[^A-Za-z0-9_.-]|^[^A-Za-z0-9]", "_", name)[:64] or "model")
+
+
+def find(name: str, sha256: str | None = None) -> ModelFile:
+    """Find a model by name only (never a path), downloading it if it is known but not here.
+
+    Parameters
+    ----------
+    name : str
+        Name of the model.
+    sha256 : str, optional
+        Hash that its file must have, e.g. the one an archive names; any version if not given.
+
+    Raises
+    ------
+    ModelError
+        There is no such model, none of this hash, or its download failed.
+    """
+    file = installed(name, sha256)
+    if file is not None:
+        return file
+    entries = [entry for entry in registry() if entry.name == name]
+    for entry in entries:
+        if sha256 in (None, entry.sha256):
+            return fetch(entry)
+    if sha256 is not None and (entries or installed(name)):
+        raise ModelError(
+            f"the model {name!r} here is another version than the one needed"
+            f" (SHA-256 {sha256}): give its file with --model PATH"
+        )
+    raise ModelError(
+        f"unknown model {name!r}: give the path of its file, or one of the names that"
+        " `bitswap models list` shows"
+    )
+
+
+def installed(name: str, sha256: str | None = None) -> ModelFile | None:
+    """Find a model on this machine, without the network: embedded, or downloaded before.
+
+    Of several downloaded versions it is the one downloaded last, unless a hash is given.
+    """
+    if not _NAME.fullmatch(name):
+        raise ModelError(f"{name!r} is not the name of a model")
+    for file in _on_disk(name):
+        if sha256 in (None, file.sha256):
+            return file
+    return None
+
+
+def fetch(entry: RegistryEntry) -> ModelFile:
+    """Download a model into the cache, unless it is there already.
+
+    The addresses are tried in order. A file gets its name in the cache only after its hash has been
+    checked.
+
+    Raises
+    ------
+    ModelError
+        No address gave the file; the message has the reason for each.
+    """
+    folder = cache_folder() / entry.name
+    file_name = f"{entry.sha256}.safetensors"
+    reasons = []
+    for url in entry.urls:
+        try:
+            path = download.retrieve(url, entry.sha256, entry.size, folder, file_name)
+        except download.DownloadError as error:
+            reasons.append(f"{url}: {error}")
+        else:
+            return ModelFile(path, entry.name, entry.sha256)
+    why = "; ".join(reasons) or "the registry gives no address for it"
+    raise ModelError(f"cannot fetch the model {entry.name!r}: {why}")
+
+
+def _on_disk(name: str) -> Iterator[ModelFile]:
+    if (path := EMBEDDED / name / MODEL_FILE).is_file():
+        yield _model_file(path, name)
+    cached = (cache_folder() / name).glob("*.safetensors")
+    for path in sorted(cached, key=lambda path: path.stat().st_mtime, reverse=True):
+        file = _model_file(path, name)
+        if file.sha256 == path.stem:  # a damaged file in the cache is as good as none
+            yield file
+
+
+def _model_file(path: Path, name: str) -> ModelFile:
+    try:
+        with path.open("rb") as stream:
+            return ModelFile(path, name, hashlib.file_digest(stream, "sha256").hexdigest())
+    except OSError as error:
+        raise ModelError(f"cannot read the model file {path}: {error.strerror}") from error
+
+
+def _registry_entry(table: dict[str, object]) -> RegistryEntry:
+    name, sha256, size, urls = (table[key] for key in ("name", "sha256", "size", "urls"))
+    if not (isinstance(name, str) and _NAME.fullmatch(name)):
+        raise ValueError(f"name = {name!r}")
+    if not (isinstance(sha256, str) and _SHA256.fullmatch(sha256)):
+        raise ValueError(f"sha256 of {name} = {sha256!r}")
+    if not (isinstance(size, int) and size > 0):
+        raise ValueError(f"size of {name} = {size!r}")
+    if not (isinstance(urls, list) and all(isinstance(u, str) and _is_url(u) for u in urls)):
+        raise ValueError(f"urls of {name} = {urls!r}")
+    return RegistryEntry(name, sha256, size, tuple(urls))
+
+
+def _is_url(text: str) -> bool:
+    return text.startswith(("http://", "https://"))
+
+
+def _is_path(text: str) -> bool:
+    return os.sep in text or "/" in text or text.endswith(".safetensors")

@@ -1,0 +1,92 @@
+"""Downloads: pooch checks the hash of a file before the file gets its name."""
+
+import logging
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+TIMEOUT = 30  # seconds without an answer
+REGISTRY_LIMIT = 1 << 20  # bytes; a registry has a few hundred per model
+
+
+class DownloadError(Exception):
+    """Why one address did not give the file: a few words, without the address."""
+
+
+def retrieve(url: str, sha256: str, size: int, folder: Path, file_name: str) -> Path:
+    """Download a file of known hash, unless it is in the folder already.
+
+    Parameters
+    ----------
+    url : str
+        An http or https address.
+    sha256 : str
+        The hash the file must have.
+    size : int
+        Its size in bytes, to recognise a download that broke off.
+    folder : Path
+        Where to keep it; made if need be.
+    file_name : str
+        Its name there.
+
+    Raises
+    ------
+    DownloadError
+        The address gave no file, or not this one; nothing is left in the folder.
+    """
+    import pooch
+    import requests
+
+    pooch.get_logger().setLevel(logging.WARNING)
+    received = 0
+
+    def get(url: str, output_file: str, _: object) -> None:
+        nonlocal received
+        fetch = pooch.HTTPDownloader(timeout=TIMEOUT)
+        try:
+            fetch(url, output_file, None)
+        finally:
+            received = Path(output_file).stat().st_size
+
+    try:
+        path = pooch.retrieve(url, f"sha256:{sha256}", file_name, folder, downloader=get)
+    except requests.HTTPError as error:
+        status = error.response.status_code if error.response is not None else "error"
+        raise DownloadError(f"HTTP {status}") from error
+    except requests.exceptions.ChunkedEncodingError as error:
+        raise DownloadError(f"the download broke off after {received} of {size} bytes") from error
+    except requests.Timeout as error:
+        raise DownloadError(f"no answer within {TIMEOUT} s") from error
+    except requests.ConnectionError as error:
+        raise DownloadError("no connection (is this machine offline?)") from error
+    except requests.RequestException as error:
+        raise DownloadError(f"{type(error).__name__}: {error}") from error
+    except ValueError as error:  # pooch's word for a wrong hash
+        if received < size:
+            reason = f"the download broke off after {received} of {size} bytes"
+        else:
+            reason = f"not the file that the registry names: its SHA-256 is not {sha256}"
+        raise DownloadError(reason) from error
+    except OSError as error:
+        raise DownloadError(f"cannot write to {folder}: {error.strerror or error}") from error
+    return Path(path)
+
+
+def read_text(url: str) -> str:
+    """Return the UTF-8 text at an http or https address.
+
+    Raises
+    ------
+    OSError
+        No server, no such page, or a page too large for a registry.
+    """
+    try:
+        with urllib.request.urlopen(url, timeout=TIMEOUT) as answer:
+            data: bytes = answer.read(REGISTRY_LIMIT + 1)
+    except urllib.error.HTTPError as error:
+        raise OSError(f"HTTP {error.code}") from error
+    except urllib.error.URLError as error:
+        raise OSError(f"no connection (is this machine offline?): {error.reason}") from error
+    if len(data) > REGISTRY_LIMIT:
+        raise OSError(f"it is larger than {REGISTRY_LIMIT} bytes")
+    return data.decode("utf-8")

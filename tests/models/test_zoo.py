@@ -1,0 +1,236 @@
+"""The loader of models, against a registry served on loopback."""
+
+import hashlib
+import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+from bitswap_models import zoo
+from bitswap_models.errors import ModelError
+
+GOOD = b"the right file" * 1000
+SHA256 = hashlib.sha256(GOOD).hexdigest()
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Serves `pages`; "/truncated" promises more bytes than it sends."""
+
+    pages: ClassVar[dict[str, bytes]] = {}
+    requests: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.requests.append(self.path)
+        body = self.pages.get(self.path)
+        if body is None:
+            self.send_error(404)
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body[: len(body) // 2] if self.path == "/truncated" else body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    """Address of a loopback server, without a slash at its end."""
+    Handler.pages = {"/good": GOOD, "/wrong": GOOD[::-1], "/truncated": GOOD, "/short": GOOD[:100]}
+    Handler.requests = []
+    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=httpd.serve_forever, args=(0.01,))
+    thread.start()
+    yield f"http://127.0.0.1:{httpd.server_port}"
+    httpd.shutdown()
+    thread.join()
+    httpd.server_close()
+
+
+@pytest.fixture
+def no_server() -> str:
+    """Address at which nobody listens."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{unused.getsockname()[1]}"
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache, and no proxy between the tests and loopback."""
+    monkeypatch.setenv("BITSWAP_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    return tmp_path / "cache"
+
+
+def registry_text(*urls: str, name: str = "far", sha256: str = SHA256) -> str:
+    values = {"name": name, "sha256": sha256, "size": len(GOOD), "urls": list(urls)}
+    return "\n".join(["[[model]]", *(f"{key} = {value!r}" for key, value in values.items()), ""])
+
+
+@pytest.fixture
+def use_registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def use(text: str) -> None:
+        path = tmp_path / "registry.toml"
+        path.write_text(text)
+        monkeypatch.setenv("BITSWAP_REGISTRY", str(path))
+
+    return use
+
+
+def files_in(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_good_file_is_downloaded_once(server, use_registry, cache):
+    use_registry(registry_text(f"{server}/good"))
+    file = zoo.resolve("far")
+    assert file == zoo.ModelFile(cache / "far" / f"{SHA256}.safetensors", "far", SHA256)
+    assert file.path.read_bytes() == GOOD
+    assert zoo.resolve("far") == file
+    assert zoo.find("far", SHA256) == file
+    assert Handler.requests == ["/good"]
+
+
+def test_cached_model_needs_no_registry(server, use_registry):
+    use_registry(registry_text(f"{server}/good"))
+    file = zoo.resolve("far")
+    use_registry("not = a [registry")
+    assert zoo.resolve("far") == file
+
+
+def test_damaged_file_in_the_cache_is_fetched_again(server, use_registry):
+    use_registry(registry_text(f"{server}/good"))
+    file = zoo.resolve("far")
+    file.path.write_bytes(b"damaged")
+    assert zoo.installed("far") is None
+    assert zoo.resolve("far").path.read_bytes() == GOOD
+
+
+@pytest.mark.parametrize(
+    ("page", "reason"),
+    [
+        ("/wrong", f"SHA-256 is not {SHA256}"),
+        ("/truncated", "broke off"),
+        ("/short", "broke off after 100 of 14000 bytes"),
+        ("/absent", "HTTP 404"),
+    ],
+)
+def test_bad_download_is_refused(server, use_registry, cache, page, reason):
+    use_registry(registry_text(server + page))
+    with pytest.raises(ModelError, match=reason) as caught:
+        zoo.resolve("far")
+    assert "\n" not in str(caught.value)
+    assert server + page in str(caught.value)
+    assert files_in(cache) == []
+
+
+def test_no_server(no_server, use_registry, cache):
+    use_registry(registry_text(f"{no_server}/good"))
+    with pytest.raises(ModelError, match="offline"):
+        zoo.resolve("far")
+    assert files_in(cache) == []
+
+
+def test_mirrors_are_tried_in_order(server, no_server, use_registry):
+    bad = [f"{no_server}/good", f"{server}/absent", f"{server}/wrong", f"{server}/truncated"]
+    use_registry(registry_text(*bad, f"{server}/good", f"{server}/never"))
+    assert zoo.resolve("far").path.read_bytes() == GOOD
+    assert Handler.requests == ["/absent", "/wrong", "/truncated", "/good"]
+
+
+def test_every_mirror_is_named_when_all_fail(server, no_server, use_registry):
+    use_registry(registry_text(f"{no_server}/good", f"{server}/absent"))
+    with pytest.raises(ModelError, match=f"{no_server}/good: .*; {server}/absent: HTTP 404"):
+        zoo.resolve("far")
+
+
+def test_registry_at_an_address(server, no_server, monkeypatch):
+    Handler.pages["/registry.toml"] = registry_text(f"{server}/good").encode()
+    monkeypatch.setenv("BITSWAP_REGISTRY", f"{server}/registry.toml")
+    assert zoo.resolve("far").sha256 == SHA256
+    monkeypatch.setenv("BITSWAP_REGISTRY", f"{server}/absent.toml")
+    with pytest.raises(ModelError, match="cannot read the model registry .*: HTTP 404"):
+        zoo.resolve("other")
+    monkeypatch.setenv("BITSWAP_REGISTRY", f"{no_server}/registry.toml")
+    with pytest.raises(ModelError, match="offline"):
+        zoo.resolve("other")
+
+
+def test_an_older_version_is_found_by_its_hash(server, use_registry):
+    other = hashlib.sha256(GOOD[::-1]).hexdigest()
+    use_registry(registry_text(f"{server}/wrong", sha256=other) + registry_text(f"{server}/good"))
+    assert zoo.find("far").sha256 == other
+    assert zoo.find("far", SHA256).path.read_bytes() == GOOD
+    with pytest.raises(ModelError, match="another version .*--model"):
+        zoo.find("far", "0" * 64)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[[model",
+        "model = 1",
+        "model = [1]",
+        "[model]\na = 1",
+        '[[model]]\nname = "x"',
+        registry_text("https://host/x", name="../x"),
+        registry_text("https://host/x", sha256="abc"),
+        registry_text("ftp://host/x"),
+        registry_text("https://host/x").replace("size = ", "size = -"),
+    ],
+)
+def test_malformed_registry(use_registry, text):
+    use_registry(text)
+    with pytest.raises(ModelError, match="malformed"):
+        zoo.registry()
+
+
+def test_registry_that_is_not_there(tmp_path, monkeypatch):
+    monkeypatch.setenv("BITSWAP_REGISTRY", str(tmp_path / "none.toml"))
+    with pytest.raises(ModelError, match="cannot read the model registry"):
+        zoo.find("other")
+
+
+def test_unknown_model():
+    with pytest.raises(ModelError, match="unknown model 'nobody'.*bitswap models list"):
+        zoo.resolve("nobody")
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a b", "a\n", "x" * 65])
+def test_name_that_is_none(name):
+    with pytest.raises(ModelError, match="not the name of a model"):
+        zoo.find(name)
+
+
+def test_find_never_takes_a_path(tmp_path):
+    (tmp_path / "model.safetensors").write_bytes(GOOD)
+    with pytest.raises(ModelError, match="not the name of a model"):
+        zoo.find(str(tmp_path / "model.safetensors"))
+
+
+def test_path(tmp_path):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    path = folder / "model.safetensors"
+    path.write_bytes(GOOD)
+    assert zoo.resolve(str(path)) == zoo.ModelFile(path, "mine", SHA256)
+    assert zoo.resolve(f"{folder}/") == zoo.ModelFile(path, "mine", SHA256)
+    other = path.rename(folder / "a b.safetensors")
+    assert zoo.resolve(str(other)).name == "a_b"
+    with pytest.raises(ModelError, match="cannot read the model file .*none.safetensors"):
+        zoo.resolve(str(tmp_path / "none.safetensors"))
+
+
+def test_embedded_models_resolve_to_themselves():
+    for name in zoo.embedded():
+        assert zoo.resolve(name).path == zoo.EMBEDDED / name / "model.safetensors"
+
+
+def test_installed_registry_is_well_formed():
+    assert isinstance(zoo.registry(), list)
