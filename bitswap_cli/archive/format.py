@@ -1,0 +1,121 @@
+"""Version 1 of the archive format: constants, header, sections and blobs (docs/format.md)."""
+
+import struct
+import zlib
+from typing import Any, NamedTuple
+
+import msgpack
+import zstandard
+
+from bitswap_cli.errors import ArchiveError
+
+# Like PNG's: a byte with the high bit set, a name, and line ends that text-mode transfers damage.
+MAGIC = b"\x89BSW\r\n\x1a\n"
+END_MAGIC = b"\x89BSWEND\n"
+VERSION = 1
+
+PREAMBLE = struct.Struct("<8sH")  # magic, version
+SECTION = struct.Struct("<4sI")  # tag, length of the body
+CRC = struct.Struct("<I")
+TRAILER = struct.Struct("<Q8s")  # offset of INDX, end magic
+
+HEAD, TILE, BYTE, INDX = b"HEAD", b"TILE", b"BYTE", b"INDX"
+SECTION_EXTRA = SECTION.size + CRC.size
+
+# What a reader accepts. They bound the memory that a hostile archive can make it use; the writer
+# stays well below.
+MAX_BODY = 1 << 26  # bytes of a section's body
+MAX_TABLE = 1 << 24  # bytes of a table, unpacked
+MAX_EXTRAS = 1 << 25  # bytes of a chunk's extras, unpacked
+MAX_CHUNK_BYTES = 1 << 24  # raw bytes of a BYTE chunk, and samples of a TILE chunk
+MAX_SEGMENTS = 1 << 16  # segments in a chunk
+HEAD_COPY_FROM = 1 << 14  # an archive at least this long repeats its header before the index
+
+_STORED, _ZSTD = 0, 1
+
+
+class Header(NamedTuple):
+    """What an archive needs to be read: which model, which scheme, which geometry."""
+
+    model: str | None
+    """Name of the model, or None if the archive was written without one."""
+    sha256: str | None
+    """SHA-256 of the model file, 64 hexadecimal digits, or None without a model."""
+    scheme: str
+    """``'bitswap'``, ``'bbans'``, or ``''`` without a model."""
+    profile: int
+    """Numeric profile."""
+    tile: tuple[int, int, int]
+    """Height, width and channels of a tile; (0, 0, 0) without a model."""
+
+    @classmethod
+    def without_model(cls) -> "Header":
+        """Return the header of an archive that keeps every file byte for byte."""
+        return cls(None, None, "", 1, (0, 0, 0))
+
+    def to_bytes(self) -> bytes:
+        """Return the body of the HEAD section."""
+        digest = None if self.sha256 is None else bytes.fromhex(self.sha256)
+        return pack_object([self.model, digest, self.scheme, self.profile, *self.tile])
+
+    @classmethod
+    def from_bytes(cls, body: bytes) -> "Header":
+        """Read the body of a HEAD section; raise `ArchiveError` if it is malformed."""
+        match unpack_object(body, "header"):
+            case [None, None, str(scheme), int(profile), 0, 0, 0]:
+                return cls(None, None, scheme, profile, (0, 0, 0))
+            case [
+                str(model),
+                bytes(digest),
+                str(scheme),
+                int(profile),
+                int(height),
+                int(width),
+                (1 | 3) as channels,
+            ] if len(digest) == 32 and 0 < height <= 4096 and 0 < width <= 4096:
+                return cls(model, digest.hex(), scheme, profile, (height, width, channels))
+        raise ArchiveError("the archive's header is malformed")
+
+
+def section(tag: bytes, body: bytes) -> bytes:
+    """Frame a body: tag, length, body, CRC-32 over all three."""
+    framed = SECTION.pack(tag, len(body)) + body
+    return framed + CRC.pack(zlib.crc32(framed))
+
+
+def pack_object(value: object) -> bytes:
+    """Serialise lists, numbers, text and bytes with MessagePack."""
+    packed: bytes = msgpack.packb(value, use_bin_type=True)
+    return packed
+
+
+def unpack_object(data: bytes, what: str) -> Any:
+    """Read MessagePack; raise `ArchiveError` naming `what` if it is malformed."""
+    try:
+        return msgpack.unpackb(data, raw=False, use_list=True)
+    except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
+        raise ArchiveError(f"the archive's {what} is malformed") from error
+
+
+def pack_blob(data: bytes, level: int = 19) -> bytes:
+    """Return a method byte and the data: as zstd, or stored where zstd does not help."""
+    squeezed = zstandard.ZstdCompressor(level=level).compress(data)
+    if len(squeezed) < len(data):
+        return bytes([_ZSTD]) + squeezed
+    return bytes([_STORED]) + data
+
+
+def unpack_blob(blob: bytes, limit: int, what: str) -> bytes:
+    """Invert `pack_blob`; raise `ArchiveError` if malformed or longer than `limit` bytes."""
+    method, data = blob[:1], blob[1:]
+    if method == bytes([_STORED]) and len(data) <= limit:
+        return data
+    if method == bytes([_ZSTD]):
+        try:
+            # The decompressor trusts the size a frame declares, so that is looked at first.
+            size = zstandard.get_frame_parameters(data).content_size
+            if size <= limit:
+                return zstandard.ZstdDecompressor().decompress(data, max_output_size=limit)
+        except (zstandard.ZstdError, MemoryError, ValueError) as error:
+            raise ArchiveError(f"the archive's {what} is malformed") from error
+    raise ArchiveError(f"the archive's {what} is malformed or too large")
