@@ -13,18 +13,24 @@ BITSWAP_REGISTRY
 """
 
 import hashlib
+import json
 import os
 import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import safetensors
 
 from bitswap_models.errors import ModelError
 from bitswap_models.zoo import download
 
 EMBEDDED = Path(__file__).parent
 MODEL_FILE = "model.safetensors"
+GOLDEN_ARCHIVE = (
+    EMBEDDED / "golden.bsw"
+)  # made once with an embedded model; `bitswap doctor` decodes it
 
 # Names become folder names, and archives written by others carry them.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -51,6 +57,12 @@ class RegistryEntry(NamedTuple):
 def embedded() -> list[str]:
     """Names of the models installed with the package, sorted."""
     return sorted(path.parent.name for path in EMBEDDED.glob(f"*/{MODEL_FILE}"))
+
+
+def downloaded() -> list[ModelFile]:
+    """Models in the cache whose files are whole, sorted by name."""
+    folders = sorted(path.name for path in cache_folder().glob("*") if _NAME.fullmatch(path.name))
+    return [file for name in folders for file in _cached(name)]
 
 
 def cache_folder() -> Path:
@@ -178,11 +190,39 @@ def fetch(entry: RegistryEntry) -> ModelFile:
     raise ModelError(f"cannot fetch the model {entry.name!r}: {why}")
 
 
+def read_metadata(path: Path) -> dict[str, Any]:
+    """What a model file says of itself, without loading its weights: values are parsed JSON or str.
+
+    Raises
+    ------
+    ModelError
+        It is not a safetensors file.
+    """
+    try:
+        with safetensors.safe_open(path, framework="numpy") as file:
+            metadata: dict[str, str] = file.metadata() or {}
+    except (OSError, safetensors.SafetensorError) as error:
+        raise ModelError(f"{path} is not a model file: {error}") from error
+    return {key: _parse(value) for key, value in sorted(metadata.items())}
+
+
+def _parse(value: str) -> Any:
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
 def _on_disk(name: str) -> Iterator[ModelFile]:
     if (path := EMBEDDED / name / MODEL_FILE).is_file():
         yield _model_file(path, name)
-    cached = (cache_folder() / name).glob("*.safetensors")
-    for path in sorted(cached, key=lambda path: path.stat().st_mtime, reverse=True):
+    yield from _cached(name)
+
+
+def _cached(name: str) -> Iterator[ModelFile]:
+    """Downloaded versions of a model, the last one first."""
+    paths = (cache_folder() / name).glob("*.safetensors")
+    for path in sorted(paths, key=lambda path: path.stat().st_mtime, reverse=True):
         file = _model_file(path, name)
         if file.sha256 == path.stem:  # a damaged file in the cache is as good as none
             yield file

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
+
 from bitswap_models import zoo
 from bitswap_models.errors import ModelError
 

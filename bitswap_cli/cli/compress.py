@@ -1,0 +1,149 @@
+"""``bitswap compress``: files and folders become one archive."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bitswap_cli.cli.common import (
+    DEFAULT_MODEL,
+    Console,
+    escape,
+    json_option,
+    say_json,
+    verbosity,
+    work_options,
+)
+from bitswap_cli.cli.model import SCHEMES, encoder
+from bitswap_cli.cli.progress import progress_bar
+from bitswap_cli.cli.table import format_table, human_size
+from bitswap_cli.errors import ArchiveError, BitswapError, InputError
+
+if TYPE_CHECKING:
+    from bitswap_cli.archive.codec import TileCodec
+    from bitswap_cli.archive.report import PackReport
+
+
+@click.command()
+@click.argument("sources", metavar="SRC...", nargs=-1, required=True)
+@click.option("-o", "--output", required=True, metavar="OUT", help="Archive to write.")
+@click.option(
+    "--model",
+    metavar="NAME|PATH",
+    default=DEFAULT_MODEL,
+    show_default=True,
+    help="Model, see `bitswap models list`.",
+)
+@click.option(
+    "--scheme",
+    type=click.Choice(SCHEMES),
+    default=SCHEMES[0],
+    show_default=True,
+    help="How latents are coded.",
+)
+@work_options
+@click.option("--force", is_flag=True, help="Replace OUT if it exists.")
+@click.option("--no-verify", is_flag=True, help="Do not decode the archive to check it.")
+@json_option
+@verbosity
+def compress(
+    console: Console,
+    sources: tuple[str, ...],
+    output: str,
+    model: str,
+    scheme: str,
+    threads: int,
+    batch: int,
+    force: bool,
+    no_verify: bool,
+    as_json: bool,
+) -> None:
+    """Compress files and folders into one archive.
+
+    The archive is decoded and compared with checksums before success is reported; if it does not
+    verify it is removed.
+    """
+    from bitswap_cli.archive.pack import pack
+
+    for source in sources:  # before the seconds it takes to load a model
+        if not Path(source).exists() and not Path(source).is_symlink():
+            raise InputError(f"there is no file or folder {source}")
+    if Path(output).exists() and not force:
+        raise InputError(f"{output} exists: give another -o, or --force to replace it")
+    codec, header = encoder(console, model, scheme, batch)
+    started = time.perf_counter()
+    with progress_bar(console, "compress") as progress:
+        report = pack(
+            sources, output, codec, header, force=force, threads=threads, progress=progress
+        )
+    seconds = time.perf_counter() - started
+    if not no_verify:
+        _verify(console, output, codec, threads)
+    for note in report.notes:
+        if not console.quiet:
+            click.echo(f"bitswap: note: {escape(note)}", err=True)
+    result = {
+        "archive": output,
+        **_figures(report, seconds),
+        "seconds": round(seconds, 3),
+        "model": header.model,
+        "sha256": header.sha256,
+        "scheme": scheme,
+        "verified": not no_verify,
+    }
+    if as_json:
+        say_json(result)
+    else:
+        console.say(_summary(result))
+
+
+def _verify(console: Console, output: str, codec: "TileCodec", threads: int) -> None:
+    from bitswap_cli.archive.reader import ArchiveReader
+    from bitswap_cli.archive.unpack import verify
+
+    try:
+        with ArchiveReader(output) as reader, progress_bar(console, "verify") as progress:
+            verify(reader, lambda header: codec, threads=threads, progress=progress)
+    except Exception as error:
+        Path(output).unlink(missing_ok=True)
+        if isinstance(error, BitswapError):
+            raise ArchiveError(f"{output} did not verify and was removed: {error}") from error
+        raise
+
+
+def _figures(report: "PackReport", seconds: float) -> dict[str, Any]:
+    """Sizes in bytes, rates in bits/dim; None where there is nothing to divide by."""
+    raw = report.samples + report.bytes_before - report.tile_bytes_before
+    samples = report.samples
+    return {
+        "entries": report.entries,
+        "kinds": dict(sorted(report.kinds.items())),
+        "before": report.bytes_before,
+        "after": report.bytes_after,
+        "ratio": round(report.bytes_after / report.bytes_before, 4)
+        if report.bytes_before
+        else None,
+        "pictures": report.tile_entries,
+        "samples": samples,
+        "bpd": round(report.tile_bytes * 8 / samples, 4) if samples else None,
+        "net_bpd": round(report.net_bits / samples, 4) if samples else None,
+        "mb_per_s": round(raw / 1e6 / seconds, 3),
+    }
+
+
+def _summary(result: dict[str, Any]) -> str:
+    ratio, bpd = result["ratio"], result["bpd"]
+    return format_table(
+        [
+            ("files", "before", "after", "ratio", "bpd", "MB/s"),
+            (
+                str(result["entries"]),
+                human_size(result["before"]),
+                human_size(result["after"]),
+                "-" if ratio is None else f"{ratio:.3f}",
+                "-" if bpd is None else f"{bpd:.3f}",
+                f"{result['mb_per_s']:.2f}",
+            ),
+        ]
+    )

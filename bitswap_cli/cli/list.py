@@ -1,0 +1,40 @@
+"""``bitswap list``: what is in an archive; reads its tables only."""
+
+import os
+
+import click
+
+from bitswap_cli.cli.common import Console, escape, json_option, say_json, verbosity
+
+
+@click.command("list")
+@click.argument("archive")
+@json_option
+@verbosity
+def list_entries(console: Console, archive: str, as_json: bool) -> None:
+    """List the entries of an archive.
+
+    The first column says how an entry comes back: byte for byte (bytes), or pixel for pixel with
+    all its metadata (pixels).
+    """
+    from bitswap_cli.archive.reader import ArchiveReader
+
+    with ArchiveReader(archive) as reader:
+        if as_json:
+            entries = [
+                {
+                    "name": os.fsdecode(entry.name),
+                    "kind": entry.kind,
+                    "restored": "bytes" if entry.exact else "pixels",
+                    "size": entry.size,
+                    "shape": entry.shape and list(entry.shape),
+                }
+                for entry in reader.entries()
+            ]
+            say_json({"archive": archive, "entries": entries})
+            return
+        for entry in reader.entries():
+            restored = "bytes" if entry.exact else "pixels"
+            shape = "x".join(map(str, entry.shape)) if entry.shape else "-"
+            name = escape(os.fsdecode(entry.name))
+            click.echo(f"{restored:<6}  {entry.kind:<4}  {entry.size:>12}  {shape:>13}  {name}")

@@ -1,0 +1,121 @@
+"""The command ``bitswap``: its verbs, and the exit code of every error (docs/scripting.md).
+
+Modules of this package import nothing heavy at their top: ``bitswap --help`` answers at once.
+"""
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+from bitswap_cli import __version__
+from bitswap_cli.cli.common import Console, escape, verbosity
+from bitswap_cli.cli.compress import compress
+from bitswap_cli.cli.decompress import decompress
+from bitswap_cli.cli.doctor import doctor
+from bitswap_cli.cli.info import info
+from bitswap_cli.cli.list import list_entries
+from bitswap_cli.cli.models import models
+from bitswap_cli.cli.test import test
+from bitswap_cli.cli.train import train
+from bitswap_cli.errors import BitswapError, InputError, ModelError
+
+EXIT_BUG = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+EXIT_TERMINATED = 143
+
+
+class _Group(click.Group):
+    """A group that lists its verbs in the order in which one meets them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="bitswap")
+@verbosity
+def cli(console: Console) -> None:
+    """Compress folders of images without loss, with a neural network, and restore them.
+
+    Pixels of 8-bit gray and RGB images (PNG, BMP, PGM, PPM) go through the model; every other file
+    is kept byte for byte.
+    """
+
+
+for _command in (compress, decompress, list_entries, info, test, models, train, doctor):
+    cli.add_command(_command)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit: 0, or one line on stderr and the code of the error.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Instead of those of the process.
+    """
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    console = Console()
+    # A polite kill leaves no temporary file behind either.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_TERMINATED))
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = cli.main(arguments, prog_name="bitswap", standalone_mode=False, obj=console)
+        sys.stdout.flush()
+    except Exception as error:
+        if isinstance(error, BrokenPipeError):  # the reader of stdout had enough: not an error
+            _silence_stdout()
+            return 0
+        message, code = _describe(error)
+        if code == EXIT_BUG and console.verbose:
+            traceback.print_exc()
+        if message:
+            print(f"bitswap: error: {escape(message)}", file=sys.stderr)
+    except KeyboardInterrupt:
+        code = EXIT_INTERRUPTED
+        print("bitswap: error: interrupted", file=sys.stderr)
+    return code if isinstance(code, int) else 0
+
+
+def _describe(error: Exception) -> tuple[str, int]:
+    """One line for an error, and its exit code."""
+    from bitswap_models.errors import ModelError as ZooError
+
+    match error:
+        case click.exceptions.NoArgsIsHelpError():
+            error.show()
+            return "", EXIT_USAGE
+        case click.UsageError():
+            path = error.ctx.command_path if error.ctx else "bitswap"
+            return f"{error.format_message().rstrip('.')} (see `{path} --help`)", EXIT_USAGE
+        case click.Abort():
+            return "interrupted", EXIT_INTERRUPTED
+        case BitswapError():
+            return str(error), error.exit_code
+        case ZooError():
+            return str(error), ModelError.exit_code
+        case OSError():
+            name = f"{os.fsdecode(error.filename)}: " if error.filename is not None else ""
+            return f"{name}{error.strerror or error}", InputError.exit_code
+        case MemoryError():
+            return "out of memory: try --threads 1 or a smaller --batch", InputError.exit_code
+        case _:
+            kind = type(error).__name__
+            return f"this is a bug: {kind}: {error} (-v shows where)", EXIT_BUG
+
+
+def _silence_stdout() -> None:
+    """Give stdout somewhere to go, or the interpreter complains when it flushes it at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,96 @@
+"""From the name of a model to the codec of tiles that the archive is handed."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from bitswap_cli.cli.common import Console
+from bitswap_cli.errors import ArchiveError, ModelError
+
+if TYPE_CHECKING:
+    from bitswap_cli.archive.codec import TileCodec
+    from bitswap_cli.archive.format import Header
+    from bitswap_models.zoo import ModelFile
+
+SCHEMES = ("bitswap", "bbans")
+NUMERIC_PROFILE = 1
+
+
+def encoder(
+    console: Console, name_or_path: str, scheme: str, batch: int
+) -> "tuple[TileCodec, Header]":
+    """Return the codec for a new archive and the header that says which one it is.
+
+    Parameters
+    ----------
+    console : Console
+        Told about the model under ``-v``.
+    name_or_path : str
+        The model.
+    scheme : {'bitswap', 'bbans'}
+        How latents are coded.
+    batch : int
+        Tiles the networks see at a time.
+
+    Raises
+    ------
+    bitswap_models.errors.ModelError
+        There is no such model, or it fails its known answer on this machine.
+    """
+    from bitswap_cli.archive.format import Header
+    from bitswap_models import zoo
+
+    file = zoo.resolve(name_or_path)
+    codec = _load(console, file, scheme, batch)
+    return codec, Header(file.name, file.sha256, scheme, NUMERIC_PROFILE, _tile(codec))
+
+
+def decoder(console: Console, path: str | None, batch: int) -> "Callable[[Header], TileCodec]":
+    """Return a function that finds and loads the codec that the header of an archive asks for.
+
+    Parameters
+    ----------
+    console : Console
+        Told about the model under ``-v``.
+    path : str, optional
+        Name or path of the model; by default it is found by the archive's name and hash of it.
+    batch : int
+        Tiles the networks see at a time.
+    """
+
+    def codec_for(header: "Header") -> "TileCodec":
+        from bitswap_models import zoo
+
+        if header.profile != NUMERIC_PROFILE or header.scheme not in SCHEMES:
+            raise ModelError(
+                f"the archive needs numeric profile {header.profile} and scheme {header.scheme!r},"
+                " which this version does not know: update bitswap"
+            )
+        if header.model is None or header.sha256 is None:
+            raise ArchiveError("the archive holds tiles but names no model")
+        file = zoo.resolve(path) if path else zoo.find(header.model, header.sha256)
+        if file.sha256 != header.sha256:
+            raise ModelError(
+                f"{file.path} is not the model of the archive: its SHA-256 is {file.sha256},"
+                f" but the archive was made with {header.model!r} {header.sha256}"
+            )
+        codec = _load(console, file, header.scheme, batch)
+        if _tile(codec) != header.tile:
+            raise ArchiveError("the archive's tiles are not of the size its model works on")
+        return codec
+
+    return codec_for
+
+
+def _load(console: Console, file: "ModelFile", scheme: str, batch: int) -> "TileCodec":
+    import torch
+
+    from bitswap_cli.coding import tile_codec
+    from bitswap_models import model_file
+
+    torch.set_num_threads(1)  # --threads chunks at a time; more would get in each other's way
+    console.note(f"model {file.name}, SHA-256 {file.sha256}, from {file.path}")
+    return tile_codec(model_file.load(file.path), scheme, batch)
+
+
+def _tile(codec: "TileCodec") -> tuple[int, int, int]:
+    return codec.tile_height, codec.tile_width, codec.channels
