@@ -1,0 +1,213 @@
+"""The coder in numpy: always there, and what the C kernel is checked against, byte for byte.
+
+Symbol i of n lies on lane i mod N. Rows are pushed first to last and popped last to first; all
+functions either succeed or leave the message as it was.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitswap_cli.ans.message import Message, Underflow
+from bitswap_cli.ans.parameters import PRECISION, WEIGHT_BITS
+from bitswap_cli.ans.sigmoid import cumulative
+
+NAME = "reference"
+
+_TOTAL = 1 << PRECISION
+_LOW = np.uint64(0xFFFFFFFF)
+_WORD = np.uint64(32)
+_SHIFT = np.uint64(PRECISION)
+_OVERFLOW = np.uint64(63 - PRECISION)  # a lane overflows from freq << _OVERFLOW on
+_MIN = np.uint64(1 << 31)
+
+Int32s = NDArray[np.int32]
+Interval = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
+
+
+def push(message: Message, start: NDArray[np.uint32], freq: NDArray[np.uint32]) -> None:
+    """Push n intervals.
+
+    Parameters
+    ----------
+    message : Message
+    start, freq : uint32 arrays, shape (n,)
+        Intervals [start, start + freq) of [0, 2**20), none of them empty.
+    """
+    count, lanes = len(start), message.lanes
+    message._reserve(count)
+    head, words, top = message.head.copy(), message._words, message._top
+    starts, freqs = start.astype(np.uint64), freq.astype(np.uint64)
+    for first in range(0, count, lanes):
+        row = slice(first, min(first + lanes, count))
+        state, width = head[: row.stop - first], freqs[row]
+        over = state >= width << _OVERFLOW
+        emitted = (state[over] & _LOW).astype(np.uint32)
+        words[top - len(emitted) : top] = emitted
+        top -= len(emitted)
+        state[over] >>= _WORD
+        quotient = state // width
+        state[:] = (quotient << _SHIFT) + (state - quotient * width) + starts[row]
+    message.head[:], message._top = head, top
+
+
+def _pop(message: Message, count: int, invert: Callable[[slice, Int32s], Interval]) -> Int32s:
+    """Pop symbols; `invert(rows, cf)` gives the symbols at cf, their starts and their freqs."""
+    lanes = message.lanes
+    symbols = np.empty(count, np.int32)
+    head, top = message.head.copy(), message._top
+    for first in reversed(range(0, count, lanes)):
+        row = slice(first, min(first + lanes, count))
+        state = head[: row.stop - first]
+        cf = (state & np.uint64(_TOTAL - 1)).astype(np.int32)
+        symbols[row], start, freq = invert(row, cf)
+        state[:] = freq.astype(np.uint64) * (state >> _SHIFT) + (cf - start).astype(np.uint64)
+        under = state < _MIN
+        wanted = int(under.sum())
+        if wanted > message._end - top:
+            raise Underflow
+        state[under] = state[under] << _WORD | message._words[top : top + wanted]
+        top += wanted
+    message.head[:], message._top = head, top
+    return symbols
+
+
+def pop_uniform(message: Message, count: int, bits: int) -> Int32s:
+    """Pop symbols that are uniform over 2**bits values.
+
+    Parameters
+    ----------
+    message : Message
+    count : int
+        Number n of symbols.
+    bits : int
+        0..20.
+
+    Returns
+    -------
+    int32 array, shape (n,)
+
+    Raises
+    ------
+    Underflow
+    """
+    shift = PRECISION - bits
+
+    def invert(row: slice, cf: Int32s) -> Interval:
+        symbol = cf.astype(np.int64) >> shift
+        return symbol, symbol << shift, np.full_like(symbol, 1 << shift)
+
+    return message._popping(lambda: _pop(message, count, invert))
+
+
+def pop_table(message: Message, count: int, table: NDArray[np.uint32]) -> Int32s:
+    """Pop symbols by tables of their cumulative frequencies.
+
+    Parameters
+    ----------
+    message : Message
+    count : int
+        Number n of symbols.
+    table : uint32 array, shape (K + 1,) or (n, K + 1)
+        Rows that never fall, from 0 to 2**20; one for all symbols or one each.
+
+    Returns
+    -------
+    int32 array, shape (n,)
+        Symbols of 0..K - 1.
+
+    Raises
+    ------
+    Underflow
+    """
+    size = table.shape[-1] - 1
+
+    def invert(row: slice, cf: Int32s) -> Interval:
+        rows = np.broadcast_to(table if table.ndim == 1 else table[row], (len(cf), size + 1))
+        symbol = (rows[:, 1:] <= cf[:, None]).sum(axis=-1)
+        each = np.arange(len(cf))
+        start = rows[each, symbol].astype(np.int64)
+        return symbol, start, rows[each, symbol + 1] - start
+
+    return message._popping(lambda: _pop(message, count, invert))
+
+
+def check_weights(weight: NDArray[np.int32] | None) -> None:
+    """Raise ValueError unless all weights are positive or zero and each row sums to 256."""
+    if weight is not None and (
+        np.any(weight < 0) or np.any(weight.sum(axis=-1, dtype=np.int64) != 1 << WEIGHT_BITS)
+    ):
+        raise ValueError(f"the weights of a mixture must sum to {1 << WEIGHT_BITS}")
+
+
+def push_logistic(
+    message: Message,
+    symbols: Int32s,
+    weight: Int32s | None,
+    mean: Int32s,
+    scale: Int32s,
+    low: int,
+    size: int,
+) -> None:
+    """Push symbols of discretized logistics, or of mixtures of them.
+
+    Parameters
+    ----------
+    message : Message
+    symbols : int32 array, shape (n,)
+        Symbols of low..low + size - 1.
+    weight, mean, scale : int32 arrays, shape (n, K), or None and shape (n,)
+    low, size : int
+        First symbol and number of symbols of the alphabet.
+
+    Raises
+    ------
+    ValueError
+        If a symbol is not in the alphabet, or weights do not sum to 256.
+    """
+    index = symbols.astype(np.int64) - low
+    if np.any(index < 0) or np.any(index >= size):
+        raise ValueError(f"symbols must be in {low}..{low + size - 1}")
+    check_weights(weight)
+    start = cumulative(index, weight, mean, scale, low, size)
+    end = cumulative(index + 1, weight, mean, scale, low, size)
+    push(message, start.astype(np.uint32), (end - start).astype(np.uint32))
+
+
+def pop_logistic(
+    message: Message, weight: Int32s | None, mean: Int32s, scale: Int32s, low: int, size: int
+) -> Int32s:
+    """Pop symbols of discretized logistics, or of mixtures of them: the inverse of the push.
+
+    Parameters
+    ----------
+    message : Message
+    weight, mean, scale : int32 arrays, shape (n, K), or None and shape (n,)
+    low, size : int
+        First symbol and number of symbols of the alphabet.
+
+    Returns
+    -------
+    int32 array, shape (n,)
+        Symbols of low..low + size - 1.
+
+    Raises
+    ------
+    ValueError
+        If weights do not sum to 256.
+    Underflow
+    """
+    check_weights(weight)
+    steps = [1 << bit for bit in reversed(range((size - 1).bit_length()))]
+
+    def invert(row: slice, cf: Int32s) -> Interval:
+        part = (None if weight is None else weight[row], mean[row], scale[row], low, size)
+        index = np.zeros(len(cf), np.int64)
+        for step in steps:  # invariant: C(index) <= cf < C(index + 2 * step)
+            further = np.minimum(index + step, size)
+            index = np.where(cumulative(further, *part) <= cf, further, index)
+        start = cumulative(index, *part)
+        return index + low, start, cumulative(index + 1, *part) - start
+
+    return message._popping(lambda: _pop(message, len(mean), invert))

@@ -1,0 +1,159 @@
+"""The integer sigmoid: a table of 2**20 * sigmoid(t) and the inverse scales that address it.
+
+With u the argument in 1/1024 of t, clamped to t = -16..16,
+
+    u = clamp(((16 x - 8 - mean) * inverse[scale]) >> 8, -16384, 16384)
+    g = table[i] + ((table[i + 1] - table[i]) * f >> 5),  i, f = divmod(u + 16384, 32)
+
+The formula is over the integers. An engine may compute it in int32: with |x| <= 1024 and
+|mean| < 2**15 the difference fits 17 bits, and cutting it to +-saturation[scale], the smallest
+difference whose u is clamped anyway, keeps the product below 2**22 + 2**18.
+"""
+
+import hashlib
+from decimal import Decimal, localcontext
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitswap_cli.ans.parameters import (
+    MEAN_BITS,
+    MEAN_LIMIT,
+    PRECISION,
+    SCALE_LEVELS,
+    SCALE_OF_ONE,
+    SCALES_PER_OCTAVE,
+    WEIGHT_BITS,
+)
+
+LIMIT = 16  # the table covers t = -LIMIT..LIMIT
+STEP_BITS = 5  # 32 entries per unit of t, and 32 values of u per entry
+ARGUMENT_BITS = 10  # u is t in 1/1024
+INVERSE_SHIFT = 8  # fraction bits of the inverse scales, beyond those of u
+SATURATION = LIMIT << ARGUMENT_BITS
+
+# SHA-256 of table, then inverse, as little-endian int32: both are part of numeric profile 1.
+TABLES_SHA256 = "386b82f7e24e3e21a36ba400dcc801cbff707c35b686516fd2b0aa9acd627822"
+
+
+class Tables(NamedTuple):
+    """The constants of the integer sigmoid, all int32 and read-only.
+
+    Attributes
+    ----------
+    table : shape (1025,)
+        round(2**20 * sigmoid(t)) for t = -16, -16 + 1/32, ..., 16.
+    inverse : shape (128,)
+        round(16 * 1024 / sigma) of each scale index.
+    saturation : shape (128,)
+        Smallest difference (in 1/16 symbol) at which u is clamped, of each scale index.
+    """
+
+    table: NDArray[np.int32]
+    inverse: NDArray[np.int32]
+    saturation: NDArray[np.int32]
+
+
+@cache
+def tables() -> Tables:
+    """Build the tables, in decimal arithmetic, so that no math library can change a bit of them.
+
+    Returns
+    -------
+    Tables
+        The same object on every call.
+
+    Raises
+    ------
+    RuntimeError
+        If they are not those that numeric profile 1 pins.
+    """
+    steps = LIMIT << STEP_BITS
+    with localcontext() as context:
+        context.prec = 40
+        one, total = Decimal(1), Decimal(1 << PRECISION)
+        rates = [(-one / (1 << STEP_BITS) * i).exp() for i in range(steps + 1)]
+        upper = [int((total / (1 + rate)).to_integral_value()) for rate in rates]
+        unit = Decimal(1 << ARGUMENT_BITS + INVERSE_SHIFT - MEAN_BITS)
+        octave = Decimal(2).ln() / SCALES_PER_OCTAVE
+        inverse = [
+            int((unit * (octave * (SCALE_OF_ONE - index)).exp()).to_integral_value())
+            for index in range(SCALE_LEVELS)
+        ]
+    lower = [(1 << PRECISION) - value for value in upper[:0:-1]]
+    saturation = [-(-(SATURATION << INVERSE_SHIFT) // value) for value in inverse]
+    result = Tables(*(np.array(part, np.int32) for part in (lower + upper, inverse, saturation)))
+    for part in result:
+        part.flags.writeable = False
+    pinned = result.table.astype("<i4").tobytes() + result.inverse.astype("<i4").tobytes()
+    if hashlib.sha256(pinned).hexdigest() != TABLES_SHA256:
+        raise RuntimeError("the tables of the integer sigmoid differ from numeric profile 1")
+    return result
+
+
+def smooth(
+    position: NDArray[np.int64], mean: NDArray[np.integer], scale: NDArray[np.integer]
+) -> NDArray[np.int64]:
+    """2**20 times the cumulative probability of a logistic below a symbol.
+
+    Parameters
+    ----------
+    position : int64 array
+        Symbols x: the boundary meant is x - 1/2.
+    mean, scale : integer arrays that broadcast with `position`
+        Means (1/16 symbol) and scale indices, clipped to what the profile allows.
+
+    Returns
+    -------
+    int64 array
+        Values of 0..2**20 that never fall as `position` grows.
+    """
+    constants = tables()
+    clipped = np.clip(mean, -MEAN_LIMIT, MEAN_LIMIT).astype(np.int64)
+    rate = constants.inverse[np.clip(scale, 0, SCALE_LEVELS - 1)].astype(np.int64)
+    half = 1 << (MEAN_BITS - 1)
+    argument = (((position << MEAN_BITS) - half - clipped) * rate) >> INVERSE_SHIFT
+    argument = np.clip(argument, -SATURATION, SATURATION) + SATURATION
+    index, fraction = argument >> STEP_BITS, argument & ((1 << STEP_BITS) - 1)
+    left = constants.table[index].astype(np.int64)
+    right = constants.table[np.minimum(index + 1, len(constants.table) - 1)]
+    return np.asarray(left + ((right - left) * fraction >> STEP_BITS), dtype=np.int64)
+
+
+def cumulative(
+    index: NDArray[np.int64],
+    weight: NDArray[np.integer] | None,
+    mean: NDArray[np.integer],
+    scale: NDArray[np.integer],
+    low: int,
+    size: int,
+) -> NDArray[np.int64]:
+    """Cumulative frequency of a discretized logistic, or of a mixture, below a symbol.
+
+    C(x) = g - (g * size >> 20) + (x - low), and 0 at the alphabet's start, 2**20 at its end:
+    the linear term alone gives each symbol a frequency of at least 1, whatever the parameters.
+
+    Parameters
+    ----------
+    index : int64 array, shape (n,)
+        x - low, in 0..size.
+    weight, mean, scale : integer arrays, shape (n, K), or None and shape (n,)
+        The parameters of symbol i in row i.
+    low, size : int
+        First symbol and number of symbols of the alphabet.
+
+    Returns
+    -------
+    int64 array, shape (n,)
+        C(low + index), 0..2**20.
+    """
+    if weight is None:
+        mass = smooth(index + low, mean, scale)
+    else:
+        parts = smooth(index[:, None] + low, mean, scale)
+        mass = (parts * weight).sum(axis=-1) >> WEIGHT_BITS
+    inner = mass - (mass * size >> PRECISION) + index
+    ends = np.where(index <= 0, 0, 1 << PRECISION)
+    return np.where((index <= 0) | (index >= size), ends, inner)
