@@ -1,0 +1,133 @@
+"""Pictures <-> tiles: rectangles of one size, row by row; what reaches beyond a picture is zero."""
+
+import zlib
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def count_tiles(height: int, width: int, tile_height: int, tile_width: int) -> int:
+    """Return how many tiles cover a picture."""
+    return -(-height // tile_height) * -(-width // tile_width)
+
+
+def tile_sizes(
+    shape: tuple[int, int, int], tile_height: int, tile_width: int, first: int, count: int
+) -> NDArray[np.int32]:
+    """Return the valid part of some tiles of a picture.
+
+    Parameters
+    ----------
+    shape : (H, W, C)
+        Of the picture; C is the number of coded channels.
+    tile_height, tile_width : int
+        Pixels of a tile.
+    first, count : int
+        Which tiles, counted row by row.
+
+    Returns
+    -------
+    int32 array (count, 3)
+        Valid height, valid width, coded channels.
+    """
+    height, width, channels = shape
+    index = np.arange(first, first + count)
+    row, column = np.divmod(index, -(-width // tile_width))
+    sizes = np.empty((count, 3), np.int32)
+    sizes[:, 0] = np.minimum(height - row * tile_height, tile_height)
+    sizes[:, 1] = np.minimum(width - column * tile_width, tile_width)
+    sizes[:, 2] = channels
+    return sizes
+
+
+def cut(
+    pixels: NDArray[np.uint8],
+    tile_height: int,
+    tile_width: int,
+    channels: int,
+    first: int = 0,
+    count: int | None = None,
+) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+    """Cut a picture into tiles.
+
+    Parameters
+    ----------
+    pixels : uint8 array (H, W, C)
+        C = 1 (its value is repeated in every channel) or `channels`.
+    tile_height, tile_width, channels : int
+        Shape of a tile.
+    first, count : int
+        Which tiles, counted row by row; all by default.
+
+    Returns
+    -------
+    tiles : uint8 array (N, tile_height, tile_width, channels)
+    sizes : int32 array (N, 3)
+        Valid height, valid width, coded channels (C) of each tile.
+    """
+    height, width, coded = pixels.shape
+    if count is None:
+        count = count_tiles(height, width, tile_height, tile_width) - first
+    tiles = np.zeros((count, tile_height, tile_width, channels), np.uint8)
+    for where, top, left in _runs(width, tile_height, tile_width, first, count):
+        run = tiles[where]
+        strip = pixels[top : top + tile_height, left : left + len(run) * tile_width]
+        full = np.zeros((tile_height, len(run) * tile_width, channels), np.uint8)
+        full[: strip.shape[0], : strip.shape[1]] = strip
+        run[:] = full.reshape(tile_height, len(run), tile_width, channels).swapaxes(0, 1)
+    return tiles, tile_sizes((height, width, coded), tile_height, tile_width, first, count)
+
+
+def paste(pixels: NDArray[np.uint8], tiles: NDArray[np.uint8], first: int = 0) -> None:
+    """Write tiles into the picture they were cut from (inverse of `cut`).
+
+    Parameters
+    ----------
+    pixels : uint8 array (H, W, C)
+        Written to.
+    tiles : uint8 array (N, tile_height, tile_width, >= C)
+    first : int
+        Place of the first of these tiles, counted row by row.
+    """
+    count, tile_height, tile_width, _ = tiles.shape
+    coded = pixels.shape[2]
+    for where, top, left in _runs(pixels.shape[1], tile_height, tile_width, first, count):
+        run = tiles[where, :, :, :coded]
+        full = run.swapaxes(0, 1).reshape(tile_height, len(run) * tile_width, coded)
+        strip = pixels[top : top + tile_height, left : left + len(run) * tile_width]
+        strip[:] = full[: strip.shape[0], : strip.shape[1]]
+
+
+def checksum(tiles: NDArray[np.uint8], sizes: NDArray[np.int32]) -> int:
+    """Return the CRC-32 of the valid, coded samples of tiles, tile after tile in C order.
+
+    Parameters
+    ----------
+    tiles : uint8 array (N, tile_height, tile_width, channels)
+    sizes : int32 array (N, 3)
+        Valid height, valid width, coded channels.
+    """
+    _, height, width, channels = tiles.shape
+    if np.array_equal(sizes.min(axis=0, initial=1 << 16), (height, width, channels)):
+        return zlib.crc32(tiles.tobytes())
+    rows, columns, coded = (sizes[:, k].reshape(-1, 1, 1, 1) for k in range(3))
+    valid = (
+        (np.arange(height).reshape(1, -1, 1, 1) < rows)
+        & (np.arange(width).reshape(1, 1, -1, 1) < columns)
+        & (np.arange(channels).reshape(1, 1, 1, -1) < coded)
+    )
+    return zlib.crc32(tiles[valid].tobytes())
+
+
+def _runs(
+    width: int, tile_height: int, tile_width: int, first: int, count: int
+) -> Iterator[tuple[slice, int, int]]:
+    """Yield, for each row of tiles touched: which of the tiles, and their top left pixel."""
+    columns = -(-width // tile_width)
+    done = 0
+    while done < count:
+        row, column = divmod(first + done, columns)
+        many = min(columns - column, count - done)
+        yield slice(done, done + many), row * tile_height, column * tile_width
+        done += many

@@ -1,0 +1,250 @@
+"""Which files are pictures, and that they come back as promised."""
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image, PngImagePlugin
+
+from bitswap_cli.errors import ArchiveError
+from bitswap_cli.images import picture as picture_module
+from bitswap_cli.images.inspection import inspect, rebuild
+from bitswap_cli.images.picture import Recipe
+
+SHAPES = [(1, 1), (1, 7), (9, 1), (5, 3), (8, 8), (40, 33), (300, 17)]
+
+
+def pixels_of(shape, channels, seed=0):
+    rng = np.random.default_rng(seed)
+    smooth = rng.integers(0, 9, (*shape, channels)).cumsum(axis=1)
+    return (smooth % 256).astype(np.uint8)
+
+
+def saved(pixels, kind, **options):
+    out = io.BytesIO()
+    Image.fromarray(pixels.squeeze(2) if pixels.shape[2] == 1 else pixels).save(
+        out, kind, **options
+    )
+    return out.getvalue()
+
+
+def opened(data):
+    with Image.open(io.BytesIO(data)) as image:
+        image.load()
+        return image.mode, dict(image.info), np.asarray(image)
+
+
+def interlaced(pixels):
+    """Write an Adam7 PNG, which Pillow cannot."""
+    height, width, channels = pixels.shape
+    raw = b""
+    steps = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2)]
+    for x, y, dx, dy in [*steps, (0, 1, 1, 2)]:
+        plane = pixels[y::dy, x::dx]
+        raw += b"".join(b"\0" + row.tobytes() for row in plane if row.size)
+    head = struct.pack(">IIBBBBB", width, height, 8, 0 if channels == 1 else 2, 0, 0, 1)
+    out = b"\x89PNG\r\n\x1a\n"
+    for tag, body in ((b"IHDR", head), (b"IDAT", zlib.compress(raw)), (b"IEND", b"")):
+        out += struct.pack(">I", len(body)) + tag + body
+        out += struct.pack(">I", zlib.crc32(tag + body))
+    return out
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("kind", ["PNG", "BMP", "PPM"])
+def test_picture_comes_back(shape, channels, kind):
+    pixels = pixels_of(shape, channels)
+    data = saved(pixels, kind)
+    found = inspect(data)
+    assert found is not None
+    assert np.array_equal(found.pixels, pixels)
+    again = rebuild(found.recipe, found.pixels)
+    if kind == "PNG":
+        assert opened(again)[:2] == opened(data)[:2]
+        assert np.array_equal(opened(again)[2], opened(data)[2])
+        assert len(again) <= 1.3 * len(data) + 100
+    else:
+        assert again == data
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_interlaced_png_stays_interlaced(shape, channels):
+    pixels = pixels_of(shape, channels)
+    data = interlaced(pixels)
+    found = inspect(data)
+    assert found is not None
+    assert np.array_equal(found.pixels, pixels)
+    mode, info, again = opened(rebuild(found.recipe, found.pixels))
+    assert (mode, info) == opened(data)[:2]
+    assert np.array_equal(again, opened(data)[2])
+
+
+def test_every_metadata_chunk_of_png_is_kept():
+    text = PngImagePlugin.PngInfo()
+    text.add_text("Title", "a title")
+    text.add_itxt("Comment", "ä comment", "de")
+    text.add_text("Long", "long " * 500, zip=True)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = saved(
+        pixels_of((20, 30), 3),
+        "PNG",
+        pnginfo=text,
+        icc_profile=b"not a real profile" * 9,
+        exif=exif,
+        dpi=(300, 300),
+    )
+    data += b"trailing bytes"
+    found = inspect(data)
+    assert found is not None
+    again = rebuild(found.recipe, found.pixels)
+    assert opened(again)[1] == opened(data)[1]
+    assert again.endswith(b"trailing bytes")
+    assert found.recipe.prefix in data
+    assert data.startswith(found.recipe.prefix)
+
+
+def test_png_with_several_idat_chunks():
+    data = saved(pixels_of((200, 900), 3, 5) ^ np.uint8(77), "PNG", compress_level=0)
+    assert data.count(b"IDAT") > 1
+    assert inspect(data) is not None
+
+
+def damaged(data):
+    yield "truncated", data[: len(data) // 2]
+    yield "without its end", data[:-12]
+    broken = bytearray(data)
+    broken[len(data) // 2] ^= 1
+    yield "with a flipped bit", bytes(broken)
+    yield "cut to its signature", data[:8]
+    yield "cut to its header", data[:33]
+
+
+def test_damaged_png_is_no_picture():
+    for how, data in damaged(saved(pixels_of((40, 40), 3), "PNG")):
+        assert inspect(data) is None, how
+
+
+def test_png_with_too_few_or_too_many_rows_is_no_picture():
+    good = saved(pixels_of((8, 8), 1), "PNG")
+    for height in (7, 9):
+        head = bytearray(good[12:29])
+        head[8:12] = struct.pack(">I", height)
+        data = good[:12] + head + struct.pack(">I", zlib.crc32(head)) + good[33:]
+        assert inspect(data) is None
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind", "options"),
+    [
+        ("P", "PNG", {}),
+        ("RGBA", "PNG", {}),
+        ("LA", "PNG", {}),
+        ("I;16", "PNG", {}),
+        ("1", "PNG", {}),
+        ("L", "PNG", {"transparency": 3}),
+        ("RGB", "PNG", {"transparency": (1, 2, 3)}),
+        ("P", "BMP", {}),
+        ("1", "BMP", {}),
+        ("RGBA", "BMP", {}),
+        ("1", "PPM", {}),
+        ("I;16", "PPM", {}),
+        ("P", "GIF", {}),
+        ("RGB", "JPEG", {}),
+        ("CMYK", "JPEG", {}),
+        ("RGB", "TIFF", {}),
+        ("RGB", "WEBP", {"lossless": True}),
+    ],
+)
+def test_other_kinds_are_no_pictures(mode, kind, options):
+    image = Image.new(mode, (20, 10))
+    if mode == "P":
+        image.putpalette(bytes(range(255, -1, -1)) * 3)
+    out = io.BytesIO()
+    image.save(out, kind, **options)
+    assert inspect(out.getvalue()) is None
+
+
+def test_animated_png_is_no_picture():
+    out = io.BytesIO()
+    frames = [Image.new("RGB", (8, 8), (k, 0, 0)) for k in range(3)]
+    frames[0].save(out, "PNG", save_all=True, append_images=frames[1:])
+    assert inspect(out.getvalue()) is None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"P",
+        b"P5",
+        b"P6 3 3 255",
+        b"P5 0 3 255\n",
+        b"P5 3 3 254\n123456789",
+        b"P5 999999999 999999999 255\n",
+        b"BM",
+        b"BM" + bytes(60),
+        b"\x89PNG\r\n\x1a\n",
+        b"text",
+    ],
+)
+def test_nonsense_is_no_picture(data):
+    assert inspect(data) is None
+
+
+def test_unusual_rasters_come_back():
+    pixels = np.arange(9, dtype=np.uint8)
+    for data in (
+        b"P5\n# a comment\n3 # another\n3\n255\n" + pixels.tobytes(),
+        b"P5 3 3 255\n" + pixels.tobytes() + b"P5 1 1 255\nx",
+        b"P6\t1\r\n3 255 " + pixels.tobytes(),
+    ):
+        found = inspect(data)
+        assert found is not None
+        assert found.pixels.tobytes() == pixels.tobytes()
+        assert rebuild(found.recipe, found.pixels) == data
+
+
+def test_top_down_bmp_and_trailing_bytes_come_back():
+    good = saved(pixels_of((4, 5), 3), "BMP")
+    data = good[:22] + struct.pack("<i", -4) + good[26:] + b"more"
+    found = inspect(data)
+    assert found is not None
+    assert np.array_equal(found.pixels, pixels_of((4, 5), 3)[::-1])
+    assert rebuild(found.recipe, found.pixels) == data
+
+
+def test_bmp_with_filled_padding_is_no_picture():
+    data = bytearray(saved(pixels_of((2, 5), 3), "BMP"))
+    data[54 + 15] = 1
+    assert inspect(bytes(data)) is None
+
+
+def test_huge_picture_is_kept_as_bytes(monkeypatch):
+    monkeypatch.setattr("bitswap_cli.images.png.MAX_PIXELS", 99)
+    monkeypatch.setattr("bitswap_cli.images.raster.MAX_PIXELS", 99)
+    for kind in ("PNG", "BMP", "PPM"):
+        assert inspect(saved(pixels_of((10, 10), 3), kind)) is None
+        assert inspect(saved(pixels_of((9, 11), 3), kind)) is not None
+
+
+def test_picture_with_huge_metadata_is_kept_as_bytes():
+    data = b"P5 1 1 255\nx" + bytes(picture_module.MAX_RECIPE)
+    assert inspect(data) is None
+
+
+def test_rebuild_refuses_what_does_not_fit():
+    for kind in ("PNG", "BMP", "PPM"):
+        found = inspect(saved(pixels_of((4, 6), 3), kind))
+        assert found is not None
+        for wrong in (found.pixels[:3], found.pixels[:, :5], found.pixels[..., :1]):
+            with pytest.raises(ArchiveError):
+                rebuild(found.recipe, wrong)
+        with pytest.raises(ArchiveError):
+            rebuild(found.recipe._replace(prefix=found.recipe.prefix[:-1]), found.pixels[:3])
+        with pytest.raises(ArchiveError):
+            rebuild(Recipe("jpeg", b"", b""), found.pixels)

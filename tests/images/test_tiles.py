@@ -1,0 +1,57 @@
+"""Cutting pictures into tiles and putting them together."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bitswap_cli.images.tiles import checksum, count_tiles, cut, paste, tile_sizes
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    height=st.integers(1, 40),
+    width=st.integers(1, 40),
+    coded=st.sampled_from([1, 3]),
+    tile=st.tuples(st.integers(1, 12), st.integers(1, 12)),
+    split=st.floats(0, 1),
+)
+def test_paste_inverts_cut(height, width, coded, tile, split):
+    pixels = np.random.default_rng(height).integers(1, 256, (height, width, coded)).astype(np.uint8)
+    number = count_tiles(height, width, *tile)
+    tiles, sizes = cut(pixels, *tile, 3)
+    assert tiles.shape == (number, *tile, 3)
+    assert np.array_equal(sizes, tile_sizes(pixels.shape, *tile, 0, number))
+    assert sizes[:, :2].prod(axis=1).sum() == height * width
+    middle = round(split * number)
+    again = np.zeros_like(pixels)
+    for first, count in ((0, middle), (middle, number - middle)):
+        part, part_sizes = cut(pixels, *tile, 3, first, count)
+        assert np.array_equal(part, tiles[first : first + count])
+        assert np.array_equal(part_sizes, sizes[first : first + count])
+        paste(again, part, first)
+    assert np.array_equal(again, pixels)
+    for tile_pixels, (h, w, _) in zip(tiles, sizes, strict=True):
+        assert tile_pixels[:h, :w].all()
+        assert not tile_pixels[h:].any()
+        assert not tile_pixels[:, w:].any()
+
+
+def test_gray_is_repeated_in_every_channel():
+    pixels = np.arange(6, dtype=np.uint8).reshape(2, 3, 1)
+    tiles, sizes = cut(pixels, 2, 3, 3)
+    assert np.array_equal(tiles[0], np.repeat(pixels, 3, axis=2))
+    assert sizes.tolist() == [[2, 3, 1]]
+
+
+@pytest.mark.parametrize("shape", [(8, 8, 3), (7, 8, 3), (8, 5, 3), (8, 8, 1), (13, 21, 1)])
+def test_checksum_covers_exactly_what_is_coded(shape):
+    pixels = np.random.default_rng(1).integers(0, 256, shape).astype(np.uint8)
+    tiles, sizes = cut(pixels, 8, 8, 3)
+    expected = checksum(tiles, sizes)
+    noisy = tiles.copy()
+    for tile, (h, w, c) in zip(noisy, sizes, strict=True):
+        tile[h:], tile[:, w:], tile[:, :, c:] = 9, 9, 9
+    assert checksum(noisy, sizes) == expected
+    noisy[-1, sizes[-1, 0] - 1, sizes[-1, 1] - 1, sizes[-1, 2] - 1] ^= 1
+    assert checksum(noisy, sizes) != expected
