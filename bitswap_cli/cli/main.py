@@ -72,21 +72,25 @@ def run(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
-        code = cli.main(arguments, prog_name="bitswap", standalone_mode=False, obj=console)
+        words = list(sys.argv[1:] if arguments is None else arguments)
+        with cli.make_context("bitswap", words, obj=console) as context:
+            cli.invoke(context)
         sys.stdout.flush()
+    except click.exceptions.Exit as done:  # --help, --version
+        return done.exit_code
+    except BrokenPipeError:  # the reader of stdout had enough: not an error
+        _silence_stdout()
     except Exception as error:
-        if isinstance(error, BrokenPipeError):  # the reader of stdout had enough: not an error
-            _silence_stdout()
-            return 0
         message, code = _describe(error)
         if code == EXIT_BUG and console.verbose:
             traceback.print_exc()
         if message:
             print(f"bitswap: error: {escape(message)}", file=sys.stderr)
+        return code
     except KeyboardInterrupt:
-        code = EXIT_INTERRUPTED
         print("bitswap: error: interrupted", file=sys.stderr)
-    return code if isinstance(code, int) else 0
+        return EXIT_INTERRUPTED
+    return 0
 
 
 def _describe(error: Exception) -> tuple[str, int]:
@@ -100,8 +104,6 @@ def _describe(error: Exception) -> tuple[str, int]:
         case click.UsageError():
             path = error.ctx.command_path if error.ctx else "bitswap"
             return f"{error.format_message().rstrip('.')} (see `{path} --help`)", EXIT_USAGE
-        case click.Abort():
-            return "interrupted", EXIT_INTERRUPTED
         case BitswapError():
             return str(error), error.exit_code
         case ZooError():

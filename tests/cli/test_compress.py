@@ -1,0 +1,247 @@
+"""`compress` and `decompress`, round trip and refusals."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from bitswap_cli.errors import ArchiveError
+from bitswap_models import zoo
+
+needs_default_model = pytest.mark.skipif(
+    "natural32" not in zoo.embedded(), reason="the model natural32 is not installed"
+)
+
+
+def test_round_trip(bitswap, photos, made_archive, tiny_model, tmp_path, same_content):
+    back = tmp_path / "back"
+    outcome = bitswap("decompress", made_archive, "-o", back, "--model", tiny_model)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.startswith("restored 8 entries")
+    same_content(photos, back / "photos")
+
+
+@needs_default_model
+def test_round_trip_with_the_default_model(bitswap, photos, tmp_path, same_content):
+    outcome = bitswap("compress", photos, "-o", tmp_path / "a.bsw")
+    assert outcome.code == 0, outcome.err
+    assert bitswap("decompress", tmp_path / "a.bsw", "-o", tmp_path / "back").code == 0
+    same_content(photos, tmp_path / "back" / "photos")
+
+
+@pytest.mark.parametrize("options", [["--threads", "1"], ["--batch", "1"], ["--no-verify"]])
+def test_the_same_bytes_whatever_the_speed(
+    bitswap, photos, made_archive, tiny_model, tmp_path, options
+):
+    again = tmp_path / "again.bsw"
+    assert bitswap("compress", photos, "-o", again, "--model", tiny_model, *options).code == 0
+    assert again.read_bytes() == made_archive.read_bytes()
+
+
+def test_other_scheme(bitswap, photos, tiny_model, tmp_path, same_content):
+    path = tmp_path / "a.bsw"
+    assert (
+        bitswap("compress", photos, "-o", path, "--model", tiny_model, "--scheme=bbans").code == 0
+    )
+    assert json.loads(bitswap("info", path, "--json").out)["scheme"] == "bbans"
+    assert bitswap("decompress", path, "-o", tmp_path, "--model", tiny_model).code == 0
+    same_content(photos, tmp_path / "photos")
+
+
+def test_summary(bitswap, photos, tiny_model, tmp_path):
+    outcome = bitswap("compress", photos, "-o", tmp_path / "a.bsw", "--model", tiny_model)
+    heading, figures = outcome.out.splitlines()
+    assert heading.split() == ["files", "before", "after", "ratio", "bpd", "MB/s"]
+    assert figures.split()[0] == "8"
+    assert outcome.err == ""
+
+
+def test_quiet(bitswap, photos, tiny_model, tmp_path):
+    outcome = bitswap("compress", "-q", photos, "-o", tmp_path / "a.bsw", "--model", tiny_model)
+    assert outcome == (0, "", "")
+
+
+def test_json(bitswap, photos, tiny_model, tmp_path):
+    path = tmp_path / "a.bsw"
+    outcome = bitswap("compress", photos, "-o", path, "--model", tiny_model, "--json")
+    result = json.loads(outcome.out)
+    samples = 50 * 41 * 3 + 33 * 70 + 20 * 20 * 3
+    before = sum(file.stat().st_size for file in photos.rglob("*") if file.is_file())
+    assert result["archive"] == str(path)
+    assert (result["entries"], result["before"], result["samples"]) == (8, before, samples)
+    assert result["kinds"] == {"png": 2, "pnm": 1, "file": 4, "dir": 1}
+    assert result["after"] == path.stat().st_size
+    assert 0 < result["net_bpd"] <= result["bpd"]
+    assert result["verified"] is True
+    back = bitswap("decompress", path, "-o", tmp_path, "--model", tiny_model, "--json")
+    assert json.loads(back.out)["samples"] == samples
+    assert json.loads(back.out)["entries"] == 8
+
+
+def test_missing_source(bitswap, tmp_path, photos):
+    outcome = bitswap("compress", photos, tmp_path / "no\nne", "-o", tmp_path / "a.bsw")
+    assert outcome.code == 3
+    assert r"no\nne" in outcome.error_line()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_existing_output(bitswap, photos, tiny_model, tmp_path):
+    path = tmp_path / "a.bsw"
+    path.write_bytes(b"precious")
+    command = ["compress", photos, "-o", path, "--model", tiny_model]
+    outcome = bitswap(*command)
+    assert outcome.code == 3
+    assert "--force" in outcome.error_line()
+    assert path.read_bytes() == b"precious"
+    assert bitswap(*command, "--force").code == 0
+    assert path.read_bytes() != b"precious"
+
+
+def test_output_in_no_folder(bitswap, photos, tiny_model, tmp_path):
+    path = tmp_path / "none" / "a.bsw"
+    outcome = bitswap("compress", photos, "-o", path, "--model", tiny_model)
+    assert outcome.code == 3
+    assert "none" in outcome.error_line()
+
+
+def test_unknown_model(bitswap, photos, tmp_path):
+    outcome = bitswap("compress", photos, "-o", tmp_path / "a.bsw", "--model", "nobody")
+    assert outcome.code == 5
+    assert "nobody" in outcome.error_line()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_file_that_is_no_model(bitswap, photos, tmp_path):
+    path = tmp_path / "fake.safetensors"
+    path.write_bytes(b"\xff" * 100)
+    outcome = bitswap("compress", photos, "-o", tmp_path / "a.bsw", "--model", path)
+    assert outcome.code == 5
+    assert "fake.safetensors" in outcome.error_line()
+
+
+def test_archive_that_does_not_verify_is_removed(
+    bitswap, photos, tiny_model, tmp_path, monkeypatch
+):
+    def fail(*_: object, **__: object) -> None:
+        raise ArchiveError("a chunk is damaged")
+
+    monkeypatch.setattr("bitswap_cli.archive.unpack.verify", fail)
+    outcome = bitswap("compress", photos, "-o", tmp_path / "a.bsw", "--model", tiny_model)
+    assert outcome.code == 4
+    assert "removed: a chunk is damaged" in outcome.error_line()
+    assert outcome.out == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_but_other_files(bitswap, photos, tiny_model, tmp_path):
+    path = tmp_path / "a.bsw"
+    outcome = bitswap("compress", photos / "notes.txt", "-o", path, "--model", tiny_model, "--json")
+    assert json.loads(outcome.out)["bpd"] is None
+    assert bitswap("decompress", path, "-o", tmp_path / "back").code == 0
+    assert (tmp_path / "back" / "notes.txt").read_bytes() == (photos / "notes.txt").read_bytes()
+
+
+def test_entries_can_be_chosen(bitswap, archive, tiny_model, tmp_path):
+    command = ["decompress", archive, "-o", tmp_path / "back", "--model", tiny_model]
+    assert bitswap(*command, "photos/deep", "photos/notes.txt").code == 0
+    restored = [path for path in (tmp_path / "back").rglob("*") if path.is_file()]
+    assert {path.name for path in restored} == {"gray.png", "raw.ppm", "notes.txt"}
+    assert bitswap(*command, "photos/absent").code == 3
+
+
+def test_existing_files_are_not_replaced(bitswap, archive, tiny_model, tmp_path, photos):
+    command = ["decompress", archive, "-o", tmp_path, "--model", tiny_model]
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "notes.txt").write_text("precious")
+    outcome = bitswap(*command)
+    assert outcome.code == 3
+    assert "notes.txt" in outcome.error_line()
+    assert (tmp_path / "photos" / "notes.txt").read_text() == "precious"
+    assert bitswap(*command, "--force").code == 0
+    assert (tmp_path / "photos" / "notes.txt").read_bytes() == (photos / "notes.txt").read_bytes()
+
+
+def test_model_that_is_not_here(bitswap, made_archive, tmp_path):
+    outcome = bitswap("decompress", made_archive, "-o", tmp_path / "back")
+    assert outcome.code == 5
+    assert "unknown model 'tiny'" in outcome.error_line()
+    assert not list((tmp_path / "back").rglob("*.png"))
+
+
+def test_model_of_another_hash(bitswap, archive, tiny_model, tmp_path):
+    other = tmp_path / "other.safetensors"
+    other.write_bytes(tiny_model.read_bytes() + b" ")
+    outcome = bitswap("decompress", archive, "-o", tmp_path / "back", "--model", other)
+    assert outcome.code == 5
+    assert "is not the model of the archive" in outcome.error_line()
+
+
+def test_another_version_of_the_model(bitswap, archive, tmp_path, monkeypatch):
+    """The archive's model has the name of a model that is here, but not its hash."""
+    cache = tmp_path / "cache"
+    monkeypatch.setenv("BITSWAP_CACHE", str(cache))
+    folder = cache / "tiny"
+    folder.mkdir(parents=True)
+    content = b"another version"
+    name = hashlib.sha256(content).hexdigest()
+    (folder / f"{name}.safetensors").write_bytes(content)
+    outcome = bitswap("test", archive)
+    assert outcome.code == 5
+    assert "another version" in outcome.error_line()
+
+
+def test_downloaded_model_is_found_by_its_hash(bitswap, archive, tiny_model, tmp_path, monkeypatch):
+    cache = tmp_path / "cache"
+    monkeypatch.setenv("BITSWAP_CACHE", str(cache))
+    file = zoo.resolve(str(tiny_model))
+    (cache / "tiny").mkdir(parents=True)
+    os.link(file.path, cache / "tiny" / f"{file.sha256}.safetensors")
+    assert bitswap("test", archive).code == 0
+
+
+@pytest.mark.parametrize("verb", ["list", "info", "test", "decompress"])
+def test_not_an_archive(bitswap, tmp_path: Path, verb):
+    options = ["-o", tmp_path / "back"] if verb == "decompress" else []
+    for content in (b"", b"PK\x03\x04", b"text\n" * 100):
+        (tmp_path / "fake.bsw").write_bytes(content)
+        outcome = bitswap(verb, tmp_path / "fake.bsw", *options)
+        assert outcome.code == 4
+        assert "fake.bsw" in outcome.error_line()
+    assert bitswap(verb, tmp_path / "none.bsw", *options).code == 3
+    assert bitswap(verb, tmp_path, *options).code == 3
+
+
+def test_newer_version(bitswap, archive):
+    content = bytearray(archive.read_bytes())
+    content[8] += 1
+    archive.write_bytes(content)
+    outcome = bitswap("list", archive)
+    assert outcome.code == 5
+    assert "version 2" in outcome.error_line()
+
+
+def test_truncated(bitswap, archive, tiny_model):
+    content = archive.read_bytes()
+    for length in range(0, len(content), len(content) // 20):
+        archive.write_bytes(content[:length])
+        outcome = bitswap("test", archive, "--model", tiny_model)
+        assert outcome.code == 4
+        assert outcome.error_line()
+
+
+def test_damaged_chunk_and_keep_going(bitswap, archive, tiny_model, tmp_path, photos):
+    """The other files come back although the chunk of the pictures is damaged."""
+    content = bytearray(archive.read_bytes())
+    content[content.index(b"TILE") + 200] ^= 1
+    archive.write_bytes(content)
+    command = ["decompress", archive, "-o", tmp_path / "back", "--model", tiny_model]
+    assert bitswap("test", archive, "--model", tiny_model).code == 4
+    assert bitswap(*command).code == 4
+    outcome = bitswap(*command, "--keep-going", "--force")
+    assert outcome.code == 6
+    assert outcome.error_line()
+    restored = tmp_path / "back" / "photos" / "notes.txt"
+    assert restored.read_bytes() == (photos / "notes.txt").read_bytes()
+    assert not list((tmp_path / "back").rglob("*.png"))

@@ -1,0 +1,69 @@
+"""`list`, `info` and `test`: what an archive says of itself."""
+
+import json
+import os
+
+SHAPES = {
+    "photos/color.png": [50, 41, 3],
+    "photos/deep/gray.png": [33, 70, 1],
+    "photos/deep/er/raw.ppm": [20, 20, 3],
+}
+
+
+def test_list(bitswap, made_archive):
+    outcome = bitswap("list", made_archive)
+    assert outcome.code == 0
+    lines = outcome.out.splitlines()
+    assert len(lines) == 8
+    rows = {line.split(maxsplit=4)[4]: line.split(maxsplit=4)[:4] for line in lines}
+    assert rows["photos/color.png"][0::3] == ["pixels", "50x41x3"]
+    assert rows["photos/deep/er/raw.ppm"][0::3] == ["bytes", "20x20x3"]
+    assert rows["photos/notes.txt"] == ["bytes", "file", "260", "-"]
+    assert r"photos/two\nlines \x1b[31m.txt" in rows
+    assert r"photos/caf\xe9.txt" in rows
+
+
+def test_list_json(bitswap, made_archive, photos):
+    listed = json.loads(bitswap("list", made_archive, "--json").out)["entries"]
+    entries = {entry["name"]: entry for entry in listed}
+    assert entries.keys() == {
+        f"photos/{path.relative_to(photos)}"
+        for path in photos.rglob("*")
+        if path.is_file() or path.name == "empty"
+    }
+    assert {name: e["shape"] for name, e in entries.items() if e["shape"]} == SHAPES
+    for name, entry in entries.items():
+        assert entry["restored"] == ("pixels" if name.endswith(".png") else "bytes")
+        if entry["kind"] != "dir":
+            assert entry["size"] == (photos.parent / name).stat().st_size
+    assert os.fsencode("photos/caf\udce9.txt") == b"photos/caf\xe9.txt"
+
+
+def test_info(bitswap, made_archive):
+    outcome = bitswap("info", made_archive)
+    assert outcome.code == 0
+    rows = dict(line.split(maxsplit=1) for line in outcome.out.splitlines())
+    assert rows["model"] == "tiny"
+    assert rows["model_here"] == "no"
+    assert rows["tile"] == "16x16x3"
+
+
+def test_info_json(bitswap, made_archive, tiny_model):
+    info = json.loads(bitswap("info", made_archive, "--json").out)
+    model = json.loads(bitswap("models", "info", tiny_model, "--json").out)
+    assert info["sha256"] == model["sha256"]
+    assert info["size"] == made_archive.stat().st_size
+    assert (info["format"], info["profile"], info["scheme"]) == (1, 1, "bitswap")
+    assert (info["tile"], info["entries"]) == ([16, 16, 3], 8)
+    assert info["samples"] == sum(h * w * c for h, w, c in SHAPES.values())
+    assert info["tile_chunks"] >= 1 and info["byte_chunks"] >= 1
+
+
+def test_test(bitswap, made_archive, tiny_model, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    outcome = bitswap("test", made_archive, "--model", tiny_model)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.endswith("ok, 8 entries\n")
+    as_json = bitswap("test", made_archive, "--model", tiny_model, "--json")
+    assert json.loads(as_json.out) == {"archive": str(made_archive), "ok": True, "entries": 8}
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,151 @@
+"""What holds for every verb: start-up, one line for every error, exit codes, signals."""
+
+import doctest
+import errno
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bitswap_cli import __version__
+from bitswap_cli.cli import common, table
+from bitswap_cli.errors import ArchiveError, InputError, ModelError, PartialError
+from bitswap_models.errors import ModelError as ZooError
+
+VERBS = ("compress", "decompress", "list", "info", "test", "models", "train", "doctor")
+COMMAND = [sys.executable, "-m", "bitswap_cli"]
+
+
+def test_help_names_every_verb(bitswap):
+    outcome = bitswap("--help")
+    assert outcome.code == 0
+    assert all(f"  {verb} " in outcome.out for verb in VERBS)
+    for verb in VERBS:
+        assert bitswap(verb, "-h").code == 0
+
+
+def test_help_answers_at_once():
+    def seconds() -> float:
+        started = time.perf_counter()
+        subprocess.run([*COMMAND, "--help"], check=True, stdout=subprocess.DEVNULL)
+        return time.perf_counter() - started
+
+    assert min(seconds() for _ in range(5)) < 0.3
+
+
+def test_nothing_heavy_is_imported_for_help():
+    code = (
+        "import sys; from bitswap_cli.cli.main import run; run(['compress', '--help']);"
+        "heavy = {'torch', 'numpy', 'PIL', 'pooch', 'zstandard', 'tqdm'} & set(sys.modules);"
+        "sys.exit(str(heavy) if heavy else 0)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_version(bitswap):
+    assert bitswap("--version").out == f"bitswap, version {__version__}\n"
+
+
+def test_no_verb_shows_help(bitswap):
+    outcome = bitswap()
+    assert outcome.code == 2
+    assert "Commands:" in outcome.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["frobnicate"],
+        ["--frobnicate"],
+        ["compress"],
+        ["compress", "x"],
+        ["compress", "x", "-o", "y", "--scheme", "zip"],
+        ["compress", "x", "-o", "y", "--threads", "0"],
+        ["decompress", "x"],
+        ["models", "frobnicate"],
+        ["list", "a", "b"],
+    ],
+)
+def test_wrong_command_line(bitswap, arguments):
+    outcome = bitswap(*arguments)
+    assert outcome.code == 2
+    assert "--help" in outcome.error_line()
+    assert outcome.out == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (InputError("no"), 3, "no"),
+        (ArchiveError("no"), 4, "no"),
+        (ModelError("no"), 5, "no"),
+        (ZooError("no"), 5, "no"),
+        (PartialError("no"), 6, "no"),
+        (InputError("odd\nname \x1b[0m\udcff"), 3, r"odd\nname \x1b[0m\xff"),
+        (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "f"), 3, "f: No space left on device"),
+        (
+            PermissionError(errno.EACCES, "Permission denied", b"\xff"),
+            3,
+            r"\xff: Permission denied",
+        ),
+        (MemoryError(), 3, "out of memory: try --threads 1 or a smaller --batch"),
+        (KeyError("x"), 1, "this is a bug: KeyError: 'x' (-v shows where)"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+    ],
+)
+def test_every_error_is_one_line_and_a_code(bitswap, monkeypatch, error, code, line):
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("bitswap_cli.archive.reader.ArchiveReader.__init__", fail)
+    outcome = bitswap("list", "any.bsw")
+    assert outcome.code == code
+    assert outcome.error_line() == line
+
+
+def test_verbose_shows_where_a_bug_is(bitswap, monkeypatch):
+    monkeypatch.setattr("bitswap_cli.archive.reader.ArchiveReader.__init__", lambda *_: 1 / 0)
+    for arguments in (["-v", "list", "x"], ["list", "-v", "x"]):
+        outcome = bitswap(*arguments)
+        assert outcome.code == 1
+        assert "Traceback" in outcome.err
+
+
+def test_reader_of_stdout_goes_away(made_archive):
+    with subprocess.Popen(
+        [*COMMAND, "list", made_archive], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interruption_leaves_nothing_behind(tmp_path: Path, photos, tiny_model, number):
+    sources = tmp_path / "many"
+    sources.mkdir()
+    picture = (photos / "color.png").read_bytes()
+    for i in range(3000):
+        (sources / f"{i}.png").write_bytes(picture + bytes(i % 7))
+    output = tmp_path / "out"
+    output.mkdir()
+    command = [*COMMAND, "compress", sources, "-o", output / "a.bsw", "--model", tiny_model]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        deadline = time.monotonic() + 60
+        while not list(output.iterdir()) and process.poll() is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        process.send_signal(number)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[number], err
+    assert err in (b"bitswap: error: interrupted\n", b"")
+    assert list(output.iterdir()) == []
+
+
+def test_examples_in_docstrings():
+    for module in (common, table):
+        assert doctest.testmod(module).failed == 0
