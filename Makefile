@@ -1,11 +1,12 @@
-# What one types most often. `make` alone shows the list.
+# What one types most often; `make` alone shows the list.
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-# The processor-only build of torch: the default build for Linux carries gigabytes of GPU libraries,
-# which coding never uses. For training on a GPU: make TORCH_INDEX=https://pypi.org/simple train ...
+# Coding runs on the processor, so the build of torch for processors is tried first: the default one
+# for Linux carries gigabytes of GPU libraries. To train on a GPU, start from an empty environment:
+#   make clean && make TORCH_INDEX=https://pypi.org/simple train ...
 TORCH ?= torch==2.13.0
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
@@ -13,7 +14,7 @@ TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 .PHONY: help demo test lint bench train clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/ready ## Compress photographs with the embedded model, restore them, prove equality
 	$(BIN)/python benchmarks/demo.py
@@ -21,7 +22,7 @@ demo: $(VENV)/ready ## Compress photographs with the embedded model, restore the
 test: lint ## Lint, types and every test
 	$(BIN)/python -m pytest
 
-lint: $(VENV)/ready $(VENV)/types/bitswap_models ## ruff and mypy --strict
+lint: $(VENV)/ready ## ruff and mypy --strict
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	MYPYPATH=$(VENV)/types $(BIN)/mypy
@@ -29,20 +30,19 @@ lint: $(VENV)/ready $(VENV)/types/bitswap_models ## ruff and mypy --strict
 bench: $(VENV)/ready ## Compare with other codecs on a folder: make bench DATA=folder
 	$(BIN)/python benchmarks/peers.py $(DATA)
 
-train: $(VENV)/ready ## Train a model: make train RECIPE=recipe.toml DATA=folder MODEL=out.safetensors
+train: $(VENV)/ready ## Train a model: make train RECIPE=recipe.toml DATA=folder MODEL=file
 	$(BIN)/bitswap train $(RECIPE) $(DATA) -o $(MODEL)
 
-clean: ## Remove the virtual environment and what was built
+clean: ## Remove the virtual environment and everything built
 	rm -rf $(VENV) build *.egg-info bitswap_cli/ans/*.so
 
-# Remade when the dependencies or the C kernel change.
+# Made again when the dependencies or the C kernel change. mypy finds packages by their folders, and
+# bitswap_models is kept in models/: hence the link.
 $(VENV)/ready: setup.cfg setup.py pyproject.toml $(wildcard bitswap_cli/ans/*.c)
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python >= 3.11 is needed")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python >= 3.11 is needed")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --extra-index-url $(TORCH_INDEX) '$(TORCH)'
+	$(BIN)/pip install --quiet --no-deps --retries 1 --index-url $(TORCH_INDEX) '$(TORCH)' \
+		|| $(BIN)/pip install --quiet '$(TORCH)'
 	$(BIN)/pip install --quiet -e '.[dev]'
+	mkdir -p $(VENV)/types && ln -sfn "$(CURDIR)/models" $(VENV)/types/bitswap_models
 	touch $@
-
-# mypy finds packages by their folders; bitswap_models is kept in models/.
-$(VENV)/types/bitswap_models:
-	mkdir -p $(@D) && ln -sfn "$(CURDIR)/models" $@
