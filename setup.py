@@ -7,7 +7,7 @@ setup(
         Extension(
             "bitswap_cli.ans._kernel",
             sources=["bitswap_cli/ans/kernel.c"],
-            extra_compile_args=["-O3"],
+            extra_compile_args=["-O3", "-fno-trapping-math"],
             optional=True,
         )
     ]

@@ -1,15 +1,254 @@
-"""The engine that codes: the compiled kernel where there is one, else the numpy reference."""
+"""The engine that codes: the compiled kernel where there is one, else the numpy reference.
 
-from types import ModuleType
+Both give the same bytes. The environment variable BITSWAP_ENGINE chooses: "reference", "c" (an
+error if there is no compiled kernel), or empty for the kernel if it is there.
+"""
+
+import ctypes
+import os
+import sys
+from functools import cache
+from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from bitswap_cli.ans import reference
+from bitswap_cli.ans.message import Message, Underflow
+from bitswap_cli.ans.parameters import WEIGHT_BITS
+from bitswap_cli.ans.sigmoid import tables
+from bitswap_cli.errors import InputError
+
+ABI = 1
+
+Int32s = NDArray[np.int32]
+UInt32s = NDArray[np.uint32]
+
+_UNDERFLOW, _BAD_SYMBOL, _BAD_WEIGHTS = -1, -2, -3
 
 
-def engine() -> ModuleType:
-    """The engine in use."""
-    return reference
+class Engine(Protocol):
+    """What codes; `reference` documents each of these."""
+
+    @property
+    def NAME(self) -> str:  # noqa: N802
+        """Either "c" or "reference"."""
+
+    def push(self, message: Message, start: UInt32s, freq: UInt32s) -> None: ...
+
+    def pop_uniform(self, message: Message, count: int, bits: int) -> Int32s: ...
+
+    def pop_table(self, message: Message, count: int, table: UInt32s) -> Int32s: ...
+
+    def push_logistic(
+        self,
+        message: Message,
+        symbols: Int32s,
+        weight: Int32s | None,
+        mean: Int32s,
+        scale: Int32s,
+        low: int,
+        size: int,
+    ) -> None: ...
+
+    def pop_logistic(
+        self,
+        message: Message,
+        weight: Int32s | None,
+        mean: Int32s,
+        scale: Int32s,
+        low: int,
+        size: int,
+    ) -> Int32s: ...
+
+
+def _address(array: NDArray[np.generic]) -> int:
+    return array.ctypes.data
+
+
+class Kernel:
+    """The compiled engine: the functions of `reference`, bound by ctypes, without the GIL.
+
+    Parameters
+    ----------
+    path : Path
+        The shared library.
+
+    Raises
+    ------
+    OSError
+        If it cannot be loaded, or was built from another version of kernel.c.
+    """
+
+    NAME = "c"
+
+    def __init__(self, path: Path) -> None:
+        library = ctypes.CDLL(str(path))
+        signatures = {
+            "push": "plplppl",
+            "pop_uniform": "plpllpll",
+            "pop_table": "plpllplpll",
+            "push_logistic": "plplplppplll",
+            "pop_logistic": "plpllplppplll",
+        }
+        kinds = {"p": ctypes.c_void_p, "l": ctypes.c_int64}
+        try:
+            library.bitswap_abi.restype = ctypes.c_int64
+            if library.bitswap_abi() != ABI:
+                raise OSError(f"{path} was built from another version")
+            functions = {}
+            for name, signature in signatures.items():
+                functions[name] = getattr(library, f"bitswap_{name}")
+                functions[name].argtypes = [kinds[kind] for kind in signature]
+                functions[name].restype = ctypes.c_int64
+            library.bitswap_setup.argtypes = [ctypes.c_void_p] * 3
+            library.bitswap_setup.restype = None
+        except AttributeError as error:
+            raise OSError(f"{path} is not the kernel: {error}") from error
+        library.bitswap_setup(*(_address(part) for part in tables()))
+        self._push = functions["push"]
+        self._pop_uniform = functions["pop_uniform"]
+        self._pop_table = functions["pop_table"]
+        self._push_logistic = functions["push_logistic"]
+        self._pop_logistic = functions["pop_logistic"]
+
+    @staticmethod
+    def _room(message: Message, count: int) -> tuple[int, int, int, int]:
+        message._reserve(count)
+        return _address(message.head), message.lanes, _address(message._words), message._top
+
+    @staticmethod
+    def _held(message: Message) -> tuple[int, int, int, int, int]:
+        words = _address(message._words)
+        return _address(message.head), message.lanes, words, message._top, message._end
+
+    @staticmethod
+    def _settle(message: Message, top: int, low: int, size: int) -> None:
+        if top == _UNDERFLOW:
+            raise Underflow
+        if top == _BAD_SYMBOL:
+            raise ValueError(f"symbols must be in {low}..{low + size - 1}")
+        if top == _BAD_WEIGHTS:
+            raise ValueError(f"the weights of a mixture must sum to {1 << WEIGHT_BITS}")
+        message._top = top
+
+    def push(self, message: Message, start: UInt32s, freq: UInt32s) -> None:
+        """Push n intervals; see `reference.push`."""
+        start, freq = np.ascontiguousarray(start), np.ascontiguousarray(freq)
+        room = self._room(message, len(start))
+        message._top = self._push(*room, _address(start), _address(freq), len(start))
+
+    def pop_uniform(self, message: Message, count: int, bits: int) -> Int32s:
+        """Pop uniform symbols; see `reference.pop_uniform`."""
+        symbols = np.empty(count, np.int32)
+
+        def attempt() -> Int32s:
+            held = self._held(message)
+            top = self._pop_uniform(*held, _address(symbols), count, bits)
+            self._settle(message, top, 0, 1 << bits)
+            return symbols
+
+        return message._popping(attempt)
+
+    def pop_table(self, message: Message, count: int, table: UInt32s) -> Int32s:
+        """Pop symbols by cumulative frequencies; see `reference.pop_table`."""
+        symbols, table = np.empty(count, np.int32), np.ascontiguousarray(table)
+        size = table.shape[-1] - 1
+        stride = 0 if table.ndim == 1 else size + 1
+
+        def attempt() -> Int32s:
+            held = self._held(message)
+            row = (_address(table), stride, size)
+            top = self._pop_table(*held, _address(symbols), count, *row)
+            self._settle(message, top, 0, size)
+            return symbols
+
+        return message._popping(attempt)
+
+    def push_logistic(
+        self,
+        message: Message,
+        symbols: Int32s,
+        weight: Int32s | None,
+        mean: Int32s,
+        scale: Int32s,
+        low: int,
+        size: int,
+    ) -> None:
+        """Push symbols of logistics or mixtures; see `reference.push_logistic`."""
+        room = self._room(message, len(symbols))
+        shares = None if weight is None else _address(weight)
+        parameters = (shares, _address(mean), _address(scale), mean.shape[-1], low, size)
+        top = self._push_logistic(*room, _address(symbols), len(symbols), *parameters)
+        self._settle(message, top, low, size)
+
+    def pop_logistic(
+        self,
+        message: Message,
+        weight: Int32s | None,
+        mean: Int32s,
+        scale: Int32s,
+        low: int,
+        size: int,
+    ) -> Int32s:
+        """Pop symbols of logistics or mixtures; see `reference.pop_logistic`."""
+        symbols = np.empty(len(mean), np.int32)
+        shares = None if weight is None else _address(weight)
+        parameters = (shares, _address(mean), _address(scale), mean.shape[-1], low, size)
+
+        def attempt() -> Int32s:
+            held = self._held(message)
+            top = self._pop_logistic(*held, _address(symbols), len(symbols), *parameters)
+            self._settle(message, top, low, size)
+            return symbols
+
+        return message._popping(attempt)
+
+
+def _find() -> Path | None:
+    folder = Path(__file__).parent
+    for suffix in EXTENSION_SUFFIXES:
+        path = folder / f"_kernel{suffix}"
+        if path.exists():
+            return path
+    return None
+
+
+@cache
+def compiled() -> Kernel | None:
+    """The compiled engine, or None where there is none that loads."""
+    path = _find()
+    try:
+        return Kernel(path) if path else None
+    except OSError:
+        return None
+
+
+@cache
+def engine() -> Engine:
+    """The engine in use, chosen at the first call of the process.
+
+    Raises
+    ------
+    InputError
+        If BITSWAP_ENGINE asks for an engine that is not there.
+    """
+    wanted = os.environ.get("BITSWAP_ENGINE", "")
+    if wanted not in ("", "c", "reference"):
+        raise InputError(f"BITSWAP_ENGINE={wanted}: choose c or reference")
+    if wanted == "reference":
+        return reference
+    kernel = compiled()
+    if kernel is None and wanted == "c":
+        raise InputError("BITSWAP_ENGINE=c: the kernel is not compiled; install with a C compiler")
+    if kernel is None:
+        print("bitswap: no compiled kernel, coding with numpy (much slower)", file=sys.stderr)
+        return reference
+    return kernel
 
 
 def engine_name() -> str:
     """Name of the engine in use: "c" or "reference"."""
-    return str(engine().NAME)
+    return engine().NAME

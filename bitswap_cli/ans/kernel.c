@@ -1,0 +1,435 @@
+/* The coder's inner loops, byte-identical to reference.py, behind a plain C ABI (see kernel.py).
+ *
+ * A message is head[lanes], each in [2^31, 2^63), over words[top..end), its top first; it grows
+ * towards words[0]. Symbol i lies on lane i mod lanes. Within a row, the lanes that overflow give
+ * their words in lane order: a push goes through the lanes downwards, a pop upwards.
+ *
+ * The caller guarantees: 1 <= lanes <= 32; n + 1 words of room above top for a push; 33 readable
+ * words below end for a pop. Every function returns the new top, or, having changed nothing that
+ * counts, one of the errors below. Nothing here is global but the tables, set once by bitswap_setup.
+ *
+ * Right shifts of negative numbers are arithmetic, as in every compiler we know of; the tests
+ * compare all of this with the reference.
+ */
+#include <stdint.h>
+#include <string.h>
+
+#ifdef _WIN32
+#define EXPORT __declspec(dllexport)
+#else
+#define EXPORT __attribute__((visibility("default")))
+#endif
+
+#if defined(__GNUC__)
+#define INLINE static inline __attribute__((always_inline))
+#else
+#define INLINE static inline
+#endif
+
+/* gcc with glibc picks the widest vectors of the machine at load time. Without flatten the clones
+ * would only call baseline code. */
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
+#if __GNUC__ >= 12
+#define CLONES \
+    __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"), flatten))
+#endif
+#endif
+#ifndef CLONES
+#define CLONES
+#endif
+
+enum { ABI = 1, PRECISION = 20, TOTAL = 1 << PRECISION };
+enum { MAX_LANES = 32, MAX_COMPONENTS = 16, BLOCK = 256 };
+enum { MEAN_LIMIT = 32767, SCALE_LEVELS = 128, WEIGHT_BITS = 8 };
+enum { UNDERFLOW = -1, BAD_SYMBOL = -2, BAD_WEIGHTS = -3 };
+
+/* The sigmoid's 1025 entries, and as many copies of the ends on both sides as a difference cut to
+ * +-saturation can overshoot: its product is below 2^22 + 2^18, its u below 16384 + 32 * 21. */
+enum { ENTRIES = 1025, PADDING = 24 };
+static int32_t sigmoid[PADDING + ENTRIES + PADDING];
+static int32_t inverse[SCALE_LEVELS];
+static int32_t saturation[SCALE_LEVELS];
+
+EXPORT int64_t bitswap_abi(void) { return ABI; }
+
+EXPORT void bitswap_setup(const int32_t *table, const int32_t *rates, const int32_t *limits) {
+    for (int i = 0; i < PADDING + ENTRIES + PADDING; i++) {
+        int at = i - PADDING;
+        sigmoid[i] = table[at < 0 ? 0 : at >= ENTRIES ? ENTRIES - 1 : at];
+    }
+    memcpy(inverse, rates, sizeof inverse);
+    memcpy(saturation, limits, sizeof saturation);
+}
+
+INLINE int32_t clip(int32_t value, int32_t low, int32_t high) {
+    value = value < low ? low : value;
+    return value > high ? high : value;
+}
+
+INLINE float clip_float(float value, float low, float high) {
+    value = value < low ? low : value;
+    return value > high ? high : value;
+}
+
+/* 2^20 * sigmoid of a difference in 1/16 symbol. */
+INLINE int32_t smooth(int32_t difference, int32_t rate, int32_t limit) {
+    int32_t u = (clip(difference, -limit, limit) * rate >> 8) + 32 * (PADDING + ENTRIES / 2);
+    int32_t left = sigmoid[u >> 5], right = sigmoid[(u >> 5) + 1];
+    return left + ((right - left) * (u & 31) >> 5);
+}
+
+/* Cumulative frequency at index 0..size, given the smooth mass below it. */
+INLINE int32_t boundary(int32_t mass, int32_t index, int32_t size) {
+    int32_t inner = mass - (mass * size >> PRECISION) + index;
+    inner = index <= 0 ? 0 : inner;
+    return index >= size ? TOTAL : inner;
+}
+
+/* ---- lanes ---- */
+
+INLINE int64_t push_row(uint64_t *head, int row, uint32_t *words, int64_t top,
+                        const uint32_t *start, const uint32_t *freq) {
+    for (int lane = row - 1; lane >= 0; lane--) {
+        uint64_t state = head[lane], width = freq[lane];
+        int over = state >= width << (63 - PRECISION);
+        words[top - 1] = (uint32_t)state; /* counts only if top moves */
+        top -= over;
+        state = over ? state >> 32 : state;
+        uint64_t quotient = state / width;
+        head[lane] = (quotient << PRECISION) + (state - quotient * width) + start[lane];
+    }
+    return top;
+}
+
+INLINE int64_t pop_row(uint64_t *head, int row, const uint32_t *words, int64_t top,
+                       const int32_t *cf, const int32_t *start, const int32_t *end) {
+    for (int lane = 0; lane < row; lane++) {
+        uint64_t freq = (uint32_t)(end[lane] - start[lane]);
+        uint64_t state = freq * (head[lane] >> PRECISION) + (uint32_t)(cf[lane] - start[lane]);
+        int under = state < (uint64_t)1 << 31;
+        uint64_t filled = state << 32 | words[top];
+        head[lane] = under ? filled : state;
+        top += under;
+    }
+    return top;
+}
+
+INLINE int64_t push_block(const int lanes, uint64_t *head, uint32_t *words, int64_t top,
+                          const uint32_t *start, const uint32_t *freq, int64_t n) {
+    int64_t at = 0;
+    for (; at + lanes <= n; at += lanes)
+        top = push_row(head, lanes, words, top, start + at, freq + at);
+    return push_row(head, (int)(n - at), words, top, start + at, freq + at);
+}
+
+/* The usual lane counts are worth code of their own. */
+INLINE int64_t push_any(int lanes, uint64_t *head, uint32_t *words, int64_t top,
+                        const uint32_t *start, const uint32_t *freq, int64_t n) {
+    switch (lanes) {
+    case 32: return push_block(32, head, words, top, start, freq, n);
+    case 8: return push_block(8, head, words, top, start, freq, n);
+    case 1: return push_block(1, head, words, top, start, freq, n);
+    default: return push_block(lanes, head, words, top, start, freq, n);
+    }
+}
+
+CLONES EXPORT int64_t bitswap_push(uint64_t *head, int64_t lanes, uint32_t *words, int64_t top,
+                                   const uint32_t *start, const uint32_t *freq, int64_t n) {
+    return push_any((int)lanes, head, words, top, start, freq, n);
+}
+
+/* ---- distributions: the intervals of a block, and the inversion of a row ---- */
+
+typedef struct {
+    const int32_t *weight; /* NULL: one logistic each */
+    const int32_t *mean, *scale;
+    int32_t components, low, size;
+} logistic;
+
+INLINE int block_of_logistics(const logistic *d, const int32_t *symbols, int64_t first, int n,
+                              uint32_t *start, uint32_t *freq) {
+    const int32_t *mean = d->mean + first, *scale = d->scale + first;
+    const int32_t low = d->low, size = d->size;
+    int32_t bad = 0;
+    for (int i = 0; i < n; i++) {
+        int32_t index = (int32_t)((uint32_t)symbols[first + i] - (uint32_t)low);
+        bad |= index < 0 || index >= size;
+        index = clip(index, 0, size - 1);
+        int32_t level = clip(scale[i], 0, SCALE_LEVELS - 1);
+        int32_t rate = inverse[level], limit = saturation[level];
+        int32_t at = 16 * (index + low) - 8 - clip(mean[i], -MEAN_LIMIT, MEAN_LIMIT);
+        int32_t from = boundary(smooth(at, rate, limit), index, size);
+        int32_t to = boundary(smooth(at + 16, rate, limit), index + 1, size);
+        start[i] = (uint32_t)from;
+        freq[i] = (uint32_t)(to - from);
+    }
+    return bad ? BAD_SYMBOL : 0;
+}
+
+INLINE int block_of_mixtures(const logistic *d, const int32_t *symbols, int64_t first, int n,
+                             uint32_t *start, uint32_t *freq) {
+    const int32_t low = d->low, size = d->size, components = d->components;
+    int32_t below[BLOCK], above[BLOCK], index[BLOCK], sum[BLOCK], bad = 0, negative = 0;
+    for (int i = 0; i < n; i++) {
+        int32_t at = (int32_t)((uint32_t)symbols[first + i] - (uint32_t)low);
+        bad |= at < 0 || at >= size;
+        index[i] = clip(at, 0, size - 1);
+        below[i] = above[i] = sum[i] = 0;
+    }
+    for (int k = 0; k < components; k++) {
+        const int32_t *weight = d->weight + first * components + k;
+        const int32_t *mean = d->mean + first * components + k;
+        const int32_t *scale = d->scale + first * components + k;
+        for (int i = 0; i < n; i++) {
+            int32_t share = weight[i * components];
+            negative |= share < 0 || share > 1 << WEIGHT_BITS;
+            share = clip(share, 0, 1 << WEIGHT_BITS);
+            int32_t level = clip(scale[i * components], 0, SCALE_LEVELS - 1);
+            int32_t rate = inverse[level], limit = saturation[level];
+            int32_t centre = clip(mean[i * components], -MEAN_LIMIT, MEAN_LIMIT);
+            int32_t at = 16 * (index[i] + low) - 8 - centre;
+            sum[i] += share;
+            below[i] += share * smooth(at, rate, limit);
+            above[i] += share * smooth(at + 16, rate, limit);
+        }
+    }
+    for (int i = 0; i < n; i++) {
+        negative |= sum[i] != 1 << WEIGHT_BITS;
+        int32_t from = boundary(below[i] >> WEIGHT_BITS, index[i], size);
+        int32_t to = boundary(above[i] >> WEIGHT_BITS, index[i] + 1, size);
+        start[i] = (uint32_t)from;
+        freq[i] = (uint32_t)(to - from);
+    }
+    return negative ? BAD_WEIGHTS : bad ? BAD_SYMBOL : 0;
+}
+
+CLONES EXPORT int64_t bitswap_push_logistic(uint64_t *head, int64_t lanes, uint32_t *words,
+                                            int64_t top, const int32_t *symbols, int64_t n,
+                                            const int32_t *weight, const int32_t *mean,
+                                            const int32_t *scale, int64_t components, int64_t low,
+                                            int64_t size) {
+    const logistic d = {weight, mean, scale, (int32_t)components, (int32_t)low, (int32_t)size};
+    uint32_t start[BLOCK], freq[BLOCK];
+    uint64_t state[MAX_LANES];
+    int64_t block = BLOCK - BLOCK % lanes; /* whole rows */
+    memcpy(state, head, (size_t)lanes * sizeof *head);
+    for (int64_t first = 0; first < n; first += block) {
+        int count = (int)(n - first < block ? n - first : block);
+        int error = weight ? block_of_mixtures(&d, symbols, first, count, start, freq)
+                           : block_of_logistics(&d, symbols, first, count, start, freq);
+        if (error) return error;
+        top = push_any((int)lanes, state, words, top, start, freq, count);
+    }
+    memcpy(head, state, (size_t)lanes * sizeof *head);
+    return top;
+}
+
+/* About log2(x) for a normal x > 0: good to 1e-4, and only ever a guess that is verified. */
+INLINE float guess_log2(float x) {
+    union { float f; int32_t i; } bits = {x};
+    float exponent = (float)(bits.i >> 23);
+    bits.i = (bits.i & 0x7fffff) | 0x3f800000;
+    float m = bits.f;
+    return exponent + m * (4.029211f + m * (-2.078335f + m * (0.626032f + m * -0.078441f)));
+}
+
+/* The index whose interval holds cf, for one lane whose guess is wrong: steps that double, then
+ * halving, so that no crafted tail is slow. */
+INLINE int32_t search(int32_t cf, int32_t guess, int below, int32_t offset, int32_t rate,
+                      int32_t limit, int32_t size) {
+    int32_t from, to, step = 1;
+#define C(i) boundary(smooth(16 * (i) + offset, rate, limit), (i), size)
+    if (below) {
+        for (to = guess, from = guess - 1; from > 0 && C(from) > cf; step *= 2) {
+            to = from;
+            from = from > step ? from - step : 0;
+        }
+    } else {
+        for (from = guess + 1, to = guess + 2; to < size && C(to) <= cf; step *= 2) {
+            from = to;
+            to = to + step < size ? to + step : size;
+        }
+    }
+    while (to - from > 1) {
+        int32_t middle = (from + to) / 2;
+        if (C(middle) <= cf) from = middle;
+        else to = middle;
+    }
+#undef C
+    return from;
+}
+
+/* C is inverted by a guess, the real logistic's quantile in floating point, which the integers
+ * then confirm or correct: what is popped does not depend on the guess. */
+INLINE int row_of_logistics(const logistic *d, int64_t first, const int row, const int32_t *cf,
+                            int32_t *symbols, int32_t *start, int32_t *end) {
+    const int32_t *mean = d->mean + first, *scale = d->scale + first;
+    const int32_t low = d->low, size = d->size;
+    const float slope = 1.0f + (float)size / TOTAL;
+    int32_t offset[MAX_LANES], rate[MAX_LANES], limit[MAX_LANES], index[MAX_LANES], wrong = 0;
+    for (int i = 0; i < row; i++) {
+        int32_t level = clip(scale[i], 0, SCALE_LEVELS - 1);
+        rate[i] = inverse[level];
+        limit[i] = saturation[level];
+        offset[i] = 16 * low - 8 - clip(mean[i], -MEAN_LIMIT, MEAN_LIMIT);
+        float centre = (float)-offset[i] * 0.0625f;
+        float mass = ((float)cf[i] + 0.5f) * slope - clip_float(centre, 0, (float)size);
+        mass = clip_float(mass, 0.5f, TOTAL - 0.5f);
+        float odds = guess_log2(mass) - guess_log2(TOTAL - mass);
+        float at = centre + odds * (0.693147f / 16 * (1 << 18)) / (float)rate[i];
+        index[i] = (int32_t)clip_float(at, 0, (float)(size - 1));
+        int32_t difference = 16 * index[i] + offset[i];
+        start[i] = boundary(smooth(difference, rate[i], limit[i]), index[i], size);
+        end[i] = boundary(smooth(difference + 16, rate[i], limit[i]), index[i] + 1, size);
+        wrong |= (cf[i] < start[i]) | (cf[i] >= end[i]);
+    }
+    for (int i = 0; i < row; i++) symbols[i] = index[i] + low;
+    for (int i = 0; wrong && i < row; i++) {
+        if (cf[i] >= start[i] && cf[i] < end[i]) continue;
+        int32_t found = search(cf[i], index[i], cf[i] < start[i], offset[i], rate[i], limit[i], size);
+        int32_t difference = 16 * found + offset[i];
+        start[i] = boundary(smooth(difference, rate[i], limit[i]), found, size);
+        end[i] = boundary(smooth(difference + 16, rate[i], limit[i]), found + 1, size);
+        symbols[i] = found + low;
+    }
+    return 0;
+}
+
+/* Mixtures are inverted by halving, all lanes of a row in step. */
+INLINE int row_of_mixtures(const logistic *d, int64_t first, const int row, const int32_t *cf,
+                           int32_t *symbols, int32_t *start, int32_t *end) {
+    const int32_t low = d->low, size = d->size, components = d->components;
+    int32_t share[MAX_COMPONENTS][MAX_LANES], offset[MAX_COMPONENTS][MAX_LANES];
+    int32_t rate[MAX_COMPONENTS][MAX_LANES], limit[MAX_COMPONENTS][MAX_LANES];
+    int32_t index[MAX_LANES], further[MAX_LANES], mass[MAX_LANES], sum[MAX_LANES], bad = 0;
+    for (int i = 0; i < row; i++) sum[i] = start[i] = index[i] = 0, end[i] = TOTAL;
+    for (int k = 0; k < components; k++) {
+        const int32_t *weight = d->weight + first * components + k;
+        const int32_t *mean = d->mean + first * components + k;
+        const int32_t *scale = d->scale + first * components + k;
+        for (int i = 0; i < row; i++) {
+            int32_t level = clip(scale[i * components], 0, SCALE_LEVELS - 1);
+            rate[k][i] = inverse[level];
+            limit[k][i] = saturation[level];
+            offset[k][i] = 16 * low - 8 - clip(mean[i * components], -MEAN_LIMIT, MEAN_LIMIT);
+            share[k][i] = weight[i * components];
+            bad |= share[k][i] < 0 || share[k][i] > 1 << WEIGHT_BITS;
+            share[k][i] = clip(share[k][i], 0, 1 << WEIGHT_BITS);
+            sum[i] += share[k][i];
+        }
+    }
+    for (int i = 0; i < row; i++) bad |= sum[i] != 1 << WEIGHT_BITS;
+    if (bad) return BAD_WEIGHTS;
+    int32_t step = 1;
+    while (step < size) step *= 2;
+    while (step /= 2) {
+        for (int i = 0; i < row; i++) further[i] = index[i] + step, mass[i] = 0;
+        for (int k = 0; k < components; k++)
+            for (int i = 0; i < row; i++)
+                mass[i] += share[k][i]
+                           * smooth(16 * further[i] + offset[k][i], rate[k][i], limit[k][i]);
+        for (int i = 0; i < row; i++) {
+            int32_t at = boundary(mass[i] >> WEIGHT_BITS, further[i], size);
+            int taken = at <= cf[i];
+            index[i] = taken ? further[i] : index[i];
+            start[i] = taken ? at : start[i];
+            end[i] = taken ? end[i] : at;
+        }
+    }
+    for (int i = 0; i < row; i++) symbols[i] = index[i] + low;
+    return 0;
+}
+
+INLINE int64_t pop_logistics(const int lanes, const logistic *d, uint64_t *head,
+                             const uint32_t *words, int64_t top, int64_t bottom, int32_t *symbols,
+                             int64_t n) {
+    uint64_t state[MAX_LANES];
+    int32_t cf[MAX_LANES], start[MAX_LANES], end[MAX_LANES];
+    memcpy(state, head, (size_t)lanes * sizeof *head);
+    int row = (int)(n % lanes); /* the last row may be partial */
+    for (int64_t first = n - row; first >= 0; first -= lanes, row = lanes) {
+        for (int i = 0; i < row; i++) cf[i] = (int32_t)(state[i] & (TOTAL - 1));
+        int error;
+        if (d->weight)
+            error = row == lanes ? row_of_mixtures(d, first, lanes, cf, symbols + first, start, end)
+                                 : row_of_mixtures(d, first, row, cf, symbols + first, start, end);
+        else
+            error = row == lanes ? row_of_logistics(d, first, lanes, cf, symbols + first, start, end)
+                                 : row_of_logistics(d, first, row, cf, symbols + first, start, end);
+        if (error) return error;
+        top = pop_row(state, row, words, top, cf, start, end);
+        if (top > bottom) return UNDERFLOW;
+    }
+    memcpy(head, state, (size_t)lanes * sizeof *head);
+    return top;
+}
+
+CLONES EXPORT int64_t bitswap_pop_logistic(uint64_t *head, int64_t lanes, const uint32_t *words,
+                                           int64_t top, int64_t bottom, int32_t *symbols,
+                                           int64_t n, const int32_t *weight, const int32_t *mean,
+                                           const int32_t *scale, int64_t components, int64_t low,
+                                           int64_t size) {
+    const logistic d = {weight, mean, scale, (int32_t)components, (int32_t)low, (int32_t)size};
+    switch (lanes) {
+    case 32: return pop_logistics(32, &d, head, words, top, bottom, symbols, n);
+    case 8: return pop_logistics(8, &d, head, words, top, bottom, symbols, n);
+    case 1: return pop_logistics(1, &d, head, words, top, bottom, symbols, n);
+    default: return pop_logistics((int)lanes, &d, head, words, top, bottom, symbols, n);
+    }
+}
+
+EXPORT int64_t bitswap_pop_uniform(uint64_t *head, int64_t lanes, const uint32_t *words,
+                                   int64_t top, int64_t bottom, int32_t *symbols, int64_t n,
+                                   int64_t bits) {
+    uint64_t state[MAX_LANES];
+    int32_t cf[MAX_LANES], start[MAX_LANES], end[MAX_LANES];
+    const int shift = PRECISION - (int)bits;
+    memcpy(state, head, (size_t)lanes * sizeof *head);
+    int row = (int)(n % lanes);
+    for (int64_t first = n - row; first >= 0; first -= lanes, row = (int)lanes) {
+        for (int i = 0; i < row; i++) {
+            cf[i] = (int32_t)(state[i] & (TOTAL - 1));
+            symbols[first + i] = cf[i] >> shift;
+            start[i] = symbols[first + i] << shift;
+            end[i] = start[i] + (1 << shift);
+        }
+        top = pop_row(state, row, words, top, cf, start, end);
+        if (top > bottom) return UNDERFLOW;
+    }
+    memcpy(head, state, (size_t)lanes * sizeof *head);
+    return top;
+}
+
+/* table: rows of size + 1 cumulative frequencies from 0 to 2^20; stride 0 if all share one row. */
+EXPORT int64_t bitswap_pop_table(uint64_t *head, int64_t lanes, const uint32_t *words, int64_t top,
+                                 int64_t bottom, int32_t *symbols, int64_t n,
+                                 const uint32_t *table, int64_t stride, int64_t size) {
+    uint64_t state[MAX_LANES];
+    int32_t cf[MAX_LANES], start[MAX_LANES], end[MAX_LANES];
+    memcpy(state, head, (size_t)lanes * sizeof *head);
+    int row = (int)(n % lanes);
+    for (int64_t first = n - row; first >= 0; first -= lanes, row = (int)lanes) {
+        for (int i = 0; i < row; i++) {
+            const uint32_t *ends = table + (first + i) * stride;
+            cf[i] = (int32_t)(state[i] & (TOTAL - 1));
+            int64_t from = 0;
+            for (int64_t span = size; span > 1;) { /* ends[from] <= cf < ends[from + span] */
+                int64_t half = span / 2;
+                from = ends[from + half] <= (uint32_t)cf[i] ? from + half : from;
+                span -= half;
+            }
+            symbols[first + i] = (int32_t)from;
+            start[i] = (int32_t)ends[from];
+            end[i] = (int32_t)ends[from + 1];
+        }
+        top = pop_row(state, row, words, top, cf, start, end);
+        if (top > bottom) return UNDERFLOW;
+    }
+    memcpy(head, state, (size_t)lanes * sizeof *head);
+    return top;
+}
+
+#ifdef _WIN32
+/* setuptools exports it from every extension; this library is loaded by ctypes alone. */
+EXPORT void *PyInit__kernel(void) { return 0; }
+#endif
