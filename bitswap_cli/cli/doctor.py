@@ -36,9 +36,7 @@ def doctor(console: Console, as_json: bool) -> None:
     if as_json:
         say_json({"ok": not failed, "checks": results})
     if failed:
-        raise ModelError(
-            f"checks failed: {', '.join(failed)}; archives made here may be unreadable"
-        )
+        raise ModelError(f"checks failed: {', '.join(failed)}")
 
 
 def _checks() -> Iterator[Check]:

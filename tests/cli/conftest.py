@@ -23,7 +23,7 @@ hidden = 8
 
 [training]
 test = "sheets"
-steps = 2
+steps = 50
 batch = 4
 
 [[source]]
@@ -58,11 +58,11 @@ def bitswap(capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
 
 
 def smooth_pixels(height: int, width: int, seed: int) -> np.ndarray:
-    """Pixels with some structure. (H, W, 3) uint8"""
+    """Waves and noise, which suit a model better than PNG. (H, W, 3) uint8"""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[:height, :width]
     waves = [128 + 90 * np.sin(y / a + x / b) for a, b in rng.uniform(3, 20, (3, 2))]
-    return (np.stack(waves, -1) + rng.normal(0, 4, (height, width, 3))).clip(0, 255).astype("u1")
+    return (np.stack(waves, -1) + rng.normal(0, 8, (height, width, 3))).clip(0, 255).astype("u1")
 
 
 @pytest.fixture(scope="session")
@@ -72,7 +72,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "recipe.toml").write_text(RECIPE)
     sheets = folder / "data" / "sheets"
     sheets.mkdir(parents=True)
-    Image.fromarray(smooth_pixels(64, 64, 0)).save(sheets / "00000-16.png")
+    Image.fromarray(smooth_pixels(128, 128, 0)).save(sheets / "00000-64.png")
     model = folder / "tiny.safetensors"
     assert (
         run(["train", "-q", str(folder / "recipe.toml"), str(sheets.parent), "-o", str(model)]) == 0
@@ -82,7 +82,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_model(workshop: Path) -> Path:
-    """A model file, hardly trained."""
+    """A model file, trained for a second."""
     return workshop / "tiny.safetensors"
 
 
@@ -92,9 +92,9 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sources") / "photos"
     (folder / "deep" / "er").mkdir(parents=True)
     (folder / "empty").mkdir()
-    Image.fromarray(smooth_pixels(50, 41, 1)).save(folder / "color.png")
-    Image.fromarray(smooth_pixels(33, 70, 2)[..., 0]).save(folder / "deep" / "gray.png")
-    Image.fromarray(smooth_pixels(20, 20, 3)).save(folder / "deep" / "er" / "raw.ppm")
+    Image.fromarray(smooth_pixels(100, 82, 1)).save(folder / "color.png")
+    Image.fromarray(smooth_pixels(66, 140, 2)[..., 0]).save(folder / "deep" / "gray.png")
+    Image.fromarray(smooth_pixels(40, 40, 3)).save(folder / "deep" / "er" / "raw.ppm")
     (folder / "notes.txt").write_text("not an image\n" * 20)
     (folder / "two\nlines \x1b[31m.txt").write_text("x")
     (folder / os.fsdecode(b"caf\xe9.txt")).write_text("not UTF-8")

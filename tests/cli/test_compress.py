@@ -67,7 +67,7 @@ def test_json(bitswap, photos, tiny_model, tmp_path):
     path = tmp_path / "a.bsw"
     outcome = bitswap("compress", photos, "-o", path, "--model", tiny_model, "--json")
     result = json.loads(outcome.out)
-    samples = 50 * 41 * 3 + 33 * 70 + 20 * 20 * 3
+    samples = 100 * 82 * 3 + 66 * 140 + 40 * 40 * 3
     before = sum(file.stat().st_size for file in photos.rglob("*") if file.is_file())
     assert result["archive"] == str(path)
     assert (result["entries"], result["before"], result["samples"]) == (8, before, samples)

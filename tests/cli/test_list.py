@@ -4,9 +4,9 @@ import json
 import os
 
 SHAPES = {
-    "photos/color.png": [50, 41, 3],
-    "photos/deep/gray.png": [33, 70, 1],
-    "photos/deep/er/raw.ppm": [20, 20, 3],
+    "photos/color.png": [100, 82, 3],
+    "photos/deep/gray.png": [66, 140, 1],
+    "photos/deep/er/raw.ppm": [40, 40, 3],
 }
 
 
@@ -16,8 +16,8 @@ def test_list(bitswap, made_archive):
     lines = outcome.out.splitlines()
     assert len(lines) == 8
     rows = {line.split(maxsplit=4)[4]: line.split(maxsplit=4)[:4] for line in lines}
-    assert rows["photos/color.png"][0::3] == ["pixels", "50x41x3"]
-    assert rows["photos/deep/er/raw.ppm"][0::3] == ["bytes", "20x20x3"]
+    assert rows["photos/color.png"][0::3] == ["pixels", "100x82x3"]
+    assert rows["photos/deep/er/raw.ppm"][0::3] == ["bytes", "40x40x3"]
     assert rows["photos/notes.txt"] == ["bytes", "file", "260", "-"]
     assert r"photos/two\nlines \x1b[31m.txt" in rows
     assert r"photos/caf\xe9.txt" in rows

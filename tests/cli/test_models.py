@@ -30,7 +30,7 @@ def test_list(bitswap, empty_cache, tiny_model, tmp_path, monkeypatch):
     )
     lines = bitswap("models", "list").out.splitlines()
     assert len(lines) == len(listed) + 1
-    assert "far    to download  12.3 kB  0000000000000000" in lines[-1]
+    assert lines[-1].split() == ["far", "to", "download", "12.3", "kB", "0" * 16]
 
 
 def test_path_and_fetch(bitswap, empty_cache, tiny_model):
@@ -76,7 +76,8 @@ def test_train_refuses(bitswap, workshop, tmp_path):
     assert output.read_bytes() == b"precious"
 
 
-def test_doctor(bitswap, tmp_path):
+@pytest.mark.skipif(not zoo.embedded(), reason="no model is installed, hence no golden archive")
+def test_doctor(bitswap):
     outcome = bitswap("doctor")
     checks = ["versions", "engine", *(f"model {name}" for name in zoo.embedded()), "golden archive"]
     assert [line[8:].split(":")[0] for line in outcome.out.splitlines()] == checks
