@@ -1,0 +1,89 @@
+"""Distributions as networks state them: integer parameters, and their float surrogates in training.
+
+The integer codecs themselves are in ``bitswap_cli.ans``; here are the training losses that follow
+them (differentiable, equal up to about 0.001 bit a symbol) and the integer softmax of the weights
+of mixtures. Sources: discretized logistic mixtures with channels that depend on earlier ones are
+PixelCNN++'s (Salimans et al., ICLR 2017).
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal, localcontext
+
+import torch
+from torch import Tensor
+
+from bitswap_cli.ans.parameters import SCALE_LEVELS, SCALE_OF_ONE, SCALES_PER_OCTAVE
+
+from .layers import floor
+
+LATENT_MIN, LATENT_MAX = -128, 127
+MEAN_LIMIT = 8191  # of a pixel's mean, in 1/16 symbol
+LOGIT_STEPS = 16  # logits of mixture weights count 1/16 octaves
+
+
+def _powers() -> Tensor:
+    """round(2^(16 - d / 16)) for d = 0..255, in decimal arithmetic: no machine's libm decides."""
+    with localcontext() as context:
+        context.prec = 40
+        exact = [Decimal(2) ** (16 - Decimal(d) / LOGIT_STEPS) for d in range(256)]
+        return torch.tensor([int(p.to_integral_value()) for p in exact], dtype=torch.int32)
+
+
+POWERS = _powers()
+
+
+def mixture(
+    out: Tensor, ref: Tensor, residual: Tensor, components: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Head integers -> logits, means (1/16 symbol) and scale indices, (B, C, K, H, W) each."""
+    k = components
+    logit, mean, scale, gain = out.split((k, k, k, out.shape[2] - 3 * k), 2)
+    channels = out.shape[1]
+    base = 16 * ref
+    if channels > 1:
+        gain = gain.clamp(-127, 127)  # in 1/64: the share of earlier channels' residuals
+        share = torch.zeros_like(ref)
+        for j in range(channels - 1):
+            later = (torch.arange(channels, device=out.device) > j).to(out.dtype)[:, None, None]
+            share = share + later * gain[:, :, j] * residual[:, j, None]
+        base = base + floor(share * 0.25)
+    mean = (mean + base[:, :, None]).clamp(-MEAN_LIMIT, MEAN_LIMIT)
+    return logit.clamp(-127, 128), mean, scale.clamp(0, SCALE_LEVELS - 1)
+
+
+def mixture_bits(logit: Tensor, mean: Tensor, scale: Tensor, x: Tensor, soft: float) -> Tensor:
+    """Bits of pixels under discretized logistic mixtures; float surrogate of the integer codec.
+
+    Shapes (B, C, K, H, W) and x (B, C, H, W) in 0..255; `soft` is added to every probability.
+    """
+    inverse = torch.exp2((SCALE_OF_ONE - scale) / SCALES_PER_OCTAVE)
+    distance = x[:, :, None] - mean / 16
+    upper = torch.sigmoid((distance + 0.5) * inverse)
+    lower = torch.sigmoid((distance - 0.5) * inverse)
+    upper = torch.where(x[:, :, None] > 254.5, 1.0, upper)
+    lower = torch.where(x[:, :, None] < 0.5, 0.0, lower)
+    weight = torch.softmax(logit * (0.6931471805599453 / LOGIT_STEPS), 2)
+    p = (weight * (upper - lower)).sum(2)
+    return -torch.log2(p * (1 - 2.0**-12) + 2.0**-20 + soft)
+
+
+def logistic_bits(mean: Tensor, scale: Tensor, z: Tensor, soft: float) -> Tensor:
+    """Bits of latents in -128..127 under discretized logistics (float surrogate)."""
+    inverse = torch.exp2((SCALE_OF_ONE - scale) / SCALES_PER_OCTAVE)
+    distance = z - mean / 16
+    upper = torch.sigmoid((distance + 0.5) * inverse)
+    lower = torch.sigmoid((distance - 0.5) * inverse)
+    upper = torch.where(z > LATENT_MAX - 0.5, 1.0, upper)
+    lower = torch.where(z < LATENT_MIN + 0.5, 0.0, lower)
+    return -torch.log2((upper - lower) * (1 - 2.0**-12) + 2.0**-20 + soft)
+
+
+def quantized(logit: Tensor, mean: Tensor, scale: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Logits -> integer weights that sum to 256, rounded down; the first largest gets the rest."""
+    largest = logit.amax(2, keepdim=True)
+    share = POWERS[(largest - logit).long()]
+    weight = share * 256 // share.sum(2, keepdim=True)
+    rest = 256 - weight.sum(2, keepdim=True, dtype=torch.int32)
+    first = logit.argmax(2, keepdim=True)
+    return weight.to(torch.int32).scatter_add(2, first, rest.to(torch.int32)), mean, scale

@@ -1,0 +1,229 @@
+"""Exact-integer layers: what a network computes while coding, and its simulation while training.
+
+Every tensor between layers holds integers. A layer is ``acc = conv(x, w)`` followed by
+``y = (acc * m + b) >> s`` with one integer ``m`` and ``b`` per output channel; weights are +-1
+(binary weight normalization) or 8 bit. Two paths give the same integers:
+
+* *exact*: the convolution runs in float32 over integers whose partial sums stay under 2^24, so it
+  is exact in any order; the rest is int32. :func:`prove` bounds every intermediate beforehand.
+* *training*: the same numbers in floating point, with straight-through gradients for sign, round,
+  floor and clamp, so that what is trained is what codes.
+
+References: Bird, Kingma and Barber, "Reducing the Computational Cost of Deep Generative Models
+with Binary Neural Networks", ICLR 2021, eq. 12-13 (the scale g / sqrt(n) is applied after the
+convolution); Salimans and Kingma, "Weight Normalization", NIPS 2016 (data-dependent start).
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .errors import ModelError
+
+UNIT = 64  # integer activations that stand for 1.0
+ACTIVATION_MAX = 255  # activations are unsigned 8 bit
+RESIDUAL_MAX = 32767  # the residual stream is signed 16 bit
+EXACT_FLOAT32 = 2**24
+EXACT_INT32 = 2**31
+_HEADROOM = 2**29  # |acc * m| and |b| stay under this each, so their sum fits int32
+
+
+def straight_through(exact: Tensor, smooth: Tensor) -> Tensor:
+    """Return `exact`, with the gradient of `smooth`."""
+    return smooth + (exact - smooth).detach()
+
+
+def floor(x: Tensor) -> Tensor:
+    """Round down; the gradient passes straight through."""
+    return straight_through(x.detach().floor(), x)
+
+
+def round_(x: Tensor) -> Tensor:
+    """Round to nearest; the gradient passes straight through."""
+    return straight_through(x.detach().round(), x)
+
+
+def activation(x: Tensor) -> Tensor:
+    """Clamp to unsigned 8 bit: a rectifier that saturates."""
+    return x.clamp(0, ACTIVATION_MAX)
+
+
+class IntegerConv(nn.Module):
+    """Convolution with integer weights and an integer scale and offset per output channel.
+
+    Parameters
+    ----------
+    inputs, outputs : int
+        Channels.
+    size : int
+        Kernel size (odd); zero padding unless `relative`.
+    binary : bool
+        Weights +-1 (eq. 12 of the reference) instead of 8 bit.
+    input_max : int
+        Largest magnitude an input can have; part of the exactness proof.
+    spread, offset : float (or one for each output, set later)
+        Standard deviation and mean of the outputs that the data-dependent start aims at.
+    relative : int
+        0, or the number of channels C of a reference: inputs are whole planes of C channels and
+        every tap sees the difference to the reference, ``conv(x) - conv1x1(reference)``.
+    causal : bool
+        Outputs are in as many groups as there are inputs; group j sees inputs before j only.
+    """
+
+    weight: Tensor  # int8 (O, I, K, K), exact path
+    scale: Tensor  # int32 (O,)
+    bias: Tensor  # int32 (O,)
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        size: int = 1,
+        *,
+        binary: bool = False,
+        input_max: int = ACTIVATION_MAX,
+        spread: float = UNIT,
+        offset: float = 0.0,
+        relative: int = 0,
+        causal: bool = False,
+    ) -> None:
+        super().__init__()
+        self.size, self.binary, self.input_max, self.relative = size, binary, input_max, relative
+        self.spread: float | tuple[float, ...] = spread
+        self.offset: float | tuple[float, ...] = offset
+        self.causal = causal
+        self.shift = 12 if binary else 16
+        self.shape = (outputs, inputs, size, size)
+        self.v = nn.Parameter(torch.randn(self.shape) * 0.1)
+        self.g = nn.Parameter(torch.ones(outputs))
+        self.b = nn.Parameter(torch.zeros(outputs))
+        self.starting = False
+        self.exact = False
+
+    def _weights(self) -> Tensor:
+        """Integer weights with straight-through gradients. (O, I, K, K)"""
+        if self.binary:
+            # sign(0) = +1; the gradient is the identity, and training clips v to [-1, 1]
+            return straight_through(torch.where(self.v.detach() < 0, -1.0, 1.0), self.v)
+        v = self.v * self._mask(self.v.device) if self.causal else self.v
+        peak = v.detach().abs().amax((1, 2, 3), keepdim=True).clamp_min(1e-8)
+        return round_(v * (127 / peak))
+
+    def _mask(self, device: torch.device) -> Tensor:
+        """1 where a causal layer may have a weight, else 0. (O, I, 1, 1)"""
+        outputs, inputs = self.shape[:2]
+        group = torch.arange(outputs, device=device) * inputs // outputs
+        return (torch.arange(inputs, device=device) < group[:, None])[:, :, None, None].float()
+
+    def integers(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Return weights, scale m and offset b as integer-valued floats (with gradients)."""
+        w = self._weights()
+        count = w[0].numel()
+        norm = count**0.5 if self.binary else w.square().sum((1, 2, 3)).clamp_min(1.0).sqrt()
+        reach = w.detach().abs().sum((1, 2, 3)) * self._reach()
+        limit = (_HEADROOM / reach.clamp_min(1.0)).floor()
+        m = round_(self.g * (2.0**self.shift / norm))
+        m = torch.minimum(torch.maximum(m, -limit), limit)
+        b = round_(self.b * 2.0**self.shift).clamp(-_HEADROOM, _HEADROOM)
+        return w, m, b
+
+    def _reach(self) -> int:
+        return self.input_max * (2 if self.relative else 1)
+
+    def _accumulate(self, x: Tensor, w: Tensor, reference: Tensor | None) -> Tensor:
+        if reference is None:
+            return F.conv2d(x, w, padding=self.size // 2)
+        edge = self.size // 2
+        x = F.pad(x, (edge,) * 4, mode="replicate")  # every tap exists: differences, not zeros
+        planes = w.shape[1] // self.relative
+        total = w.view(w.shape[0], planes, self.relative, -1).sum((1, 3))  # (O, C)
+        with torch.autocast(x.device.type, enabled=False):  # large terms cancel: no rounding here
+            return F.conv2d(x, w) - F.conv2d(reference, total[:, :, None, None])
+
+    def forward(self, x: Tensor, reference: Tensor | None = None) -> Tensor:
+        """Return the layer's integers, before any clamp. (B, I, H, W) -> (B, O, H, W)"""
+        if self.exact:
+            acc = self._accumulate(x, self.weight_float, reference).to(torch.int32)
+            return (
+                acc.mul_(self.scale_4d).add_(self.bias_4d).bitwise_right_shift_(self.shift).float()
+            )
+        w, m, b = self.integers()
+        acc = self._accumulate(x, w, reference)
+        if self.starting:
+            self._start(acc.detach(), w.detach())
+            w, m, b = self.integers()
+        y = (acc * m[:, None, None] + b[:, None, None]) * 2.0**-self.shift
+        return floor(y)
+
+    @torch.no_grad()
+    def _start(self, acc: Tensor, w: Tensor) -> None:
+        """Data-dependent start: outputs get mean `offset` and deviation `spread`."""
+        norm = w.square().sum((1, 2, 3)).clamp_min(1.0).sqrt()
+        unit = acc / norm[:, None, None]
+        deviation = unit.std((0, 2, 3)).clamp_min(1e-3)
+        spread, offset = (torch.tensor(t, device=acc.device) for t in (self.spread, self.offset))
+        self.g.copy_((spread / deviation).clamp(max=64.0))
+        self.b.copy_(offset - unit.mean((0, 2, 3)) * self.g)
+
+    @torch.no_grad()
+    def freeze(self) -> dict[str, Tensor]:
+        """Return the integers that a model file stores: weight int8, scale int32, bias int32."""
+        w, m, b = self.integers()
+        return {"weight": w.to(torch.int8), "scale": m.to(torch.int32), "bias": b.to(torch.int32)}
+
+    def load(self, weight: Tensor, scale: Tensor, bias: Tensor) -> None:
+        """Switch to the exact path with stored integers, after proving that it is exact.
+
+        Raises
+        ------
+        ModelError
+            If a shape is wrong or an intermediate could leave the exact range.
+        """
+        kinds = [(tuple(t.shape), t.dtype) for t in (weight, scale, bias)]
+        channels = ((self.shape[0],), torch.int32)
+        if kinds != [(self.shape, torch.int8), channels, channels]:
+            raise ModelError("a layer's tensors have the wrong shape: the model file is damaged")
+        magnitude = weight.to(torch.int64).abs()
+        reach = magnitude.sum((1, 2, 3)) * self._reach()
+        total = reach * scale.to(torch.int64).abs() + bias.to(torch.int64).abs()
+        if int(reach.max()) >= EXACT_FLOAT32 or int(total.max()) >= EXACT_INT32:
+            raise ModelError("a layer could leave the exact integer range: the model is refused")
+        if self.causal and bool(magnitude[self._mask(weight.device).expand(self.shape) == 0].any()):
+            raise ModelError("a channel would see channels after it: the model is refused")
+        self.exact = True
+        del self.v, self.g, self.b
+        self.weight, self.scale, self.bias = weight, scale, bias
+        self.weight_float = weight.float()
+        self.scale_4d, self.bias_4d = self.scale[:, None, None], self.bias[:, None, None]
+
+
+class ResidualBlock(nn.Module):
+    """h + conv(act(conv(act(h)))): two binary 3x3 convolutions on a 16-bit residual stream."""
+
+    def __init__(self, width: int, binary: bool = True) -> None:
+        super().__init__()
+        self.first = IntegerConv(width, width, 3, binary=binary)
+        self.second = IntegerConv(width, width, 3, binary=binary, spread=UNIT / 8)
+
+    def forward(self, h: Tensor) -> Tensor:  # (B, W, H, W)
+        delta = self.second(activation(self.first(activation(h))))
+        return (h + delta).clamp(-RESIDUAL_MAX, RESIDUAL_MAX)
+
+
+def residual_blocks(width: int, count: int) -> nn.Sequential:
+    """Return `count` residual blocks in a row."""
+    return nn.Sequential(*(ResidualBlock(width) for _ in range(count)))
+
+
+class Tower(nn.Module):
+    """Stem (8 bit, 3x3) and binary residual blocks: planes or latents -> 8-bit features."""
+
+    def __init__(self, inputs: int, width: int, blocks: int, *, input_max: int) -> None:
+        super().__init__()
+        self.stem = IntegerConv(inputs, width, 3, input_max=input_max)
+        self.blocks = residual_blocks(width, blocks)
+
+    def forward(self, x: Tensor) -> Tensor:  # (B, I, H, W) -> (B, W, H, W)
+        return activation(self.blocks(self.stem(x).clamp(-RESIDUAL_MAX, RESIDUAL_MAX)))

@@ -1,0 +1,316 @@
+"""The Markov hierarchical VAE of Bit-Swap, in exact integers, with a multi-scale likelihood.
+
+    p(z_L) p(z_{L-1} | z_L) ... p(z_1 | z_2) p(x | z_1)    q(z_1 | x) q(z_2 | z_1) ... q(z_L | ...)
+
+Latents are integers in -128..127, all on one coarse grid; priors and posteriors are logistics
+(Kingma, Abbeel and Ho, ICML 2019). The likelihood departs from the paper, where every pixel is
+independent given z_1: pixels are coded in planes, channel by channel, given z_1 and the planes
+before (planes.py). With ``levels = 0`` there is one plane and the likelihood is the paper's but
+for its mixtures and its channels, which see the channels before them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from bitswap_cli.ans.parameters import (
+    SCALE_LEVELS,
+    SCALE_OF_ONE,
+    SCALES_PER_OCTAVE,
+    LogisticParameters,
+    MixtureParameters,
+)
+
+from .distributions import (
+    LATENT_MAX,
+    LATENT_MIN,
+    logistic_bits,
+    mixture,
+    mixture_bits,
+    quantized,
+)
+from .layers import IntegerConv, Tower, round_
+from .planes import PHASES, FinerLevel, Phase, Plane, PlaneHead, coding_order, reference
+
+LATENT_MEAN_LIMIT = 2047  # 1/16 symbol
+SCALE_WIDE = SCALE_OF_ONE + 36  # sigma = 8 symbols: where priors start
+Integers = NDArray[np.int32]
+Outputs = TypeVar("Outputs", Tensor, tuple[Tensor, Tensor])
+# told how to get head integers from residuals (B, C, H, W), a reference and a plane; returns pixels
+CodePlane = Callable[[Callable[[Tensor], Tensor], Tensor, Plane], Tensor]
+
+
+class Step(NamedTuple):
+    """What one step of the likelihood hands the coder: one channel of one plane."""
+
+    plane: Plane
+    channel: int
+    parameters: MixtureParameters  # int32 arrays (B, H, W, K)
+
+
+@dataclass(frozen=True)
+class Config:
+    """Shape of a Markov VAE; every field is stored in the model file."""
+
+    tile: int = 32
+    channels: int = 3
+    latents: tuple[int, ...] = (8, 8)  # channels of z_1 .. z_L
+    width: int = 64
+    posterior_blocks: int = 2  # q(z_1 | x)
+    link_blocks: int = 1  # q(z_{l+1} | z_l) and p(z_l | z_{l+1})
+    feature_blocks: int = 2  # p(x | z_1)
+    levels: int = 2
+    level_width: int = 64
+    level_blocks: int = 1
+    hidden: int = 64
+    components: int = 3
+
+    @property
+    def stride(self) -> int:
+        """Pixels between neighbours of the latent grid."""
+        return int(2**self.levels)
+
+
+def _tensor(array: Integers) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(array)).float()
+
+
+def _integers(tensor: Tensor) -> Integers:
+    return np.ascontiguousarray(tensor.to(torch.int32).numpy())
+
+
+def _components(terms: Tensor) -> Integers:
+    """(B, K, H, W) -> (B, H, W, K)"""
+    return _integers(terms.permute(0, 2, 3, 1))
+
+
+class MarkovVAE(nn.Module):
+    """See the module's docstring. Training calls :meth:`elbo`; coding calls the other three."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+        self.depth = len(config.latents)
+        self.batch: int | None = None  # tiles a network sees at a time while coding
+        self.planes = coding_order(config.levels)
+        pixels = config.channels * config.stride**2
+        w, z = config.width, config.latents
+        self.encoders = nn.ModuleList()  # q(z_1 | x), q(z_2 | z_1), ...
+        self.decoders = nn.ModuleList()  # p(z_1 | z_2), ...
+        for layer in range(self.depth):
+            below = (
+                (pixels, config.posterior_blocks)
+                if layer == 0
+                else (z[layer - 1], config.link_blocks)
+            )
+            self.encoders.append(LatentNet(below[0], w, below[1], z[layer], posterior=True))
+            if layer:
+                self.decoders.append(
+                    LatentNet(z[layer], w, config.link_blocks, z[layer - 1], posterior=False)
+                )
+        # p(z_L): mean in symbols, scale in octaves from 8 symbols
+        self.top: Tensor = nn.Parameter(torch.zeros(2, z[-1]))
+        self.exact = False
+        self.features = Tower(z[0], w, config.feature_blocks, input_max=128)
+        self.base = self._head(w, 0)
+        self.finer = nn.ModuleList()
+        self.heads = nn.ModuleList()
+        width = w
+        for level in range(config.levels):
+            if level:
+                self.finer.append(
+                    FinerLevel(width, config.channels, config.level_width, config.level_blocks)
+                )
+                width = config.level_width
+            self.heads.append(nn.ModuleList(self._head(width, k + 1) for k in range(3)))
+
+    def _call(self, network: Callable[..., Outputs], *inputs: Tensor) -> Outputs:
+        """Run a network, on at most `batch` tiles at a time."""
+        if self.batch is None or len(inputs[0]) <= self.batch:
+            return network(*inputs)
+        parts = [network(*p) for p in zip(*(i.split(self.batch) for i in inputs), strict=True)]
+        if isinstance(parts[0], Tensor):
+            return torch.cat(parts)  # type: ignore[arg-type]
+        return tuple(torch.cat(p) for p in zip(*parts, strict=True))  # type: ignore[return-value]
+
+    # ---- distributions, as tensors of integers -------------------------------------------------
+    def _posterior(self, layer: int, below: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and scale index of q(z_layer | z_{layer-1}); z_0 is x."""
+        if layer == 1:
+            below = nn.functional.pixel_unshuffle(below - 128, self.config.stride)
+        return self._call(self.encoders[layer - 1], below)
+
+    def _prior(self, layer: int, above: Tensor | None, batch: int) -> tuple[Tensor, Tensor]:
+        """Mean and scale index of p(z_layer | z_{layer+1}), or of p(z_L) without `above`."""
+        if above is not None:
+            return self._call(self.decoders[layer - 1], above)
+        grid = self.config.tile // self.config.stride
+        mean, scale = self.top_integers()
+        shape = (batch, -1, grid, grid)
+        return mean[None, :, None, None].expand(shape), scale[None, :, None, None].expand(shape)
+
+    def top_integers(self) -> tuple[Tensor, Tensor]:
+        """Mean (1/16 symbol) and scale index of p(z_L), per channel. (C_L,) each"""
+        mean, scale = self.top
+        if self.exact:
+            return mean, scale
+        mean = round_(mean * 16).clamp(-LATENT_MEAN_LIMIT, LATENT_MEAN_LIMIT)
+        return mean, round_(SCALE_WIDE + scale * SCALES_PER_OCTAVE).clamp(0, SCALE_LEVELS - 1)
+
+    def load_top(self, integers: Tensor) -> None:
+        """Take stored integers for p(z_L); the layers take theirs one by one."""
+        del self.top
+        self.top, self.exact = integers, True
+
+    def _likelihood(self, z1: Tensor, code: CodePlane) -> None:
+        """Walk the planes in coding order; `code` is told each and returns its pixels."""
+        features = self._call(self.features, z1)
+        planes = iter(self.planes)
+
+        def plane(head: PlaneHead, known: dict[Phase, Tensor], ref: Tensor) -> Tensor:
+            seen = (torch.cat(list(known.values()), 1),) if known else ()
+            trunk = self._call(head.trunk, features, ref, *seen)
+            return code(lambda residual: self._call(head, trunk, residual), ref, next(planes))
+
+        grid = z1.shape[-1]
+        ref = torch.full((z1.shape[0], self.config.channels, grid, grid), 128.0, device=z1.device)
+        image = plane(self.base, {}, ref)
+        for level, heads in enumerate(self.heads):
+            if level:
+                features = self._call(self.finer[level - 1], image, features)
+            known: dict[Phase, Tensor] = {(0, 0): image}
+            for phase, head in zip(PHASES, heads, strict=True):
+                known[phase] = plane(head, known, reference(phase, known))
+            rows = [torch.stack((known[y, 0], known[y, 1]), -1).flatten(-2) for y in (0, 1)]
+            image = torch.stack(rows, -2).flatten(-3, -2)
+
+    # ---- coding: integers in, integers out, the same on every machine --------------------------
+    @torch.inference_mode()
+    def posterior(self, layer: int, below: Integers) -> LogisticParameters:
+        """q(z_layer | z_{layer-1}), layer = 1..L; z_0 is x. Arrays are (B, C, H, W)."""
+        return LogisticParameters(*map(_integers, self._posterior(layer, _tensor(below))))
+
+    @torch.inference_mode()
+    def prior(self, layer: int, above: Integers) -> LogisticParameters:
+        """p(z_layer | z_{layer+1}), layer = 1..L-1. Arrays are (B, C, H, W)."""
+        return LogisticParameters(*map(_integers, self._prior(layer, _tensor(above), len(above))))
+
+    @torch.inference_mode()
+    def top_prior(self, batch: int) -> LogisticParameters:
+        """p(z_L) for a batch of tiles. Arrays are (B, C_L, H, W)."""
+        return LogisticParameters(*map(_integers, self._prior(self.depth, None, batch)))
+
+    @torch.inference_mode()
+    def likelihood(
+        self, z1: Integers, code: Callable[[Step], Integers], x: Integers | None = None
+    ) -> None:
+        """p(x | z_1), step by step: one channel of one plane at a time.
+
+        Parameters
+        ----------
+        z1 : int32 array (B, C_1, H, W)
+        code : callable
+            Told each step in coding order, returns its pixels, (B, H, W).
+        x : int32 array (B, C, H, W), optional
+            The pixels, where they are known (it saves network calls, and changes nothing).
+        """
+        channels = self.config.channels
+
+        def plane(parameters: Callable[[Tensor], Tensor], ref: Tensor, where: Plane) -> Tensor:
+            pixels = ref.clone()
+            if x is not None:
+                pixels = _tensor(x[:, :, where.top :: where.stride, where.left :: where.stride])
+            for channel in range(channels):
+                if channel == 0 or x is None:
+                    terms = mixture(
+                        parameters(pixels - ref), ref, pixels - ref, self.config.components
+                    )
+                chosen = MixtureParameters(*(_components(t[:, channel]) for t in quantized(*terms)))
+                pixels[:, channel] = _tensor(code(Step(where, channel, chosen)))
+            return pixels
+
+        self._likelihood(_tensor(z1), plane)
+
+    # ---- training ------------------------------------------------------------------------------
+    def _head(self, features: int, known: int) -> PlaneHead:
+        c = self.config
+        return PlaneHead(features, known, c.channels, c.hidden, c.components)
+
+    def noise(self, batch: int, generator: torch.Generator) -> list[Tensor]:
+        """Standard logistic noise of every latent layer, (B, C_l, H, W) each."""
+        grid = self.config.tile // self.config.stride
+        device = generator.device
+        us = [
+            torch.rand((batch, c, grid, grid), generator=generator, device=device)
+            for c in self.config.latents
+        ]
+        return [torch.logit(u.clamp(1e-6, 1 - 1e-6)) for u in us]
+
+    def elbo(self, x: Tensor, noise: list[Tensor], soft: float = 2.0**-17) -> dict[str, Tensor]:
+        """Bits of a batch of tiles, split into likelihood and KL of each latent layer.
+
+        x : (B, C, H, W) float tensor of integers 0..255; noise as from :meth:`noise`. Returns sums
+        over a tile: ``likelihood`` (B,) and ``kl1``.. (B, C_l), per channel for free bits.
+        """
+        zs = [x]
+        terms: dict[str, Tensor] = {}
+        for layer in range(1, self.depth + 1):
+            mean, scale = self._posterior(layer, zs[-1])
+            z = mean / 16 + noise[layer - 1] * torch.exp2(
+                (scale - SCALE_OF_ONE) / SCALES_PER_OCTAVE
+            )
+            zs.append(round_(z).clamp(LATENT_MIN, LATENT_MAX))
+            terms[f"kl{layer}"] = -logistic_bits(mean, scale, zs[-1], soft).sum((2, 3))
+        for layer in range(1, self.depth + 1):
+            above = zs[layer + 1] if layer < self.depth else None
+            mean, scale = self._prior(layer, above, len(x))
+            terms[f"kl{layer}"] = terms[f"kl{layer}"] + logistic_bits(
+                mean, scale, zs[layer], soft
+            ).sum((2, 3))
+        waiting: dict[int, list[tuple[Tensor, ...]]] = {}
+
+        def code(parameters: Callable[[Tensor], Tensor], ref: Tensor, plane: Plane) -> Tensor:
+            pixels = x[:, :, plane.top :: plane.stride, plane.left :: plane.stride]
+            waiting.setdefault(pixels.shape[-1], []).append((parameters(pixels - ref), ref, pixels))
+            return pixels
+
+        self._likelihood(zs[1], code)
+        bits: list[Tensor] = []
+        for items in waiting.values():  # planes of one size in one pass
+            out, ref, pixels = (torch.cat(t) for t in zip(*items, strict=True))
+            bits.append(self.pixel_bits(out, ref, pixels, soft).view(len(items), len(x)).sum(0))
+        terms["likelihood"] = torch.stack(bits).sum(0)
+        return terms
+
+    def pixel_bits(self, out: Tensor, ref: Tensor, pixels: Tensor, soft: float) -> Tensor:
+        """Bits of whole planes, (B,)."""
+        logit, mean, scale = mixture(out, ref, pixels - ref, self.config.components)
+        return mixture_bits(logit, mean, scale, pixels, soft).sum((1, 2, 3))
+
+
+class LatentNet(nn.Module):
+    """Tower and head of one q(z_{l+1} | z_l) or p(z_l | z_{l+1}): mean and scale index."""
+
+    def __init__(
+        self, inputs: int, width: int, blocks: int, latents: int, *, posterior: bool
+    ) -> None:
+        super().__init__()
+        self.tower = Tower(inputs, width, blocks, input_max=128)
+        self.mean = IntegerConv(width, latents, spread=128 if posterior else 64)
+        # a posterior starts one symbol wide, a prior eight
+        self.scale = IntegerConv(
+            width, latents, spread=4, offset=SCALE_OF_ONE if posterior else SCALE_WIDE
+        )
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:  # (B, C, H, W) each
+        h = self.tower(x)
+        return self.mean(h).clamp(-LATENT_MEAN_LIMIT, LATENT_MEAN_LIMIT), self.scale(h).clamp(
+            0, SCALE_LEVELS - 1
+        )

@@ -1,0 +1,191 @@
+"""Model files: safetensors with integer weights, binary ones packed to one bit; no pickle.
+
+Tensors of a layer NAME: ``NAME.weight`` (int8, or uint8 of packed signs, most significant bit
+first, 1 = +1), ``NAME.scale`` and ``NAME.bias`` (int32). ``top`` (int32) holds p(z_L). Metadata,
+JSON each: ``kind``, ``config``, ``profile`` (numeric profile), ``metrics``; ``recipe`` (TOML) and
+``known_answer``, the SHA-256 of every integer that the model gives for a fixed input. A machine that
+computes another answer refuses the model before it reads or writes an archive.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from .distributions import LATENT_MAX, LATENT_MIN
+from .errors import ModelError
+from .layers import IntegerConv
+from .markov_vae import Config, Integers, MarkovVAE, Step
+
+PROFILE = 1
+KIND = "markov_vae"
+_proved: set[str] = set()  # known answers that this process has already reproduced
+
+
+def layers(model: MarkovVAE) -> dict[str, IntegerConv]:
+    """Return the integer layers of a model by name, in a fixed order."""
+    return {n: m for n, m in model.named_modules() if isinstance(m, IntegerConv)}
+
+
+def tensors(model: MarkovVAE) -> dict[str, Tensor]:
+    """Freeze a trained model: the integer tensors of its file."""
+    with torch.no_grad():
+        stored = {"top": torch.stack(model.top_integers()).to(torch.int32)}
+        for name, layer in layers(model).items():
+            frozen = layer.freeze()
+            if layer.binary:
+                signs = (frozen["weight"] > 0).flatten().cpu().numpy()
+                frozen["weight"] = torch.from_numpy(np.packbits(signs))
+            stored |= {f"{name}.{part}": t.cpu().contiguous() for part, t in frozen.items()}
+    return stored
+
+
+def write(model: MarkovVAE, path: Path, *, recipe: str, metrics: dict[str, float]) -> None:
+    """Write a trained model: temp file, fsync, rename.
+
+    Raises
+    ------
+    ModelError
+        If the model cannot be proved exact, or the file cannot be written.
+    """
+    stored = tensors(model)
+    exact = build(model.config, stored)
+    metadata = {
+        "kind": KIND,
+        "profile": str(PROFILE),
+        "config": json.dumps(dataclasses.asdict(model.config)),
+        "recipe": recipe,
+        "metrics": json.dumps({k: round(v, 5) for k, v in metrics.items()}),
+        "known_answer": known_answer(exact),
+    }
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        save_file(stored, temporary, metadata)
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise ModelError(f"cannot write the model {path}: {error.strerror}") from None
+
+
+def build(config: Config, stored: dict[str, Tensor]) -> MarkovVAE:
+    """Make an exact model of stored tensors; raise ModelError unless it is proved exact."""
+    with torch.device("meta"):
+        model = MarkovVAE(config)
+    names = {"top"}
+    try:
+        top = stored["top"]
+        if top.dtype != torch.int32 or tuple(top.shape) != (2, config.latents[-1]):
+            raise ModelError("p(z_L) has the wrong shape: the model file is damaged")
+        model.load_top(top)
+        for name, layer in layers(model).items():
+            parts = {part: stored[f"{name}.{part}"] for part in ("weight", "scale", "bias")}
+            names |= {f"{name}.{part}" for part in parts}
+            if layer.binary:
+                parts["weight"] = _unpack(parts["weight"], layer.shape)
+            layer.load(**parts)
+    except KeyError as error:
+        raise ModelError(f"the model file lacks the tensor {error}") from None
+    if names != set(stored):
+        raise ModelError("the model file holds tensors that its config does not name")
+    return model.eval()
+
+
+def _unpack(packed: Tensor, shape: tuple[int, ...]) -> Tensor:
+    count = int(np.prod(shape))
+    if packed.dtype != torch.uint8 or packed.numel() != (count + 7) // 8:
+        raise ModelError("packed weights have the wrong size: the model file is damaged")
+    signs = np.unpackbits(packed.numpy(), count=count).astype(np.int8)
+    return torch.from_numpy(signs * 2 - 1).view(shape)
+
+
+def load(path: Path) -> MarkovVAE:
+    """Read a model file, prove that it is exact and check its known answer on this machine.
+
+    Raises
+    ------
+    ModelError
+        If it is no model file of this version, is damaged, or this machine computes differently.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata: dict[str, str] = file.metadata() or {}
+            stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"cannot read the model file {path}: {error}") from None
+    if metadata.get("kind") != KIND or metadata.get("profile") != str(PROFILE):
+        raise ModelError(
+            f"{path} is of kind {metadata.get('kind')!r}, numeric profile"
+            f" {metadata.get('profile')!r}, which this version does not know: update bitswap"
+        )
+    model = build(_config(metadata.get("config", ""), path), stored)
+    expected = metadata.get("known_answer", "")
+    if expected not in _proved:
+        if known_answer(model) != expected:
+            raise ModelError(
+                f"{path} fails its known answer: this machine would compute other archives;"
+                " run `bitswap doctor`"
+            )
+        _proved.add(expected)
+    return model
+
+
+def _config(text: str, path: Path) -> Config:
+    limits = {"tile": 256, "channels": 4, "levels": 4, "components": 16}
+    try:
+        table: dict[str, Any] = json.loads(text)
+        table["latents"] = tuple(table["latents"])
+        config = Config(**table)
+        numbers = [v for k, v in table.items() if k != "latents"] + list(config.latents)
+        sound = all(isinstance(n, int) and 0 <= n <= 1024 for n in numbers)
+        sound &= all(0 < table[k] <= top for k, top in limits.items() if k != "levels")
+        sound &= 0 <= config.levels <= 4 and config.tile % config.stride == 0
+        sound &= 1 <= len(config.latents) <= 8 and min(config.latents) > 0
+    except (ValueError, TypeError, KeyError):
+        sound = False
+    if not sound:
+        raise ModelError(f"{path} has no usable config: it is damaged")
+    return config
+
+
+def known_answer(model: MarkovVAE) -> str:
+    """SHA-256 of all integers that an exact model gives for two fixed tiles."""
+    c = model.config
+    shape = (2, c.channels, c.tile, c.tile)
+    count = np.arange(int(np.prod(shape)), dtype=np.uint64)
+    noise = (count * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(58)  # 6 bits
+    ramp = np.broadcast_to(np.arange(c.tile) * 5, shape).astype(np.int64)
+    x: Integers = ((ramp + noise.reshape(shape).astype(np.int64)) % 256).astype(np.int32)
+    digest = hashlib.sha256()
+
+    def told(*arrays: Integers) -> None:
+        for array in arrays:
+            digest.update(np.ascontiguousarray(array, "<i4").tobytes())
+
+    z = [x]
+    for layer in range(1, model.depth + 1):
+        posterior = model.posterior(layer, z[-1])
+        told(*posterior)
+        z.append(np.clip(posterior.mean >> 4, LATENT_MIN, LATENT_MAX).astype(np.int32))
+    for layer in range(1, model.depth):
+        told(*model.prior(layer, z[layer + 1]))
+    told(*model.top_prior(1))
+
+    def code(step: Step) -> Integers:
+        told(*step.parameters)
+        top, left, stride = step.plane
+        return x[:, step.channel, top::stride, left::stride]
+
+    model.likelihood(z[1], code, x)
+    return digest.hexdigest()

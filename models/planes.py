@@ -1,0 +1,132 @@
+"""Multi-scale likelihood: a tile's pixels in planes, each predicted from the planes before it.
+
+    levels = 2: every 4th pixel both ways is the *base* plane, coded from latents alone;
+    then the other three phases of the grid of every 2nd pixel, then of every pixel.
+
+    base . . .     B . b .     phases of one level, in this order:   00 known
+    .    . . .     . . . .                                           11 between four 00
+    .    . . .     b . b .                                           01 between 00 and 11
+    .    . . .     . . . .                                           10 between 00 and 11
+
+A plane's pixels are predicted around a *reference*, the mean of their four known neighbours, so one
+network call codes a whole plane: 1 + 3 * levels calls a tile, whatever its size.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from .layers import RESIDUAL_MAX, IntegerConv, activation, residual_blocks
+
+Phase = tuple[int, int]
+PHASES: tuple[Phase, ...] = ((1, 1), (0, 1), (1, 0))
+SPLIT = 32  # hidden units of each channel
+
+
+class Plane(NamedTuple):
+    """The pixels of a tile at rows `top` + k `stride`, columns `left` + k `stride`."""
+
+    top: int
+    left: int
+    stride: int
+
+
+def coding_order(levels: int) -> tuple[Plane, ...]:
+    """Planes of a tile, the base plane first."""
+    planes = [Plane(0, 0, 2**levels)]
+    for level in range(levels):
+        half = 2**levels >> (level + 1)
+        planes += [Plane(y * half, x * half, 2 * half) for y, x in PHASES]
+    return tuple(planes)
+
+
+def _right(p: Tensor) -> Tensor:
+    return torch.cat((p[..., 1:], p[..., -1:]), -1)
+
+
+def _down(p: Tensor) -> Tensor:
+    return torch.cat((p[..., 1:, :], p[..., -1:, :]), -2)
+
+
+def _left(p: Tensor) -> Tensor:
+    return torch.cat((p[..., :1], p[..., :-1]), -1)
+
+
+def _up(p: Tensor) -> Tensor:
+    return torch.cat((p[..., :1, :], p[..., :-1, :]), -2)
+
+
+def reference(phase: Phase, known: dict[Phase, Tensor]) -> Tensor:
+    """Mean of the four known neighbours of every pixel of a phase, rounded. (B, C, H, W)"""
+    p = known[0, 0]
+    if phase == (1, 1):
+        total = p + _right(p) + _down(p) + _down(_right(p))
+    elif phase == (0, 1):
+        total = p + _right(p) + known[1, 1] + _up(known[1, 1])
+    else:
+        total = p + _down(p) + known[1, 1] + _left(known[1, 1])
+    return ((total + 2) * 0.25).floor()
+
+
+class PlaneHead(nn.Module):
+    """Features and known planes -> mixture parameters of the next plane, every channel."""
+
+    def __init__(
+        self, features: int, known: int, channels: int, hidden: int, components: int
+    ) -> None:
+        super().__init__()
+        c, k = channels, components
+        self.channels = channels
+        self.outputs = 3 * k + c - 1  # logits, means, scales, shares of earlier channels
+        self.from_features = IntegerConv(features, hidden)
+        self.from_planes = (
+            IntegerConv(known * c, hidden, 3, relative=c, input_max=255) if known else None
+        )
+        self.mix = IntegerConv(hidden, hidden)
+        self.split = IntegerConv(hidden, c * SPLIT)
+        # channel j sees the residuals of the channels before it
+        self.coded = (
+            IntegerConv(c, c * SPLIT, input_max=255, spread=8, causal=True) if c > 1 else None
+        )
+        self.heads = nn.ModuleList(IntegerConv(SPLIT, self.outputs) for _ in range(c))
+        starts = (  # (mean, deviation) at the start; components start apart, and wide
+            [(0.0, 4.0)] * k
+            + [(160.0 * (j + 0.5) / k - 80.0, 24.0) for j in range(k)]
+            + [(84.0, 6.0)] * k
+            + [(40.0, 4.0)] * (c - 1)
+        )
+        for head in self.heads:
+            head.offset, head.spread = zip(*starts, strict=True)
+
+    def trunk(self, features: Tensor, ref: Tensor, planes: Tensor | None = None) -> Tensor:
+        """Shared part: (B, F, H, W), (B, C, H, W), (B, P*C, H, W) -> (B, C*SPLIT, H, W)"""
+        h = self.from_features(features)
+        if self.from_planes is not None and planes is not None:
+            h = h + self.from_planes(planes, ref)
+        return self.split(activation(self.mix(activation(h))))
+
+    def forward(self, trunk: Tensor, residual: Tensor) -> Tensor:
+        """Integers (B, C, outputs, H, W); channel c depends on residuals of channels < c only."""
+        h = trunk if self.coded is None else trunk + self.coded(residual)
+        parts = activation(h).chunk(self.channels, 1)
+        out = [head(p) for head, p in zip(self.heads, parts, strict=True)]
+        return torch.stack(out, 1)
+
+
+class FinerLevel(nn.Module):
+    """Features of the next finer level: its known image, relative to each pixel, and the coarser
+    level's features, lifted to twice the grid."""
+
+    def __init__(self, features: int, channels: int, width: int, blocks: int) -> None:
+        super().__init__()
+        self.lift = IntegerConv(features, 4 * width, spread=32)
+        self.stem = IntegerConv(channels, width, 5, relative=channels, input_max=255)
+        self.blocks = residual_blocks(width, blocks)
+
+    def forward(self, image: Tensor, features: Tensor) -> Tensor:  # (B,C,2H,2W), (B,F,H,W)
+        lifted = nn.functional.pixel_shuffle(self.lift(features), 2)
+        h = (self.stem(image, image) + lifted).clamp(-RESIDUAL_MAX, RESIDUAL_MAX)
+        return activation(self.blocks(h))

@@ -1,0 +1,301 @@
+"""The one training loop of every model: straight-through integers, free bits, EMA, resumable.
+
+``train(recipe.toml, data, model.safetensors)`` reads the recipe, trains, evaluates on the recipe's
+test folder and writes the model file. A run leaves ``model.safetensors.checkpoint`` beside its
+output until it is done; ``resume=True`` goes on from there with the same random streams.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from .data import Sampler, Source, cells
+from .errors import ModelError
+from .layers import IntegerConv
+from .markov_vae import Config, MarkovVAE
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A training recipe, as read from TOML."""
+
+    model: Config
+    sources: list[Source]
+    test: str
+    steps: int
+    batch: int = 64
+    rate: float = 2e-3
+    warmup: int = 200
+    final_rate: float = 0.02  # share of `rate` at the last step
+    ema: float = 0.999
+    free_bits: float = 0.02  # bits per latent below which a channel's KL costs nothing
+    kl_warmup: int = 0  # steps over which the KL's weight grows from 0.1 to 1
+    flip: bool = False
+    gray: float = 0.0  # share of tiles turned gray
+    seed: int = 0
+    bfloat16: bool = False
+    compile: bool = False
+    text: str = field(default="", compare=False)
+
+    @classmethod
+    def read(cls, path: Path) -> Recipe:
+        """Read a recipe; raise ModelError with the offending key on any mistake."""
+        try:
+            text = path.read_text(encoding="utf-8")
+            table = tomllib.loads(text)
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise ModelError(f"cannot read the recipe {path}: {error}") from None
+        try:
+            training = dict(table["training"])
+            model = _fill(Config, "model", table["model"])
+            sources = [_fill(Source, "source", s) for s in table["source"]]
+            known = {f.name for f in fields(cls)} - {"model", "sources", "text"}
+            unknown = set(training) - known
+            if unknown:
+                raise ModelError(
+                    f"unknown key in [training] of {path}: {', '.join(sorted(unknown))}"
+                )
+            return cls(model=model, sources=sources, text=text, **training)
+        except (KeyError, TypeError) as error:
+            raise ModelError(
+                f"the recipe {path} is incomplete or has a wrong key: {error}"
+            ) from None
+
+
+def _fill(kind: type, name: str, table: dict[str, Any]) -> Any:
+    unknown = set(table) - {f.name for f in fields(kind)}
+    if unknown:
+        raise ModelError(f"unknown key in [{name}]: {', '.join(sorted(unknown))}")
+    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in table.items()})
+
+
+def to_input(tiles: np.ndarray, device: torch.device) -> Tensor:
+    """(N, H, W, C) uint8 -> (N, C, H, W) float tensor of the same integers."""
+    return torch.from_numpy(tiles).to(device).permute(0, 3, 1, 2).float()
+
+
+def total_bits(terms: dict[str, Tensor]) -> Tensor:
+    """Mean bits of a tile: likelihood plus every KL."""
+    return (
+        torch.stack([t.flatten(1).sum(1) if t.dim() > 1 else t for t in terms.values()])
+        .sum(0)
+        .mean()
+    )
+
+
+def loss_bits(terms: dict[str, Tensor], free: float, latents: int, weight: float) -> Tensor:
+    """Training loss in bits a tile: a channel's KL counts at least `free` bits a latent."""
+    loss = terms["likelihood"].mean()
+    for name, kl in terms.items():
+        if name != "likelihood":
+            loss = loss + weight * kl.mean(0).clamp_min(free * latents).sum()
+    return loss
+
+
+def start(model: MarkovVAE, x: Tensor, generator: torch.Generator) -> None:
+    """Data-dependent initialisation of every layer from one batch."""
+    layers = [m for m in model.modules() if isinstance(m, IntegerConv)]
+    for layer in layers:
+        layer.starting = True
+    with torch.no_grad():
+        model.elbo(x, model.noise(len(x), generator))
+    for layer in layers:
+        layer.starting = False
+
+
+@torch.no_grad()
+def evaluate(
+    model: MarkovVAE, tiles: np.ndarray, seed: int = 1, batch: int = 64
+) -> dict[str, float]:
+    """Return bits/dim on tiles: ``bpd``, ``likelihood`` and each ``kl``."""
+    device = next(iter(model.state_dict().values())).device
+    generator = torch.Generator(device).manual_seed(seed)
+    sums: dict[str, float] = {}
+    for i in range(0, len(tiles), batch):
+        x = to_input(tiles[i : i + batch], device)
+        terms = model.elbo(x, model.noise(len(x), generator), soft=0.0)
+        for name, term in terms.items():
+            sums[name] = sums.get(name, 0.0) + float(term.sum())
+    result = {name: value / tiles.size for name, value in sums.items()}
+    return {"bpd": sum(result.values()), **result}
+
+
+def describe(metrics: dict[str, float]) -> str:
+    """One line: bpd split into likelihood and each KL."""
+    return "  ".join(f"{name} {value:.4f}" for name, value in metrics.items())
+
+
+class Run:
+    """One training run: model, averaged weights, optimizer and random streams."""
+
+    def __init__(self, recipe: Recipe, data: Path, device: torch.device) -> None:
+        self.recipe, self.device = recipe, device
+        torch.manual_seed(recipe.seed)
+        shape = recipe.model
+        self.sampler = Sampler(
+            data, recipe.sources, shape.tile, shape.channels,
+            flip=recipe.flip, gray=recipe.gray, seed=recipe.seed,
+        )  # fmt: skip
+        self.model = MarkovVAE(shape).to(device)
+        self.elbo = torch.compile(self.model.elbo) if recipe.compile else self.model.elbo
+        self.generator = torch.Generator(device).manual_seed(recipe.seed)
+        self.optimizer = torch.optim.Adam(
+            self.model.parameters(), lr=recipe.rate, betas=(0.9, 0.99)
+        )
+        self.average = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
+        self.step = 0
+
+    def begin(self) -> None:
+        """Data-dependent start; weights are averaged from here on."""
+        start(self.model, to_input(self.sampler.batch(256), self.device), self.generator)
+        self.average = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
+
+    def rate(self) -> float:
+        """Learning rate of this step: linear warm-up, then a half cosine."""
+        r = self.recipe
+        if self.step < r.warmup:
+            return r.rate * (self.step + 1) / r.warmup
+        done = min(1.0, (self.step - r.warmup) / max(1, r.steps - r.warmup))
+        return r.rate * (r.final_rate + (1 - r.final_rate) * 0.5 * (1 + np.cos(np.pi * done)))
+
+    def advance(self) -> dict[str, Tensor]:
+        """One optimizer step; returns the terms of the loss."""
+        r = self.recipe
+        x = to_input(self.sampler.batch(r.batch), self.device)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate()
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=r.bfloat16):
+            terms = self.elbo(x, self.model.noise(len(x), self.generator))
+        latents = (r.model.tile // r.model.stride) ** 2
+        weight = min(1.0, 0.1 + 0.9 * self.step / r.kl_warmup) if r.kl_warmup else 1.0
+        loss = loss_bits(terms, r.free_bits, latents, weight) / x[0].numel()
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        if torch.isfinite(norm):
+            self.optimizer.step()
+        self._settle()
+        self.step += 1
+        return {k: v.detach() for k, v in terms.items()}
+
+    @torch.no_grad()
+    def _settle(self) -> None:
+        """Clip binary weights to [-1, 1] and average all weights."""
+        for layer in self.model.modules():
+            if isinstance(layer, IntegerConv) and layer.binary:
+                layer.v.clamp_(-1, 1)
+        decay = min(self.recipe.ema, (1 + self.step) / (10 + self.step))
+        state = self.model.state_dict()
+        torch._foreach_lerp_(
+            list(self.average.values()), [state[k] for k in self.average], 1 - decay
+        )
+
+    def averaged(self) -> MarkovVAE:
+        """Return a copy of the model with averaged weights."""
+        model = MarkovVAE(self.recipe.model).to(self.device)
+        model.load_state_dict(self.average)
+        return model
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint: temp file, then rename."""
+        state = {
+            "model": self.model.state_dict(), "average": self.average, "step": self.step,
+            "optimizer": self.optimizer.state_dict(), "generator": self.generator.get_state(),
+            "sampler": self.sampler.random.bit_generator.state,
+        }  # fmt: skip
+        temporary = path.with_name(path.name + ".tmp")
+        torch.save(state, temporary)
+        os.replace(temporary, path)
+
+    def restore(self, path: Path) -> None:
+        """Go on from a checkpoint."""
+        state = torch.load(path, map_location=self.device, weights_only=True)
+        self.model.load_state_dict(state["model"])
+        self.average = state["average"]
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.generator.set_state(state["generator"].cpu())
+        self.sampler.random.bit_generator.state = state["sampler"]
+        self.step = state["step"]
+
+
+def train(
+    recipe_path: Path,
+    data: Path,
+    output: Path,
+    *,
+    resume: bool = False,
+    seconds: float | None = None,
+    steps: int | None = None,
+    progress: Progress = print,
+) -> dict[str, float]:
+    """Train a model by its recipe and write the model file.
+
+    Parameters
+    ----------
+    recipe_path, data, output : Path
+        TOML recipe, folder that holds the recipe's folders, model file to write.
+    resume : bool
+        Go on from ``<output>.checkpoint``.
+    seconds : float, optional
+        Stop after this time and leave the checkpoint (to be resumed); nothing else is written.
+    steps : int, optional
+        Another length than the recipe's.
+    progress : callable
+        Receives a line every 100 steps.
+
+    Returns
+    -------
+    dict
+        ``bpd``, ``likelihood`` and ``kl1``.. on the test folder; empty when `seconds` ended it.
+    """
+    recipe = Recipe.read(recipe_path)
+    if steps is not None:
+        recipe = replace(recipe, steps=steps)
+    checkpoint = output.with_name(output.name + ".checkpoint")
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    run = Run(recipe, data, device)
+    if resume:
+        run.restore(checkpoint)
+    else:
+        run.begin()
+    began = time.monotonic()
+    pixels = recipe.model.tile**2 * recipe.model.channels
+    sums: dict[str, float] = {}
+    mark, counted = began, 0
+    while run.step < recipe.steps:
+        for name, term in run.advance().items():
+            sums[name] = sums.get(name, 0.0) + float(term.sum()) / recipe.batch / pixels
+        counted += 1
+        if run.step % 100 == 0 or run.step == recipe.steps:
+            now = time.monotonic()
+            shown = {k: v / counted for k, v in sums.items()}
+            speed = counted * recipe.batch / (now - mark)
+            total = {"bpd": sum(shown.values()), **shown}
+            progress(f"step {run.step}/{recipe.steps}  {describe(total)}  {speed:.0f} tiles/s")
+            sums, mark, counted = {}, now, 0
+            over = seconds is not None and now - began > seconds
+            if run.step % 500 == 0 or over or run.step == recipe.steps:
+                run.save(checkpoint)
+            if over:
+                return {}
+    model = run.averaged()
+    tiles = cells(data / recipe.test, recipe.model.tile, recipe.model.channels)
+    metrics = evaluate(model, tiles)
+    progress(f"test {recipe.test}  {describe(metrics)}")
+    from .model_file import write
+
+    write(model, output, recipe=recipe.text, metrics=metrics)
+    checkpoint.unlink()
+    return metrics
