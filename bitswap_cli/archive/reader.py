@@ -1,11 +1,33 @@
 """Reading an archive: header, index, tables and bodies, each checked before it is believed."""
 
 import os
+import zlib
 from collections.abc import Iterator
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from bitswap_cli.archive.format import Header
+from bitswap_cli.archive import chunks, scan
+from bitswap_cli.archive.files import cannot
+from bitswap_cli.archive.format import (
+    CRC,
+    END_MAGIC,
+    HEAD,
+    INDX,
+    MAGIC,
+    MAX_BODY,
+    PREAMBLE,
+    SECTION,
+    SECTION_EXTRA,
+    TILE,
+    TRAILER,
+    VERSION,
+    Header,
+)
+from bitswap_cli.archive.index import Totals, unpack_index
+from bitswap_cli.archive.names import display
+from bitswap_cli.archive.tables import ByteTable, TileTable
+from bitswap_cli.errors import ArchiveError, InputError, ModelError
+from bitswap_cli.images.picture import is_exact
 
 
 class ChunkInfo(NamedTuple):
@@ -18,16 +40,7 @@ class ChunkInfo(NamedTuple):
     length: int
     """Of the section's body."""
     segments: int
-    """Entries, or parts of entries, in it."""
-
-
-class Totals(NamedTuple):
-    """Sums over the archive, from its index."""
-
-    entries: int
-    bytes_before: int
-    samples: int
-    net_bits: int
+    """Entries, or parts of entries, in it; 0 if not known (after recovery)."""
 
 
 class Entry(NamedTuple):
@@ -36,7 +49,7 @@ class Entry(NamedTuple):
     name: bytes
     """Relative path, '/'-separated."""
     kind: str
-    """'png', 'bmp', 'pnm', 'file', 'dir' or 'link'."""
+    """'png', 'bmp', 'pnm' (coded by the model), 'file', 'dir' or 'link'."""
     exact: bool
     """True: comes back byte for byte; False: pixel for pixel, with its metadata."""
     size: int
@@ -53,7 +66,22 @@ class ArchiveReader:
     path : path
         The archive.
     recover : bool
-        If the index is damaged, find the chunks that are whole by scanning the file.
+        If header or index are damaged, find the chunks that are whole by scanning the file, and
+        say so in `damage`.
+
+    Attributes
+    ----------
+    path : str
+        The archive's name, printable.
+    header : Header
+    chunks : list of ChunkInfo
+        In the order of the file.
+    totals : Totals or None
+        None after recovery.
+    size : int
+        Bytes of the archive.
+    damage : list of str
+        What recovery found wrong, one line each.
 
     Raises
     ------
@@ -62,27 +90,73 @@ class ArchiveReader:
     ArchiveError
         If it is not an archive or is damaged.
     ModelError
-        If its format version is newer than this program.
+        If its format version is not one that this program reads.
     """
 
-    path: str
-    header: Header
-    chunks: list[ChunkInfo]
-    totals: Totals | None
-    """None after recovery."""
-    size: int
-    """Bytes of the archive."""
-
     def __init__(self, path: str | os.PathLike[str], *, recover: bool = False) -> None:
-        raise NotImplementedError
+        self.path = display(path)
+        self.totals: Totals | None = None
+        self.damage: list[str] = []
+        try:
+            self._file = open(path, "rb")  # noqa: SIM115 (outlives this call)
+            self.size = os.fstat(self._file.fileno()).st_size
+        except OSError as error:
+            raise cannot("read", os.fsencode(path), error) from error
+        try:
+            self._read_preamble()
+            try:
+                self._read_index()
+            except ArchiveError as error:
+                if not recover:
+                    raise
+                self._recover(error)
+        except BaseException:
+            self.close()
+            raise
+
+    def table(self, chunk: ChunkInfo) -> TileTable | ByteTable:
+        """Read and check the table of a chunk, and nothing else of it."""
+        try:
+            start = chunk.offset + SECTION.size
+            length = chunks.LENGTH.unpack(self._at(start, chunks.LENGTH.size))[0]
+            framed = chunks.LENGTH.size + length + CRC.size
+            if framed > chunk.length:
+                raise ArchiveError("the archive holds a chunk that is too short")
+            return chunks.read_table(chunk.tag, self._at(start, framed))
+        except ArchiveError as error:
+            raise self.located(error, chunk) from error
+
+    def body(self, chunk: ChunkInfo) -> bytes:
+        """Read the body of a chunk, checked against its CRC-32."""
+        try:
+            return self._section(chunk.tag, chunk.offset, chunk.length)
+        except ArchiveError as error:
+            raise self.located(error, chunk) from error
 
     def entries(self) -> Iterator[Entry]:
         """Yield the entries in the order stored, reading only the tables."""
-        raise NotImplementedError
+        for chunk in self.chunks:
+            table = self.table(chunk)
+            if isinstance(table, TileTable):
+                for tiles in table.segments:
+                    if not tiles.first:
+                        exact = is_exact(tiles.kind)
+                        yield Entry(tiles.name, tiles.kind, exact, tiles.size, tiles[2:5])
+            else:
+                for part in table.segments:
+                    if not part.offset:
+                        yield Entry(part.name, part.kind, True, part.size, None)
+
+    def located(self, error: ArchiveError, chunk: ChunkInfo) -> ArchiveError:
+        """Return an error that names the archive and the chunk it arose in."""
+        text = str(error)
+        if not text.startswith(self.path):
+            text = f"{self.path}: chunk at byte {chunk.offset}: {text}"
+        return ArchiveError(text)
 
     def close(self) -> None:
         """Close the file."""
-        raise NotImplementedError
+        self._file.close()
 
     def __enter__(self) -> Self:
         return self
@@ -94,3 +168,85 @@ class ArchiveReader:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _read_preamble(self) -> None:
+        magic, version = b"", 0
+        if self.size >= PREAMBLE.size:
+            magic, version = PREAMBLE.unpack(self._at(0, PREAMBLE.size))
+        if magic != MAGIC:
+            raise ArchiveError(f"{self.path} is not a bitswap archive (or its start is damaged)")
+        if version != VERSION:
+            raise ModelError(
+                f"{self.path} has format version {version}, this program reads version {VERSION}: "
+                "use the program's version that wrote it or a newer one"
+            )
+
+    def _read_index(self) -> None:
+        index, magic = 0, b""
+        if self.size >= PREAMBLE.size + TRAILER.size:
+            index, magic = TRAILER.unpack(self._at(self.size - TRAILER.size, TRAILER.size))
+        if magic != END_MAGIC:
+            raise ArchiveError(f"{self.path} is truncated or its end is damaged")
+        head = self._section(HEAD, PREAMBLE.size)
+        length = self.size - TRAILER.size - SECTION_EXTRA - index
+        most = index // SECTION_EXTRA
+        listed, self.totals = unpack_index(self._section(INDX, index, length), most)
+        self.header = Header.from_bytes(head)
+        offset = PREAMBLE.size + len(head) + SECTION_EXTRA
+        self.chunks = []
+        for tag, size, segments in listed:
+            self.chunks.append(ChunkInfo(tag, offset, size, segments))
+            offset += size + SECTION_EXTRA
+            if offset > index:
+                raise ArchiveError(f"{self.path}: the index does not fit the archive")
+        # Every byte of an archive is checked by something: there is no room for others.
+        if offset != index and (
+            index - offset != len(head) + SECTION_EXTRA or self._section(HEAD, offset) != head
+        ):
+            raise ArchiveError(f"{self.path}: the index does not fit the archive")
+
+    def _recover(self, error: ArchiveError) -> None:
+        """Take what is whole in the file, whatever its index says."""
+        self.totals, self.chunks = None, []
+        header = None
+        expected = PREAMBLE.size
+        for tag, offset, length in scan.sections(self._file, self.size, PREAMBLE.size):
+            if tag == HEAD:
+                header = header or Header.from_bytes(self._section(HEAD, offset, length))
+            elif tag != INDX:
+                self.chunks.append(ChunkInfo(tag, offset, length, 0))
+            if offset > expected:
+                self.damage.append(f"{offset - expected} bytes from {expected} on are damaged")
+            expected = offset + length + SECTION_EXTRA
+        self.damage.insert(0, f"{error}; found {len(self.chunks)} whole chunks by scanning")
+        if header is None:
+            tiles = [chunk for chunk in self.chunks if chunk.tag == TILE]
+            if not self.chunks:
+                raise error
+            self.damage.append(f"without the header, {len(tiles)} chunks of pictures are lost")
+            self.chunks = [chunk for chunk in self.chunks if chunk.tag != TILE]
+        self.header = header or Header.without_model()
+
+    def _section(self, tag: bytes, offset: int, length: int | None = None) -> bytes:
+        """Return the body of the section at an offset, checked."""
+        head = self._at(offset, SECTION.size)
+        found, size = SECTION.unpack(head)
+        if found != tag or size > MAX_BODY or length not in (None, size):
+            raise ArchiveError(f"{self.path}: damaged at byte {offset}: no {tag.decode()} section")
+        body = self._at(offset + SECTION.size, size + CRC.size)
+        crc = CRC.unpack(body[size:])[0]
+        if crc != zlib.crc32(body[:size], zlib.crc32(head)):
+            raise ArchiveError(f"{self.path}: damaged between bytes {offset} and {offset + size}")
+        return body[:size]
+
+    def _at(self, offset: int, length: int) -> bytes:
+        if not 0 <= offset <= self.size - length:
+            raise ArchiveError(f"{self.path} is truncated or damaged")
+        try:
+            self._file.seek(offset)
+            data = self._file.read(length)
+        except OSError as error:
+            raise InputError(f"cannot read {self.path}: {error.strerror}") from error
+        if len(data) != length:
+            raise ArchiveError(f"{self.path} became shorter while it was read")
+        return data

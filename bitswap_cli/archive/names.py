@@ -1,0 +1,41 @@
+"""Names of entries: raw bytes, '/'-separated, relative; and which of them may be written."""
+
+import os
+import re
+
+from bitswap_cli.errors import ArchiveError
+
+_DRIVE = re.compile(rb"[A-Za-z]:")
+
+
+def display(name: bytes | str | os.PathLike[str]) -> str:
+    """Return a name on one printable line, with escapes where it is not."""
+    text = os.fsencode(name).decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def check_name(name: bytes) -> None:
+    """Raise `ArchiveError` for a name that could leave the output folder."""
+    parts = name.split(b"/")
+    unsafe = b"\0" in name or not {b"", b".", b".."}.isdisjoint(parts)
+    if os.name == "nt":
+        unsafe = unsafe or b"\\" in name or any(_DRIVE.match(part) for part in parts)
+    if unsafe:
+        raise ArchiveError(f"refusing the unsafe entry name '{display(name)}'")
+
+
+def stays_inside(name: bytes, target: bytes) -> bool:
+    """Tell whether a link of this name may point to this target.
+
+    Dot-dot is allowed at the start only, where it climbs real folders: further on it could climb
+    out through another link.
+    """
+    if not target or target.startswith(b"/") or b"\0" in target:
+        return False
+    if os.name == "nt" and (b"\\" in target or _DRIVE.match(target)):
+        return False
+    parts = [part for part in target.split(b"/") if part not in (b"", b".")]
+    climbs = 0
+    while climbs < len(parts) and parts[climbs] == b"..":
+        climbs += 1
+    return climbs <= name.count(b"/") and b".." not in parts[climbs:]
