@@ -22,6 +22,7 @@ class ZlibCodec:
         self.chunk_tiles = chunk_tiles
         self.swallow = swallow
         self.coded_tiles = []
+        self.words_length = 0
 
     def _valid(self, sizes):
         shape = (len(sizes), self.tile_height, self.tile_width, self.channels)
@@ -38,8 +39,8 @@ class ZlibCodec:
         steps = tiles.copy()
         steps[:, :, 1:] -= tiles[:, :, :-1]
         squeezed = zlib.compress(steps[self._valid(sizes)].tobytes(), 9)
-        bits = np.array([8.0 * len(zlib.compress(tile.tobytes())) for tile in tiles])
-        bits *= 8 * len(squeezed) / bits.sum()
+        bits = np.array([8.0 * len(zlib.compress(tile.tobytes())) - 80 for tile in steps])
+        self.words_length += 4 + used + len(squeezed)
         return EncodedTiles(struct.pack("<I", used) + payload[:used] + squeezed, used, bits)
 
     def decode(self, words, sizes):
@@ -117,7 +118,7 @@ def build_zoo(root):
     put(b"square.png", bad_png(16, 16, seed=5))
     gray = smooth(33, 21)[..., :1]
     put(b"gray.png", bad_png(33, 21, 1))
-    put(b"gray.pgm", encoded(gray, "PPM"))
+    put(b"gray.pgm", encoded(smooth(90, 80)[..., :1], "PPM"))
     put(b"colour.ppm", encoded(smooth(40, 23), "PPM"))
     put(b"colour.bmp", encoded(smooth(41, 23), "BMP"))
     put(b"gray.bmp", encoded(gray, "BMP"))
