@@ -99,6 +99,7 @@ class MarkovVAE(nn.Module):
         self.config = config
         self.depth = len(config.latents)
         self.batch: int | None = None  # tiles a network sees at a time while coding
+        self.tile, self.channels, self.stride = config.tile, config.channels, config.stride
         self.planes = coding_order(config.levels)
         pixels = config.channels * config.stride**2
         w, z = config.width, config.latents

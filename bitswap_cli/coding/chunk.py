@@ -1,0 +1,97 @@
+"""Chunks: the tiles of one message, in groups, over a virtual bottom.
+
+Groups follow one another on one stack. A group's initial bits are what the groups before it left,
+so groups grow as the stack does, 1, 1, 2, 4, 8 .. `GROUP` tiles: only the first tile's latents
+cost initial bits, and those carry payload.
+
+A chunk's words are one byte, the number of lanes, and the flattened message in little-endian
+32-bit words. Normative: docs/format.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import ModuleType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitswap_cli.ans import LANES, Message
+from bitswap_cli.archive.codec import EncodedTiles
+from bitswap_cli.coding import bbans, bitswap
+from bitswap_cli.coding.group import Group
+from bitswap_cli.coding.model import Integers, LatentModel
+from bitswap_cli.errors import ArchiveError, ModelError
+
+GROUP = 64
+SCHEMES: dict[str, ModuleType] = {"bitswap": bitswap, "bbans": bbans}
+
+
+def groups(count: int) -> Iterator[slice]:
+    """Yield the groups of `count` tiles: each as large as all before it, at most `GROUP`."""
+    done = 0
+    while done < count:
+        size = min(max(done, 1), GROUP, count - done)
+        yield slice(done, done + size)
+        done += size
+
+
+def lane_count(sizes: NDArray[np.int32]) -> int:
+    """Lanes of a chunk: a lane costs 4 to 6 bytes, so small chunks take few."""
+    samples = int(np.prod(sizes.astype(np.int64), axis=1).sum())
+    return LANES[(samples >= 1 << 13) + (samples >= 1 << 17)]
+
+
+class ChunkCodec:
+    """The `TileCodec` of a model under a scheme: what the archive is handed.
+
+    Parameters
+    ----------
+    model : LatentModel
+    scheme : str
+        ``bitswap`` or ``bbans``.
+    batch : int
+        Tiles that the networks see at a time; it changes no byte.
+    """
+
+    chunk_tiles = 1024
+
+    def __init__(self, model: LatentModel, scheme: str, batch: int) -> None:
+        if scheme not in SCHEMES:
+            raise ModelError(f"unknown scheme {scheme!r}: it is one of {', '.join(SCHEMES)}")
+        model.batch = batch
+        self.model, self.scheme = model, SCHEMES[scheme]
+        self.tile_height = self.tile_width = model.tile
+        self.channels = model.channels
+
+    def encode(
+        self, tiles: NDArray[np.uint8], sizes: NDArray[np.int32], payload: bytes
+    ) -> EncodedTiles:
+        """See `TileCodec.encode`."""
+        message = Message.with_bottom(payload, lane_count(sizes))
+        bits = np.zeros(len(tiles))
+        for where in groups(len(tiles)):
+            group = Group(message, self.model, sizes[where])
+            self.scheme.push(group, self._extended(group, tiles[where]))
+            bits[where] = group.bits
+        words, used = message.finish()
+        return EncodedTiles(bytes([message.lanes]) + words.astype("<u4").tobytes(), used, bits)
+
+    def decode(self, words: bytes, sizes: NDArray[np.int32]) -> tuple[NDArray[np.uint8], bytes]:
+        """See `TileCodec.decode`."""
+        count, tile = len(sizes), self.model.tile
+        if not words or words[0] != lane_count(sizes) or len(words) % 4 != 1:
+            raise ArchiveError("the compressed data is damaged: its lanes or length are wrong")
+        message = Message.from_words(np.frombuffer(words, "<u4", offset=1), words[0])
+        tiles = np.empty((count, tile, tile, self.channels), np.uint8)
+        for where in reversed(list(groups(count))):
+            group = Group(message, self.model, sizes[where])
+            tiles[where] = self.scheme.pop(group).transpose(0, 2, 3, 1)
+        return tiles, message.check_bottom()
+
+    def _extended(self, group: Group, tiles: NDArray[np.uint8]) -> Integers:
+        x = tiles.transpose(0, 3, 1, 2).astype(np.int32)
+        for plane in self.model.planes:
+            for channel in range(self.channels):
+                group.geometry.extend(x, plane, channel)
+        return x

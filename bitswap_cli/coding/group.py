@@ -1,0 +1,204 @@
+"""A group of tiles on a message: pushes and pops of whole layers of latents and of pixels.
+
+This is the alphabet in which bitswap.py and bbans.py are written. What lies outside of a picture
+is never coded: latents whose cell holds no pixel are 0, and pixels repeat the nearest coded pixel
+of their plane (see `Geometry.extend`), so that encoder and decoder see the same tile.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitswap_cli.ans import Codec, Logistic, LogisticMixture, LogisticParameters, Message
+from bitswap_cli.ans import MixtureParameters as Mixture
+from bitswap_cli.coding.model import LATENT_MAX, LATENT_MIN, Integers, LatentModel, Plane, Step
+
+Mask = NDArray[np.bool_]
+
+
+class Geometry:
+    """Which pixels and latents of a group are coded.
+
+    Parameters
+    ----------
+    sizes : int32 array (B, 3)
+        Valid height, valid width, coded channels (all, or 1: the others repeat it) of each tile.
+    tile, channels, stride : int
+        Of the model.
+    """
+
+    def __init__(self, sizes: NDArray[np.int32], tile: int, channels: int, stride: int) -> None:
+        self.rows, self.columns, self.coded = np.asarray(sizes, np.int32).T
+        self.tile, self.channels, self.stride = tile, channels, stride
+        self.whole = bool((sizes[:, :2] == tile).all() and (self.coded == channels).all())
+
+    def _extent(self, plane: Plane) -> tuple[Integers, Integers]:
+        """Valid rows and columns of a plane, (B,) each; they may be 0."""
+        rows = -((plane.top - self.rows) // plane.stride)
+        columns = -((plane.left - self.columns) // plane.stride)
+        return np.maximum(rows, 0), np.maximum(columns, 0)
+
+    def latents(self, shape: tuple[int, ...]) -> Mask | None:
+        """Mask of coded latents, shape (B, C, H, W); None for all."""
+        if self.whole:
+            return None
+        rows = -(-self.rows // self.stride)[:, None, None, None]
+        columns = -(-self.columns // self.stride)[:, None, None, None]
+        grid = np.arange(shape[-1])
+        return np.broadcast_to((grid[:, None] < rows) & (grid < columns), shape)
+
+    def pixels(self, plane: Plane, channel: int) -> Mask | None:
+        """Mask of coded pixels of one channel of a plane, (B, H, W); None for all."""
+        if self.whole:
+            return None
+        rows, columns = self._extent(plane)
+        rows = np.where(channel < self.coded, rows, 0)
+        grid = np.arange(-(-(self.tile - plane.top) // plane.stride))
+        return (grid[:, None] < rows[:, None, None]) & (grid < columns[:, None, None])
+
+    def extend(self, x: Integers, plane: Plane, channel: int) -> None:
+        """Fill in what is not coded of one channel of a plane of x (B, C, H, W), in place.
+
+        Pixels outside of the picture repeat the plane's nearest coded pixel, or the base plane's
+        where the plane has none; channels that are not coded repeat the first.
+        """
+        if self.whole:
+            return
+        pixels = x[:, channel, plane.top :: plane.stride, plane.left :: plane.stride]
+        grid = np.arange(pixels.shape[-1])
+        rows, columns = self._extent(plane)
+        inside = (rows > 0) & (columns > 0)
+        # nearest coded pixel, as coordinates in the tile
+        y = plane.top + plane.stride * np.minimum(grid, rows[:, None] - 1)
+        x_ = plane.left + plane.stride * np.minimum(grid, columns[:, None] - 1)
+        base_y = self.stride * np.minimum(
+            (plane.top + plane.stride * grid) // self.stride,
+            -(-self.rows // self.stride)[:, None] - 1,
+        )
+        base_x = self.stride * np.minimum(
+            (plane.left + plane.stride * grid) // self.stride,
+            -(-self.columns // self.stride)[:, None] - 1,
+        )
+        y = np.where(inside[:, None], y, base_y)[:, :, None]
+        x_ = np.where(inside[:, None], x_, base_x)[:, None, :]
+        tile = np.arange(len(x))[:, None, None]
+        source = np.where(channel < self.coded, channel, 0)[:, None, None]
+        pixels[:] = x[tile, source, y, x_]
+
+
+class Group:
+    """A group of tiles that is pushed onto, or popped from, a message.
+
+    Parameters
+    ----------
+    message : Message
+    model : LatentModel
+    sizes : int32 array (B, 3)
+        See `Geometry`.
+
+    Attributes
+    ----------
+    bits : float64 array (B,)
+        Net bits of each tile: what was pushed less what was popped.
+    """
+
+    def __init__(self, message: Message, model: LatentModel, sizes: NDArray[np.int32]) -> None:
+        self.message, self.model = message, model
+        self.depth = model.depth
+        self.size = len(sizes)
+        self.geometry = Geometry(sizes, model.tile, model.channels, model.stride)
+        self.bits = np.zeros(self.size)
+
+    def push_posterior(self, layer: int, below: Integers, z: Integers) -> None:
+        """Push z under q(z_layer | z_{layer-1})."""
+        self._push_latents(self.model.posterior(layer, below), z)
+
+    def pop_posterior(self, layer: int, below: Integers) -> Integers:
+        """Pop z_layer under q(z_layer | z_{layer-1})."""
+        return self._pop_latents(self.model.posterior(layer, below))
+
+    def push_prior(self, layer: int, above: Integers, z: Integers) -> None:
+        """Push z under p(z_layer | z_{layer+1})."""
+        self._push_latents(self.model.prior(layer, above), z)
+
+    def pop_prior(self, layer: int, above: Integers) -> Integers:
+        """Pop z_layer under p(z_layer | z_{layer+1})."""
+        return self._pop_latents(self.model.prior(layer, above))
+
+    def push_top(self, z: Integers) -> None:
+        """Push z under p(z_L)."""
+        self._push_latents(self.model.top_prior(self.size), z)
+
+    def pop_top(self) -> Integers:
+        """Pop z_L under p(z_L)."""
+        return self._pop_latents(self.model.top_prior(self.size))
+
+    def push_pixels(self, z1: Integers, x: Integers) -> None:
+        """Push x (B, C, H, W) under p(x | z_1): last step first, so that pops come in order."""
+        steps: list[tuple[Codec, Integers, Mask | None]] = []
+
+        def code(step: Step) -> Integers:
+            plane = step.plane
+            pixels = x[:, step.channel, plane.top :: plane.stride, plane.left :: plane.stride]
+            mask = self.geometry.pixels(plane, step.channel)
+            steps.append((_mixture(step.parameters, mask), pixels, mask))
+            return pixels
+
+        self.model.likelihood(z1, code, x)
+        for codec, pixels, mask in reversed(steps):
+            self._push(codec, pixels, mask)
+
+    def pop_pixels(self, z1: Integers) -> Integers:
+        """Pop x (B, C, H, W) under p(x | z_1)."""
+        tile = self.model.tile
+        x = np.zeros((self.size, self.model.channels, tile, tile), np.int32)
+
+        def code(step: Step) -> Integers:
+            plane = step.plane
+            pixels = x[:, step.channel, plane.top :: plane.stride, plane.left :: plane.stride]
+            mask = self.geometry.pixels(plane, step.channel)
+            self._pop(_mixture(step.parameters, mask), pixels, mask)
+            self.geometry.extend(x, plane, step.channel)
+            return pixels
+
+        self.model.likelihood(z1, code)
+        return x
+
+    def _push_latents(self, parameters: LogisticParameters, z: Integers) -> None:
+        mask = self.geometry.latents(z.shape)
+        self._push(_logistic(parameters, mask), z, mask)
+
+    def _pop_latents(self, parameters: LogisticParameters) -> Integers:
+        z = np.zeros(parameters.mean.shape, np.int32)
+        mask = self.geometry.latents(z.shape)
+        self._pop(_logistic(parameters, mask), z, mask)
+        return z
+
+    def _push(self, codec: Codec, symbols: Integers, mask: Mask | None) -> None:
+        chosen = symbols if mask is None else symbols[mask]
+        codec.push(self.message, chosen)
+        self.bits += self._per_tile(codec.bits(chosen), mask)
+
+    def _pop(self, codec: Codec, into: Integers, mask: Mask | None) -> None:
+        symbols = codec.pop(self.message)
+        into[... if mask is None else mask] = symbols
+        self.bits -= self._per_tile(codec.bits(symbols), mask)
+
+    def _per_tile(self, bits: NDArray[np.float64], mask: Mask | None) -> NDArray[np.float64]:
+        if mask is None:
+            return bits.reshape(self.size, -1).sum(1)
+        tile = np.nonzero(mask)[0]
+        return np.bincount(tile, bits, minlength=self.size)
+
+
+def _logistic(parameters: LogisticParameters, mask: Mask | None) -> Logistic:
+    if mask is not None:
+        parameters = LogisticParameters(parameters.mean[mask], parameters.scale[mask])
+    return Logistic(parameters, LATENT_MIN, LATENT_MAX)
+
+
+def _mixture(parameters: Mixture, mask: Mask | None) -> LogisticMixture:
+    if mask is not None:
+        parameters = Mixture(*(array[mask] for array in parameters))
+    return LogisticMixture(parameters, 0, 255)
