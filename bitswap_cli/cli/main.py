@@ -3,6 +3,7 @@
 Modules of this package import nothing heavy at their top: ``bitswap --help`` answers at once.
 """
 
+import io
 import os
 import signal
 import sys
@@ -60,17 +61,17 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     arguments : sequence of str, optional
         Instead of those of the process.
     """
+    # A polite kill leaves no temporary file behind either.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_TERMINATED))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # names need not fit the terminal's encoding
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(run(arguments))
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     console = Console()
-    # A polite kill leaves no temporary file behind either.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_TERMINATED))
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
     try:
         words = list(sys.argv[1:] if arguments is None else arguments)
         with cli.make_context("bitswap", words, obj=console) as context:

@@ -3,6 +3,7 @@
 import doctest
 import errno
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -30,11 +31,13 @@ def test_help_names_every_verb(bitswap):
 
 def test_help_answers_at_once():
     def seconds() -> float:
-        started = time.perf_counter()
+        """Processor time, because other programs may be running."""
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run([*COMMAND, "--help"], check=True, stdout=subprocess.DEVNULL)
-        return time.perf_counter() - started
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
-    assert min(seconds() for _ in range(5)) < 0.3
+    assert min(seconds() for _ in range(3)) < 0.3
 
 
 def test_nothing_heavy_is_imported_for_help():
@@ -144,6 +147,13 @@ def test_interruption_leaves_nothing_behind(tmp_path: Path, photos, tiny_model, 
     assert process.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[number], err
     assert err in (b"bitswap: error: interrupted\n", b"")
     assert list(output.iterdir()) == []
+
+
+def test_names_that_do_not_fit_the_encoding(made_archive):
+    environment = os.environ | {"PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
+    outcome = subprocess.run([*COMMAND, "list", "é.bsw"], env=environment, capture_output=True)
+    assert outcome.returncode == 3
+    assert rb"\xe9.bsw" in outcome.stderr
 
 
 def test_examples_in_docstrings():
