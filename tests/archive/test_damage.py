@@ -1,0 +1,423 @@
+"""Damaged and hostile archives: an error that names the trouble, and never a wrong byte."""
+
+import io
+import os
+import random
+import zlib
+
+import pytest
+import zstandard
+
+from bitswap_cli.archive import batches
+from bitswap_cli.archive.chunks import encode_bytes, encode_tiles
+from bitswap_cli.archive.format import (
+    BYTE,
+    INDX,
+    SECTION,
+    TILE,
+    TRAILER,
+    Header,
+    pack_object,
+    section,
+)
+from bitswap_cli.archive.index import Totals
+from bitswap_cli.archive.pack import pack
+from bitswap_cli.archive.reader import ArchiveReader
+from bitswap_cli.archive.tables import ByteSegment, Extra, TileSegment
+from bitswap_cli.archive.unpack import unpack, verify
+from bitswap_cli.archive.writer import ArchiveWriter
+from bitswap_cli.errors import ArchiveError, BitswapError, InputError, ModelError, PartialError
+from bitswap_cli.images.tiles import cut
+from tests.archive.support import assert_same, bad_png, header_for, smooth, tree, write
+
+
+def check(path, codec):
+    with ArchiveReader(path) as reader:
+        list(reader.entries())
+        return verify(reader, lambda _: codec)
+
+
+def rescue(path, codec, directory):
+    with ArchiveReader(path, recover=True) as reader:
+        return unpack(reader, lambda _: codec, directory, keep_going=True)
+
+
+@pytest.fixture
+def damaged(tmp_path, codec, monkeypatch):
+    """Return a small archive of several chunks of both kinds, and a function that alters it."""
+    monkeypatch.setattr(batches, "CHUNK_BYTES", 3000)
+    for number in range(12):
+        write(tmp_path / "in" / f"{number}.png", bad_png(24, 24, seed=number))
+        write(tmp_path / "in" / f"{number}.dat", os.urandom(700))
+    write(tmp_path / "in" / "wide.ppm", b"P6 90 40 255\n" + smooth(40, 90).tobytes())
+    pack([tmp_path / "in"], tmp_path / "good", codec, header_for(codec))
+    good = (tmp_path / "good").read_bytes()
+    with ArchiveReader(tmp_path / "good") as reader:
+        assert {chunk.tag for chunk in reader.chunks} == {TILE, BYTE}
+        assert len(reader.chunks) > 6
+
+    def alter(change):
+        data = bytearray(good)
+        changed = change(data)
+        (tmp_path / "bad").write_bytes(data if changed is None else changed)
+        return tmp_path / "bad"
+
+    alter.good = good
+    return alter
+
+
+def assert_rescued(tmp_path, out, least=0):
+    before, after = tree(tmp_path / "in"), {}
+    if out.exists():
+        after = tree(out / "in") if (out / "in").exists() else {}
+    assert_same({name: before[name] for name in after}, after)
+    assert len(after) >= least
+
+
+def test_truncated_archives(tmp_path, codec, damaged):
+    length = len(damaged.good)
+    places = {round(k * (length - 1) / 19) for k in range(20)} | {9, 10, length - 16, length - 17}
+    for number, place in enumerate(sorted(places)):
+        path = damaged(lambda data, place=place: data[:place])
+        with pytest.raises(ArchiveError, match="truncated|damaged"):
+            check(path, codec)
+        out = tmp_path / f"out{number}"
+        with pytest.raises((ArchiveError, PartialError)):
+            rescue(path, codec, out)
+        assert_rescued(tmp_path, out, least=20 if place > 0.99 * length else 0)
+
+
+def test_random_byte_flips(tmp_path, codec, damaged):
+    rng = random.Random(1)
+    for number in range(1000):
+        place = rng.randrange(len(damaged.good))
+
+        def flip(data, place=place):
+            data[place] ^= rng.randrange(1, 256)
+
+        path = damaged(flip)
+        with pytest.raises((ArchiveError, ModelError)) as caught:
+            check(path, codec)
+        assert "\n" not in str(caught.value)
+        if number % 50 == 0:
+            out = tmp_path / f"out{number}"
+            with pytest.raises((ArchiveError, ModelError, PartialError)):
+                rescue(path, codec, out)
+            # One chunk of eight tiles' pictures, or one of few files, is lost at most.
+            assert_rescued(tmp_path, out, least=15 if out.exists() else 0)
+
+
+@pytest.mark.parametrize("place", [8 * 3, -3, -30], ids=["header", "trailer", "index"])
+def test_rescue_without_header_trailer_or_index(tmp_path, codec, damaged, place):
+    def flip(data):
+        data[place] ^= 4
+
+    with pytest.raises(PartialError, match="whole chunks by scanning"):
+        rescue(damaged(flip), codec, tmp_path / "out")
+    # Large archives repeat their header before the index; this one is too small for that.
+    before = tree(tmp_path / "in")
+    assert_rescued(tmp_path, tmp_path / "out", least=12 if place > 0 else len(before))
+
+
+def test_large_archive_survives_the_loss_of_its_header(tmp_path, codec):
+    write(tmp_path / "in" / "a.png", bad_png(30, 30))
+    write(tmp_path / "in" / "b", os.urandom(20_000))
+    pack([tmp_path / "in"], tmp_path / "a", codec, header_for(codec))
+    data = bytearray((tmp_path / "a").read_bytes())
+    data[30] ^= 1
+    (tmp_path / "a").write_bytes(data)
+    with pytest.raises(PartialError):
+        rescue(tmp_path / "a", codec, tmp_path / "out")
+    assert_same(tree(tmp_path / "in"), tree(tmp_path / "out" / "in"))
+
+
+def test_damage_is_named(tmp_path, codec, damaged):
+    with ArchiveReader(damaged(lambda data: None)) as reader:
+        chunk = next(chunk for chunk in reader.chunks if chunk.tag == BYTE)
+        names = [segment.name.decode() for segment in reader.table(chunk).segments]
+
+    def flip(data):
+        data[chunk.offset + chunk.length] ^= 1
+
+    with pytest.raises(PartialError) as caught:
+        rescue(damaged(flip), codec, tmp_path / "out")
+    assert all(name in str(caught.value) for name in names)
+    assert len(tree(tmp_path / "out")) == len(tree(tmp_path / "in")) - len(names)
+
+
+def test_what_is_no_archive(tmp_path, codec):
+    for data in (b"", b"x", b"P6 1 1 255\nxyz", bytes(1000), os.urandom(1000)):
+        write(tmp_path / "bad", data)
+        for recover in (False, True):
+            with pytest.raises(ArchiveError, match="is not a bitswap archive"):
+                ArchiveReader(tmp_path / "bad", recover=recover)
+    for path in (tmp_path / "none", tmp_path):
+        with pytest.raises(InputError, match="cannot read"):
+            ArchiveReader(path)
+
+
+def test_line_ends_changed_by_a_transfer(codec, damaged):
+    for old, new in ((b"\r\n", b"\n"), (b"\n", b"\r\n"), (b"\x89", b"\x09")):
+        path = damaged(lambda data, old=old, new=new: data.replace(old, new))
+        with pytest.raises(ArchiveError, match="is not a bitswap archive"):
+            check(path, codec)
+
+
+def test_newer_version(codec, damaged):
+    def newer(data):
+        data[8] = 2
+
+    with pytest.raises(ModelError, match="format version 2"):
+        check(damaged(newer), codec)
+
+
+def test_trailing_bytes(codec, damaged):
+    with pytest.raises(ArchiveError):
+        check(damaged(lambda data: data + b"more"), codec)
+
+
+def test_bytes_between_chunks_and_index(codec, damaged):
+    def insert(data):
+        index = TRAILER.unpack(data[-16:])[0]
+        return data[:index] + b"hidden" + data[index:-16] + TRAILER.pack(index + 6, data[-8:])
+
+    with pytest.raises(ArchiveError, match="does not fit"):
+        check(damaged(insert), codec)
+
+
+def of_bytes(path, segments, data=b"", totals=None):
+    """Write an archive of one BYTE chunk that no writer would make."""
+    parts = [ByteSegment(*segment) for segment in segments]
+    with ArchiveWriter(path, Header.without_model(), force=True) as writer:
+        writer.add(BYTE, encode_bytes(parts, data), len(parts))
+        writer.finish(totals or Totals(len(parts), len(data), 0, 0))
+    return path
+
+
+@pytest.mark.parametrize(
+    "name",
+    [b"../x", b"/x", b"a/../../x", b"..", b".", b"", b"a//b", b"a/", b"./x", b"a/./b", b"//x"],
+)
+@pytest.mark.parametrize("kind", ["file", "dir", "link"])
+def test_unsafe_names_never_leave_the_output(tmp_path, name, kind):
+    path = of_bytes(
+        tmp_path / "a", [(name, kind, 1, 0, 1, 0), (b"good", "file", 1, 0, 1, 0)], b"xy"
+    )
+    for force in (False, True):
+        with ArchiveReader(path) as reader, pytest.raises(ArchiveError, match="unsafe entry name"):
+            unpack(reader, lambda _: None, tmp_path / "out", force=force)
+    with ArchiveReader(path) as reader, pytest.raises(ArchiveError, match="unsafe entry name"):
+        verify(reader, lambda _: None)
+    assert os.listdir(tmp_path) == ["a"]
+    with pytest.raises(PartialError):
+        rescue(path, None, tmp_path / "out")
+    assert tree(tmp_path / "out").keys() == {b"good"}
+    assert sorted(os.listdir(tmp_path)) == ["a", "out"]
+
+
+def test_file_below_a_link_in_the_same_archive(tmp_path):
+    segments = [(b"d", "link", 1, 0, 1, 0), (b"d/x", "file", 1, 0, 1, 0)]
+    path = of_bytes(tmp_path / "a", segments, b".x")
+    with ArchiveReader(path) as reader, pytest.raises(InputError):
+        unpack(reader, lambda _: None, tmp_path / "out")
+    assert tree(tmp_path / "out") == {b"d/x": tree(tmp_path / "out")[b"d/x"]}
+
+
+@pytest.mark.parametrize(
+    ("segments", "data"),
+    [
+        ([(b"a", "file", 9, 0, 5, 0)], b"12345"),
+        ([(b"a", "file", 9, 4, 5, 0)], b"12345"),
+        ([(b"a", "file", 9, 0, 5, 0), (b"b", "file", 9, 5, 4, 0)], b"123456789"),
+        ([(b"a", "file", 9, 0, 5, 0), (b"a", "file", 8, 5, 3, 0)], b"12345678"),
+        ([(b"a", "file", 9, 0, 5, 0), (b"a", "file", 9, 0, 5, 0)], b"1234512345"),
+        ([(b"a", "file", 9, 0, 5, 0), (b"a", "file", 9, 4, 5, 0)], b"1234567890"),
+        ([(b"a", "file", 5, 0, 5, 0)], b"123456"),
+        ([(b"a", "file", 5, 0, 5, 0)], b"1234"),
+        ([(b"a", "file", 5, 3, 5, 0)], b"12345"),
+        ([(b"a", "file", 5, 0, 0, 0)], b""),
+        ([(b"a", "dir", 5, 0, 3, 0)], b"123"),
+        ([(b"a", "link", 5, 0, 3, 0)], b"123"),
+        ([(b"a", "file", 1 << 60, 0, 1 << 60, 0)], b""),
+    ],
+)
+def test_parts_that_do_not_fit(tmp_path, segments, data):
+    path = of_bytes(tmp_path / "a", segments, data)
+    with pytest.raises(ArchiveError):
+        check(path, None)
+    with ArchiveReader(path) as reader, pytest.raises(ArchiveError):
+        unpack(reader, lambda _: None, tmp_path / "out")
+    assert not (tmp_path / "out").exists() or os.listdir(tmp_path / "out") == []
+    with pytest.raises(PartialError):
+        rescue(path, None, tmp_path / "out2")
+
+
+def test_wrong_totals(tmp_path):
+    path = of_bytes(tmp_path / "a", [(b"a", "file", 1, 0, 1, 0)], b"1", Totals(2, 1, 0, 0))
+    with pytest.raises(ArchiveError, match="totals"):
+        check(path, None)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"height": 0},
+        {"height": 1 << 40, "width": 1 << 40},
+        {"width": 17},
+        {"channels": 2},
+        {"channels": 0},
+        {"first": 1},
+        {"tiles": 0},
+        {"tiles": 3},
+        {"tiles": 5},
+        {"tiles": 1 << 40},
+        {"kind": "bmp"},
+        {"name": b"../x"},
+    ],
+)
+def test_tile_tables_that_do_not_fit(tmp_path, codec, change):
+    pixels = smooth(16, 16)
+    tiles, sizes = cut(pixels, 8, 8, 3)
+    segment = TileSegment(b"x", "pnm", 16, 16, 3, 0, 4, 900)._replace(**change)
+    extras = [Extra(0, b"P6 16 16 255\n", b"")]
+    body, _ = encode_tiles(codec, [segment], tiles, sizes, extras)
+    with ArchiveWriter(tmp_path / "a", header_for(codec)) as writer:
+        writer.add(TILE, body, 1)
+        writer.finish(Totals(1, 900, 768, 0))
+    with pytest.raises(ArchiveError):
+        check(tmp_path / "a", codec)
+    with pytest.raises(PartialError):
+        rescue(tmp_path / "a", codec, tmp_path / "out")
+
+
+def rewritten(path, body):
+    """Replace the body of the only chunk, checksums and index included."""
+    data = path.read_bytes()
+    with ArchiveReader(path) as reader:
+        chunk = reader.chunks[0]
+    head = data[: chunk.offset] + section(chunk.tag, body)
+    tag = (TILE, BYTE).index(chunk.tag)
+    index = section(INDX, pack_object([1, 1, 0, 0, 1, tag, len(body), 1]))
+    path.write_bytes(head + index + TRAILER.pack(len(head), data[-8:]))
+
+
+def framed(blob):
+    return len(blob).to_bytes(4, "little") + blob + zlib.crc32(blob).to_bytes(4, "little")
+
+
+def bomb(size):
+    """A zstd frame of little that unfolds to much."""
+    out = io.BytesIO()
+    with zstandard.ZstdCompressor(level=3).stream_writer(out, size=size, closefd=False) as stream:
+        for _ in range(size >> 20):
+            stream.write(bytes(1 << 20))
+    return out.getvalue()
+
+
+def test_hostile_bodies(tmp_path):
+    path = of_bytes(tmp_path / "a", [(b"a", "file", 1, 0, 1, 0)], b"1")
+    with ArchiveReader(path) as reader:
+        good = reader.body(reader.chunks[0])
+    rewritten(path, good)
+    check(path, None)
+    table, rest = good[: -1 - 1], good[-1 - 1 :]
+    unsized = zstandard.ZstdCompressor(write_content_size=False).compress(bytes(1 << 20))
+    nested = b"\x91" * 5000 + b"\x90"
+    hostile = [
+        b"",
+        b"\xff\xff\xff\xff",
+        b"\xff\xff\xff\xff" + bytes(99),
+        framed(b""),
+        framed(b"\x00"),
+        framed(b"\x02abc"),
+        framed(b"\x01not zstd"),
+        framed(b"\x01" + bomb(1 << 28)) + rest,
+        framed(b"\x01" + unsized) + rest,
+        framed(b"\x00" + nested) + rest,
+        framed(b"\x00" + pack_object([1 << 40, 0, 0, b"a", 0, 1, 0, 0, 0, 0])) + rest,
+        framed(b"\x00" + pack_object([1, 0, 0, b"a", 0, 1, 0, 0, "x", 0])) + rest,
+        framed(b"\x00" + pack_object([1, 0, 5, b"a", 0, 1, 0, 0, 0, 0])) + rest,
+        framed(b"\x00" + pack_object([1, 0, 0, b"a\0b", 0, 1, 0, 0, 0, 0])) + rest,
+        framed(b"\x00" + pack_object([1, 0, 0, b"a", 9, 1, 0, 0, 0, 0])) + rest,
+        framed(b"\x00" + pack_object([1, 0, 0, b"a", 0, -1, 0, 0, 0, 0])) + rest,
+        framed(b"\x00" + pack_object([2, 0, 0, b"a\0b", 0, [0, b"123"], 0, 0, 0, 0])) + rest,
+        framed(b"\x00" + pack_object({"a": {}})) + rest,
+        table,
+        table + b"\x01" + bomb(1 << 28),
+        table + b"\x01" + unsized,
+        table + b"\x00" + b"2",
+    ]
+    for body in hostile:
+        rewritten(path, body)
+        with pytest.raises(ArchiveError):
+            check(path, None)
+        with pytest.raises(PartialError):
+            rescue(path, None, tmp_path / "out")
+    assert not (tmp_path / "out").exists() or os.listdir(tmp_path / "out") == []
+
+
+def test_names_that_unfold_without_bound(tmp_path):
+    path = of_bytes(tmp_path / "a", [(b"a", "file", 0, 0, 0, 0)])
+    count = 60_000
+    ends = b"x" * 50_000 + b"\0" * (count - 1)
+    shared = b"\0\0" + (50_000).to_bytes(2, "little") * (count - 1)
+    planes = shared[0::2] + shared[1::2]
+    table = pack_object([count, 0, [0, planes], ends, 0, 0, 0, 0, 0, 0])
+    rewritten(path, framed(b"\x00" + table) + b"\x00")
+    with pytest.raises(ArchiveError, match="malformed"):
+        check(path, None)
+
+
+def test_index_that_claims_too_many_chunks(tmp_path):
+    path = of_bytes(tmp_path / "a", [(b"a", "file", 1, 0, 1, 0)], b"1")
+    data = path.read_bytes()
+    offset = TRAILER.unpack(data[-16:])[0]
+    for index in ([0, 0, 0, 0, 1 << 50, 0, 0, 0], [0, 0, 0, 0, -1], ["a"], [0, 0, 0, 0], {}):
+        body = section(INDX, pack_object(index))
+        path.write_bytes(data[:offset] + body + data[-16:])
+        with pytest.raises(ArchiveError, match="index"):
+            check(path, None)
+
+
+def test_false_tags_do_not_make_the_scan_slow(tmp_path):
+    path = of_bytes(tmp_path / "a", [(b"a", "file", 1, 0, 1, 0)], b"1")
+    tag = SECTION.pack(TILE, 1 << 20)
+    path.write_bytes(path.read_bytes() + tag * 300_000)
+    with ArchiveReader(path, recover=True) as reader:
+        assert [chunk.tag for chunk in reader.chunks] == [BYTE]
+
+
+def test_pictures_without_a_model(tmp_path, codec):
+    write(tmp_path / "x.png", bad_png(30, 30))
+    pack([tmp_path / "x.png"], tmp_path / "a", codec, Header.without_model())
+    with pytest.raises(ArchiveError, match="names no model"):
+        check(tmp_path / "a", codec)
+
+
+def test_model_errors_are_passed_on(tmp_path, codec):
+    write(tmp_path / "x.png", bad_png(30, 30))
+    write(tmp_path / "x", b"1")
+    pack([tmp_path / "x.png", tmp_path / "x"], tmp_path / "a", codec, header_for(codec))
+
+    def unknown(header):
+        raise ModelError(f"no model {header.model}")
+
+    for keep_going in (False, True):
+        with ArchiveReader(tmp_path / "a") as reader, pytest.raises(ModelError, match="no model f"):
+            unpack(reader, unknown, tmp_path / "out", keep_going=keep_going)
+    assert not (tmp_path / "out").exists()
+    with ArchiveReader(tmp_path / "a") as reader:
+        unpack(reader, unknown, tmp_path / "out", select=["x"])
+    assert tree(tmp_path / "out").keys() == {b"x"}
+
+
+def test_codec_of_another_payload(tmp_path, codec, monkeypatch):
+    write(tmp_path / "x.png", bad_png(30, 30))
+    pack([tmp_path / "x.png"], tmp_path / "a", codec, header_for(codec))
+    real = codec.decode
+    for change in (lambda p: p[:10], lambda p: p + b"\1"):
+        monkeypatch.setattr(
+            codec, "decode", lambda w, s, change=change: (real(w, s)[0], change(real(w, s)[1]))
+        )
+        with pytest.raises(BitswapError, match="initial bits"):
+            check(tmp_path / "a", codec)

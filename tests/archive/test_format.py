@@ -1,0 +1,181 @@
+"""The format byte by byte (docs/format.md): a change here is a change of the format."""
+
+import os
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bitswap_cli.archive.chunks import encode_bytes
+from bitswap_cli.archive.format import BYTE, MAX_EXTRAS, TILE, Header, pack_blob, unpack_blob
+from bitswap_cli.archive.index import Totals
+from bitswap_cli.archive.names import check_name, display, stays_inside
+from bitswap_cli.archive.pack import pack
+from bitswap_cli.archive.reader import ArchiveReader
+from bitswap_cli.archive.tables import (
+    ByteSegment,
+    ByteTable,
+    Extra,
+    TileSegment,
+    TileTable,
+    pack_byte_table,
+    pack_column,
+    pack_extras,
+    pack_tile_table,
+    unpack_byte_table,
+    unpack_column,
+    unpack_extras,
+    unpack_tile_table,
+)
+from bitswap_cli.archive.writer import ArchiveWriter
+from bitswap_cli.errors import ArchiveError
+from tests.archive.support import ZlibCodec, bad_png, header_for, write
+
+HEADER = Header("m", "00" * 31 + "ff", "bitswap", 1, (32, 32, 3))
+
+
+def test_golden_archive(tmp_path):
+    with ArchiveWriter(tmp_path / "a", HEADER) as writer:
+        segments = [
+            ByteSegment(b"d/one", "file", 2, 0, 2, 5),
+            ByteSegment(b"d/two", "link", 3, 0, 3, 7),
+            ByteSegment(b"e", "dir", 0, 0, 0, 7),
+        ]
+        writer.add(BYTE, encode_bytes(segments, b"hione"), 3)
+        writer.finish(Totals(3, 5, 0, 0))
+    assert (tmp_path / "a").read_bytes() == bytes.fromhex(GOLDEN)
+
+
+GOLDEN = """
+    894253570d0a1a0a 0100
+    48454144 31000000
+        97 a16d c420 00000000000000000000000000000000000000000000000000000000000000ff
+        a7 62697473776170 01 20 20 03
+        3d9ab8c7
+    42595445 41000000
+        33000000
+        00 9a 03 ceac632cfb
+        92 00 c403 000200  c40b 642f6f6e65 00 74776f 00 65
+        92 00 c403 000201  92 00 c403 020300  00  00  05  92 00 c402 0200
+        afb3fff0
+        00 68696f6e65
+        24029285
+    494e4458 09000000 98 03 05 00 00 01 01 41 03 563b4c4c
+    9400000000000000 89425357454e440a
+"""
+
+
+def test_framing_of_a_single_small_picture_is_short(tmp_path):
+    write(tmp_path / "picture.png", bad_png(32, 32))
+    codec = ZlibCodec(3, 32, 1024, swallow=1 << 20)
+    header = header_for(codec)._replace(model="natural32")
+    report = pack([tmp_path / "picture.png"], tmp_path / "a", codec, header)
+    assert report.tile_entries == 1
+    assert report.bytes_after - codec.words_length < 200
+
+
+numbers = st.integers(0, (1 << 62) - 1)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.one_of(numbers, st.integers(0, 300)), min_size=1, max_size=40))
+def test_columns(values):
+    assert unpack_column(pack_column(values), len(values)) == values
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.lists(
+        st.builds(
+            TileSegment,
+            st.binary(min_size=1, max_size=9).filter(lambda name: b"\0" not in name),
+            st.sampled_from(["png", "bmp", "pnm"]),
+            *[numbers] * 6,
+        ),
+        min_size=1,
+        max_size=9,
+    ),
+    st.integers(0, 0xFFFFFFFF),
+    st.integers(0, MAX_EXTRAS),
+)
+def test_tile_tables(segments, checksum, swallowed):
+    table = TileTable(segments, checksum, swallowed)
+    assert unpack_tile_table(pack_tile_table(table)) == table
+
+
+times = st.integers(-(1 << 62), 1 << 62)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.lists(
+        st.builds(
+            lambda name, size, mtime: ByteSegment(name, "file", size, 0, size, mtime),
+            st.sampled_from([b"a", b"ab", b"b/c", b"\xff\n"]),
+            st.integers(0, 1000),
+            times,
+        ),
+        min_size=1,
+        max_size=9,
+    )
+)
+def test_byte_tables(segments):
+    table = ByteTable(segments, 7)
+    assert unpack_byte_table(pack_byte_table(table)) == table
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.builds(Extra, times, st.binary(max_size=5), st.binary(max_size=5))))
+def test_extras(extras):
+    assert unpack_extras(pack_extras(extras), len(extras)) == extras
+
+
+@pytest.mark.parametrize("data", [b"", b"x", bytes(1000), os.urandom(1000)])
+def test_blobs(data):
+    blob = pack_blob(data)
+    assert len(blob) <= len(data) + 1
+    assert unpack_blob(blob, len(data), "test") == data
+    if data:
+        with pytest.raises(ArchiveError):
+            unpack_blob(blob, len(data) - 1, "test")
+
+
+def test_headers():
+    for header in (HEADER, Header.without_model()):
+        assert Header.from_bytes(header.to_bytes()) == header
+    for body in (b"", b"\x90", b"\xc1", HEADER.to_bytes() + b"\0", HEADER.to_bytes()[:-1] + b"\2"):
+        with pytest.raises(ArchiveError, match="header"):
+            Header.from_bytes(body)
+
+
+def test_only_chunks_are_added(tmp_path):
+    with ArchiveWriter(tmp_path / "a", HEADER) as writer, pytest.raises(ValueError):
+        writer.add(b"HEAD", b"", 0)
+    assert os.listdir(tmp_path) == []
+
+
+def test_names():
+    for name in (b"a", b"a/b", b"..a", b"a..", b"...", b"\xff\n", b"c:x", b"a\\b"):
+        check_name(name)
+    assert display(b"a\nb\xff\xc3\xa4") == "a\\nb\\xffä"
+    for target in (b"b", b"../b", b"./b", b"../../b", b"..", b"b/c"):
+        assert stays_inside(b"x/y/link", target)
+    for target in (b"", b"/b", b"../../../b", b"b/../c", b"../b/..", b"b\0"):
+        assert not stays_inside(b"x/y/link", target)
+    assert not stays_inside(b"link", b"..")
+
+
+def test_tables_are_readable_without_bodies(tmp_path):
+    write(tmp_path / "x.png", bad_png(32, 32))
+    codec = ZlibCodec()
+    pack([tmp_path / "x.png"], tmp_path / "a", codec, header_for(codec))
+    with ArchiveReader(tmp_path / "a") as reader:
+        chunk = reader.chunks[0]
+        assert chunk.tag == TILE
+    data = bytearray((tmp_path / "a").read_bytes())
+    data[chunk.offset + chunk.length - 9] ^= 1
+    (tmp_path / "a").write_bytes(data)
+    with ArchiveReader(tmp_path / "a") as reader:
+        assert [entry.name for entry in reader.entries()] == [b"x.png"]
+        with pytest.raises(ArchiveError):
+            reader.body(chunk)
