@@ -6,7 +6,8 @@
  *
  * The caller guarantees: 1 <= lanes <= 32; n + 1 words of room above top for a push; 33 readable
  * words below end for a pop. Every function returns the new top, or, having changed nothing that
- * counts, one of the errors below. Nothing here is global but the tables, set once by bitswap_setup.
+ * counts, one of the errors below. Nothing here is global but the tables, set once by
+ * bitswap_setup.
  *
  * Right shifts of negative numbers are arithmetic, as in every compiler we know of; the tests
  * compare all of this with the reference.
@@ -22,16 +23,17 @@
 
 #if defined(__GNUC__)
 #define INLINE static inline __attribute__((always_inline))
+#define APART static __attribute__((noinline)) /* one copy: it gains nothing from vectors */
 #else
 #define INLINE static inline
+#define APART static
 #endif
 
-/* gcc with glibc picks the widest vectors of the machine at load time. Without flatten the clones
- * would only call baseline code. */
+/* gcc with glibc picks AVX2 at load time where the machine has it (AVX-512 measured slower: its
+ * gathers). Without flatten the clones would only call baseline code. */
 #if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
 #if __GNUC__ >= 12
-#define CLONES \
-    __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"), flatten))
+#define CLONES __attribute__((target_clones("arch=x86-64-v3", "default"), flatten))
 #endif
 #endif
 #ifndef CLONES
@@ -40,6 +42,7 @@
 
 enum { ABI = 1, PRECISION = 20, TOTAL = 1 << PRECISION };
 enum { MAX_LANES = 32, MAX_COMPONENTS = 16, BLOCK = 256 };
+enum { TURNS = 4 }; /* of Newton's method: it leaves one guess in a hundred to the search */
 enum { MEAN_LIMIT = 32767, SCALE_LEVELS = 128, WEIGHT_BITS = 8 };
 enum { UNDERFLOW = -1, BAD_SYMBOL = -2, BAD_WEIGHTS = -3 };
 
@@ -114,28 +117,17 @@ INLINE int64_t pop_row(uint64_t *head, int row, const uint32_t *words, int64_t t
     return top;
 }
 
-INLINE int64_t push_block(const int lanes, uint64_t *head, uint32_t *words, int64_t top,
-                          const uint32_t *start, const uint32_t *freq, int64_t n) {
+APART int64_t push_rows(int64_t lanes, uint64_t *head, uint32_t *words, int64_t top,
+                        const uint32_t *start, const uint32_t *freq, int64_t n) {
     int64_t at = 0;
     for (; at + lanes <= n; at += lanes)
-        top = push_row(head, lanes, words, top, start + at, freq + at);
+        top = push_row(head, (int)lanes, words, top, start + at, freq + at);
     return push_row(head, (int)(n - at), words, top, start + at, freq + at);
 }
 
-/* The usual lane counts are worth code of their own. */
-INLINE int64_t push_any(int lanes, uint64_t *head, uint32_t *words, int64_t top,
-                        const uint32_t *start, const uint32_t *freq, int64_t n) {
-    switch (lanes) {
-    case 32: return push_block(32, head, words, top, start, freq, n);
-    case 8: return push_block(8, head, words, top, start, freq, n);
-    case 1: return push_block(1, head, words, top, start, freq, n);
-    default: return push_block(lanes, head, words, top, start, freq, n);
-    }
-}
-
-CLONES EXPORT int64_t bitswap_push(uint64_t *head, int64_t lanes, uint32_t *words, int64_t top,
-                                   const uint32_t *start, const uint32_t *freq, int64_t n) {
-    return push_any((int)lanes, head, words, top, start, freq, n);
+EXPORT int64_t bitswap_push(uint64_t *head, int64_t lanes, uint32_t *words, int64_t top,
+                            const uint32_t *start, const uint32_t *freq, int64_t n) {
+    return push_rows(lanes, head, words, top, start, freq, n);
 }
 
 /* ---- distributions: the intervals of a block, and the inversion of a row ---- */
@@ -218,13 +210,13 @@ CLONES EXPORT int64_t bitswap_push_logistic(uint64_t *head, int64_t lanes, uint3
         int error = weight ? block_of_mixtures(&d, symbols, first, count, start, freq)
                            : block_of_logistics(&d, symbols, first, count, start, freq);
         if (error) return error;
-        top = push_any((int)lanes, state, words, top, start, freq, count);
+        top = push_rows(lanes, state, words, top, start, freq, count);
     }
     memcpy(head, state, (size_t)lanes * sizeof *head);
     return top;
 }
 
-/* About log2(x) for a normal x > 0: good to 1e-4, and only ever a guess that is verified. */
+/* About log2(x) + 2.498 for a normal x > 0, to 1e-4. */
 INLINE float guess_log2(float x) {
     union { float f; int32_t i; } bits = {x};
     float exponent = (float)(bits.i >> 23);
@@ -233,129 +225,187 @@ INLINE float guess_log2(float x) {
     return exponent + m * (4.029211f + m * (-2.078335f + m * (0.626032f + m * -0.078441f)));
 }
 
-/* The index whose interval holds cf, for one lane whose guess is wrong: steps that double, then
- * halving, so that no crafted tail is slow. */
-INLINE int32_t search(int32_t cf, int32_t guess, int below, int32_t offset, int32_t rate,
-                      int32_t limit, int32_t size) {
-    int32_t from, to, step = 1;
-#define C(i) boundary(smooth(16 * (i) + offset, rate, limit), (i), size)
-    if (below) {
-        for (to = guess, from = guess - 1; from > 0 && C(from) > cf; step *= 2) {
-            to = from;
-            from = from > step ? from - step : 0;
-        }
-    } else {
-        for (from = guess + 1, to = guess + 2; to < size && C(to) <= cf; step *= 2) {
-            from = to;
-            to = to + step < size ? to + step : size;
-        }
-    }
-    while (to - from > 1) {
-        int32_t middle = (from + to) / 2;
-        if (C(middle) <= cf) from = middle;
-        else to = middle;
-    }
-#undef C
-    return from;
+/* About 1 / (1 + 2^-x), to 1e-4. */
+INLINE float guess_sigmoid(float x) {
+    x = clip_float(-x, -30, 30);
+    union { float f; int32_t i; } bits = {x + 12582912.0f}; /* rounds x to its low bits */
+    float f = x - (bits.f - 12582912.0f);
+    float power = 0.999925f + f * (0.693137f + f * (0.242639f + f * 0.055838f));
+    int32_t exponent = bits.i << 23;
+    bits.f = power;
+    bits.i = (int32_t)((uint32_t)bits.i + (uint32_t)exponent);
+    return 1.0f / (1.0f + bits.f);
 }
 
-/* C is inverted by a guess, the real logistic's quantile in floating point, which the integers
- * then confirm or correct: what is popped does not depend on the guess. */
-INLINE int row_of_logistics(const logistic *d, int64_t first, const int row, const int32_t *cf,
-                            int32_t *symbols, int32_t *start, int32_t *end) {
-    const int32_t *mean = d->mean + first, *scale = d->scale + first;
-    const int32_t low = d->low, size = d->size;
-    const float slope = 1.0f + (float)size / TOTAL;
-    int32_t offset[MAX_LANES], rate[MAX_LANES], limit[MAX_LANES], index[MAX_LANES], wrong = 0;
-    for (int i = 0; i < row; i++) {
-        int32_t level = clip(scale[i], 0, SCALE_LEVELS - 1);
-        rate[i] = inverse[level];
-        limit[i] = saturation[level];
-        offset[i] = 16 * low - 8 - clip(mean[i], -MEAN_LIMIT, MEAN_LIMIT);
-        float centre = (float)-offset[i] * 0.0625f;
-        float mass = ((float)cf[i] + 0.5f) * slope - clip_float(centre, 0, (float)size);
-        mass = clip_float(mass, 0.5f, TOTAL - 0.5f);
-        float odds = guess_log2(mass) - guess_log2(TOTAL - mass);
-        float at = centre + odds * (0.693147f / 16 * (1 << 18)) / (float)rate[i];
-        index[i] = (int32_t)clip_float(at, 0, (float)(size - 1));
-        int32_t difference = 16 * index[i] + offset[i];
-        start[i] = boundary(smooth(difference, rate[i], limit[i]), index[i], size);
-        end[i] = boundary(smooth(difference + 16, rate[i], limit[i]), index[i] + 1, size);
-        wrong |= (cf[i] < start[i]) | (cf[i] >= end[i]);
-    }
-    for (int i = 0; i < row; i++) symbols[i] = index[i] + low;
-    for (int i = 0; wrong && i < row; i++) {
-        if (cf[i] >= start[i] && cf[i] < end[i]) continue;
-        int32_t found = search(cf[i], index[i], cf[i] < start[i], offset[i], rate[i], limit[i], size);
-        int32_t difference = 16 * found + offset[i];
-        start[i] = boundary(smooth(difference, rate[i], limit[i]), found, size);
-        end[i] = boundary(smooth(difference + 16, rate[i], limit[i]), found + 1, size);
-        symbols[i] = found + low;
-    }
-    return 0;
-}
-
-/* Mixtures are inverted by halving, all lanes of a row in step. */
-INLINE int row_of_mixtures(const logistic *d, int64_t first, const int row, const int32_t *cf,
-                           int32_t *symbols, int32_t *start, int32_t *end) {
-    const int32_t low = d->low, size = d->size, components = d->components;
+/* The parameters of a row, component by component. */
+typedef struct {
     int32_t share[MAX_COMPONENTS][MAX_LANES], offset[MAX_COMPONENTS][MAX_LANES];
     int32_t rate[MAX_COMPONENTS][MAX_LANES], limit[MAX_COMPONENTS][MAX_LANES];
-    int32_t index[MAX_LANES], further[MAX_LANES], mass[MAX_LANES], sum[MAX_LANES], bad = 0;
-    for (int i = 0; i < row; i++) sum[i] = start[i] = index[i] = 0, end[i] = TOTAL;
+} row_parameters;
+
+INLINE int load_row(const logistic *d, int64_t first, const int row, const int components,
+                    row_parameters *p) {
+    int32_t sum[MAX_LANES], bad = 0;
+    for (int i = 0; i < row; i++) sum[i] = 0;
     for (int k = 0; k < components; k++) {
-        const int32_t *weight = d->weight + first * components + k;
         const int32_t *mean = d->mean + first * components + k;
         const int32_t *scale = d->scale + first * components + k;
         for (int i = 0; i < row; i++) {
             int32_t level = clip(scale[i * components], 0, SCALE_LEVELS - 1);
-            rate[k][i] = inverse[level];
-            limit[k][i] = saturation[level];
-            offset[k][i] = 16 * low - 8 - clip(mean[i * components], -MEAN_LIMIT, MEAN_LIMIT);
-            share[k][i] = weight[i * components];
-            bad |= share[k][i] < 0 || share[k][i] > 1 << WEIGHT_BITS;
-            share[k][i] = clip(share[k][i], 0, 1 << WEIGHT_BITS);
-            sum[i] += share[k][i];
+            p->rate[k][i] = inverse[level];
+            p->limit[k][i] = saturation[level];
+            int32_t centre = clip(mean[i * components], -MEAN_LIMIT, MEAN_LIMIT);
+            p->offset[k][i] = 16 * d->low - 8 - centre;
         }
-    }
-    for (int i = 0; i < row; i++) bad |= sum[i] != 1 << WEIGHT_BITS;
-    if (bad) return BAD_WEIGHTS;
-    int32_t step = 1;
-    while (step < size) step *= 2;
-    while (step /= 2) {
-        for (int i = 0; i < row; i++) further[i] = index[i] + step, mass[i] = 0;
-        for (int k = 0; k < components; k++)
-            for (int i = 0; i < row; i++)
-                mass[i] += share[k][i]
-                           * smooth(16 * further[i] + offset[k][i], rate[k][i], limit[k][i]);
+        if (!d->weight) continue;
+        const int32_t *weight = d->weight + first * components + k;
         for (int i = 0; i < row; i++) {
-            int32_t at = boundary(mass[i] >> WEIGHT_BITS, further[i], size);
-            int taken = at <= cf[i];
-            index[i] = taken ? further[i] : index[i];
-            start[i] = taken ? at : start[i];
-            end[i] = taken ? end[i] : at;
+            int32_t share = weight[i * components];
+            bad |= (share < 0) | (share > 1 << WEIGHT_BITS);
+            p->share[k][i] = clip(share, 0, 1 << WEIGHT_BITS);
+            sum[i] += p->share[k][i];
         }
     }
-    for (int i = 0; i < row; i++) symbols[i] = index[i] + low;
+    for (int i = 0; d->weight && i < row; i++) bad |= sum[i] != 1 << WEIGHT_BITS;
+    return bad ? BAD_WEIGHTS : 0;
+}
+
+/* C at an index of one lane. */
+INLINE int32_t boundary_of_lane(const logistic *d, const int components, const row_parameters *p,
+                                int lane, int32_t index) {
+    int32_t mass = 0;
+    for (int k = 0; k < components; k++) {
+        int32_t difference = 16 * index + p->offset[k][lane];
+        int32_t part = smooth(difference, p->rate[k][lane], p->limit[k][lane]);
+        mass += d->weight ? p->share[k][lane] * part : part << WEIGHT_BITS;
+    }
+    return boundary(mass >> WEIGHT_BITS, index, d->size);
+}
+
+/* The index whose interval holds cf, in one lane whose guess is wrong: steps that double, then
+ * halving, so that no crafted tail is slow. */
+APART int32_t search(const logistic *d, int components, const row_parameters *p, int lane,
+                      int32_t cf, int32_t guess, int below) {
+    int32_t from, to, step = 1;
+    if (below) {
+        to = guess, from = guess - 1;
+        while (from > 0 && boundary_of_lane(d, components, p, lane, from) > cf) {
+            to = from;
+            from = from > step ? from - step : 0;
+            step *= 2;
+        }
+    } else {
+        from = guess + 1, to = guess + 2;
+        while (to < d->size && boundary_of_lane(d, components, p, lane, to) <= cf) {
+            from = to;
+            to = to + step < d->size ? to + step : d->size;
+            step *= 2;
+        }
+    }
+    while (to - from > 1) {
+        int32_t middle = (from + to) / 2;
+        if (boundary_of_lane(d, components, p, lane, middle) <= cf) from = middle;
+        else to = middle;
+    }
+    return from;
+}
+
+/* Guess the index of each cf: the quantile of the real-valued distribution. That of a logistic is
+ * explicit; that of a mixture lies between its components', where Newton's method finds it. */
+INLINE void guess_row(const logistic *d, const int row, const int components,
+                      const row_parameters *p, const int32_t *cf, int32_t *index) {
+    const float size = (float)d->size, slope = 1.0f + size / TOTAL;
+    const float log2_e = 1.442695f;
+    float at[MAX_LANES], from[MAX_LANES], to[MAX_LANES], centre[MAX_LANES], odds[MAX_LANES];
+    float share[MAX_COMPONENTS][MAX_LANES], middle[MAX_COMPONENTS][MAX_LANES];
+    float rate[MAX_COMPONENTS][MAX_LANES];
+    for (int i = 0; i < row; i++) centre[i] = 0, at[i] = 0, from[i] = size, to[i] = 0;
+    for (int k = 0; k < components; k++)
+        for (int i = 0; i < row; i++) {
+            share[k][i] = d->weight ? (float)p->share[k][i] * (1.0f / (1 << WEIGHT_BITS)) : 1.0f;
+            middle[k][i] = (float)-p->offset[k][i] * 0.0625f;
+            rate[k][i] = (float)p->rate[k][i] * (log2_e * 16 / (1 << 18));
+            centre[i] += share[k][i] * middle[k][i];
+        }
+    for (int i = 0; i < row; i++) {
+        float mass = ((float)cf[i] + 0.5f) * slope - clip_float(centre[i], 0, size);
+        mass = clip_float(mass, 0.5f, TOTAL - 0.5f);
+        odds[i] = guess_log2(mass) - guess_log2(TOTAL - mass);
+    }
+    for (int k = 0; k < components; k++)
+        for (int i = 0; i < row; i++) {
+            float quantile = clip_float(middle[k][i] + odds[i] / rate[k][i], 0, size);
+            at[i] += share[k][i] * quantile;
+            from[i] = quantile < from[i] ? quantile : from[i];
+            to[i] = quantile > to[i] ? quantile : to[i];
+        }
+    for (int turn = 0; turn < (components > 1 ? TURNS : 0); turn++) {
+        float mass[MAX_LANES], density[MAX_LANES];
+        for (int i = 0; i < row; i++) mass[i] = density[i] = 0;
+        for (int k = 0; k < components; k++)
+            for (int i = 0; i < row; i++) {
+                float part = guess_sigmoid((at[i] - middle[k][i]) * rate[k][i]);
+                mass[i] += share[k][i] * part;
+                density[i] += share[k][i] * part * (1.0f - part) * rate[k][i];
+            }
+        for (int i = 0; i < row; i++) {
+            float excess = mass[i] * (TOTAL - size) + at[i] - ((float)cf[i] + 0.5f);
+            float slant = density[i] * ((TOTAL - size) / log2_e) + 1.0f;
+            from[i] = excess > 0 ? from[i] : at[i];
+            to[i] = excess > 0 ? at[i] : to[i];
+            float next = at[i] - excess / slant, half = 0.5f * (from[i] + to[i]);
+            next = next < from[i] ? half : next;
+            at[i] = next > to[i] ? half : next;
+        }
+    }
+    for (int i = 0; i < row; i++) index[i] = (int32_t)clip_float(at[i], 0, size - 1);
+}
+
+/* C is inverted by a guess in floating point, which the integers then confirm or correct: what is
+ * popped does not depend on the guess. */
+INLINE int invert_row(const logistic *d, int64_t first, const int row, const int components,
+                      const int32_t *cf, int32_t *symbols, int32_t *start, int32_t *end) {
+    row_parameters p;
+    int32_t index[MAX_LANES], wrong = 0;
+    int error = load_row(d, first, row, components, &p);
+    if (error) return error;
+    guess_row(d, row, components, &p, cf, index);
+    for (int i = 0; i < row; i++) start[i] = end[i] = 0;
+    for (int k = 0; k < components; k++)
+        for (int i = 0; i < row; i++) {
+            int32_t difference = 16 * index[i] + p.offset[k][i];
+            int32_t share = d->weight ? p.share[k][i] : 1 << WEIGHT_BITS;
+            start[i] += share * smooth(difference, p.rate[k][i], p.limit[k][i]);
+            end[i] += share * smooth(difference + 16, p.rate[k][i], p.limit[k][i]);
+        }
+    for (int i = 0; i < row; i++) {
+        start[i] = boundary(start[i] >> WEIGHT_BITS, index[i], d->size);
+        end[i] = boundary(end[i] >> WEIGHT_BITS, index[i] + 1, d->size);
+        wrong |= (cf[i] < start[i]) | (cf[i] >= end[i]);
+    }
+    for (int i = 0; wrong && i < row; i++) {
+        if (cf[i] >= start[i] && cf[i] < end[i]) continue;
+        index[i] = search(d, components, &p, i, cf[i], index[i], cf[i] < start[i]);
+        start[i] = boundary_of_lane(d, components, &p, i, index[i]);
+        end[i] = boundary_of_lane(d, components, &p, i, index[i] + 1);
+    }
+    for (int i = 0; i < row; i++) symbols[i] = index[i] + d->low;
     return 0;
 }
 
-INLINE int64_t pop_logistics(const int lanes, const logistic *d, uint64_t *head,
+INLINE int64_t pop_logistics(const logistic *d, const int components, uint64_t *head, int64_t lanes,
                              const uint32_t *words, int64_t top, int64_t bottom, int32_t *symbols,
                              int64_t n) {
     uint64_t state[MAX_LANES];
     int32_t cf[MAX_LANES], start[MAX_LANES], end[MAX_LANES];
     memcpy(state, head, (size_t)lanes * sizeof *head);
     int row = (int)(n % lanes); /* the last row may be partial */
-    for (int64_t first = n - row; first >= 0; first -= lanes, row = lanes) {
+    for (int64_t first = n - row; first >= 0; first -= lanes, row = (int)lanes) {
+        int32_t *out = symbols + first;
         for (int i = 0; i < row; i++) cf[i] = (int32_t)(state[i] & (TOTAL - 1));
-        int error;
-        if (d->weight)
-            error = row == lanes ? row_of_mixtures(d, first, lanes, cf, symbols + first, start, end)
-                                 : row_of_mixtures(d, first, row, cf, symbols + first, start, end);
-        else
-            error = row == lanes ? row_of_logistics(d, first, lanes, cf, symbols + first, start, end)
-                                 : row_of_logistics(d, first, row, cf, symbols + first, start, end);
+        int error = row == MAX_LANES /* the usual row is worth code of its own */
+                        ? invert_row(d, first, MAX_LANES, components, cf, out, start, end)
+                        : invert_row(d, first, row, components, cf, out, start, end);
         if (error) return error;
         top = pop_row(state, row, words, top, cf, start, end);
         if (top > bottom) return UNDERFLOW;
@@ -369,13 +419,10 @@ CLONES EXPORT int64_t bitswap_pop_logistic(uint64_t *head, int64_t lanes, const 
                                            int64_t n, const int32_t *weight, const int32_t *mean,
                                            const int32_t *scale, int64_t components, int64_t low,
                                            int64_t size) {
-    const logistic d = {weight, mean, scale, (int32_t)components, (int32_t)low, (int32_t)size};
-    switch (lanes) {
-    case 32: return pop_logistics(32, &d, head, words, top, bottom, symbols, n);
-    case 8: return pop_logistics(8, &d, head, words, top, bottom, symbols, n);
-    case 1: return pop_logistics(1, &d, head, words, top, bottom, symbols, n);
-    default: return pop_logistics((int)lanes, &d, head, words, top, bottom, symbols, n);
-    }
+    const int k = weight ? (int)components : 1;
+    const logistic d = {weight, mean, scale, k, (int32_t)low, (int32_t)size};
+    return weight ? pop_logistics(&d, k, head, lanes, words, top, bottom, symbols, n)
+                  : pop_logistics(&d, 1, head, lanes, words, top, bottom, symbols, n);
 }
 
 EXPORT int64_t bitswap_pop_uniform(uint64_t *head, int64_t lanes, const uint32_t *words,
