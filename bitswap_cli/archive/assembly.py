@@ -164,7 +164,11 @@ class Assembler:
 
     def _write(self, name: bytes, data: bytes | memoryview, mtime: int) -> None:
         output = self._sink.open(name)
-        output.write(data)
+        try:
+            output.write(data)
+        except BaseException:
+            output.discard()
+            raise
         self._sink.commit(output, mtime)
         self._count(len(data))
 
