@@ -1,0 +1,70 @@
+"""Which engine codes, and what is said about it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bitswap_cli.ans import kernel, reference
+from bitswap_cli.errors import InputError
+
+needs_kernel = pytest.mark.skipif(kernel.compiled() is None, reason="the kernel is not compiled")
+
+
+def choose(monkeypatch: pytest.MonkeyPatch, wanted: str) -> kernel.Engine:
+    monkeypatch.setenv("BITSWAP_ENGINE", wanted)
+    return kernel.engine.__wrapped__()
+
+
+@needs_kernel
+def test_the_kernel_is_chosen_where_it_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert choose(monkeypatch, "").NAME == choose(monkeypatch, "c").NAME == "c"
+
+
+def test_the_environment_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert choose(monkeypatch, "reference") is reference
+    with pytest.raises(InputError, match="choose"):
+        choose(monkeypatch, "fortran")
+
+
+def test_without_a_kernel_one_line_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(kernel, "compiled", lambda: None)
+    assert choose(monkeypatch, "") is reference
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    assert "numpy" in captured.err
+    with pytest.raises(InputError, match="not compiled"):
+        choose(monkeypatch, "c")
+    assert choose(monkeypatch, "reference") is reference
+    assert capsys.readouterr().err == ""
+
+
+def test_a_file_that_is_no_kernel_is_passed_over(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    broken = tmp_path / "_kernel.so"
+    broken.write_bytes(b"not a library")
+    monkeypatch.setattr(kernel, "_find", lambda: broken)
+    assert kernel.compiled.__wrapped__() is None
+    monkeypatch.setattr(kernel, "_find", lambda: None)
+    assert kernel.compiled.__wrapped__() is None
+
+
+@needs_kernel
+def test_a_kernel_of_another_version_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel, "ABI", kernel.ABI + 1)
+    assert kernel.compiled.__wrapped__() is None
+
+
+def test_the_engine_is_named() -> None:
+    code = "from bitswap_cli.ans import engine_name; print(engine_name())"
+    environment = {**os.environ, "BITSWAP_ENGINE": "reference"}
+    result = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert (result.stdout, result.stderr) == ("reference\n", "")
