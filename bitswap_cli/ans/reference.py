@@ -21,6 +21,8 @@ _WORD = np.uint64(32)
 _SHIFT = np.uint64(PRECISION)
 _OVERFLOW = np.uint64(63 - PRECISION)  # a lane overflows from freq << _OVERFLOW on
 _MIN = np.uint64(1 << 31)
+_RADIX = 32  # an alphabet, of at most 32**2 symbols, is searched digit by digit
+_DIGITS = np.arange(1, _RADIX)
 
 Int32s = NDArray[np.int32]
 Interval = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
@@ -199,14 +201,14 @@ def pop_logistic(
     Underflow
     """
     check_weights(weight)
-    steps = [1 << bit for bit in reversed(range((size - 1).bit_length()))]
+    strides = [_RADIX, 1] if size > _RADIX else [1]
 
     def invert(row: slice, cf: Int32s) -> Interval:
         part = (None if weight is None else weight[row], mean[row], scale[row], low, size)
         index = np.zeros(len(cf), np.int64)
-        for step in steps:  # invariant: C(index) <= cf < C(index + 2 * step)
-            further = np.minimum(index + step, size)
-            index = np.where(cumulative(further, *part) <= cf, further, index)
+        for stride in strides:  # invariant: C(index) <= cf < C(index + _RADIX * stride)
+            further = np.minimum(index[:, None] + stride * _DIGITS, size)
+            index += stride * (cumulative(further, *part) <= cf[:, None]).sum(axis=-1)
         start = cumulative(index, *part)
         return index + low, start, cumulative(index + 1, *part) - start
 

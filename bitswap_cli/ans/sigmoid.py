@@ -137,8 +137,8 @@ def cumulative(
 
     Parameters
     ----------
-    index : int64 array, shape (n,)
-        x - low, in 0..size.
+    index : int64 array, shape (n,) or (n, m)
+        x - low, in 0..size: one symbol or m of them for each row of parameters.
     weight, mean, scale : integer arrays, shape (n, K), or None and shape (n,)
         The parameters of symbol i in row i.
     low, size : int
@@ -146,14 +146,17 @@ def cumulative(
 
     Returns
     -------
-    int64 array, shape (n,)
+    int64 array of the shape of `index`
         C(low + index), 0..2**20.
     """
+    if index.ndim > 1:
+        mean, scale = mean[:, None], scale[:, None]
     if weight is None:
         mass = smooth(index + low, mean, scale)
     else:
-        parts = smooth(index[:, None] + low, mean, scale)
-        mass = (parts * weight).sum(axis=-1) >> WEIGHT_BITS
+        shares = weight if index.ndim == 1 else weight[:, None]
+        parts = smooth(index[..., None] + low, mean, scale)
+        mass = (parts * shares).sum(axis=-1) >> WEIGHT_BITS
     inner = mass - (mass * size >> PRECISION) + index
     ends = np.where(index <= 0, 0, 1 << PRECISION)
     return np.where((index <= 0) | (index >= size), ends, inner)
