@@ -231,9 +231,9 @@ INLINE float guess_sigmoid(float x) {
     union { float f; int32_t i; } bits = {x + 12582912.0f}; /* rounds x to its low bits */
     float f = x - (bits.f - 12582912.0f);
     float power = 0.999925f + f * (0.693137f + f * (0.242639f + f * 0.055838f));
-    int32_t exponent = bits.i << 23;
+    uint32_t exponent = (uint32_t)bits.i << 23;
     bits.f = power;
-    bits.i = (int32_t)((uint32_t)bits.i + (uint32_t)exponent);
+    bits.i = (int32_t)((uint32_t)bits.i + exponent);
     return 1.0f / (1.0f + bits.f);
 }
 
