@@ -34,18 +34,22 @@ POWERS = _powers()
 
 
 def mixture(
-    out: Tensor, ref: Tensor, residual: Tensor, components: int
+    out: Tensor, ref: Tensor, residual: Tensor, components: int, first: int = 0
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Head integers -> logits, means (1/16 symbol) and scale indices, (B, C, K, H, W) each."""
+    """Head integers -> logits, means (1/16 symbol) and scale indices, (B, N, K, H, W) each.
+
+    `out` (B, N, outputs, H, W) and `ref` (B, N, H, W) are of N channels from `first` on, `residual`
+    (B, C, H, W) of all: the residuals of earlier channels shift the means of later ones.
+    """
     k = components
-    logit, mean, scale, gain = out.split((k, k, k, out.shape[2] - 3 * k), 2)
-    channels = out.shape[1]
+    channels = torch.arange(first, first + out.shape[1], device=out.device)
+    logit, mean, scale, gain = torch.split(out, [k, k, k, out.shape[2] - 3 * k], 2)
     base = 16 * ref
-    if channels > 1:
-        gain = gain.clamp(-127, 127)  # in 1/64: the share of earlier channels' residuals
+    if residual.shape[1] > 1:
+        gain = gain.clamp(-127, 127)  # in 1/64
         share = torch.zeros_like(ref)
-        for j in range(channels - 1):
-            later = (torch.arange(channels, device=out.device) > j).to(out.dtype)[:, None, None]
+        for j in range(residual.shape[1] - 1):
+            later = (channels > j).to(out.dtype)[:, None, None]
             share = share + later * gain[:, :, j] * residual[:, j, None]
         base = base + floor(share * 0.25)
     mean = (mean + base[:, :, None]).clamp(-MEAN_LIMIT, MEAN_LIMIT)
@@ -82,8 +86,10 @@ def logistic_bits(mean: Tensor, scale: Tensor, z: Tensor, soft: float) -> Tensor
 def quantized(logit: Tensor, mean: Tensor, scale: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Logits -> integer weights that sum to 256, rounded down; the first largest gets the rest."""
     largest = logit.amax(2, keepdim=True)
-    share = POWERS[(largest - logit).long()]
-    weight = share * 256 // share.sum(2, keepdim=True)
-    rest = 256 - weight.sum(2, keepdim=True, dtype=torch.int32)
-    first = logit.argmax(2, keepdim=True)
-    return weight.to(torch.int32).scatter_add(2, first, rest.to(torch.int32)), mean, scale
+    share = POWERS[(largest - logit).int()]
+    weight = share * 256 // share.sum(2, keepdim=True, dtype=torch.int32)
+    rest = 256 - weight.sum(2, dtype=torch.int32)
+    for k in range(logit.shape[2]):
+        weight[:, :, k] += torch.where(logit[:, :, k] == largest[:, :, 0], rest, 0)
+        rest = torch.where(logit[:, :, k] == largest[:, :, 0], 0, rest)
+    return weight, mean, scale

@@ -63,7 +63,7 @@ class IntegerConv(nn.Module):
         Weights +-1 (eq. 12 of the reference) instead of 8 bit.
     input_max : int
         Largest magnitude an input can have; part of the exactness proof.
-    spread, offset : float (or one for each output, set later)
+    spread, offset : float, or one for each output
         Standard deviation and mean of the outputs that the data-dependent start aims at.
     relative : int
         0, or the number of channels C of a reference: inputs are whole planes of C channels and
@@ -84,16 +84,14 @@ class IntegerConv(nn.Module):
         *,
         binary: bool = False,
         input_max: int = ACTIVATION_MAX,
-        spread: float = UNIT,
-        offset: float = 0.0,
+        spread: float | tuple[float, ...] = UNIT,
+        offset: float | tuple[float, ...] = 0.0,
         relative: int = 0,
         causal: bool = False,
     ) -> None:
         super().__init__()
         self.size, self.binary, self.input_max, self.relative = size, binary, input_max, relative
-        self.spread: float | tuple[float, ...] = spread
-        self.offset: float | tuple[float, ...] = offset
-        self.causal = causal
+        self.spread, self.offset, self.causal = spread, offset, causal
         self.shift = 12 if binary else 16
         self.shape = (outputs, inputs, size, size)
         self.v = nn.Parameter(torch.randn(self.shape) * 0.1)
@@ -142,13 +140,18 @@ class IntegerConv(nn.Module):
         with torch.autocast(x.device.type, enabled=False):  # large terms cancel: no rounding here
             return F.conv2d(x, w) - F.conv2d(reference, total[:, :, None, None])
 
-    def forward(self, x: Tensor, reference: Tensor | None = None) -> Tensor:
-        """Return the layer's integers, before any clamp. (B, I, H, W) -> (B, O, H, W)"""
+    def forward(
+        self, x: Tensor, reference: Tensor | None = None, part: slice = slice(None)
+    ) -> Tensor:
+        """Return the layer's integers, before any clamp: (B, I, H, W) -> (B, O, H, W).
+
+        `reference` is (B, C, H, W) for a relative layer; `part` chooses outputs, while coding only.
+        """
         if self.exact:
-            acc = self._accumulate(x, self.weight_float, reference).to(torch.int32)
-            return (
-                acc.mul_(self.scale_4d).add_(self.bias_4d).bitwise_right_shift_(self.shift).float()
-            )
+            x = x.contiguous(memory_format=torch.channels_last)  # 1x1 layers: 2 to 5 times faster
+            acc = self._accumulate(x, self.weight_float[part], reference).to(torch.int32)
+            acc.mul_(self.scale_4d[part]).add_(self.bias_4d[part]).bitwise_right_shift_(self.shift)
+            return acc.float()
         w, m, b = self.integers()
         acc = self._accumulate(x, w, reference)
         if self.starting:
@@ -195,7 +198,7 @@ class IntegerConv(nn.Module):
         self.exact = True
         del self.v, self.g, self.b
         self.weight, self.scale, self.bias = weight, scale, bias
-        self.weight_float = weight.float()
+        self.weight_float = weight.float().contiguous(memory_format=torch.channels_last)
         self.scale_4d, self.bias_4d = self.scale[:, None, None], self.bias[:, None, None]
 
 
@@ -208,7 +211,7 @@ class ResidualBlock(nn.Module):
         self.second = IntegerConv(width, width, 3, binary=binary, spread=UNIT / 8)
 
     def forward(self, h: Tensor) -> Tensor:  # (B, W, H, W)
-        delta = self.second(activation(self.first(activation(h))))
+        delta: Tensor = self.second(activation(self.first(activation(h))))
         return (h + delta).clamp(-RESIDUAL_MAX, RESIDUAL_MAX)
 
 

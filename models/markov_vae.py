@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, cast
 
 import numpy as np
 import torch
@@ -42,9 +42,8 @@ from .planes import PHASES, FinerLevel, Phase, Plane, PlaneHead, coding_order, r
 LATENT_MEAN_LIMIT = 2047  # 1/16 symbol
 SCALE_WIDE = SCALE_OF_ONE + 36  # sigma = 8 symbols: where priors start
 Integers = NDArray[np.int32]
-Outputs = TypeVar("Outputs", Tensor, tuple[Tensor, Tensor])
-# told how to get head integers from residuals (B, C, H, W), a reference and a plane; returns pixels
-CodePlane = Callable[[Callable[[Tensor], Tensor], Tensor, Plane], Tensor]
+# told a plane's head, its trunk's integers, its reference and its place; returns its pixels
+CodePlane = Callable[[PlaneHead, Tensor, Tensor, Plane], Tensor]
 
 
 class Step(NamedTuple):
@@ -132,26 +131,26 @@ class MarkovVAE(nn.Module):
                 width = config.level_width
             self.heads.append(nn.ModuleList(self._head(width, k + 1) for k in range(3)))
 
-    def _call(self, network: Callable[..., Outputs], *inputs: Tensor) -> Outputs:
+    def _call(self, network: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
         """Run a network, on at most `batch` tiles at a time."""
         if self.batch is None or len(inputs[0]) <= self.batch:
             return network(*inputs)
-        parts = [network(*p) for p in zip(*(i.split(self.batch) for i in inputs), strict=True)]
-        if isinstance(parts[0], Tensor):
-            return torch.cat(parts)  # type: ignore[arg-type]
-        return tuple(torch.cat(p) for p in zip(*parts, strict=True))  # type: ignore[return-value]
+        pieces = zip(*(torch.split(i, self.batch) for i in inputs), strict=True)
+        return torch.cat([network(*piece) for piece in pieces])
 
     # ---- distributions, as tensors of integers -------------------------------------------------
     def _posterior(self, layer: int, below: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and scale index of q(z_layer | z_{layer-1}); z_0 is x."""
         if layer == 1:
             below = nn.functional.pixel_unshuffle(below - 128, self.config.stride)
-        return self._call(self.encoders[layer - 1], below)
+        mean, scale = self._call(self.encoders[layer - 1], below).unbind(1)
+        return mean, scale
 
     def _prior(self, layer: int, above: Tensor | None, batch: int) -> tuple[Tensor, Tensor]:
         """Mean and scale index of p(z_layer | z_{layer+1}), or of p(z_L) without `above`."""
         if above is not None:
-            return self._call(self.decoders[layer - 1], above)
+            mean, scale = self._call(self.decoders[layer - 1], above).unbind(1)
+            return mean, scale
         grid = self.config.tile // self.config.stride
         mean, scale = self.top_integers()
         shape = (batch, -1, grid, grid)
@@ -178,7 +177,7 @@ class MarkovVAE(nn.Module):
         def plane(head: PlaneHead, known: dict[Phase, Tensor], ref: Tensor) -> Tensor:
             seen = (torch.cat(list(known.values()), 1),) if known else ()
             trunk = self._call(head.trunk, features, ref, *seen)
-            return code(lambda residual: self._call(head, trunk, residual), ref, next(planes))
+            return code(head, trunk, ref, next(planes))
 
         grid = z1.shape[-1]
         ref = torch.full((z1.shape[0], self.config.channels, grid, grid), 128.0, device=z1.device)
@@ -187,7 +186,7 @@ class MarkovVAE(nn.Module):
             if level:
                 features = self._call(self.finer[level - 1], image, features)
             known: dict[Phase, Tensor] = {(0, 0): image}
-            for phase, head in zip(PHASES, heads, strict=True):
+            for phase, head in zip(PHASES, cast(list[PlaneHead], heads), strict=True):
                 known[phase] = plane(head, known, reference(phase, known))
             rows = [torch.stack((known[y, 0], known[y, 1]), -1).flatten(-2) for y in (0, 1)]
             image = torch.stack(rows, -2).flatten(-3, -2)
@@ -209,9 +208,7 @@ class MarkovVAE(nn.Module):
         return LogisticParameters(*map(_integers, self._prior(self.depth, None, batch)))
 
     @torch.inference_mode()
-    def likelihood(
-        self, z1: Integers, code: Callable[[Step], Integers], x: Integers | None = None
-    ) -> None:
+    def likelihood(self, z1: Integers, code: Callable[[Step], Integers]) -> None:
         """p(x | z_1), step by step: one channel of one plane at a time.
 
         Parameters
@@ -219,23 +216,17 @@ class MarkovVAE(nn.Module):
         z1 : int32 array (B, C_1, H, W)
         code : callable
             Told each step in coding order, returns its pixels, (B, H, W).
-        x : int32 array (B, C, H, W), optional
-            The pixels, where they are known (it saves network calls, and changes nothing).
         """
-        channels = self.config.channels
 
-        def plane(parameters: Callable[[Tensor], Tensor], ref: Tensor, where: Plane) -> Tensor:
-            pixels = ref.clone()
-            if x is not None:
-                pixels = _tensor(x[:, :, where.top :: where.stride, where.left :: where.stride])
-            for channel in range(channels):
-                if channel == 0 or x is None:
-                    terms = mixture(
-                        parameters(pixels - ref), ref, pixels - ref, self.config.components
-                    )
-                chosen = MixtureParameters(*(_components(t[:, channel]) for t in quantized(*terms)))
-                pixels[:, channel] = _tensor(code(Step(where, channel, chosen)))
-            return pixels
+        def plane(head: PlaneHead, trunk: Tensor, ref: Tensor, where: Plane) -> Tensor:
+            residual = torch.zeros_like(ref)
+            for c in range(self.channels):
+                out = self._call(lambda t, r: head.channel(t, r, c), trunk, residual)  # noqa: B023
+                one = ref[:, c : c + 1]
+                terms = quantized(*mixture(out, one, residual, self.config.components, c))
+                step = Step(where, c, MixtureParameters(*(_components(t[:, 0]) for t in terms)))
+                residual[:, c] = _tensor(code(step)) - ref[:, c]
+            return ref + residual
 
         self._likelihood(_tensor(z1), plane)
 
@@ -277,9 +268,10 @@ class MarkovVAE(nn.Module):
             ).sum((2, 3))
         waiting: dict[int, list[tuple[Tensor, ...]]] = {}
 
-        def code(parameters: Callable[[Tensor], Tensor], ref: Tensor, plane: Plane) -> Tensor:
+        def code(head: PlaneHead, trunk: Tensor, ref: Tensor, plane: Plane) -> Tensor:
             pixels = x[:, :, plane.top :: plane.stride, plane.left :: plane.stride]
-            waiting.setdefault(pixels.shape[-1], []).append((parameters(pixels - ref), ref, pixels))
+            out = head(trunk, pixels - ref)
+            waiting.setdefault(pixels.shape[-1], []).append((out, ref, pixels))
             return pixels
 
         self._likelihood(zs[1], code)
@@ -310,8 +302,7 @@ class LatentNet(nn.Module):
             width, latents, spread=4, offset=SCALE_OF_ONE if posterior else SCALE_WIDE
         )
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:  # (B, C, H, W) each
+    def forward(self, x: Tensor) -> Tensor:  # (B, I, H, W) -> (B, 2, C, H, W)
         h = self.tower(x)
-        return self.mean(h).clamp(-LATENT_MEAN_LIMIT, LATENT_MEAN_LIMIT), self.scale(h).clamp(
-            0, SCALE_LEVELS - 1
-        )
+        mean = self.mean(h).clamp(-LATENT_MEAN_LIMIT, LATENT_MEAN_LIMIT)
+        return torch.stack((mean, self.scale(h).clamp(0, SCALE_LEVELS - 1)), 1)

@@ -3,8 +3,8 @@
 Tensors of a layer NAME: ``NAME.weight`` (int8, or uint8 of packed signs, most significant bit
 first, 1 = +1), ``NAME.scale`` and ``NAME.bias`` (int32). ``top`` (int32) holds p(z_L). Metadata,
 JSON each: ``kind``, ``config``, ``profile`` (numeric profile), ``metrics``; ``recipe`` (TOML) and
-``known_answer``, the SHA-256 of every integer that the model gives for a fixed input. A machine that
-computes another answer refuses the model before it reads or writes an archive.
+``known_answer``, the SHA-256 of every integer that the model gives for a fixed input. A machine
+that computes another answer refuses the model before it reads or writes an archive.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -169,7 +170,7 @@ def known_answer(model: MarkovVAE) -> str:
     x: Integers = ((ramp + noise.reshape(shape).astype(np.int64)) % 256).astype(np.int32)
     digest = hashlib.sha256()
 
-    def told(*arrays: Integers) -> None:
+    def told(*arrays: NDArray[np.integer]) -> None:
         for array in arrays:
             digest.update(np.ascontiguousarray(array, "<i4").tobytes())
 
@@ -187,5 +188,5 @@ def known_answer(model: MarkovVAE) -> str:
         top, left, stride = step.plane
         return x[:, step.channel, top::stride, left::stride]
 
-    model.likelihood(z[1], code, x)
+    model.likelihood(z[1], code)
     return digest.hexdigest()

@@ -91,29 +91,39 @@ class PlaneHead(nn.Module):
         self.coded = (
             IntegerConv(c, c * SPLIT, input_max=255, spread=8, causal=True) if c > 1 else None
         )
-        self.heads = nn.ModuleList(IntegerConv(SPLIT, self.outputs) for _ in range(c))
         starts = (  # (mean, deviation) at the start; components start apart, and wide
             [(0.0, 4.0)] * k
             + [(160.0 * (j + 0.5) / k - 80.0, 24.0) for j in range(k)]
             + [(84.0, 6.0)] * k
             + [(40.0, 4.0)] * (c - 1)
         )
-        for head in self.heads:
-            head.offset, head.spread = zip(*starts, strict=True)
+        offset, spread = (tuple(column) for column in zip(*starts, strict=True))
+        self.heads = nn.ModuleList(
+            IntegerConv(SPLIT, self.outputs, offset=offset, spread=spread) for _ in range(c)
+        )
 
     def trunk(self, features: Tensor, ref: Tensor, planes: Tensor | None = None) -> Tensor:
         """Shared part: (B, F, H, W), (B, C, H, W), (B, P*C, H, W) -> (B, C*SPLIT, H, W)"""
         h = self.from_features(features)
         if self.from_planes is not None and planes is not None:
             h = h + self.from_planes(planes, ref)
-        return self.split(activation(self.mix(activation(h))))
+        trunk: Tensor = self.split(activation(self.mix(activation(h))))
+        return trunk
 
     def forward(self, trunk: Tensor, residual: Tensor) -> Tensor:
         """Integers (B, C, outputs, H, W); channel c depends on residuals of channels < c only."""
         h = trunk if self.coded is None else trunk + self.coded(residual)
         parts = activation(h).chunk(self.channels, 1)
-        out = [head(p) for head, p in zip(self.heads, parts, strict=True)]
-        return torch.stack(out, 1)
+        return torch.stack([head(p) for head, p in zip(self.heads, parts, strict=True)], 1)
+
+    def channel(self, trunk: Tensor, residual: Tensor, channel: int) -> Tensor:
+        """One channel of `forward`, while coding: (B, 1, outputs, H, W)"""
+        part = slice(channel * SPLIT, (channel + 1) * SPLIT)
+        h = trunk[:, part]
+        if self.coded is not None:
+            h = h + self.coded(residual, part=part)
+        out: Tensor = self.heads[channel](activation(h))
+        return out[:, None]
 
 
 class FinerLevel(nn.Module):

@@ -7,6 +7,7 @@ output until it is done; ``resume=True`` goes on from there with the same random
 
 from __future__ import annotations
 
+import math
 import os
 import time
 import tomllib
@@ -41,7 +42,7 @@ class Recipe:
     final_rate: float = 0.02  # share of `rate` at the last step
     ema: float = 0.999
     free_bits: float = 0.02  # bits per latent below which a channel's KL costs nothing
-    kl_warmup: int = 0  # steps over which the KL's weight grows from 0.1 to 1
+    kl_warmup: int = 0  # steps over which the KL's weight grows from 0.001 to 1, steadily
     flip: bool = False
     gray: float = 0.0  # share of tiles turned gray
     seed: int = 0
@@ -168,7 +169,7 @@ class Run:
         if self.step < r.warmup:
             return r.rate * (self.step + 1) / r.warmup
         done = min(1.0, (self.step - r.warmup) / max(1, r.steps - r.warmup))
-        return r.rate * (r.final_rate + (1 - r.final_rate) * 0.5 * (1 + np.cos(np.pi * done)))
+        return r.rate * (r.final_rate + (1 - r.final_rate) * 0.5 * (1 + math.cos(math.pi * done)))
 
     def advance(self) -> dict[str, Tensor]:
         """One optimizer step; returns the terms of the loss."""
@@ -179,7 +180,7 @@ class Run:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=r.bfloat16):
             terms = self.elbo(x, self.model.noise(len(x), self.generator))
         latents = (r.model.tile // r.model.stride) ** 2
-        weight = min(1.0, 0.1 + 0.9 * self.step / r.kl_warmup) if r.kl_warmup else 1.0
+        weight = 0.001 ** max(0.0, 1 - self.step / r.kl_warmup) if r.kl_warmup else 1.0
         loss = loss_bits(terms, r.free_bits, latents, weight) / x[0].numel()
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -278,18 +279,18 @@ def train(
         for name, term in run.advance().items():
             sums[name] = sums.get(name, 0.0) + float(term.sum()) / recipe.batch / pixels
         counted += 1
-        if run.step % 100 == 0 or run.step == recipe.steps:
-            now = time.monotonic()
+        now = time.monotonic()
+        over = seconds is not None and now - began > seconds
+        if run.step % 100 == 0 or run.step == recipe.steps or over:
             shown = {k: v / counted for k, v in sums.items()}
             speed = counted * recipe.batch / (now - mark)
             total = {"bpd": sum(shown.values()), **shown}
             progress(f"step {run.step}/{recipe.steps}  {describe(total)}  {speed:.0f} tiles/s")
             sums, mark, counted = {}, now, 0
-            over = seconds is not None and now - began > seconds
-            if run.step % 500 == 0 or over or run.step == recipe.steps:
-                run.save(checkpoint)
-            if over:
-                return {}
+        if run.step % 500 == 0 or run.step == recipe.steps or over:
+            run.save(checkpoint)
+        if over:
+            return {}
     model = run.averaged()
     tiles = cells(data / recipe.test, recipe.model.tile, recipe.model.channels)
     metrics = evaluate(model, tiles)

@@ -71,9 +71,8 @@ class ChunkCodec:
         message = Message.with_bottom(payload, lane_count(sizes))
         bits = np.zeros(len(tiles))
         for where in groups(len(tiles)):
-            group = Group(message, self.model, sizes[where])
+            group = Group(message, self.model, sizes[where], bits[where])
             self.scheme.push(group, self._extended(group, tiles[where]))
-            bits[where] = group.bits
         words, used = message.finish()
         return EncodedTiles(bytes([message.lanes]) + words.astype("<u4").tobytes(), used, bits)
 

@@ -96,19 +96,21 @@ class Group:
     model : LatentModel
     sizes : int32 array (B, 3)
         See `Geometry`.
-
-    Attributes
-    ----------
-    bits : float64 array (B,)
-        Net bits of each tile: what was pushed less what was popped.
+    bits : float64 array (B,), optional
+        Net bits of each tile are added to it: what is pushed less what is popped.
     """
 
-    def __init__(self, message: Message, model: LatentModel, sizes: NDArray[np.int32]) -> None:
-        self.message, self.model = message, model
+    def __init__(
+        self,
+        message: Message,
+        model: LatentModel,
+        sizes: NDArray[np.int32],
+        bits: NDArray[np.float64] | None = None,
+    ) -> None:
+        self.message, self.model, self.bits = message, model, bits
         self.depth = model.depth
         self.size = len(sizes)
         self.geometry = Geometry(sizes, model.tile, model.channels, model.stride)
-        self.bits = np.zeros(self.size)
 
     def push_posterior(self, layer: int, below: Integers, z: Integers) -> None:
         """Push z under q(z_layer | z_{layer-1})."""
@@ -145,7 +147,7 @@ class Group:
             steps.append((_mixture(step.parameters, mask), pixels, mask))
             return pixels
 
-        self.model.likelihood(z1, code, x)
+        self.model.likelihood(z1, code)
         for codec, pixels, mask in reversed(steps):
             self._push(codec, pixels, mask)
 
@@ -178,18 +180,21 @@ class Group:
     def _push(self, codec: Codec, symbols: Integers, mask: Mask | None) -> None:
         chosen = symbols if mask is None else symbols[mask]
         codec.push(self.message, chosen)
-        self.bits += self._per_tile(codec.bits(chosen), mask)
+        self._count(codec, chosen, mask, 1)
 
     def _pop(self, codec: Codec, into: Integers, mask: Mask | None) -> None:
         symbols = codec.pop(self.message)
         into[... if mask is None else mask] = symbols
-        self.bits -= self._per_tile(codec.bits(symbols), mask)
+        self._count(codec, symbols, mask, -1)
 
-    def _per_tile(self, bits: NDArray[np.float64], mask: Mask | None) -> NDArray[np.float64]:
+    def _count(self, codec: Codec, symbols: Integers, mask: Mask | None, sign: int) -> None:
+        if self.bits is None:
+            return
+        bits = codec.bits(symbols)
         if mask is None:
-            return bits.reshape(self.size, -1).sum(1)
-        tile = np.nonzero(mask)[0]
-        return np.bincount(tile, bits, minlength=self.size)
+            self.bits += sign * bits.reshape(self.size, -1).sum(1)
+        else:
+            self.bits += sign * np.bincount(np.nonzero(mask)[0], bits, minlength=self.size)
 
 
 def _logistic(parameters: LogisticParameters, mask: Mask | None) -> Logistic:

@@ -4,7 +4,7 @@
 array that does not depend on the machine, the number of threads or the batch size.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -40,7 +40,7 @@ class Step(Protocol):
 
 
 class LatentModel(Protocol):
-    """A Markov hierarchical VAE: q(z_l | z_{l-1}), p(z_l | z_{l+1}), p(z_L), p(x | z_1); z_0 = x."""
+    """A Markov chain VAE: q(z_l | z_{l-1}), p(z_l | z_{l+1}), p(z_L), p(x | z_1); z_0 = x."""
 
     depth: int
     """L, the number of latent layers."""
@@ -50,10 +50,12 @@ class LatentModel(Protocol):
     """Channels of a tile."""
     stride: int
     """Pixels between neighbours of the latent grid."""
-    planes: tuple[Plane, ...]
-    """The planes of a tile in coding order; the first one holds the tile's top left pixel."""
     batch: int | None
     """How many tiles a network may see at a time; it changes no result."""
+
+    @property
+    def planes(self) -> Sequence[Plane]:
+        """The planes of a tile in coding order; the first one holds the top left pixel."""
 
     def posterior(self, layer: int, below: Integers) -> LogisticParameters:
         """q(z_layer | z_{layer-1}), arrays (B, C, H, W); layer = 1..L."""
@@ -64,7 +66,5 @@ class LatentModel(Protocol):
     def top_prior(self, batch: int) -> LogisticParameters:
         """p(z_L), arrays (B, C, H, W)."""
 
-    def likelihood(
-        self, z1: Integers, code: Callable[[Step], Integers], x: Integers | None = None
-    ) -> None:
+    def likelihood(self, z1: Integers, code: Callable[[Step], Integers]) -> None:
         """p(x | z_1) in coding order: `code` is told each step, returns its pixels (B, H, W)."""

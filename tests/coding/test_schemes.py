@@ -1,0 +1,254 @@
+"""Bit-Swap and BB-ANS: the codec law over whole models, equal bytes, initial bits."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bitswap_cli.ans import Message
+from bitswap_cli.coding import SCHEMES, tile_codec
+from bitswap_cli.coding.chunk import GROUP, groups, lane_count
+from bitswap_cli.coding.group import Geometry, Group
+from bitswap_cli.errors import ArchiveError, ModelError
+
+PAYLOAD = bytes(range(256)) * 8
+RELAXED = settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+def smooth(count: int, model, seed: int = 0) -> np.ndarray:
+    """Tiles (N, H, W, C) uint8: ramps with noise."""
+    rng = np.random.default_rng(seed)
+    ramp = np.arange(model.tile)[:, None] * rng.uniform(0, 9, (count, 1, 1))
+    noise = rng.normal(0, 5, (count, model.tile, model.tile, model.channels))
+    return (60 + ramp[..., None] + noise).clip(0, 255).astype(np.uint8)
+
+
+def whole(tiles: np.ndarray) -> np.ndarray:
+    return np.tile(np.array(tiles.shape[1:], np.int32), (len(tiles), 1))
+
+
+def valid_equal(a: np.ndarray, b: np.ndarray, sizes: np.ndarray) -> bool:
+    return all(
+        np.array_equal(p[:h, :w, :c], q[:h, :w, :c])
+        for p, q, (h, w, c) in zip(a, b, sizes, strict=True)
+    )
+
+
+@pytest.fixture(params=sorted(SCHEMES))
+def scheme(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.mark.parametrize("config", [{}, {"channels": 1}, {"levels": 0}, {"latents": (2,)},
+                                    {"latents": (1, 2, 3, 2)}])  # fmt: skip
+@RELAXED
+@given(data=st.data())
+def test_tiles_and_message_come_back(make_model, scheme: str, config, data) -> None:
+    """pop(push(message, x)) == (message, x) for any message and tiles of any valid size."""
+    model = CACHE.setdefault(str(config), None) or make_model(**config)
+    CACHE[str(config)] = model
+    count = data.draw(st.integers(1, 5))
+    side = st.integers(1, model.tile)
+    sizes = np.array(
+        [
+            (data.draw(side), data.draw(side), data.draw(st.sampled_from([1, model.channels])))
+            for _ in range(count)
+        ],
+        np.int32,
+    )
+    seed = data.draw(st.integers(0, 999))
+    tiles = np.random.default_rng(seed).integers(0, 256, (count, *whole(smooth(1, model))[0]))
+    codec = tile_codec(model, scheme, 64)
+    message = Message.with_bottom(data.draw(st.binary(max_size=64)), 8)
+    Group(message, model, sizes).pop_top()  # a message with a past
+    before = message.copy()
+    group = Group(message, model, sizes)
+    x = codec._extended(group, tiles.astype(np.uint8))
+    SCHEMES[scheme].push(group, x)
+    assert np.array_equal(SCHEMES[scheme].pop(Group(message, model, sizes)), x)
+    assert np.array_equal(message.head, before.head)
+    common = min(len(message.tail), len(before.tail))  # the bottom may have been laid deeper
+    assert np.array_equal(message.tail[:common], before.tail[:common])
+
+
+CACHE: dict[str, object] = {}
+
+
+def test_chunks_come_back_with_their_payload(make_model, scheme: str) -> None:
+    model = make_model()
+    tiles = smooth(150, model)
+    sizes = whole(tiles)
+    sizes[::3, 0], sizes[1::4, 1], sizes[::5, 2] = 3, 5, 1
+    codec = tile_codec(model, scheme, 64)
+    encoded = codec.encode(tiles, sizes, PAYLOAD)
+    restored, payload = codec.decode(encoded.words, sizes)
+    assert valid_equal(tiles, restored, sizes)
+    assert payload[: encoded.payload_used] == PAYLOAD[: encoded.payload_used]
+    assert encoded.payload_used > 0
+
+
+def test_what_is_not_coded_has_no_influence(make_model, scheme: str) -> None:
+    model = make_model()
+    tiles = smooth(6, model)
+    sizes = np.array([(3, 8, 3), (8, 1, 3), (5, 5, 1), (1, 1, 3), (7, 2, 1), (8, 8, 3)], np.int32)
+    other = np.random.default_rng(0).integers(0, 256, tiles.shape, np.uint8)
+    for tile, noisy, (h, w, c) in zip(tiles, other, sizes, strict=True):
+        noisy[:h, :w, :c] = tile[:h, :w, :c]
+    codec = tile_codec(model, scheme, 64)
+    assert codec.encode(tiles, sizes, b"").words == codec.encode(other, sizes, b"").words
+
+
+@pytest.mark.parametrize("extent", [(8, 8, 3), (3, 8, 3), (1, 1, 3), (5, 2, 1)])
+def test_extension_needs_only_planes_already_decoded(make_model, extent) -> None:
+    model = make_model()
+    x = np.random.default_rng(0).integers(0, 256, (1, 3, 8, 8)).astype(np.int32)
+    geometry = Geometry(np.array([extent], np.int32), 8, 3, model.stride)
+    encoder, decoder = x.copy(), np.full_like(x, -1)
+    for plane in model.planes:
+        for channel in range(3):
+            where = (slice(None), channel, slice(plane.top, None, plane.stride))
+            where = (*where, slice(plane.left, None, plane.stride))
+            mask = geometry.pixels(plane, channel)
+            inside = np.ones(x[where].shape, bool) if mask is None else mask
+            decoder[where] = np.where(inside, x[where], -1)
+            geometry.extend(decoder, plane, channel)
+            geometry.extend(encoder, plane, channel)
+            assert (decoder[where] >= 0).all()
+    assert np.array_equal(encoder, decoder)
+
+
+def test_bytes_are_equal_across_batches_and_threads(make_model, scheme: str) -> None:
+    import torch
+
+    model = make_model()
+    tiles = smooth(70, model)
+    words = set()
+    try:
+        for batch, threads in [(1, 1), (7, 2), (64, 2), (64, 1)]:
+            torch.set_num_threads(threads)
+            codec = tile_codec(model, scheme, batch)
+            encoded = codec.encode(tiles, whole(tiles), PAYLOAD)
+            words.add(encoded.words)
+            assert valid_equal(tiles, codec.decode(encoded.words, whole(tiles))[0], whole(tiles))
+    finally:
+        torch.set_num_threads(1)
+    assert len(words) == 1
+
+
+ELSEWHERE = """
+import sys, hashlib, numpy as np, torch
+from pathlib import Path
+from bitswap_models import model_file
+from bitswap_cli.coding import tile_codec
+model = model_file.load(Path(sys.argv[1]))
+tiles = np.load(sys.argv[2])
+sizes = np.tile(np.array(tiles.shape[1:], np.int32), (len(tiles), 1))
+encoded = tile_codec(model, "bitswap", 64).encode(tiles, sizes, b"")
+print(hashlib.sha256(encoded.words).hexdigest())
+"""
+
+
+def test_bytes_are_equal_across_engines_and_instruction_sets(tmp_path: Path) -> None:
+    import torch
+
+    from bitswap_models import model_file
+    from bitswap_models.markov_vae import Config, MarkovVAE
+
+    torch.manual_seed(0)
+    model = MarkovVAE(Config(tile=16, width=32, latents=(2, 2), level_width=32, hidden=16))
+    model_file.write(model, tmp_path / "m.safetensors", recipe="", metrics={})
+    np.save(tmp_path / "tiles.npy", np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), "u1"))
+    plain = {k: v for k, v in os.environ.items() if k != "BITSWAP_ENGINE"}
+    settings_ = [
+        {},
+        {"BITSWAP_ENGINE": "reference"},
+        {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"},
+        {"ONEDNN_MAX_CPU_ISA": "SSE41", "ATEN_CPU_CAPABILITY": "default"},
+    ]
+    digests = set()
+    for extra in settings_:
+        command = [sys.executable, "-c", ELSEWHERE, tmp_path / "m.safetensors"]
+        ran = subprocess.run(
+            [*command, tmp_path / "tiles.npy"], env={**plain, **extra}, capture_output=True
+        )
+        assert ran.returncode == 0, ran.stderr.decode()
+        digests.add(ran.stdout)
+    assert len(digests) == 1
+
+
+def test_initial_bits_grow_with_depth_for_bbans_only(make_model) -> None:
+    """The point of Bit-Swap: one layer's initial bits, however deep the model."""
+    used: dict[str, list[int]] = {}
+    for name in SCHEMES:
+        for depth in (1, 2, 4, 8):
+            model = make_model(tile=16, latents=(8,) * depth)
+            tiles = smooth(1, model)
+            message = Message.with_bottom(b"\0" * 10**6, 1)
+            group = Group(message, model, whole(tiles))
+            SCHEMES[name].push(group, tiles.transpose(0, 3, 1, 2).astype(np.int32))
+            used.setdefault(name, []).append(message.finish()[1])
+    assert max(used["bitswap"]) <= 1.25 * used["bitswap"][0]
+    assert all(a < b for a, b in zip(used["bbans"], used["bbans"][1:], strict=False))
+    assert used["bbans"][-1] > 4 * used["bitswap"][-1]
+
+
+def test_net_bits_are_what_the_message_grows_by(make_model, scheme: str) -> None:
+    model = make_model()
+    tiles = smooth(GROUP * 3, model)
+    encoded = tile_codec(model, scheme, 64).encode(tiles, whole(tiles), b"\0" * 10**6)
+    stored = 8 * (len(encoded.words) - encoded.payload_used)
+    assert encoded.bits.shape == (len(tiles),) and (encoded.bits > 0).all()
+    assert abs(stored - encoded.bits.sum()) < 64 * 32  # the lanes' heads
+
+
+def test_groups_grow_with_the_stack() -> None:
+    for count in (0, 1, 2, 3, 63, 64, 65, 1000):
+        slices = list(groups(count))
+        covered = [k for s in slices for k in range(s.start, s.stop)]
+        assert covered == list(range(count))
+        assert all(s.stop - s.start <= min(max(s.start, 1), GROUP) for s in slices)
+
+
+def test_damaged_words_are_an_error(make_model, scheme: str) -> None:
+    model = make_model()
+    tiles = smooth(20, model)
+    codec = tile_codec(model, scheme, 64)
+    words, used, _ = codec.encode(tiles, whole(tiles), PAYLOAD)
+    rng = np.random.default_rng(0)
+    damaged = [
+        b"",
+        words[:1],
+        words[:-1],
+        words[:-4],
+        words[1:],
+        b"\x05" + words[1:],
+    ]
+    for _ in range(20):
+        flipped = bytearray(words)
+        flipped[rng.integers(1, len(words))] ^= 1 << rng.integers(8)
+        damaged.append(bytes(flipped))
+    for bad in damaged:
+        try:
+            restored, payload = codec.decode(bad, whole(tiles))
+        except ArchiveError:
+            continue
+        # the archive's checksums are the guarantee; here it must at least not pass for the same
+        assert not (np.array_equal(restored, tiles) and payload[:used] == PAYLOAD[:used])
+
+
+def test_lanes_follow_the_number_of_samples() -> None:
+    assert lane_count(np.array([[32, 32, 3]], np.int32)) == 1
+    assert lane_count(np.array([[32, 32, 3]] * 3, np.int32)) == 8
+    assert lane_count(np.array([[32, 32, 3]] * 100, np.int32)) == 32
+
+
+def test_unknown_schemes_are_refused(make_model) -> None:
+    with pytest.raises(ModelError, match="unknown scheme"):
+        tile_codec(make_model(), "huffman", 64)

@@ -1,0 +1,45 @@
+"""Small exact models with random weights: the laws of coding hold for them as for any."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+MakeModel = Callable[..., "object"]
+
+
+@pytest.fixture(scope="session")
+def make_model() -> MakeModel:
+    """Return ``make(**config)``: an exact MarkovVAE whose layers were started on smooth tiles."""
+    import torch
+
+    from bitswap_models.markov_vae import Config, MarkovVAE
+    from bitswap_models.model_file import build, tensors
+    from bitswap_models.training import start
+
+    torch.set_num_threads(1)
+
+    def make(seed: int = 0, **fields: object) -> MarkovVAE:
+        config = Config(**{**SMALL, **fields})  # type: ignore[arg-type]
+        torch.manual_seed(seed)
+        model = MarkovVAE(config)
+        x = np.stack([smooth_tile(config.tile, config.channels, k) for k in range(16)])
+        start(model, torch.from_numpy(x).float(), torch.Generator().manual_seed(seed))
+        return build(config, tensors(model))
+
+    return make
+
+
+SMALL = {
+    "tile": 8, "channels": 3, "latents": (2, 2), "width": 8, "posterior_blocks": 1,
+    "feature_blocks": 1, "levels": 2, "level_width": 8, "hidden": 8,
+}  # fmt: skip
+
+
+def smooth_tile(tile: int, channels: int, seed: int) -> np.ndarray:
+    """A wave with noise, (C, H, W) int32 in 0..255."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:tile, :tile]
+    wave = 128 + 90 * np.sin(y / rng.uniform(1, 8) + x / rng.uniform(1, 8))
+    pixels = wave + rng.normal(0, 6, (channels, tile, tile))
+    return pixels.clip(0, 255).astype(np.int32)

@@ -1,0 +1,125 @@
+"""The training loop: it learns, it resumes to the bit, and a wrong recipe is one clear line."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+
+from bitswap_models import model_file
+from bitswap_models.data import Sampler, Source, cells
+from bitswap_models.errors import ModelError
+from bitswap_models.training import Recipe, train
+
+RECIPE = """
+[model]
+tile = 8
+channels = 1
+latents = [2, 2]
+width = 8
+level_width = 8
+hidden = 8
+
+[[source]]
+folder = "sheets"
+
+[training]
+test = "sheets"
+steps = 30
+batch = 8
+warmup = 5
+rate = 1e-2
+kl_warmup = 10
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "sheets").mkdir()
+    y, x = np.mgrid[:64, :64]
+    rng = np.random.default_rng(0)
+    wave = 128 + 100 * np.sin(x / 5) * np.cos(y / 7) + rng.normal(0, 3, (64, 64))
+    Image.fromarray(wave.clip(0, 255).astype(np.uint8)).save(tmp_path / "sheets" / "a-0060.png")
+    (tmp_path / "recipe.toml").write_text(RECIPE)
+    torch.set_num_threads(1)
+    return tmp_path
+
+
+def test_training_learns_and_writes_what_it_measured(folder: Path) -> None:
+    lines: list[str] = []
+    output = folder / "m.safetensors"
+    metrics = train(folder / "recipe.toml", folder, output, progress=lines.append)
+    short = train(
+        folder / "recipe.toml", folder, folder / "s.safetensors", steps=1, progress=lines.append
+    )
+    assert metrics["bpd"] < short["bpd"] - 0.1
+    parts = metrics["likelihood"] + metrics["kl1"] + metrics["kl2"]
+    assert metrics["bpd"] == pytest.approx(parts)
+    assert "kl2" in lines[0] and "bpd" in lines[0]
+    assert model_file.load(output).config.latents == (2, 2)
+
+
+def test_a_resumed_run_is_the_run(folder: Path) -> None:
+    whole = folder / "whole.safetensors"
+    train(folder / "recipe.toml", folder, whole, progress=lambda line: None)
+    from bitswap_models.training import Run
+
+    recipe = Recipe.read(folder / "recipe.toml")
+    run = Run(recipe, folder, torch.device("cpu"))
+    run.begin()
+    for _ in range(13):
+        run.advance()
+    parts = folder / "parts.safetensors"
+    run.save(parts.with_name(parts.name + ".checkpoint"))
+    train(folder / "recipe.toml", folder, parts, resume=True, progress=lambda line: None)
+    one, other = load_file(whole), load_file(parts)
+    assert one.keys() == other.keys()
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_seconds_end_a_run_with_a_checkpoint(folder: Path) -> None:
+    output = folder / "m.safetensors"
+    (folder / "long.toml").write_text(RECIPE.replace("steps = 30", "steps = 100000"))
+    stopped = train(folder / "long.toml", folder, output, seconds=0.1, progress=lambda line: None)
+    assert stopped == {} and not output.exists()
+    assert output.with_name("m.safetensors.checkpoint").exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("steps = 30", "stepz = 30", "stepz"),
+        ("steps = 30", "", "steps"),
+        ("tile = 8", "tyle = 8", "tyle"),
+        ("[model]", "[model", "cannot read"),
+        ('folder = "sheets"', "", "folder"),
+        ('folder = "sheets"', 'folder = "none"', "no images"),
+        ('folder = "sheets"', 'folder = "sheets"\nkind = "video"', "video"),
+    ],
+)
+def test_mistakes_in_a_recipe_are_one_line(folder: Path, old: str, new: str, message: str) -> None:
+    (folder / "bad.toml").write_text(RECIPE.replace(old, new, 1))
+    with pytest.raises(ModelError, match=message) as raised:
+        train(folder / "bad.toml", folder, folder / "m.safetensors", progress=lambda line: None)
+    assert "\n" not in str(raised.value)
+
+
+def test_cells_are_cut_row_by_row_as_many_as_the_name_says(tmp_path: Path) -> None:
+    sheet = np.arange(16 * 24, dtype=np.uint16).reshape(16, 24).astype(np.uint8)
+    Image.fromarray(sheet).save(tmp_path / "0-0005.png")
+    cut = cells(tmp_path, 8, 1)
+    assert cut.shape == (5, 8, 8, 1)
+    assert np.array_equal(cut[1, :, :, 0], sheet[:8, 8:16])
+    assert np.array_equal(cut[3, :, :, 0], sheet[8:16, :8])
+
+
+def test_batches_follow_their_seed(folder: Path) -> None:
+    def batch(seed: int) -> np.ndarray:
+        sources = [Source("sheets"), Source("sheets", "photos", 0.5)]
+        sampler = Sampler(folder, sources, 8, 3, flip=True, gray=0.5, seed=seed)
+        return sampler.batch(32)
+
+    assert np.array_equal(batch(1), batch(1)) and not np.array_equal(batch(1), batch(2))
+    assert batch(1).shape == (32, 8, 8, 3)
