@@ -1,8 +1,8 @@
 """Chunks: the tiles of one message, in groups, over a virtual bottom.
 
 Groups follow one another on one stack. A group's initial bits are what the groups before it left,
-so groups grow as the stack does, 1, 1, 2, 4, 8 .. `GROUP` tiles: only the first tile's latents
-cost initial bits, and those carry payload.
+so groups grow as the stack does, to a third of what is below them and at most `GROUP` tiles: only
+the first tiles' latents cost initial bits, and those carry payload.
 
 A chunk's words are one byte, the number of lanes, and the flattened message in little-endian
 32-bit words. Normative: docs/format.md.
@@ -28,10 +28,10 @@ SCHEMES: dict[str, ModuleType] = {"bitswap": bitswap, "bbans": bbans}
 
 
 def groups(count: int) -> Iterator[slice]:
-    """Yield the groups of `count` tiles: each as large as all before it, at most `GROUP`."""
+    """Yield the groups of `count` tiles: a third of the tiles before, 1 to `GROUP`."""
     done = 0
     while done < count:
-        size = min(max(done, 1), GROUP, count - done)
+        size = min(max(done // 3, 1), GROUP, count - done)
         yield slice(done, done + size)
         done += size
 

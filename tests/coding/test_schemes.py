@@ -128,10 +128,10 @@ def test_bytes_are_equal_across_batches_and_threads(make_model, scheme: str) -> 
     import torch
 
     model = make_model()
-    tiles = smooth(70, model)
+    tiles = smooth(20, model)
     words = set()
     try:
-        for batch, threads in [(1, 1), (7, 2), (64, 2), (64, 1)]:
+        for batch, threads in [(1, 1), (7, 1), (64, 2)]:
             torch.set_num_threads(threads)
             codec = tile_codec(model, scheme, batch)
             encoded = codec.encode(tiles, whole(tiles), PAYLOAD)
@@ -213,7 +213,7 @@ def test_groups_grow_with_the_stack() -> None:
         slices = list(groups(count))
         covered = [k for s in slices for k in range(s.start, s.stop)]
         assert covered == list(range(count))
-        assert all(s.stop - s.start <= min(max(s.start, 1), GROUP) for s in slices)
+        assert all(s.stop - s.start <= min(max(s.start // 3, 1), GROUP) for s in slices)
 
 
 def test_damaged_words_are_an_error(make_model, scheme: str) -> None:

@@ -14,6 +14,7 @@ from bitswap_models.distributions import POWERS, quantized
 from bitswap_models.errors import ModelError
 from bitswap_models.markov_vae import Config, MarkovVAE, Step
 from bitswap_models.planes import coding_order
+from bitswap_models.training import start
 
 
 def tiles(model: MarkovVAE, count: int, seed: int = 0) -> np.ndarray:
@@ -103,6 +104,7 @@ def test_weights_of_mixtures_sum_to_256() -> None:
 def file(tmp_path: Path) -> Path:
     torch.manual_seed(0)
     model = MarkovVAE(Config(tile=8, width=8, latents=(2, 3), level_width=8, hidden=8))
+    start(model, torch.randint(0, 256, (8, 3, 8, 8)).float(), torch.Generator().manual_seed(0))
     path = tmp_path / "m.safetensors"
     model_file.write(model, path, recipe="# none", metrics={"bpd": 1.0})
     return path
