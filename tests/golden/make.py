@@ -1,0 +1,154 @@
+"""Make a golden archive, and write what has to come out of it into manifest.json (README.md).
+
+    python tests/golden/make.py MODEL [--scheme bitswap|bbans] [--force]
+
+The images are computed: a photograph-like PNG with text, gray ones, a digit, PPM, BMP, a text.
+"""
+
+import argparse
+import hashlib
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, PngImagePlugin
+
+HERE = Path(__file__).parent
+MANIFEST = HERE / "manifest.json"
+DOCTOR = HERE.parents[1] / "models" / "zoo" / "golden.bsw"
+TIME = 1_700_000_000_000_000_000  # of every file, so that it depends on nothing
+
+Pixels = NDArray[np.uint8]
+
+
+def photo(height: int, width: int, seed: int) -> Pixels:
+    """Light that changes slowly, an edge, texture and noise that the channels share; RGB."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:height, :width]
+    light = 110 + 60 * np.sin(y / 19 + x / 31) + 25 * (2 * y + x > 1.4 * height)
+    light += 6 * np.sin(y * x / 40) + rng.normal(0, 4, (height, width))
+    pixels = light[..., None] * [1.0, 0.9, 0.75] + rng.normal(0, 1, (height, width, 3))
+    rounded: Pixels = pixels.clip(0, 255).astype(np.uint8)
+    return rounded
+
+
+def digits(count: int) -> Pixels:
+    """White curves of one stroke on black, 28 pixels high, which look like digits to a model."""
+    rng = np.random.default_rng(count)
+    y, x = np.mgrid[:28, :28]
+    t = np.linspace(0, 1, 60)
+    weights = np.stack([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3])  # Bezier
+    shapes = []
+    for _ in range(count):
+        path = rng.uniform([2, 4], [26, 24], (4, 2)).T @ weights
+        distance = np.hypot(y[..., None] - path[0], x[..., None] - path[1]).min(-1)
+        ink = np.clip(2.3 - distance, 0, 1) * rng.uniform(225, 254, (28, 28))
+        shapes.append(ink)
+    return np.hstack(shapes).astype(np.uint8)
+
+
+def png(pixels: Pixels, **options: PngImagePlugin.PngInfo) -> bytes:
+    """A PNG file."""
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, "PNG", **options)
+    return out.getvalue()
+
+
+def netpbm(pixels: Pixels) -> bytes:
+    """A PGM or PPM file."""
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, "PPM")
+    return out.getvalue()
+
+
+def bmp(pixels: Pixels) -> bytes:
+    """A BMP file."""
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, "BMP")
+    return out.getvalue()
+
+
+def files() -> dict[str, bytes]:
+    """Names and contents of what is archived."""
+    note = PngImagePlugin.PngInfo()
+    note.add_text("Comment", "made for a golden archive")
+    return {
+        "photo.png": png(photo(45, 70, 1), pnginfo=note),
+        "gray/photo.png": png(photo(40, 33, 2)[..., 1]),
+        "gray/digits.png": png(digits(40)),
+        "gray/digit.pgm": netpbm(digits(1)),
+        "raw/photo.ppm": netpbm(photo(34, 31, 3)),
+        "raw/photo.bmp": bmp(photo(21, 35, 4)),
+        "one pixel.png": png(photo(1, 1, 5)),
+        "notes.txt": b"Kept byte for byte.\n" * 3,
+    }
+
+
+def digest(path: Path, restored: str) -> str:
+    """SHA-256 of a file that comes back byte for byte (bytes), or of its pixels (pixels)."""
+    if restored == "bytes":
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    with Image.open(path) as image:
+        line = f"{image.mode} {image.width} {image.height}\n"
+        return hashlib.sha256(line.encode() + image.tobytes()).hexdigest()
+
+
+def bitswap(*arguments: str | Path) -> str:
+    """Run the command line; return its output."""
+    command = [sys.executable, "-m", "bitswap_cli", *map(str, arguments)]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def main() -> None:
+    """Make one archive."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("model", help="name of an installed model")
+    parser.add_argument("--scheme", default="bitswap", choices=("bitswap", "bbans"))
+    parser.add_argument("--force", action="store_true", help="replace one never released")
+    arguments = parser.parse_args()
+    archive = HERE / f"{arguments.model}-{arguments.scheme}.bsw"
+    if archive.exists() and not arguments.force:
+        sys.exit(f"{archive.name} is frozen (README.md)")
+    with tempfile.TemporaryDirectory() as temporary:
+        source = Path(temporary) / "golden"
+        for name, data in files().items():
+            path = source / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+            os.utime(path, ns=(TIME, TIME))
+        options = ["--model", arguments.model, "--scheme", arguments.scheme, "--force"]
+        bitswap("compress", source, "-o", archive, *options)
+        listed = json.loads(bitswap("list", archive, "--json"))["entries"]
+        entries = {
+            entry["name"]: {
+                "restored": entry["restored"],
+                "sha256": digest(source.parent / entry["name"], entry["restored"]),
+            }
+            for entry in listed
+        }
+    coded = [entry["name"] for entry in listed if entry["kind"] in ("png", "bmp", "pnm")]
+    if not coded:
+        archive.unlink()
+        sys.exit(f"{arguments.model} coded none of the images: it would be no test of it")
+    manifest = json.loads(MANIFEST.read_text()) if MANIFEST.exists() else {}
+    manifest[archive.name] = {
+        "sha256": hashlib.sha256(archive.read_bytes()).hexdigest(),
+        "model": arguments.model,
+        "scheme": arguments.scheme,
+        "entries": entries,
+    }
+    MANIFEST.write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+    if archive.name == "natural32-bitswap.bsw":
+        shutil.copy(archive, DOCTOR)
+    print(f"{archive.name}: {archive.stat().st_size} bytes; through the model: {', '.join(coded)}")
+
+
+if __name__ == "__main__":
+    main()

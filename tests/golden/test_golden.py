@@ -1,0 +1,57 @@
+"""Frozen archives come back, with the models that are installed with the package (README.md)."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from bitswap_cli.cli.main import run
+from bitswap_models import zoo
+
+HERE = Path(__file__).parent
+MANIFEST_FILE = HERE / "manifest.json"
+MANIFEST = json.loads(MANIFEST_FILE.read_text()) if MANIFEST_FILE.exists() else {}
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nothing is downloaded, and nothing downloaded before is used."""
+    registry = tmp_path / "registry.toml"
+    registry.write_text("")
+    monkeypatch.setenv("BITSWAP_REGISTRY", str(registry))
+    monkeypatch.setenv("BITSWAP_CACHE", str(tmp_path / "cache"))
+
+
+def digest(path: Path, restored: str) -> str:
+    """What the manifest holds for a restored file."""
+    if restored == "bytes":
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    with Image.open(path) as image:
+        line = f"{image.mode} {image.width} {image.height}\n"
+        return hashlib.sha256(line.encode() + image.tobytes()).hexdigest()
+
+
+def test_no_archive_has_been_lost_or_added_unseen() -> None:
+    assert sorted(path.name for path in HERE.glob("*.bsw")) == sorted(MANIFEST)
+
+
+@pytest.mark.parametrize("batch", ["1", "64"])
+@pytest.mark.parametrize("name", sorted(MANIFEST))
+def test_golden_archives_come_back(name: str, batch: str, tmp_path: Path) -> None:
+    archive, expected = HERE / name, MANIFEST[name]
+    assert hashlib.sha256(archive.read_bytes()).hexdigest() == expected["sha256"], "it is frozen"
+    out = tmp_path / "out"
+    assert run(["decompress", "-q", str(archive), "-o", str(out), "--batch", batch]) == 0
+    restored = {p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()}
+    assert restored == set(expected["entries"])
+    for entry, row in expected["entries"].items():
+        assert digest(out / entry, row["restored"]) == row["sha256"], entry
+
+
+def test_the_doctor_has_a_golden_archive_of_the_default_model() -> None:
+    if "natural32-bitswap.bsw" not in MANIFEST:
+        pytest.skip("no golden archive of natural32 yet")
+    golden = (HERE / "natural32-bitswap.bsw").read_bytes()
+    assert zoo.GOLDEN_ARCHIVE.read_bytes() == golden
