@@ -165,8 +165,8 @@ def main() -> None:
         count = arguments.chains * arguments.length
         if len(tiles) < count:
             sys.exit(f"{arguments.data} holds {len(tiles)} images, {count} are needed")
-        tiles = tiles[:count].transpose(0, 3, 1, 2).astype(np.int32)
-        chains = tiles.reshape(arguments.chains, arguments.length, *tiles.shape[1:])
+        x = tiles[:count].transpose(0, 3, 1, 2).astype(np.int32)
+        chains = x.reshape(arguments.chains, arguments.length, *x.shape[1:])
         results += [measure(path.stem, model, scheme, chains) for scheme in SCHEMES]
     print(table(results, [n for n in (1, 10, 100, 1000) if n <= arguments.length]))
     if arguments.plot:
