@@ -73,7 +73,7 @@ def code_chain(
     total = np.zeros(len(tiles))
     for i in range(len(tiles)):
         one = slice(i, i + 1)
-        SCHEMES[scheme].push(Group(message, model, sizes, net[one]), tiles[one])
+        SCHEMES[scheme].push(Group(message, model, sizes, bits=net[one]), tiles[one])
         words, used = message.finish()
         total[i] = 32 * len(words)
     if check:
