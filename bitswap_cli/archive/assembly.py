@@ -18,8 +18,9 @@ from bitswap_cli.images.tiles import count_tiles, paste
 class _OpenPicture:
     """A picture of which some tiles are missing yet."""
 
-    def __init__(self, segment: TileSegment, extra: Extra) -> None:
+    def __init__(self, segment: TileSegment, tile: tuple[int, ...], extra: Extra) -> None:
         self.like = segment._replace(first=0, tiles=0)
+        self.tile = tile
         self.extra = extra
         self.pixels = np.zeros((segment.height, segment.width, segment.channels), np.uint8)
         self.done = 0
@@ -119,15 +120,16 @@ class Assembler:
     ) -> None:
         if extra is not None:
             self._drop_picture()
-            self._picture = _OpenPicture(segment, extra)
+            self._picture = _OpenPicture(segment, tiles.shape[1:3], extra)
         picture = self._picture
-        same = picture and segment._replace(first=0, tiles=0) == picture.like
+        like = (segment._replace(first=0, tiles=0), tiles.shape[1:3])
+        same = picture and like == (picture.like, picture.tile)
         if picture is None or not same or segment.first != picture.done:
             self._drop_picture()
             raise _out_of_order(segment.name)
         paste(picture.pixels, tiles, picture.done)
         picture.done += segment.tiles
-        if picture.done == count_tiles(segment.height, segment.width, *tiles.shape[1:3]):
+        if picture.done == count_tiles(segment.height, segment.width, *picture.tile):
             self._picture = None
             recipe = Recipe(segment.kind, picture.extra.prefix, picture.extra.suffix)
             data = rebuild(recipe, picture.pixels)

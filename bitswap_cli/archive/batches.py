@@ -29,6 +29,8 @@ class Part(NamedTuple):
 
     source: Source
     picture: Picture
+    factor: int
+    """Of the size of its tiles."""
     limit: int
     """Bytes that the whole file takes without the model."""
     first: int
@@ -63,6 +65,8 @@ def code_part(codec: TileCodec, part: Part) -> Coded:
 def code_batch(codec: TileCodec, parts: list[Part]) -> Coded:
     """Code whole pictures as one chunk, without those for which the model does not pay.
 
+    They have tiles of one size.
+
     Each round codes what is left; it ends when nothing loses, which may leave nothing.
     """
     kept = parts
@@ -87,7 +91,8 @@ def code_batch(codec: TileCodec, parts: list[Part]) -> Coded:
 
 
 def _encode(codec: TileCodec, parts: list[Part]) -> tuple[bytes, NDArray[np.float64]]:
-    shape = (codec.tile_height, codec.tile_width, codec.channels)
+    factor = parts[0].factor
+    shape = (codec.tile_height * factor, codec.tile_width * factor, codec.channels)
     cuts = [cut(part.picture.pixels, *shape, part.first, part.tiles) for part in parts]
     tiles = np.concatenate([own for own, _ in cuts])
     sizes = np.concatenate([own for _, own in cuts])

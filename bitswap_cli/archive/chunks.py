@@ -48,7 +48,7 @@ def encode_tiles(
     codec : TileCodec
     segments : list of TileSegment
         What the tiles are, in order.
-    tiles : uint8 array (N, tile_height, tile_width, channels)
+    tiles : uint8 array (N, f * tile_height, f * tile_width, channels)
     sizes : int32 array (N, 3)
     extras : list of Extra
         Of the pictures that start here, in order.
@@ -61,7 +61,8 @@ def encode_tiles(
     """
     payload = pack_extras(extras)
     words, used, bits = codec.encode(tiles, sizes, payload)
-    table = pack_tile_table(TileTable(segments, checksum(tiles, sizes), used))
+    factor = tiles.shape[1] // codec.tile_height
+    table = pack_tile_table(TileTable(segments, checksum(tiles, sizes), used, factor))
     rest = payload[used:]
     return b"".join([_framed(table), LENGTH.pack(len(rest)), rest, words]), bits
 
@@ -70,7 +71,9 @@ def decode_tiles(
     codec: TileCodec, table: TileTable, body: bytes
 ) -> tuple[NDArray[np.uint8], list[Extra]]:
     """Invert `encode_tiles`; raise `ArchiveError` if anything is not as the table says."""
-    geometry = (codec.tile_height, codec.tile_width)
+    if table.factor not in codec.factors:
+        raise ArchiveError("the archive holds tiles of a size that its model does not code")
+    geometry = (codec.tile_height * table.factor, codec.tile_width * table.factor)
     _check_tiles(table.segments, (*geometry, codec.channels))
     sizes = np.concatenate(
         [tile_sizes(s[2:5], *geometry, s.first, s.tiles) for s in table.segments]
@@ -82,7 +85,7 @@ def decode_tiles(
     end = start + LENGTH.unpack_from(body, position)[0]
     if end > len(body):
         raise ArchiveError("the archive holds a chunk that is too short")
-    tiles, payload = codec.decode(body[end:], sizes)
+    tiles, payload = codec.decode(body[end:], sizes, table.factor)
     # Beyond what was swallowed the initial bits were zeros.
     if len(payload) < table.swallowed or any(payload[table.swallowed :]):
         raise ArchiveError("the archive holds a chunk whose initial bits are wrong")

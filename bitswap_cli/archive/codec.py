@@ -4,6 +4,7 @@ The archive knows no network. It hands tiles of pixels to an object of this shap
 bytes that come back; `bitswap_cli.coding` implements it.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -30,8 +31,10 @@ class TileCodec(Protocol):
     """Width of a tile in pixels."""
     channels: int
     """Channels of a tile: 1 (gray) or 3 (RGB)."""
+    factors: Sequence[int]
+    """Tiles of a chunk may be so many times as high and wide: 1, and ascending."""
     chunk_tiles: int
-    """How many tiles a chunk may hold at most."""
+    """How many tiles a chunk may hold at most; larger ones count as the tiles they stand for."""
 
     def encode(
         self, tiles: NDArray[np.uint8], sizes: NDArray[np.int32], payload: bytes
@@ -40,9 +43,9 @@ class TileCodec(Protocol):
 
         Parameters
         ----------
-        tiles : uint8 array (N, tile_height, tile_width, channels)
-            Pixels, zero where a tile reaches beyond its picture. A gray picture under an RGB codec
-            repeats its one value in the three channels.
+        tiles : uint8 array (N, f * tile_height, f * tile_width, channels)
+            f is one of `factors`. Pixels, zero where a tile reaches beyond its picture. A gray
+            picture under an RGB codec repeats its one value in the three channels.
         sizes : int32 array (N, 3)
             Valid height, valid width and number of coded channels (1 or 3) of each tile: only this
             top left part and these first channels have to be restored.
@@ -51,7 +54,9 @@ class TileCodec(Protocol):
         """
         ...
 
-    def decode(self, words: bytes, sizes: NDArray[np.int32]) -> tuple[NDArray[np.uint8], bytes]:
+    def decode(
+        self, words: bytes, sizes: NDArray[np.int32], factor: int
+    ) -> tuple[NDArray[np.uint8], bytes]:
         """Restore tiles and the part of the payload that the encoder swallowed.
 
         Parameters
@@ -60,10 +65,12 @@ class TileCodec(Protocol):
             What `encode` returned.
         sizes : int32 array (N, 3)
             What `encode` was given.
+        factor : int
+            How many times as high and wide as `tile_height` and `tile_width` the tiles are.
 
         Returns
         -------
-        tiles : uint8 array (N, tile_height, tile_width, channels)
+        tiles : uint8 array (N, f * tile_height, f * tile_width, channels)
             Equal to the encoder's within each tile's valid size; unspecified outside of it.
         payload : bytes
             The first ``payload_used`` bytes of the payload; zero bytes may follow.

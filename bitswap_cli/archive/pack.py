@@ -4,6 +4,7 @@ import os
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from bitswap_cli.archive import sources as source_files
@@ -22,6 +23,7 @@ from bitswap_cli.images.tiles import count_tiles
 MAX_PICTURE = 3 * MAX_PIXELS + 2 * MAX_RECIPE  # bytes of a file that is looked at as a picture
 _STEPS = 256  # of all kinds, waiting
 _BATCH_BYTES = 1 << 23  # bytes of the files of one batch of pictures, at most (unless it is one)
+_SLACK = 1.25  # larger tiles may cover so much more than the smallest ones
 _AHEAD = 1 << 26  # bytes of pixels waiting to be written, at most (unless they are one picture)
 
 
@@ -79,6 +81,20 @@ def pack(
     return report
 
 
+def choose_tiles(codec: TileCodec, height: int, width: int) -> tuple[int, int]:
+    """Return the factor of a picture's tiles, and how many there are.
+
+    Larger tiles have fewer borders, which see nothing of their neighbours; but what reaches beyond
+    the picture costs time.
+    """
+
+    def count(factor: int) -> int:
+        return count_tiles(height, width, codec.tile_height * factor, codec.tile_width * factor)
+
+    fits = [f for f in codec.factors if count(f) * f**2 <= _SLACK * count(1)]
+    return fits[-1], count(fits[-1])
+
+
 class _Step(NamedTuple):
     """Something to write when its turn comes: chunks of pictures, or a source kept as it is."""
 
@@ -89,6 +105,15 @@ class _Step(NamedTuple):
     def held(self) -> int:
         """Return the bytes of pixels in memory."""
         return sum(part.picture.pixels.nbytes for part in self.parts if not part.first)
+
+
+@dataclass
+class _Batch:
+    """Pictures on their way into one chunk."""
+
+    parts: list[Part] = field(default_factory=list)
+    tiles: int = 0
+    size: int = 0  # bytes of their files
 
 
 class _Packing:
@@ -119,15 +144,16 @@ class _Packing:
         self._pool = ThreadPoolExecutor(threads)
         self._steps: deque[_Step] = deque()
         self._bytes = ByteBatch(writer)
-        self._clear_batch()
+        self._batches: dict[int, _Batch] = {}  # by the factor of their tiles
 
     def run(self) -> None:
         """Write all chunks."""
         for source in self._found:
             if not self._codec or not self._add_picture(self._codec, source):
                 self._queue(_Step([], [], source))
-        if self._codec:
-            self._close_batch(self._codec)
+        for factor in sorted(self._batches):
+            if self._codec:
+                self._close_batch(self._codec, factor)
         while self._steps:
             self._write(self._steps.popleft())
         self._bytes.flush()
@@ -148,21 +174,23 @@ class _Packing:
             return False
         limit = cost_as_bytes(data)
         height, width, _ = picture.pixels.shape
-        number = count_tiles(height, width, codec.tile_height, codec.tile_width)
-        if number > self._chunk_tiles:
-            self._close_batch(codec)
-            self._code_in_parts(codec, Part(source, picture, limit, 0, number))
+        factor, number = choose_tiles(codec, height, width)
+        part = Part(source, picture, factor, limit, 0, number)
+        room = self._chunk_tiles // factor**2
+        if number > room:
+            self._code_in_parts(codec, part, room)
             return True
-        tiles, size = self._batch_tiles + number, self._batch_size + source.size
-        if tiles > self._chunk_tiles or size > _BATCH_BYTES:
-            self._close_batch(codec)
-        self._batch.append(Part(source, picture, limit, 0, number))
-        self._batch_tiles += number
-        self._batch_size += source.size
+        batch = self._batches.setdefault(factor, _Batch())
+        if batch.tiles + number > room or batch.size + source.size > _BATCH_BYTES:
+            self._close_batch(codec, factor)
+            batch = self._batches.setdefault(factor, _Batch())
+        batch.parts.append(part)
+        batch.tiles += number
+        batch.size += source.size
         return True
 
-    def _code_in_parts(self, codec: TileCodec, whole: Part) -> None:
-        chunks = -(-whole.tiles // self._chunk_tiles)
+    def _code_in_parts(self, codec: TileCodec, whole: Part, room: int) -> None:
+        chunks = -(-whole.tiles // room)
         bounds = [whole.tiles * k // chunks for k in range(chunks + 1)]
         parts = [
             whole._replace(first=start, tiles=end - start)
@@ -171,15 +199,11 @@ class _Packing:
         results = [self._pool.submit(code_part, codec, part) for part in parts]
         self._queue(_Step(parts, results))
 
-    def _close_batch(self, codec: TileCodec) -> None:
-        if self._batch:
-            result = self._pool.submit(code_batch, codec, self._batch)
-            self._queue(_Step(self._batch, [result]))
-        self._clear_batch()
-
-    def _clear_batch(self) -> None:
-        self._batch: list[Part] = []
-        self._batch_tiles = self._batch_size = 0
+    def _close_batch(self, codec: TileCodec, factor: int) -> None:
+        parts = self._batches.pop(factor).parts
+        if not parts:
+            return
+        self._queue(_Step(parts, [self._pool.submit(code_batch, codec, parts)]))
 
     def _queue(self, step: _Step) -> None:
         """Let a step wait for its turn; write the first ones when enough are waiting."""

@@ -51,6 +51,8 @@ class TileTable(NamedTuple):
     """CRC-32 of the decoded samples."""
     swallowed: int
     """How many bytes of the extras are in the initial bits."""
+    factor: int
+    """How many times as high and wide as the model's its tiles are."""
 
 
 class ByteSegment(NamedTuple):
@@ -89,21 +91,28 @@ def pack_tile_table(table: TileTable) -> bytes:
     names, kinds, *numbers = zip(*table.segments, strict=True)
     columns = [pack_column(column) for column in numbers]
     kind = pack_column([PICTURE_KINDS.index(kind) for kind in kinds])
-    head = [len(names), table.checksum, table.swallowed]
+    head = [len(names), table.checksum, table.swallowed, table.factor]
     return pack_blob(pack_object([*head, *_pack_names(names), kind, *columns]))
 
 
 def unpack_tile_table(blob: bytes) -> TileTable:
     """Invert `pack_tile_table`; raise `ArchiveError` if malformed."""
     match unpack_object(unpack_blob(blob, MAX_TABLE, "table"), "table"):
-        case [int(count), int(checksum), int(swallowed), shared, ends, kind, *columns] if (
-            0 < count <= MAX_SEGMENTS and 0 <= swallowed <= MAX_EXTRAS and len(columns) == 6
-        ):
+        case [
+            int(count),
+            int(checksum),
+            int(swallowed),
+            int(factor),
+            shared,
+            ends,
+            kind,
+            *columns,
+        ] if 0 < count <= MAX_SEGMENTS and 0 <= swallowed <= MAX_EXTRAS and len(columns) == 6:
             names = _unpack_names(shared, ends, count)
             kinds = _named(PICTURE_KINDS, unpack_column(kind, count))
             numbers = [unpack_column(column, count) for column in columns]
             segments = [TileSegment(*row) for row in zip(names, kinds, *numbers, strict=True)]
-            return TileTable(segments, checksum, swallowed)
+            return TileTable(segments, checksum, swallowed, factor)
     raise _malformed()
 
 

@@ -20,8 +20,9 @@ def list_entries(console: Console, archive: str, as_json: bool) -> None:
     from bitswap_cli.archive.reader import ArchiveReader
 
     with ArchiveReader(archive) as reader:
+        entries = sorted(reader.entries(), key=lambda entry: entry.name)
         if as_json:
-            entries = [
+            rows = [
                 {
                     "name": os.fsdecode(entry.name),
                     "kind": entry.kind,
@@ -29,11 +30,11 @@ def list_entries(console: Console, archive: str, as_json: bool) -> None:
                     "size": entry.size,
                     "shape": entry.shape and list(entry.shape),
                 }
-                for entry in reader.entries()
+                for entry in entries
             ]
-            say_json({"archive": archive, "entries": entries})
+            say_json({"archive": archive, "entries": rows})
             return
-        for entry in reader.entries():
+        for entry in entries:
             restored = "bytes" if entry.exact else "pixels"
             shape = "x".join(map(str, entry.shape)) if entry.shape else "-"
             name = escape(os.fsdecode(entry.name))

@@ -10,7 +10,7 @@ A chunk's words are one byte, the number of lanes, and the flattened message in 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import ModuleType
 
 import numpy as np
@@ -24,14 +24,15 @@ from bitswap_cli.coding.model import Integers, LatentModel
 from bitswap_cli.errors import ArchiveError, ModelError
 
 GROUP = 64
+FACTORS = (1, 2, 4)  # tiles may be so many times as high and wide as the model's
 SCHEMES: dict[str, ModuleType] = {"bitswap": bitswap, "bbans": bbans}
 
 
-def groups(count: int) -> Iterator[slice]:
-    """Yield the groups of `count` tiles: a third of the tiles before, 1 to `GROUP`."""
+def groups(count: int, factor: int = 1) -> Iterator[slice]:
+    """Yield the groups of `count` tiles: a third of the tiles before, 1 to `GROUP` / factor^2."""
     done = 0
     while done < count:
-        size = min(max(done // 3, 1), GROUP, count - done)
+        size = min(max(done // 3, 1), GROUP // factor**2, count - done)
         yield slice(done, done + size)
         done += size
 
@@ -55,6 +56,7 @@ class ChunkCodec:
     """
 
     chunk_tiles = 1024
+    factors: Sequence[int] = FACTORS
 
     def __init__(self, model: LatentModel, scheme: str, batch: int) -> None:
         if scheme not in SCHEMES:
@@ -70,21 +72,24 @@ class ChunkCodec:
         """See `TileCodec.encode`."""
         message = Message.with_bottom(payload, lane_count(sizes))
         bits = np.zeros(len(tiles))
-        for where in groups(len(tiles)):
-            group = Group(message, self.model, sizes[where], bits[where])
+        tile = tiles.shape[1]
+        for where in groups(len(tiles), tile // self.model.tile):
+            group = Group(message, self.model, sizes[where], tile, bits[where])
             self.scheme.push(group, self._extended(group, tiles[where]))
         words, used = message.finish()
         return EncodedTiles(bytes([message.lanes]) + words.astype("<u4").tobytes(), used, bits)
 
-    def decode(self, words: bytes, sizes: NDArray[np.int32]) -> tuple[NDArray[np.uint8], bytes]:
+    def decode(
+        self, words: bytes, sizes: NDArray[np.int32], factor: int = 1
+    ) -> tuple[NDArray[np.uint8], bytes]:
         """See `TileCodec.decode`."""
-        count, tile = len(sizes), self.model.tile
         if not words or words[0] != lane_count(sizes) or len(words) % 4 != 1:
             raise ArchiveError("the compressed data is damaged: its lanes or length are wrong")
         message = Message.from_words(np.frombuffer(words, "<u4", offset=1), words[0])
-        tiles = np.empty((count, tile, tile, self.channels), np.uint8)
-        for where in reversed(list(groups(count))):
-            group = Group(message, self.model, sizes[where])
+        tile = self.model.tile * factor
+        tiles = np.empty((len(sizes), tile, tile, self.channels), np.uint8)
+        for where in reversed(list(groups(len(sizes), factor))):
+            group = Group(message, self.model, sizes[where], tile)
             tiles[where] = self.scheme.pop(group).transpose(0, 2, 3, 1)
         return tiles, message.check_bottom()
 

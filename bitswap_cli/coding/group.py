@@ -24,7 +24,9 @@ class Geometry:
     ----------
     sizes : int32 array (B, 3)
         Valid height, valid width, coded channels (all, or 1: the others repeat it) of each tile.
-    tile, channels, stride : int
+    tile : int
+        Height and width of the tiles.
+    channels, stride : int
         Of the model.
     """
 
@@ -96,6 +98,9 @@ class Group:
     model : LatentModel
     sizes : int32 array (B, 3)
         See `Geometry`.
+    tile : int, optional
+        Height and width of the tiles, if not the model's: its networks are convolutions, and larger
+        tiles have fewer borders.
     bits : float64 array (B,), optional
         Net bits of each tile are added to it: what is pushed less what is popped.
     """
@@ -105,12 +110,14 @@ class Group:
         message: Message,
         model: LatentModel,
         sizes: NDArray[np.int32],
+        tile: int | None = None,
         bits: NDArray[np.float64] | None = None,
     ) -> None:
         self.message, self.model, self.bits = message, model, bits
+        self.tile = tile or model.tile
         self.depth = model.depth
         self.size = len(sizes)
-        self.geometry = Geometry(sizes, model.tile, model.channels, model.stride)
+        self.geometry = Geometry(sizes, self.tile, model.channels, model.stride)
 
     def push_posterior(self, layer: int, below: Integers, z: Integers) -> None:
         """Push z under q(z_layer | z_{layer-1})."""
@@ -130,11 +137,19 @@ class Group:
 
     def push_top(self, z: Integers) -> None:
         """Push z under p(z_L)."""
-        self._push_latents(self.model.top_prior(self.size), z)
+        self._push_latents(self._top_prior(), z)
 
     def pop_top(self) -> Integers:
         """Pop z_L under p(z_L)."""
-        return self._pop_latents(self.model.top_prior(self.size))
+        return self._pop_latents(self._top_prior())
+
+    def _top_prior(self) -> LogisticParameters:
+        """p(z_L) on the grid of this group's tiles; it is the same at every place of the grid."""
+        grid = self.tile // self.model.stride
+        one = (p[:, :, :1, :1] for p in self.model.top_prior(1))
+        return LogisticParameters(
+            *(np.broadcast_to(p, (self.size, p.shape[1], grid, grid)) for p in one)
+        )
 
     def push_pixels(self, z1: Integers, x: Integers) -> None:
         """Push x (B, C, H, W) under p(x | z_1): last step first, so that pops come in order."""
@@ -153,8 +168,7 @@ class Group:
 
     def pop_pixels(self, z1: Integers) -> Integers:
         """Pop x (B, C, H, W) under p(x | z_1)."""
-        tile = self.model.tile
-        x = np.zeros((self.size, self.model.channels, tile, tile), np.int32)
+        x = np.zeros((self.size, self.model.channels, self.tile, self.tile), np.int32)
 
         def code(step: Step) -> Integers:
             plane = step.plane

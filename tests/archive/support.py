@@ -16,16 +16,18 @@ from bitswap_cli.errors import ArchiveError
 class ZlibCodec:
     """Deflates differences of samples and swallows some of the payload, as a message would."""
 
-    def __init__(self, channels=3, tile=8, chunk_tiles=40, swallow=64):
+    def __init__(self, channels=3, tile=8, chunk_tiles=40, swallow=64, factors=(1, 2)):
         self.tile_height = self.tile_width = tile
         self.channels = channels
         self.chunk_tiles = chunk_tiles
+        self.factors = factors
         self.swallow = swallow
         self.coded_tiles = []
         self.words_length = 0
 
-    def _valid(self, sizes):
-        shape = (len(sizes), self.tile_height, self.tile_width, self.channels)
+    def _valid(self, sizes, factor):
+        height, width = self.tile_height * factor, self.tile_width * factor
+        shape = (len(sizes), height, width, self.channels)
         rows, columns, channels = (sizes[:, k].reshape(-1, 1, 1, 1) for k in range(3))
         place = np.indices(shape, sparse=True)
         return (place[1] < rows) & (place[2] < columns) & (place[3] < channels)
@@ -33,19 +35,21 @@ class ZlibCodec:
     def encode(self, tiles, sizes, payload):
         assert tiles.dtype == np.uint8
         assert sizes.dtype == np.int32
-        assert tiles.shape == (len(sizes), self.tile_height, self.tile_width, self.channels)
+        factor = tiles.shape[1] // self.tile_height
+        assert factor in self.factors
+        assert tiles.shape == self._valid(sizes, factor).shape
         self.coded_tiles.append(len(tiles))
         used = min(self.swallow, len(payload) // 4 * 4)
         steps = tiles.copy()
         steps[:, :, 1:] -= tiles[:, :, :-1]
-        squeezed = zlib.compress(steps[self._valid(sizes)].tobytes(), 9)
+        squeezed = zlib.compress(steps[self._valid(sizes, factor)].tobytes(), 9)
         bits = np.array([8.0 * len(zlib.compress(tile.tobytes())) - 80 for tile in steps])
         self.words_length += 4 + used + len(squeezed)
         return EncodedTiles(struct.pack("<I", used) + payload[:used] + squeezed, used, bits)
 
-    def decode(self, words, sizes):
+    def decode(self, words, sizes, factor):
         (used,) = struct.unpack_from("<I", words)
-        valid = self._valid(sizes)
+        valid = self._valid(sizes, factor)
         steps = np.full(valid.shape, 99, np.uint8)
         try:
             samples = zlib.decompress(words[4 + used :])

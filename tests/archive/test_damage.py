@@ -417,7 +417,7 @@ def test_codec_of_another_payload(tmp_path, codec, monkeypatch):
     real = codec.decode
     for change in (lambda p: p[:10], lambda p: p + b"\1"):
         monkeypatch.setattr(
-            codec, "decode", lambda w, s, change=change: (real(w, s)[0], change(real(w, s)[1]))
+            codec, "decode", lambda *a, change=change: (real(*a)[0], change(real(*a)[1]))
         )
         with pytest.raises(BitswapError, match="initial bits"):
             check(tmp_path / "a", codec)

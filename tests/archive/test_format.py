@@ -99,7 +99,7 @@ def test_columns(values):
     st.integers(0, MAX_EXTRAS),
 )
 def test_tile_tables(segments, checksum, swallowed):
-    table = TileTable(segments, checksum, swallowed)
+    table = TileTable(segments, checksum, swallowed, 1)
     assert unpack_tile_table(pack_tile_table(table)) == table
 
 

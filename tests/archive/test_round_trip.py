@@ -94,7 +94,8 @@ def test_threads_do_not_change_the_archive(tmp_path, zoo):
     assert archives[0] == archives[1] == archives[2]
 
 
-def test_large_picture_spans_chunks(tmp_path, codec):
+def test_large_picture_spans_chunks(tmp_path):
+    codec = ZlibCodec(factors=(1,))
     write(tmp_path / "in" / "large.ppm", encoded(smooth(100, 200), "PPM"))
     write(tmp_path / "in" / "small.png", bad_png(16, 16))
     pack([tmp_path / "in"], tmp_path / "a", codec, header_for(codec), threads=2)
@@ -102,6 +103,29 @@ def test_large_picture_spans_chunks(tmp_path, codec):
     with ArchiveReader(tmp_path / "a") as reader:
         assert [chunk.tag for chunk in reader.chunks] == [b"TILE"] * 10
         assert [entry.name for entry in reader.entries()] == [b"in/large.ppm", b"in/small.png"]
+    restored(tmp_path / "a", tmp_path / "out", codec)
+    assert_same(tree(tmp_path / "in"), tree(tmp_path / "out" / "in"))
+
+
+def test_tiles_are_as_large_as_their_picture_allows(tmp_path):
+    codec = ZlibCodec(factors=(1, 2, 4))
+    shapes = {
+        "a": (8, 8),
+        "b": (16, 16),
+        "c": (64, 96),
+        "d": (33, 33),
+        "e": (9, 64),
+        "f": (200, 90),
+    }
+    for name, shape in shapes.items():
+        write(tmp_path / "in" / f"{name}.ppm", encoded(smooth(*shape), "PPM"))
+    pack([tmp_path / "in"], tmp_path / "a", codec, header_for(codec), threads=2)
+    factors = {}
+    with ArchiveReader(tmp_path / "a") as reader:
+        for chunk in reader.chunks:
+            table = reader.table(chunk)
+            factors |= {segment.name[3:4].decode(): table.factor for segment in table.segments}
+    assert factors == {"a": 1, "b": 2, "c": 4, "d": 1, "e": 2, "f": 4}
     restored(tmp_path / "a", tmp_path / "out", codec)
     assert_same(tree(tmp_path / "in"), tree(tmp_path / "out" / "in"))
 
@@ -117,7 +141,7 @@ def test_large_picture_that_loses_is_kept_as_bytes(tmp_path, codec):
 
 
 def test_only_the_chunk_with_a_loser_is_coded_again(tmp_path):
-    codec = ZlibCodec(chunk_tiles=8)
+    codec = ZlibCodec(chunk_tiles=8, factors=(1,))
     noise = np.random.default_rng(0).integers(0, 256, (16, 16, 3)).astype(np.uint8)
     for name in "abdef":
         write(tmp_path / "in" / f"{name}.png", bad_png(16, 16, seed=ord(name)))
@@ -321,8 +345,8 @@ def test_wrong_pixels_do_not_go_unnoticed(tmp_path, codec, monkeypatch):
     pack([tmp_path / "x.png"], tmp_path / "a", codec, header_for(codec))
     real = codec.decode
 
-    def wrong(words, sizes):
-        tiles, payload = real(words, sizes)
+    def wrong(words, sizes, factor):
+        tiles, payload = real(words, sizes, factor)
         tiles[-1, 0, 0, 0] ^= 1
         return tiles, payload
 

@@ -94,6 +94,20 @@ def test_chunks_come_back_with_their_payload(make_model, scheme: str) -> None:
     assert encoded.payload_used > 0
 
 
+@pytest.mark.parametrize("factor", [2, 4])
+def test_larger_tiles_come_back(make_model, scheme: str, factor: int) -> None:
+    model = make_model()
+    side = model.tile * factor
+    tiles = np.random.default_rng(0).integers(0, 256, (9, side, side, 3)).astype(np.uint8)
+    sizes = whole(tiles)
+    sizes[::2] = (side - 3, 5, 3)
+    codec = tile_codec(model, scheme, 64)
+    encoded = codec.encode(tiles, sizes, PAYLOAD)
+    restored, payload = codec.decode(encoded.words, sizes, factor)
+    assert valid_equal(tiles, restored, sizes)
+    assert payload[: encoded.payload_used] == PAYLOAD[: encoded.payload_used]
+
+
 def test_what_is_not_coded_has_no_influence(make_model, scheme: str) -> None:
     model = make_model()
     tiles = smooth(6, model)
@@ -209,11 +223,12 @@ def test_net_bits_are_what_the_message_grows_by(make_model, scheme: str) -> None
 
 
 def test_groups_grow_with_the_stack() -> None:
-    for count in (0, 1, 2, 3, 63, 64, 65, 1000):
-        slices = list(groups(count))
+    for count, factor in [(0, 1), (1, 1), (2, 4), (63, 1), (64, 2), (65, 1), (1000, 1), (64, 4)]:
+        slices = list(groups(count, factor))
         covered = [k for s in slices for k in range(s.start, s.stop)]
         assert covered == list(range(count))
-        assert all(s.stop - s.start <= min(max(s.start // 3, 1), GROUP) for s in slices)
+        most = GROUP // factor**2
+        assert all(s.stop - s.start <= min(max(s.start // 3, 1), most) for s in slices)
 
 
 def test_damaged_words_are_an_error(make_model, scheme: str) -> None:
