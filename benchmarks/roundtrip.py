@@ -94,7 +94,9 @@ def make(name: str, data: Path, folder: Path) -> bool:
         for i in range(count):
             y, x = cell * (i // 32), cell * (i % 32)
             one = Image.fromarray(sheet[y : y + cell, x : x + cell])
-            one.save(folder / f"{first + i:05}.png", optimize=True)
+            target = folder / f"{first + i:05}.png"
+            one.save(target, optimize=True)
+            os.utime(target, (0, path.stat().st_mtime))  # as if unpacked, not written just now
     return bool(paths)
 
 
@@ -227,6 +229,7 @@ def round_trip(name: str, folder: Path, options: list[str], threads: list[str]) 
         "before": before,
         "after": after,
         "bits_per_raw_byte": round(8 * after / raw, 4),
+        "claimed_bpd": encoded.output["bpd"],
         "claimed_net_bpd": encoded.output["net_bpd"],
         "claimed_mb_per_s": encoded.output["mb_per_s"],
         **{
