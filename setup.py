@@ -1,14 +1,18 @@
-"""Build of the optional C kernel; everything else is declared in setup.cfg."""
+"""Build of the optional C kernels; everything else is declared in setup.cfg."""
 
 from setuptools import Extension, setup
 
 setup(
     ext_modules=[
         Extension(
-            "bitswap_cli.ans._kernel",
-            sources=["bitswap_cli/ans/kernel.c"],
+            name,
+            sources=[source],
             extra_compile_args=["-O3", "-fno-trapping-math"],
             optional=True,
+        )
+        for name, source in (
+            ("bitswap_cli.ans._kernel", "bitswap_cli/ans/kernel.c"),
+            ("bitswap_models._kernel", "models/kernel.c"),
         )
     ]
 )

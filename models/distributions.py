@@ -51,7 +51,7 @@ def mixture(
         for j in range(residual.shape[1] - 1):
             later = (channels > j).to(out.dtype)[:, None, None]
             share = share + later * gain[:, :, j] * residual[:, j, None]
-        base = base + floor(share * 0.25)
+        base = base + (floor(share * 0.25) if share.is_floating_point() else share >> 2)
     mean = (mean + base[:, :, None]).clamp(-MEAN_LIMIT, MEAN_LIMIT)
     return logit.clamp(-127, 128), mean, scale.clamp(0, SCALE_LEVELS - 1)
 

@@ -78,7 +78,8 @@ class Config:
 
 
 def _tensor(array: Integers) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(array)).float()
+    """(B, C, H, W), as layers read it while coding."""
+    return torch.from_numpy(array).to(torch.int16, memory_format=torch.channels_last)
 
 
 def _integers(tensor: Tensor) -> Integers:
@@ -180,7 +181,7 @@ class MarkovVAE(nn.Module):
             return code(head, trunk, ref, next(planes))
 
         grid = z1.shape[-1]
-        ref = torch.full((z1.shape[0], self.config.channels, grid, grid), 128.0, device=z1.device)
+        ref = z1.new_full((z1.shape[0], self.config.channels, grid, grid), 128)
         image = plane(self.base, {}, ref)
         for level, heads in enumerate(self.heads):
             if level:
@@ -222,10 +223,10 @@ class MarkovVAE(nn.Module):
             residual = torch.zeros_like(ref)
             for c in range(self.channels):
                 out = self._call(lambda t, r: head.channel(t, r, c), trunk, residual)  # noqa: B023
-                one = ref[:, c : c + 1]
-                terms = quantized(*mixture(out, one, residual, self.config.components, c))
+                wide = (out.int(), ref[:, c : c + 1].int(), residual.int())
+                terms = quantized(*mixture(*wide, self.config.components, c))
                 step = Step(where, c, MixtureParameters(*(_components(t[:, 0]) for t in terms)))
-                residual[:, c] = _tensor(code(step)) - ref[:, c]
+                residual[:, c] = torch.from_numpy(code(step)) - ref[:, c]
             return ref + residual
 
         self._likelihood(_tensor(z1), plane)

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from .layers import RESIDUAL_MAX, IntegerConv, activation, residual_blocks
+from .layers import IntegerConv, activation, residual_blocks
 
 Phase = tuple[int, int]
 PHASES: tuple[Phase, ...] = ((1, 1), (0, 1), (1, 0))
@@ -68,7 +68,8 @@ def reference(phase: Phase, known: dict[Phase, Tensor]) -> Tensor:
         total = p + _right(p) + known[1, 1] + _up(known[1, 1])
     else:
         total = p + _down(p) + known[1, 1] + _left(known[1, 1])
-    return ((total + 2) * 0.25).floor()
+    total = total + 2
+    return (total * 0.25).floor() if total.is_floating_point() else total >> 2
 
 
 class PlaneHead(nn.Module):
@@ -104,25 +105,32 @@ class PlaneHead(nn.Module):
 
     def trunk(self, features: Tensor, ref: Tensor, planes: Tensor | None = None) -> Tensor:
         """Shared part: (B, F, H, W), (B, C, H, W), (B, P*C, H, W) -> (B, C*SPLIT, H, W)"""
-        h = self.from_features(features)
-        if self.from_planes is not None and planes is not None:
-            h = h + self.from_planes(planes, ref)
-        trunk: Tensor = self.split(activation(self.mix(activation(h))))
+        if self.from_planes is None or planes is None:
+            h = self.from_features(features, active=True)
+        else:
+            h = self.from_features(features)
+            h = self.from_planes(planes, ref, add=h, active=True)
+        trunk: Tensor = self.split(self.mix(h, active=True))
         return trunk
 
     def forward(self, trunk: Tensor, residual: Tensor) -> Tensor:
         """Integers (B, C, outputs, H, W); channel c depends on residuals of channels < c only."""
-        h = trunk if self.coded is None else trunk + self.coded(residual)
-        parts = activation(h).chunk(self.channels, 1)
+        if self.coded is None:
+            h = activation(trunk)
+        else:
+            h = self.coded(residual, add=trunk, active=True)
+        parts = h.chunk(self.channels, 1)
         return torch.stack([head(p) for head, p in zip(self.heads, parts, strict=True)], 1)
 
     def channel(self, trunk: Tensor, residual: Tensor, channel: int) -> Tensor:
         """One channel of `forward`, while coding: (B, 1, outputs, H, W)"""
         part = slice(channel * SPLIT, (channel + 1) * SPLIT)
         h = trunk[:, part]
-        if self.coded is not None:
-            h = h + self.coded(residual, part=part)
-        out: Tensor = self.heads[channel](activation(h))
+        if self.coded is None:
+            h = activation(h)
+        else:
+            h = self.coded(residual, part=part, add=h, active=True)
+        out: Tensor = self.heads[channel](h)
         return out[:, None]
 
 
@@ -138,5 +146,4 @@ class FinerLevel(nn.Module):
 
     def forward(self, image: Tensor, features: Tensor) -> Tensor:  # (B,C,2H,2W), (B,F,H,W)
         lifted = nn.functional.pixel_shuffle(self.lift(features), 2)
-        h = (self.stem(image, image) + lifted).clamp(-RESIDUAL_MAX, RESIDUAL_MAX)
-        return activation(self.blocks(h))
+        return activation(self.blocks(self.stem(image, image, add=lifted)))

@@ -1,0 +1,273 @@
+/* Exact-integer layers over int16 activations, behind a plain C ABI (see kernel.py).
+ *
+ * Activations are B x H x W x C, channels last. A layer is a dot product of each pixel's patch
+ * (size x size x C values and, in a relative layer, its C reference values) with the weights of
+ * each output, in pairs of values: one instruction multiplies a pair with the weights of 8 or 16
+ * outputs. IntegerConv.load has proved that no sum leaves 24 bits and no product 32.
+ *
+ * Nothing here is global. Right shifts of negative numbers are arithmetic, as in every compiler we
+ * know of; the tests compare all of this with the definition.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifdef _WIN32
+#define EXPORT __declspec(dllexport)
+#else
+#define EXPORT __attribute__((visibility("default")))
+#endif
+
+#if defined(__GNUC__)
+#define INLINE static inline __attribute__((always_inline))
+#define UNROLL _Pragma("GCC unroll 8")
+#else
+#define INLINE static inline
+#define UNROLL
+#endif
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#define X86 1
+#include <immintrin.h>
+#define AVX2 __attribute__((target("avx2")))
+#define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl")))
+#define VNNI __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni")))
+#endif
+
+enum { ABI = 1, LIMIT = 32767 };
+enum { PLAIN, WITH_AVX2, WITH_AVX512, WITH_VNNI, VARIANTS };
+enum { OUTPUTS = 16 }; /* of a panel of weights */
+enum { PANELS = 4 };   /* at most, of one pass over a patch */
+enum { ROWS = 6 };     /* pixels of a block: ROWS * PANELS sums fit the registers of AVX-512 */
+
+typedef struct {
+    const int16_t *weight; /* [panel][pair][OUTPUTS][2] */
+    const int32_t *scale, *bias;
+    int64_t inputs, outputs, size, shift;
+    int64_t relative; /* channels of the reference, or 0: then pixels outside are 0 */
+} layer;
+
+typedef struct {
+    const int16_t *x, *reference, *add;
+    int16_t *y;
+    int64_t batch, height, width;
+    int64_t low, high; /* of the outputs */
+} images;
+
+EXPORT int64_t bitswap_layers_abi(void) { return ABI; }
+
+INLINE int32_t clip(int32_t value, int32_t low, int32_t high) {
+    value = value < low ? low : value;
+    return value > high ? high : value;
+}
+
+/* ---- patches ---- */
+
+INLINE int64_t nearest(int64_t at, int64_t size) {
+    return at < 0 ? 0 : at >= size ? size - 1 : at;
+}
+
+/* Copy the patch around row i, column j of one image; the pixel is `pixel` of all images. */
+INLINE void gather(const layer *l, const images *m, int64_t pixel, int64_t i, int64_t j,
+                   int16_t *patch) {
+    const int64_t edge = l->size / 2, inputs = l->inputs, height = m->height, width = m->width;
+    const int16_t *image = m->x + (pixel - i * width - j) * inputs;
+    for (int64_t row = i - edge; row <= i + edge; row++) {
+        const int16_t *line = image + nearest(row, height) * width * inputs;
+        int inside = l->relative || (row >= 0 && row < height);
+        if (inside && j >= edge && j + edge < width) {
+            memcpy(patch, line + (j - edge) * inputs, (size_t)(l->size * inputs) * sizeof *patch);
+            patch += l->size * inputs;
+            continue;
+        }
+        for (int64_t column = j - edge; column <= j + edge; column++, patch += inputs) {
+            if (inside && (l->relative || (column >= 0 && column < width)))
+                memcpy(patch, line + nearest(column, width) * inputs,
+                       (size_t)inputs * sizeof *patch);
+            else
+                memset(patch, 0, (size_t)inputs * sizeof *patch);
+        }
+    }
+    if (l->relative)
+        memcpy(patch, m->reference + pixel * l->relative, (size_t)l->relative * sizeof *patch);
+}
+
+/* ---- dot products of ROWS patches with some panels of weights: sums[ROWS][PANELS][OUTPUTS] ---- */
+
+typedef int32_t block[ROWS][PANELS][OUTPUTS];
+
+INLINE void dot_plain(const int16_t *const *rows, const int16_t *weight, int64_t pairs, int panels,
+                      block sums) {
+    for (int v = 0; v < panels; v++, weight += pairs * 2 * OUTPUTS)
+        for (int r = 0; r < ROWS; r++) {
+            int32_t sum[OUTPUTS] = {0};
+            for (int64_t i = 0; i < pairs; i++) {
+                const int16_t *w = weight + i * 2 * OUTPUTS;
+                const int32_t first = rows[r][2 * i], second = rows[r][2 * i + 1];
+                for (int o = 0; o < OUTPUTS; o++) sum[o] += w[2 * o] * first + w[2 * o + 1] * second;
+            }
+            memcpy(sums[r][v], sum, sizeof sum);
+        }
+}
+
+#if X86
+INLINE int32_t pair_at(const int16_t *row, int64_t i) {
+    int32_t pair;
+    memcpy(&pair, row + 2 * i, sizeof pair);
+    return pair;
+}
+
+AVX2 INLINE void dot_avx2(const int16_t *const *rows, const int16_t *weight, int64_t pairs,
+                          int panels, block sums) {
+    for (int v = 0; v < panels; v++, weight += pairs * 2 * OUTPUTS) {
+        __m256i sum[ROWS][2];
+        UNROLL for (int r = 0; r < ROWS; r++) sum[r][0] = sum[r][1] = _mm256_setzero_si256();
+        for (int64_t i = 0; i < pairs; i++) {
+            const __m256i *w = (const __m256i *)(weight + i * 2 * OUTPUTS);
+            __m256i left = _mm256_loadu_si256(w), right = _mm256_loadu_si256(w + 1);
+            UNROLL for (int r = 0; r < ROWS; r++) {
+                __m256i x = _mm256_set1_epi32(pair_at(rows[r], i));
+                sum[r][0] = _mm256_add_epi32(sum[r][0], _mm256_madd_epi16(x, left));
+                sum[r][1] = _mm256_add_epi32(sum[r][1], _mm256_madd_epi16(x, right));
+            }
+        }
+        UNROLL for (int r = 0; r < ROWS; r++) {
+            _mm256_storeu_si256((__m256i *)sums[r][v], sum[r][0]);
+            _mm256_storeu_si256((__m256i *)(sums[r][v] + 8), sum[r][1]);
+        }
+    }
+}
+
+/* The same for both kinds of AVX-512, which differ in how they multiply and add. */
+#define DOT_512(NAME, TARGET, ADD_PRODUCTS)                                                        \
+    TARGET INLINE void NAME##_panels(const int16_t *const *rows, const int16_t *weight,            \
+                                     int64_t pairs, const int panels, block sums) {                \
+        __m512i sum[ROWS][PANELS];                                                                 \
+        UNROLL for (int r = 0; r < ROWS; r++)                                                      \
+            UNROLL for (int v = 0; v < panels; v++) sum[r][v] = _mm512_setzero_si512();            \
+        for (int64_t i = 0; i < pairs; i++) {                                                      \
+            __m512i w[PANELS];                                                                     \
+            UNROLL for (int v = 0; v < panels; v++)                                                \
+                w[v] = _mm512_loadu_si512(weight + (v * pairs + i) * 2 * OUTPUTS);                 \
+            UNROLL for (int r = 0; r < ROWS; r++) {                                                \
+                __m512i x = _mm512_set1_epi32(pair_at(rows[r], i));                                \
+                UNROLL for (int v = 0; v < panels; v++)                                            \
+                    sum[r][v] = ADD_PRODUCTS(sum[r][v], x, w[v]);                                  \
+            }                                                                                      \
+        }                                                                                          \
+        UNROLL for (int r = 0; r < ROWS; r++)                                                      \
+            UNROLL for (int v = 0; v < panels; v++) _mm512_storeu_si512(sums[r][v], sum[r][v]);    \
+    }                                                                                              \
+    TARGET INLINE void NAME(const int16_t *const *rows, const int16_t *weight, int64_t pairs,      \
+                            int panels, block sums) {                                              \
+        switch (panels) {                                                                          \
+            case 1: NAME##_panels(rows, weight, pairs, 1, sums); break;                            \
+            case 2: NAME##_panels(rows, weight, pairs, 2, sums); break;                            \
+            case 3: NAME##_panels(rows, weight, pairs, 3, sums); break;                            \
+            default: NAME##_panels(rows, weight, pairs, PANELS, sums);                             \
+        }                                                                                          \
+    }
+
+#define MULTIPLY_THEN_ADD(sum, x, w) _mm512_add_epi32(sum, _mm512_madd_epi16(x, w))
+DOT_512(dot_avx512, AVX512, MULTIPLY_THEN_ADD)
+DOT_512(dot_vnni, VNNI, _mm512_dpwssd_epi32)
+#endif
+
+/* ---- layers ---- */
+
+/* Sums of one pixel -> outputs first..first + count - 1 of it. */
+INLINE void requantize(const layer *l, const images *m, const int32_t *restrict sums,
+                       int64_t pixel, int64_t first, int count) {
+    const int32_t *scale = l->scale + first, *bias = l->bias + first;
+    const int16_t *restrict add = m->add ? m->add + pixel * l->outputs + first : 0;
+    int16_t *restrict y = m->y + pixel * l->outputs + first;
+    const int shift = (int)l->shift;
+    const int32_t low = (int32_t)m->low, high = (int32_t)m->high;
+    if (add)
+        for (int o = 0; o < count; o++) {
+            int32_t value = clip((sums[o] * scale[o] + bias[o]) >> shift, -LIMIT, LIMIT);
+            y[o] = (int16_t)clip(value + add[o], low, high);
+        }
+    else
+        for (int o = 0; o < count; o++)
+            y[o] = (int16_t)clip((sums[o] * scale[o] + bias[o]) >> shift, low, high);
+}
+
+#define LAYER(NAME, TARGET, DOT)                                                                   \
+    TARGET static void NAME(const layer *l, const images *m, int16_t *patches) {                   \
+        const int64_t pixels = m->batch * m->height * m->width;                                    \
+        const int64_t length = l->size * l->size * l->inputs + l->relative;                        \
+        const int64_t pairs = (length + 1) / 2;                                                    \
+        const int16_t *rows[ROWS];                                                                 \
+        block sums;                                                                                \
+        int64_t i = 0, j = 0;                                                                      \
+        for (int64_t first = 0; first < pixels; first += ROWS) {                                   \
+            int count = (int)(pixels - first < ROWS ? pixels - first : ROWS);                      \
+            for (int r = 0; r < count; r++) {                                                      \
+                rows[r] = patches ? patches + r * 2 * pairs : m->x + (first + r) * length;         \
+                if (!patches) continue;                                                            \
+                gather(l, m, first + r, i, j, patches + r * 2 * pairs);                        \
+                j = j + 1 < m->width ? j + 1 : 0;                                                  \
+                i = j ? i : i + 1 < m->height ? i + 1 : 0;                                         \
+            }                                                                                      \
+            for (int r = count; r < ROWS; r++) rows[r] = rows[0];                                  \
+            const int16_t *weight = l->weight;                                                     \
+            for (int64_t o = 0; o < l->outputs; o += PANELS * OUTPUTS) {                           \
+                int64_t rest = l->outputs - o;                                                     \
+                int some = (int)(rest < PANELS * OUTPUTS ? rest : PANELS * OUTPUTS);               \
+                DOT(rows, weight, pairs, (some + OUTPUTS - 1) / OUTPUTS, sums);                    \
+                weight += PANELS * pairs * 2 * OUTPUTS;                                            \
+                for (int r = 0; r < count; r++)                                                    \
+                    requantize(l, m, &sums[r][0][0], first + r, o, some);                          \
+            }                                                                                      \
+        }                                                                                          \
+    }
+
+LAYER(layer_plain, , dot_plain)
+#if X86
+LAYER(layer_avx2, AVX2, dot_avx2)
+LAYER(layer_avx512, AVX512, dot_avx512)
+LAYER(layer_vnni, VNNI, dot_vnni)
+#endif
+
+/* 1 if this machine has the instructions of a variant. */
+EXPORT int64_t bitswap_layers_supports(int64_t variant) {
+#if X86
+    __builtin_cpu_init();
+    int wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+               __builtin_cpu_supports("avx512vl");
+    if (variant == WITH_AVX2) return __builtin_cpu_supports("avx2") != 0;
+    if (variant == WITH_AVX512) return wide;
+    if (variant == WITH_VNNI) return wide && __builtin_cpu_supports("avx512vnni");
+#endif
+    return variant == PLAIN;
+}
+
+/* One layer over whole images; 0, or -1 where there is no memory. */
+EXPORT int64_t bitswap_layers_run(int64_t variant, const layer *l, const int16_t *x,
+                                  const int16_t *reference, const int16_t *add, int16_t *y,
+                                  int64_t batch, int64_t height, int64_t width, int64_t low,
+                                  int64_t high) {
+    const images m = {x, reference, add, y, batch, height, width, low, high};
+    int16_t *patches = 0;
+    if (l->size > 1 || l->relative || l->inputs % 2) { /* else pixels are their own patches */
+        int64_t length = l->size * l->size * l->inputs + l->relative;
+        patches = calloc((size_t)(ROWS * (length + 1)), sizeof *patches);
+        if (!patches) return -1;
+    }
+    switch (variant) {
+#if X86
+        case WITH_AVX2: layer_avx2(l, &m, patches); break;
+        case WITH_AVX512: layer_avx512(l, &m, patches); break;
+        case WITH_VNNI: layer_vnni(l, &m, patches); break;
+#endif
+        default: layer_plain(l, &m, patches);
+    }
+    free(patches);
+    return 0;
+}
+
+#ifdef _WIN32
+/* setuptools exports it from every extension; this library is loaded by ctypes alone. */
+EXPORT void *PyInit__kernel(void) { return 0; }
+#endif

@@ -1,0 +1,190 @@
+"""The compiled engine of the exact layers, where there is one; layers.py has the same in torch.
+
+Both give the same integers. The environment variable BITSWAP_ENGINE chooses, as it does for the
+coder: "reference", "c" (an error if there is no compiled kernel), or empty for the kernel if it is
+there. The coder's engine is the one that tells the user when nothing is compiled.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from functools import cache
+from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from .errors import ModelError
+
+ABI = 1
+VARIANTS = ("plain", "avx2", "avx512", "vnni")  # kernel.c's order, the fastest last
+PANEL = 16  # outputs of a panel of weights
+
+
+class _Layer(ctypes.Structure):
+    """`layer` of kernel.c."""
+
+    _fields_ = [(name, ctypes.c_void_p) for name in ("weight", "scale", "bias")] + [
+        (name, ctypes.c_int64) for name in ("inputs", "outputs", "size", "shift", "relative")
+    ]
+
+
+class Weights:
+    """A layer's integers as the kernel reads them.
+
+    Parameters
+    ----------
+    weight : int8 array (O, I, K, K)
+    scale, bias : int32 arrays (O,)
+    shift : int
+        The layer is ``(sum * scale + bias) >> shift``.
+    relative : int
+        Channels C of the reference, or 0. What every tap loses to it makes C more inputs.
+    """
+
+    def __init__(
+        self,
+        weight: NDArray[np.int8],
+        scale: NDArray[np.int32],
+        bias: NDArray[np.int32],
+        shift: int,
+        relative: int,
+    ) -> None:
+        outputs, inputs, size, _ = weight.shape
+        taps = weight.transpose(0, 2, 3, 1).reshape(outputs, -1).astype(np.int32)
+        if relative:
+            total = taps.reshape(outputs, -1, relative).sum(1)
+            taps = np.concatenate((taps, -total), 1)
+        if np.abs(taps).max(initial=0) > np.iinfo(np.int16).max:
+            raise ModelError("a layer's weights leave 16 bits: the model is refused")
+        pairs, panels = -(-taps.shape[1] // 2), -(-outputs // PANEL)
+        padded = np.zeros((panels * PANEL, pairs * 2), np.int16)
+        padded[:outputs, : taps.shape[1]] = taps
+        packed = padded.reshape(panels, PANEL, pairs, 2).transpose(0, 2, 1, 3)
+        self._held = tuple(np.ascontiguousarray(a) for a in (packed, scale, bias))
+        addresses = (a.ctypes.data for a in self._held)
+        self.layer = _Layer(*addresses, inputs, outputs, size, shift, relative)
+        self.address = ctypes.addressof(self.layer)
+
+
+def _packed(x: Tensor, *shape: int) -> Tensor:
+    """Return x as the kernel reads it; ValueError unless it has the shape."""
+    if tuple(x.shape) != shape:
+        raise ValueError(f"a tensor of shape {tuple(x.shape)} for a layer that takes {shape}")
+    return x.to(torch.int16).contiguous(memory_format=torch.channels_last)
+
+
+class Kernel:
+    """The compiled engine, bound by ctypes, without the GIL.
+
+    Parameters
+    ----------
+    path : Path
+        The shared library.
+    variant : str, optional
+        Instructions to use, one of `variants`; the fastest that the machine has by default.
+
+    Raises
+    ------
+    OSError
+        If it cannot be loaded, was built from another version of kernel.c, or lacks the variant.
+    """
+
+    def __init__(self, path: Path, variant: str | None = None) -> None:
+        library = ctypes.CDLL(str(path))
+        try:
+            abi, supports = library.bitswap_layers_abi, library.bitswap_layers_supports
+            self._run = library.bitswap_layers_run
+        except AttributeError as error:
+            raise OSError(f"{path} is not the kernel: {error}") from error
+        abi.restype = supports.restype = self._run.restype = ctypes.c_int64
+        supports.argtypes = [ctypes.c_int64]
+        word, pointer = ctypes.c_int64, ctypes.c_void_p
+        self._run.argtypes = [word, *[pointer] * 5, *[word] * 5]
+        if abi() != ABI:
+            raise OSError(f"{path} was built from another version")
+        self.path = path
+        self.variants = [name for at, name in enumerate(VARIANTS) if supports(at)]
+        self.variant = variant or self.variants[-1]
+        if self.variant not in self.variants:
+            raise OSError(f"this machine has no {self.variant}")
+        self._which = VARIANTS.index(self.variant)
+
+    def run(
+        self,
+        weights: Weights,
+        x: Tensor,
+        reference: Tensor | None,
+        add: Tensor | None,
+        low: int,
+        high: int,
+    ) -> Tensor:
+        """Run a layer: clip of (the layer, saturated, plus `add`) to low..high.
+
+        All tensors are (B, channels, H, W) of integers that fit int16; `y` is, in channels-last
+        memory, and those given are copied unless they are.
+
+        Raises
+        ------
+        ValueError
+            If a tensor has the wrong shape.
+        """
+        batch, _, height, width = x.shape
+        x = _packed(x, batch, weights.layer.inputs, height, width)
+        if reference is not None or weights.layer.relative:
+            if reference is None:
+                raise ValueError("a relative layer needs its reference")
+            reference = _packed(reference, batch, weights.layer.relative, height, width)
+        shape = (batch, weights.layer.outputs, height, width)
+        add = None if add is None else _packed(add, *shape)
+        y = torch.empty(shape, dtype=torch.int16, memory_format=torch.channels_last)
+        error = self._run(
+            self._which, weights.address, x.data_ptr(),
+            None if reference is None else reference.data_ptr(),
+            None if add is None else add.data_ptr(),
+            y.data_ptr(), batch, height, width, low, high,
+        )  # fmt: skip
+        if error:
+            raise MemoryError
+        return y
+
+
+@cache
+def compiled() -> Kernel | None:
+    """The compiled engine, or None where there is none that loads."""
+    folder = Path(__file__).parent
+    for suffix in EXTENSION_SUFFIXES:
+        path = folder / f"_kernel{suffix}"
+        if path.exists():
+            try:
+                return Kernel(path)
+            except OSError:
+                return None
+    return None
+
+
+@cache
+def engine() -> Kernel | None:
+    """The engine in use, chosen at the first call of the process; None is torch.
+
+    Raises
+    ------
+    ModelError
+        If BITSWAP_ENGINE asks for an engine that is not there.
+    """
+    wanted = os.environ.get("BITSWAP_ENGINE", "")
+    if wanted not in ("", "c", "reference"):
+        raise ModelError(f"BITSWAP_ENGINE={wanted}: choose c or reference")
+    kernel = None if wanted == "reference" else compiled()
+    if kernel is None and wanted == "c":
+        raise ModelError("BITSWAP_ENGINE=c: the kernel is not compiled; install with a C compiler")
+    return kernel
+
+
+def engine_name() -> str:
+    """Name of the engine in use: "c" or "reference"."""
+    return "reference" if engine() is None else "c"

@@ -1,0 +1,176 @@
+"""The compiled layers compute what the torch path does, and both what the definition says."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bitswap_models import kernel, layers
+from bitswap_models.errors import ModelError
+from bitswap_models.layers import SATURATION, IntegerConv
+
+COMPILED = kernel.compiled()
+VARIANTS = COMPILED.variants if COMPILED else []
+needs_kernel = pytest.mark.skipif(not VARIANTS, reason="no compiled kernel")
+
+
+def random_layer(
+    rng: np.random.Generator, inputs: int, outputs: int, size: int, relative: int, extreme: bool
+) -> IntegerConv:
+    """An exact layer whose sums come as near to its proof's bounds as they may, if `extreme`."""
+    layer = IntegerConv(inputs, outputs, size, relative=relative)
+    weight = rng.integers(-127, 128, layer.shape)
+    if extreme:
+        weight = 127 * rng.choice([-1, 1], (outputs, 1, 1, 1)) * np.ones(layer.shape, np.int64)
+    reach = np.abs(weight).sum((1, 2, 3)) * 255 * (2 if relative else 1)
+    weight[reach >= 2**24] //= 16
+    reach = np.maximum(np.abs(weight).sum((1, 2, 3)) * 255 * (2 if relative else 1), 1)
+    scale = 2**29 // reach if extreme else rng.integers(-(2**29) // reach, 2**29 // reach + 1)
+    bias = rng.integers(-(2**29), 2**29, outputs)
+    layer.load(
+        torch.from_numpy(weight.astype(np.int8)),
+        torch.from_numpy(scale.astype(np.int32)),
+        torch.from_numpy(bias.astype(np.int32)),
+    )
+    return layer
+
+
+def definition(
+    layer: IntegerConv,
+    x: np.ndarray,
+    reference: np.ndarray | None,
+    add: np.ndarray | None,
+    active: bool,
+) -> np.ndarray:
+    """The layer in int64, tap by tap: zeros outside, or differences to the reference."""
+    w, m, b = (t.numpy().astype(np.int64) for t in (layer.weight, layer.scale, layer.bias))
+    outputs, inputs, size, _ = layer.shape
+    edge, (height, width) = size // 2, x.shape[2:]
+    around = ((0, 0), (0, 0), (edge, edge), (edge, edge))
+    padded = np.pad(x, around, mode="constant" if reference is None else "edge")
+    acc = np.zeros((len(x), outputs, height, width), np.int64)
+    for i in range(size):
+        for j in range(size):
+            tap = padded[:, :, i : i + height, j : j + width]
+            if reference is not None:
+                tap = tap - np.tile(reference, (1, inputs // reference.shape[1], 1, 1))
+            acc += np.einsum("oc,bchw->bohw", w[:, :, i, j], tap)
+    y = (acc * m[:, None, None] + b[:, None, None]) >> layer.shift
+    y = y.clip(-SATURATION, SATURATION)
+    if add is not None:
+        y = (y + add).clip(-SATURATION, SATURATION)
+    return y.clip(0, 255) if active else y
+
+
+def with_engine(chosen: kernel.Kernel | None, layer: IntegerConv, *args: object, **kw: object):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(layers, "engine", lambda: chosen)
+        return layer(*args, **kw)
+
+
+@needs_kernel
+@pytest.mark.parametrize("variant", VARIANTS)
+@settings(max_examples=12, deadline=None)
+@given(
+    inputs=st.integers(1, 20),
+    outputs=st.one_of(st.integers(1, 20), st.sampled_from([48, 65, 96])),
+    size=st.sampled_from([1, 3, 5]),
+    relative=st.integers(0, 3),
+    shape=st.tuples(st.integers(1, 3), st.integers(1, 7), st.integers(1, 7)),
+    adds=st.booleans(),
+    active=st.booleans(),
+    extreme=st.booleans(),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_every_variant_is_the_definition(
+    variant: str,
+    inputs: int,
+    outputs: int,
+    size: int,
+    relative: int,
+    shape: tuple[int, int, int],
+    adds: bool,
+    active: bool,
+    extreme: bool,
+    seed: int,
+) -> None:
+    rng = np.random.default_rng(seed)
+    inputs = relative * min(inputs, 4) if relative else inputs
+    layer = random_layer(rng, inputs, outputs, size, relative, extreme)
+    batch, height, width = shape
+
+    def numbers(channels: int, low: int, high: int) -> np.ndarray:
+        where = (batch, channels, height, width)
+        return rng.choice([low, high], where) if extreme else rng.integers(low, high + 1, where)
+
+    x = numbers(inputs, 0 if relative else -255, 255)
+    reference = numbers(relative, 0, 255) if relative else None
+    add = numbers(outputs, -SATURATION, SATURATION) if adds else None
+    tensors = [None if a is None else torch.from_numpy(a.astype(np.int16)) for a in (x, reference)]
+    other = None if add is None else torch.from_numpy(add.astype(np.int16))
+    assert COMPILED
+    engines = [kernel.Kernel(COMPILED.path, variant), None]
+    expected = definition(layer, x, reference, add, active)
+    for engine in engines:
+        y = with_engine(engine, layer, *tensors, add=other, active=active)
+        assert y.dtype == torch.int16
+        assert np.array_equal(y.numpy(), expected)
+
+
+@needs_kernel
+def test_parts_and_batches_change_nothing() -> None:
+    rng = np.random.default_rng(3)
+    layer = random_layer(rng, 5, 40, 3, 0, False)
+    x = torch.from_numpy(rng.integers(0, 256, (7, 5, 6, 3), dtype=np.int16))
+    whole = with_engine(COMPILED, layer, x)
+    for part in (slice(0, 8), slice(8, 40), slice(33, 34)):
+        for engine in (COMPILED, None):
+            assert torch.equal(with_engine(engine, layer, x, part=part), whole[:, part])
+    one_by_one = [with_engine(COMPILED, layer, x[i : i + 1]) for i in range(len(x))]
+    assert torch.equal(torch.cat(one_by_one), whole)
+
+
+@needs_kernel
+def test_memory_layouts_change_nothing() -> None:
+    rng = np.random.default_rng(4)
+    layer = random_layer(rng, 6, 9, 1, 0, False)
+    x = torch.from_numpy(rng.integers(0, 256, (2, 8, 5, 5), dtype=np.int16))[:, 1:7]
+    expected = with_engine(COMPILED, layer, x)
+    assert torch.equal(with_engine(COMPILED, layer, x.clone()), expected)
+    last = x.contiguous(memory_format=torch.channels_last)
+    assert torch.equal(with_engine(COMPILED, layer, last), expected)
+    assert torch.equal(with_engine(COMPILED, layer, x.float()), expected)
+
+
+@needs_kernel
+def test_wrong_shapes_never_reach_the_kernel() -> None:
+    rng = np.random.default_rng(5)
+    layer = random_layer(rng, 3, 4, 3, 3, False)
+    x = torch.zeros((2, 3, 4, 4), dtype=torch.int16)
+    for wrong in ((x[:, :2], x), (x, None), (x, x[:1]), (x, x[..., :3])):
+        with pytest.raises(ValueError, match="layer"):
+            with_engine(COMPILED, layer, *wrong)
+    with pytest.raises(ValueError, match="shape"):
+        with_engine(COMPILED, layer, x, x, add=x)
+
+
+def test_the_environment_chooses_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    choose = kernel.engine.__wrapped__
+    monkeypatch.setenv("BITSWAP_ENGINE", "reference")
+    assert choose() is None
+    monkeypatch.setenv("BITSWAP_ENGINE", "")
+    assert choose() is COMPILED
+    monkeypatch.setattr(kernel, "compiled", lambda: None)
+    assert choose() is None
+    for wanted, message in (("c", "not compiled"), ("fast", "choose c or reference")):
+        monkeypatch.setenv("BITSWAP_ENGINE", wanted)
+        with pytest.raises(ModelError, match=message):
+            choose()
+
+
+@needs_kernel
+def test_unknown_variants_are_refused() -> None:
+    assert COMPILED
+    with pytest.raises(OSError, match="no mmx"):
+        kernel.Kernel(COMPILED.path, "mmx")
