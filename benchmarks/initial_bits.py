@@ -8,7 +8,7 @@ Bit-Swap it starts at about the same height however deep the model; under BB-ANS
 The message has one lane, so that its head weighs next to nothing, and nothing pays for the initial
 bits: in an archive they carry metadata. The first chain of each is decoded again and compared.
 
-    python benchmarks/initial_bits.py MODEL.safetensors... --data FOLDER [--plot FILE] [--json FILE]
+    python benchmarks/initial_bits.py MODEL... --data FOLDER [--plot FILE] [--json FILE]
 """
 
 import argparse
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from bitswap_cli.ans import Message
 from bitswap_cli.coding import SCHEMES
 from bitswap_cli.coding.group import Group
-from bitswap_models import model_file
+from bitswap_models import model_file, zoo
 from bitswap_models.data import cells
 from bitswap_models.markov_vae import MarkovVAE
 
@@ -150,7 +150,7 @@ def plot(results: list[Result], path: Path) -> None:
 def main() -> None:
     """Measure, print the table, and write the plot and JSON if asked to."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("models", nargs="+", type=Path, metavar="MODEL")
+    parser.add_argument("models", nargs="+", metavar="MODEL", help="name or path")
     parser.add_argument("--data", type=Path, required=True, help="folder of test sheets")
     parser.add_argument("--chains", type=int, default=10)
     parser.add_argument("--length", type=int, default=100, help="images of a chain")
@@ -159,15 +159,16 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     results = []
-    for path in arguments.models:
-        model = model_file.load(path)
+    for name_or_path in arguments.models:
+        file = zoo.resolve(name_or_path)
+        model = model_file.load(file.path)
         tiles = cells(arguments.data, model.tile, model.channels)
         count = arguments.chains * arguments.length
         if len(tiles) < count:
             sys.exit(f"{arguments.data} holds {len(tiles)} images, {count} are needed")
         x = tiles[:count].transpose(0, 3, 1, 2).astype(np.int32)
         chains = x.reshape(arguments.chains, arguments.length, *x.shape[1:])
-        results += [measure(path.stem, model, scheme, chains) for scheme in SCHEMES]
+        results += [measure(file.name, model, scheme, chains) for scheme in SCHEMES]
     print(table(results, [n for n in (1, 10, 100, 1000) if n <= arguments.length]))
     if arguments.plot:
         plot(results, arguments.plot)
