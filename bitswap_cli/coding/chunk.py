@@ -40,7 +40,7 @@ def groups(count: int, factor: int = 1) -> Iterator[slice]:
 def lane_count(sizes: NDArray[np.int32]) -> int:
     """Lanes of a chunk: a lane costs 4 to 6 bytes, so small chunks take few."""
     samples = int(np.prod(sizes.astype(np.int64), axis=1).sum())
-    return LANES[(samples >= 1 << 13) + (samples >= 1 << 17)]
+    return LANES[(samples >= 1 << 13) + (samples >= 1 << 20)]
 
 
 class ChunkCodec:

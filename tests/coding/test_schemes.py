@@ -261,7 +261,7 @@ def test_damaged_words_are_an_error(make_model, scheme: str) -> None:
 def test_lanes_follow_the_number_of_samples() -> None:
     assert lane_count(np.array([[32, 32, 3]], np.int32)) == 1
     assert lane_count(np.array([[32, 32, 3]] * 3, np.int32)) == 8
-    assert lane_count(np.array([[32, 32, 3]] * 100, np.int32)) == 32
+    assert lane_count(np.array([[32, 32, 3]] * 400, np.int32)) == 32
 
 
 def test_unknown_schemes_are_refused(make_model) -> None:
