@@ -197,8 +197,8 @@ class IntegerConv(nn.Module):
         if kernel is None:
             r = None if reference is None else reference.float()
             acc = self._accumulate(x.float(), self.weight[part].float(), r).to(torch.int32)
-            scale, bias = self.scale[part, None, None], self.bias[part, None, None]
-            y = saturated(acc.mul_(scale).add_(bias).bitwise_right_shift_(self.shift))
+            acc.mul_(self.scale[part, None, None]).add_(self.bias[part, None, None])
+            y = saturated(acc.bitwise_right_shift_(self.shift))
             return (y if add is None else y + add).clamp(low, high).to(torch.int16)
         weights = self._packed.get((part.start, part.stop))
         if weights is None:

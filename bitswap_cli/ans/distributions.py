@@ -19,8 +19,6 @@ from bitswap_cli.ans.parameters import (
     LogisticParameters,
     MixtureParameters,
 )
-from bitswap_cli.ans.reference import check_weights
-from bitswap_cli.ans.sigmoid import cumulative
 
 TOTAL = 1 << PRECISION
 
@@ -118,11 +116,10 @@ class _Sigmoid:
 
     def bits(self, symbols: ArrayLike) -> NDArray[np.float64]:
         """Information content of symbols of low..high, in bits, float64 of the same shape."""
-        flat = _as_symbols(symbols, self.shape).astype(np.int64) - self._low
-        _check_symbols(flat.astype(np.int32), self._size)
-        check_weights(self._weight)
-        rest = (self._weight, self._mean, self._scale, self._low, self._size)
-        return _information(cumulative(flat + 1, *rest) - cumulative(flat, *rest), self.shape)
+        flat = _as_symbols(symbols, self.shape)
+        parameters = (self._weight, self._mean, self._scale)
+        freq = engine().freq_logistic(flat, *parameters, self._low, self._size)
+        return _information(freq, self.shape)
 
 
 class Logistic(_Sigmoid):

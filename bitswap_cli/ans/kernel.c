@@ -40,7 +40,7 @@
 #define CLONES
 #endif
 
-enum { ABI = 1, PRECISION = 20, TOTAL = 1 << PRECISION };
+enum { ABI = 2, PRECISION = 20, TOTAL = 1 << PRECISION };
 enum { MAX_LANES = 32, MAX_COMPONENTS = 16, BLOCK = 256 };
 enum { TURNS = 4 }; /* of Newton's method: it leaves one guess in a hundred to the search */
 enum { MEAN_LIMIT = 32767, SCALE_LEVELS = 128, WEIGHT_BITS = 8 };
@@ -214,6 +214,22 @@ CLONES EXPORT int64_t bitswap_push_logistic(uint64_t *head, int64_t lanes, uint3
     }
     memcpy(head, state, (size_t)lanes * sizeof *head);
     return top;
+}
+
+/* What the push above would push each symbol with; 0, or an error. */
+CLONES EXPORT int64_t bitswap_freq_logistic(const int32_t *symbols, int64_t n, uint32_t *freq,
+                                            const int32_t *weight, const int32_t *mean,
+                                            const int32_t *scale, int64_t components, int64_t low,
+                                            int64_t size) {
+    const logistic d = {weight, mean, scale, (int32_t)components, (int32_t)low, (int32_t)size};
+    uint32_t start[BLOCK];
+    int error = 0;
+    for (int64_t first = 0; first < n && !error; first += BLOCK) {
+        int count = (int)(n - first < BLOCK ? n - first : BLOCK);
+        error = weight ? block_of_mixtures(&d, symbols, first, count, start, freq + first)
+                       : block_of_logistics(&d, symbols, first, count, start, freq + first);
+    }
+    return error;
 }
 
 /* About log2(x) + 2.498 for a normal x > 0, to 1e-4. */

@@ -21,7 +21,7 @@ from bitswap_cli.ans.parameters import WEIGHT_BITS
 from bitswap_cli.ans.sigmoid import tables
 from bitswap_cli.errors import InputError
 
-ABI = 1
+ABI = 2
 
 Int32s = NDArray[np.int32]
 UInt32s = NDArray[np.uint32]
@@ -63,6 +63,16 @@ class Engine(Protocol):
         size: int,
     ) -> Int32s: ...
 
+    def freq_logistic(
+        self,
+        symbols: Int32s,
+        weight: Int32s | None,
+        mean: Int32s,
+        scale: Int32s,
+        low: int,
+        size: int,
+    ) -> UInt32s: ...
+
 
 def _address(array: NDArray[np.generic]) -> int:
     return array.ctypes.data
@@ -92,6 +102,7 @@ class Kernel:
             "pop_table": "plpllplpll",
             "push_logistic": "plplplppplll",
             "pop_logistic": "plpllplppplll",
+            "freq_logistic": "plpppplll",
         }
         kinds = {"p": ctypes.c_void_p, "l": ctypes.c_int64}
         try:
@@ -113,6 +124,7 @@ class Kernel:
         self._pop_table = functions["pop_table"]
         self._push_logistic = functions["push_logistic"]
         self._pop_logistic = functions["pop_logistic"]
+        self._freq_logistic = functions["freq_logistic"]
 
     @staticmethod
     def _room(message: Message, count: int) -> tuple[int, int, int, int]:
@@ -125,14 +137,14 @@ class Kernel:
         return _address(message.head), message.lanes, words, message._top, message._end
 
     @staticmethod
-    def _settle(message: Message, top: int, low: int, size: int) -> None:
-        if top == _UNDERFLOW:
+    def _checked(result: int, low: int, size: int) -> int:
+        if result == _UNDERFLOW:
             raise Underflow
-        if top == _BAD_SYMBOL:
+        if result == _BAD_SYMBOL:
             raise ValueError(f"symbols must be in {low}..{low + size - 1}")
-        if top == _BAD_WEIGHTS:
+        if result == _BAD_WEIGHTS:
             raise ValueError(f"the weights of a mixture must sum to {1 << WEIGHT_BITS}")
-        message._top = top
+        return result
 
     def push(self, message: Message, start: UInt32s, freq: UInt32s) -> None:
         """Push n intervals; see `reference.push`."""
@@ -147,7 +159,7 @@ class Kernel:
         def attempt() -> Int32s:
             held = self._held(message)
             top = self._pop_uniform(*held, _address(symbols), count, bits)
-            self._settle(message, top, 0, 1 << bits)
+            message._top = self._checked(top, 0, 1 << bits)
             return symbols
 
         return message._popping(attempt)
@@ -162,7 +174,7 @@ class Kernel:
             held = self._held(message)
             row = (_address(table), stride, size)
             top = self._pop_table(*held, _address(symbols), count, *row)
-            self._settle(message, top, 0, size)
+            message._top = self._checked(top, 0, size)
             return symbols
 
         return message._popping(attempt)
@@ -182,7 +194,7 @@ class Kernel:
         shares = None if weight is None else _address(weight)
         parameters = (shares, _address(mean), _address(scale), mean.shape[-1], low, size)
         top = self._push_logistic(*room, _address(symbols), len(symbols), *parameters)
-        self._settle(message, top, low, size)
+        message._top = self._checked(top, low, size)
 
     def pop_logistic(
         self,
@@ -201,10 +213,30 @@ class Kernel:
         def attempt() -> Int32s:
             held = self._held(message)
             top = self._pop_logistic(*held, _address(symbols), len(symbols), *parameters)
-            self._settle(message, top, low, size)
+            message._top = self._checked(top, low, size)
             return symbols
 
         return message._popping(attempt)
+
+    def freq_logistic(
+        self,
+        symbols: Int32s,
+        weight: Int32s | None,
+        mean: Int32s,
+        scale: Int32s,
+        low: int,
+        size: int,
+    ) -> UInt32s:
+        """Return what symbols would be pushed with; see `reference.freq_logistic`."""
+        freq = np.empty(len(symbols), np.uint32)
+        shares = None if weight is None else _address(weight)
+        parameters = (shares, _address(mean), _address(scale), mean.shape[-1], low, size)
+        self._checked(
+            self._freq_logistic(_address(symbols), len(symbols), _address(freq), *parameters),
+            low,
+            size,
+        )
+        return freq
 
 
 def _find() -> Path | None:

@@ -168,13 +168,26 @@ def push_logistic(
     ValueError
         If a symbol is not in the alphabet, or weights do not sum to 256.
     """
+    push(message, *_intervals(symbols, weight, mean, scale, low, size))
+
+
+def freq_logistic(
+    symbols: Int32s, weight: Int32s | None, mean: Int32s, scale: Int32s, low: int, size: int
+) -> NDArray[np.uint32]:
+    """Return the freq that `push_logistic` would push each symbol with, uint32, shape (n,)."""
+    return _intervals(symbols, weight, mean, scale, low, size)[1]
+
+
+def _intervals(
+    symbols: Int32s, weight: Int32s | None, mean: Int32s, scale: Int32s, low: int, size: int
+) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
     index = symbols.astype(np.int64) - low
     if np.any(index < 0) or np.any(index >= size):
         raise ValueError(f"symbols must be in {low}..{low + size - 1}")
     check_weights(weight)
     start = cumulative(index, weight, mean, scale, low, size)
     end = cumulative(index + 1, weight, mean, scale, low, size)
-    push(message, start.astype(np.uint32), (end - start).astype(np.uint32))
+    return start.astype(np.uint32), (end - start).astype(np.uint32)
 
 
 def pop_logistic(

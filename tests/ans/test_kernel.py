@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bitswap_cli.ans import kernel, reference
@@ -68,3 +69,24 @@ def test_the_engine_is_named() -> None:
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
     assert (result.stdout, result.stderr) == ("reference\n", "")
+
+
+@needs_kernel
+def test_both_engines_give_the_same_frequencies() -> None:
+    rng = np.random.default_rng(0)
+    symbols = rng.integers(-8, 300, 1000, dtype=np.int32)
+    mean = rng.integers(-5000, 9000, (1000, 3), dtype=np.int32)
+    scale = rng.integers(0, 128, (1000, 3), dtype=np.int32)
+    cuts = np.sort(rng.integers(0, 257, (1000, 2), dtype=np.int32))
+    weight = np.diff(cuts, axis=1, prepend=0, append=256).astype(np.int32)
+    engines = [kernel.compiled(), reference]
+    for parameters in ((weight, mean, scale), (None, mean[:, 0].copy(), scale[:, 0].copy())):
+        c, numpy = (e.freq_logistic(symbols, *parameters, -8, 308) for e in engines)
+        assert c.dtype == numpy.dtype == np.uint32
+        assert np.array_equal(c, numpy)
+        for e in engines:
+            with pytest.raises(ValueError, match="symbols"):
+                e.freq_logistic(symbols, *parameters, -8, 307 - 8)
+    for e in engines:
+        with pytest.raises(ValueError, match="256"):
+            e.freq_logistic(symbols, weight + 1, mean, scale, -8, 308)
