@@ -15,6 +15,7 @@ from torch import Tensor
 
 from bitswap_cli.ans.parameters import SCALE_LEVELS, SCALE_OF_ONE, SCALES_PER_OCTAVE
 
+from .kernel import engine
 from .layers import floor
 
 LATENT_MIN, LATENT_MAX = -128, 127
@@ -54,6 +55,22 @@ def mixture(
         base = base + (floor(share * 0.25) if share.is_floating_point() else share >> 2)
     mean = (mean + base[:, :, None]).clamp(-MEAN_LIMIT, MEAN_LIMIT)
     return logit.clamp(-127, 128), mean, scale.clamp(0, SCALE_LEVELS - 1)
+
+
+def coding_mixture(
+    out: Tensor, ref: Tensor, residual: Tensor, components: int, channel: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Head integers of one channel -> weights, means, scale indices: int32 (B, H, W, K) each.
+
+    `out` is (B, outputs, H, W); `ref` and `residual`, (B, C, H, W), are of all channels.
+    """
+    kernel = engine()
+    if kernel is not None:
+        return kernel.mixture(out, ref, residual, POWERS, components, channel)
+    wide, one, rest = out[:, None].int(), ref[:, channel : channel + 1].int(), residual.int()
+    terms = quantized(*mixture(wide, one, rest, components, channel))
+    weight, mean, scale = (t[:, 0].permute(0, 2, 3, 1).contiguous() for t in terms)
+    return weight, mean, scale
 
 
 def mixture_bits(logit: Tensor, mean: Tensor, scale: Tensor, x: Tensor, soft: float) -> Tensor:

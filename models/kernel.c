@@ -267,6 +267,42 @@ EXPORT int64_t bitswap_layers_run(int64_t variant, const layer *l, const int16_t
     return 0;
 }
 
+/* ---- mixtures ---- */
+
+enum { MAX_COMPONENTS = 16, LOGIT_LOW = -127, LOGIT_HIGH = 128, MAX_GAIN = 127 };
+enum { MEAN_LIMIT = 8191, SCALE_LEVELS = 128, WEIGHTS = 256 };
+
+/* What a head says of one channel -> mixtures, components last; distributions.py defines it.
+ * out: [pixel][3 * components + channels - 1]; ref, residual: [pixel][channels]. */
+EXPORT void bitswap_layers_mixture(const int16_t *out, const int16_t *ref, const int16_t *residual,
+                                   const int32_t *powers, int64_t pixels, int64_t channels,
+                                   int64_t channel, int64_t components, int32_t *weight,
+                                   int32_t *mean, int32_t *scale) {
+    const int count = (int)components;
+    for (int64_t pixel = 0; pixel < pixels; pixel++) {
+        const int16_t *gain = out + 3 * count;
+        int32_t base = 16 * ref[channel], shift = 0, largest = LOGIT_LOW, sum = 0;
+        for (int64_t j = 0; j < channel; j++)
+            shift += clip(gain[j], -MAX_GAIN, MAX_GAIN) * residual[j];
+        base += shift >> 2;
+        int32_t logit[MAX_COMPONENTS], share[MAX_COMPONENTS], rest = WEIGHTS;
+        for (int k = 0; k < count; k++) {
+            logit[k] = clip(out[k], LOGIT_LOW, LOGIT_HIGH);
+            largest = logit[k] > largest ? logit[k] : largest;
+            mean[k] = clip(out[count + k] + base, -MEAN_LIMIT, MEAN_LIMIT);
+            scale[k] = clip(out[2 * count + k], 0, SCALE_LEVELS - 1);
+        }
+        for (int k = 0; k < count; k++) sum += share[k] = powers[largest - logit[k]];
+        for (int k = 0; k < count; k++) rest -= weight[k] = share[k] * WEIGHTS / sum;
+        int first = 0;
+        while (logit[first] < largest) first++;
+        weight[first] += rest;
+        out += 3 * count + channels - 1;
+        ref += channels, residual += channels;
+        weight += count, mean += count, scale += count;
+    }
+}
+
 #ifdef _WIN32
 /* setuptools exports it from every extension; this library is loaded by ctypes alone. */
 EXPORT void *PyInit__kernel(void) { return 0; }

@@ -18,6 +18,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from bitswap_cli.ans.parameters import MAX_COMPONENTS
+
 from .errors import ModelError
 
 ABI = 1
@@ -98,13 +100,15 @@ class Kernel:
         library = ctypes.CDLL(str(path))
         try:
             abi, supports = library.bitswap_layers_abi, library.bitswap_layers_supports
-            self._run = library.bitswap_layers_run
+            self._run, self._mixture = library.bitswap_layers_run, library.bitswap_layers_mixture
         except AttributeError as error:
             raise OSError(f"{path} is not the kernel: {error}") from error
         abi.restype = supports.restype = self._run.restype = ctypes.c_int64
         supports.argtypes = [ctypes.c_int64]
         word, pointer = ctypes.c_int64, ctypes.c_void_p
         self._run.argtypes = [word, *[pointer] * 5, *[word] * 5]
+        self._mixture.argtypes = [*[pointer] * 4, *[word] * 4, *[pointer] * 3]
+        self._mixture.restype = None
         if abi() != ABI:
             raise OSError(f"{path} was built from another version")
         self.path = path
@@ -151,6 +155,37 @@ class Kernel:
         if error:
             raise MemoryError
         return y
+
+    def mixture(
+        self,
+        out: Tensor,
+        ref: Tensor,
+        residual: Tensor,
+        powers: Tensor,
+        components: int,
+        channel: int,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """See `distributions.coding_mixture`; `powers` is its table.
+
+        Raises
+        ------
+        ValueError
+            If a tensor has the wrong shape.
+        """
+        if components > MAX_COMPONENTS:
+            raise ValueError(f"mixtures have at most {MAX_COMPONENTS} components")
+        batch, channels, height, width = ref.shape
+        out = _packed(out, batch, 3 * components + channels - 1, height, width)
+        ref, residual = (_packed(t, *ref.shape) for t in (ref, residual))
+        shape = (3, batch, height, width, components)
+        terms = torch.empty(shape, dtype=torch.int32)
+        addresses = (t.data_ptr() for t in terms)
+        self._mixture(
+            out.data_ptr(), ref.data_ptr(), residual.data_ptr(), powers.data_ptr(),
+            batch * height * width, channels, channel, components, *addresses,
+        )  # fmt: skip
+        weight, mean, scale = terms
+        return weight, mean, scale
 
 
 @cache

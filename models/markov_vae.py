@@ -31,10 +31,10 @@ from bitswap_cli.ans.parameters import (
 from .distributions import (
     LATENT_MAX,
     LATENT_MIN,
+    coding_mixture,
     logistic_bits,
     mixture,
     mixture_bits,
-    quantized,
 )
 from .layers import IntegerConv, Tower, round_
 from .planes import PHASES, FinerLevel, Phase, Plane, PlaneHead, coding_order, reference
@@ -84,11 +84,6 @@ def _tensor(array: Integers) -> Tensor:
 
 def _integers(tensor: Tensor) -> Integers:
     return np.ascontiguousarray(tensor.to(torch.int32).numpy())
-
-
-def _components(terms: Tensor) -> Integers:
-    """(B, K, H, W) -> (B, H, W, K)"""
-    return _integers(terms.permute(0, 2, 3, 1))
 
 
 class MarkovVAE(nn.Module):
@@ -220,12 +215,12 @@ class MarkovVAE(nn.Module):
         """
 
         def plane(head: PlaneHead, trunk: Tensor, ref: Tensor, where: Plane) -> Tensor:
+            ref = ref.contiguous(memory_format=torch.channels_last)
             residual = torch.zeros_like(ref)
             for c in range(self.channels):
                 out = self._call(lambda t, r: head.channel(t, r, c), trunk, residual)  # noqa: B023
-                wide = (out.int(), ref[:, c : c + 1].int(), residual.int())
-                terms = quantized(*mixture(*wide, self.config.components, c))
-                step = Step(where, c, MixtureParameters(*(_components(t[:, 0]) for t in terms)))
+                terms = coding_mixture(out, ref, residual, self.config.components, c)
+                step = Step(where, c, MixtureParameters(*(t.numpy() for t in terms)))
                 residual[:, c] = torch.from_numpy(code(step)) - ref[:, c]
             return ref + residual
 

@@ -123,7 +123,7 @@ class PlaneHead(nn.Module):
         return torch.stack([head(p) for head, p in zip(self.heads, parts, strict=True)], 1)
 
     def channel(self, trunk: Tensor, residual: Tensor, channel: int) -> Tensor:
-        """One channel of `forward`, while coding: (B, 1, outputs, H, W)"""
+        """One channel of `forward`, while coding: (B, outputs, H, W)"""
         part = slice(channel * SPLIT, (channel + 1) * SPLIT)
         h = trunk[:, part]
         if self.coded is None:
@@ -131,7 +131,7 @@ class PlaneHead(nn.Module):
         else:
             h = self.coded(residual, part=part, add=h, active=True)
         out: Tensor = self.heads[channel](h)
-        return out[:, None]
+        return out
 
 
 class FinerLevel(nn.Module):

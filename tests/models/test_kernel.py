@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bitswap_models import kernel, layers
+from bitswap_models import distributions, kernel, layers
 from bitswap_models.errors import ModelError
 from bitswap_models.layers import SATURATION, IntegerConv
 
@@ -174,3 +174,32 @@ def test_unknown_variants_are_refused() -> None:
     assert COMPILED
     with pytest.raises(OSError, match="no mmx"):
         kernel.Kernel(COMPILED.path, "mmx")
+
+
+@needs_kernel
+@settings(max_examples=40, deadline=None)
+@given(
+    channels=st.integers(1, 4),
+    components=st.integers(1, 16),
+    span=st.sampled_from([2, 300, SATURATION]),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_mixtures_are_those_of_torch(channels: int, components: int, span: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    channel = int(rng.integers(channels))
+
+    def numbers(count: int, low: int, high: int) -> torch.Tensor:
+        return torch.from_numpy(rng.integers(low, high + 1, (2, count, 3, 4), dtype=np.int16))
+
+    out = numbers(3 * components + channels - 1, -span, span)
+    ref, residual = numbers(channels, 0, 255), numbers(channels, -255, 255)
+    results = []
+    for engine in (COMPILED, None):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(distributions, "engine", lambda chosen=engine: chosen)
+            results.append(distributions.coding_mixture(out, ref, residual, components, channel))
+    for c, torch_ in zip(*results, strict=True):
+        assert c.shape == (2, 3, 4, components)
+        assert c.dtype == torch_.dtype == torch.int32
+        assert torch.equal(c, torch_)
+    assert (results[0][0].sum(-1) == 256).all()
