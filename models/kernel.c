@@ -2,8 +2,9 @@
  *
  * Activations are B x H x W x C, channels last. A layer is a dot product of each pixel's patch
  * (size x size x C values and, in a relative layer, its C reference values) with the weights of
- * each output, in pairs of values: one instruction multiplies a pair with the weights of 8 or 16
- * outputs. IntegerConv.load has proved that no sum leaves 24 bits and no product 32.
+ * each output, in groups of 4 bytes, that is 2 values or, where all are in 0..255 and the machine
+ * can, 4: one instruction multiplies a group with the weights of 8 or 16 outputs.
+ * IntegerConv.load has proved that no sum leaves 24 bits and no product 32.
  *
  * Nothing here is global. Right shifts of negative numbers are arithmetic, as in every compiler we
  * know of; the tests compare all of this with the definition.
@@ -39,16 +40,20 @@ enum { PLAIN, WITH_AVX2, WITH_AVX512, WITH_VNNI, VARIANTS };
 enum { OUTPUTS = 16 }; /* of a panel of weights */
 enum { PANELS = 4 };   /* at most, of one pass over a patch */
 enum { ROWS = 6 };     /* pixels of a block: ROWS * PANELS sums fit the registers of AVX-512 */
+enum { GROUP = 4 };    /* bytes */
 
 typedef struct {
-    const int16_t *weight; /* [panel][pair][OUTPUTS][2] */
-    const int32_t *scale, *bias;
+    const void *weight; /* int16 [panel][group][OUTPUTS][2] */
+    const void *bytes;  /* int8 [panel][group][OUTPUTS][4], or NULL */
+    const int32_t *scale, *bias; /* padded to whole panels */
     int64_t inputs, outputs, size, shift;
     int64_t relative; /* channels of the reference, or 0: then pixels outside are 0 */
 } layer;
 
 typedef struct {
-    const int16_t *x, *reference, *add;
+    const void *x, *reference;
+    int64_t unit; /* bytes of a value of x */
+    const int16_t *add;
     int16_t *y;
     int64_t batch, height, width;
     int64_t low, high; /* of the outputs */
@@ -56,77 +61,97 @@ typedef struct {
 
 EXPORT int64_t bitswap_layers_abi(void) { return ABI; }
 
+/* Groups of a patch. */
+INLINE int64_t groups_of(const layer *l, const images *m) {
+    return ((l->size * l->size * l->inputs + l->relative) * m->unit + GROUP - 1) / GROUP;
+}
+
 INLINE int32_t clip(int32_t value, int32_t low, int32_t high) {
     value = value < low ? low : value;
     return value > high ? high : value;
 }
 
-/* ---- patches ---- */
+/* ---- patches, in bytes ---- */
 
 INLINE int64_t nearest(int64_t at, int64_t size) {
     return at < 0 ? 0 : at >= size ? size - 1 : at;
 }
 
-/* Copy the patch around row i, column j of one image; the pixel is `pixel` of all images. */
-INLINE void gather(const layer *l, const images *m, int64_t pixel, int64_t i, int64_t j,
-                   int16_t *patch) {
-    const int64_t edge = l->size / 2, inputs = l->inputs, height = m->height, width = m->width;
-    const int16_t *image = m->x + (pixel - i * width - j) * inputs;
-    for (int64_t row = i - edge; row <= i + edge; row++) {
-        const int16_t *line = image + nearest(row, height) * width * inputs;
-        int inside = l->relative || (row >= 0 && row < height);
-        if (inside && j >= edge && j + edge < width) {
-            memcpy(patch, line + (j - edge) * inputs, (size_t)(l->size * inputs) * sizeof *patch);
-            patch += l->size * inputs;
-            continue;
-        }
-        for (int64_t column = j - edge; column <= j + edge; column++, patch += inputs) {
-            if (inside && (l->relative || (column >= 0 && column < width)))
-                memcpy(patch, line + nearest(column, width) * inputs,
-                       (size_t)inputs * sizeof *patch);
-            else
-                memset(patch, 0, (size_t)inputs * sizeof *patch);
-        }
-    }
-    if (l->relative)
-        memcpy(patch, m->reference + pixel * l->relative, (size_t)l->relative * sizeof *patch);
+/* memcpy, without a call for the few bytes that most copies have. */
+INLINE void copy(char *to, const char *from, int64_t n) {
+#define ENDS(SIZE) memcpy(to, from, SIZE), memcpy(to + n - SIZE, from + n - SIZE, SIZE)
+    if (n > 32) memcpy(to, from, (size_t)n);
+    else if (n >= 16) ENDS(16);
+    else if (n >= 8) ENDS(8);
+    else if (n >= 4) ENDS(4);
+    else if (n >= 2) ENDS(2);
+    else *to = *from;
+#undef ENDS
 }
 
-/* ---- dot products of ROWS patches with some panels of weights: sums[ROWS][PANELS][OUTPUTS] ---- */
+/* Copy the patch around row i, column j of one image; the pixel is `pixel` of all images. */
+INLINE void gather(const layer *l, const images *m, int64_t pixel, int64_t i, int64_t j,
+                   char *patch) {
+    const int64_t edge = l->size / 2, height = m->height, width = m->width;
+    const int64_t values = l->inputs * m->unit; /* of a pixel */
+    const char *image = (const char *)m->x + (pixel - i * width - j) * values;
+    for (int64_t row = i - edge; row <= i + edge; row++) {
+        const char *line = image + nearest(row, height) * width * values;
+        int inside = l->relative || (row >= 0 && row < height);
+        if (inside && j >= edge && j + edge < width) {
+            copy(patch, line + (j - edge) * values, l->size * values);
+            patch += l->size * values;
+            continue;
+        }
+        for (int64_t column = j - edge; column <= j + edge; column++, patch += values) {
+            if (inside && (l->relative || (column >= 0 && column < width)))
+                copy(patch, line + nearest(column, width) * values, values);
+            else
+                memset(patch, 0, (size_t)values);
+        }
+    }
+    if (l->relative) {
+        const int64_t references = l->relative * m->unit;
+        copy(patch, (const char *)m->reference + pixel * references, references);
+    }
+}
+
+/* ---- dot products of ROWS patches with some panels of weights ---- */
 
 typedef int32_t block[ROWS][PANELS][OUTPUTS];
 
-INLINE void dot_plain(const int16_t *const *rows, const int16_t *weight, int64_t pairs, int panels,
+INLINE void dot_plain(const char *const *rows, const char *weight, int64_t groups, int panels,
                       block sums) {
-    for (int v = 0; v < panels; v++, weight += pairs * 2 * OUTPUTS)
+    for (int v = 0; v < panels; v++, weight += groups * GROUP * OUTPUTS)
         for (int r = 0; r < ROWS; r++) {
             int32_t sum[OUTPUTS] = {0};
-            for (int64_t i = 0; i < pairs; i++) {
-                const int16_t *w = weight + i * 2 * OUTPUTS;
-                const int32_t first = rows[r][2 * i], second = rows[r][2 * i + 1];
-                for (int o = 0; o < OUTPUTS; o++) sum[o] += w[2 * o] * first + w[2 * o + 1] * second;
+            for (int64_t i = 0; i < groups; i++) {
+                const int16_t *w = (const int16_t *)(weight + i * GROUP * OUTPUTS);
+                int16_t x[2];
+                memcpy(x, rows[r] + i * GROUP, sizeof x);
+                for (int o = 0; o < OUTPUTS; o++) sum[o] += w[2 * o] * x[0] + w[2 * o + 1] * x[1];
             }
             memcpy(sums[r][v], sum, sizeof sum);
         }
 }
 
 #if X86
-INLINE int32_t pair_at(const int16_t *row, int64_t i) {
-    int32_t pair;
-    memcpy(&pair, row + 2 * i, sizeof pair);
-    return pair;
+INLINE int32_t group_at(const char *row, int64_t i) {
+    int32_t group;
+    memcpy(&group, row + i * GROUP, sizeof group);
+    return group;
 }
 
-AVX2 INLINE void dot_avx2(const int16_t *const *rows, const int16_t *weight, int64_t pairs,
+AVX2 INLINE void dot_avx2(const char *const *rows, const char *weight, int64_t groups,
                           int panels, block sums) {
-    for (int v = 0; v < panels; v++, weight += pairs * 2 * OUTPUTS) {
+    for (int v = 0; v < panels; v++, weight += groups * GROUP * OUTPUTS) {
         __m256i sum[ROWS][2];
         UNROLL for (int r = 0; r < ROWS; r++) sum[r][0] = sum[r][1] = _mm256_setzero_si256();
-        for (int64_t i = 0; i < pairs; i++) {
-            const __m256i *w = (const __m256i *)(weight + i * 2 * OUTPUTS);
+        for (int64_t i = 0; i < groups; i++) {
+            const __m256i *w = (const __m256i *)(weight + i * GROUP * OUTPUTS);
             __m256i left = _mm256_loadu_si256(w), right = _mm256_loadu_si256(w + 1);
             UNROLL for (int r = 0; r < ROWS; r++) {
-                __m256i x = _mm256_set1_epi32(pair_at(rows[r], i));
+                __m256i x = _mm256_set1_epi32(group_at(rows[r], i));
                 sum[r][0] = _mm256_add_epi32(sum[r][0], _mm256_madd_epi16(x, left));
                 sum[r][1] = _mm256_add_epi32(sum[r][1], _mm256_madd_epi16(x, right));
             }
@@ -138,19 +163,19 @@ AVX2 INLINE void dot_avx2(const int16_t *const *rows, const int16_t *weight, int
     }
 }
 
-/* The same for both kinds of AVX-512, which differ in how they multiply and add. */
+/* The same for every kind of AVX-512, which differ in how they multiply and add. */
 #define DOT_512(NAME, TARGET, ADD_PRODUCTS)                                                        \
-    TARGET INLINE void NAME##_panels(const int16_t *const *rows, const int16_t *weight,            \
-                                     int64_t pairs, const int panels, block sums) {                \
+    TARGET INLINE void NAME##_panels(const char *const *rows, const char *weight, int64_t groups,  \
+                                     const int panels, block sums) {                               \
         __m512i sum[ROWS][PANELS];                                                                 \
         UNROLL for (int r = 0; r < ROWS; r++)                                                      \
             UNROLL for (int v = 0; v < panels; v++) sum[r][v] = _mm512_setzero_si512();            \
-        for (int64_t i = 0; i < pairs; i++) {                                                      \
+        for (int64_t i = 0; i < groups; i++) {                                                     \
             __m512i w[PANELS];                                                                     \
             UNROLL for (int v = 0; v < panels; v++)                                                \
-                w[v] = _mm512_loadu_si512(weight + (v * pairs + i) * 2 * OUTPUTS);                 \
+                w[v] = _mm512_loadu_si512(weight + (v * groups + i) * GROUP * OUTPUTS);            \
             UNROLL for (int r = 0; r < ROWS; r++) {                                                \
-                __m512i x = _mm512_set1_epi32(pair_at(rows[r], i));                                \
+                __m512i x = _mm512_set1_epi32(group_at(rows[r], i));                               \
                 UNROLL for (int v = 0; v < panels; v++)                                            \
                     sum[r][v] = ADD_PRODUCTS(sum[r][v], x, w[v]);                                  \
             }                                                                                      \
@@ -158,67 +183,83 @@ AVX2 INLINE void dot_avx2(const int16_t *const *rows, const int16_t *weight, int
         UNROLL for (int r = 0; r < ROWS; r++)                                                      \
             UNROLL for (int v = 0; v < panels; v++) _mm512_storeu_si512(sums[r][v], sum[r][v]);    \
     }                                                                                              \
-    TARGET INLINE void NAME(const int16_t *const *rows, const int16_t *weight, int64_t pairs,      \
+    TARGET INLINE void NAME(const char *const *rows, const char *weight, int64_t groups,           \
                             int panels, block sums) {                                              \
         switch (panels) {                                                                          \
-            case 1: NAME##_panels(rows, weight, pairs, 1, sums); break;                            \
-            case 2: NAME##_panels(rows, weight, pairs, 2, sums); break;                            \
-            case 3: NAME##_panels(rows, weight, pairs, 3, sums); break;                            \
-            default: NAME##_panels(rows, weight, pairs, PANELS, sums);                             \
+            case 1: NAME##_panels(rows, weight, groups, 1, sums); break;                           \
+            case 2: NAME##_panels(rows, weight, groups, 2, sums); break;                           \
+            case 3: NAME##_panels(rows, weight, groups, 3, sums); break;                           \
+            default: NAME##_panels(rows, weight, groups, PANELS, sums);                            \
         }                                                                                          \
     }
 
 #define MULTIPLY_THEN_ADD(sum, x, w) _mm512_add_epi32(sum, _mm512_madd_epi16(x, w))
 DOT_512(dot_avx512, AVX512, MULTIPLY_THEN_ADD)
 DOT_512(dot_vnni, VNNI, _mm512_dpwssd_epi32)
+DOT_512(dot_bytes, VNNI, _mm512_dpbusd_epi32)
 #endif
 
 /* ---- layers ---- */
 
-/* Sums of one pixel -> outputs first..first + count - 1 of it. */
-INLINE void requantize(const layer *l, const images *m, const int32_t *restrict sums,
-                       int64_t pixel, int64_t first, int count) {
-    const int32_t *scale = l->scale + first, *bias = l->bias + first;
-    const int16_t *restrict add = m->add ? m->add + pixel * l->outputs + first : 0;
-    int16_t *restrict y = m->y + pixel * l->outputs + first;
-    const int shift = (int)l->shift;
+/* Sums of one panel of one pixel -> its outputs. */
+INLINE void requantize_panel(const images *m, const int32_t *sums, const int32_t *scale,
+                             const int32_t *bias, int shift, const int16_t *restrict add,
+                             int16_t *restrict y) {
     const int32_t low = (int32_t)m->low, high = (int32_t)m->high;
-    if (add)
-        for (int o = 0; o < count; o++) {
-            int32_t value = clip((sums[o] * scale[o] + bias[o]) >> shift, -LIMIT, LIMIT);
-            y[o] = (int16_t)clip(value + add[o], low, high);
-        }
-    else
-        for (int o = 0; o < count; o++)
-            y[o] = (int16_t)clip((sums[o] * scale[o] + bias[o]) >> shift, low, high);
+    for (int o = 0; o < OUTPUTS; o++) {
+        int32_t value = clip((sums[o] * scale[o] + bias[o]) >> shift, -LIMIT, LIMIT);
+        y[o] = (int16_t)clip(value + add[o], low, high);
+    }
 }
 
+/* Sums of one pixel -> outputs first..first + count - 1 of it. */
+INLINE void requantize(const layer *l, const images *m, const int32_t *sums, int64_t pixel,
+                       int64_t first, int count) {
+    static const int16_t nothing[OUTPUTS];
+    const int32_t *scale = l->scale + first, *bias = l->bias + first;
+    const int16_t *add = m->add ? m->add + pixel * l->outputs + first : nothing;
+    const int step = m->add ? OUTPUTS : 0, shift = (int)l->shift;
+    int16_t *y = m->y + pixel * l->outputs + first;
+    for (; count >= OUTPUTS; count -= OUTPUTS) {
+        requantize_panel(m, sums, scale, bias, shift, add, y);
+        sums += OUTPUTS, scale += OUTPUTS, bias += OUTPUTS, y += OUTPUTS, add += step;
+    }
+    if (count) {
+        int16_t more[OUTPUTS] = {0}, all[OUTPUTS];
+        if (m->add) copy((char *)more, (const char *)add, count * (int64_t)sizeof *add);
+        requantize_panel(m, sums, scale, bias, shift, more, all);
+        copy((char *)y, (const char *)all, count * (int64_t)sizeof *y);
+    }
+}
+
+/* `patches` is room for ROWS of them, or NULL where pixels are their own patches. */
 #define LAYER(NAME, TARGET, DOT)                                                                   \
-    TARGET static void NAME(const layer *l, const images *m, int16_t *patches) {                   \
+    TARGET static void NAME(const layer *l, const images *m, const char *weights, char *patches) { \
         const int64_t pixels = m->batch * m->height * m->width;                                    \
-        const int64_t length = l->size * l->size * l->inputs + l->relative;                        \
-        const int64_t pairs = (length + 1) / 2;                                                    \
-        const int16_t *rows[ROWS];                                                                 \
+        const int64_t groups = groups_of(l, m);                                                    \
+        const char *rows[ROWS];                                                                    \
         block sums;                                                                                \
         int64_t i = 0, j = 0;                                                                      \
         for (int64_t first = 0; first < pixels; first += ROWS) {                                   \
             int count = (int)(pixels - first < ROWS ? pixels - first : ROWS);                      \
-            for (int r = 0; r < count; r++) {                                                      \
-                rows[r] = patches ? patches + r * 2 * pairs : m->x + (first + r) * length;         \
-                if (!patches) continue;                                                            \
-                gather(l, m, first + r, i, j, patches + r * 2 * pairs);                        \
+            for (int r = 0; r < ROWS; r++) {                                                       \
+                int64_t at = r < count ? r : 0;                                                    \
+                rows[r] = patches ? patches + at * groups * GROUP                                  \
+                                  : (const char *)m->x + (first + at) * groups * GROUP;            \
+            }                                                                                      \
+            for (int r = 0; patches && r < count; r++) {                                           \
+                gather(l, m, first + r, i, j, patches + r * groups * GROUP);                       \
                 j = j + 1 < m->width ? j + 1 : 0;                                                  \
                 i = j ? i : i + 1 < m->height ? i + 1 : 0;                                         \
             }                                                                                      \
-            for (int r = count; r < ROWS; r++) rows[r] = rows[0];                                  \
-            const int16_t *weight = l->weight;                                                     \
+            const char *weight = weights;                                                          \
             for (int64_t o = 0; o < l->outputs; o += PANELS * OUTPUTS) {                           \
                 int64_t rest = l->outputs - o;                                                     \
                 int some = (int)(rest < PANELS * OUTPUTS ? rest : PANELS * OUTPUTS);               \
-                DOT(rows, weight, pairs, (some + OUTPUTS - 1) / OUTPUTS, sums);                    \
-                weight += PANELS * pairs * 2 * OUTPUTS;                                            \
+                DOT(rows, weight, groups, (some + OUTPUTS - 1) / OUTPUTS, sums);                   \
+                weight += PANELS * groups * GROUP * OUTPUTS;                                       \
                 for (int r = 0; r < count; r++)                                                    \
-                    requantize(l, m, &sums[r][0][0], first + r, o, some);                          \
+                    requantize(l, m, sums[r][0], first + r, o, some);                              \
             }                                                                                      \
         }                                                                                          \
     }
@@ -228,6 +269,17 @@ LAYER(layer_plain, , dot_plain)
 LAYER(layer_avx2, AVX2, dot_avx2)
 LAYER(layer_avx512, AVX512, dot_avx512)
 LAYER(layer_vnni, VNNI, dot_vnni)
+LAYER(layer_bytes, VNNI, dot_bytes)
+
+/* Copy n values as bytes; 0 if one is not in 0..255. */
+VNNI static int narrow(const int16_t *x, uint8_t *bytes, int64_t n) {
+    int16_t seen = 0;
+    for (int64_t i = 0; i < n; i++) {
+        seen |= x[i];
+        bytes[i] = (uint8_t)x[i];
+    }
+    return (seen & ~255) == 0;
+}
 #endif
 
 /* 1 if this machine has the instructions of a variant. */
@@ -248,22 +300,36 @@ EXPORT int64_t bitswap_layers_run(int64_t variant, const layer *l, const int16_t
                                   const int16_t *reference, const int16_t *add, int16_t *y,
                                   int64_t batch, int64_t height, int64_t width, int64_t low,
                                   int64_t high) {
-    const images m = {x, reference, add, y, batch, height, width, low, high};
-    int16_t *patches = 0;
-    if (l->size > 1 || l->relative || l->inputs % 2) { /* else pixels are their own patches */
-        int64_t length = l->size * l->size * l->inputs + l->relative;
-        patches = calloc((size_t)(ROWS * (length + 1)), sizeof *patches);
-        if (!patches) return -1;
+    images m = {x, reference, sizeof *x, add, y, batch, height, width, low, high};
+    char *bytes = 0, *patches = 0;
+#if X86
+    int64_t values = batch * height * width * l->inputs;
+    if (variant == WITH_VNNI && l->bytes) {
+        bytes = malloc((size_t)values);
+        if (!bytes) return -1;
+        if (narrow(x, (uint8_t *)bytes, values)) m.x = bytes, m.unit = 1;
+    }
+#endif
+    if (l->size > 1 || l->relative || l->inputs * m.unit % GROUP) {
+        patches = calloc((size_t)(ROWS * groups_of(l, &m)), GROUP);
+        if (!patches) {
+            free(bytes);
+            return -1;
+        }
     }
     switch (variant) {
 #if X86
-        case WITH_AVX2: layer_avx2(l, &m, patches); break;
-        case WITH_AVX512: layer_avx512(l, &m, patches); break;
-        case WITH_VNNI: layer_vnni(l, &m, patches); break;
+        case WITH_AVX2: layer_avx2(l, &m, l->weight, patches); break;
+        case WITH_AVX512: layer_avx512(l, &m, l->weight, patches); break;
+        case WITH_VNNI:
+            if (m.unit == 1) layer_bytes(l, &m, l->bytes, patches);
+            else layer_vnni(l, &m, l->weight, patches);
+            break;
 #endif
-        default: layer_plain(l, &m, patches);
+        default: layer_plain(l, &m, l->weight, patches);
     }
     free(patches);
+    free(bytes);
     return 0;
 }
 

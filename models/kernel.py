@@ -25,14 +25,23 @@ from .errors import ModelError
 ABI = 1
 VARIANTS = ("plain", "avx2", "avx512", "vnni")  # kernel.c's order, the fastest last
 PANEL = 16  # outputs of a panel of weights
+GROUP = 4  # bytes that are multiplied at once
 
 
 class _Layer(ctypes.Structure):
     """`layer` of kernel.c."""
 
-    _fields_ = [(name, ctypes.c_void_p) for name in ("weight", "scale", "bias")] + [
+    _fields_ = [(name, ctypes.c_void_p) for name in ("weight", "bytes", "scale", "bias")] + [
         (name, ctypes.c_int64) for name in ("inputs", "outputs", "size", "shift", "relative")
     ]
+
+
+def _panels(taps: NDArray[np.integer]) -> NDArray[np.integer]:
+    """(O, taps) -> (panels, groups, PANEL, values of a group), padded with zeros"""
+    values = GROUP // taps.itemsize
+    padded = np.pad(taps, ((0, -taps.shape[0] % PANEL), (0, -taps.shape[1] % values)))
+    split = padded.reshape(-1, PANEL, padded.shape[1] // values, values)
+    return np.ascontiguousarray(split.transpose(0, 2, 1, 3))
 
 
 class Weights:
@@ -63,12 +72,12 @@ class Weights:
             taps = np.concatenate((taps, -total), 1)
         if np.abs(taps).max(initial=0) > np.iinfo(np.int16).max:
             raise ModelError("a layer's weights leave 16 bits: the model is refused")
-        pairs, panels = -(-taps.shape[1] // 2), -(-outputs // PANEL)
-        padded = np.zeros((panels * PANEL, pairs * 2), np.int16)
-        padded[:outputs, : taps.shape[1]] = taps
-        packed = padded.reshape(panels, PANEL, pairs, 2).transpose(0, 2, 1, 3)
-        self._held = tuple(np.ascontiguousarray(a) for a in (packed, scale, bias))
-        addresses = (a.ctypes.data for a in self._held)
+        self._held = (
+            _panels(taps.astype(np.int16)),
+            None if relative else _panels(taps.astype(np.int8)),
+            *(np.pad(a, (0, -outputs % PANEL)) for a in (scale, bias)),
+        )
+        addresses = (None if a is None else a.ctypes.data for a in self._held)
         self.layer = _Layer(*addresses, inputs, outputs, size, shift, relative)
         self.address = ctypes.addressof(self.layer)
 
