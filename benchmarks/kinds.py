@@ -21,7 +21,7 @@ Pixels = NDArray[np.uint8]
 
 
 def photo(height: int, width: int, channels: int = 3, seed: int = 0) -> Pixels:
-    """Smooth waves of a few sizes, an edge and a little noise: (H, W, C), or (H, W) for gray."""
+    """Smooth waves of a few sizes, an edge and gray noise: (H, W, C), or (H, W) for gray."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[:height, :width]
     light = np.full((height, width), 120.0)
@@ -30,7 +30,8 @@ def photo(height: int, width: int, channels: int = 3, seed: int = 0) -> Pixels:
         light += size / 2 * np.sin((down * y + right * x) / size * 3 + 6 * phase)
     light += 30 * (y + x / 2 > height * 0.7)
     tint = rng.uniform(-25, 25, channels)
-    pixels = light[..., None] + tint + rng.normal(0, 2, (height, width, channels))
+    light += rng.normal(0, 5, (height, width))
+    pixels = light[..., None] + tint + rng.normal(0, 0.5, (height, width, channels))
     return pixels.clip(0, 255).astype(np.uint8).squeeze(-1 if channels == 1 else ())
 
 

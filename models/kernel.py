@@ -2,7 +2,7 @@
 
 Both give the same integers. The environment variable BITSWAP_ENGINE chooses, as it does for the
 coder: "reference", "c" (an error if there is no compiled kernel), or empty for the kernel if it is
-there. The coder's engine is the one that tells the user when nothing is compiled.
+there and has instructions of this machine to use. The coder's engine is the one that tells the user when nothing is compiled.
 """
 
 from __future__ import annotations
@@ -226,6 +226,8 @@ def engine() -> Kernel | None:
     kernel = None if wanted == "reference" else compiled()
     if kernel is None and wanted == "c":
         raise ModelError("BITSWAP_ENGINE=c: the kernel is not compiled; install with a C compiler")
+    if kernel is not None and kernel.variant == "plain" and wanted != "c":
+        return None  # the float32 convolutions of torch are several times faster
     return kernel
 
 

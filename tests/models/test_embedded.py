@@ -1,0 +1,63 @@
+"""The models that are installed: small, exact, hierarchical, and as good as their cards say."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors import safe_open
+
+from bitswap_cli.archive.codec import EncodedTiles
+from bitswap_cli.coding import tile_codec
+from bitswap_models import model_file, zoo
+from bitswap_models.data import cells
+
+DATA = Path(__file__).parents[3] / "shared" / "data"  # not part of the project
+MOST_BYTES = 2_000_000
+RATES = {"mnist28": 1.40, "natural32": 4.90}  # bits/dim on the test folder
+
+pytestmark = pytest.mark.skipif(not zoo.embedded(), reason="no model is embedded")
+
+
+@pytest.fixture(scope="module", params=zoo.embedded())
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def test_models_are_small_hierarchical_and_reproduce_their_known_answer(name: str) -> None:
+    file = zoo.find(name)
+    assert file.path.stat().st_size <= MOST_BYTES
+    model = model_file.load(file.path)
+    assert model.depth >= 2
+    layers = model_file.layers(model).values()
+    assert sum(np.prod(layer.shape) for layer in layers if layer.binary) > 0
+
+
+def test_recipe_and_card_are_there(name: str) -> None:
+    folder = zoo.find(name).path.parent
+    with safe_open(folder / zoo.MODEL_FILE, "np") as file:
+        assert file.metadata()["recipe"] == (folder / "recipe.toml").read_text()
+    card = (folder / "card.md").read_text()
+    assert all(word in card for word in ("Data", "Rate", "Bad at", "bits/dim"))
+
+
+@pytest.mark.parametrize("name", sorted(RATES))
+def test_rates(name: str) -> None:
+    """Net rate within 1 % of the ELBO, total rate within 0.5 % of the net rate, both low."""
+    metrics = zoo.read_metadata(zoo.find(name).path)["metrics"]
+    model = model_file.load(zoo.find(name).path)
+    folder = DATA / {"mnist28": "mnist28_test", "natural32": "natural32_valid"}[name]
+    if not folder.is_dir():
+        pytest.skip(f"needs the test images {folder.name}, which are not part of the project")
+    tiles = cells(folder, model.tile, model.channels)
+    codec = tile_codec(model, "bitswap")
+    payload = b"\0" * 10**5
+    coded: list[EncodedTiles] = []
+    for start in range(0, len(tiles), codec.chunk_tiles):
+        part = tiles[start : start + codec.chunk_tiles]
+        sizes = np.tile(np.array(part.shape[1:], np.int32), (len(part), 1))
+        coded.append(codec.encode(part, sizes, payload))
+    net = sum(float(e.bits.sum()) for e in coded) / tiles.size
+    total = sum(8 * (len(e.words) - e.payload_used) for e in coded) / tiles.size
+    assert abs(net / metrics["bpd"] - 1) < 0.01
+    assert abs(total / net - 1) < 0.005
+    assert total <= RATES[name]
