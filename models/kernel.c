@@ -19,6 +19,10 @@
 #define EXPORT __attribute__((visibility("default")))
 #endif
 
+#if defined(_MSC_VER)
+#define restrict __restrict
+#endif
+
 #if defined(__GNUC__)
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("GCC unroll 8")
@@ -305,7 +309,7 @@ EXPORT int64_t bitswap_layers_run(int64_t variant, const layer *l, const int16_t
 #if X86
     int64_t values = batch * height * width * l->inputs;
     if (variant == WITH_VNNI && l->bytes) {
-        bytes = malloc((size_t)values);
+        bytes = malloc((size_t)values + 1);
         if (!bytes) return -1;
         if (narrow(x, (uint8_t *)bytes, values)) m.x = bytes, m.unit = 1;
     }

@@ -2,7 +2,8 @@
 
 Both give the same integers. The environment variable BITSWAP_ENGINE chooses, as it does for the
 coder: "reference", "c" (an error if there is no compiled kernel), or empty for the kernel if it is
-there and has instructions of this machine to use. The coder's engine is the one that tells the user when nothing is compiled.
+there and has instructions of this machine to use. It is the coder's engine that tells the user when
+nothing is compiled.
 """
 
 from __future__ import annotations

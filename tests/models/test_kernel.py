@@ -160,7 +160,7 @@ def test_the_environment_chooses_the_engine(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("BITSWAP_ENGINE", "reference")
     assert choose() is None
     monkeypatch.setenv("BITSWAP_ENGINE", "")
-    assert choose() is COMPILED
+    assert choose() is (COMPILED if VARIANTS[1:] else None)  # torch is faster than plain C
     monkeypatch.setattr(kernel, "compiled", lambda: None)
     assert choose() is None
     for wanted, message in (("c", "not compiled"), ("fast", "choose c or reference")):
