@@ -70,6 +70,9 @@ class Config:
     level_blocks: int = 1
     hidden: int = 64
     components: int = 3
+    widest_posterior: int = (
+        SCALE_LEVELS - 1
+    )  # scale index of q at most: wide ones cost initial bits
 
     @property
     def stride(self) -> int:
@@ -101,16 +104,13 @@ class MarkovVAE(nn.Module):
         self.encoders = nn.ModuleList()  # q(z_1 | x), q(z_2 | z_1), ...
         self.decoders = nn.ModuleList()  # p(z_1 | z_2), ...
         for layer in range(self.depth):
-            below = (
-                (pixels, config.posterior_blocks)
-                if layer == 0
-                else (z[layer - 1], config.link_blocks)
-            )
-            self.encoders.append(LatentNet(below[0], w, below[1], z[layer], posterior=True))
+            inputs = z[layer - 1] if layer else pixels
+            blocks = config.link_blocks if layer else config.posterior_blocks
+            q = LatentNet(inputs, w, blocks, z[layer], SCALE_OF_ONE, config.widest_posterior)
+            self.encoders.append(q)
             if layer:
-                self.decoders.append(
-                    LatentNet(z[layer], w, config.link_blocks, z[layer - 1], posterior=False)
-                )
+                p = LatentNet(z[layer], w, config.link_blocks, z[layer - 1], SCALE_WIDE)
+                self.decoders.append(p)
         # p(z_L): mean in symbols, scale in octaves from 8 symbols
         self.top: Tensor = nn.Parameter(torch.zeros(2, z[-1]))
         self.exact = False
@@ -285,20 +285,27 @@ class MarkovVAE(nn.Module):
 
 
 class LatentNet(nn.Module):
-    """Tower and head of one q(z_{l+1} | z_l) or p(z_l | z_{l+1}): mean and scale index."""
+    """Tower and heads of one q(z_{l+1} | z_l) or p(z_l | z_{l+1}): mean and scale index.
+
+    The scale index is about `start` when training starts, and at most `widest`.
+    """
 
     def __init__(
-        self, inputs: int, width: int, blocks: int, latents: int, *, posterior: bool
+        self,
+        inputs: int,
+        width: int,
+        blocks: int,
+        latents: int,
+        start: int,
+        widest: int = SCALE_LEVELS - 1,
     ) -> None:
         super().__init__()
+        self.widest = widest
         self.tower = Tower(inputs, width, blocks, input_max=128)
-        self.mean = IntegerConv(width, latents, spread=128 if posterior else 64)
-        # a posterior starts one symbol wide, a prior eight
-        self.scale = IntegerConv(
-            width, latents, spread=4, offset=SCALE_OF_ONE if posterior else SCALE_WIDE
-        )
+        self.mean = IntegerConv(width, latents, spread=128 if start == SCALE_OF_ONE else 64)
+        self.scale = IntegerConv(width, latents, spread=4, offset=start)
 
     def forward(self, x: Tensor) -> Tensor:  # (B, I, H, W) -> (B, 2, C, H, W)
         h = self.tower(x)
         mean = self.mean(h).clamp(-LATENT_MEAN_LIMIT, LATENT_MEAN_LIMIT)
-        return torch.stack((mean, self.scale(h).clamp(0, SCALE_LEVELS - 1)), 1)
+        return torch.stack((mean, self.scale(h).clamp(0, self.widest)), 1)
