@@ -84,7 +84,7 @@ def write(model: MarkovVAE, path: Path, *, recipe: str, metrics: dict[str, float
 def build(config: Config, stored: dict[str, Tensor]) -> MarkovVAE:
     """Make an exact model of stored tensors; raise ModelError unless it is proved exact."""
     # NNPACK transforms its convolutions, which is not exact in float32 over integers.
-    torch.backends.nnpack.set_flags(False)
+    torch.backends.nnpack.set_flags(False)  # type: ignore[no-untyped-call]
     model = MarkovVAE(config)
     names = {"top"}
     try:

@@ -64,6 +64,7 @@ def _engine(console: Console) -> str:
     from bitswap_cli.ans.kernel import engine_name
     from bitswap_cli.ans.message import Message
     from bitswap_cli.ans.parameters import LANES, LogisticParameters
+    from bitswap_models import kernel as layers
 
     symbols = np.arange(-128, 128, dtype=np.int32)
     scale = np.arange(256, dtype=np.int32) // 2
@@ -74,9 +75,10 @@ def _engine(console: Console) -> str:
         codec.push(message, symbols)
         if not (np.array_equal(codec.pop(message), symbols) and message == start):
             raise ModelError("a message did not come back from the coder as it was")
-    if engine_name() == "c":
-        return "C kernel"
-    return "numpy reference (no compiled kernel: the same bytes, but slower)"
+    coder = "C" if engine_name() == "c" else "numpy reference (the same bytes, but slower)"
+    kernel = layers.compiled() if layers.engine_name() == "c" else None
+    networks = f"C, {kernel.variant}" if kernel else "torch (the same bytes, but slower)"
+    return f"coder: {coder}; networks: {networks}"
 
 
 def _known_answer(name: str, console: Console) -> str:
