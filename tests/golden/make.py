@@ -81,6 +81,7 @@ def files() -> dict[str, bytes]:
     note.add_text("Comment", "made for a golden archive")
     return {
         "photo.png": png(photo(45, 70, 1), pnginfo=note),
+        "large tiles.png": png(photo(64, 64, 6)),
         "gray/photo.png": png(photo(40, 33, 2)[..., 1]),
         "gray/digits.png": png(digits(40)),
         "gray/digit.pgm": netpbm(digits(1)),
