@@ -168,11 +168,7 @@ def test_model_that_is_not_here(bitswap, made_archive, tmp_path):
     outcome = bitswap("decompress", made_archive, "-o", tmp_path / "back")
     assert outcome.code == 5
     assert "unknown model 'tiny'" in outcome.error_line()
-    pictures = ["color.png", "deep/gray.png", "deep/er/raw.ppm"]
-    back = [name for name in pictures if (tmp_path / "back" / "photos" / name).exists()]
-    assert len(back) < len(pictures)
-    for name in back:
-        assert pixels(tmp_path / "back" / "photos" / name) == pixels(photos / name)
+    assert not list((tmp_path / "back").rglob("*.png"))
 
 
 def test_model_of_another_hash(bitswap, archive, tiny_model, tmp_path):
