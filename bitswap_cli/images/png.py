@@ -66,12 +66,25 @@ def join(recipe: Recipe, pixels: NDArray[np.uint8]) -> bytes:
     head = _read_head(recipe.prefix)
     if head is None or pixels.shape != head[:3]:
         raise ArchiveError("the archive holds a PNG header that does not fit its pixels")
-    deflate = zlib.compressobj(strategy=zlib.Z_FILTERED)
-    squeezed = [
-        deflate.compress(block) for plane in _passes(pixels, head) for block in _filtered(plane)
-    ]
-    idat = b"".join([*squeezed, deflate.flush()])
+    idat = _interlaced(pixels) if head.interlaced else _plain(pixels)
     return b"".join([recipe.prefix, _chunk(b"IDAT", idat), recipe.suffix])
+
+
+def _plain(pixels: NDArray[np.uint8]) -> bytes:
+    """Return the contents of IDAT for an image that is not interlaced."""
+    file = io.BytesIO()
+    Image.fromarray(pixels if pixels.shape[2] == 3 else pixels[:, :, 0]).save(file, "PNG")
+    found = _find_pixels(file.getvalue())
+    if found is None:
+        raise RuntimeError("Pillow wrote a PNG without pixels")
+    return found[2]
+
+
+def _interlaced(pixels: NDArray[np.uint8]) -> bytes:
+    """Return the contents of IDAT for an image in Adam7 order, which Pillow does not write."""
+    deflate = zlib.compressobj(strategy=zlib.Z_FILTERED)
+    squeezed = [deflate.compress(block) for plane in _passes(pixels) for block in _filtered(plane)]
+    return b"".join([*squeezed, deflate.flush()])
 
 
 def _chunk(tag: bytes, body: bytes) -> bytes:
@@ -140,11 +153,8 @@ def _is_whole(idat: bytes, head: _Head) -> bool:
     return inflate.eof and count == expected
 
 
-def _passes(pixels: NDArray[np.uint8], head: _Head) -> Iterator[NDArray[np.uint8]]:
-    """Yield the image, or the reduced images of Adam7 that are not empty."""
-    if not head.interlaced:
-        yield pixels
-        return
+def _passes(pixels: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+    """Yield the reduced images of Adam7 that are not empty."""
     for x, y, dx, dy in _ADAM7:
         plane = pixels[y::dy, x::dx]
         if plane.size:
