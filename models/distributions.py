@@ -13,12 +13,17 @@ from decimal import Decimal, localcontext
 import torch
 from torch import Tensor
 
-from bitswap_cli.ans.parameters import SCALE_LEVELS, SCALE_OF_ONE, SCALES_PER_OCTAVE
+from bitswap_cli.ans.parameters import (
+    LATENT_MAX,
+    LATENT_MIN,
+    SCALE_LEVELS,
+    SCALE_OF_ONE,
+    SCALES_PER_OCTAVE,
+)
 
 from .kernel import engine
 from .layers import floor
 
-LATENT_MIN, LATENT_MAX = -128, 127
 MEAN_LIMIT = 8191  # of a pixel's mean, in 1/16 symbol
 LOGIT_STEPS = 16  # logits of mixture weights count 1/16 octaves
 

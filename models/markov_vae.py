@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from bitswap_cli.ans.parameters import (
+    LATENT_MAX,
+    LATENT_MIN,
     SCALE_LEVELS,
     SCALE_OF_ONE,
     SCALES_PER_OCTAVE,
@@ -29,8 +31,6 @@ from bitswap_cli.ans.parameters import (
 )
 
 from .distributions import (
-    LATENT_MAX,
-    LATENT_MIN,
     coding_mixture,
     logistic_bits,
     mixture,

@@ -23,7 +23,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from .distributions import LATENT_MAX, LATENT_MIN
+from bitswap_cli.ans.parameters import LATENT_MAX, LATENT_MIN
+
 from .errors import ModelError
 from .layers import IntegerConv
 from .markov_vae import Config, Integers, MarkovVAE, Step

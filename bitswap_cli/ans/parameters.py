@@ -22,6 +22,8 @@ MAX_COMPONENTS = 16
 
 MAX_ALPHABET = 1024  # symbols of a logistic: at most this many, each within +-MAX_ALPHABET
 
+LATENT_MIN, LATENT_MAX = -128, 127  # the alphabet of every latent
+
 MAX_LANES = 32
 LANES = (1, 8, 32)  # the lane counts that an archive may use
 

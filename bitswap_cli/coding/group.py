@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from bitswap_cli.ans import Codec, Logistic, LogisticMixture, LogisticParameters, Message
 from bitswap_cli.ans import MixtureParameters as Mixture
-from bitswap_cli.coding.model import LATENT_MAX, LATENT_MIN, Integers, LatentModel, Plane, Step
+from bitswap_cli.ans.parameters import LATENT_MAX, LATENT_MIN
+from bitswap_cli.coding.model import Integers, LatentModel, Plane, Step
 
 Mask = NDArray[np.bool_]
 

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from bitswap_cli.ans import LogisticParameters, MixtureParameters
 
 Integers = NDArray[np.int32]
-LATENT_MIN, LATENT_MAX = -128, 127  # alphabet of every latent (numeric profile 1)
 
 
 class Plane(Protocol):

@@ -180,11 +180,12 @@ def test_bytes_are_equal_across_engines_and_instruction_sets(tmp_path: Path) -> 
     model_file.write(model, tmp_path / "m.safetensors", recipe="", metrics={})
     np.save(tmp_path / "tiles.npy", np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), "u1"))
     plain = {k: v for k, v in os.environ.items() if k != "BITSWAP_ENGINE"}
+    torch_and_numpy = {"BITSWAP_ENGINE": "reference"}
     settings_ = [
         {},
-        {"BITSWAP_ENGINE": "reference"},
-        {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"},
-        {"ONEDNN_MAX_CPU_ISA": "SSE41", "ATEN_CPU_CAPABILITY": "default"},
+        torch_and_numpy,
+        {**torch_and_numpy, "ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"},
+        {**torch_and_numpy, "ONEDNN_MAX_CPU_ISA": "SSE41", "ATEN_CPU_CAPABILITY": "default"},
     ]
     digests = set()
     for extra in settings_:
