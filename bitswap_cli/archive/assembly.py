@@ -165,13 +165,7 @@ class Assembler:
             self._count(segment.size)
 
     def _write(self, name: bytes, data: bytes | memoryview, mtime: int) -> None:
-        output = self._sink.open(name)
-        try:
-            output.write(data)
-        except BaseException:
-            output.discard()
-            raise
-        self._sink.commit(output, mtime)
+        self._sink.put(name, data, mtime)
         self._count(len(data))
 
     def _count(self, length: int) -> None:

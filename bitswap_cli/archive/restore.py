@@ -2,16 +2,21 @@
 
 import os
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Protocol
+from typing import ParamSpec, Protocol
 
 from bitswap_cli.archive.files import NewFile, cannot, set_mtime, temporary_name
 from bitswap_cli.archive.names import check_name, display, stays_inside
 from bitswap_cli.errors import InputError
 
 # Making files durable one after another would take longer than decoding small pictures.
-_COMMITS = 8
+_COMMITS = 2
 _PENDING = 64
+_LARGE = 1 << 20  # bytes of a file that others wait for, to bound the memory
+
+
+P = ParamSpec("P")
 
 
 class Output(Protocol):
@@ -26,6 +31,9 @@ class Output(Protocol):
 
 class Sink(Protocol):
     """What takes restored entries."""
+
+    def put(self, name: bytes, data: bytes | memoryview, mtime: int) -> None:
+        """Restore a whole file."""
 
     def open(self, name: bytes) -> Output:
         """Begin a file."""
@@ -81,6 +89,13 @@ class Folder:
         if not self._force and os.path.lexists(path) and not os.path.isdir(path):
             raise InputError(f"{display(path)} exists already; use --force to replace it")
 
+    def put(self, name: bytes, data: bytes | memoryview, mtime: int) -> None:
+        """Restore a whole file; it appears some time later, by `finish` at the latest."""
+        path = self._place(name)
+        self._later(self._write, path, data, mtime)
+        if len(data) > _LARGE:
+            self._wait(0)
+
     def open(self, name: bytes) -> NewFile:
         """Begin a file."""
         return NewFile(self._place(name), force=self._force)
@@ -89,9 +104,7 @@ class Folder:
         """End a file; it appears some time later, by `finish` at the latest."""
         if not isinstance(output, NewFile):
             raise TypeError("commit takes what open returned")
-        self._commits.append(self._pool.submit(output.commit, mtime))
-        while len(self._commits) > _PENDING:
-            self._commits.popleft().result()
+        self._later(output.commit, mtime)
 
     def make_folder(self, name: bytes) -> None:
         """Restore an empty folder."""
@@ -105,8 +118,7 @@ class Folder:
 
     def finish(self) -> list[str]:
         """Wait until everything is restored; return a line for each link that was refused."""
-        while self._commits:
-            self._commits.popleft().result()
+        self._wait(0)
         refused = []
         for name, target, mtime in self._links:
             if stays_inside(name, target):
@@ -120,6 +132,20 @@ class Folder:
     def close(self) -> None:
         """Wait for files that are on their way."""
         self._pool.shutdown()
+
+    def _later(self, step: Callable[P, None], *arguments: P.args, **named: P.kwargs) -> None:
+        self._commits.append(self._pool.submit(step, *arguments, **named))
+        self._wait(_PENDING)
+
+    def _wait(self, most: int) -> None:
+        """Wait until at most so many files are on their way."""
+        while len(self._commits) > most:
+            self._commits.popleft().result()
+
+    def _write(self, path: bytes, data: bytes | memoryview, mtime: int) -> None:
+        output = NewFile(path, force=self._force)
+        output.write(data)
+        output.commit(mtime)
 
     def _link(self, name: bytes, target: bytes, mtime: int) -> None:
         path = self._place(name)
@@ -164,6 +190,10 @@ class Folder:
 
 class Nowhere:
     """A sink that checks names and drops everything: what `verify` restores to."""
+
+    def put(self, name: bytes, data: bytes | memoryview, mtime: int) -> None:
+        """Check the name."""
+        check_name(name)
 
     def open(self, name: bytes) -> "Nowhere":
         """Begin a file."""
