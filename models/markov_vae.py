@@ -70,9 +70,7 @@ class Config:
     level_blocks: int = 1
     hidden: int = 64
     components: int = 3
-    widest_posterior: int = (
-        SCALE_LEVELS - 1
-    )  # scale index of q at most: wide ones cost initial bits
+    widest_posterior: int = SCALE_LEVELS - 1  # scale index of q: wide ones cost initial bits
 
     @property
     def stride(self) -> int:
@@ -126,6 +124,10 @@ class MarkovVAE(nn.Module):
                 )
                 width = config.level_width
             self.heads.append(nn.ModuleList(self._head(width, k + 1) for k in range(3)))
+
+    def _head(self, features: int, known: int) -> PlaneHead:
+        c = self.config
+        return PlaneHead(features, known, c.channels, c.hidden, c.components)
 
     def _call(self, network: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
         """Run a network, on at most `batch` tiles at a time."""
@@ -227,10 +229,6 @@ class MarkovVAE(nn.Module):
         self._likelihood(_tensor(z1), plane)
 
     # ---- training ------------------------------------------------------------------------------
-    def _head(self, features: int, known: int) -> PlaneHead:
-        c = self.config
-        return PlaneHead(features, known, c.channels, c.hidden, c.components)
-
     def noise(self, batch: int, generator: torch.Generator) -> list[Tensor]:
         """Standard logistic noise of every latent layer, (B, C_l, H, W) each."""
         grid = self.config.tile // self.config.stride
