@@ -10,24 +10,40 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from .augment import variant
 from .errors import ModelError
 
 Pixels = NDArray[np.uint8]
+BORDERED = 0.25  # share of tiles of photographs that do not see their margin
+RENEWAL = 4  # batches from one renewed photograph to the next
 SUFFIXES = {".png", ".webp", ".bmp", ".ppm", ".pgm"}  # lossless kinds only
 
 
 @dataclass(frozen=True)
 class Source:
-    """One folder of a recipe: `kind` is ``sheets`` or ``photos``, `weight` its share of a batch."""
+    """One folder of a recipe: `kind` is ``sheets`` or ``photos``, `weight` its share of a batch.
+
+    `cell` is the size of a sheet's cells, if not a tile's: tiles are then cut from them at random.
+    `without` names photographs, by their files' stems, that are kept out of training.
+    """
 
     folder: str
     kind: str = "sheets"
     weight: float = 1.0
+    cell: int = 0
+    without: tuple[str, ...] = ()
+
+
+def luma(pixels: Pixels) -> Pixels:
+    """Turn RGB gray: (..., 3) -> (..., 1) uint8."""
+    weighted = pixels.astype(np.uint16) @ np.array([77, 150, 29], np.uint16) >> 8
+    return weighted[..., None].astype(np.uint8)
 
 
 def images(folder: Path, channels: int) -> list[tuple[Path, Pixels]]:
@@ -57,8 +73,32 @@ def cells(folder: Path, tile: int, channels: int) -> Pixels:
     return np.concatenate(parts)
 
 
+class Batch(NamedTuple):
+    """Tiles, (B, T + margin, T + 2 margin, C) uint8: the margin is above, left and right."""
+
+    tiles: Pixels
+    bordered: NDArray[np.bool_]  # (B,), tiles that must not see their margin
+
+
 class Sampler:
-    """Draws batches of tiles from weighted sources with one seeded generator."""
+    """Draws batches of tiles from weighted sources with one seeded generator.
+
+    Parameters
+    ----------
+    root : Path
+        Folder that holds the folders of `sources`.
+    sources : list of Source
+    tile, channels, margin : int
+        See `Batch`.
+    flip : bool
+        Mirror half of the tiles left to right.
+    gray : float
+        Share of tiles turned gray.
+    vary : float
+        Share of photographs that are in another world (see `augment.variant`); the pool of them is
+        renewed, one photograph every `RENEWAL` batches.
+    seed : int
+    """
 
     def __init__(
         self,
@@ -67,50 +107,104 @@ class Sampler:
         tile: int,
         channels: int,
         *,
+        margin: int = 0,
         flip: bool,
         gray: float,
+        vary: float = 0.0,
         seed: int,
     ) -> None:
         self.tile, self.channels, self.flip, self.gray = tile, channels, flip, gray
+        self.margin, self.vary, self.seed = margin, vary, seed
         self.random = np.random.default_rng(seed)
-        self.pools: list[Pixels | list[Pixels]] = []
+        self.photos: list[Pixels] = []  # as found; every source of photographs has a slice
+        self.pools: list[Pixels | slice] = []
         for source in sources:
             folder = root / source.folder
             if source.kind == "sheets":
-                self.pools.append(cells(folder, tile, channels))
+                self.pools.append(cells(folder, source.cell or tile, channels))
             elif source.kind == "photos":
-                self.pools.append(
-                    [a for _, a in images(folder, channels) if min(a.shape[:2]) >= tile]
-                )
+                first = len(self.photos)
+                self.photos += [
+                    a
+                    for path, a in images(folder, 3 if vary else channels)
+                    if min(a.shape[:2]) >= tile + 2 * margin and path.stem not in source.without
+                ]
+                self.pools.append(slice(first, len(self.photos)))
             else:
                 raise ModelError(f"a recipe's source kind is sheets or photos, not {source.kind!r}")
         weights = np.array([source.weight for source in sources])
         self.weights = weights / weights.sum()
+        self.renewals = 0
+        self.varied = list(self.photos)
+        self.renew(len(self.photos))
 
-    def _draw(self, pool: Pixels | list[Pixels], count: int) -> Pixels:
-        if isinstance(pool, np.ndarray):
-            return pool[self.random.integers(len(pool), size=count)]
+    def renew(self, renewals: int) -> None:
+        """Bring the varied photographs to where they are after so many renewals in all."""
+        count = len(self.photos)
+        if self.vary:
+            for turn in range(max(self.renewals, renewals - count), renewals):
+                self.varied[turn % count] = self._world(turn)
+        self.renewals = renewals
+
+    def _world(self, turn: int) -> Pixels:
+        """The photograph that is renewed in this turn, by a generator of its own."""
+        random = np.random.default_rng((self.seed, turn))
+        photo = self.photos[turn % len(self.photos)]
+        if random.random() < self.vary:
+            if max(photo.shape) > 1024:  # a megapixel of it
+                y, x = (random.integers(max(1, n - 1023)) for n in photo.shape[:2])
+                photo = photo[y : y + 1024, x : x + 1024]
+            photo = variant(photo, random, self.tile + 2 * self.margin)
+        return photo if photo.shape[-1] == self.channels else luma(photo)
+
+    def _crops(self, pool: list[Pixels], count: int) -> Pixels:
+        """Crop tiles with their margins, every place as likely as every other."""
+        height, width = self.tile + self.margin, self.tile + 2 * self.margin
         area = np.array([float(a.shape[0] * a.shape[1]) for a in pool])
         tiles = []
         for index in self.random.choice(len(pool), size=count, p=area / area.sum()):
             photo = pool[index]
-            y = self.random.integers(photo.shape[0] - self.tile + 1)
-            x = self.random.integers(photo.shape[1] - self.tile + 1)
-            tiles.append(photo[y : y + self.tile, x : x + self.tile])
+            y = self.random.integers(photo.shape[0] - height + 1)
+            x = self.random.integers(photo.shape[1] - width + 1)
+            tiles.append(photo[y : y + height, x : x + width])
         return np.stack(tiles)
 
-    def batch(self, size: int) -> Pixels:
-        """Return `size` tiles, (size, tile, tile, C) uint8."""
+    def _cut(self, pool: Pixels, count: int) -> Pixels:
+        """Draw cells of sheets, and a tile of each."""
+        drawn = pool[self.random.integers(len(pool), size=count)]
+        room = drawn.shape[1] - self.tile
+        if not room:
+            return drawn
+        y, x = self.random.integers(room + 1, size=(2, count, 1))
+        at = np.arange(self.tile)
+        cut: Pixels = drawn[
+            np.arange(count)[:, None, None], (y + at)[:, :, None], (x + at)[:, None]
+        ]
+        return cut
+
+    def batch(self, size: int) -> Batch:
+        """Return a batch of `size` tiles."""
         counts = self.random.multinomial(size, self.weights)
-        tiles = np.concatenate(
-            [self._draw(pool, n) for pool, n in zip(self.pools, counts, strict=True) if n]
-        )
+        around = ((0, 0), (self.margin, 0), (self.margin, self.margin), (0, 0))
+        tiles: list[Pixels] = []
+        bordered = np.ones(size, np.bool_)
+        done = 0
+        for pool, count in zip(self.pools, counts, strict=True):
+            if not count:
+                continue
+            if isinstance(pool, np.ndarray):
+                tiles.append(np.pad(self._cut(pool, count), around))
+            else:
+                tiles.append(self._crops(self.varied[pool], count))
+                if self.margin:
+                    bordered[done : done + count] = self.random.random(count) < BORDERED
+            done += count
+        drawn = np.concatenate(tiles)
         if self.flip:
             flipped = self.random.random(size) < 0.5
-            tiles = np.where(flipped[:, None, None, None], tiles[:, :, ::-1], tiles)
+            drawn = np.where(flipped[:, None, None, None], drawn[:, :, ::-1], drawn)
         if self.gray:
             grayed = self.random.random(size) < self.gray
-            luma = tiles.astype(np.uint16) @ np.array([77, 150, 29], np.uint16) >> 8
-            gray = np.repeat(luma[..., None].astype(np.uint8), self.channels, -1)
-            tiles = np.where(grayed[:, None, None, None], gray, tiles)
-        return np.ascontiguousarray(tiles)
+            gray = np.repeat(luma(drawn), self.channels, -1)
+            drawn = np.where(grayed[:, None, None, None], gray, drawn)
+        return Batch(np.ascontiguousarray(drawn), bordered)

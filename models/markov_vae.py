@@ -11,8 +11,9 @@ for its mixtures and its channels, which see the channels before them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import NamedTuple, cast
 
 import numpy as np
@@ -77,6 +78,27 @@ class Config:
         """Pixels between neighbours of the latent grid."""
         return int(2**self.levels)
 
+    def sound(self) -> bool:
+        """Whether all fields, non-negative and at most 512, are within what a file may ask for."""
+        blocks = (self.posterior_blocks, self.link_blocks, self.feature_blocks, self.level_blocks)
+        largest = max(self.width, self.level_width, self.hidden, *self.latents, 0)
+        return (
+            0 < self.tile <= 256
+            and 0 < self.channels <= 4
+            and 0 < self.components <= 16
+            and max(blocks) <= 8
+            and largest <= 256
+            and self.levels <= 4
+            and self.tile % self.stride == 0
+            and 1 <= len(self.latents) <= 8
+            and min(self.latents) > 0
+        )
+
+    @property
+    def margin(self) -> int:
+        """Pixels around a tile that training tells it: none."""
+        return 0
+
 
 def _tensor(array: Integers) -> Tensor:
     """(B, C, H, W), as layers read it while coding."""
@@ -94,6 +116,9 @@ class MarkovVAE(nn.Module):
         super().__init__()
         self.config = config
         self.depth = len(config.latents)
+        self.factors: Sequence[int] = (1, 2, 4)
+        self.slack, self.growth = 1.25, Fraction(1, 3)
+        self.share = 1.0  # every pixel is trained on
         self.batch: int | None = None  # tiles a network sees at a time while coding
         self.tile, self.channels, self.stride = config.tile, config.channels, config.stride
         self.planes = coding_order(config.levels)
@@ -162,10 +187,10 @@ class MarkovVAE(nn.Module):
         mean = round_(mean * 16).clamp(-LATENT_MEAN_LIMIT, LATENT_MEAN_LIMIT)
         return mean, round_(SCALE_WIDE + scale * SCALES_PER_OCTAVE).clamp(0, SCALE_LEVELS - 1)
 
-    def load_top(self, integers: Tensor) -> None:
+    def load_top(self, integers: Tensor | None) -> None:
         """Take stored integers for p(z_L); the layers take theirs one by one."""
         del self.top
-        self.top, self.exact = integers, True
+        self.top, self.exact = cast(Tensor, integers), True
 
     def _likelihood(self, z1: Tensor, code: CodePlane) -> None:
         """Walk the planes in coding order; `code` is told each and returns its pixels."""
@@ -239,7 +264,9 @@ class MarkovVAE(nn.Module):
         ]
         return [torch.logit(u.clamp(1e-6, 1 - 1e-6)) for u in us]
 
-    def elbo(self, x: Tensor, noise: list[Tensor], soft: float = 2.0**-17) -> dict[str, Tensor]:
+    def elbo(
+        self, x: Tensor, noise: list[Tensor], soft: float = 2.0**-17, bordered: Tensor | None = None
+    ) -> dict[str, Tensor]:
         """Bits of a batch of tiles, split into likelihood and KL of each latent layer.
 
         x : (B, C, H, W) float tensor of integers 0..255; noise as from :meth:`noise`. Returns sums

@@ -1,10 +1,11 @@
 """Model files: safetensors with integer weights, binary ones packed to one bit; no pickle.
 
 Tensors of a layer NAME: ``NAME.weight`` (int8, or uint8 of packed signs, most significant bit
-first, 1 = +1), ``NAME.scale`` and ``NAME.bias`` (int32). ``top`` (int32) holds p(z_L). Metadata,
-JSON each: ``kind``, ``config``, ``profile`` (numeric profile), ``metrics``; ``recipe`` (TOML) and
-``known_answer``, the SHA-256 of every integer that the model gives for a fixed input. A machine
-that computes another answer refuses the model before it reads or writes an archive.
+first, 1 = +1), ``NAME.scale`` and ``NAME.bias`` (int32). ``top`` (int32) holds p(z_L), if L > 0.
+Metadata, JSON each: ``kind`` (see kinds.py), ``config``, ``profile`` (numeric profile),
+``metrics``; ``recipe`` (TOML) and ``known_answer``, the SHA-256 of every integer that the model
+gives for a fixed input. A machine that computes another answer refuses the model before it reads or
+writes an archive.
 """
 
 from __future__ import annotations
@@ -26,24 +27,27 @@ from torch import Tensor
 from bitswap_cli.ans.parameters import LATENT_MAX, LATENT_MIN
 
 from .errors import ModelError
+from .kinds import KINDS, Config, Model, make, name_of
 from .layers import IntegerConv
-from .markov_vae import Config, Integers, MarkovVAE, Step
+from .markov_vae import Integers, Step
+from .pixel_vae import PixelVAE
 
 PROFILE = 1
-KIND = "markov_vae"
 COPIES = 16  # of the known answer's tiles in a batch
 _proved: set[bytes] = set()  # SHA-256 of the files whose answers this process has reproduced
 
 
-def layers(model: MarkovVAE) -> dict[str, IntegerConv]:
+def layers(model: Model) -> dict[str, IntegerConv]:
     """Return the integer layers of a model by name, in a fixed order."""
     return {n: m for n, m in model.named_modules() if isinstance(m, IntegerConv)}
 
 
-def tensors(model: MarkovVAE) -> dict[str, Tensor]:
+def tensors(model: Model) -> dict[str, Tensor]:
     """Freeze a trained model: the integer tensors of its file."""
     with torch.no_grad():
-        stored = {"top": torch.stack(model.top_integers()).to(torch.int32)}
+        stored = {}
+        if model.depth:
+            stored["top"] = torch.stack(model.top_integers()).to(torch.int32)
         for name, layer in layers(model).items():
             frozen = layer.freeze()
             if layer.binary:
@@ -53,7 +57,7 @@ def tensors(model: MarkovVAE) -> dict[str, Tensor]:
     return stored
 
 
-def write(model: MarkovVAE, path: Path, *, recipe: str, metrics: dict[str, float]) -> None:
+def write(model: Model, path: Path, *, recipe: str, metrics: dict[str, float]) -> None:
     """Write a trained model: temp file, fsync, rename.
 
     Raises
@@ -64,7 +68,7 @@ def write(model: MarkovVAE, path: Path, *, recipe: str, metrics: dict[str, float
     stored = tensors(model)
     exact = build(model.config, stored)
     metadata = {
-        "kind": KIND,
+        "kind": name_of(model),
         "profile": str(PROFILE),
         "config": json.dumps(dataclasses.asdict(model.config)),
         "recipe": recipe,
@@ -82,15 +86,15 @@ def write(model: MarkovVAE, path: Path, *, recipe: str, metrics: dict[str, float
         raise ModelError(f"cannot write the model {path}: {error.strerror}") from None
 
 
-def build(config: Config, stored: dict[str, Tensor]) -> MarkovVAE:
+def build(config: Config, stored: dict[str, Tensor]) -> Model:
     """Make an exact model of stored tensors; raise ModelError unless it is proved exact."""
     # NNPACK transforms its convolutions, which is not exact in float32 over integers.
     torch.backends.nnpack.set_flags(False)  # type: ignore[no-untyped-call]
-    model = MarkovVAE(config)
-    names = {"top"}
+    model = make(config)
+    names = {"top"} if model.depth else set()
     try:
-        top = stored["top"]
-        if top.dtype != torch.int32 or tuple(top.shape) != (2, config.latents[-1]):
+        top = stored["top"] if model.depth else None
+        if top is not None and (top.dtype, *top.shape) != (torch.int32, 2, config.latents[-1]):
             raise ModelError("p(z_L) has the wrong shape: the model file is damaged")
         model.load_top(top)
         for name, layer in layers(model).items():
@@ -114,7 +118,7 @@ def _unpack(packed: Tensor, shape: tuple[int, ...]) -> Tensor:
     return torch.from_numpy(signs * 2 - 1).view(shape)
 
 
-def load(path: Path) -> MarkovVAE:
+def load(path: Path) -> Model:
     """Read a model file, prove that it is exact and check its known answer on this machine.
 
     Raises
@@ -128,12 +132,13 @@ def load(path: Path) -> MarkovVAE:
             stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
         raise ModelError(f"cannot read the model file {path}: {error}") from None
-    if metadata.get("kind") != KIND or metadata.get("profile") != str(PROFILE):
+    kind = KINDS.get(metadata.get("kind", ""))
+    if kind is None or metadata.get("profile") != str(PROFILE):
         raise ModelError(
             f"{path} is of kind {metadata.get('kind')!r}, numeric profile"
             f" {metadata.get('profile')!r}, which this version does not know: update bitswap"
         )
-    model = build(_config(metadata.get("config", ""), path), stored)
+    model = build(_config(kind.config, metadata.get("config", ""), path), stored)
     content = hashlib.sha256(path.read_bytes()).digest()
     if content not in _proved:
         if known_answer(model) != metadata.get("known_answer", ""):
@@ -145,19 +150,14 @@ def load(path: Path) -> MarkovVAE:
     return model
 
 
-def _config(text: str, path: Path) -> Config:
-    limits = {"tile": 256, "channels": 4, "components": 16}
-    blocks = ("posterior_blocks", "link_blocks", "feature_blocks", "level_blocks")
+def _config(kind: type[Config], text: str, path: Path) -> Config:
     try:
         table: dict[str, Any] = json.loads(text)
         table["latents"] = tuple(table["latents"])
-        config = Config(**table)
-        numbers = [v for k, v in table.items() if k != "latents"] + list(config.latents)
-        sound = all(isinstance(n, int) and 0 <= n <= 256 for n in numbers)
-        sound &= all(0 < getattr(config, k) <= top for k, top in limits.items())
-        sound &= all(getattr(config, k) <= 8 for k in blocks)
-        sound &= 0 <= config.levels <= 4 and config.tile % config.stride == 0
-        sound &= 1 <= len(config.latents) <= 8 and min(config.latents) > 0
+        numbers = [v for k, v in table.items() if k != "latents"] + list(table["latents"])
+        sound = all(isinstance(n, int) and 0 <= n <= 512 for n in numbers)
+        config = kind(**table)
+        sound = sound and config.sound()
     except (ValueError, TypeError, KeyError):
         sound = False
     if not sound:
@@ -165,7 +165,7 @@ def _config(text: str, path: Path) -> Config:
     return config
 
 
-def known_answer(model: MarkovVAE) -> str:
+def known_answer(model: Model) -> str:
     """SHA-256 of all integers that an exact model gives for two fixed tiles.
 
     They are computed in a batch with copies of themselves, as libraries choose other algorithms for
@@ -194,12 +194,19 @@ def known_answer(model: MarkovVAE) -> str:
         z.append(np.clip(posterior.mean >> 4, LATENT_MIN, LATENT_MAX).astype(np.int32))
     for layer in range(1, model.depth):
         told(*model.prior(layer, z[layer + 1]))
-    digest.update(np.stack(model.top_prior(1)).astype("<i4").tobytes())
+    if model.depth:
+        digest.update(np.stack(model.top_prior(1)).astype("<i4").tobytes())
 
     def code(step: Step) -> Integers:
         told(*step.parameters)
         top, left, stride = step.plane
         return x[:, step.channel, top::stride, left::stride]
 
-    model.likelihood(z[1], code)
+    if isinstance(model, PixelVAE):
+        sizes = np.tile(np.array([c.tile, c.tile, c.channels], np.int32), (len(x), 1))
+        coded = model.mixtures(z[1] if model.depth else None, x, sizes)
+        order = np.argsort(coded.owner, kind="stable")  # tile by tile
+        told(*(p[order].reshape(len(x), -1) for p in coded.parameters))
+    else:
+        model.likelihood(z[1], code)
     return digest.hexdigest()

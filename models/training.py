@@ -20,10 +20,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .data import Sampler, Source, cells
+from .data import RENEWAL, Sampler, Source, cells
 from .errors import ModelError
+from .kinds import KINDS, Config, Model, make
 from .layers import IntegerConv
-from .markov_vae import Config, MarkovVAE
 
 Progress = Callable[[str], None]
 
@@ -45,6 +45,8 @@ class Recipe:
     kl_warmup: int = 0  # steps over which the KL's weight grows from 0.001 to 1, steadily
     flip: bool = False
     gray: float = 0.0  # share of tiles turned gray
+    vary: float = 0.0  # share of photographs in another world, see augment.py
+    share: float = 1.0  # of a tile's pixels that a step looks at (pixel_vae)
     seed: int = 0
     bfloat16: bool = False
     compile: bool = False
@@ -60,7 +62,11 @@ class Recipe:
             raise ModelError(f"cannot read the recipe {path}: {error}") from None
         try:
             training = dict(table["training"])
-            model = _fill(Config, "model", table["model"])
+            shape = dict(table["model"])
+            kind = KINDS.get(shape.pop("kind", "markov_vae"))
+            if kind is None:
+                raise ModelError(f"[model] kind of {path} is one of {', '.join(KINDS)}")
+            model = _fill(kind.config, "model", shape)
             sources = [_fill(Source, "source", s) for s in table["source"]]
             known = {f.name for f in fields(cls)} - {"model", "sources", "text"}
             unknown = set(training) - known
@@ -105,7 +111,7 @@ def loss_bits(terms: dict[str, Tensor], free: float, latents: int, weight: float
     return loss
 
 
-def start(model: MarkovVAE, x: Tensor, generator: torch.Generator) -> None:
+def start(model: Model, x: Tensor, generator: torch.Generator) -> None:
     """Data-dependent initialisation of every layer from one batch."""
     layers = [m for m in model.modules() if isinstance(m, IntegerConv)]
     for layer in layers:
@@ -117,9 +123,7 @@ def start(model: MarkovVAE, x: Tensor, generator: torch.Generator) -> None:
 
 
 @torch.no_grad()
-def evaluate(
-    model: MarkovVAE, tiles: np.ndarray, seed: int = 1, batch: int = 64
-) -> dict[str, float]:
+def evaluate(model: Model, tiles: np.ndarray, seed: int = 1, batch: int = 64) -> dict[str, float]:
     """Return bits/dim on tiles: ``bpd``, ``likelihood`` and each ``kl``."""
     device = next(iter(model.state_dict().values())).device
     generator = torch.Generator(device).manual_seed(seed)
@@ -146,10 +150,11 @@ class Run:
         torch.manual_seed(recipe.seed)
         shape = recipe.model
         self.sampler = Sampler(
-            data, recipe.sources, shape.tile, shape.channels,
-            flip=recipe.flip, gray=recipe.gray, seed=recipe.seed,
+            data, recipe.sources, shape.tile, shape.channels, margin=shape.margin,
+            flip=recipe.flip, gray=recipe.gray, vary=recipe.vary, seed=recipe.seed,
         )  # fmt: skip
-        self.model = MarkovVAE(shape).to(device)
+        self.model = make(shape).to(device)
+        self.model.share = recipe.share
         self.elbo = torch.compile(self.model.elbo) if recipe.compile else self.model.elbo
         self.generator = torch.Generator(device).manual_seed(recipe.seed)
         self.optimizer = torch.optim.Adam(
@@ -160,7 +165,8 @@ class Run:
 
     def begin(self) -> None:
         """Data-dependent start; weights are averaged from here on."""
-        start(self.model, to_input(self.sampler.batch(256), self.device), self.generator)
+        tiles = to_input(self.sampler.batch(256).tiles, self.device)
+        start(self.model, tiles, self.generator)
         self.average = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
 
     def rate(self) -> float:
@@ -174,14 +180,18 @@ class Run:
     def advance(self) -> dict[str, Tensor]:
         """One optimizer step; returns the terms of the loss."""
         r = self.recipe
-        x = to_input(self.sampler.batch(r.batch), self.device)
+        if self.step % RENEWAL == 0:
+            self._renew()
+        tiles, bordered = self.sampler.batch(r.batch)
+        x = to_input(tiles, self.device)
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=r.bfloat16):
-            terms = self.elbo(x, self.model.noise(len(x), self.generator))
+            noise = self.model.noise(len(x), self.generator)
+            terms = self.elbo(x, noise, bordered=torch.from_numpy(bordered).to(self.device))
         latents = (r.model.tile // r.model.stride) ** 2
         weight = 0.001 ** max(0.0, 1 - self.step / r.kl_warmup) if r.kl_warmup else 1.0
-        loss = loss_bits(terms, r.free_bits, latents, weight) / x[0].numel()
+        loss = loss_bits(terms, r.free_bits, latents, weight) / (r.model.tile**2 * r.model.channels)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -203,9 +213,12 @@ class Run:
             list(self.average.values()), [state[k] for k in self.average], 1 - decay
         )
 
-    def averaged(self) -> MarkovVAE:
+    def _renew(self) -> None:
+        self.sampler.renew(len(self.sampler.photos) + self.step // RENEWAL)
+
+    def averaged(self) -> Model:
         """Return a copy of the model with averaged weights."""
-        model = MarkovVAE(self.recipe.model).to(self.device)
+        model = make(self.recipe.model).to(self.device)
         model.load_state_dict(self.average)
         return model
 
@@ -229,6 +242,7 @@ class Run:
         self.generator.set_state(state["generator"].cpu())
         self.sampler.random.bit_generator.state = state["sampler"]
         self.step = state["step"]
+        self._renew()
 
 
 def train(

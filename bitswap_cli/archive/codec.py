@@ -33,6 +33,9 @@ class TileCodec(Protocol):
     """Channels of a tile: 1 (gray) or 3 (RGB)."""
     factors: Sequence[int]
     """Tiles of a chunk may be so many times as high and wide: 1, and ascending."""
+    slack: float
+    """How many times what factor 1 covers may larger tiles cover: what is outside of a picture may
+    cost time."""
     chunk_tiles: int
     """How many tiles a chunk may hold at most; larger ones count as the tiles they stand for."""
 

@@ -23,7 +23,6 @@ from bitswap_cli.images.tiles import count_tiles
 MAX_PICTURE = 3 * MAX_PIXELS + 2 * MAX_RECIPE  # bytes of a file that is looked at as a picture
 _STEPS = 256  # of all kinds, waiting
 _BATCH_BYTES = 1 << 23  # bytes of the files of one batch of pictures, at most (unless it is one)
-_SLACK = 1.25  # larger tiles may cover so much more than the smallest ones
 _AHEAD = 1 << 26  # bytes of pixels waiting to be written, at most (unless they are one picture)
 
 
@@ -82,17 +81,17 @@ def pack(
 
 
 def choose_tiles(codec: TileCodec, height: int, width: int) -> tuple[int, int]:
-    """Return the factor of a picture's tiles, and how many there are.
+    """Return the factor of a picture's tiles, and how many there are: the fewer the better.
 
     Larger tiles have fewer borders, which see nothing of their neighbours; but what reaches beyond
-    the picture costs time.
+    the picture may cost time.
     """
 
     def count(factor: int) -> int:
         return count_tiles(height, width, codec.tile_height * factor, codec.tile_width * factor)
 
-    fits = [f for f in codec.factors if count(f) * f**2 <= _SLACK * count(1)]
-    return fits[-1], count(fits[-1])
+    fits = [f for f in codec.factors if count(f) * f**2 <= codec.slack * count(1)]
+    return min(((f, count(f)) for f in fits), key=lambda pair: (pair[1], pair[0]))
 
 
 class _Step(NamedTuple):

@@ -9,7 +9,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import click
 
-DEFAULT_MODEL = "natural32"
+DEFAULT_MODEL = "auto"
 DEFAULT_BATCH = 64
 
 Command = TypeVar("Command", bound=Callable[..., Any])

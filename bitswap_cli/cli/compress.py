@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     metavar="NAME|PATH",
     default=DEFAULT_MODEL,
     show_default=True,
-    help="Model, see `bitswap models list`.",
+    help="Model, see `bitswap models list`; auto tries the installed ones on a sample.",
 )
 @click.option(
     "--scheme",
@@ -71,7 +71,7 @@ def compress(
             raise InputError(f"there is no file or folder {source}")
     if Path(output).exists() and not force:
         raise InputError(f"{output} exists: give another -o, or --force to replace it")
-    codec, header = encoder(console, model, scheme, batch)
+    codec, header = encoder(console, model, scheme, batch, sources)
     started = time.perf_counter()
     with progress_bar(console, "compress") as progress:
         report = pack(

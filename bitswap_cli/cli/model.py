@@ -1,6 +1,6 @@
 """From the name of a model to the codec of tiles that the archive is handed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from bitswap_cli.cli.common import Console
@@ -13,10 +13,12 @@ if TYPE_CHECKING:
 
 SCHEMES = ("bitswap", "bbans")
 NUMERIC_PROFILE = 1
+AUTO = "auto"
+FALLBACK = "photo"  # of archives without pictures
 
 
 def encoder(
-    console: Console, name_or_path: str, scheme: str, batch: int
+    console: Console, name_or_path: str, scheme: str, batch: int, sources: Sequence[str]
 ) -> "tuple[TileCodec, Header]":
     """Return the codec for a new archive and the header that says which one it is.
 
@@ -25,11 +27,14 @@ def encoder(
     console : Console
         Told about the model under ``-v``.
     name_or_path : str
-        The model.
+        The model, or ``auto``: the installed one that codes a sample of the sources in the fewest
+        bytes.
     scheme : {'bitswap', 'bbans'}
         How latents are coded.
     batch : int
         Tiles the networks see at a time.
+    sources : sequence of str
+        What will be compressed.
 
     Raises
     ------
@@ -39,8 +44,11 @@ def encoder(
     from bitswap_cli.archive.format import Header
     from bitswap_models import zoo
 
-    file = zoo.resolve(name_or_path)
-    codec = _load(console, file, scheme, batch)
+    if name_or_path == AUTO:
+        file, codec = _best(console, scheme, batch, sources)
+    else:
+        file = zoo.resolve(name_or_path)
+        codec = _load(console, file, scheme, batch)
     return codec, Header(file.name, file.sha256, scheme, NUMERIC_PROFILE, _tile(codec))
 
 
@@ -79,6 +87,32 @@ def decoder(console: Console, path: str | None, batch: int) -> "Callable[[Header
         return codec
 
     return codec_for
+
+
+def _best(
+    console: Console, scheme: str, batch: int, sources: Sequence[str]
+) -> "tuple[ModelFile, TileCodec]":
+    """Find the installed model that codes a sample of the sources best."""
+    from bitswap_cli.archive.sample import sample
+    from bitswap_models import zoo
+
+    samples = sample(sources)
+    widths = {s.pixels.shape[2] for s in samples}
+    best: tuple[float, ModelFile, TileCodec] | None = None
+    for name in zoo.embedded():
+        file = zoo.find(name)
+        channels = zoo.read_metadata(file.path)["config"]["channels"]
+        # one without pictures for it is no candidate, but an archive without pictures needs one too
+        if channels not in widths and not (channels == 3 and (1 in widths or name == FALLBACK)):
+            continue
+        codec = _load(console, file, scheme, batch)
+        cost = sum(s.cost(codec) for s in samples)
+        console.note(f"model {name} codes the sample in about {cost:,.0f} bytes")
+        if best is None or cost < best[0]:
+            best = cost, file, codec
+    if best is None:
+        raise ModelError("no model is installed for these pictures: give one with --model")
+    return best[1], best[2]
 
 
 def _load(console: Console, file: "ModelFile", scheme: str, batch: int) -> "TileCodec":

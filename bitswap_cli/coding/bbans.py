@@ -15,6 +15,9 @@ from bitswap_cli.coding.model import Integers
 
 def push(group: Group, x: Integers) -> None:
     """Encode the tiles x, (B, C, H, W), onto the group's message."""
+    if not group.depth:
+        group.push_pixels(None, x)
+        return
     z = [x]
     for layer in range(1, group.depth + 1):
         z.append(group.pop_posterior(layer, z[-1]))
@@ -26,6 +29,8 @@ def push(group: Group, x: Integers) -> None:
 
 def pop(group: Group) -> Integers:
     """Decode the tiles of the group, (B, C, H, W); the message is as it was before `push`."""
+    if not group.depth:
+        return group.pop_pixels(None)
     z = [group.pop_top()]
     for layer in reversed(range(1, group.depth)):
         z.insert(0, group.pop_prior(layer, z[0]))

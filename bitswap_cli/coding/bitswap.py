@@ -17,6 +17,9 @@ from bitswap_cli.coding.model import Integers
 
 def push(group: Group, x: Integers) -> None:
     """Encode the tiles x, (B, C, H, W), onto the group's message."""
+    if not group.depth:
+        group.push_pixels(None, x)
+        return
     z = group.pop_posterior(1, x)
     group.push_pixels(z, x)
     for layer in range(1, group.depth):
@@ -28,6 +31,8 @@ def push(group: Group, x: Integers) -> None:
 
 def pop(group: Group) -> Integers:
     """Decode the tiles of the group, (B, C, H, W); the message is as it was before `push`."""
+    if not group.depth:
+        return group.pop_pixels(None)
     z = group.pop_top()
     for layer in reversed(range(1, group.depth)):
         below = group.pop_prior(layer, z)

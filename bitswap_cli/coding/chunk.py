@@ -1,8 +1,8 @@
 """Chunks: the tiles of one message, in groups, over a virtual bottom.
 
 Groups follow one another on one stack. A group's initial bits are what the groups before it left,
-so groups grow as the stack does, to a third of what is below them and at most `GROUP` tiles: only
-the first tiles' latents cost initial bits, and those carry payload.
+so groups grow as the stack does, to a share of the tiles below them that the model names, and at
+most `GROUP` tiles: only the first tiles' latents cost initial bits, and those carry payload.
 
 A chunk's words are one byte, the number of lanes, and the flattened message in little-endian
 32-bit words. Normative: docs/format.md.
@@ -10,7 +10,9 @@ A chunk's words are one byte, the number of lanes, and the flattened message in 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator
+from fractions import Fraction
 from types import ModuleType
 
 import numpy as np
@@ -24,15 +26,15 @@ from bitswap_cli.coding.model import Integers, LatentModel
 from bitswap_cli.errors import ArchiveError, ModelError
 
 GROUP = 64
-FACTORS = (1, 2, 4)  # tiles may be so many times as high and wide as the model's
 SCHEMES: dict[str, ModuleType] = {"bitswap": bitswap, "bbans": bbans}
 
 
-def groups(count: int, factor: int = 1) -> Iterator[slice]:
-    """Yield the groups of `count` tiles: a third of the tiles before, 1 to `GROUP` / factor^2."""
+def groups(count: int, growth: Fraction, factor: int = 1) -> Iterator[slice]:
+    """Yield the groups of `count` tiles: so many of the tiles before, 1 to `GROUP` / factor^2."""
     done = 0
     while done < count:
-        size = min(max(done // 3, 1), GROUP // factor**2, count - done)
+        largest = max(GROUP // factor**2, 1)
+        size = min(max(math.floor(done * growth), 1), largest, count - done)
         yield slice(done, done + size)
         done += size
 
@@ -56,7 +58,6 @@ class ChunkCodec:
     """
 
     chunk_tiles = 1024
-    factors: Sequence[int] = FACTORS
 
     def __init__(self, model: LatentModel, scheme: str, batch: int) -> None:
         if scheme not in SCHEMES:
@@ -65,6 +66,7 @@ class ChunkCodec:
         self.model, self.scheme = model, SCHEMES[scheme]
         self.tile_height = self.tile_width = model.tile
         self.channels = model.channels
+        self.factors, self.slack = model.factors, model.slack
 
     def encode(
         self, tiles: NDArray[np.uint8], sizes: NDArray[np.int32], payload: bytes
@@ -73,7 +75,7 @@ class ChunkCodec:
         message = Message.with_bottom(payload, lane_count(sizes))
         bits = np.zeros(len(tiles))
         tile = tiles.shape[1]
-        for where in groups(len(tiles), tile // self.model.tile):
+        for where in groups(len(tiles), self.model.growth, tile // self.model.tile):
             group = Group(message, self.model, sizes[where], tile, bits[where])
             self.scheme.push(group, self._extended(group, tiles[where]))
         words, used = message.finish()
@@ -88,7 +90,7 @@ class ChunkCodec:
         message = Message.from_words(np.frombuffer(words, "<u4", offset=1), words[0])
         tile = self.model.tile * factor
         tiles = np.empty((len(sizes), tile, tile, self.channels), np.uint8)
-        for where in reversed(list(groups(len(sizes), factor))):
+        for where in reversed(list(groups(len(sizes), self.model.growth, factor))):
             group = Group(message, self.model, sizes[where], tile)
             tiles[where] = self.scheme.pop(group).transpose(0, 2, 3, 1)
         return tiles, message.check_bottom()

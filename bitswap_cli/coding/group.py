@@ -7,13 +7,22 @@ of their plane (see `Geometry.extend`), so that encoder and decoder see the same
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 from numpy.typing import NDArray
 
 from bitswap_cli.ans import Codec, Logistic, LogisticMixture, LogisticParameters, Message
 from bitswap_cli.ans import MixtureParameters as Mixture
 from bitswap_cli.ans.parameters import LATENT_MAX, LATENT_MIN
-from bitswap_cli.coding.model import Integers, LatentModel, Plane, Step
+from bitswap_cli.coding.model import (
+    Integers,
+    LatentModel,
+    PixelModel,
+    Plane,
+    PlaneModel,
+    Step,
+)
 
 Mask = NDArray[np.bool_]
 
@@ -32,7 +41,8 @@ class Geometry:
     """
 
     def __init__(self, sizes: NDArray[np.int32], tile: int, channels: int, stride: int) -> None:
-        self.rows, self.columns, self.coded = np.asarray(sizes, np.int32).T
+        self.sizes = np.ascontiguousarray(sizes, np.int32)
+        self.rows, self.columns, self.coded = self.sizes.T
         self.tile, self.channels, self.stride = tile, channels, stride
         self.whole = bool((sizes[:, :2] == tile).all() and (self.coded == channels).all())
 
@@ -152,8 +162,42 @@ class Group:
             *(np.broadcast_to(p, (self.size, p.shape[1], grid, grid)) for p in one)
         )
 
-    def push_pixels(self, z1: Integers, x: Integers) -> None:
-        """Push x (B, C, H, W) under p(x | z_1): last step first, so that pops come in order."""
+    def push_pixels(self, z1: Integers | None, x: Integers) -> None:
+        """Push x (B, C, H, W) under p(x | z_1): what is popped first is pushed last."""
+        if isinstance(self.model, PixelModel):
+            self._push_lockstep(self.model, z1, x)
+        else:
+            self._push_planes(cast(PlaneModel, self.model), cast(Integers, z1), x)
+
+    def pop_pixels(self, z1: Integers | None) -> Integers:
+        """Pop x (B, C, H, W) under p(x | z_1)."""
+        if isinstance(self.model, PixelModel):
+            return self._pop_lockstep(self.model, z1)
+        return self._pop_planes(cast(PlaneModel, self.model), cast(Integers, z1))
+
+    def _push_lockstep(self, model: PixelModel, z1: Integers | None, x: Integers) -> None:
+        coded = model.mixtures(z1, x, self.geometry.sizes)
+        end = len(coded.symbols)
+        for size in reversed(coded.batches.tolist()):
+            where = slice(end - size, end)
+            part = Mixture(*(p[where] for p in coded.parameters))
+            LogisticMixture(part, 0, 255).push(self.message, coded.symbols[where])
+            end -= size
+        if self.bits is not None:
+            bits = LogisticMixture(coded.parameters, 0, 255).bits(coded.symbols)
+            self.bits += np.bincount(coded.owner, bits, minlength=self.size)
+
+    def _pop_lockstep(self, model: PixelModel, z1: Integers | None) -> Integers:
+        def pop(parameters: Mixture) -> Integers:
+            return LogisticMixture(parameters, 0, 255).pop(self.message)
+
+        x = model.walk(z1, self.geometry.sizes, self.tile, pop)
+        for plane in model.planes:
+            for channel in range(model.channels):
+                self.geometry.extend(x, plane, channel)
+        return x
+
+    def _push_planes(self, model: PlaneModel, z1: Integers, x: Integers) -> None:
         steps: list[tuple[Codec, Integers, Mask | None]] = []
 
         def code(step: Step) -> Integers:
@@ -163,13 +207,12 @@ class Group:
             steps.append((_mixture(step.parameters, mask), pixels, mask))
             return pixels
 
-        self.model.likelihood(z1, code)
+        model.likelihood(z1, code)
         for codec, pixels, mask in reversed(steps):
             self._push(codec, pixels, mask)
 
-    def pop_pixels(self, z1: Integers) -> Integers:
-        """Pop x (B, C, H, W) under p(x | z_1)."""
-        x = np.zeros((self.size, self.model.channels, self.tile, self.tile), np.int32)
+    def _pop_planes(self, model: PlaneModel, z1: Integers) -> Integers:
+        x = np.zeros((self.size, model.channels, self.tile, self.tile), np.int32)
 
         def code(step: Step) -> Integers:
             plane = step.plane
@@ -179,7 +222,7 @@ class Group:
             self.geometry.extend(x, plane, step.channel)
             return pixels
 
-        self.model.likelihood(z1, code)
+        model.likelihood(z1, code)
         return x
 
     def _push_latents(self, parameters: LogisticParameters, z: Integers) -> None:

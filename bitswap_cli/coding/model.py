@@ -1,11 +1,13 @@
 """What the schemes ask of a model: integer distributions, one layer of latents at a time.
 
-``bitswap_models.markov_vae`` implements it. Everything that goes in or comes out is an integer
-array that does not depend on the machine, the number of threads or the batch size.
+``bitswap_models.markov_vae`` and ``bitswap_models.pixel_vae`` implement it. Everything that goes in
+or comes out is an integer array that does not depend on the machine, the number of threads or the
+batch size.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from fractions import Fraction
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,13 +40,43 @@ class Step(Protocol):
         """Arrays (B, H, W, K)."""
 
 
+class Coded(Protocol):
+    """All pixels of a group with their distributions, in the order in which a decoder pops."""
+
+    @property
+    def symbols(self) -> Integers:
+        """(n,)"""
+
+    @property
+    def parameters(self) -> MixtureParameters:
+        """Arrays (n, K)."""
+
+    @property
+    def owner(self) -> Integers:
+        """The tile of each symbol, (n,)."""
+
+    @property
+    def batches(self) -> Integers:
+        """How many symbols are pushed or popped at a time, (m,); they come to n."""
+
+
+Pop = Callable[[MixtureParameters], Integers]
+"""Pops symbols, (n,), under parameters (n, K)."""
+
+
 class LatentModel(Protocol):
-    """A Markov chain VAE: q(z_l | z_{l-1}), p(z_l | z_{l+1}), p(z_L), p(x | z_1); z_0 = x."""
+    """A Markov chain VAE: q(z_l | z_{l-1}), p(z_l | z_{l+1}), p(z_L); z_0 = x."""
 
     depth: int
-    """L, the number of latent layers."""
+    """L, the number of latent layers; 0 is a likelihood alone."""
     tile: int
     """Height and width of a tile."""
+    factors: Sequence[int]
+    """Tiles may be so many times as high and wide: 1, and ascending."""
+    slack: float
+    """How many times the area that tiles of factor 1 cover may larger ones cover."""
+    growth: Fraction
+    """Largest group, as a share of the tiles before it: what is below its initial bits."""
     channels: int
     """Channels of a tile."""
     stride: int
@@ -65,5 +97,20 @@ class LatentModel(Protocol):
     def top_prior(self, batch: int) -> LogisticParameters:
         """p(z_L), arrays (B, C, H, W)."""
 
+
+class PlaneModel(LatentModel, Protocol):
+    """A model whose likelihood goes plane by plane."""
+
     def likelihood(self, z1: Integers, code: Callable[[Step], Integers]) -> None:
         """p(x | z_1) in coding order: `code` is told each step, returns its pixels (B, H, W)."""
+
+
+@runtime_checkable
+class PixelModel(LatentModel, Protocol):
+    """A model whose likelihood goes pixel by pixel, all tiles of a group in lockstep."""
+
+    def mixtures(self, z1: Integers | None, x: Integers, sizes: Integers) -> Coded:
+        """p(x | z_1) of known pixels x (B, C, H, W); `sizes` as in `group.Geometry`."""
+
+    def walk(self, z1: Integers | None, sizes: Integers, tile: int, pop: Pop) -> Integers:
+        """Ask `pop` for one batch of pixels after the other; returns them, (B, C, H, W)."""

@@ -21,6 +21,7 @@ class ZlibCodec:
         self.channels = channels
         self.chunk_tiles = chunk_tiles
         self.factors = factors
+        self.slack = 1.25
         self.swallow = swallow
         self.coded_tiles = []
         self.words_length = 0

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -158,6 +159,7 @@ def test_bytes_are_equal_across_batches_and_threads(make_model, scheme: str) -> 
 
 ELSEWHERE = """
 import sys, hashlib, numpy as np, torch
+from fractions import Fraction
 from pathlib import Path
 from bitswap_models import model_file
 from bitswap_cli.coding import tile_codec
@@ -225,7 +227,7 @@ def test_net_bits_are_what_the_message_grows_by(make_model, scheme: str) -> None
 
 def test_groups_grow_with_the_stack() -> None:
     for count, factor in [(0, 1), (1, 1), (2, 4), (63, 1), (64, 2), (65, 1), (1000, 1), (64, 4)]:
-        slices = list(groups(count, factor))
+        slices = list(groups(count, Fraction(1, 3), factor))
         covered = [k for s in slices for k in range(s.start, s.stop)]
         assert covered == list(range(count))
         most = GROUP // factor**2

@@ -119,7 +119,7 @@ def test_batches_follow_their_seed(folder: Path) -> None:
     def batch(seed: int) -> np.ndarray:
         sources = [Source("sheets"), Source("sheets", "photos", 0.5)]
         sampler = Sampler(folder, sources, 8, 3, flip=True, gray=0.5, seed=seed)
-        return sampler.batch(32)
+        return sampler.batch(32).tiles
 
     assert np.array_equal(batch(1), batch(1)) and not np.array_equal(batch(1), batch(2))
     assert batch(1).shape == (32, 8, 8, 3)

@@ -1,0 +1,428 @@
+"""A hierarchical VAE with a local autoregressive likelihood, in exact integers.
+
+    p(z_L) ... p(z_1 | z_2) prod_i p(x_i | x_<i near i, z_1)       q(z_1 | x) q(z_2 | z_1) ...
+
+A pixel sees a causal window of earlier pixels of its tile, as differences to the mean of its west
+and north neighbours; a small perceptron turns it into a mixture of discretized logistics for each
+channel, given the channels before it. What no window can see, the noise, texture and colours of
+the neighbourhood, is z_1: one vector for each cell of a tile, which scales and shifts the hidden
+units. Latents are coded with Bit-Swap; L may be 0.
+
+Every component's mean starts at an *anchor*, a fixed prediction such as the west neighbour, and
+follows the error that the same anchor made in the earlier channels: steps of chroma that are
+exactly 0 are then a narrow component around an exact mean. A linear layer and the perceptron add
+to it.
+
+Sources: mixtures with channels that depend on earlier ones, PixelCNN++ (Salimans et al., ICLR
+2017); local autoregressive likelihoods, NeLLoC (Zhang, Zhang and McDonagh, NeurIPS 2021); scale
+and shift of hidden units, FiLM (Perez et al., AAAI 2018).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from bitswap_cli.ans.parameters import (
+    LATENT_MAX,
+    LATENT_MIN,
+    SCALE_LEVELS,
+    SCALE_OF_ONE,
+    SCALES_PER_OCTAVE,
+    LogisticParameters,
+)
+
+from . import lockstep
+from .distributions import MEAN_LIMIT, logistic_bits, mixture_bits
+from .layers import UNIT, IntegerConv, activation, floor, residual_blocks, round_, saturated
+from .lockstep import Coded, Pop
+from .planes import Plane
+from .window import UNKNOWN, taps, training_tables
+
+LATENT_MEAN_LIMIT = 2047  # 1/16 symbol
+SCALE_WIDE = SCALE_OF_ONE + 36  # sigma = 8 symbols: where priors start
+POOL = 4  # pixels of a side that the encoder pools first
+GAIN = 64  # stands for 1.0
+Integers = NDArray[np.int32]
+# Means in quarters of W, N, NW, NE, one for each component in turn
+ANCHORS = ((2, 2, 0, 0), (4, 0, 0, 0), (0, 4, 0, 0), (4, 4, -4, 0), (2, 2, -1, 1))
+
+
+@dataclass(frozen=True)
+class Config:
+    """Shape of a pixel VAE; every field is stored in the model file."""
+
+    tile: int = 32  # pixels of a cell, which has one vector of latents
+    channels: int = 3
+    latents: tuple[int, ...] = (12,)  # sizes of z_1 .. z_L; none is a plain likelihood
+    encoder: int = 32  # channels of q(z_1 | x)
+    encoder_blocks: int = 1
+    link: int = 64  # hidden units from and to a vector of latents
+    radius: int = 3  # of the window
+    width: int = 128  # hidden units of the likelihood
+    layers: int = 3
+    split: int = 48  # hidden units of each channel
+    components: int = 5
+
+    def sound(self) -> bool:
+        """Whether all fields, non-negative and at most 512, are within what a file may ask for."""
+        positive = (
+            self.tile, self.channels, self.encoder, self.link, self.radius, self.width,
+            self.layers, self.split, self.components, *self.latents,
+        )  # fmt: skip
+        return (
+            min(positive) > 0
+            and self.channels <= 4
+            and self.radius <= 5
+            and self.layers <= 8
+            and self.encoder_blocks <= 8
+            and self.components <= 16
+            and len(self.latents) <= 8
+            and max(self.latents, default=0) <= 64
+            and self.tile <= 64
+            and self.tile % POOL == 0
+        )
+
+    @property
+    def stride(self) -> int:
+        """Pixels between neighbours of the latent grid."""
+        return self.tile
+
+    @property
+    def margin(self) -> int:
+        """Pixels above, left and right of a tile that training tells it."""
+        return self.radius
+
+
+class Terms(NamedTuple):
+    """What the mixtures of N pixels are made of besides the outputs of the heads."""
+
+    trunk: Tensor  # (N, C * split, 1, 1)
+    skip: Tensor  # (C, K, N), added to means, 1/16 symbol
+    anchors: Tensor  # (C, K, N), in symbols
+    reference: Tensor  # (C, N)
+
+
+def _halved(x: Tensor, times: int) -> Tensor:
+    """Divide integers by 2^times, rounding down."""
+    return floor(x * 2.0**-times) if x.is_floating_point() else x >> times
+
+
+def _pool(x: Tensor, size: int, shift: int) -> Tensor:
+    """Sum squares of `size` pixels, divided by 2^shift. (B, C, H, W) -> (B, C, H/size, W/size)"""
+    b, c, h, w = x.shape
+    squares = x.reshape(b, c, h // size, size, w // size, size)
+    if x.is_floating_point():
+        return floor(squares.sum((3, 5)) * 2.0**-shift)
+    return (squares.sum((3, 5), dtype=torch.int32) >> shift).to(torch.int16)
+
+
+class LatentNet(nn.Module):
+    """Vector -> mean and scale index of a vector of latents; the scale starts at about `start`."""
+
+    def __init__(self, inputs: int, hidden: int, latents: int, start: int, input_max: int) -> None:
+        super().__init__()
+        self.hidden = IntegerConv(inputs, hidden, input_max=input_max)
+        self.mean = IntegerConv(hidden, latents, spread=128 if start == SCALE_OF_ONE else 64)
+        self.scale = IntegerConv(hidden, latents, spread=4, offset=start)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:  # (B, I, 1, 1) -> (B, D, 1, 1) twice
+        h = self.hidden(x, active=True)
+        mean = self.mean(h).clamp(-LATENT_MEAN_LIMIT, LATENT_MEAN_LIMIT)
+        return mean, self.scale(h).clamp(0, SCALE_LEVELS - 1)
+
+
+class Encoder(nn.Module):
+    """q(z_1 | x): local differences and colours, rectified, pooled twice over a cell."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        c, e = config.channels, config.encoder
+        self.cell = config.tile // POOL
+        self.stem = IntegerConv(c, e, 3, relative=c, input_max=255)
+        self.colour = IntegerConv(c, e, input_max=128)
+        self.mix = IntegerConv(e, e)
+        self.blocks = residual_blocks(e, config.encoder_blocks)
+        pooled = 255 * self.cell**2 >> 2
+        self.latents = LatentNet(e, config.link, config.latents[0], SCALE_OF_ONE, pooled)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:  # (B, C, H, W) -> (B, D, 1, 1) twice
+        h = _pool(self.stem(x, x, active=True), POOL, 4)  # (B, E, H/4, W/4)
+        h = self.mix(h, add=self.colour(_pool(x, POOL, 4) - 128))
+        h = activation(self.blocks(h))
+        mean, scale = self.latents(_pool(h, self.cell, 2))
+        return mean, scale
+
+
+class PixelVAE(nn.Module):
+    """See the module's docstring. Training calls :meth:`elbo`; coding calls the others."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+        self.depth = len(config.latents)
+        self.tile, self.channels, self.stride = config.tile, config.channels, config.tile
+        self.margin = config.radius
+        self.batch: int | None = None  # only protocol: lockstep.py chooses
+        self.planes = (Plane(0, 0, 1),)
+        # a few bits of latents stand against thousands of bits of pixels: groups grow fast
+        self.factors: Sequence[int] = (1, 2, 4, 8)
+        self.slack, self.growth = math.inf, Fraction(16)
+        self.share = 1.0  # of a tile's pixels that a step of training looks at
+        self.near = [
+            taps(config.radius).index(tap) for tap in ((0, -1), (-1, 0), (-1, -1), (-1, 1))
+        ]
+        c, k, z = config.channels, config.components, config.latents
+        inputs = len(taps(config.radius)) * c + 3 * config.radius
+        if z:
+            self.encoder = Encoder(config)
+            self.film = nn.ModuleList(
+                (
+                    IntegerConv(z[0], config.link, input_max=128),
+                    IntegerConv(
+                        config.link, 2 * config.layers * config.width,
+                        spread=(8.0,) * (config.layers * config.width)
+                        + (16.0,) * (config.layers * config.width),
+                    ),
+                )
+            )  # fmt: skip
+            self.top: Tensor = nn.Parameter(torch.zeros(2, z[-1]))
+        self.encoders = nn.ModuleList()  # q(z_2 | z_1), ...
+        self.decoders = nn.ModuleList()  # p(z_1 | z_2), ...
+        for below, above in zip(z, z[1:], strict=False):
+            self.encoders.append(LatentNet(below, config.link, above, SCALE_OF_ONE, 128))
+            self.decoders.append(LatentNet(above, config.link, below, SCALE_WIDE, 128))
+        self.exact = False
+        self.skip = IntegerConv(inputs, c * k, input_max=255, spread=8)
+        widths = [inputs] + [config.width] * (config.layers - 1)
+        self.trunk = nn.ModuleList(IntegerConv(i, config.width) for i in widths)
+        self.splits = IntegerConv(config.width, c * config.split)
+        self.coded = (
+            IntegerConv(c, c * config.split, input_max=255, spread=16, causal=True)
+            if c > 1
+            else None
+        )
+        starts = (  # (mean, deviation) at the start
+            [(0.0, 4.0)] * k + [(0.0, 16.0)] * k + [(84.0, 6.0)] * k + [(48.0, 4.0)] * k * (c - 1)
+        )
+        offset, spread = (tuple(column) for column in zip(*starts, strict=True))
+        self.mixes = nn.ModuleList(IntegerConv(config.split, config.split) for _ in range(c))
+        self.heads = nn.ModuleList(
+            IntegerConv(config.split, len(starts), offset=offset, spread=spread) for _ in range(c)
+        )
+
+    # ---- latents -------------------------------------------------------------------------------
+    def _posterior(self, layer: int, below: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and scale index of q(z_layer | z_{layer-1}) of one cell; z_0 is x."""
+        mean, scale = (self.encoder if layer == 1 else self.encoders[layer - 2])(below)
+        return mean, scale
+
+    def top_integers(self) -> tuple[Tensor, Tensor]:
+        """Mean (1/16 symbol) and scale index of p(z_L), per channel. (D_L,) each"""
+        mean, scale = self.top
+        if self.exact:
+            return mean, scale
+        mean = round_(mean * 16).clamp(-LATENT_MEAN_LIMIT, LATENT_MEAN_LIMIT)
+        return mean, round_(SCALE_WIDE + scale * SCALES_PER_OCTAVE).clamp(0, SCALE_LEVELS - 1)
+
+    def load_top(self, integers: Tensor | None) -> None:
+        """Take stored integers for p(z_L); the layers take theirs one by one."""
+        if integers is not None:
+            del self.top
+            self.top = integers
+        self.exact = True
+
+    def modulation(self, z1: Tensor) -> Tensor:
+        """Gains and shifts of the hidden units: (B, D, 1, 1) -> (B, 2, layers, width)"""
+        first, second = self.film
+        out: Tensor = second(first(z1, active=True)).clamp(-1024, 1023)
+        return out.view(len(z1), 2, self.config.layers, self.config.width)
+
+    # ---- likelihood ----------------------------------------------------------------------------
+    def terms(self, window: Tensor, border: Tensor, film: Tensor | None) -> Terms:
+        """All that does not depend on the pixels themselves.
+
+        Parameters
+        ----------
+        window : (N, taps, C), what each of N pixels sees; int32 while coding
+        border : (N, 3 radius), see `borders`
+        film : (B, 2, layers, width), optional
+            Gains and shifts for the pixels of B cells, N / B each.
+        """
+        n, count, c = window.shape
+        k = self.config.components
+        west, north, corner, east = (window[:, i].T.contiguous() for i in self.near)  # (C, N)
+        reference = _halved(west + north + 1, 1)
+        near = window[:, self.near[0]] + window[:, self.near[1]]
+        difference = window - _halved(near + 1, 1)[:, None]
+        x = torch.cat((difference.reshape(n, count * c), border * UNIT), 1)[:, :, None, None]
+        anchors = []
+        for at in range(k):
+            w, n_, nw, ne = ANCHORS[at % len(ANCHORS)]
+            anchors.append(_halved(w * west + n_ * north + nw * corner + ne * east + 2, 2))
+        with torch.autocast(x.device.type, enabled=False):
+            skip = self.skip(x)[:, :, 0, 0].T.reshape(c, k, n)
+        h = x
+        for i, layer in enumerate(self.trunk):
+            h = layer(h)
+            if film is not None:
+                cells = h.view(len(film), -1, self.config.width)
+                gain, shift = film[:, None, 0, i], film[:, None, 1, i]
+                if h.is_floating_point():
+                    cells = saturated(cells + floor(cells * gain * (1 / GAIN)) + shift)
+                else:
+                    cells = saturated(cells + (cells.int() * gain >> 6) + shift)
+                h = cells.view(n, -1, 1, 1)
+            h = activation(h)
+            h = h if h.is_floating_point() else h.to(torch.int16)
+        return Terms(self.splits(h), skip, torch.stack(anchors, 1), reference)
+
+    def channel(self, c: int, terms: Terms, known: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Logits, means (1/16 symbol), scale indices, (K, N) each, of channel c.
+
+        `known` (C, N) holds the pixels; channels from c on are not looked at.
+        """
+        k, s = self.config.components, self.config.split
+        part = slice(c * s, (c + 1) * s)
+        h = terms.trunk[:, part]
+        if self.coded is None:
+            h = activation(h)
+        else:
+            residual = (known - terms.reference).T[:, :, None, None]
+            if self.exact:
+                residual[:, c:] = 0
+                h = self.coded(residual, part=part, add=h, active=True)
+            else:
+                h = activation(saturated(h + self.coded(residual)[:, part]))
+        out = self.heads[c](self.mixes[c](h, active=True))[:, :, 0, 0].T.contiguous()
+        out = out if out.is_floating_point() else out.int()
+        base = 16 * terms.anchors[c] + terms.skip[c]  # 32 bit while coding
+        if c:
+            gain = out[3 * k : (3 + c) * k].clamp(-127, 127).view(c, k, -1)
+            share = (gain * (known[:c, None] - terms.anchors[:c])).sum(0)
+            base = base + _halved(share, 2)
+        mean = (out[k : 2 * k] + base).clamp(-MEAN_LIMIT, MEAN_LIMIT)
+        return out[:k].clamp(-127, 128), mean, out[2 * k : 3 * k].clamp(0, SCALE_LEVELS - 1)
+
+    # ---- coding: integers in, integers out, the same on every machine --------------------------
+    @torch.inference_mode()
+    def posterior(self, layer: int, below: Integers) -> LogisticParameters:
+        """q(z_layer | z_{layer-1}), layer = 1..L; z_0 is x. Arrays are (B, C, H, W)."""
+        side = self.tile if layer == 1 else 1
+        cells, grid = _cells(below, side)
+        return LogisticParameters(*(_grid(t, grid) for t in self._posterior(layer, cells)))
+
+    @torch.inference_mode()
+    def prior(self, layer: int, above: Integers) -> LogisticParameters:
+        """p(z_layer | z_{layer+1}), layer = 1..L-1. Arrays are (B, D, H, W)."""
+        cells, grid = _cells(above, 1)
+        return LogisticParameters(*(_grid(t, grid) for t in self.decoders[layer - 1](cells)))
+
+    @torch.inference_mode()
+    def top_prior(self, batch: int) -> LogisticParameters:
+        """p(z_L) of one cell for a batch of tiles. Arrays are (B, D_L, 1, 1)."""
+        terms = (t[None, :, None, None].expand(batch, -1, 1, 1) for t in self.top_integers())
+        return LogisticParameters(*(t.contiguous().numpy() for t in terms))
+
+    @torch.inference_mode()
+    def film_of(self, z1: Integers | None) -> NDArray[np.int16] | None:
+        """Gains and shifts of every cell: (B, D, H, W) -> (B, H * W, 2, layers, width)."""
+        if z1 is None:
+            return None
+        cells, (b, h, w) = _cells(z1, 1)
+        out: NDArray[np.int16] = self.modulation(cells).to(torch.int16).numpy()
+        return np.ascontiguousarray(out.reshape(b, h * w, *out.shape[1:]))
+
+    def mixtures(self, z1: Integers | None, x: Integers, sizes: Integers) -> Coded:
+        """p(x | z_1) of the pixels x, (B, C, T, T), in coding order; see lockstep.py."""
+        return lockstep.mixtures(self, self.film_of(z1), x, sizes)
+
+    def walk(self, z1: Integers | None, sizes: Integers, tile: int, pop: Pop) -> Integers:
+        """Ask `pop` for the pixels of tiles, step by step, and return them, (B, C, T, T)."""
+        return lockstep.walk(self, self.film_of(z1), sizes, tile, pop)
+
+    # ---- training ------------------------------------------------------------------------------
+    def noise(self, batch: int, generator: torch.Generator) -> list[Tensor]:
+        """Standard logistic noise of every layer, (B, D_l, 1, 1) each, and which pixels are looked
+        at: their places (N,), taps (2, N, taps) and borders (N, 3 radius)."""
+        device = generator.device
+        us = [
+            torch.rand((batch, d, 1, 1), generator=generator, device=device)
+            for d in self.config.latents
+        ]
+        places = torch.randperm(self.tile**2, generator=generator, device=device)
+        places = places[: round(self.tile**2 * self.share)]
+        index, border = (t.to(device) for t in training_tables(self.tile, self.margin))
+        noise = [torch.logit(u.clamp(1e-6, 1 - 1e-6)) for u in us]
+        return [*noise, places, index[:, places], border[places]]
+
+    def elbo(
+        self, x: Tensor, noise: list[Tensor], soft: float = 2.0**-17, bordered: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """Bits of a batch of tiles, split into likelihood and KL of each latent layer.
+
+        x : (B, C, T, T) float tensor of integers 0..255, or with a margin of `radius` pixels above,
+        left and right, which those tiles see that are not `bordered` (B,). Returns sums over a
+        tile: ``likelihood`` (B,) and ``kl1``.. (B, D_l), per channel for free bits.
+        """
+        tile, r = self.tile, self.margin
+        places, chosen, border = noise[-3:]
+        if x.shape[-1] == tile:
+            x = nn.functional.pad(x, (r, r, r, 0))
+        cell = x[:, :, r:, r : r + tile]
+        zs = [cell]
+        terms: dict[str, Tensor] = {}
+        for layer in range(1, self.depth + 1):
+            mean, scale = self._posterior(layer, zs[-1])
+            z = mean / 16 + noise[layer - 1] * torch.exp2(
+                (scale - SCALE_OF_ONE) / SCALES_PER_OCTAVE
+            )
+            zs.append(round_(z).clamp(LATENT_MIN, LATENT_MAX))
+            terms[f"kl{layer}"] = -logistic_bits(mean, scale, zs[-1], soft).sum((2, 3))
+        for layer in range(1, self.depth + 1):
+            if layer < self.depth:
+                mean, scale = self.decoders[layer - 1](zs[layer + 1])
+            else:
+                mean, scale = (t[None, :, None, None] for t in self.top_integers())
+            bits = logistic_bits(mean, scale, zs[layer], soft)
+            terms[f"kl{layer}"] = terms[f"kl{layer}"] + bits.sum((2, 3))
+        if bordered is None:
+            bordered = torch.ones(len(x), dtype=torch.bool, device=x.device)
+        rows = x.permute(0, 2, 3, 1).flatten(1, 2)  # (B, pixels, C)
+        flat = torch.cat((rows, rows.new_full((len(x), 1, x.shape[1]), UNKNOWN)), 1)
+        which = torch.where(bordered[:, None, None], chosen[0], chosen[1])  # (B, N, taps)
+        first = torch.arange(len(x), device=x.device) * flat.shape[1]
+        window = flat.flatten(0, 1)[which + first[:, None, None]].flatten(0, 1)  # (B N, taps, C)
+        bits = (border * bordered[:, None, None].float()).flatten(0, 1)
+        parts = self.terms(window, bits, self.modulation(zs[1]) if self.depth else None)
+        known = cell.flatten(2)[:, :, places].transpose(0, 1).flatten(1)  # (C, B N)
+        channels = [self.channel(c, parts, known) for c in range(self.channels)]
+        logit, mean, scale = (torch.stack(t)[None] for t in zip(*channels, strict=True))
+        total = (
+            mixture_bits(logit, mean, scale, known[None], soft).sum((0, 1)).view(len(x), -1).sum(1)
+        )
+        terms["likelihood"] = total * (tile**2 / len(places))
+        return terms
+
+
+def _cells(x: Integers, side: int) -> tuple[Tensor, tuple[int, int, int]]:
+    """Cut maps into cells: (B, C, H, W) -> (B h w, C, side, side) int16, (B, h, w)."""
+    b, c, height, width = x.shape
+    h, w = height // side, width // side
+    cut = x.reshape(b, c, h, side, w, side).transpose(0, 2, 4, 1, 3, 5)
+    cells = torch.from_numpy(np.ascontiguousarray(cut.reshape(b * h * w, c, side, side)))
+    return cells.to(torch.int16, memory_format=torch.channels_last), (b, h, w)
+
+
+def _grid(vectors: Tensor, grid: tuple[int, int, int]) -> Integers:
+    """(B h w, D, 1, 1) -> (B, D, h, w) int32."""
+    b, h, w = grid
+    return np.ascontiguousarray(vectors.int().view(b, h, w, -1).permute(0, 3, 1, 2).numpy())
