@@ -10,19 +10,19 @@ MakeModel = Callable[..., "object"]
 
 @pytest.fixture(scope="session")
 def make_model() -> MakeModel:
-    """Return ``make(**config)``: an exact MarkovVAE whose layers were started on smooth tiles."""
+    """Return ``make(kind, **config)``: an exact model whose layers were started on smooth tiles."""
     import torch
 
-    from bitswap_models.markov_vae import Config, MarkovVAE
+    from bitswap_models import kinds
     from bitswap_models.model_file import build, tensors
     from bitswap_models.training import start
 
     torch.set_num_threads(1)
 
-    def make(seed: int = 0, **fields: object) -> MarkovVAE:
-        config = Config(**{**SMALL, **fields})  # type: ignore[arg-type]
+    def make(seed: int = 0, kind: str = "markov_vae", **fields: object) -> kinds.Model:
+        config = kinds.KINDS[kind].config(**{**SMALL[kind], **fields})
         torch.manual_seed(seed)
-        model = MarkovVAE(config)
+        model = kinds.make(config)
         x = np.stack([smooth_tile(config.tile, config.channels, k) for k in range(16)])
         start(model, torch.from_numpy(x).float(), torch.Generator().manual_seed(seed))
         return build(config, tensors(model))
@@ -30,9 +30,15 @@ def make_model() -> MakeModel:
     return make
 
 
-SMALL = {
-    "tile": 8, "channels": 3, "latents": (2, 2), "width": 8, "posterior_blocks": 1,
-    "feature_blocks": 1, "levels": 2, "level_width": 8, "hidden": 8,
+SMALL: dict[str, dict[str, object]] = {
+    "markov_vae": {
+        "tile": 8, "channels": 3, "latents": (2, 2), "width": 8, "posterior_blocks": 1,
+        "feature_blocks": 1, "levels": 2, "level_width": 8, "hidden": 8,
+    },
+    "pixel_vae": {
+        "tile": 8, "channels": 3, "latents": (3, 2), "encoder": 8, "link": 8, "radius": 2,
+        "width": 16, "layers": 2, "split": 8, "components": 3,
+    },
 }  # fmt: skip
 
 

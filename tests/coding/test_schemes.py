@@ -16,7 +16,9 @@ from bitswap_cli.coding import SCHEMES, tile_codec
 from bitswap_cli.coding.chunk import GROUP, groups, lane_count
 from bitswap_cli.coding.group import Geometry, Group
 from bitswap_cli.errors import ArchiveError, ModelError
+from bitswap_models.kinds import KINDS
 
+PIXELS = {"kind": "pixel_vae"}
 PAYLOAD = bytes(range(256)) * 8
 RELAXED = settings(
     max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -47,8 +49,11 @@ def scheme(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.mark.parametrize("config", [{}, {"channels": 1}, {"levels": 0}, {"latents": (2,)},
-                                    {"latents": (1, 2, 3, 2)}])  # fmt: skip
+@pytest.mark.parametrize("config", [
+    {}, {"channels": 1}, {"levels": 0}, {"latents": (2,)}, {"latents": (1, 2, 3, 2)},
+    PIXELS, {**PIXELS, "channels": 1}, {**PIXELS, "latents": ()}, {**PIXELS, "latents": (2,)},
+    {**PIXELS, "radius": 1},
+])  # fmt: skip
 @RELAXED
 @given(data=st.data())
 def test_tiles_and_message_come_back(make_model, scheme: str, config, data) -> None:
@@ -68,7 +73,8 @@ def test_tiles_and_message_come_back(make_model, scheme: str, config, data) -> N
     tiles = np.random.default_rng(seed).integers(0, 256, (count, *whole(smooth(1, model))[0]))
     codec = tile_codec(model, scheme, 64)
     message = Message.with_bottom(data.draw(st.binary(max_size=64)), 8)
-    Group(message, model, sizes).pop_top()  # a message with a past
+    if model.depth:
+        Group(message, model, sizes).pop_top()  # a message with a past
     before = message.copy()
     group = Group(message, model, sizes)
     x = codec._extended(group, tiles.astype(np.uint8))
@@ -82,8 +88,9 @@ def test_tiles_and_message_come_back(make_model, scheme: str, config, data) -> N
 CACHE: dict[str, object] = {}
 
 
-def test_chunks_come_back_with_their_payload(make_model, scheme: str) -> None:
-    model = make_model()
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_chunks_come_back_with_their_payload(make_model, scheme: str, kind: str) -> None:
+    model = make_model(kind=kind)
     tiles = smooth(150, model)
     sizes = whole(tiles)
     sizes[::3, 0], sizes[1::4, 1], sizes[::5, 2] = 3, 5, 1
@@ -95,9 +102,9 @@ def test_chunks_come_back_with_their_payload(make_model, scheme: str) -> None:
     assert encoded.payload_used > 0
 
 
-@pytest.mark.parametrize("factor", [2, 4])
-def test_larger_tiles_come_back(make_model, scheme: str, factor: int) -> None:
-    model = make_model()
+@pytest.mark.parametrize("kind, factor", [(k, f) for k in sorted(KINDS) for f in (2, 4)])
+def test_larger_tiles_come_back(make_model, scheme: str, kind: str, factor: int) -> None:
+    model = make_model(kind=kind)
     side = model.tile * factor
     tiles = np.random.default_rng(0).integers(0, 256, (9, side, side, 3)).astype(np.uint8)
     sizes = whole(tiles)
@@ -109,8 +116,9 @@ def test_larger_tiles_come_back(make_model, scheme: str, factor: int) -> None:
     assert payload[: encoded.payload_used] == PAYLOAD[: encoded.payload_used]
 
 
-def test_what_is_not_coded_has_no_influence(make_model, scheme: str) -> None:
-    model = make_model()
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_what_is_not_coded_has_no_influence(make_model, scheme: str, kind: str) -> None:
+    model = make_model(kind=kind)
     tiles = smooth(6, model)
     sizes = np.array([(3, 8, 3), (8, 1, 3), (5, 5, 1), (1, 1, 3), (7, 2, 1), (8, 8, 3)], np.int32)
     other = np.random.default_rng(0).integers(0, 256, tiles.shape, np.uint8)
@@ -216,8 +224,9 @@ def test_initial_bits_grow_with_depth_for_bbans_only(make_model) -> None:
     assert used["bbans"][-1] > 4 * used["bitswap"][-1]
 
 
-def test_net_bits_are_what_the_message_grows_by(make_model, scheme: str) -> None:
-    model = make_model()
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_net_bits_are_what_the_message_grows_by(make_model, scheme: str, kind: str) -> None:
+    model = make_model(kind=kind)
     tiles = smooth(GROUP * 3, model)
     encoded = tile_codec(model, scheme, 64).encode(tiles, whole(tiles), b"\0" * 10**6)
     stored = 8 * (len(encoded.words) - encoded.payload_used)
@@ -234,8 +243,9 @@ def test_groups_grow_with_the_stack() -> None:
         assert all(s.stop - s.start <= min(max(s.start // 3, 1), most) for s in slices)
 
 
-def test_damaged_words_are_an_error(make_model, scheme: str) -> None:
-    model = make_model()
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_damaged_words_are_an_error(make_model, scheme: str, kind: str) -> None:
+    model = make_model(kind=kind)
     tiles = smooth(20, model)
     codec = tile_codec(model, scheme, 64)
     words, used, _ = codec.encode(tiles, whole(tiles), PAYLOAD)

@@ -1,0 +1,148 @@
+"""The pixel VAE: what training simulates is what codes, and pixels see earlier ones only."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+from bitswap_cli.ans import LogisticMixture, LogisticParameters
+from bitswap_cli.ans.parameters import SCALE_OF_ONE, SCALES_PER_OCTAVE
+from bitswap_models import kinds, lockstep, model_file
+from bitswap_models.errors import ModelError
+from bitswap_models.pixel_vae import Config, PixelVAE
+from bitswap_models.training import start
+from bitswap_models.window import borders, places, taps
+from tests.conftest import SMALL, smooth_tile
+
+KIND = "pixel_vae"
+
+
+def sizes_of(model: PixelVAE, count: int) -> np.ndarray:
+    return np.tile(np.array([model.tile, model.tile, model.channels], np.int32), (count, 1))
+
+
+def pictures(model: PixelVAE, count: int) -> np.ndarray:
+    return np.stack([smooth_tile(model.tile, model.channels, k) for k in range(count)])
+
+
+def latents(model: PixelVAE, count: int) -> np.ndarray | None:
+    if not model.depth:
+        return None
+    shape = (count, model.config.latents[0], 1, 1)
+    return np.random.default_rng(3).integers(-40, 40, shape).astype(np.int32)
+
+
+@pytest.mark.parametrize("fields", [{}, {"channels": 1}, {"latents": ()}, {"latents": (2,)},
+                                    {"radius": 1}, {"radius": 3}, {"components": 6}])  # fmt: skip
+def test_training_simulates_what_codes(fields: dict[str, object]) -> None:
+    """The same integers in floats and exactly: every posterior, and the bits of every pixel."""
+    torch.manual_seed(0)
+    model = PixelVAE(Config(**{**SMALL[KIND], **fields}))  # type: ignore[arg-type]
+    x = pictures(model, 12)
+    floats = torch.from_numpy(x).float()
+    generator = torch.Generator().manual_seed(1)
+    start(model, floats, generator)
+    noise = model.noise(len(x), generator)
+    terms = model.elbo(floats, noise, soft=0.0)
+    exact = model_file.build(model.config, model_file.tensors(model))
+    assert isinstance(exact, PixelVAE)
+
+    z = x
+    chain = []
+    for layer in range(1, model.depth + 1):
+        q: LogisticParameters = exact.posterior(layer, z)
+        deviation = 2.0 ** ((q.scale - SCALE_OF_ONE) / SCALES_PER_OCTAVE)
+        z = np.round(q.mean / 16 + noise[layer - 1].numpy() * deviation)
+        z = z.clip(-128, 127).astype(np.int32)
+        chain.append(z)
+    coded = exact.mixtures(chain[0] if chain else None, x, sizes_of(model, len(x)))
+    bits = LogisticMixture(coded.parameters, 0, 255).bits(coded.symbols)
+    per_tile = np.bincount(coded.owner, bits)
+    simulated = terms["likelihood"].detach().numpy()
+    np.testing.assert_allclose(per_tile, simulated, rtol=0.004)
+    for layer in range(1, model.depth + 1):
+        assert terms[f"kl{layer}"].shape == (len(x), model.config.latents[layer - 1])
+
+
+@pytest.mark.parametrize("fields", [{}, {"channels": 1}, {"radius": 3}])
+def test_batches_depend_on_earlier_batches_only(make_model, fields) -> None:
+    model = make_model(kind=KIND, **fields)
+    x, z, sizes = pictures(model, 2), latents(model, 2), sizes_of(model, 2)
+    before = model.mixtures(z, x, sizes)
+    ends = np.cumsum(before.batches)
+    walk = list(lockstep.steps(sizes, model.config.radius))
+    assert len(ends) == len(walk) * model.channels
+    for k in range(0, len(ends), 5):
+        step, channel = walk[k // model.channels], k % model.channels
+        later = x.copy()
+        later[step.tile, channel, step.y, step.x] ^= 255
+        for c in range(channel + 1, model.channels):
+            later[step.tile, c, step.y, step.x] ^= 255
+        for after in walk[k // model.channels + 1 :]:
+            later[after.tile, :, after.y, after.x] ^= 255
+        changed = model.mixtures(z, later, sizes)
+        for a, b in zip(before.parameters, changed.parameters, strict=True):
+            assert np.array_equal(a[: ends[k]], b[: ends[k]])
+
+
+@pytest.mark.parametrize("radius", [1, 2, 3])
+def test_steps_visit_every_pixel_once_and_windows_read_what_is_known(radius: int) -> None:
+    sizes = np.array([[5, 7, 3], [1, 1, 3], [8, 8, 1], [3, 1, 3], [1, 9, 3]], np.int32)
+    visited = np.full((len(sizes), 9, 9), -1)
+    for t, step in enumerate(lockstep.steps(sizes, radius)):
+        rows, columns = places(step.y, step.x, sizes[step.tile, 1].astype(np.int64), radius)
+        first = rows[:, 0] < 0
+        assert (first == ((step.y == 0) & (step.x == 0))).all()
+        read = visited[step.tile[:, None], rows, columns][~first]
+        assert ((read >= 0) & (read < t)).all()
+        assert (visited[step.tile, step.y, step.x] == -1).all()
+        visited[step.tile, step.y, step.x] = t
+    for tile, (rows_, columns_, _) in zip(visited, sizes, strict=True):
+        assert (tile[:rows_, :columns_] >= 0).all()
+        assert (tile >= 0).sum() == rows_ * columns_
+
+
+def test_windows_of_inner_pixels_are_their_neighbours() -> None:
+    y, x = np.array([4]), np.array([5])
+    rows, columns = places(y, x, 12, 3)
+    assert [(r - 4, c - 5) for r, c in zip(rows[0], columns[0], strict=True)] == list(taps(3))
+    assert not borders(y, x, 12, 3).any()
+    assert borders(np.array([0]), np.array([11]), 12, 3).tolist() == [[1, 1, 1, 0, 0, 0, 1, 1, 1]]
+
+
+@pytest.mark.parametrize("kind", sorted(kinds.KINDS))
+def test_every_kind_is_written_and_read(tmp_path: Path, kind: str) -> None:
+    torch.manual_seed(0)
+    model = kinds.make(kinds.KINDS[kind].config(**SMALL[kind]))
+    x = np.stack([smooth_tile(8, 3, k) for k in range(8)])
+    start(model, torch.from_numpy(x).float(), torch.Generator().manual_seed(0))
+    path = tmp_path / "m.safetensors"
+    model_file.write(model, path, recipe="", metrics={})
+    again = model_file.load(path)
+    assert type(again) is type(model) and again.config == model.config
+    stored = load_file(path)
+    weights = next(k for k in sorted(stored) if k.endswith(".weight"))
+    sign = stored[weights]  # as large, hence as exact
+    stored[weights] = ~sign if sign.dtype == torch.uint8 else -sign
+    with safe_open(path, "pt") as file:
+        metadata = file.metadata()
+    save_file(stored, path, metadata)
+    with pytest.raises(ModelError, match="known answer"):
+        model_file.load(path)
+
+
+@pytest.mark.parametrize(
+    "bad", [{"tile": 30}, {"radius": 0}, {"layers": 9}, {"components": 17}, {"width": -1},
+            {"latents": [65]}, {"latents": [1] * 9}, {"latents": [0]}, {"channels": 5}]
+)  # fmt: skip
+def test_hostile_configs_are_refused(tmp_path: Path, bad: dict[str, object]) -> None:
+    config = {**SMALL[KIND], **bad}
+    path = tmp_path / "m.safetensors"
+    metadata = {"kind": KIND, "profile": "1", "config": json.dumps(config)}
+    save_file({"top": torch.zeros(1)}, path, metadata)
+    with pytest.raises(ModelError, match="no usable config"):
+        model_file.load(path)
