@@ -6,13 +6,14 @@ setup(
     ext_modules=[
         Extension(
             name,
-            sources=[source],
+            sources=sources,
+            depends=headers,
             extra_compile_args=["-O3", "-fno-trapping-math"],
             optional=True,
         )
-        for name, source in (
-            ("bitswap_cli.ans._kernel", "bitswap_cli/ans/kernel.c"),
-            ("bitswap_models._kernel", "models/kernel.c"),
+        for name, sources, headers in (
+            ("bitswap_cli.ans._kernel", ["bitswap_cli/ans/kernel.c"], []),
+            ("bitswap_models._kernel", ["models/kernel.c", "models/pixels.c"], ["models/layers.h"]),
         )
     ]
 )

@@ -23,7 +23,7 @@ from bitswap_cli.ans.parameters import MAX_COMPONENTS
 
 from .errors import ModelError
 
-ABI = 1
+ABI = 2
 VARIANTS = ("plain", "avx2", "avx512", "vnni")  # kernel.c's order, the fastest last
 PANEL = 16  # outputs of a panel of weights
 GROUP = 4  # bytes that are multiplied at once
@@ -37,8 +37,8 @@ class _Layer(ctypes.Structure):
     ]
 
 
-def _panels(taps: NDArray[np.integer]) -> NDArray[np.integer]:
-    """(O, taps) -> (panels, groups, PANEL, values of a group), padded with zeros"""
+def panels(taps: NDArray[np.integer]) -> NDArray[np.integer]:
+    """Pack weights: (O, taps) -> (panels, groups, PANEL, values of a group), padded with zeros."""
     values = GROUP // taps.itemsize
     padded = np.pad(taps, ((0, -taps.shape[0] % PANEL), (0, -taps.shape[1] % values)))
     split = padded.reshape(-1, PANEL, padded.shape[1] // values, values)
@@ -74,8 +74,8 @@ class Weights:
         if np.abs(taps).max(initial=0) > np.iinfo(np.int16).max:
             raise ModelError("a layer's weights leave 16 bits: the model is refused")
         self._held = (
-            _panels(taps.astype(np.int16)),
-            None if relative else _panels(taps.astype(np.int8)),
+            panels(taps.astype(np.int16)),
+            None if relative else panels(taps.astype(np.int8)),
             *(np.pad(a, (0, -outputs % PANEL)) for a in (scale, bias)),
         )
         addresses = (None if a is None else a.ctypes.data for a in self._held)

@@ -1,0 +1,667 @@
+/* The likelihood of the pixel VAE, pixel by pixel in lockstep, behind a plain C ABI (see pixels.py).
+ *
+ * lockstep.py says which pixels are coded when, pixel_vae.py what their mixtures are; this is the
+ * same in exact integers. A pixel's *trunk* is what does not depend on the pixel itself; then
+ * come its channels one by one. Both go through CHUNK pixels at a time, layer by layer, so that
+ * activations stay in the first level cache.
+ *
+ * The first layers see differences to a reference, w * (x - r) = w * x - r * sum(w): their inputs
+ * are the bytes of the window, and the references as further inputs of 16 bits. No sum of these
+ * products leaves 32 bits.
+ *
+ * Rows of activations are padded to whole panels of outputs, and chunks to whole blocks of pixels:
+ * what is computed there is never looked at. Nothing here is global.
+ */
+#include "layers.h"
+
+enum { MAX_CHANNELS = 4, MAX_COMPONENTS = 16, MAX_RADIUS = 5 };
+enum { MAX_WINDOW = MAX_CHANNELS * 2 * MAX_RADIUS * (MAX_RADIUS + 1) + 3 * MAX_RADIUS };
+enum { ANCHORS = 5, ACTIVATION_MAX = 255, UNIT = 64, UNKNOWN = 128 };
+enum { LOGIT_LOW = -127, LOGIT_HIGH = 128, MAX_GAIN = 127 };
+enum { MEAN_LIMIT = 8191, SCALE_LEVELS = 128, WEIGHTS = 256 };
+enum { CHUNK = 48 }; /* pixels, whole blocks of ROWS and of LANES */
+enum { LANES = 16 }; /* pixels whose mixtures are computed together */
+
+typedef struct {
+    const char *weight; /* [panel][group][OUTPUTS][GROUP bytes] */
+    const int32_t *scale, *bias;
+    int64_t groups, words; /* of a row of inputs: groups of its values, of 16-bit values */
+    int64_t panels, shift;
+} dense;
+
+typedef struct {
+    int64_t channels, radius, layers, split, components, cell;
+    int64_t film;          /* values of a film's layer: width padded to panels */
+    const int32_t *powers; /* see distributions.py */
+    const dense *skip, *splits, *trunk, *mixes, *heads; /* trunk: layers; mixes, heads: channels */
+    const int16_t *coded; /* weights [channel][earlier channel][padded split] */
+    const int32_t *coded_scale, *coded_bias; /* [channel][padded split] */
+    int64_t coded_shift;
+} network;
+
+typedef struct {
+    uint8_t *pixels;      /* [tiles][side][side][channels] */
+    const int32_t *sizes; /* [tiles][3]: rows, columns, coded channels */
+    const int16_t *film;  /* [tiles][cells][2][layers][film], or NULL */
+    int64_t tiles, side;
+} group;
+
+typedef struct {
+    int64_t tile, y, x;
+} place;
+
+/* Pixels with what their trunks say: arrays of `room` pixels each. */
+typedef struct {
+    int64_t room;
+    place *where;
+    int16_t *splits; /* [pixel][channel][padded split] */
+    int16_t *skip;   /* [pixel][padded outputs] */
+    int32_t *anchors, *reference, *known; /* [channel][anchor][pixel], [channel][pixel] */
+    int64_t *at; /* [channel][pixel]: the place of a pixel's parameters */
+} pixels;
+
+/* Room for a chunk between layers. */
+typedef struct {
+    char *first, *second;
+    int16_t *out;
+} scratch;
+
+typedef struct {
+    int32_t *weight, *mean, *scale; /* [symbol][component] */
+} mixtures;
+
+/* Rows that a layer goes through. */
+typedef struct {
+    const char *x;
+    char *y;
+    int64_t from, to; /* bytes between rows of x, of y */
+    int64_t count;
+    int linear;                 /* whether y is int16, else activations */
+    const int16_t *const *film; /* of each row, or NULL */
+    int64_t shift;              /* from a film's gain to its shift */
+} rows;
+
+/* What the instructions of a machine decide. */
+typedef struct {
+    int64_t unit; /* bytes of an activation */
+    void (*layer)(const dense *, const rows *);
+    void (*windows)(const network *, const group *, const pixels *, int64_t, int, char *);
+    void (*earlier)(const network *, const pixels *, int64_t, int, int, char *);
+    void (*mix)(const network *, const pixels *, int64_t, int, int, const int16_t *,
+                const mixtures *);
+} variant;
+
+INLINE int64_t padded(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
+INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+INLINE int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
+
+/* ---- windows ---- */
+
+INLINE int64_t taps_of(const network *n) { return 2 * n->radius * (n->radius + 1); }
+
+/* The window of a pixel near a border; window.py defines it. */
+INLINE uint8_t *gather_border(const network *n, const group *g, const place *p, uint8_t *window) {
+    const int64_t radius = n->radius, channels = n->channels;
+    const int64_t last = g->sizes[3 * p->tile + 1] - 1;
+    const uint8_t *tile = g->pixels + p->tile * g->side * g->side * channels;
+    if (p->y == 0 && p->x == 0) {
+        memset(window, UNKNOWN, (size_t)(taps_of(n) * channels));
+        return window + taps_of(n) * channels;
+    }
+    for (int64_t down = -radius; down <= 0; down++)
+        for (int64_t right = -radius; right <= (down ? radius : -1); right++) {
+            int64_t y = most(p->y + down, 0), x = least(most(p->x + right, 0), last);
+            if (y == p->y && x >= p->x) {
+                y = p->x > 0 ? p->y : p->y - 1;
+                x = most(p->x - 1, 0);
+            }
+            const uint8_t *seen = tile + (y * g->side + x) * channels;
+            for (int64_t c = 0; c < channels; c++) *window++ = seen[c];
+        }
+    return window;
+}
+
+INLINE uint8_t *gather_inside(const network *n, const group *g, const place *p, uint8_t *window) {
+    const int64_t radius = n->radius, channels = n->channels;
+    const int64_t across = (2 * radius + 1) * channels;
+    const uint8_t *line = g->pixels + ((p->tile * g->side + p->y - radius) * g->side +
+                                       p->x - radius) * channels;
+    for (int64_t i = 0; i < radius; i++, line += g->side * channels, window += across)
+        copy((char *)window, (const char *)line, across);
+    copy((char *)window, (const char *)line, radius * channels);
+    return window + radius * channels;
+}
+
+/* The inputs of pixel `at`, a row of values of `unit` bytes, and what else its window tells. */
+INLINE void look(const network *n, const group *g, const pixels *all, int64_t at, char *row,
+                 const int unit) {
+    const place *p = all->where + at;
+    const int64_t radius = n->radius, channels = n->channels, room = all->room;
+    const int64_t right = g->sizes[3 * p->tile + 1] - 1 - p->x;
+    uint8_t window[MAX_WINDOW + GROUP] = {0}, *end;
+    if (p->y >= radius && p->x >= radius && right >= radius) {
+        end = gather_inside(n, g, p, window);
+        for (int64_t i = 0; i < 3 * radius; i++) *end++ = 0;
+    } else {
+        end = gather_border(n, g, p, window);
+        for (int64_t i = 0; i < radius; i++) *end++ = p->y <= i ? UNIT : 0;
+        for (int64_t i = 0; i < radius; i++) *end++ = p->x <= i ? UNIT : 0;
+        for (int64_t i = 0; i < radius; i++) *end++ = right <= i ? UNIT : 0;
+    }
+    const int64_t values = padded(end - window, GROUP / unit);
+    const uint8_t *north = window + ((radius - 1) * (2 * radius + 1) + radius) * channels;
+    const uint8_t *west = window + (taps_of(n) - 1) * channels;
+    int16_t *words = (int16_t *)(row + values * unit);
+    if (unit == 1) memcpy(row, window, (size_t)values);
+    else for (int64_t i = 0; i < values; i++) ((int16_t *)row)[i] = window[i];
+    if (channels % 2) words[channels] = 0; /* to a whole group */
+    for (int64_t c = 0; c < channels; c++) {
+        int32_t wn = west[c], nn = north[c], nw = north[c - channels], ne = north[c + channels];
+        int32_t *anchor = all->anchors + c * ANCHORS * room + at;
+        anchor[0] = (2 * wn + 2 * nn + 2) >> 2;
+        anchor[room] = wn;
+        anchor[2 * room] = nn;
+        anchor[3 * room] = (4 * wn + 4 * nn - 4 * nw + 2) >> 2;
+        anchor[4 * room] = (2 * wn + 2 * nn - nw + ne + 2) >> 2;
+        all->reference[c * room + at] = (wn + nn + 1) >> 1;
+        words[c] = (int16_t)((wn + nn + 1) >> 1);
+    }
+}
+
+/* ---- layers ---- */
+
+INLINE void store(char *y, int o, int32_t value, const int linear, const int unit) {
+    if (linear || unit == 2) ((int16_t *)y)[o] = (int16_t)value;
+    else ((uint8_t *)y)[o] = (uint8_t)value;
+}
+
+/* Sums of one panel of one pixel -> its outputs. */
+INLINE void finish(const int32_t *restrict sums, const int32_t *restrict scale,
+                   const int32_t *restrict bias, const int shift, const int16_t *restrict gain,
+                   int64_t add, char *restrict y, const int linear, const int unit) {
+    for (int o = 0; o < OUTPUTS; o++) {
+        int32_t value = clip((sums[o] * scale[o] + bias[o]) >> shift, -LIMIT, LIMIT);
+        if (gain) value += (value * gain[o] >> 6) + gain[add + o];
+        store(y, o, linear ? value : clip(value, 0, ACTIVATION_MAX), linear, unit);
+    }
+}
+
+/* Blocks of ROWS rows; those after the last are padding, with no film of their own. */
+#define LAYER(NAME, TARGET, DOT, UNIT_)                                                            \
+    TARGET static void NAME(const dense *l, const rows *m) {                                       \
+        const int64_t passes = (l->panels + PANELS - 1) / PANELS;                                  \
+        const int64_t most_panels = (l->panels + passes - 1) / passes;                             \
+        const int64_t bytes = (l->groups + l->words) * GROUP * OUTPUTS; /* of a panel */           \
+        const int shift = (int)l->shift, width = m->linear ? 2 : UNIT_;                            \
+        for (int64_t first = 0; first < m->count; first += ROWS) {                                 \
+            const char *x[ROWS];                                                                   \
+            for (int r = 0; r < ROWS; r++) x[r] = m->x + (first + r) * m->from;                    \
+            for (int64_t v = 0; v < l->panels; v += most_panels) {                                 \
+                const int some = (int)least(l->panels - v, most_panels);                           \
+                block sums;                                                                        \
+                DOT(x, l->weight + v * bytes, l->groups, l->words, some, sums);                    \
+                for (int r = 0; r < ROWS; r++) {                                                   \
+                    const int64_t at = first + r < m->count ? first + r : 0;                       \
+                    char *y = m->y + (first + r) * m->to + v * OUTPUTS * width;                    \
+                    for (int s = 0; s < some; s++, y += OUTPUTS * width) {                         \
+                        const int64_t o = (v + s) * OUTPUTS;                                       \
+                        const int32_t *sum = sums[r][s], *scale = l->scale + o, *bias = l->bias + o; \
+                        if (m->linear) finish(sum, scale, bias, shift, 0, 0, y, 1, UNIT_);         \
+                        else if (m->film)                                                          \
+                            finish(sum, scale, bias, shift, m->film[at] + o, m->shift, y, 0, UNIT_); \
+                        else finish(sum, scale, bias, shift, 0, 0, y, 0, UNIT_);                   \
+                    }                                                                              \
+                }                                                                                  \
+            }                                                                                      \
+        }                                                                                          \
+    }
+
+/* ---- channels ---- */
+
+/* What pixels say of a channel once those before it are known: rows of activations. */
+INLINE void see_earlier(const network *n, const pixels *all, int64_t first, int count, int channel,
+                        char *rows_, const int unit) {
+    const int64_t split = padded(n->split, OUTPUTS), room = all->room;
+    const int32_t *scale = n->coded_scale + channel * split;
+    const int32_t *bias = n->coded_bias + channel * split;
+    const int shift = (int)n->coded_shift;
+    for (int i = 0; i < count; i++) {
+        const int64_t at = first + i;
+        const int16_t *own = all->splits + (at * n->channels + channel) * split;
+        char *y = rows_ + i * split * unit;
+        int32_t residual[MAX_CHANNELS] = {0};
+        for (int j = 0; j < channel; j++)
+            residual[j] = all->known[j * room + at] - all->reference[j * room + at];
+        for (int64_t o = 0; o < split; o += OUTPUTS, y += OUTPUTS * unit)
+            for (int q = 0; q < OUTPUTS; q++) {
+                int32_t sum = 0;
+                for (int j = 0; j < channel; j++)
+                    sum += residual[j] * n->coded[(channel * n->channels + j) * split + o + q];
+                int32_t value = (sum * scale[o + q] + bias[o + q]) >> shift;
+                value = clip(value, -LIMIT, LIMIT) + own[o + q];
+                store(y, q, clip(value, 0, ACTIVATION_MAX), 0, unit);
+            }
+    }
+}
+
+typedef int32_t lanes[LANES];
+
+#define EACH for (int i = 0; i < LANES; i++)
+
+/* Logits -> weights that sum to WEIGHTS, rounded down; the first largest gets the rest. */
+INLINE void quantize(const int32_t *powers, const int components, lanes *logit, lanes *weight) {
+    lanes largest, sum, rest, share[MAX_COMPONENTS];
+    EACH largest[i] = LOGIT_LOW, sum[i] = 0, rest[i] = WEIGHTS;
+    for (int k = 0; k < components; k++)
+        EACH {
+            logit[k][i] = clip(logit[k][i], LOGIT_LOW, LOGIT_HIGH);
+            largest[i] = logit[k][i] > largest[i] ? logit[k][i] : largest[i];
+        }
+    for (int k = 0; k < components; k++)
+        EACH sum[i] += share[k][i] = powers[largest[i] - logit[k][i]];
+    for (int k = 0; k < components; k++)
+        EACH {
+            /* both are exact in float; their quotient may be rounded up to an integer */
+            int32_t part = share[k][i] * WEIGHTS;
+            int32_t quotient = (int32_t)((float)part / (float)sum[i]);
+            quotient -= quotient * sum[i] > part;
+            weight[k][i] = quotient;
+            rest[i] -= quotient;
+        }
+    for (int k = 0; k < components; k++)
+        EACH {
+            int32_t mine = logit[k][i] == largest[i] ? rest[i] : 0;
+            weight[k][i] += mine;
+            rest[i] -= mine;
+        }
+}
+
+/* What a head says of a channel of up to LANES pixels -> their mixtures. */
+INLINE void mix_lanes(const network *n, const pixels *all, int64_t first, int count,
+                      const int channel, const int16_t *out, const mixtures *to) {
+    const int components = (int)n->components, channels = (int)n->channels;
+    const int outputs = (2 + channels) * components;
+    const int64_t stride = padded(outputs, OUTPUTS), room = all->room;
+    const int64_t skips = padded(channels * components, OUTPUTS);
+    const int16_t *skip = all->skip + first * skips + channel * components;
+    lanes head[(2 + MAX_CHANNELS) * MAX_COMPONENTS], weight[MAX_COMPONENTS];
+    for (int o = 0; o < (3 + channel) * components; o++) EACH head[o][i] = out[i * stride + o];
+    quantize(n->powers, components, head, weight);
+    for (int k = 0; k < components; k++) {
+        const int32_t *anchor = all->anchors + k % ANCHORS * room + first;
+        int32_t *mean = head[components + k], *scale = head[2 * components + k];
+        lanes shift = {0};
+        for (int j = 0; j < channel; j++) {
+            const int32_t *known = all->known + j * room + first;
+            const int32_t *gain = head[(3 + j) * components + k];
+            const int32_t *mine = anchor + j * ANCHORS * room;
+            EACH shift[i] += clip(gain[i], -MAX_GAIN, MAX_GAIN) * (known[i] - mine[i]);
+        }
+        const int32_t *mine = anchor + channel * ANCHORS * room;
+        EACH {
+            int32_t base = 16 * mine[i] + skip[i * skips + k] + (shift[i] >> 2);
+            mean[i] = clip(mean[i] + base, -MEAN_LIMIT, MEAN_LIMIT);
+            scale[i] = clip(scale[i], 0, SCALE_LEVELS - 1);
+        }
+    }
+    for (int i = 0; i < count; i++) {
+        int64_t at = all->at[channel * room + first + i] * components;
+        for (int k = 0; k < components; k++) {
+            to->weight[at + k] = weight[k][i];
+            to->mean[at + k] = head[components + k][i];
+            to->scale[at + k] = head[2 * components + k][i];
+        }
+    }
+}
+
+#define VARIANT(NAME, TARGET, DOT, UNIT_)                                                          \
+    LAYER(layer_##NAME, TARGET, DOT, UNIT_)                                                        \
+    TARGET static void windows_##NAME(const network *n, const group *g, const pixels *all,         \
+                                      int64_t first, int count, char *to) {                        \
+        const int64_t row = (n->skip->groups + n->skip->words) * GROUP;                            \
+        for (int i = 0; i < count; i++) look(n, g, all, first + i, to + i * row, UNIT_);           \
+    }                                                                                              \
+    TARGET static void earlier_##NAME(const network *n, const pixels *all, int64_t first,          \
+                                      int count, int channel, char *to) {                          \
+        see_earlier(n, all, first, count, channel, to, UNIT_);                                     \
+    }                                                                                              \
+    TARGET static void mix_##NAME(const network *n, const pixels *all, int64_t first, int count,   \
+                                  int channel, const int16_t *out, const mixtures *to) {           \
+        const int64_t stride = padded((2 + n->channels) * n->components, OUTPUTS);                 \
+        for (int i = 0; i < count; i += LANES)                                                     \
+            mix_lanes(n, all, first + i, (int)least(count - i, LANES), channel, out + i * stride,  \
+                      to);                                                                         \
+    }                                                                                              \
+    static const variant variant_##NAME = {UNIT_, layer_##NAME, windows_##NAME, earlier_##NAME,     \
+                                           mix_##NAME};
+
+VARIANT(plain, , dot_plain, 2)
+#if X86
+VARIANT(avx2, AVX2, dot_avx2, 2)
+VARIANT(avx512, AVX512, dot_avx512, 2)
+VARIANT(vnni, VNNI, dot_bytes, 1)
+#endif
+
+static const variant *choose(int64_t which) {
+    switch (which) {
+#if X86
+        case WITH_AVX2: return &variant_avx2;
+        case WITH_AVX512: return &variant_avx512;
+        case WITH_VNNI: return &variant_vnni;
+#endif
+        default: return &variant_plain;
+    }
+}
+
+/* ---- chunks of pixels ---- */
+
+typedef struct {
+    const variant *v;
+    const network *n;
+    const group *g;
+    scratch s;
+} machine;
+
+/* Compute the trunks of `count` pixels from `first` on. */
+static void run_trunk(const machine *m, const pixels *all, int64_t first, int64_t count) {
+    const network *n = m->n;
+    const int64_t row = (n->skip->groups + n->skip->words) * GROUP;
+    const int64_t cells = m->g->side / n->cell, width = n->film * m->v->unit;
+    const int64_t splits = n->splits->panels * OUTPUTS, skips = n->skip->panels * OUTPUTS;
+    char *x = m->s.first, *y = m->s.second;
+    const int16_t *film[CHUNK];
+    m->v->windows(n, m->g, all, first, (int)count, x);
+    for (int64_t i = 0; m->g->film && i < count; i++) {
+        const place *p = all->where + first + i;
+        int64_t cell = p->tile * cells * cells + p->y / n->cell * cells + p->x / n->cell;
+        film[i] = m->g->film + cell * 2 * n->layers * n->film;
+    }
+    rows skip = {x, (char *)(all->skip + first * skips), row, 2 * skips, count, 1, 0, 0};
+    m->v->layer(n->skip, &skip);
+    for (int64_t i = 0; i < n->layers; i++) {
+        rows hidden = {x, y, i ? width : row, width, count, 0, m->g->film ? film : 0,
+                       n->layers * n->film};
+        m->v->layer(n->trunk + i, &hidden);
+        for (int64_t r = 0; m->g->film && r < count; r++) film[r] += n->film;
+        char *swap = x;
+        x = y, y = swap;
+    }
+    rows last = {x, (char *)(all->splits + first * splits), width, 2 * splits, count, 1, 0, 0};
+    m->v->layer(n->splits, &last);
+}
+
+/* Compute the mixtures of a channel of `count` pixels from `first` on. */
+static void run_channel(const machine *m, const pixels *all, int64_t first, int64_t count,
+                        int channel, const mixtures *to) {
+    const network *n = m->n;
+    const dense *mix = n->mixes + channel, *head = n->heads + channel;
+    const int64_t split = mix->panels * OUTPUTS * m->v->unit, out = 2 * head->panels * OUTPUTS;
+    m->v->earlier(n, all, first, (int)count, channel, m->s.first);
+    rows mixed = {m->s.first, m->s.second, split, split, count, 0, 0, 0};
+    m->v->layer(mix, &mixed);
+    rows last = {m->s.second, (char *)m->s.out, split, out, count, 1, 0, 0};
+    m->v->layer(head, &last);
+    m->v->mix(n, all, first, (int)count, channel, m->s.out, to);
+}
+
+/* ---- memory ---- */
+
+/* One block of memory in aligned parts: first counted (memory is NULL), then handed out. */
+typedef struct {
+    char *memory;
+    int64_t used;
+} arena;
+
+enum { ALIGNMENT = 64, NO_MEMORY = -1000 };
+
+INLINE void *take(arena *a, int64_t bytes) {
+    char *part = a->memory ? a->memory + a->used : 0;
+    a->used += padded(bytes, ALIGNMENT);
+    return part;
+}
+
+/* Where the blocks of the last chunk end, at most. */
+INLINE int64_t room_for(int64_t count) { return padded(count, LANES) + CHUNK; }
+
+static void take_pixels(arena *a, const network *n, int64_t count, pixels *p) {
+    const int64_t room = p->room = room_for(count), c = n->channels;
+    p->where = take(a, room * (int64_t)sizeof *p->where);
+    p->splits = take(a, room * n->splits->panels * OUTPUTS * 2);
+    p->skip = take(a, room * n->skip->panels * OUTPUTS * 2);
+    p->anchors = take(a, room * c * ANCHORS * 4);
+    p->reference = take(a, room * c * 4);
+    p->known = take(a, room * c * 4);
+    p->at = take(a, room * c * (int64_t)sizeof *p->at);
+}
+
+static void take_scratch(arena *a, const network *n, scratch *s) {
+    const int64_t row = (n->skip->groups + n->skip->words) * GROUP;
+    const int64_t widest = most(row, 2 * most(n->film, n->mixes->panels * OUTPUTS));
+    s->first = take(a, CHUNK * widest);
+    s->second = take(a, CHUNK * widest);
+    s->out = take(a, CHUNK * n->heads->panels * OUTPUTS * 2);
+}
+
+/* ---- steps ---- */
+
+/* Steps of a group. */
+static int64_t steps_of(const network *n, const group *g) {
+    int64_t steps = 0;
+    for (int64_t b = 0; b < g->tiles; b++) {
+        const int32_t *size = g->sizes + 3 * b;
+        steps = most(steps, size[1] + (n->radius + 1) * (size[0] - 1));
+    }
+    return steps;
+}
+
+/* The most pixels that a step may have. */
+static int64_t most_of_step(const network *n, const group *g) {
+    int64_t count = 0;
+    for (int64_t b = 0; b < g->tiles; b++) {
+        const int32_t *size = g->sizes + 3 * b;
+        count += least(size[0], size[1] / (n->radius + 1) + 1);
+    }
+    return count;
+}
+
+/* First row of a tile that has a pixel in a step, and the row after the last. */
+INLINE void rows_of_step(const network *n, const int32_t *size, int64_t step, int64_t *from,
+                         int64_t *to) {
+    const int64_t slope = n->radius + 1, columns = size[1];
+    *from = step < columns ? 0 : (step - columns) / slope + 1;
+    *to = most(least(step / slope + 1, size[0]), *from);
+}
+
+/* ---- decoding ---- */
+
+typedef int64_t pop_logistic(uint64_t *head, int64_t lanes, const uint32_t *words, int64_t top,
+                             int64_t bottom, int32_t *symbols, int64_t n, const int32_t *weight,
+                             const int32_t *mean, const int32_t *scale, int64_t components,
+                             int64_t low, int64_t size);
+
+typedef struct {
+    pop_logistic *pop;
+    uint64_t *head;
+    int64_t lanes;
+    const uint32_t *words;
+    int64_t top, end;
+} message;
+
+/* List the pixels of a step, those with all channels coded first; returns how many these are. */
+static int64_t list_step(const network *n, const group *g, int64_t step, pixels *all,
+                         int64_t *count) {
+    int64_t listed = 0, whole = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        int64_t rank = 0;
+        for (int64_t b = 0; b < g->tiles; b++) {
+            const int32_t *size = g->sizes + 3 * b;
+            int64_t from, to;
+            rows_of_step(n, size, step, &from, &to);
+            if ((size[2] < n->channels) == pass)
+                for (int64_t y = from; y < to; y++, listed++) {
+                    all->where[listed] = (place){b, y, step - (n->radius + 1) * y};
+                    all->at[listed] = rank + y - from;
+                }
+            rank += to - from;
+        }
+        if (!pass) whole = listed;
+    }
+    *count = listed;
+    return whole;
+}
+
+static int64_t pop_step(const machine *m, message *from, pixels *all, int64_t step,
+                        const mixtures *to, int32_t *symbols) {
+    const network *n = m->n;
+    const int channels = (int)n->channels;
+    int64_t count, whole = list_step(n, m->g, step, all, &count);
+    for (int64_t i = 0; i < count; i += CHUNK) run_trunk(m, all, i, least(count - i, CHUNK));
+    for (int c = 0; c < channels; c++) {
+        const int64_t some = c ? whole : count;
+        int32_t *known = all->known + c * all->room;
+        int64_t *at = all->at + c * all->room;
+        for (int64_t i = 0; c && i < some; i++) at[i] = i;
+        for (int64_t i = 0; i < some; i += CHUNK)
+            run_channel(m, all, i, least(some - i, CHUNK), c, to);
+        if (!some) break;
+        from->top = from->pop(from->head, from->lanes, from->words, from->top, from->end, symbols,
+                              some, to->weight, to->mean, to->scale, n->components, 0,
+                              ACTIVATION_MAX + 1);
+        if (from->top < 0) return from->top;
+        for (int64_t i = 0; i < some; i++) known[i] = symbols[at[i]];
+    }
+    for (int64_t i = 0; i < count; i++) {
+        const place *p = all->where + i;
+        const int64_t at = (p->tile * m->g->side + p->y) * m->g->side + p->x;
+        for (int c = 0; c < channels; c++)
+            m->g->pixels[at * channels + c] =
+                (uint8_t)all->known[(i < whole ? c * all->room : 0) + i];
+    }
+    return from->top;
+}
+
+/* Decode a group of tiles, whose pixels are 0: the new top, an error of `pop`, or NO_MEMORY. */
+EXPORT int64_t bitswap_pixels_pop(int64_t which, const network *n, uint8_t *tiles,
+                                  const int32_t *sizes, const int16_t *film, int64_t count,
+                                  int64_t side, pop_logistic *pop, uint64_t *head, int64_t lanes,
+                                  const uint32_t *words, int64_t top, int64_t end) {
+    const group g = {tiles, sizes, film, count, side};
+    const int64_t room = most_of_step(n, &g), steps = steps_of(n, &g);
+    machine m = {choose(which), n, &g, {0}};
+    message from = {pop, head, lanes, words, top, end};
+    arena a = {0, 0};
+    pixels all;
+    mixtures to;
+    int32_t *symbols = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        char *memory = pass ? calloc((size_t)(a.used + ALIGNMENT), 1) : 0;
+        if (pass && !memory) return NO_MEMORY;
+        a.memory = memory ? memory + (ALIGNMENT - (intptr_t)memory % ALIGNMENT) : 0;
+        a.used = 0;
+        take_pixels(&a, n, room, &all);
+        take_scratch(&a, n, &m.s);
+        to.weight = take(&a, room * n->components * 4);
+        to.mean = take(&a, room * n->components * 4);
+        to.scale = take(&a, room * n->components * 4);
+        symbols = take(&a, room * 4);
+        if (!pass) continue;
+        for (int64_t step = 0; step < steps && from.top >= 0; step++)
+            pop_step(&m, &from, &all, step, &to, symbols);
+        free(memory);
+    }
+    return from.top;
+}
+
+/* ---- encoding ---- */
+
+/* Pixels that wait until they fill a chunk, and how many of their channels are coded. */
+typedef struct {
+    pixels all;
+    int64_t count;
+    int channels;
+} queue;
+
+static void flush(const machine *m, queue *q, const mixtures *to) {
+    if (!q->count) return;
+    run_trunk(m, &q->all, 0, q->count);
+    for (int c = 0; c < q->channels; c++) run_channel(m, &q->all, 0, q->count, c, to);
+    q->count = 0;
+}
+
+/* What an encoder tells of its symbols besides their mixtures. */
+typedef struct {
+    int32_t *symbols, *owner, *batches;
+    int64_t count; /* of batches */
+} coded;
+
+/* Queue the pixels of a tile in a step; `at` are the places of the next symbols of each channel. */
+static void queue_tile(const machine *m, int64_t tile, int64_t step, queue *q, const mixtures *to,
+                       coded *told, int64_t *at) {
+    const int64_t slope = m->n->radius + 1, side = m->g->side, channels = m->n->channels;
+    int64_t from, end;
+    rows_of_step(m->n, m->g->sizes + 3 * tile, step, &from, &end);
+    for (int64_t y = from; y < end; y++) {
+        const int64_t x = step - slope * y, i = q->count++;
+        const uint8_t *pixel = m->g->pixels + ((tile * side + y) * side + x) * channels;
+        q->all.where[i] = (place){tile, y, x};
+        for (int c = 0; c < q->channels; c++) {
+            q->all.at[c * q->all.room + i] = at[c];
+            q->all.known[c * q->all.room + i] = told->symbols[at[c]] = pixel[c];
+            told->owner[at[c]++] = (int32_t)tile;
+        }
+        if (q->count == CHUNK) flush(m, q, to);
+    }
+}
+
+static void queue_step(const machine *m, int64_t step, queue *whole, queue *gray,
+                       const mixtures *to, coded *told, int64_t *next) {
+    int64_t sizes[MAX_CHANNELS] = {0}, at[MAX_CHANNELS];
+    for (int64_t b = 0; b < m->g->tiles; b++) {
+        const int32_t *size = m->g->sizes + 3 * b;
+        int64_t from, end;
+        rows_of_step(m->n, size, step, &from, &end);
+        for (int c = 0; c < m->n->channels && c < size[2]; c++) sizes[c] += end - from;
+    }
+    for (int c = 0; c < m->n->channels; c++) {
+        at[c] = *next;
+        *next += sizes[c];
+        if (sizes[c]) told->batches[told->count++] = (int32_t)sizes[c];
+    }
+    for (int64_t b = 0; b < m->g->tiles; b++) {
+        queue *q = m->g->sizes[3 * b + 2] < m->n->channels ? gray : whole;
+        queue_tile(m, b, step, q, to, told, at);
+    }
+}
+
+/* Everything that an encoder of a group pushes, in coding order: the number of batches, or
+ * NO_MEMORY. Room for the batches: as many as symbols. */
+EXPORT int64_t bitswap_pixels_mixtures(int64_t which, const network *n, const uint8_t *tiles,
+                                       const int32_t *sizes, const int16_t *film, int64_t count,
+                                       int64_t side, int32_t *symbols, int32_t *weight,
+                                       int32_t *mean, int32_t *scale, int32_t *owner,
+                                       int32_t *batches) {
+    const group g = {(uint8_t *)tiles, sizes, film, count, side}; /* only read */
+    const int64_t steps = steps_of(n, &g);
+    machine m = {choose(which), n, &g, {0}};
+    const mixtures to = {weight, mean, scale};
+    coded told = {symbols, owner, batches, 0};
+    queue whole = {{0}, 0, (int)n->channels}, gray = {{0}, 0, 1};
+    arena a = {0, 0};
+    int64_t next = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        char *memory = pass ? calloc((size_t)(a.used + ALIGNMENT), 1) : 0;
+        if (pass && !memory) return NO_MEMORY;
+        a.memory = memory ? memory + (ALIGNMENT - (intptr_t)memory % ALIGNMENT) : 0;
+        a.used = 0;
+        take_pixels(&a, n, CHUNK, &whole.all);
+        take_pixels(&a, n, CHUNK, &gray.all);
+        take_scratch(&a, n, &m.s);
+        if (!pass) continue;
+        for (int64_t step = 0; step < steps; step++)
+            queue_step(&m, step, &whole, &gray, &to, &told, &next);
+        flush(&m, &whole, &to);
+        flush(&m, &gray, &to);
+        free(memory);
+    }
+    return told.count;
+}

@@ -1,0 +1,176 @@
+"""The compiled lockstep computes what lockstep.py defines, and pops what was pushed."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from bitswap_cli.ans import LogisticMixture, Message, MixtureParameters
+from bitswap_cli.ans import kernel as coder
+from bitswap_models import kernel, lockstep, model_file
+from bitswap_models.pixel_vae import Config, PixelVAE
+from bitswap_models.pixels import PixelKernel
+
+COMPILED = kernel.compiled()
+VARIANTS = COMPILED.variants if COMPILED else []
+CODER = coder.compiled()
+pytestmark = pytest.mark.skipif(not (VARIANTS and CODER), reason="no compiled kernel")
+
+# (radius, channels, other fields): widths of whole panels and of others, chunks of many sizes
+SHAPES = [
+    (1, 3, {}),
+    (2, 1, {"width": 10, "split": 6, "layers": 1}),
+    (3, 3, {"width": 40, "split": 20, "layers": 3, "components": 5}),
+    (2, 2, {"components": 7, "split": 16}),
+    (3, 4, {"width": 70, "split": 33, "components": 16}),
+    (5, 3, {"components": 1}),
+]
+
+
+def using(variant: str) -> PixelKernel:
+    assert COMPILED
+    return PixelKernel(COMPILED.path, variant)
+
+
+def group(model: PixelVAE, seed: int, *, tile: int, count: int, filmed: bool = True):
+    """Film, pixels (B, C, T, T) and sizes of a random group, its first tile whole."""
+    rng = np.random.default_rng(seed)
+    x = rng.integers(0, 256, (count, model.channels, tile, tile)).astype(np.int32)
+    x = np.where(rng.random((count, 1, 1, 1)) < 0.5, x, 100 + x // 16)  # loud and quiet tiles
+    sizes = rng.integers(1, tile + 1, (count, 3)).astype(np.int32)
+    sizes[:, 2] = np.where(rng.random(count) < 0.4, 1, model.channels)
+    sizes[0] = tile, tile, model.channels
+    sizes[1:2, :2] = 1, tile
+    gray = sizes[:, 2] == 1
+    x[gray] = x[gray, :1]
+    shape = (count, (tile // model.tile) ** 2, 2, model.config.layers, model.config.width)
+    film = rng.integers(-200, 200, shape).astype(np.int16) if filmed else None
+    if film is not None:
+        film[0] = rng.integers(-32768, 32768, shape[1:])
+    return film, x, sizes
+
+
+def loud(config: Config, seed: int) -> PixelVAE:
+    """An exact model whose layers' outputs reach every bound that there is."""
+    rng = np.random.default_rng(seed)
+    stored = {"top": np.zeros((2, config.latents[-1]), np.int32)}
+    for name, layer in model_file.layers(PixelVAE(config)).items():
+        weight = rng.integers(-127, 128, layer.shape)
+        if layer.causal:
+            weight *= layer._mask(torch.device("cpu")).numpy().astype(int)
+        reach = np.maximum(np.abs(weight).sum((1, 2, 3)) * layer._reach(), 1)
+        signs = np.packbits((weight > 0).ravel())
+        stored[f"{name}.weight"] = signs if layer.binary else weight.astype(np.int8)
+        stored[f"{name}.scale"] = (rng.uniform(-1, 1, len(reach)) * 2**30 / reach).astype(np.int32)
+        stored[f"{name}.bias"] = rng.integers(-(2**30), 2**30, len(reach)).astype(np.int32)
+    return model_file.build(config, {name: torch.from_numpy(a) for name, a in stored.items()})
+
+
+def same(a: lockstep.Coded, b: lockstep.Coded) -> None:
+    for name, ours, theirs in zip(a._fields, a, b, strict=True):
+        pairs = zip(ours, theirs, strict=True) if name == "parameters" else [(ours, theirs)]
+        for mine, defined in pairs:
+            assert mine.dtype == defined.dtype == np.int32, name
+            assert np.array_equal(mine, defined), name
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize(("radius", "channels", "fields"), SHAPES)
+@pytest.mark.parametrize("extreme", [False, True])
+def test_mixtures_are_the_definition(
+    make_model, variant: str, radius: int, channels: int, fields: dict, extreme: bool
+) -> None:
+    model = make_model(kind="pixel_vae", radius=radius, channels=channels, **fields)
+    model = loud(model.config, radius) if extreme else model
+    for count, tile, filmed in ((7, 8, True), (3, 24, not extreme)):
+        film, x, sizes = group(model, radius, tile=tile, count=count, filmed=filmed)
+        pixels = np.ascontiguousarray(x.transpose(0, 2, 3, 1)).astype(np.uint8)
+        coded = using(variant).mixtures(model, film, pixels, sizes)
+        same(coded, lockstep.mixtures(model, film, x, sizes))
+
+
+def pushed(coded: lockstep.Coded, lanes: int) -> Message:
+    message = Message(lanes)
+    ends = np.cumsum(coded.batches)
+    for first, end in zip(reversed(ends - coded.batches), reversed(ends), strict=True):
+        part = MixtureParameters(*(p[first:end] for p in coded.parameters))
+        LogisticMixture(part, 0, 255).push(message, coded.symbols[first:end])
+    return message
+
+
+def native(message: Message) -> SimpleNamespace:
+    """A message as the kernel reads it; `head` is changed in place, by the caller's leave."""
+    assert CODER
+    import ctypes
+
+    function = ctypes.cast(CODER._pop_logistic, ctypes.c_void_p).value
+    head, lanes, words, top, end = CODER._held(message)
+    return SimpleNamespace(function=function, head=head, lanes=lanes, words=words, top=top, end=end)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize(("radius", "channels", "fields"), SHAPES)
+def test_pop_inverts_push(
+    make_model, variant: str, radius: int, channels: int, fields: dict
+) -> None:
+    model = make_model(kind="pixel_vae", radius=radius, channels=channels, **fields)
+    for count, tile, lanes in ((40, 8, 32), (3, 24, 8), (1, 16, 1)):
+        film, x, sizes = group(model, count, tile=tile, count=count, filmed=count != 3)
+        pixels = np.ascontiguousarray(x.transpose(0, 2, 3, 1)).astype(np.uint8)
+        engine = using(variant)
+        message = pushed(engine.mixtures(model, film, pixels, sizes), lanes)
+        held = native(message)
+        decoded = engine.pop(model, film, sizes, tile, held)
+        grid = np.arange(tile)
+        valid = (grid[:, None] < sizes[:, 0, None, None]) & (grid < sizes[:, 1, None, None])
+        assert np.array_equal(decoded, pixels * valid[..., None])
+        message._top = held.top
+        assert message == Message(lanes)
+
+
+def test_errors_of_the_coder_come_back(make_model) -> None:
+    model = make_model(kind="pixel_vae")
+    film, x, sizes = group(model, 0, tile=8, count=2)
+    held = native(Message(8))
+    using(VARIANTS[-1]).pop(model, film, sizes, 8, held)
+    assert held.top == -1  # underflow
+
+
+def test_a_group_may_be_empty(make_model) -> None:
+    model = make_model(kind="pixel_vae")
+    nothing = np.zeros((0, 8, 8, 3), np.uint8), np.zeros((0, 3), np.int32)
+    coded = using(VARIANTS[-1]).mixtures(model, None, *nothing)
+    assert len(coded.symbols) == len(coded.batches) == 0
+
+
+def test_wrong_shapes_never_reach_the_kernel(make_model) -> None:
+    model = make_model(kind="pixel_vae")
+    film, x, sizes = group(model, 0, tile=8, count=2)
+    pixels = np.ascontiguousarray(x.transpose(0, 2, 3, 1)).astype(np.uint8)
+    engine = using(VARIANTS[-1])
+    assert film is not None
+    two, high = sizes.copy(), sizes.copy()
+    two[0, 2], high[1, 0] = 2, 9
+    wrong = (
+        (film[:1], pixels, sizes), (film[..., 1:], pixels, sizes), (film, pixels[:1], sizes),
+        (film, pixels[..., 1:], sizes), (film, pixels[:, :4, :4], sizes), (film, pixels, two),
+        (film, pixels, high), (film, pixels, sizes[:, :2]),
+    )  # fmt: skip
+    for arguments in wrong:
+        with pytest.raises(ValueError, match="shape|sizes|tiles"):
+            engine.mixtures(model, *arguments)
+    with pytest.raises(ValueError, match="tiles"):
+        engine.pop(model, film, sizes, 12, native(Message(8)))
+
+
+def test_models_keep_their_packed_weights(make_model) -> None:
+    engine, models = using(VARIANTS[-1]), [make_model(kind="pixel_vae", seed=k) for k in (1, 2)]
+    film, x, sizes = group(models[0], 0, tile=8, count=2)
+    pixels = np.ascontiguousarray(x.transpose(0, 2, 3, 1)).astype(np.uint8)
+    for model in models * 2:
+        same(
+            engine.mixtures(model, film, pixels, sizes),
+            lockstep.mixtures(model, film, x, sizes),
+        )
+    assert len(engine._networks) == 2
