@@ -16,7 +16,7 @@ definition, in numpy and torch; pixels.py does the same in C.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -30,9 +30,9 @@ from .distributions import quantized
 if TYPE_CHECKING:
     from .pixel_vae import PixelVAE
 
+T = TypeVar("T")
 Integers = NDArray[np.int32]
 Film = NDArray[np.int16]
-Pop = Callable[[MixtureParameters], Integers]  # parameters (n, K) -> symbols (n,)
 
 
 class Coded(NamedTuple):
@@ -42,6 +42,16 @@ class Coded(NamedTuple):
     parameters: MixtureParameters  # (n, K) each
     owner: Integers  # (n,), the tile of each symbol
     batches: Integers  # (m,), their sizes
+
+
+class Pop(Protocol):
+    """Pops bytes under mixtures from a message."""
+
+    def __call__(self, parameters: MixtureParameters) -> Integers:
+        """Pop symbols, (n,), under parameters (n, K)."""
+
+    def natively(self, work: Callable[[Any], T]) -> T | None:
+        """Let a compiled kernel pop by itself; None where the message has none to call."""
 
 
 class Step(NamedTuple):

@@ -40,7 +40,7 @@ from bitswap_cli.ans.parameters import (
     LogisticParameters,
 )
 
-from . import lockstep
+from . import lockstep, pixels
 from .distributions import MEAN_LIMIT, logistic_bits, mixture_bits
 from .layers import UNIT, IntegerConv, activation, floor, residual_blocks, round_, saturated
 from .lockstep import Coded, Pop
@@ -343,11 +343,19 @@ class PixelVAE(nn.Module):
 
     def mixtures(self, z1: Integers | None, x: Integers, sizes: Integers) -> Coded:
         """p(x | z_1) of the pixels x, (B, C, T, T), in coding order; see lockstep.py."""
-        return lockstep.mixtures(self, self.film_of(z1), x, sizes)
+        film, kernel = self.film_of(z1), pixels.engine()
+        if kernel is None:
+            return lockstep.mixtures(self, film, x, sizes)
+        return kernel.mixtures(self, film, x.transpose(0, 2, 3, 1).astype(np.uint8), sizes)
 
     def walk(self, z1: Integers | None, sizes: Integers, tile: int, pop: Pop) -> Integers:
         """Ask `pop` for the pixels of tiles, step by step, and return them, (B, C, T, T)."""
-        return lockstep.walk(self, self.film_of(z1), sizes, tile, pop)
+        film, kernel = self.film_of(z1), pixels.engine()
+        if kernel is not None:
+            tiles = pop.natively(lambda to: kernel.pop(self, film, sizes, tile, to))
+            if tiles is not None:
+                return np.ascontiguousarray(tiles.transpose(0, 3, 1, 2), np.int32)
+        return lockstep.walk(self, film, sizes, tile, pop)
 
     # ---- training ------------------------------------------------------------------------------
     def noise(self, batch: int, generator: torch.Generator) -> list[Tensor]:

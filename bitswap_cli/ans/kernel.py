@@ -7,10 +7,12 @@ error if there is no compiled kernel), or empty for the kernel if it is there.
 import ctypes
 import os
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +25,27 @@ from bitswap_cli.errors import InputError
 
 ABI = 2
 
+T = TypeVar("T")
 Int32s = NDArray[np.int32]
 UInt32s = NDArray[np.uint32]
 
 _UNDERFLOW, _BAD_SYMBOL, _BAD_WEIGHTS = -1, -2, -3
+
+
+@dataclass
+class Native:
+    """A message as the compiled engine sees it, for another kernel that pops by itself.
+
+    `function` is the address of ``bitswap_pop_logistic``, the rest are its first arguments. Whoever
+    pops sets `top` to what its last call returned; the heads are a copy.
+    """
+
+    function: int
+    head: int
+    lanes: int
+    words: int
+    top: int
+    end: int
 
 
 class Engine(Protocol):
@@ -72,6 +91,8 @@ class Engine(Protocol):
         low: int,
         size: int,
     ) -> UInt32s: ...
+
+    def pop_natively(self, message: Message, work: Callable[[Native], T]) -> T | None: ...
 
 
 def _address(array: NDArray[np.generic]) -> int:
@@ -124,6 +145,7 @@ class Kernel:
         self._pop_table = functions["pop_table"]
         self._push_logistic = functions["push_logistic"]
         self._pop_logistic = functions["pop_logistic"]
+        self._native = ctypes.cast(self._pop_logistic, ctypes.c_void_p).value or 0
         self._freq_logistic = functions["freq_logistic"]
 
     @staticmethod
@@ -237,6 +259,22 @@ class Kernel:
             size,
         )
         return freq
+
+    def pop_natively(self, message: Message, work: Callable[[Native], T]) -> T | None:
+        """Let another kernel pop bytes under mixtures; see `Native`. Returns what `work` does."""
+
+        def attempt() -> T:
+            head = message.head.copy()
+            words = _address(message._words)
+            native = Native(
+                self._native, _address(head), len(head), words, message._top, message._end
+            )
+            result = work(native)
+            message._top = self._checked(native.top, 0, 256)
+            message.head[:] = head
+            return result
+
+        return message._popping(attempt)
 
 
 def _find() -> Path | None:

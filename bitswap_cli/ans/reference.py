@@ -226,3 +226,7 @@ def pop_logistic(
         return index + low, start, cumulative(index + 1, *part) - start
 
     return message._popping(lambda: _pop(message, len(mean), invert))
+
+
+def pop_natively(message: Message, work: Callable[..., object]) -> None:
+    """Return None: there is nothing here that a compiled kernel could call."""

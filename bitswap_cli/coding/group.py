@@ -7,13 +7,15 @@ of their plane (see `Geometry.extend`), so that encoder and decoder see the same
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Callable
+from typing import TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bitswap_cli.ans import Codec, Logistic, LogisticMixture, LogisticParameters, Message
 from bitswap_cli.ans import MixtureParameters as Mixture
+from bitswap_cli.ans.kernel import Native, engine
 from bitswap_cli.ans.parameters import LATENT_MAX, LATENT_MIN
 from bitswap_cli.coding.model import (
     Integers,
@@ -24,6 +26,7 @@ from bitswap_cli.coding.model import (
     Step,
 )
 
+T = TypeVar("T")
 Mask = NDArray[np.bool_]
 
 
@@ -188,10 +191,7 @@ class Group:
             self.bits += np.bincount(coded.owner, bits, minlength=self.size)
 
     def _pop_lockstep(self, model: PixelModel, z1: Integers | None) -> Integers:
-        def pop(parameters: Mixture) -> Integers:
-            return LogisticMixture(parameters, 0, 255).pop(self.message)
-
-        x = model.walk(z1, self.geometry.sizes, self.tile, pop)
+        x = model.walk(z1, self.geometry.sizes, self.tile, _Pop(self.message))
         for plane in model.planes:
             for channel in range(model.channels):
                 self.geometry.extend(x, plane, channel)
@@ -253,6 +253,19 @@ class Group:
             self.bits += sign * bits.reshape(self.size, -1).sum(1)
         else:
             self.bits += sign * np.bincount(np.nonzero(mask)[0], bits, minlength=self.size)
+
+
+class _Pop:
+    """Pops bytes under mixtures from a message."""
+
+    def __init__(self, message: Message) -> None:
+        self.message = message
+
+    def __call__(self, parameters: Mixture) -> Integers:
+        return LogisticMixture(parameters, 0, 255).pop(self.message)
+
+    def natively(self, work: Callable[[Native], T]) -> T | None:
+        return engine().pop_natively(self.message, work)
 
 
 def _logistic(parameters: LogisticParameters, mask: Mask | None) -> Logistic:

@@ -7,13 +7,15 @@ batch size.
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bitswap_cli.ans import LogisticParameters, MixtureParameters
+from bitswap_cli.ans.kernel import Native
 
+T = TypeVar("T")
 Integers = NDArray[np.int32]
 
 
@@ -60,8 +62,14 @@ class Coded(Protocol):
         """How many symbols are pushed or popped at a time, (m,); they come to n."""
 
 
-Pop = Callable[[MixtureParameters], Integers]
-"""Pops symbols, (n,), under parameters (n, K)."""
+class Pop(Protocol):
+    """Pops bytes under mixtures from a message."""
+
+    def __call__(self, parameters: MixtureParameters) -> Integers:
+        """Pop symbols, (n,), under parameters (n, K)."""
+
+    def natively(self, work: Callable[[Native], T]) -> T | None:
+        """Let a compiled kernel pop by itself; None where the message's engine is not compiled."""
 
 
 class LatentModel(Protocol):
