@@ -27,8 +27,8 @@ lint: $(VENV)/ready ## ruff and mypy --strict
 	$(BIN)/ruff format --check .
 	MYPYPATH=$(VENV)/types $(BIN)/mypy
 
-bench: $(VENV)/ready ## Compare with other codecs on a folder: make bench DATA=folder
-	$(BIN)/python benchmarks/peers.py $(DATA)
+bench: $(VENV)/ready ## Compare with other codecs: make bench DATA="photos sheets:32" (see bench.py)
+	$(BIN)/python benchmarks/bench.py $(DATA)
 
 train: $(VENV)/ready ## Train a model: make train RECIPE=recipe.toml DATA=folder MODEL=file
 	$(BIN)/bitswap train $(RECIPE) $(DATA) -o $(MODEL)

@@ -14,7 +14,7 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
-import numpy as np
+from pictures import compare
 from PIL import Image
 
 # Photographs only: name of the file in skimage/data, and the mode of the PNG made of it.
@@ -54,30 +54,6 @@ def make_photographs(folder: Path) -> None:
             image.convert(mode).save(target, optimize=True)
 
 
-def compare(before: Path, after: Path) -> int:
-    """Compare two folders of images; return the number of equal subpixels.
-
-    Raises
-    ------
-    SystemExit
-        At the first difference.
-    """
-    names = sorted(path.relative_to(before) for path in before.rglob("*") if path.is_file())
-    restored = sorted(path.relative_to(after) for path in after.rglob("*") if path.is_file())
-    if names != restored:
-        sys.exit(f"FAILED: {len(names)} files went in, {len(restored)} came back")
-    subpixels = 0
-    for name in names:
-        with Image.open(before / name) as one, Image.open(after / name) as other:
-            first, second = np.asarray(one), np.asarray(other)
-            if one.mode != other.mode or not np.array_equal(first, second):
-                sys.exit(f"FAILED: {name} came back different")
-        if (before / name).stat().st_mtime_ns != (after / name).stat().st_mtime_ns:
-            sys.exit(f"FAILED: {name} came back with another time")
-        subpixels += first.size
-    return subpixels
-
-
 def bitswap(*arguments: str) -> None:
     """Run the command line as a user does; stop if it fails."""
     print("$ bitswap", *arguments, flush=True)
@@ -95,7 +71,10 @@ def run(folder: Path, model: str | None) -> None:
     bitswap("compress", str(photographs), "-o", str(archive), *options)
     bitswap("list", str(archive))
     bitswap("decompress", str(archive), "-o", str(restored), *options)
-    subpixels = compare(photographs, restored / photographs.name)
+    try:
+        subpixels = compare(photographs, restored / photographs.name)
+    except ValueError as error:
+        sys.exit(f"FAILED: {error}")
     print(f"equal: all {subpixels:,} subpixels, modes and times of the files came back")
 
 

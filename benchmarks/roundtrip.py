@@ -18,18 +18,17 @@ import json
 import os
 import shutil
 import struct
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import command
 import kinds
-import numpy as np
+from command import Run
+from pictures import write_cells
 from PIL import Image
 
-BITSWAP = [sys.executable, "-m", "bitswap_cli"]
 FRAME = 300  # bytes that an archive of one file may take beyond it, and
 ROW = 24  # bytes that an entry may take in tables, beyond its name
 
@@ -51,29 +50,12 @@ SETS = {
 }
 
 
-class Run(NamedTuple):
-    """A finished command."""
-
-    output: dict[str, Any]
-    seconds: float
-    memory: int  # peak, bytes
-
-
 def bitswap(*arguments: str | Path) -> Run:
     """Run a verb with --json; exit with what it said if it fails."""
-    command = [*BITSWAP, *map(str, arguments), "--json"]
-    started = time.perf_counter()
-    with tempfile.TemporaryFile() as stdout:
-        process = subprocess.Popen(command, stdout=stdout)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        seconds = time.perf_counter() - started
-        if process.returncode:
-            sys.exit(f"exit code {process.returncode}: {command}")
-        stdout.seek(0)
-        output: dict[str, Any] = json.load(stdout)
-    unit = 1 if sys.platform == "darwin" else 1024
-    return Run(output, seconds, usage.ru_maxrss * unit)
+    try:
+        return command.bitswap(*arguments)
+    except command.CommandError as error:
+        sys.exit(f"{error}: {' '.join(map(str, arguments))}")
 
 
 def make(name: str, data: Path, folder: Path) -> bool:
@@ -82,21 +64,13 @@ def make(name: str, data: Path, folder: Path) -> bool:
     if name == "kinds":
         kinds.make(folder)
         return True
-    source, cell, gray = SETS[name]
+    source, cell, _ = SETS[name]
     paths = sorted((data / source).glob("*")) if (data / source).is_dir() else []
-    for path in paths:
-        if not cell:
+    if paths and cell:
+        write_cells(data / source, cell, folder)
+    elif not cell:
+        for path in paths:
             shutil.copy2(path, folder)
-            continue
-        first, count = map(int, path.stem.split("-"))  # as in 01024-0976.webp
-        with Image.open(path) as image:
-            sheet = np.asarray(image.convert("L" if gray else "RGB"))
-        for i in range(count):
-            y, x = cell * (i // 32), cell * (i % 32)
-            one = Image.fromarray(sheet[y : y + cell, x : x + cell])
-            target = folder / f"{first + i:05}.png"
-            one.save(target, optimize=True)
-            os.utime(target, (0, path.stat().st_mtime))  # as if unpacked, not written just now
     return bool(paths)
 
 
