@@ -57,7 +57,8 @@ def _as_parameters(array: NDArray[np.integer]) -> NDArray[np.int32]:
     return np.ascontiguousarray(converted, np.int32)
 
 
-def _information(freq: NDArray[np.integer], shape: tuple[int, ...]) -> NDArray[np.float64]:
+def information(freq: NDArray[np.integer], shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Bits of symbols that are pushed with `freq`, in `shape`."""
     return np.asarray(PRECISION - np.log2(freq.astype(np.float64))).reshape(shape)
 
 
@@ -116,10 +117,13 @@ class _Sigmoid:
 
     def bits(self, symbols: ArrayLike) -> NDArray[np.float64]:
         """Information content of symbols of low..high, in bits, float64 of the same shape."""
+        return information(self.intervals(symbols)[1], self.shape)
+
+    def intervals(self, symbols: ArrayLike) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+        """Starts and freqs that `push` would push symbols of low..high with, flat."""
         flat = _as_symbols(symbols, self.shape)
         parameters = (self._weight, self._mean, self._scale)
-        freq = engine().freq_logistic(flat, *parameters, self._low, self._size)
-        return _information(freq, self.shape)
+        return engine().intervals_logistic(flat, *parameters, self._low, self._size)
 
 
 class Logistic(_Sigmoid):
@@ -276,7 +280,7 @@ class Categorical:
 
     def bits(self, symbols: ArrayLike) -> NDArray[np.float64]:
         """Information content of symbols of 0..K - 1, in bits, float64 of the same shape."""
-        return _information(self._interval(symbols)[1], self.shape)
+        return information(self._interval(symbols)[1], self.shape)
 
 
 class Bernoulli(Categorical):

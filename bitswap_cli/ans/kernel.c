@@ -40,7 +40,7 @@
 #define CLONES
 #endif
 
-enum { ABI = 2, PRECISION = 20, TOTAL = 1 << PRECISION };
+enum { ABI = 3, PRECISION = 20, TOTAL = 1 << PRECISION };
 enum { MAX_LANES = 32, MAX_COMPONENTS = 16, BLOCK = 256 };
 enum { TURNS = 4 }; /* of Newton's method: it leaves one guess in a hundred to the search */
 enum { MEAN_LIMIT = 32767, SCALE_LEVELS = 128, WEIGHT_BITS = 8 };
@@ -130,6 +130,19 @@ EXPORT int64_t bitswap_push(uint64_t *head, int64_t lanes, uint32_t *words, int6
     return push_rows(lanes, head, words, top, start, freq, n);
 }
 
+/* Batches of intervals, the last one first. */
+EXPORT int64_t bitswap_push_batches(uint64_t *head, int64_t lanes, uint32_t *words, int64_t top,
+                                    const uint32_t *start, const uint32_t *freq,
+                                    const int32_t *batches, int64_t count) {
+    int64_t end = 0;
+    for (int64_t i = 0; i < count; i++) end += batches[i];
+    for (int64_t i = count - 1; i >= 0; i--) {
+        end -= batches[i];
+        top = push_rows(lanes, head, words, top, start + end, freq + end, batches[i]);
+    }
+    return top;
+}
+
 /* ---- distributions: the intervals of a block, and the inversion of a row ---- */
 
 typedef struct {
@@ -217,17 +230,18 @@ CLONES EXPORT int64_t bitswap_push_logistic(uint64_t *head, int64_t lanes, uint3
 }
 
 /* What the push above would push each symbol with; 0, or an error. */
-CLONES EXPORT int64_t bitswap_freq_logistic(const int32_t *symbols, int64_t n, uint32_t *freq,
-                                            const int32_t *weight, const int32_t *mean,
-                                            const int32_t *scale, int64_t components, int64_t low,
-                                            int64_t size) {
+CLONES EXPORT int64_t bitswap_intervals_logistic(const int32_t *symbols, int64_t n,
+                                                 uint32_t *start, uint32_t *freq,
+                                                 const int32_t *weight, const int32_t *mean,
+                                                 const int32_t *scale, int64_t components,
+                                                 int64_t low, int64_t size) {
     const logistic d = {weight, mean, scale, (int32_t)components, (int32_t)low, (int32_t)size};
-    uint32_t start[BLOCK];
     int error = 0;
     for (int64_t first = 0; first < n && !error; first += BLOCK) {
         int count = (int)(n - first < BLOCK ? n - first : BLOCK);
-        error = weight ? block_of_mixtures(&d, symbols, first, count, start, freq + first)
-                       : block_of_logistics(&d, symbols, first, count, start, freq + first);
+        uint32_t *from = start + first, *width = freq + first;
+        error = weight ? block_of_mixtures(&d, symbols, first, count, from, width)
+                       : block_of_logistics(&d, symbols, first, count, from, width);
     }
     return error;
 }

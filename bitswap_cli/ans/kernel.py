@@ -23,7 +23,7 @@ from bitswap_cli.ans.parameters import WEIGHT_BITS
 from bitswap_cli.ans.sigmoid import tables
 from bitswap_cli.errors import InputError
 
-ABI = 2
+ABI = 3
 
 T = TypeVar("T")
 Int32s = NDArray[np.int32]
@@ -57,6 +57,10 @@ class Engine(Protocol):
 
     def push(self, message: Message, start: UInt32s, freq: UInt32s) -> None: ...
 
+    def push_batches(
+        self, message: Message, start: UInt32s, freq: UInt32s, batches: Int32s
+    ) -> None: ...
+
     def pop_uniform(self, message: Message, count: int, bits: int) -> Int32s: ...
 
     def pop_table(self, message: Message, count: int, table: UInt32s) -> Int32s: ...
@@ -82,7 +86,7 @@ class Engine(Protocol):
         size: int,
     ) -> Int32s: ...
 
-    def freq_logistic(
+    def intervals_logistic(
         self,
         symbols: Int32s,
         weight: Int32s | None,
@@ -90,7 +94,7 @@ class Engine(Protocol):
         scale: Int32s,
         low: int,
         size: int,
-    ) -> UInt32s: ...
+    ) -> tuple[UInt32s, UInt32s]: ...
 
     def pop_natively(self, message: Message, work: Callable[[Native], T]) -> T | None: ...
 
@@ -123,7 +127,8 @@ class Kernel:
             "pop_table": "plpllplpll",
             "push_logistic": "plplplppplll",
             "pop_logistic": "plpllplppplll",
-            "freq_logistic": "plpppplll",
+            "push_batches": "plplpppl",
+            "intervals_logistic": "plppppplll",
         }
         kinds = {"p": ctypes.c_void_p, "l": ctypes.c_int64}
         try:
@@ -146,7 +151,8 @@ class Kernel:
         self._push_logistic = functions["push_logistic"]
         self._pop_logistic = functions["pop_logistic"]
         self._native = ctypes.cast(self._pop_logistic, ctypes.c_void_p).value or 0
-        self._freq_logistic = functions["freq_logistic"]
+        self._intervals_logistic = functions["intervals_logistic"]
+        self._push_batches = functions["push_batches"]
 
     @staticmethod
     def _room(message: Message, count: int) -> tuple[int, int, int, int]:
@@ -173,6 +179,18 @@ class Kernel:
         start, freq = np.ascontiguousarray(start), np.ascontiguousarray(freq)
         room = self._room(message, len(start))
         message._top = self._push(*room, _address(start), _address(freq), len(start))
+
+    def push_batches(
+        self, message: Message, start: UInt32s, freq: UInt32s, batches: Int32s
+    ) -> None:
+        """Push batches, the last one first; see `reference.push_batches`."""
+        start, freq = np.ascontiguousarray(start), np.ascontiguousarray(freq)
+        batches = np.ascontiguousarray(batches, np.int32)
+        if (batches < 0).any() or batches.sum(dtype=np.int64) != len(start):
+            raise ValueError("the batches are not the symbols")
+        room = self._room(message, len(start))
+        parts = (_address(start), _address(freq), _address(batches))
+        message._top = self._push_batches(*room, *parts, len(batches))
 
     def pop_uniform(self, message: Message, count: int, bits: int) -> Int32s:
         """Pop uniform symbols; see `reference.pop_uniform`."""
@@ -240,7 +258,7 @@ class Kernel:
 
         return message._popping(attempt)
 
-    def freq_logistic(
+    def intervals_logistic(
         self,
         symbols: Int32s,
         weight: Int32s | None,
@@ -248,17 +266,19 @@ class Kernel:
         scale: Int32s,
         low: int,
         size: int,
-    ) -> UInt32s:
-        """Return what symbols would be pushed with; see `reference.freq_logistic`."""
-        freq = np.empty(len(symbols), np.uint32)
+    ) -> tuple[UInt32s, UInt32s]:
+        """Return what symbols would be pushed with; see `reference.intervals_logistic`."""
+        start, freq = np.empty((2, len(symbols)), np.uint32)
         shares = None if weight is None else _address(weight)
         parameters = (shares, _address(mean), _address(scale), mean.shape[-1], low, size)
         self._checked(
-            self._freq_logistic(_address(symbols), len(symbols), _address(freq), *parameters),
+            self._intervals_logistic(
+                _address(symbols), len(symbols), _address(start), _address(freq), *parameters
+            ),
             low,
             size,
         )
-        return freq
+        return start, freq
 
     def pop_natively(self, message: Message, work: Callable[[Native], T]) -> T | None:
         """Let another kernel pop bytes under mixtures; see `Native`. Returns what `work` does."""

@@ -54,6 +54,24 @@ def push(message: Message, start: NDArray[np.uint32], freq: NDArray[np.uint32]) 
     message.head[:], message._top = head, top
 
 
+def push_batches(
+    message: Message, start: NDArray[np.uint32], freq: NDArray[np.uint32], batches: Int32s
+) -> None:
+    """Push batches of intervals, the last one first, so that pops get the first one first.
+
+    Parameters
+    ----------
+    message : Message
+    start, freq : uint32 arrays, shape (n,)
+        As of `push`; the batches one after another.
+    batches : int32 array, shape (m,)
+        How many intervals each batch has; they come to n.
+    """
+    ends = np.cumsum(batches, dtype=np.int64)
+    for end, size in zip(ends[::-1], batches[::-1], strict=True):
+        push(message, start[end - size : end], freq[end - size : end])
+
+
 def _pop(message: Message, count: int, invert: Callable[[slice, Int32s], Interval]) -> Int32s:
     """Pop symbols; `invert(rows, cf)` gives the symbols at cf, their starts and their freqs."""
     lanes = message.lanes
@@ -168,19 +186,13 @@ def push_logistic(
     ValueError
         If a symbol is not in the alphabet, or weights do not sum to 256.
     """
-    push(message, *_intervals(symbols, weight, mean, scale, low, size))
+    push(message, *intervals_logistic(symbols, weight, mean, scale, low, size))
 
 
-def freq_logistic(
-    symbols: Int32s, weight: Int32s | None, mean: Int32s, scale: Int32s, low: int, size: int
-) -> NDArray[np.uint32]:
-    """Return the freq that `push_logistic` would push each symbol with, uint32, shape (n,)."""
-    return _intervals(symbols, weight, mean, scale, low, size)[1]
-
-
-def _intervals(
+def intervals_logistic(
     symbols: Int32s, weight: Int32s | None, mean: Int32s, scale: Int32s, low: int, size: int
 ) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    """Return the start and freq that `push_logistic` would push each symbol with: (n,) each."""
     index = symbols.astype(np.int64) - low
     if np.any(index < 0) or np.any(index >= size):
         raise ValueError(f"symbols must be in {low}..{low + size - 1}")

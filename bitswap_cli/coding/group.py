@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from bitswap_cli.ans import Codec, Logistic, LogisticMixture, LogisticParameters, Message
 from bitswap_cli.ans import MixtureParameters as Mixture
+from bitswap_cli.ans.distributions import information
 from bitswap_cli.ans.kernel import Native, engine
 from bitswap_cli.ans.parameters import LATENT_MAX, LATENT_MIN
 from bitswap_cli.coding.model import (
@@ -180,14 +181,10 @@ class Group:
 
     def _push_lockstep(self, model: PixelModel, z1: Integers | None, x: Integers) -> None:
         coded = model.mixtures(z1, x, self.geometry.sizes)
-        end = len(coded.symbols)
-        for size in reversed(coded.batches.tolist()):
-            where = slice(end - size, end)
-            part = Mixture(*(p[where] for p in coded.parameters))
-            LogisticMixture(part, 0, 255).push(self.message, coded.symbols[where])
-            end -= size
+        start, freq = LogisticMixture(coded.parameters, 0, 255).intervals(coded.symbols)
+        engine().push_batches(self.message, start, freq, coded.batches)
         if self.bits is not None:
-            bits = LogisticMixture(coded.parameters, 0, 255).bits(coded.symbols)
+            bits = information(freq, freq.shape)
             self.bits += np.bincount(coded.owner, bits, minlength=self.size)
 
     def _pop_lockstep(self, model: PixelModel, z1: Integers | None) -> Integers:

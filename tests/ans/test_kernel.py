@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bitswap_cli.ans import kernel, reference
+from bitswap_cli.ans import Message, kernel, reference
 from bitswap_cli.errors import InputError
 
 needs_kernel = pytest.mark.skipif(kernel.compiled() is None, reason="the kernel is not compiled")
@@ -72,7 +72,7 @@ def test_the_engine_is_named() -> None:
 
 
 @needs_kernel
-def test_both_engines_give_the_same_frequencies() -> None:
+def test_both_engines_give_the_same_intervals() -> None:
     rng = np.random.default_rng(0)
     symbols = rng.integers(-8, 300, 1000, dtype=np.int32)
     mean = rng.integers(-5000, 9000, (1000, 3), dtype=np.int32)
@@ -81,12 +81,39 @@ def test_both_engines_give_the_same_frequencies() -> None:
     weight = np.diff(cuts, axis=1, prepend=0, append=256).astype(np.int32)
     engines = [kernel.compiled(), reference]
     for parameters in ((weight, mean, scale), (None, mean[:, 0].copy(), scale[:, 0].copy())):
-        c, numpy = (e.freq_logistic(symbols, *parameters, -8, 308) for e in engines)
-        assert c.dtype == numpy.dtype == np.uint32
-        assert np.array_equal(c, numpy)
+        c, numpy = (e.intervals_logistic(symbols, *parameters, -8, 308) for e in engines)
+        for a, b in zip(c, numpy, strict=True):
+            assert a.dtype == b.dtype == np.uint32
+            assert np.array_equal(a, b)
         for e in engines:
             with pytest.raises(ValueError, match="symbols"):
-                e.freq_logistic(symbols, *parameters, -8, 307 - 8)
+                e.intervals_logistic(symbols, *parameters, -8, 307 - 8)
     for e in engines:
         with pytest.raises(ValueError, match="256"):
-            e.freq_logistic(symbols, weight + 1, mean, scale, -8, 308)
+            e.intervals_logistic(symbols, weight + 1, mean, scale, -8, 308)
+
+
+@needs_kernel
+@pytest.mark.parametrize("lanes", [1, 8, 32])
+def test_batches_are_pushed_so_that_the_first_is_popped_first(lanes: int) -> None:
+    rng = np.random.default_rng(1)
+    batches = np.array([40, 1, 33, 0, 7], np.int32)
+    symbols = rng.integers(0, 256, batches.sum(), dtype=np.int32)
+    mean = (16 * symbols + rng.integers(-99, 99, symbols.shape)).astype(np.int32)
+    scale = rng.integers(0, 128, symbols.shape, dtype=np.int32)
+    messages = []
+    for engine in (kernel.compiled(), reference):
+        message = Message.with_bottom(b"", lanes)
+        start, freq = engine.intervals_logistic(symbols, None, mean, scale, 0, 256)
+        engine.push_batches(message, start, freq, batches)
+        messages.append(message.copy())
+        at = 0
+        for size in batches:
+            part = slice(at, at + size)
+            popped = engine.pop_logistic(message, None, mean[part], scale[part], 0, 256)
+            assert np.array_equal(popped, symbols[part])
+            at += size
+        assert message == Message.with_bottom(b"", lanes)
+    assert messages[0] == messages[1]
+    with pytest.raises(ValueError, match="batches"):
+        kernel.compiled().push_batches(messages[0], start, freq, batches + 1)
