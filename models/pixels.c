@@ -34,7 +34,7 @@ typedef struct {
     int64_t film;          /* values of a film's layer: width padded to panels */
     const int32_t *powers; /* see distributions.py */
     const dense *skip, *splits, *trunk, *mixes, *heads; /* trunk: layers; mixes, heads: channels */
-    const int16_t *coded; /* weights [channel][earlier channel][padded split] */
+    const int32_t *coded; /* weights [channel][earlier channel][padded split] */
     const int32_t *coded_scale, *coded_bias; /* [channel][padded split] */
     int64_t coded_shift;
 } network;
@@ -168,27 +168,99 @@ INLINE void look(const network *n, const group *g, const pixels *all, int64_t at
     }
 }
 
+/* ---- vectors: of 1, 8 or 16 numbers of 32 bits ---- */
+
+enum { WIDTH_1 = 1, WIDTH_256 = 8, WIDTH_512 = 16 };
+
+typedef int32_t vector_1;
+INLINE vector_1 fill_1(int32_t x) { return x; }
+INLINE vector_1 load_1(const int32_t *p) { return *p; }
+INLINE vector_1 widen_1(const int16_t *p) { return *p; }
+INLINE vector_1 plus_1(vector_1 a, vector_1 b) { return a + b; }
+INLINE vector_1 times_1(vector_1 a, vector_1 b) { return a * b; }
+INLINE vector_1 shift_1(vector_1 a, int by) { return a >> by; }
+INLINE vector_1 clip_1(vector_1 a, int32_t low, int32_t high) { return clip(a, low, high); }
+INLINE void words_1(char *to, vector_1 a) { *(int16_t *)to = (int16_t)a; }
+INLINE void active_1(char *to, vector_1 a, const int unit) {
+    a = clip(a, 0, ACTIVATION_MAX);
+    if (unit == 1) *(uint8_t *)to = (uint8_t)a;
+    else words_1(to, a);
+}
+
+#if X86
+typedef __m256i vector_256;
+AVX2 INLINE vector_256 fill_256(int32_t x) { return _mm256_set1_epi32(x); }
+AVX2 INLINE vector_256 load_256(const int32_t *p) {
+    return _mm256_loadu_si256((const __m256i *)p);
+}
+AVX2 INLINE vector_256 widen_256(const int16_t *p) {
+    return _mm256_cvtepi16_epi32(_mm_loadu_si128((const __m128i *)p));
+}
+AVX2 INLINE vector_256 plus_256(vector_256 a, vector_256 b) { return _mm256_add_epi32(a, b); }
+AVX2 INLINE vector_256 times_256(vector_256 a, vector_256 b) { return _mm256_mullo_epi32(a, b); }
+AVX2 INLINE vector_256 shift_256(vector_256 a, int by) {
+    return _mm256_sra_epi32(a, _mm_cvtsi32_si128(by));
+}
+AVX2 INLINE vector_256 clip_256(vector_256 a, int32_t low, int32_t high) {
+    return _mm256_min_epi32(_mm256_max_epi32(a, fill_256(low)), fill_256(high));
+}
+AVX2 INLINE void words_256(char *to, vector_256 a) {
+    __m128i both = _mm_packs_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
+    _mm_storeu_si128((__m128i *)to, both);
+}
+AVX2 INLINE void active_256(char *to, vector_256 a, const int unit) {
+    (void)unit; /* 2 */
+    words_256(to, clip_256(a, 0, ACTIVATION_MAX));
+}
+
+typedef __m512i vector_512;
+AVX512 INLINE vector_512 fill_512(int32_t x) { return _mm512_set1_epi32(x); }
+AVX512 INLINE vector_512 load_512(const int32_t *p) { return _mm512_loadu_si512(p); }
+AVX512 INLINE vector_512 widen_512(const int16_t *p) {
+    return _mm512_cvtepi16_epi32(_mm256_loadu_si256((const __m256i *)p));
+}
+AVX512 INLINE vector_512 plus_512(vector_512 a, vector_512 b) { return _mm512_add_epi32(a, b); }
+AVX512 INLINE vector_512 times_512(vector_512 a, vector_512 b) { return _mm512_mullo_epi32(a, b); }
+AVX512 INLINE vector_512 shift_512(vector_512 a, int by) {
+    return _mm512_sra_epi32(a, _mm_cvtsi32_si128(by));
+}
+AVX512 INLINE vector_512 clip_512(vector_512 a, int32_t low, int32_t high) {
+    return _mm512_min_epi32(_mm512_max_epi32(a, fill_512(low)), fill_512(high));
+}
+AVX512 INLINE void words_512(char *to, vector_512 a) {
+    _mm256_storeu_si256((__m256i *)to, _mm512_cvtepi32_epi16(a));
+}
+AVX512 INLINE void active_512(char *to, vector_512 a, const int unit) {
+    if (unit == 2) words_512(to, clip_512(a, 0, ACTIVATION_MAX));
+    else _mm_storeu_si128((__m128i *)to, _mm512_cvtusepi32_epi8(_mm512_max_epi32(a, fill_512(0))));
+}
+#endif
+
 /* ---- layers ---- */
 
-INLINE void store(char *y, int o, int32_t value, const int linear, const int unit) {
-    if (linear || unit == 2) ((int16_t *)y)[o] = (int16_t)value;
-    else ((uint8_t *)y)[o] = (uint8_t)value;
-}
+enum { LINEAR, ACTIVE, FILMED };
 
 /* Sums of one panel of one pixel -> its outputs. */
-INLINE void finish(const int32_t *restrict sums, const int32_t *restrict scale,
-                   const int32_t *restrict bias, const int shift, const int16_t *restrict gain,
-                   int64_t add, char *restrict y, const int linear, const int unit) {
-    for (int o = 0; o < OUTPUTS; o++) {
-        int32_t value = clip((sums[o] * scale[o] + bias[o]) >> shift, -LIMIT, LIMIT);
-        if (gain) value += (value * gain[o] >> 6) + gain[add + o];
-        store(y, o, linear ? value : clip(value, 0, ACTIVATION_MAX), linear, unit);
+#define FINISH(V, TARGET)                                                                          \
+    TARGET INLINE void finish_##V(const int32_t *sums, const int32_t *scale, const int32_t *bias,  \
+                                  int shift, const int16_t *gain, int64_t add, char *y,            \
+                                  const int kind, const int unit) {                                \
+        for (int o = 0; o < OUTPUTS; o += WIDTH_##V) {                                             \
+            vector_##V a = times_##V(load_##V(sums + o), load_##V(scale + o));                     \
+            a = shift_##V(plus_##V(a, load_##V(bias + o)), shift);                                 \
+            if (kind != ACTIVE) a = clip_##V(a, -LIMIT, LIMIT);                                    \
+            if (kind == FILMED) {                                                                  \
+                vector_##V more = shift_##V(times_##V(a, widen_##V(gain + o)), 6);                 \
+                a = plus_##V(plus_##V(a, more), widen_##V(gain + add + o));                        \
+            }                                                                                      \
+            if (kind == LINEAR) words_##V(y + 2 * o, a);                                           \
+            else active_##V(y + unit * o, a, unit);                                                \
+        }                                                                                          \
     }
-}
 
 /* Blocks of ROWS rows; those after the last are padding, with no film of their own. */
-#define LAYER(NAME, TARGET, DOT, UNIT_)                                                            \
-    TARGET static void NAME(const dense *l, const rows *m) {                                       \
+#define LAYER(NAME, TARGET, DOT, V, UNIT_)                                                         \
+    TARGET static void layer_##NAME(const dense *l, const rows *m) {                               \
         const int64_t passes = (l->panels + PANELS - 1) / PANELS;                                  \
         const int64_t most_panels = (l->panels + passes - 1) / passes;                             \
         const int64_t bytes = (l->groups + l->words) * GROUP * OUTPUTS; /* of a panel */           \
@@ -201,15 +273,20 @@ INLINE void finish(const int32_t *restrict sums, const int32_t *restrict scale,
                 block sums;                                                                        \
                 DOT(x, l->weight + v * bytes, l->groups, l->words, some, sums);                    \
                 for (int r = 0; r < ROWS; r++) {                                                   \
-                    const int64_t at = first + r < m->count ? first + r : 0;                       \
+                    const int16_t *film = 0;                                                       \
+                    if (m->film) film = m->film[first + r < m->count ? first + r : 0];             \
                     char *y = m->y + (first + r) * m->to + v * OUTPUTS * width;                    \
                     for (int s = 0; s < some; s++, y += OUTPUTS * width) {                         \
                         const int64_t o = (v + s) * OUTPUTS;                                       \
-                        const int32_t *sum = sums[r][s], *scale = l->scale + o, *bias = l->bias + o; \
-                        if (m->linear) finish(sum, scale, bias, shift, 0, 0, y, 1, UNIT_);         \
-                        else if (m->film)                                                          \
-                            finish(sum, scale, bias, shift, m->film[at] + o, m->shift, y, 0, UNIT_); \
-                        else finish(sum, scale, bias, shift, 0, 0, y, 0, UNIT_);                   \
+                        const int32_t *sum = sums[r][s], *scale = l->scale + o;                    \
+                        const int32_t *bias = l->bias + o;                                         \
+                        if (m->linear)                                                             \
+                            finish_##V(sum, scale, bias, shift, 0, 0, y, LINEAR, UNIT_);           \
+                        else if (!film)                                                            \
+                            finish_##V(sum, scale, bias, shift, 0, 0, y, ACTIVE, UNIT_);           \
+                        else                                                                       \
+                            finish_##V(sum, scale, bias, shift, film + o, m->shift, y, FILMED,     \
+                                       UNIT_);                                                     \
                     }                                                                              \
                 }                                                                                  \
             }                                                                                      \
@@ -218,31 +295,47 @@ INLINE void finish(const int32_t *restrict sums, const int32_t *restrict scale,
 
 /* ---- channels ---- */
 
+typedef int32_t residuals[MAX_CHANNELS][CHUNK];
+
 /* What pixels say of a channel once those before it are known: rows of activations. */
-INLINE void see_earlier(const network *n, const pixels *all, int64_t first, int count, int channel,
-                        char *rows_, const int unit) {
-    const int64_t split = padded(n->split, OUTPUTS), room = all->room;
-    const int32_t *scale = n->coded_scale + channel * split;
-    const int32_t *bias = n->coded_bias + channel * split;
-    const int shift = (int)n->coded_shift;
-    for (int i = 0; i < count; i++) {
-        const int64_t at = first + i;
-        const int16_t *own = all->splits + (at * n->channels + channel) * split;
-        char *y = rows_ + i * split * unit;
-        int32_t residual[MAX_CHANNELS] = {0};
-        for (int j = 0; j < channel; j++)
-            residual[j] = all->known[j * room + at] - all->reference[j * room + at];
-        for (int64_t o = 0; o < split; o += OUTPUTS, y += OUTPUTS * unit)
-            for (int q = 0; q < OUTPUTS; q++) {
-                int32_t sum = 0;
-                for (int j = 0; j < channel; j++)
-                    sum += residual[j] * n->coded[(channel * n->channels + j) * split + o + q];
-                int32_t value = (sum * scale[o + q] + bias[o + q]) >> shift;
-                value = clip(value, -LIMIT, LIMIT) + own[o + q];
-                store(y, q, clip(value, 0, ACTIVATION_MAX), 0, unit);
-            }
+#define EARLIER(NAME, TARGET, V, UNIT_)                                                            \
+    TARGET INLINE void see_##NAME(const network *n, const int16_t *own, int count,                 \
+                                  const int channel, const int32_t (*residual)[CHUNK], char *y) {  \
+        const int64_t split = padded(n->split, OUTPUTS), all = n->channels * split;                \
+        const int32_t *weight = n->coded + channel * all;                                          \
+        const int32_t *scale = n->coded_scale + channel * split;                                   \
+        const int32_t *bias = n->coded_bias + channel * split;                                     \
+        const int shift = (int)n->coded_shift;                                                     \
+        for (int64_t o = 0; o < split; o += WIDTH_##V)                                             \
+            for (int i = 0; i < count; i++) {                                                      \
+                vector_##V sum = fill_##V(0);                                                      \
+                for (int j = 0; j < channel; j++)                                                  \
+                    sum = plus_##V(sum, times_##V(load_##V(weight + j * split + o),                \
+                                                  fill_##V(residual[j][i])));                      \
+                sum = plus_##V(times_##V(sum, load_##V(scale + o)), load_##V(bias + o));           \
+                sum = clip_##V(shift_##V(sum, shift), -LIMIT, LIMIT);                              \
+                sum = plus_##V(sum, widen_##V(own + i * all + o));                                 \
+                active_##V(y + (i * split + o) * UNIT_, sum, UNIT_);                               \
+            }                                                                                      \
+    }                                                                                              \
+    TARGET static void earlier_##NAME(const network *n, const pixels *all, int64_t first,          \
+                                      int count, int channel, char *y) {                           \
+        const int64_t split = padded(n->split, OUTPUTS);                                           \
+        const int16_t *own = all->splits + (first * n->channels + channel) * split;                \
+        residuals residual;                                                                        \
+        for (int j = 0; j < channel; j++)                                                          \
+            for (int i = 0; i < CHUNK; i++) {                                                      \
+                const int64_t at = j * all->room + first + i;                                      \
+                residual[j][i] = all->known[at] - all->reference[at];                              \
+            }                                                                                      \
+        const int32_t (*seen)[CHUNK] = (const int32_t (*)[CHUNK])residual;                         \
+        switch (channel) {                                                                         \
+            case 0: see_##NAME(n, own, count, 0, seen, y); break;                                  \
+            case 1: see_##NAME(n, own, count, 1, seen, y); break;                                  \
+            case 2: see_##NAME(n, own, count, 2, seen, y); break;                                  \
+            default: see_##NAME(n, own, count, 3, seen, y);                                        \
+        }                                                                                          \
     }
-}
 
 typedef int32_t lanes[LANES];
 
@@ -314,16 +407,13 @@ INLINE void mix_lanes(const network *n, const pixels *all, int64_t first, int co
     }
 }
 
-#define VARIANT(NAME, TARGET, DOT, UNIT_)                                                          \
-    LAYER(layer_##NAME, TARGET, DOT, UNIT_)                                                        \
+#define VARIANT(NAME, TARGET, DOT, V, UNIT_)                                                       \
+    LAYER(NAME, TARGET, DOT, V, UNIT_)                                                             \
+    EARLIER(NAME, TARGET, V, UNIT_)                                                                \
     TARGET static void windows_##NAME(const network *n, const group *g, const pixels *all,         \
                                       int64_t first, int count, char *to) {                        \
         const int64_t row = (n->skip->groups + n->skip->words) * GROUP;                            \
         for (int i = 0; i < count; i++) look(n, g, all, first + i, to + i * row, UNIT_);           \
-    }                                                                                              \
-    TARGET static void earlier_##NAME(const network *n, const pixels *all, int64_t first,          \
-                                      int count, int channel, char *to) {                          \
-        see_earlier(n, all, first, count, channel, to, UNIT_);                                     \
     }                                                                                              \
     TARGET static void mix_##NAME(const network *n, const pixels *all, int64_t first, int count,   \
                                   int channel, const int16_t *out, const mixtures *to) {           \
@@ -335,11 +425,14 @@ INLINE void mix_lanes(const network *n, const pixels *all, int64_t first, int co
     static const variant variant_##NAME = {UNIT_, layer_##NAME, windows_##NAME, earlier_##NAME,     \
                                            mix_##NAME};
 
-VARIANT(plain, , dot_plain, 2)
+FINISH(1, )
+VARIANT(plain, , dot_plain, 1, 2)
 #if X86
-VARIANT(avx2, AVX2, dot_avx2, 2)
-VARIANT(avx512, AVX512, dot_avx512, 2)
-VARIANT(vnni, VNNI, dot_bytes, 1)
+FINISH(256, AVX2)
+FINISH(512, AVX512)
+VARIANT(avx2, AVX2, dot_avx2, 256, 2)
+VARIANT(avx512, AVX512, dot_avx512, 512, 2)
+VARIANT(vnni, VNNI, dot_bytes, 512, 1)
 #endif
 
 static const variant *choose(int64_t which) {

@@ -147,10 +147,10 @@ class Network:
     def _coded(self, layer: IntegerConv | None, split: int) -> tuple[int, int, int, int]:
         """Weights [channel][earlier channel][padded split], scales, biases; the shift."""
         channels = self.channels
-        weight = np.zeros((channels * split, channels), np.int16)
+        weight = np.zeros((channels * split, channels), np.int32)
         scale, bias = np.zeros((2, channels * split), np.int32)
         if layer is not None:
-            weight = layer.weight.numpy()[:, :, 0, 0].astype(np.int16)
+            weight = layer.weight.numpy()[:, :, 0, 0].astype(np.int32)
             scale, bias = layer.scale.numpy(), layer.bias.numpy()
         each = _padded(weight, channels).reshape(channels, -1, channels).transpose(0, 2, 1)
         arrays = (each, _padded(scale, channels), _padded(bias, channels))
