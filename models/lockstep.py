@@ -124,7 +124,9 @@ def _walk(model: PixelVAE, film: Film | None, sizes: Integers, tile: int, code: 
 
 def mixtures(model: PixelVAE, film: Film | None, x: Integers, sizes: Integers) -> Coded:
     """Everything that an encoder of the tiles x, (B, C, T, T), pushes."""
-    symbols, parameters, owner = [], [], []
+    symbols: list[Integers] = []
+    owner: list[Integers] = []
+    parameters: list[MixtureParameters] = []
 
     def code(step: Step, channel: int, told: MixtureParameters) -> Integers:
         symbols.append(x[step.tile, channel, step.y, step.x])
