@@ -11,8 +11,8 @@ from PIL import Image
 from bitswap_cli.errors import ArchiveError
 from bitswap_models import zoo
 
-needs_default_model = pytest.mark.skipif(
-    "natural32" not in zoo.embedded(), reason="the model natural32 is not installed"
+needs_models = pytest.mark.skipif(
+    not {"gray", "photo"} <= set(zoo.embedded()), reason="the default models are not installed"
 )
 
 
@@ -24,12 +24,40 @@ def test_round_trip(bitswap, photos, made_archive, tiny_model, tmp_path, same_co
     same_content(photos, back / "photos")
 
 
-@needs_default_model
+@needs_models
 def test_round_trip_with_the_default_model(bitswap, photos, tmp_path, same_content):
     outcome = bitswap("compress", photos, "-o", tmp_path / "a.bsw")
     assert outcome.code == 0, outcome.err
     assert bitswap("decompress", tmp_path / "a.bsw", "-o", tmp_path / "back").code == 0
     same_content(photos, tmp_path / "back" / "photos")
+
+
+@needs_models
+def test_auto_takes_the_model_that_codes_a_sample_best(bitswap, photos, tmp_path):
+    """The sample's best is, within a few percent, the best for all."""
+    gray = tmp_path / "gray"
+    gray.mkdir()
+    for path in sorted(photos.rglob("*.png")):
+        with Image.open(path) as image:
+            image.convert("L").save(gray / path.name)
+    for folder, channels in ((photos, {3}), (gray, {1, 3})):
+        sizes = {}
+        for name in zoo.embedded():
+            if zoo.read_metadata(zoo.find(name).path)["config"]["channels"] in channels:
+                path = tmp_path / f"{name}.bsw"
+                command = ["compress", folder, "-o", path, "--force", "--no-verify", "--json"]
+                sizes[name] = json.loads(bitswap(*command, "--model", name).out)["after"]
+        auto = json.loads(bitswap(*command).out)
+        assert auto["after"] == sizes[auto["model"]]
+        assert auto["after"] <= 1.05 * min(sizes.values()) < max(sizes.values())
+
+
+@needs_models
+def test_auto_without_pictures_names_the_model_of_photographs(bitswap, tmp_path):
+    (tmp_path / "a.txt").write_text("no picture")
+    outcome = bitswap("compress", tmp_path / "a.txt", "-o", tmp_path / "a.bsw", "--json", "-v")
+    assert json.loads(outcome.out)["model"] == "photo"
+    assert "gray" not in outcome.err
 
 
 @pytest.mark.parametrize("options", [["--threads", "1"], ["--batch", "1"], ["--no-verify"]])
