@@ -19,8 +19,7 @@ enum { MAX_WINDOW = MAX_CHANNELS * 2 * MAX_RADIUS * (MAX_RADIUS + 1) + 3 * MAX_R
 enum { ANCHORS = 5, ACTIVATION_MAX = 255, UNIT = 64, UNKNOWN = 128 };
 enum { LOGIT_LOW = -127, LOGIT_HIGH = 128, MAX_GAIN = 127 };
 enum { MEAN_LIMIT = 8191, SCALE_LEVELS = 128, WEIGHTS = 256 };
-enum { CHUNK = 48 }; /* pixels, whole blocks of ROWS and of LANES */
-enum { LANES = 16 }; /* pixels whose mixtures are computed together */
+enum { CHUNK = 48 }; /* pixels, whole blocks of ROWS */
 
 typedef struct {
     const char *weight; /* [panel][group][OUTPUTS][GROUP bytes] */
@@ -56,7 +55,8 @@ typedef struct {
     place *where;
     int16_t *splits; /* [pixel][channel][padded split] */
     int16_t *skip;   /* [pixel][padded outputs] */
-    int32_t *anchors, *reference, *known; /* [channel][anchor][pixel], [channel][pixel] */
+    int16_t *anchors; /* [pixel][channel][MAX_COMPONENTS] */
+    int32_t *reference, *known; /* [channel][pixel] */
     int64_t *at; /* [channel][pixel]: the place of a pixel's parameters */
 } pixels;
 
@@ -157,12 +157,13 @@ INLINE void look(const network *n, const group *g, const pixels *all, int64_t at
     if (channels % 2) words[channels] = 0; /* to a whole group */
     for (int64_t c = 0; c < channels; c++) {
         int32_t wn = west[c], nn = north[c], nw = north[c - channels], ne = north[c + channels];
-        int32_t *anchor = all->anchors + c * ANCHORS * room + at;
-        anchor[0] = (2 * wn + 2 * nn + 2) >> 2;
-        anchor[room] = wn;
-        anchor[2 * room] = nn;
-        anchor[3 * room] = (4 * wn + 4 * nn - 4 * nw + 2) >> 2;
-        anchor[4 * room] = (2 * wn + 2 * nn - nw + ne + 2) >> 2;
+        int16_t *anchor = all->anchors + (at * channels + c) * MAX_COMPONENTS;
+        anchor[0] = (int16_t)((2 * wn + 2 * nn + 2) >> 2);
+        anchor[1] = (int16_t)wn;
+        anchor[2] = (int16_t)nn;
+        anchor[3] = (int16_t)(wn + nn - nw);
+        anchor[4] = (int16_t)((2 * wn + 2 * nn - nw + ne + 2) >> 2);
+        for (int64_t k = ANCHORS; k < n->components; k++) anchor[k] = anchor[k - ANCHORS];
         all->reference[c * room + at] = (wn + nn + 1) >> 1;
         words[c] = (int16_t)((wn + nn + 1) >> 1);
     }
@@ -172,6 +173,8 @@ INLINE void look(const network *n, const group *g, const pixels *all, int64_t at
 
 enum { WIDTH_1 = 1, WIDTH_256 = 8, WIDTH_512 = 16 };
 
+#define CLIP(V, A, LOW, HIGH) least_##V(most_##V(A, fill_##V(LOW)), fill_##V(HIGH))
+
 typedef int32_t vector_1;
 INLINE vector_1 fill_1(int32_t x) { return x; }
 INLINE vector_1 load_1(const int32_t *p) { return *p; }
@@ -179,7 +182,15 @@ INLINE vector_1 widen_1(const int16_t *p) { return *p; }
 INLINE vector_1 plus_1(vector_1 a, vector_1 b) { return a + b; }
 INLINE vector_1 times_1(vector_1 a, vector_1 b) { return a * b; }
 INLINE vector_1 shift_1(vector_1 a, int by) { return a >> by; }
-INLINE vector_1 clip_1(vector_1 a, int32_t low, int32_t high) { return clip(a, low, high); }
+INLINE vector_1 least_1(vector_1 a, vector_1 b) { return a < b ? a : b; }
+INLINE vector_1 most_1(vector_1 a, vector_1 b) { return a > b ? a : b; }
+INLINE void store_1(int32_t *p, vector_1 a) { *p = a; }
+INLINE vector_1 pick_1(const int32_t *from, vector_1 at) { return from[at]; }
+INLINE vector_1 where_1(vector_1 a, vector_1 b, vector_1 x) { return a == b ? x : 0; }
+INLINE int first_1(vector_1 a, vector_1 b) { return a == b ? 0 : -1; }
+INLINE vector_1 largest_1(vector_1 a) { return a; }
+INLINE vector_1 total_1(vector_1 a) { return a; }
+INLINE vector_1 quotient_1(vector_1 a, vector_1 b) { return a / b; }
 INLINE void words_1(char *to, vector_1 a) { *(int16_t *)to = (int16_t)a; }
 INLINE void active_1(char *to, vector_1 a, const int unit) {
     a = clip(a, 0, ACTIVATION_MAX);
@@ -201,8 +212,37 @@ AVX2 INLINE vector_256 times_256(vector_256 a, vector_256 b) { return _mm256_mul
 AVX2 INLINE vector_256 shift_256(vector_256 a, int by) {
     return _mm256_sra_epi32(a, _mm_cvtsi32_si128(by));
 }
-AVX2 INLINE vector_256 clip_256(vector_256 a, int32_t low, int32_t high) {
-    return _mm256_min_epi32(_mm256_max_epi32(a, fill_256(low)), fill_256(high));
+AVX2 INLINE vector_256 least_256(vector_256 a, vector_256 b) { return _mm256_min_epi32(a, b); }
+AVX2 INLINE vector_256 most_256(vector_256 a, vector_256 b) { return _mm256_max_epi32(a, b); }
+AVX2 INLINE void store_256(int32_t *p, vector_256 a) { _mm256_storeu_si256((__m256i *)p, a); }
+AVX2 INLINE vector_256 pick_256(const int32_t *from, vector_256 at) {
+    return _mm256_i32gather_epi32(from, at, 4);
+}
+/* x where a is b, else 0. */
+AVX2 INLINE vector_256 where_256(vector_256 a, vector_256 b, vector_256 x) {
+    return _mm256_and_si256(_mm256_cmpeq_epi32(a, b), x);
+}
+/* The first place where a is b, or -1. */
+AVX2 INLINE int first_256(vector_256 a, vector_256 b) {
+    int equal = _mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(a, b)));
+    return equal ? __builtin_ctz((unsigned)equal) : -1;
+}
+/* In every place: the largest of all, their sum. */
+AVX2 INLINE vector_256 largest_256(vector_256 a) {
+    a = most_256(a, _mm256_permute2x128_si256(a, a, 1));
+    a = most_256(a, _mm256_shuffle_epi32(a, 0x4e));
+    return most_256(a, _mm256_shuffle_epi32(a, 0xb1));
+}
+AVX2 INLINE vector_256 total_256(vector_256 a) {
+    a = plus_256(a, _mm256_permute2x128_si256(a, a, 1));
+    a = plus_256(a, _mm256_shuffle_epi32(a, 0x4e));
+    return plus_256(a, _mm256_shuffle_epi32(a, 0xb1));
+}
+/* a / b for 0 <= a <= 2^24, 0 < b < 2^24: exact in float, but rounded up to an integer, perhaps. */
+AVX2 INLINE vector_256 quotient_256(vector_256 a, vector_256 b) {
+    __m256 ratio = _mm256_div_ps(_mm256_cvtepi32_ps(a), _mm256_cvtepi32_ps(b));
+    vector_256 whole = _mm256_cvttps_epi32(ratio);
+    return plus_256(whole, _mm256_cmpgt_epi32(times_256(whole, b), a));
 }
 AVX2 INLINE void words_256(char *to, vector_256 a) {
     __m128i both = _mm_packs_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
@@ -210,7 +250,7 @@ AVX2 INLINE void words_256(char *to, vector_256 a) {
 }
 AVX2 INLINE void active_256(char *to, vector_256 a, const int unit) {
     (void)unit; /* 2 */
-    words_256(to, clip_256(a, 0, ACTIVATION_MAX));
+    words_256(to, CLIP(256, a, 0, ACTIVATION_MAX));
 }
 
 typedef __m512i vector_512;
@@ -224,14 +264,13 @@ AVX512 INLINE vector_512 times_512(vector_512 a, vector_512 b) { return _mm512_m
 AVX512 INLINE vector_512 shift_512(vector_512 a, int by) {
     return _mm512_sra_epi32(a, _mm_cvtsi32_si128(by));
 }
-AVX512 INLINE vector_512 clip_512(vector_512 a, int32_t low, int32_t high) {
-    return _mm512_min_epi32(_mm512_max_epi32(a, fill_512(low)), fill_512(high));
-}
+AVX512 INLINE vector_512 least_512(vector_512 a, vector_512 b) { return _mm512_min_epi32(a, b); }
+AVX512 INLINE vector_512 most_512(vector_512 a, vector_512 b) { return _mm512_max_epi32(a, b); }
 AVX512 INLINE void words_512(char *to, vector_512 a) {
     _mm256_storeu_si256((__m256i *)to, _mm512_cvtepi32_epi16(a));
 }
 AVX512 INLINE void active_512(char *to, vector_512 a, const int unit) {
-    if (unit == 2) words_512(to, clip_512(a, 0, ACTIVATION_MAX));
+    if (unit == 2) words_512(to, CLIP(512, a, 0, ACTIVATION_MAX));
     else _mm_storeu_si128((__m128i *)to, _mm512_cvtusepi32_epi8(_mm512_max_epi32(a, fill_512(0))));
 }
 #endif
@@ -248,7 +287,7 @@ enum { LINEAR, ACTIVE, FILMED };
         for (int o = 0; o < OUTPUTS; o += WIDTH_##V) {                                             \
             vector_##V a = times_##V(load_##V(sums + o), load_##V(scale + o));                     \
             a = shift_##V(plus_##V(a, load_##V(bias + o)), shift);                                 \
-            if (kind != ACTIVE) a = clip_##V(a, -LIMIT, LIMIT);                                    \
+            if (kind != ACTIVE) a = CLIP(V, a, -LIMIT, LIMIT);                                    \
             if (kind == FILMED) {                                                                  \
                 vector_##V more = shift_##V(times_##V(a, widen_##V(gain + o)), 6);                 \
                 a = plus_##V(plus_##V(a, more), widen_##V(gain + add + o));                        \
@@ -313,7 +352,7 @@ typedef int32_t residuals[MAX_CHANNELS][CHUNK];
                     sum = plus_##V(sum, times_##V(load_##V(weight + j * split + o),                \
                                                   fill_##V(residual[j][i])));                      \
                 sum = plus_##V(times_##V(sum, load_##V(scale + o)), load_##V(bias + o));           \
-                sum = clip_##V(shift_##V(sum, shift), -LIMIT, LIMIT);                              \
+                sum = CLIP(V, shift_##V(sum, shift), -LIMIT, LIMIT);                               \
                 sum = plus_##V(sum, widen_##V(own + i * all + o));                                 \
                 active_##V(y + (i * split + o) * UNIT_, sum, UNIT_);                               \
             }                                                                                      \
@@ -337,102 +376,109 @@ typedef int32_t residuals[MAX_CHANNELS][CHUNK];
         }                                                                                          \
     }
 
-typedef int32_t lanes[LANES];
-
-#define EACH for (int i = 0; i < LANES; i++)
-
-/* Logits -> weights that sum to WEIGHTS, rounded down; the first largest gets the rest. */
-INLINE void quantize(const int32_t *powers, const int components, lanes *logit, lanes *weight) {
-    lanes largest, sum, rest, share[MAX_COMPONENTS];
-    EACH largest[i] = LOGIT_LOW, sum[i] = 0, rest[i] = WEIGHTS;
-    for (int k = 0; k < components; k++)
-        EACH {
-            logit[k][i] = clip(logit[k][i], LOGIT_LOW, LOGIT_HIGH);
-            largest[i] = logit[k][i] > largest[i] ? logit[k][i] : largest[i];
-        }
-    for (int k = 0; k < components; k++)
-        EACH sum[i] += share[k][i] = powers[largest[i] - logit[k][i]];
-    for (int k = 0; k < components; k++)
-        EACH {
-            /* both are exact in float; their quotient may be rounded up to an integer */
-            int32_t part = share[k][i] * WEIGHTS;
-            int32_t quotient = (int32_t)((float)part / (float)sum[i]);
-            quotient -= quotient * sum[i] > part;
-            weight[k][i] = quotient;
-            rest[i] -= quotient;
-        }
-    for (int k = 0; k < components; k++)
-        EACH {
-            int32_t mine = logit[k][i] == largest[i] ? rest[i] : 0;
-            weight[k][i] += mine;
-            rest[i] -= mine;
-        }
+/* memcpy, without a call for the few numbers that a mixture has. */
+INLINE void copy_numbers(int32_t *to, const int32_t *from, int64_t n) {
+    if (n > 8) memcpy(to, from, (size_t)n * sizeof *to);
+    else if (n >= 4) memcpy(to, from, 16), memcpy(to + n - 4, from + n - 4, 16);
+    else for (int64_t i = 0; i < n; i++) to[i] = from[i];
 }
 
-/* What a head says of a channel of up to LANES pixels -> their mixtures. */
-INLINE void mix_lanes(const network *n, const pixels *all, int64_t first, int count,
-                      const int channel, const int16_t *out, const mixtures *to) {
-    const int components = (int)n->components, channels = (int)n->channels;
-    const int outputs = (2 + channels) * components;
-    const int64_t stride = padded(outputs, OUTPUTS), room = all->room;
-    const int64_t skips = padded(channels * components, OUTPUTS);
-    const int16_t *skip = all->skip + first * skips + channel * components;
-    lanes head[(2 + MAX_CHANNELS) * MAX_COMPONENTS], weight[MAX_COMPONENTS];
-    for (int o = 0; o < (3 + channel) * components; o++) EACH head[o][i] = out[i * stride + o];
-    quantize(n->powers, components, head, weight);
-    for (int k = 0; k < components; k++) {
-        const int32_t *anchor = all->anchors + k % ANCHORS * room + first;
-        int32_t *mean = head[components + k], *scale = head[2 * components + k];
-        lanes shift = {0};
-        for (int j = 0; j < channel; j++) {
-            const int32_t *known = all->known + j * room + first;
-            const int32_t *gain = head[(3 + j) * components + k];
-            const int32_t *mine = anchor + j * ANCHORS * room;
-            EACH shift[i] += clip(gain[i], -MAX_GAIN, MAX_GAIN) * (known[i] - mine[i]);
-        }
-        const int32_t *mine = anchor + channel * ANCHORS * room;
-        EACH {
-            int32_t base = 16 * mine[i] + skip[i * skips + k] + (shift[i] >> 2);
-            mean[i] = clip(mean[i] + base, -MEAN_LIMIT, MEAN_LIMIT);
-            scale[i] = clip(scale[i], 0, SCALE_LEVELS - 1);
-        }
+/* What a head says of a channel of one pixel -> its mixture, `parts` vectors of components. Places
+ * after the last component, whose logits `highest` keeps lowest, have a weight of 0. */
+#define MIX(NAME, TARGET, V)                                                                       \
+    TARGET INLINE void mix_one_##NAME(const network *n, const pixels *all, int64_t at,             \
+                                      const int channel, const int parts, const int16_t *out,      \
+                                      const int32_t *highest, const mixtures *to) {                \
+        enum { MOST = MAX_COMPONENTS / WIDTH_##V };                                                \
+        static const int32_t places[] = {0, 1, 2, 3, 4, 5, 6, 7};                                  \
+        const int64_t components = n->components, room = all->room;                                \
+        const int16_t *anchors = all->anchors + at * n->channels * MAX_COMPONENTS;                 \
+        const int16_t *anchor = anchors + channel * MAX_COMPONENTS;                                \
+        const int16_t *skip = all->skip + at * n->skip->panels * OUTPUTS + channel * components;   \
+        const vector_##V low = fill_##V(LOGIT_LOW);                                                \
+        vector_##V logit[MOST], share[MOST], largest = low, sum = fill_##V(0), whole = sum;        \
+        int32_t weight[MAX_COMPONENTS], mean[MAX_COMPONENTS], scale[MAX_COMPONENTS];               \
+        for (int v = 0; v < parts; v++) {                                                          \
+            logit[v] = most_##V(widen_##V(out + v * WIDTH_##V), low);                              \
+            logit[v] = least_##V(logit[v], load_##V(highest + v * WIDTH_##V));                     \
+            largest = most_##V(largest, logit[v]);                                                 \
+        }                                                                                          \
+        largest = largest_##V(largest);                                                            \
+        for (int v = 0; v < parts; v++) {                                                          \
+            vector_##V below = plus_##V(largest, times_##V(logit[v], fill_##V(-1)));               \
+            vector_##V none = where_##V(load_##V(highest + v * WIDTH_##V), low, fill_##V(1));      \
+            share[v] = pick_##V(n->powers, below);                                                 \
+            share[v] = where_##V(none, fill_##V(0), share[v]);                                     \
+            sum = plus_##V(sum, share[v]);                                                         \
+        }                                                                                          \
+        sum = total_##V(sum);                                                                      \
+        for (int v = 0; v < parts; v++) {                                                          \
+            share[v] = quotient_##V(times_##V(share[v], fill_##V(WEIGHTS)), sum);                  \
+            whole = plus_##V(whole, share[v]);                                                     \
+        }                                                                                          \
+        vector_##V rest = plus_##V(fill_##V(WEIGHTS), times_##V(total_##V(whole), fill_##V(-1)));  \
+        for (int v = 0; v < parts; v++) {                                                          \
+            int first = first_##V(logit[v], largest);                                              \
+            if (first >= 0) {                                                                      \
+                vector_##V mine = where_##V(load_##V(places), fill_##V(first), rest);              \
+                share[v] = plus_##V(share[v], mine);                                               \
+                rest = fill_##V(0);                                                                \
+            }                                                                                      \
+            store_##V(weight + v * WIDTH_##V, share[v]);                                           \
+        }                                                                                          \
+        for (int v = 0; v < parts; v++) {                                                          \
+            const int64_t k = v * WIDTH_##V;                                                       \
+            vector_##V shift = fill_##V(0), base, value;                                           \
+            for (int j = 0; j < channel; j++) {                                                    \
+                vector_##V gain = CLIP(V, widen_##V(out + (3 + j) * components + k), -MAX_GAIN,    \
+                                       MAX_GAIN);                                                  \
+                vector_##V mine = widen_##V(anchors + j * MAX_COMPONENTS + k);                     \
+                mine = plus_##V(fill_##V(all->known[j * room + at]), times_##V(mine, fill_##V(-1))); \
+                shift = plus_##V(shift, times_##V(gain, mine));                                    \
+            }                                                                                      \
+            base = times_##V(widen_##V(anchor + k), fill_##V(16));                                 \
+            base = plus_##V(plus_##V(base, widen_##V(skip + k)), shift_##V(shift, 2));             \
+            value = plus_##V(widen_##V(out + components + k), base);                               \
+            store_##V(mean + k, CLIP(V, value, -MEAN_LIMIT, MEAN_LIMIT));                          \
+            value = widen_##V(out + 2 * components + k);                                           \
+            store_##V(scale + k, CLIP(V, value, 0, SCALE_LEVELS - 1));                             \
+        }                                                                                          \
+        const int64_t symbol = all->at[channel * room + at] * components;                          \
+        copy_numbers(to->weight + symbol, weight, components);                                     \
+        copy_numbers(to->mean + symbol, mean, components);                                         \
+        copy_numbers(to->scale + symbol, scale, components);                                       \
+    }                                                                                              \
+    TARGET static void mix_##NAME(const network *n, const pixels *all, int64_t first, int count,   \
+                                  int channel, const int16_t *out, const mixtures *to) {           \
+        const int64_t stride = n->heads->panels * OUTPUTS, k = n->components;                      \
+        const int parts = (int)((k + WIDTH_##V - 1) / WIDTH_##V);                                  \
+        int32_t highest[MAX_COMPONENTS];                                                           \
+        for (int i = 0; i < MAX_COMPONENTS; i++) highest[i] = i < k ? LOGIT_HIGH : LOGIT_LOW;      \
+        for (int64_t i = 0; i < count; i++, out += stride)                                         \
+            if (parts == 1) mix_one_##NAME(n, all, first + i, channel, 1, out, highest, to);       \
+            else mix_one_##NAME(n, all, first + i, channel, parts, out, highest, to);              \
     }
-    for (int i = 0; i < count; i++) {
-        int64_t at = all->at[channel * room + first + i] * components;
-        for (int k = 0; k < components; k++) {
-            to->weight[at + k] = weight[k][i];
-            to->mean[at + k] = head[components + k][i];
-            to->scale[at + k] = head[2 * components + k][i];
-        }
-    }
-}
 
-#define VARIANT(NAME, TARGET, DOT, V, UNIT_)                                                       \
+#define VARIANT(NAME, TARGET, DOT, V, M, UNIT_)                                                    \
     LAYER(NAME, TARGET, DOT, V, UNIT_)                                                             \
+    MIX(NAME, TARGET, M)                                                                           \
     EARLIER(NAME, TARGET, V, UNIT_)                                                                \
     TARGET static void windows_##NAME(const network *n, const group *g, const pixels *all,         \
                                       int64_t first, int count, char *to) {                        \
         const int64_t row = (n->skip->groups + n->skip->words) * GROUP;                            \
         for (int i = 0; i < count; i++) look(n, g, all, first + i, to + i * row, UNIT_);           \
     }                                                                                              \
-    TARGET static void mix_##NAME(const network *n, const pixels *all, int64_t first, int count,   \
-                                  int channel, const int16_t *out, const mixtures *to) {           \
-        const int64_t stride = padded((2 + n->channels) * n->components, OUTPUTS);                 \
-        for (int i = 0; i < count; i += LANES)                                                     \
-            mix_lanes(n, all, first + i, (int)least(count - i, LANES), channel, out + i * stride,  \
-                      to);                                                                         \
-    }                                                                                              \
     static const variant variant_##NAME = {UNIT_, layer_##NAME, windows_##NAME, earlier_##NAME,     \
                                            mix_##NAME};
 
 FINISH(1, )
-VARIANT(plain, , dot_plain, 1, 2)
+VARIANT(plain, , dot_plain, 1, 1, 2)
 #if X86
 FINISH(256, AVX2)
 FINISH(512, AVX512)
-VARIANT(avx2, AVX2, dot_avx2, 256, 2)
-VARIANT(avx512, AVX512, dot_avx512, 512, 2)
-VARIANT(vnni, VNNI, dot_bytes, 512, 1)
+VARIANT(avx2, AVX2, dot_avx2, 256, 256, 2)
+VARIANT(avx512, AVX512, dot_avx512, 512, 256, 2)
+VARIANT(vnni, VNNI, dot_bytes, 512, 256, 1)
 #endif
 
 static const variant *choose(int64_t which) {
@@ -506,6 +552,7 @@ typedef struct {
 } arena;
 
 enum { ALIGNMENT = 64, NO_MEMORY = -1000 };
+enum { SLACK = 2 * ALIGNMENT }; /* to align the first part and to read past the last */
 
 INLINE void *take(arena *a, int64_t bytes) {
     char *part = a->memory ? a->memory + a->used : 0;
@@ -513,15 +560,12 @@ INLINE void *take(arena *a, int64_t bytes) {
     return part;
 }
 
-/* Where the blocks of the last chunk end, at most. */
-INLINE int64_t room_for(int64_t count) { return padded(count, LANES) + CHUNK; }
-
 static void take_pixels(arena *a, const network *n, int64_t count, pixels *p) {
-    const int64_t room = p->room = room_for(count), c = n->channels;
+    const int64_t room = p->room = padded(count, CHUNK), c = n->channels;
     p->where = take(a, room * (int64_t)sizeof *p->where);
     p->splits = take(a, room * n->splits->panels * OUTPUTS * 2);
     p->skip = take(a, room * n->skip->panels * OUTPUTS * 2);
-    p->anchors = take(a, room * c * ANCHORS * 4);
+    p->anchors = take(a, room * c * MAX_COMPONENTS * 2);
     p->reference = take(a, room * c * 4);
     p->known = take(a, room * c * 4);
     p->at = take(a, room * c * (int64_t)sizeof *p->at);
@@ -647,7 +691,7 @@ EXPORT int64_t bitswap_pixels_pop(int64_t which, const network *n, uint8_t *tile
     mixtures to;
     int32_t *symbols = 0;
     for (int pass = 0; pass < 2; pass++) {
-        char *memory = pass ? calloc((size_t)(a.used + ALIGNMENT), 1) : 0;
+        char *memory = pass ? calloc((size_t)(a.used + SLACK), 1) : 0;
         if (pass && !memory) return NO_MEMORY;
         a.memory = memory ? memory + (ALIGNMENT - (intptr_t)memory % ALIGNMENT) : 0;
         a.used = 0;
@@ -742,7 +786,7 @@ EXPORT int64_t bitswap_pixels_mixtures(int64_t which, const network *n, const ui
     arena a = {0, 0};
     int64_t next = 0;
     for (int pass = 0; pass < 2; pass++) {
-        char *memory = pass ? calloc((size_t)(a.used + ALIGNMENT), 1) : 0;
+        char *memory = pass ? calloc((size_t)(a.used + SLACK), 1) : 0;
         if (pass && !memory) return NO_MEMORY;
         a.memory = memory ? memory + (ALIGNMENT - (intptr_t)memory % ALIGNMENT) : 0;
         a.used = 0;
