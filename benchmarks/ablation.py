@@ -38,6 +38,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "photographs as they are": {"vary": 0.0},
 }
 TIMED_STEPS = 20
+BATCH = 24  # tiles: short runs want many steps
 
 
 def crops(folder: Path, names: tuple[str, ...] | None, config: Config, each: int) -> Batch:
@@ -102,9 +103,9 @@ def main() -> None:
     for name in arguments.only:
         changes = dict(VARIANTS[name])
         vary = changes.pop("vary", base.vary)
-        recipe = replace(base, model=replace(base.model, **changes), vary=vary, compile=False)
+        shape = replace(base.model, **changes)
+        recipe = replace(base, model=shape, vary=vary, batch=BATCH, compile=False)
         run, steps = trained(recipe, arguments.data, 60 * arguments.minutes)
-        shape = recipe.model
         margin = ((0, 0), (shape.margin, 0), (shape.margin, shape.margin), (0, 0))
         sheet = cells(arguments.data / base.test, shape.tile, shape.channels)[:768]
         results[name] = {
