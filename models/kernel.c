@@ -127,7 +127,8 @@ INLINE void requantize(const layer *l, const images *m, const int32_t *sums, int
             for (int64_t o = 0; o < l->outputs; o += PANELS * OUTPUTS) {                           \
                 int64_t rest = l->outputs - o;                                                     \
                 int some = (int)(rest < PANELS * OUTPUTS ? rest : PANELS * OUTPUTS);               \
-                DOT(rows, weight, groups, 0, (some + OUTPUTS - 1) / OUTPUTS, sums);                 \
+                const int panels = (some + OUTPUTS - 1) / OUTPUTS;                                 \
+                DOT(rows, weight, groups, 0, panels, sums);                                        \
                 weight += PANELS * groups * GROUP * OUTPUTS;                                       \
                 for (int r = 0; r < count; r++)                                                    \
                     requantize(l, m, sums[r][0], first + r, o, some);                              \

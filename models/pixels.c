@@ -1,4 +1,4 @@
-/* The likelihood of the pixel VAE, pixel by pixel in lockstep, behind a plain C ABI (see pixels.py).
+/* The likelihood of the pixel VAE, in lockstep, behind a plain C ABI (see pixels.py).
  *
  * lockstep.py says which pixels are coded when, pixel_vae.py what their mixtures are; this is the
  * same in exact integers. A pixel's *trunk* is what does not depend on the pixel itself; then
@@ -433,7 +433,8 @@ INLINE void copy_numbers(int32_t *to, const int32_t *from, int64_t n) {
                 vector_##V gain = CLIP(V, widen_##V(out + (3 + j) * components + k), -MAX_GAIN,    \
                                        MAX_GAIN);                                                  \
                 vector_##V mine = widen_##V(anchors + j * MAX_COMPONENTS + k);                     \
-                mine = plus_##V(fill_##V(all->known[j * room + at]), times_##V(mine, fill_##V(-1))); \
+                vector_##V known = fill_##V(all->known[j * room + at]);                            \
+                mine = plus_##V(known, times_##V(mine, fill_##V(-1)));                             \
                 shift = plus_##V(shift, times_##V(gain, mine));                                    \
             }                                                                                      \
             base = times_##V(widen_##V(anchor + k), fill_##V(16));                                 \
@@ -468,7 +469,7 @@ INLINE void copy_numbers(int32_t *to, const int32_t *from, int64_t n) {
         const int64_t row = (n->skip->groups + n->skip->words) * GROUP;                            \
         for (int i = 0; i < count; i++) look(n, g, all, first + i, to + i * row, UNIT_);           \
     }                                                                                              \
-    static const variant variant_##NAME = {UNIT_, layer_##NAME, windows_##NAME, earlier_##NAME,     \
+    static const variant variant_##NAME = {UNIT_, layer_##NAME, windows_##NAME, earlier_##NAME,    \
                                            mix_##NAME};
 
 FINISH(1, )
