@@ -212,9 +212,8 @@ def compiled() -> Kernel | None:
     return None
 
 
-@cache
-def engine() -> Kernel | None:
-    """The engine in use, chosen at the first call of the process; None is torch.
+def chosen() -> Kernel | None:
+    """The compiled engine unless there is none, or BITSWAP_ENGINE asks for the reference.
 
     Raises
     ------
@@ -227,7 +226,14 @@ def engine() -> Kernel | None:
     kernel = None if wanted == "reference" else compiled()
     if kernel is None and wanted == "c":
         raise ModelError("BITSWAP_ENGINE=c: the kernel is not compiled; install with a C compiler")
-    if kernel is not None and kernel.variant == "plain" and wanted != "c":
+    return kernel
+
+
+@cache
+def engine() -> Kernel | None:
+    """The engine of layers, chosen at the first call of the process; None is torch."""
+    kernel = chosen()
+    if kernel is not None and kernel.variant == "plain" and os.environ.get("BITSWAP_ENGINE") != "c":
         return None  # the float32 convolutions of torch are several times faster
     return kernel
 

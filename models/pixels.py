@@ -279,5 +279,5 @@ def _checked(network: Network, film: Film | None, sizes: Integers, tile: int) ->
 @cache
 def engine() -> PixelKernel | None:
     """The engine in use, chosen at the first call of the process; None is lockstep.py."""
-    found = kernel.engine()
+    found = kernel.chosen()
     return None if found is None else PixelKernel(found.path, found.variant)
