@@ -94,6 +94,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=4)
     parser.add_argument("--only", nargs="*", choices=VARIANTS, default=list(VARIANTS))
+    parser.add_argument("--compile", action="store_true", help="pays off from 5 minutes on")
     parser.add_argument("--json", type=Path, metavar="FILE")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
@@ -104,7 +105,7 @@ def main() -> None:
         changes = dict(VARIANTS[name])
         vary = changes.pop("vary", base.vary)
         shape = replace(base.model, **changes)
-        recipe = replace(base, model=shape, vary=vary, batch=BATCH, compile=False)
+        recipe = replace(base, model=shape, vary=vary, batch=BATCH, compile=arguments.compile)
         run, steps = trained(recipe, arguments.data, 60 * arguments.minutes)
         margin = ((0, 0), (shape.margin, 0), (shape.margin, shape.margin), (0, 0))
         sheet = cells(arguments.data / base.test, shape.tile, shape.channels)[:768]

@@ -91,12 +91,12 @@ class _Channels:
             cell = step.y // model.tile * (tiles.shape[1] // model.tile) + step.x // model.tile
             mine = torch.from_numpy(film[step.tile, cell])
         self.model = model
-        self.terms = model.terms(torch.from_numpy(seen), torch.from_numpy(border), mine)
+        self.terms = model.net.terms(torch.from_numpy(seen), torch.from_numpy(border), mine)
 
     def parameters(self, c: int, known: Integers) -> MixtureParameters:
         """Mixtures of channel c, (N, K); `known` (N, C) holds the channels before it."""
         pixels = torch.from_numpy(np.ascontiguousarray(known.T))
-        terms = (t[None, None] for t in self.model.channel(c, self.terms, pixels))
+        terms = (t[None, None] for t in self.model.net.channel(c, self.terms, pixels))
         flat = (t[0, 0].T.to(torch.int32).contiguous().numpy() for t in quantized(*terms))
         return MixtureParameters(*flat)
 

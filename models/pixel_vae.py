@@ -4,18 +4,9 @@
 
 A pixel sees a causal window of earlier pixels of its tile, as differences to the mean of its west
 and north neighbours; a small perceptron turns it into a mixture of discretized logistics for each
-channel, given the channels before it. What no window can see, the noise, texture and colours of
-the neighbourhood, is z_1: one vector for each cell of a tile, which scales and shifts the hidden
-units. Latents are coded with Bit-Swap; L may be 0.
-
-Every component's mean starts at an *anchor*, a fixed prediction such as the west neighbour, and
-follows the error that the same anchor made in the earlier channels: steps of chroma that are
-exactly 0 are then a narrow component around an exact mean. A linear layer and the perceptron add
-to it.
-
-Sources: mixtures with channels that depend on earlier ones, PixelCNN++ (Salimans et al., ICLR
-2017); local autoregressive likelihoods, NeLLoC (Zhang, Zhang and McDonagh, NeurIPS 2021); scale
-and shift of hidden units, FiLM (Perez et al., AAAI 2018).
+channel, given the channels before it (pixel_net.py). What no window can see, the noise, texture and
+colours of the neighbourhood, is z_1: one vector for each cell of a tile, which scales and shifts
+the hidden units. Latents are coded with Bit-Swap; L may be 0.
 """
 
 from __future__ import annotations
@@ -24,7 +15,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -41,19 +31,17 @@ from bitswap_cli.ans.parameters import (
 )
 
 from . import lockstep, pixels
-from .distributions import MEAN_LIMIT, logistic_bits, mixture_bits
-from .layers import UNIT, IntegerConv, activation, floor, residual_blocks, round_, saturated
+from .distributions import logistic_bits, mixture_bits
+from .layers import IntegerConv, activation, floor, residual_blocks, round_
 from .lockstep import Coded, Pop
+from .pixel_net import PixelNet
 from .planes import Plane
-from .window import UNKNOWN, taps, training_tables
+from .window import UNKNOWN, training_tables
 
 LATENT_MEAN_LIMIT = 2047  # 1/16 symbol
 SCALE_WIDE = SCALE_OF_ONE + 36  # sigma = 8 symbols: where priors start
 POOL = 4  # pixels of a side that the encoder pools first
-GAIN = 64  # stands for 1.0
 Integers = NDArray[np.int32]
-# Means in quarters of W, N, NW, NE, one for each component in turn
-ANCHORS = ((2, 2, 0, 0), (4, 0, 0, 0), (0, 4, 0, 0), (4, 4, -4, 0), (2, 2, -1, 1))
 
 
 @dataclass(frozen=True)
@@ -100,20 +88,6 @@ class Config:
     def margin(self) -> int:
         """Pixels above, left and right of a tile that training tells it."""
         return self.radius
-
-
-class Terms(NamedTuple):
-    """What the mixtures of N pixels are made of besides the outputs of the heads."""
-
-    trunk: Tensor  # (N, C * split, 1, 1)
-    skip: Tensor  # (C, K, N), added to means, 1/16 symbol
-    anchors: Tensor  # (C, K, N), in symbols
-    reference: Tensor  # (C, N)
-
-
-def _halved(x: Tensor, times: int) -> Tensor:
-    """Divide integers by 2^times, rounding down."""
-    return floor(x * 2.0**-times) if x.is_floating_point() else x >> times
 
 
 def _pool(x: Tensor, size: int, shift: int) -> Tensor:
@@ -171,17 +145,13 @@ class PixelVAE(nn.Module):
         self.depth = len(config.latents)
         self.tile, self.channels, self.stride = config.tile, config.channels, config.tile
         self.margin = config.radius
-        self.batch: int | None = None  # only protocol: lockstep.py chooses
+        self.batch: int | None = None  # of no effect: cells are small
         self.planes = (Plane(0, 0, 1),)
         # a few bits of latents stand against thousands of bits of pixels: groups grow fast
         self.factors: Sequence[int] = (1, 2, 4, 8)
         self.slack, self.growth = math.inf, Fraction(16)
         self.share = 1.0  # of a tile's pixels that a step of training looks at
-        self.near = [
-            taps(config.radius).index(tap) for tap in ((0, -1), (-1, 0), (-1, -1), (-1, 1))
-        ]
-        c, k, z = config.channels, config.components, config.latents
-        inputs = len(taps(config.radius)) * c + 3 * config.radius
+        z = config.latents
         if z:
             self.encoder = Encoder(config)
             self.film = nn.ModuleList(
@@ -201,23 +171,7 @@ class PixelVAE(nn.Module):
             self.encoders.append(LatentNet(below, config.link, above, SCALE_OF_ONE, 128))
             self.decoders.append(LatentNet(above, config.link, below, SCALE_WIDE, 128))
         self.exact = False
-        self.skip = IntegerConv(inputs, c * k, input_max=255, spread=8)
-        widths = [inputs] + [config.width] * (config.layers - 1)
-        self.trunk = nn.ModuleList(IntegerConv(i, config.width) for i in widths)
-        self.splits = IntegerConv(config.width, c * config.split)
-        self.coded = (
-            IntegerConv(c, c * config.split, input_max=255, spread=16, causal=True)
-            if c > 1
-            else None
-        )
-        starts = (  # (mean, deviation) at the start
-            [(0.0, 4.0)] * k + [(0.0, 16.0)] * k + [(84.0, 6.0)] * k + [(48.0, 4.0)] * k * (c - 1)
-        )
-        offset, spread = (tuple(column) for column in zip(*starts, strict=True))
-        self.mixes = nn.ModuleList(IntegerConv(config.split, config.split) for _ in range(c))
-        self.heads = nn.ModuleList(
-            IntegerConv(config.split, len(starts), offset=offset, spread=spread) for _ in range(c)
-        )
+        self.net = PixelNet(config)
 
     # ---- latents -------------------------------------------------------------------------------
     def _posterior(self, layer: int, below: Tensor) -> tuple[Tensor, Tensor]:
@@ -245,72 +199,6 @@ class PixelVAE(nn.Module):
         first, second = self.film
         out: Tensor = second(first(z1, active=True)).clamp(-1024, 1023)
         return out.view(len(z1), 2, self.config.layers, self.config.width)
-
-    # ---- likelihood ----------------------------------------------------------------------------
-    def terms(self, window: Tensor, border: Tensor, film: Tensor | None) -> Terms:
-        """All that does not depend on the pixels themselves.
-
-        Parameters
-        ----------
-        window : (N, taps, C), what each of N pixels sees; int32 while coding
-        border : (N, 3 radius), see `borders`
-        film : (B, 2, layers, width), optional
-            Gains and shifts for the pixels of B cells, N / B each.
-        """
-        n, count, c = window.shape
-        k = self.config.components
-        west, north, corner, east = (window[:, i].T.contiguous() for i in self.near)  # (C, N)
-        reference = _halved(west + north + 1, 1)
-        near = window[:, self.near[0]] + window[:, self.near[1]]
-        difference = window - _halved(near + 1, 1)[:, None]
-        x = torch.cat((difference.reshape(n, count * c), border * UNIT), 1)[:, :, None, None]
-        anchors = []
-        for at in range(k):
-            w, n_, nw, ne = ANCHORS[at % len(ANCHORS)]
-            anchors.append(_halved(w * west + n_ * north + nw * corner + ne * east + 2, 2))
-        with torch.autocast(x.device.type, enabled=False):
-            skip = self.skip(x)[:, :, 0, 0].T.reshape(c, k, n)
-        h = x
-        for i, layer in enumerate(self.trunk):
-            h = layer(h)
-            if film is not None:
-                cells = h.view(len(film), -1, self.config.width)
-                gain, shift = film[:, None, 0, i], film[:, None, 1, i]
-                if h.is_floating_point():
-                    cells = saturated(cells + floor(cells * gain * (1 / GAIN)) + shift)
-                else:
-                    cells = saturated(cells + (cells.int() * gain >> 6) + shift)
-                h = cells.view(n, -1, 1, 1)
-            h = activation(h)
-            h = h if h.is_floating_point() else h.to(torch.int16)
-        return Terms(self.splits(h), skip, torch.stack(anchors, 1), reference)
-
-    def channel(self, c: int, terms: Terms, known: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Logits, means (1/16 symbol), scale indices, (K, N) each, of channel c.
-
-        `known` (C, N) holds the pixels; channels from c on are not looked at.
-        """
-        k, s = self.config.components, self.config.split
-        part = slice(c * s, (c + 1) * s)
-        h = terms.trunk[:, part]
-        if self.coded is None:
-            h = activation(h)
-        else:
-            residual = (known - terms.reference).T[:, :, None, None]
-            if self.exact:
-                residual[:, c:] = 0
-                h = self.coded(residual, part=part, add=h, active=True)
-            else:
-                h = activation(saturated(h + self.coded(residual)[:, part]))
-        out = self.heads[c](self.mixes[c](h, active=True))[:, :, 0, 0].T.contiguous()
-        out = out if out.is_floating_point() else out.int()
-        base = 16 * terms.anchors[c] + terms.skip[c]  # 32 bit while coding
-        if c:
-            gain = out[3 * k : (3 + c) * k].clamp(-127, 127).view(c, k, -1)
-            share = (gain * (known[:c, None] - terms.anchors[:c])).sum(0)
-            base = base + _halved(share, 2)
-        mean = (out[k : 2 * k] + base).clamp(-MEAN_LIMIT, MEAN_LIMIT)
-        return out[:k].clamp(-127, 128), mean, out[2 * k : 3 * k].clamp(0, SCALE_LEVELS - 1)
 
     # ---- coding: integers in, integers out, the same on every machine --------------------------
     @torch.inference_mode()
@@ -410,9 +298,9 @@ class PixelVAE(nn.Module):
         first = torch.arange(len(x), device=x.device) * flat.shape[1]
         window = flat.flatten(0, 1)[which + first[:, None, None]].flatten(0, 1)  # (B N, taps, C)
         bits = (border * bordered[:, None, None].float()).flatten(0, 1)
-        parts = self.terms(window, bits, self.modulation(zs[1]) if self.depth else None)
+        parts = self.net.terms(window, bits, self.modulation(zs[1]) if self.depth else None)
         known = cell.flatten(2)[:, :, places].transpose(0, 1).flatten(1)  # (C, B N)
-        channels = [self.channel(c, parts, known) for c in range(self.channels)]
+        channels = [self.net.channel(c, parts, known) for c in range(self.channels)]
         logit, mean, scale = (torch.stack(t)[None] for t in zip(*channels, strict=True))
         total = (
             mixture_bits(logit, mean, scale, known[None], soft).sum((0, 1)).view(len(x), -1).sum(1)

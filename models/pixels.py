@@ -104,17 +104,17 @@ class Network:
         self._taps = len(taps(config.radius))
         self._held: list[NDArray[np.generic]] = []
         self._layers: list[ctypes.Array[_Dense]] = []
-        trunk = [self._dense(layer, first=i == 0) for i, layer in enumerate(model.trunk)]
+        trunk = [self._dense(layer, first=i == 0) for i, layer in enumerate(model.net.trunk)]
         self.structure = _Network(
             config.channels, config.radius, config.layers, config.split, config.components,
             config.tile, -(-config.width // kernel.PANEL) * kernel.PANEL,
             self._address(POWERS.numpy()),
-            self._array([self._dense(model.skip, first=True)]),
-            self._array([self._dense(model.splits, parts=config.channels)]),
+            self._array([self._dense(model.net.skip, first=True)]),
+            self._array([self._dense(model.net.splits, parts=config.channels)]),
             self._array(trunk),
-            self._array([self._dense(layer) for layer in model.mixes]),
-            self._array([self._dense(layer) for layer in model.heads]),
-            *self._coded(model.coded, config.split),
+            self._array([self._dense(layer) for layer in model.net.mixes]),
+            self._array([self._dense(layer) for layer in model.net.heads]),
+            *self._coded(model.net.coded, config.split),
         )  # fmt: skip
         self.address = ctypes.addressof(self.structure)
 
