@@ -35,10 +35,9 @@ def inspect(data: bytes) -> Picture | None:
     picture = png.split(data) if data[:1] == b"\x89" else raster.split(data)
     if picture is None or len(picture.recipe.prefix) + len(picture.recipe.suffix) > MAX_RECIPE:
         return None
-    rebuilt = rebuild(picture.recipe, picture.pixels)
     if is_exact(picture.recipe.kind):
-        return picture if rebuilt == data else None
-    again = png.split(rebuilt)
+        return picture if rebuild(picture.recipe, picture.pixels) == data else None
+    again = png.split(png.join(picture.recipe, picture.pixels, level=1))
     if again is None or again.recipe != picture.recipe:
         return None
     return picture if np.array_equal(again.pixels, picture.pixels) else None
