@@ -146,7 +146,7 @@ def main() -> None:
         "entries": entries,
     }
     MANIFEST.write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
-    if archive.name == "natural32-bitswap.bsw":
+    if archive.name == "photo-bitswap.bsw":
         shutil.copy(archive, DOCTOR)
     print(f"{archive.name}: {archive.stat().st_size} bytes; through the model: {', '.join(coded)}")
 

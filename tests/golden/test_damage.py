@@ -4,6 +4,7 @@ import random
 import struct
 import zlib
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -13,12 +14,18 @@ from bitswap_cli.coding import ChunkCodec, tile_codec
 from bitswap_cli.errors import ArchiveError, ModelError
 from bitswap_models import model_file, zoo
 
-CONTENT = zoo.GOLDEN_ARCHIVE.read_bytes()
+
+class Frozen(NamedTuple):
+    """A golden archive and the codec of its model."""
+
+    content: bytes
+    codec: ChunkCodec
 
 
-@pytest.fixture(scope="module")
-def codec() -> ChunkCodec:
-    return tile_codec(model_file.load(zoo.find("natural32").path))
+@pytest.fixture(scope="module", params=["photo", "natural32"])
+def frozen(request: pytest.FixtureRequest) -> Frozen:
+    content = Path(__file__).with_name(f"{request.param}-bitswap.bsw").read_bytes()
+    return Frozen(content, tile_codec(model_file.load(zoo.find(request.param).path)))
 
 
 def check(content: bytes, codec: ChunkCodec, path: Path) -> None:
@@ -27,31 +34,33 @@ def check(content: bytes, codec: ChunkCodec, path: Path) -> None:
         verify(reader, lambda header: codec)
 
 
-def test_the_undamaged_archive_is_right(codec: ChunkCodec, tmp_path: Path) -> None:
-    check(CONTENT, codec, tmp_path / "a.bsw")
+def test_the_undamaged_archive_is_right(frozen: Frozen, tmp_path: Path) -> None:
+    check(*frozen, tmp_path / "a.bsw")
 
 
-def test_flips_and_truncations_are_errors(codec: ChunkCodec, tmp_path: Path) -> None:
+def test_flips_and_truncations_are_errors(frozen: Frozen, tmp_path: Path) -> None:
+    content, codec = frozen
     draw = random.Random(0)
-    damaged = [CONTENT[: len(CONTENT) * k // 20] for k in range(20)]
+    damaged = [content[: len(content) * k // 20] for k in range(20)]
     for _ in range(300):
-        flipped = bytearray(CONTENT)
-        flipped[draw.randrange(len(CONTENT))] ^= 1 << draw.randrange(8)
+        flipped = bytearray(content)
+        flipped[draw.randrange(len(content))] ^= 1 << draw.randrange(8)
         damaged.append(bytes(flipped))
-    for content in damaged:
+    for bad in damaged:
         with pytest.raises((ArchiveError, ModelError)) as raised:
-            check(content, codec, tmp_path / "a.bsw")
+            check(bad, codec, tmp_path / "a.bsw")
         assert "\n" not in str(raised.value)
 
 
-def test_forged_words_are_errors(codec: ChunkCodec, tmp_path: Path) -> None:
+def test_forged_words_are_errors(frozen: Frozen, tmp_path: Path) -> None:
     """The chunk's CRC-32 is made to fit, so the networks and the coder see the damage."""
+    content, codec = frozen
     draw = random.Random(1)
-    start = CONTENT.index(b"TILE")
-    (length,) = struct.unpack_from("<I", CONTENT, start + 4)
+    start = content.index(b"TILE")
+    (length,) = struct.unpack_from("<I", content, start + 4)
     end = start + 8 + length
     for _ in range(20):
-        forged = bytearray(CONTENT)
+        forged = bytearray(content)
         forged[end - 1 - draw.randrange(length // 2)] ^= 1 << draw.randrange(8)
         struct.pack_into("<I", forged, end, zlib.crc32(forged[start:end]))
         with pytest.raises(ArchiveError):
