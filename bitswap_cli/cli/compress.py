@@ -136,7 +136,7 @@ def _summary(result: dict[str, Any]) -> str:
     ratio, bpd = result["ratio"], result["bpd"]
     return format_table(
         [
-            ("files", "before", "after", "ratio", "bpd", "MB/s"),
+            ("files", "before", "after", "ratio", "bpd", "MB/s", "model"),
             (
                 str(result["entries"]),
                 human_size(result["before"]),
@@ -144,6 +144,7 @@ def _summary(result: dict[str, Any]) -> str:
                 "-" if ratio is None else f"{ratio:.3f}",
                 "-" if bpd is None else f"{bpd:.3f}",
                 f"{result['mb_per_s']:.2f}",
+                str(result["model"]),
             ),
         ]
     )

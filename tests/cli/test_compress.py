@@ -82,7 +82,7 @@ def test_other_scheme(bitswap, photos, tiny_model, tmp_path, same_content):
 def test_summary(bitswap, photos, tiny_model, tmp_path):
     outcome = bitswap("compress", photos, "-o", tmp_path / "a.bsw", "--model", tiny_model)
     heading, figures = outcome.out.splitlines()
-    assert heading.split() == ["files", "before", "after", "ratio", "bpd", "MB/s"]
+    assert heading.split() == ["files", "before", "after", "ratio", "bpd", "MB/s", "model"]
     assert figures.split()[0] == "8"
     assert outcome.err == ""
 
