@@ -22,26 +22,21 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from bitswap_cli.ans.parameters import (
-    LATENT_MAX,
-    LATENT_MIN,
     SCALE_LEVELS,
     SCALE_OF_ONE,
-    SCALES_PER_OCTAVE,
     LogisticParameters,
     MixtureParameters,
 )
 
+from .chain import LATENT_MEAN_LIMIT, SCALE_WIDE, LatentChain
 from .distributions import (
     coding_mixture,
-    logistic_bits,
     mixture,
     mixture_bits,
 )
-from .layers import IntegerConv, Tower, round_
+from .layers import IntegerConv, Tower
 from .planes import PHASES, FinerLevel, Phase, Plane, PlaneHead, coding_order, reference
 
-LATENT_MEAN_LIMIT = 2047  # 1/16 symbol
-SCALE_WIDE = SCALE_OF_ONE + 36  # sigma = 8 symbols: where priors start
 Integers = NDArray[np.int32]
 # told a plane's head, its trunk's integers, its reference and its place; returns its pixels
 CodePlane = Callable[[PlaneHead, Tensor, Tensor, Plane], Tensor]
@@ -109,13 +104,12 @@ def _integers(tensor: Tensor) -> Integers:
     return np.ascontiguousarray(tensor.to(torch.int32).numpy())
 
 
-class MarkovVAE(nn.Module):
+class MarkovVAE(LatentChain):
     """See the module's docstring. Training calls :meth:`elbo`; coding calls the other three."""
 
     def __init__(self, config: Config) -> None:
-        super().__init__()
+        super().__init__(config.latents)
         self.config = config
-        self.depth = len(config.latents)
         self.factors: Sequence[int] = (1, 2, 4)
         self.slack, self.growth = 1.25, Fraction(1, 3)
         self.share = 1.0  # every pixel is trained on
@@ -134,9 +128,6 @@ class MarkovVAE(nn.Module):
             if layer:
                 p = LatentNet(z[layer], w, config.link_blocks, z[layer - 1], SCALE_WIDE)
                 self.decoders.append(p)
-        # p(z_L): mean in symbols, scale in octaves from 8 symbols
-        self.top: Tensor = nn.Parameter(torch.zeros(2, z[-1]))
-        self.exact = False
         self.features = Tower(z[0], w, config.feature_blocks, input_max=128)
         self.base = self._head(w, 0)
         self.finer = nn.ModuleList()
@@ -163,34 +154,14 @@ class MarkovVAE(nn.Module):
 
     # ---- distributions, as tensors of integers -------------------------------------------------
     def _posterior(self, layer: int, below: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and scale index of q(z_layer | z_{layer-1}); z_0 is x."""
         if layer == 1:
             below = nn.functional.pixel_unshuffle(below - 128, self.config.stride)
         mean, scale = self._call(self.encoders[layer - 1], below).unbind(1)
         return mean, scale
 
-    def _prior(self, layer: int, above: Tensor | None, batch: int) -> tuple[Tensor, Tensor]:
-        """Mean and scale index of p(z_layer | z_{layer+1}), or of p(z_L) without `above`."""
-        if above is not None:
-            mean, scale = self._call(self.decoders[layer - 1], above).unbind(1)
-            return mean, scale
-        grid = self.config.tile // self.config.stride
-        mean, scale = self.top_integers()
-        shape = (batch, -1, grid, grid)
-        return mean[None, :, None, None].expand(shape), scale[None, :, None, None].expand(shape)
-
-    def top_integers(self) -> tuple[Tensor, Tensor]:
-        """Mean (1/16 symbol) and scale index of p(z_L), per channel. (C_L,) each"""
-        mean, scale = self.top
-        if self.exact:
-            return mean, scale
-        mean = round_(mean * 16).clamp(-LATENT_MEAN_LIMIT, LATENT_MEAN_LIMIT)
-        return mean, round_(SCALE_WIDE + scale * SCALES_PER_OCTAVE).clamp(0, SCALE_LEVELS - 1)
-
-    def load_top(self, integers: Tensor | None) -> None:
-        """Take stored integers for p(z_L); the layers take theirs one by one."""
-        del self.top
-        self.top, self.exact = cast(Tensor, integers), True
+    def _prior(self, layer: int, above: Tensor) -> tuple[Tensor, Tensor]:
+        mean, scale = self._call(self.decoders[layer - 1], above).unbind(1)
+        return mean, scale
 
     def _likelihood(self, z1: Tensor, code: CodePlane) -> None:
         """Walk the planes in coding order; `code` is told each and returns its pixels."""
@@ -223,12 +194,14 @@ class MarkovVAE(nn.Module):
     @torch.inference_mode()
     def prior(self, layer: int, above: Integers) -> LogisticParameters:
         """p(z_layer | z_{layer+1}), layer = 1..L-1. Arrays are (B, C, H, W)."""
-        return LogisticParameters(*map(_integers, self._prior(layer, _tensor(above), len(above))))
+        return LogisticParameters(*map(_integers, self._prior(layer, _tensor(above))))
 
     @torch.inference_mode()
     def top_prior(self, batch: int) -> LogisticParameters:
         """p(z_L) for a batch of tiles. Arrays are (B, C_L, H, W)."""
-        return LogisticParameters(*map(_integers, self._prior(self.depth, None, batch)))
+        grid = self.config.tile // self.config.stride
+        terms = (t[None, :, None, None].expand(batch, -1, grid, grid) for t in self.top_integers())
+        return LogisticParameters(*map(_integers, terms))
 
     @torch.inference_mode()
     def likelihood(self, z1: Integers, code: Callable[[Step], Integers]) -> None:
@@ -272,21 +245,7 @@ class MarkovVAE(nn.Module):
         x : (B, C, H, W) float tensor of integers 0..255; noise as from :meth:`noise`. Returns sums
         over a tile: ``likelihood`` (B,) and ``kl1``.. (B, C_l), per channel for free bits.
         """
-        zs = [x]
-        terms: dict[str, Tensor] = {}
-        for layer in range(1, self.depth + 1):
-            mean, scale = self._posterior(layer, zs[-1])
-            z = mean / 16 + noise[layer - 1] * torch.exp2(
-                (scale - SCALE_OF_ONE) / SCALES_PER_OCTAVE
-            )
-            zs.append(round_(z).clamp(LATENT_MIN, LATENT_MAX))
-            terms[f"kl{layer}"] = -logistic_bits(mean, scale, zs[-1], soft).sum((2, 3))
-        for layer in range(1, self.depth + 1):
-            above = zs[layer + 1] if layer < self.depth else None
-            mean, scale = self._prior(layer, above, len(x))
-            terms[f"kl{layer}"] = terms[f"kl{layer}"] + logistic_bits(
-                mean, scale, zs[layer], soft
-            ).sum((2, 3))
+        zs, terms = self.latent_terms(x, noise, soft)
         waiting: dict[int, list[tuple[Tensor, ...]]] = {}
 
         def code(head: PlaneHead, trunk: Tensor, ref: Tensor, plane: Plane) -> Tensor:

@@ -22,24 +22,20 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from bitswap_cli.ans.parameters import (
-    LATENT_MAX,
-    LATENT_MIN,
     SCALE_LEVELS,
     SCALE_OF_ONE,
-    SCALES_PER_OCTAVE,
     LogisticParameters,
 )
 
 from . import lockstep, pixels
-from .distributions import logistic_bits, mixture_bits
-from .layers import IntegerConv, activation, floor, residual_blocks, round_
+from .chain import LATENT_MEAN_LIMIT, SCALE_WIDE, LatentChain
+from .distributions import mixture_bits
+from .layers import IntegerConv, activation, floor, residual_blocks
 from .lockstep import Coded, Pop
 from .pixel_net import PixelNet
 from .planes import Plane
 from .window import UNKNOWN, training_tables
 
-LATENT_MEAN_LIMIT = 2047  # 1/16 symbol
-SCALE_WIDE = SCALE_OF_ONE + 36  # sigma = 8 symbols: where priors start
 POOL = 4  # pixels of a side that the encoder pools first
 Integers = NDArray[np.int32]
 
@@ -136,13 +132,12 @@ class Encoder(nn.Module):
         return mean, scale
 
 
-class PixelVAE(nn.Module):
+class PixelVAE(LatentChain):
     """See the module's docstring. Training calls :meth:`elbo`; coding calls the others."""
 
     def __init__(self, config: Config) -> None:
-        super().__init__()
+        super().__init__(config.latents)
         self.config = config
-        self.depth = len(config.latents)
         self.tile, self.channels, self.stride = config.tile, config.channels, config.tile
         self.margin = config.radius
         self.batch: int | None = None  # of no effect: cells are small
@@ -164,35 +159,21 @@ class PixelVAE(nn.Module):
                     ),
                 )
             )  # fmt: skip
-            self.top: Tensor = nn.Parameter(torch.zeros(2, z[-1]))
         self.encoders = nn.ModuleList()  # q(z_2 | z_1), ...
         self.decoders = nn.ModuleList()  # p(z_1 | z_2), ...
         for below, above in zip(z, z[1:], strict=False):
             self.encoders.append(LatentNet(below, config.link, above, SCALE_OF_ONE, 128))
             self.decoders.append(LatentNet(above, config.link, below, SCALE_WIDE, 128))
-        self.exact = False
         self.net = PixelNet(config)
 
     # ---- latents -------------------------------------------------------------------------------
     def _posterior(self, layer: int, below: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and scale index of q(z_layer | z_{layer-1}) of one cell; z_0 is x."""
         mean, scale = (self.encoder if layer == 1 else self.encoders[layer - 2])(below)
         return mean, scale
 
-    def top_integers(self) -> tuple[Tensor, Tensor]:
-        """Mean (1/16 symbol) and scale index of p(z_L), per channel. (D_L,) each"""
-        mean, scale = self.top
-        if self.exact:
-            return mean, scale
-        mean = round_(mean * 16).clamp(-LATENT_MEAN_LIMIT, LATENT_MEAN_LIMIT)
-        return mean, round_(SCALE_WIDE + scale * SCALES_PER_OCTAVE).clamp(0, SCALE_LEVELS - 1)
-
-    def load_top(self, integers: Tensor | None) -> None:
-        """Take stored integers for p(z_L); the layers take theirs one by one."""
-        if integers is not None:
-            del self.top
-            self.top = integers
-        self.exact = True
+    def _prior(self, layer: int, above: Tensor) -> tuple[Tensor, Tensor]:
+        mean, scale = self.decoders[layer - 1](above)
+        return mean, scale
 
     def modulation(self, z1: Tensor) -> Tensor:
         """Gains and shifts of the hidden units: (B, D, 1, 1) -> (B, 2, layers, width)"""
@@ -212,7 +193,7 @@ class PixelVAE(nn.Module):
     def prior(self, layer: int, above: Integers) -> LogisticParameters:
         """p(z_layer | z_{layer+1}), layer = 1..L-1. Arrays are (B, D, H, W)."""
         cells, grid = _cells(above, 1)
-        return LogisticParameters(*(_grid(t, grid) for t in self.decoders[layer - 1](cells)))
+        return LogisticParameters(*(_grid(t, grid) for t in self._prior(layer, cells)))
 
     @torch.inference_mode()
     def top_prior(self, batch: int) -> LogisticParameters:
@@ -274,22 +255,7 @@ class PixelVAE(nn.Module):
         if x.shape[-1] == tile:
             x = nn.functional.pad(x, (r, r, r, 0))
         cell = x[:, :, r:, r : r + tile]
-        zs = [cell]
-        terms: dict[str, Tensor] = {}
-        for layer in range(1, self.depth + 1):
-            mean, scale = self._posterior(layer, zs[-1])
-            z = mean / 16 + noise[layer - 1] * torch.exp2(
-                (scale - SCALE_OF_ONE) / SCALES_PER_OCTAVE
-            )
-            zs.append(round_(z).clamp(LATENT_MIN, LATENT_MAX))
-            terms[f"kl{layer}"] = -logistic_bits(mean, scale, zs[-1], soft).sum((2, 3))
-        for layer in range(1, self.depth + 1):
-            if layer < self.depth:
-                mean, scale = self.decoders[layer - 1](zs[layer + 1])
-            else:
-                mean, scale = (t[None, :, None, None] for t in self.top_integers())
-            bits = logistic_bits(mean, scale, zs[layer], soft)
-            terms[f"kl{layer}"] = terms[f"kl{layer}"] + bits.sum((2, 3))
+        zs, terms = self.latent_terms(cell, noise, soft)
         if bordered is None:
             bordered = torch.ones(len(x), dtype=torch.bool, device=x.device)
         rows = x.permute(0, 2, 3, 1).flatten(1, 2)  # (B, pixels, C)

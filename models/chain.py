@@ -1,0 +1,89 @@
+"""The chain of latents that all Markov hierarchical VAEs here share: p(z_L), and what latents cost.
+
+    p(z_L) p(z_{L-1} | z_L) ... p(z_1 | z_2)        q(z_1 | x) q(z_2 | z_1) ... q(z_L | z_{L-1})
+
+Latents are integers in -128..127; priors and posteriors are logistics (Kingma, Abbeel and Ho, ICML
+2019).
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+from bitswap_cli.ans.parameters import (
+    LATENT_MAX,
+    LATENT_MIN,
+    SCALE_LEVELS,
+    SCALE_OF_ONE,
+    SCALES_PER_OCTAVE,
+)
+
+from .distributions import logistic_bits
+from .layers import round_
+
+LATENT_MEAN_LIMIT = 2047  # 1/16 symbol
+SCALE_WIDE = SCALE_OF_ONE + 36  # sigma = 8 symbols: where priors start
+
+
+class LatentChain(nn.Module):
+    """A model with a chain of `latents`, the channels of z_1 .. z_L."""
+
+    top: Tensor  # p(z_L); in training mean in symbols and scale in octaves from SCALE_WIDE, (2, C)
+
+    def __init__(self, latents: tuple[int, ...]) -> None:
+        super().__init__()
+        self.depth = len(latents)
+        self.exact = False
+        if latents:
+            self.top = nn.Parameter(torch.zeros(2, latents[-1]))
+
+    @abstractmethod
+    def _posterior(self, layer: int, below: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and scale index of q(z_layer | z_{layer-1}); z_0 is x."""
+
+    @abstractmethod
+    def _prior(self, layer: int, above: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and scale index of p(z_layer | z_{layer+1}), layer < L."""
+
+    def top_integers(self) -> tuple[Tensor, Tensor]:
+        """Mean (1/16 symbol) and scale index of p(z_L), per channel. (C_L,) each"""
+        mean, scale = self.top
+        if self.exact:
+            return mean, scale
+        mean = round_(mean * 16).clamp(-LATENT_MEAN_LIMIT, LATENT_MEAN_LIMIT)
+        return mean, round_(SCALE_WIDE + scale * SCALES_PER_OCTAVE).clamp(0, SCALE_LEVELS - 1)
+
+    def load_top(self, integers: Tensor | None) -> None:
+        """Take stored integers for p(z_L), if L > 0; the layers take theirs one by one."""
+        if integers is not None:
+            del self.top
+            self.top = integers
+        self.exact = True
+
+    def latent_terms(
+        self, x: Tensor, noise: list[Tensor], soft: float
+    ) -> tuple[list[Tensor], dict[str, Tensor]]:
+        """Draw z_1 .. z_L from the posteriors with standard logistic noise.
+
+        Returns [x, z_1, .. z_L] and the KL of each layer, ``kl1``.. (B, C_l), in bits, summed over
+        the grid.
+        """
+        zs = [x]
+        terms: dict[str, Tensor] = {}
+        for layer in range(1, self.depth + 1):
+            mean, scale = self._posterior(layer, zs[-1])
+            deviation = torch.exp2((scale - SCALE_OF_ONE) / SCALES_PER_OCTAVE)
+            z = round_(mean / 16 + noise[layer - 1] * deviation)
+            zs.append(z.clamp(LATENT_MIN, LATENT_MAX))
+            terms[f"kl{layer}"] = -logistic_bits(mean, scale, zs[-1], soft).sum((2, 3))
+        for layer in range(1, self.depth + 1):
+            if layer < self.depth:
+                mean, scale = self._prior(layer, zs[layer + 1])
+            else:
+                mean, scale = (t[None, :, None, None] for t in self.top_integers())
+            bits = logistic_bits(mean, scale, zs[layer], soft)
+            terms[f"kl{layer}"] = terms[f"kl{layer}"] + bits.sum((2, 3))
+        return zs, terms
