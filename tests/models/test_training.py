@@ -35,6 +35,36 @@ kl_warmup = 10
 """
 
 
+PIXELS = """
+[model]
+kind = "pixel_vae"
+tile = 8
+channels = 1
+latents = [2, 2]
+encoder = 8
+link = 8
+width = 16
+split = 8
+
+[[source]]
+folder = "sheets"
+
+[[source]]
+folder = "sheets"
+kind = "photos"
+
+[training]
+test = "sheets"
+steps = 30
+batch = 8
+warmup = 5
+rate = 1e-2
+kl_warmup = 10
+share = 0.5
+vary = 0.5
+"""
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "sheets").mkdir()
@@ -43,17 +73,17 @@ def folder(tmp_path: Path) -> Path:
     wave = 128 + 100 * np.sin(x / 5) * np.cos(y / 7) + rng.normal(0, 3, (64, 64))
     Image.fromarray(wave.clip(0, 255).astype(np.uint8)).save(tmp_path / "sheets" / "a-0060.png")
     (tmp_path / "recipe.toml").write_text(RECIPE)
+    (tmp_path / "pixels.toml").write_text(PIXELS)
     torch.set_num_threads(1)
     return tmp_path
 
 
-def test_training_learns_and_writes_what_it_measured(folder: Path) -> None:
+@pytest.mark.parametrize("recipe", ["recipe.toml", "pixels.toml"])
+def test_training_learns_and_writes_what_it_measured(folder: Path, recipe: str) -> None:
     lines: list[str] = []
     output = folder / "m.safetensors"
-    metrics = train(folder / "recipe.toml", folder, output, progress=lines.append)
-    short = train(
-        folder / "recipe.toml", folder, folder / "s.safetensors", steps=1, progress=lines.append
-    )
+    metrics = train(folder / recipe, folder, output, progress=lines.append)
+    short = train(folder / recipe, folder, folder / "s.safetensors", steps=1, progress=lines.append)
     assert metrics["bpd"] < short["bpd"] - 0.1
     parts = metrics["likelihood"] + metrics["kl1"] + metrics["kl2"]
     assert metrics["bpd"] == pytest.approx(parts)
@@ -61,19 +91,19 @@ def test_training_learns_and_writes_what_it_measured(folder: Path) -> None:
     assert model_file.load(output).config.latents == (2, 2)
 
 
-def test_a_resumed_run_is_the_run(folder: Path) -> None:
+@pytest.mark.parametrize("recipe", ["recipe.toml", "pixels.toml"])
+def test_a_resumed_run_is_the_run(folder: Path, recipe: str) -> None:
     whole = folder / "whole.safetensors"
-    train(folder / "recipe.toml", folder, whole, progress=lambda line: None)
+    train(folder / recipe, folder, whole, progress=lambda line: None)
     from bitswap_models.training import Run
 
-    recipe = Recipe.read(folder / "recipe.toml")
-    run = Run(recipe, folder, torch.device("cpu"))
+    run = Run(Recipe.read(folder / recipe), folder, torch.device("cpu"))
     run.begin()
     for _ in range(13):
         run.advance()
     parts = folder / "parts.safetensors"
     run.save(parts.with_name(parts.name + ".checkpoint"))
-    train(folder / "recipe.toml", folder, parts, resume=True, progress=lambda line: None)
+    train(folder / recipe, folder, parts, resume=True, progress=lambda line: None)
     one, other = load_file(whole), load_file(parts)
     assert one.keys() == other.keys()
     assert all(torch.equal(one[name], other[name]) for name in one)
@@ -97,6 +127,7 @@ def test_seconds_end_a_run_with_a_checkpoint(folder: Path) -> None:
         ('folder = "sheets"', "", "folder"),
         ('folder = "sheets"', 'folder = "none"', "no images"),
         ('folder = "sheets"', 'folder = "sheets"\nkind = "video"', "video"),
+        ("tile = 8", 'kind = "gan"\ntile = 8', "pixel_vae"),
     ],
 )
 def test_mistakes_in_a_recipe_are_one_line(folder: Path, old: str, new: str, message: str) -> None:
