@@ -44,9 +44,10 @@ class Clock:
 
 
 def equal(before: Pixels, after: Pixels) -> bool:
-    """Whether pixels came back; gray ones may come back as three equal channels."""
-    if before.ndim < after.ndim:
-        before = np.repeat(before[..., None], after.shape[-1], -1)
+    """Whether pixels came back; gray ones may come back as three equal channels, and conversely."""
+    if before.ndim == after.ndim:
+        return np.array_equal(before, after)
+    before, after = (np.repeat(p[..., None], 3, -1) if p.ndim == 2 else p for p in (before, after))
     return np.array_equal(before, after)
 
 

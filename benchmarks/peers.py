@@ -46,7 +46,7 @@ MISSING = {  # how to get what may be missing: how names begin, and what to inst
 
 def _open(data: bytes | Path) -> Pixels:
     with Image.open(io.BytesIO(data) if isinstance(data, bytes) else data) as image:
-        return np.asarray(image)
+        return np.asarray(image.convert("RGB") if image.mode == "P" else image)
 
 
 def _pillow(kind: str, **options: Any) -> Callable[[Pixels], bytes]:
