@@ -29,7 +29,7 @@
 #define UNROLL
 #endif
 
-#if defined(__x86_64__) && defined(__GNUC__)
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(PORTABLE) /* PORTABLE: for tests */
 #define X86 1
 #include <immintrin.h>
 #define AVX2 __attribute__((target("avx2")))

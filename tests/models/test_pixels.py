@@ -1,5 +1,8 @@
 """The compiled lockstep computes what lockstep.py defines, and pops what was pushed."""
 
+import shutil
+import subprocess
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -88,6 +91,20 @@ def test_mixtures_are_the_definition(
         pixels = np.ascontiguousarray(x.transpose(0, 2, 3, 1)).astype(np.uint8)
         coded = using(variant).mixtures(model, film, pixels, sizes)
         same(coded, lockstep.mixtures(model, film, x, sizes))
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
+def test_c_without_any_machine_s_instructions_is_the_definition(make_model, tmp_path: Path) -> None:
+    """What other processors than x86-64 compile; here under the name of its plain variant."""
+    folder = Path(kernel.__file__).parent
+    command = ["cc", "-O2", "-shared", "-fPIC", "-DPORTABLE", "-o", tmp_path / "portable.so"]
+    subprocess.run([*command, folder / "kernel.c", folder / "pixels.c"], check=True)
+    portable = PixelKernel(tmp_path / "portable.so")
+    assert portable.variant == "plain"
+    model = make_model(kind="pixel_vae", width=40, split=20)
+    film, x, sizes = group(model, 0, tile=16, count=3)
+    pixels = np.ascontiguousarray(x.transpose(0, 2, 3, 1)).astype(np.uint8)
+    same(portable.mixtures(model, film, pixels, sizes), lockstep.mixtures(model, film, x, sizes))
 
 
 def pushed(coded: lockstep.Coded, lanes: int) -> Message:
