@@ -13,8 +13,9 @@ from bitswap_cli.archive.pack import MAX_PICTURE, choose_tiles
 from bitswap_cli.images.inspection import inspect, looks_like_picture
 from bitswap_cli.images.tiles import cut
 
-PICTURES = 24  # looked at, spread over all files in the order of their names
+PICTURES = 24  # looked at, of all that there are
 _TRIED = 10 * PICTURES  # files that may turn out to be no pictures
+_READ = 1 << 23  # samples: large pictures take time to read, and fewer of them tell as much
 _EDGE = 64  # pixels of the part of a picture that is coded
 
 
@@ -66,6 +67,6 @@ def sample(paths: Sequence[str | os.PathLike[str]]) -> list[Sample]:
         top, left = (max(0, (n - _EDGE) // 2) for n in pixels.shape[:2])
         middle = np.ascontiguousarray(pixels[top : top + _EDGE, left : left + _EDGE])
         found.append(Sample(middle, pixels.size, source.size))
-        if len(found) == PICTURES:
+        if len(found) == PICTURES or sum(s.samples for s in found) >= _READ:
             break
     return found
