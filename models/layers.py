@@ -58,6 +58,11 @@ def saturated(x: Tensor) -> Tensor:
     return x.clamp(-SATURATION, SATURATION)
 
 
+def signs(x: Tensor) -> Tensor:
+    """Return +1 where x >= 0, else -1; the gradient is a hard tangent's, 0 beyond +-UNIT."""
+    return straight_through(torch.where(x < 0, -1.0, 1.0), (x / UNIT).clamp(-1, 1))
+
+
 class IntegerConv(nn.Module):
     """Convolution with integer weights and an integer scale and offset per output channel.
 
@@ -78,6 +83,9 @@ class IntegerConv(nn.Module):
         every tap sees the difference to the reference, ``conv(x) - conv1x1(reference)``.
     causal : bool
         Outputs are in as many groups as there are inputs; group j sees inputs before j only.
+    signs : bool
+        Inputs count by their signs alone: UNIT where they are not negative, else -UNIT; of what is
+        outside of the image, 0.
     """
 
     weight: Tensor  # int8 (O, I, K, K), exact path
@@ -96,10 +104,12 @@ class IntegerConv(nn.Module):
         offset: float | tuple[float, ...] = 0.0,
         relative: int = 0,
         causal: bool = False,
+        signs: bool = False,
     ) -> None:
         super().__init__()
-        self.size, self.binary, self.input_max, self.relative = size, binary, input_max, relative
-        self.spread, self.offset, self.causal = spread, offset, causal
+        self.size, self.binary, self.relative = size, binary, relative
+        self.input_max = 1 if signs else input_max
+        self.spread, self.offset, self.causal, self.signs = spread, offset, causal, signs
         self.shift = 12 if binary else 16
         self.shape = (outputs, inputs, size, size)
         self.v = nn.Parameter(torch.randn(self.shape) * 0.1)
@@ -115,8 +125,12 @@ class IntegerConv(nn.Module):
             # sign(0) = +1; the gradient is the identity, and training clips v to [-1, 1]
             return straight_through(torch.where(self.v.detach() < 0, -1.0, 1.0), self.v)
         v = self.v * self._mask(self.v.device) if self.causal else self.v
-        peak = v.detach().abs().amax((1, 2, 3), keepdim=True).clamp_min(1e-8)
-        return round_(v * (127 / peak))
+        magnitude = v.detach().abs()
+        peak = magnitude.amax((1, 2, 3), keepdim=True).clamp_min(1e-8)
+        # many weights are made smaller, so that even all of them, rounded up, are proved exact
+        total = magnitude.sum((1, 2, 3), keepdim=True).clamp_min(1e-8)
+        most = (EXACT_FLOAT32 - 1) / self._reach() - v[0].numel() / 2
+        return round_(v * torch.minimum(127 / peak, most / total))
 
     def _mask(self, device: torch.device) -> Tensor:
         """1 where a causal layer may have a weight, else 0. (O, I, 1, 1)"""
@@ -127,14 +141,20 @@ class IntegerConv(nn.Module):
     def integers(self) -> tuple[Tensor, Tensor, Tensor]:
         """Return weights, scale m and offset b as integer-valued floats (with gradients)."""
         w = self._weights()
-        count = w[0].numel()
-        norm = count**0.5 if self.binary else w.square().sum((1, 2, 3)).clamp_min(1.0).sqrt()
+        norm = self._norm(w)
         reach = w.detach().abs().sum((1, 2, 3)) * self._reach()
         limit = (_HEADROOM / reach.clamp_min(1.0)).floor()
         m = round_(self.g * (2.0**self.shift / norm))
         m = torch.minimum(torch.maximum(m, -limit), limit)
         b = round_(self.b * 2.0**self.shift).clamp(-_HEADROOM, _HEADROOM)
         return w, m, b
+
+    def _norm(self, w: Tensor) -> Tensor:
+        """What sums are divided by, for outputs that spread as their inputs do. (O,)"""
+        # that of +-1 is a constant, whatever gradients pass straight through them
+        w = w.detach() if self.binary else w
+        norm = w.square().sum((1, 2, 3)).clamp_min(1.0).sqrt()
+        return norm / UNIT if self.signs else norm
 
     def _reach(self) -> int:
         return self.input_max * (2 if self.relative else 1)
@@ -177,7 +197,7 @@ class IntegerConv(nn.Module):
         if self.exact:
             return self._coding(x, reference, part, add, active)
         w, m, b = self.integers()
-        acc = self._accumulate(x, w, reference)
+        acc = self._accumulate(signs(x) if self.signs else x, w, reference)
         if self.starting:
             self._start(acc.detach(), w.detach())
             w, m, b = self.integers()
@@ -198,7 +218,8 @@ class IntegerConv(nn.Module):
         kernel = engine()
         if kernel is None:
             r = None if reference is None else reference.float()
-            acc = self._accumulate(x.float(), self.weight[part].float(), r).to(torch.int32)
+            x = torch.where(x < 0, -1.0, 1.0) if self.signs else x.float()
+            acc = self._accumulate(x, self.weight[part].float(), r).to(torch.int32)
             acc.mul_(self.scale[part, None, None]).add_(self.bias[part, None, None])
             y = saturated(acc.bitwise_right_shift_(self.shift))
             return (y if add is None else y + add).clamp(low, high).to(torch.int16)
@@ -212,8 +233,7 @@ class IntegerConv(nn.Module):
     @torch.no_grad()
     def _start(self, acc: Tensor, w: Tensor) -> None:
         """Data-dependent start: outputs get mean `offset` and deviation `spread`."""
-        norm = w.square().sum((1, 2, 3)).clamp_min(1.0).sqrt()
-        unit = acc / norm[:, None, None]
+        unit = acc / self._norm(w)[:, None, None]
         deviation = unit.std((0, 2, 3)).clamp_min(1e-3)
         spread, offset = (torch.tensor(t, device=acc.device) for t in (self.spread, self.offset))
         self.g.copy_((spread / deviation).clamp(max=64.0))
@@ -251,21 +271,44 @@ class IntegerConv(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """h + conv(act(conv(act(h)))): two binary 3x3 convolutions on a 16-bit residual stream."""
+    """h + conv(act(conv(act(h)))): two convolutions on a 16-bit residual stream.
 
-    def __init__(self, width: int, binary: bool = True) -> None:
+    Parameters
+    ----------
+    width, size : int
+        Channels, and size of the kernels.
+    binary : bool
+        Weights +-1 instead of 8 bit.
+    signs : bool
+        Activations +-1 instead of 8 bit.
+    gain : float
+        Deviation of what the block adds at the start, in units of its input's.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        size: int = 3,
+        *,
+        binary: bool = True,
+        signs: bool = False,
+        gain: float = 1 / 8,
+    ) -> None:
         super().__init__()
-        self.first = IntegerConv(width, width, 3, binary=binary)
-        self.second = IntegerConv(width, width, 3, binary=binary, spread=UNIT / 8)
+        self.signs = signs
+        self.first = IntegerConv(width, width, size, binary=binary, signs=signs)
+        self.second = IntegerConv(
+            width, width, size, binary=binary, signs=signs, spread=UNIT * gain
+        )
 
     def forward(self, h: Tensor) -> Tensor:  # (B, W, H, W)
-        delta: Tensor = self.first(activation(h), active=True)
+        delta: Tensor = self.first(h if self.signs else activation(h), active=not self.signs)
         out: Tensor = self.second(delta, add=h)
         return out
 
 
 def residual_blocks(width: int, count: int) -> nn.Sequential:
-    """Return `count` residual blocks in a row."""
+    """Return `count` residual blocks of binary weights and 8-bit activations in a row."""
     return nn.Sequential(*(ResidualBlock(width) for _ in range(count)))
 
 
