@@ -1,16 +1,18 @@
-"""The chain of latents that all Markov hierarchical VAEs here share: p(z_L), and what latents cost.
+"""Latents, as all hierarchical VAEs here have them: integers in -128..127 under logistics.
+
+`Latents` is what all share, p(z_L) and how latents are drawn and what they cost; `LatentChain` adds
+the Markov chain of Kingma, Abbeel and Ho (ICML 2019):
 
     p(z_L) p(z_{L-1} | z_L) ... p(z_1 | z_2)        q(z_1 | x) q(z_2 | z_1) ... q(z_L | z_{L-1})
-
-Latents are integers in -128..127; priors and posteriors are logistics (Kingma, Abbeel and Ho, ICML
-2019).
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from bitswap_cli.ans.parameters import (
@@ -24,12 +26,35 @@ from bitswap_cli.ans.parameters import (
 from .distributions import logistic_bits
 from .layers import round_
 
+Integers = NDArray[np.int32]
 LATENT_MEAN_LIMIT = 2047  # 1/16 symbol
 SCALE_WIDE = SCALE_OF_ONE + 36  # sigma = 8 symbols: where priors start
 
 
-class LatentChain(nn.Module):
-    """A model with a chain of `latents`, the channels of z_1 .. z_L."""
+def tensor(array: Integers) -> Tensor:
+    """(B, C, H, W), as layers read it while coding."""
+    return torch.from_numpy(array).to(torch.int16, memory_format=torch.channels_last)
+
+
+def integers(values: Tensor) -> Integers:
+    """(B, C, H, W), as the coder reads what layers give."""
+    return np.ascontiguousarray(values.to(torch.int32).numpy())
+
+
+def draw(mean: Tensor, scale: Tensor, noise: Tensor) -> Tensor:
+    """Draw latents from logistics (1/16 symbol, scale index) with standard logistic noise."""
+    deviation = torch.exp2((scale - SCALE_OF_ONE) / SCALES_PER_OCTAVE)
+    return round_(mean / 16 + noise * deviation).clamp(LATENT_MIN, LATENT_MAX)
+
+
+def logistic_noise(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    """Standard logistic noise."""
+    u = torch.rand(shape, generator=generator, device=generator.device)
+    return torch.logit(u.clamp(1e-6, 1 - 1e-6))
+
+
+class Latents(nn.Module):
+    """A model with `latents`, the channels of z_1 .. z_L."""
 
     top: Tensor  # p(z_L); in training mean in symbols and scale in octaves from SCALE_WIDE, (2, C)
 
@@ -39,14 +64,6 @@ class LatentChain(nn.Module):
         self.exact = False
         if latents:
             self.top = nn.Parameter(torch.zeros(2, latents[-1]))
-
-    @abstractmethod
-    def _posterior(self, layer: int, below: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and scale index of q(z_layer | z_{layer-1}); z_0 is x."""
-
-    @abstractmethod
-    def _prior(self, layer: int, above: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and scale index of p(z_layer | z_{layer+1}), layer < L."""
 
     def top_integers(self) -> tuple[Tensor, Tensor]:
         """Mean (1/16 symbol) and scale index of p(z_L), per channel. (C_L,) each"""
@@ -63,6 +80,18 @@ class LatentChain(nn.Module):
             self.top = integers
         self.exact = True
 
+
+class LatentChain(Latents):
+    """A model whose latents are a Markov chain."""
+
+    @abstractmethod
+    def _posterior(self, layer: int, below: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and scale index of q(z_layer | z_{layer-1}); z_0 is x."""
+
+    @abstractmethod
+    def _prior(self, layer: int, above: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and scale index of p(z_layer | z_{layer+1}), layer < L."""
+
     def latent_terms(
         self, x: Tensor, noise: list[Tensor], soft: float
     ) -> tuple[list[Tensor], dict[str, Tensor]]:
@@ -75,9 +104,7 @@ class LatentChain(nn.Module):
         terms: dict[str, Tensor] = {}
         for layer in range(1, self.depth + 1):
             mean, scale = self._posterior(layer, zs[-1])
-            deviation = torch.exp2((scale - SCALE_OF_ONE) / SCALES_PER_OCTAVE)
-            z = round_(mean / 16 + noise[layer - 1] * deviation)
-            zs.append(z.clamp(LATENT_MIN, LATENT_MAX))
+            zs.append(draw(mean, scale, noise[layer - 1]))
             terms[f"kl{layer}"] = -logistic_bits(mean, scale, zs[-1], soft).sum((2, 3))
         for layer in range(1, self.depth + 1):
             if layer < self.depth:

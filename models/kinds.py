@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from . import markov_vae, pixel_vae
+from . import markov_vae, pixel_vae, resnet_vae
 
-Config = markov_vae.Config | pixel_vae.Config
-Model = markov_vae.MarkovVAE | pixel_vae.PixelVAE
+Config = markov_vae.Config | pixel_vae.Config | resnet_vae.Config
+Model = markov_vae.MarkovVAE | pixel_vae.PixelVAE | resnet_vae.ResNetVAE
 
 
 class Kind(NamedTuple):
@@ -20,11 +20,14 @@ class Kind(NamedTuple):
 KINDS = {
     "markov_vae": Kind(markov_vae.Config, markov_vae.MarkovVAE),
     "pixel_vae": Kind(pixel_vae.Config, pixel_vae.PixelVAE),
+    "resnet_vae": Kind(resnet_vae.Config, resnet_vae.ResNetVAE),
 }
 
 
 def make(config: Config) -> Model:
     """Return an untrained model of the kind that its config is for."""
+    if isinstance(config, resnet_vae.Config):
+        return resnet_vae.ResNetVAE(config)
     if isinstance(config, pixel_vae.Config):
         return pixel_vae.PixelVAE(config)
     return markov_vae.MarkovVAE(config)

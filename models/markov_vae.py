@@ -14,11 +14,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import NamedTuple, cast
+from typing import cast
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from bitswap_cli.ans.parameters import (
@@ -28,26 +26,25 @@ from bitswap_cli.ans.parameters import (
     MixtureParameters,
 )
 
-from .chain import LATENT_MEAN_LIMIT, SCALE_WIDE, LatentChain
+from .chain import (
+    LATENT_MEAN_LIMIT,
+    SCALE_WIDE,
+    Integers,
+    LatentChain,
+    integers,
+    logistic_noise,
+    tensor,
+)
 from .distributions import (
     coding_mixture,
     mixture,
     mixture_bits,
 )
 from .layers import IntegerConv, Tower
-from .planes import PHASES, FinerLevel, Phase, Plane, PlaneHead, coding_order, reference
+from .planes import PHASES, FinerLevel, Phase, Plane, PlaneHead, Step, coding_order, reference
 
-Integers = NDArray[np.int32]
 # told a plane's head, its trunk's integers, its reference and its place; returns its pixels
 CodePlane = Callable[[PlaneHead, Tensor, Tensor, Plane], Tensor]
-
-
-class Step(NamedTuple):
-    """What one step of the likelihood hands the coder: one channel of one plane."""
-
-    plane: Plane
-    channel: int
-    parameters: MixtureParameters  # int32 arrays (B, H, W, K)
 
 
 @dataclass(frozen=True)
@@ -93,15 +90,6 @@ class Config:
     def margin(self) -> int:
         """Pixels around a tile that training tells it: none."""
         return 0
-
-
-def _tensor(array: Integers) -> Tensor:
-    """(B, C, H, W), as layers read it while coding."""
-    return torch.from_numpy(array).to(torch.int16, memory_format=torch.channels_last)
-
-
-def _integers(tensor: Tensor) -> Integers:
-    return np.ascontiguousarray(tensor.to(torch.int32).numpy())
 
 
 class MarkovVAE(LatentChain):
@@ -189,19 +177,19 @@ class MarkovVAE(LatentChain):
     @torch.inference_mode()
     def posterior(self, layer: int, below: Integers) -> LogisticParameters:
         """q(z_layer | z_{layer-1}), layer = 1..L; z_0 is x. Arrays are (B, C, H, W)."""
-        return LogisticParameters(*map(_integers, self._posterior(layer, _tensor(below))))
+        return LogisticParameters(*map(integers, self._posterior(layer, tensor(below))))
 
     @torch.inference_mode()
     def prior(self, layer: int, above: Integers) -> LogisticParameters:
         """p(z_layer | z_{layer+1}), layer = 1..L-1. Arrays are (B, C, H, W)."""
-        return LogisticParameters(*map(_integers, self._prior(layer, _tensor(above))))
+        return LogisticParameters(*map(integers, self._prior(layer, tensor(above))))
 
     @torch.inference_mode()
     def top_prior(self, batch: int) -> LogisticParameters:
         """p(z_L) for a batch of tiles. Arrays are (B, C_L, H, W)."""
         grid = self.config.tile // self.config.stride
         terms = (t[None, :, None, None].expand(batch, -1, grid, grid) for t in self.top_integers())
-        return LogisticParameters(*map(_integers, terms))
+        return LogisticParameters(*map(integers, terms))
 
     @torch.inference_mode()
     def likelihood(self, z1: Integers, code: Callable[[Step], Integers]) -> None:
@@ -224,18 +212,13 @@ class MarkovVAE(LatentChain):
                 residual[:, c] = torch.from_numpy(code(step)) - ref[:, c]
             return ref + residual
 
-        self._likelihood(_tensor(z1), plane)
+        self._likelihood(tensor(z1), plane)
 
     # ---- training ------------------------------------------------------------------------------
     def noise(self, batch: int, generator: torch.Generator) -> list[Tensor]:
         """Standard logistic noise of every latent layer, (B, C_l, H, W) each."""
         grid = self.config.tile // self.config.stride
-        device = generator.device
-        us = [
-            torch.rand((batch, c, grid, grid), generator=generator, device=device)
-            for c in self.config.latents
-        ]
-        return [torch.logit(u.clamp(1e-6, 1 - 1e-6)) for u in us]
+        return [logistic_noise((batch, c, grid, grid), generator) for c in self.config.latents]
 
     def elbo(
         self, x: Tensor, noise: list[Tensor], soft: float = 2.0**-17, bordered: Tensor | None = None

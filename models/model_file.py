@@ -29,7 +29,8 @@ from bitswap_cli.ans.parameters import LATENT_MAX, LATENT_MIN
 from .errors import ModelError
 from .kinds import KINDS, Config, Model, make, name_of
 from .layers import IntegerConv
-from .markov_vae import Integers, Step
+from .chain import Integers
+from .planes import Step
 from .pixel_vae import PixelVAE
 
 PROFILE = 1

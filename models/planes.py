@@ -19,6 +19,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from bitswap_cli.ans.parameters import MixtureParameters
+
 from .layers import IntegerConv, activation, residual_blocks
 
 Phase = tuple[int, int]
@@ -32,6 +34,14 @@ class Plane(NamedTuple):
     top: int
     left: int
     stride: int
+
+
+class Step(NamedTuple):
+    """What one step of the likelihood hands the coder: one channel of one plane."""
+
+    plane: Plane
+    channel: int
+    parameters: MixtureParameters  # int32 arrays (B, H, W, K)
 
 
 def coding_order(levels: int) -> tuple[Plane, ...]:
@@ -73,10 +83,19 @@ def reference(phase: Phase, known: dict[Phase, Tensor]) -> Tensor:
 
 
 class PlaneHead(nn.Module):
-    """Features and known planes -> mixture parameters of the next plane, every channel."""
+    """Features and known planes -> mixture parameters of the next plane, every channel.
+
+    When training starts, means are the reference's, give or take `spread` (1/16 symbol).
+    """
 
     def __init__(
-        self, features: int, known: int, channels: int, hidden: int, components: int
+        self,
+        features: int,
+        known: int,
+        channels: int,
+        hidden: int,
+        components: int,
+        spread: float = 24.0,
     ) -> None:
         super().__init__()
         c, k = channels, components
@@ -94,7 +113,7 @@ class PlaneHead(nn.Module):
         )
         starts = (  # (mean, deviation) at the start; components start apart, and wide
             [(0.0, 4.0)] * k
-            + [(160.0 * (j + 0.5) / k - 80.0, 24.0) for j in range(k)]
+            + [(160.0 * (j + 0.5) / k - 80.0, spread) for j in range(k)]
             + [(84.0, 6.0)] * k
             + [(40.0, 4.0)] * (c - 1)
         )
@@ -103,7 +122,9 @@ class PlaneHead(nn.Module):
             IntegerConv(SPLIT, self.outputs, offset=offset, spread=spread) for _ in range(c)
         )
 
-    def trunk(self, features: Tensor, ref: Tensor, planes: Tensor | None = None) -> Tensor:
+    def trunk(
+        self, features: Tensor, ref: Tensor | None = None, planes: Tensor | None = None
+    ) -> Tensor:
         """Shared part: (B, F, H, W), (B, C, H, W), (B, P*C, H, W) -> (B, C*SPLIT, H, W)"""
         if self.from_planes is None or planes is None:
             h = self.from_features(features, active=True)
