@@ -13,7 +13,11 @@ setup(
         )
         for name, sources, headers in (
             ("bitswap_cli.ans._kernel", ["bitswap_cli/ans/kernel.c"], []),
-            ("bitswap_models._kernel", ["models/kernel.c", "models/pixels.c"], ["models/layers.h"]),
+            (
+                "bitswap_models._kernel",
+                ["models/kernel.c", "models/binary.c", "models/pixels.c"],
+                ["models/layers.h", "models/convolution.h"],
+            ),
         )
     ]
 )

@@ -9,99 +9,13 @@
  * Nothing here is global. Right shifts of negative numbers are arithmetic, as in every compiler we
  * know of; the tests compare all of this with the definition.
  */
-#include "layers.h"
+#include "convolution.h"
 
-enum { ABI = 2 };
-
-typedef struct {
-    const void *weight; /* int16 [panel][group][OUTPUTS][2] */
-    const void *bytes;  /* int8 [panel][group][OUTPUTS][4], or NULL */
-    const int32_t *scale, *bias; /* padded to whole panels */
-    int64_t inputs, outputs, size, shift;
-    int64_t relative; /* channels of the reference, or 0: then pixels outside are 0 */
-} layer;
-
-typedef struct {
-    const void *x, *reference;
-    int64_t unit; /* bytes of a value of x */
-    const int16_t *add;
-    int16_t *y;
-    int64_t batch, height, width;
-    int64_t low, high; /* of the outputs */
-} images;
+enum { ABI = 3 };
 
 EXPORT int64_t bitswap_layers_abi(void) { return ABI; }
 
-/* Groups of a patch. */
-INLINE int64_t groups_of(const layer *l, const images *m) {
-    return ((l->size * l->size * l->inputs + l->relative) * m->unit + GROUP - 1) / GROUP;
-}
-
-/* ---- patches, in bytes ---- */
-
-INLINE int64_t nearest(int64_t at, int64_t size) {
-    return at < 0 ? 0 : at >= size ? size - 1 : at;
-}
-
-/* Copy the patch around row i, column j of one image; the pixel is `pixel` of all images. */
-INLINE void gather(const layer *l, const images *m, int64_t pixel, int64_t i, int64_t j,
-                   char *patch) {
-    const int64_t edge = l->size / 2, height = m->height, width = m->width;
-    const int64_t values = l->inputs * m->unit; /* of a pixel */
-    const char *image = (const char *)m->x + (pixel - i * width - j) * values;
-    for (int64_t row = i - edge; row <= i + edge; row++) {
-        const char *line = image + nearest(row, height) * width * values;
-        int inside = l->relative || (row >= 0 && row < height);
-        if (inside && j >= edge && j + edge < width) {
-            copy(patch, line + (j - edge) * values, l->size * values);
-            patch += l->size * values;
-            continue;
-        }
-        for (int64_t column = j - edge; column <= j + edge; column++, patch += values) {
-            if (inside && (l->relative || (column >= 0 && column < width)))
-                copy(patch, line + nearest(column, width) * values, values);
-            else
-                memset(patch, 0, (size_t)values);
-        }
-    }
-    if (l->relative) {
-        const int64_t references = l->relative * m->unit;
-        copy(patch, (const char *)m->reference + pixel * references, references);
-    }
-}
-
 /* ---- layers ---- */
-
-/* Sums of one panel of one pixel -> its outputs. */
-INLINE void requantize_panel(const images *m, const int32_t *sums, const int32_t *scale,
-                             const int32_t *bias, int shift, const int16_t *restrict add,
-                             int16_t *restrict y) {
-    const int32_t low = (int32_t)m->low, high = (int32_t)m->high;
-    for (int o = 0; o < OUTPUTS; o++) {
-        int32_t value = clip((sums[o] * scale[o] + bias[o]) >> shift, -LIMIT, LIMIT);
-        y[o] = (int16_t)clip(value + add[o], low, high);
-    }
-}
-
-/* Sums of one pixel -> outputs first..first + count - 1 of it. */
-INLINE void requantize(const layer *l, const images *m, const int32_t *sums, int64_t pixel,
-                       int64_t first, int count) {
-    static const int16_t nothing[OUTPUTS];
-    const int32_t *scale = l->scale + first, *bias = l->bias + first;
-    const int16_t *add = m->add ? m->add + pixel * l->outputs + first : nothing;
-    const int step = m->add ? OUTPUTS : 0, shift = (int)l->shift;
-    int16_t *y = m->y + pixel * l->outputs + first;
-    for (; count >= OUTPUTS; count -= OUTPUTS) {
-        requantize_panel(m, sums, scale, bias, shift, add, y);
-        sums += OUTPUTS, scale += OUTPUTS, bias += OUTPUTS, y += OUTPUTS, add += step;
-    }
-    if (count) {
-        int16_t more[OUTPUTS] = {0}, all[OUTPUTS];
-        if (m->add) copy((char *)more, (const char *)add, count * (int64_t)sizeof *add);
-        requantize_panel(m, sums, scale, bias, shift, more, all);
-        copy((char *)y, (const char *)all, count * (int64_t)sizeof *y);
-    }
-}
 
 /* `patches` is room for ROWS of them, or NULL where pixels are their own patches. */
 #define LAYER(NAME, TARGET, DOT)                                                                   \
@@ -172,17 +86,19 @@ EXPORT int64_t bitswap_layers_run(int64_t variant, const layer *l, const int16_t
                                   const int16_t *reference, const int16_t *add, int16_t *y,
                                   int64_t batch, int64_t height, int64_t width, int64_t low,
                                   int64_t high) {
-    images m = {x, reference, sizeof *x, add, y, batch, height, width, low, high};
+    const int64_t value = sizeof *x;
+    images m = {x, reference, l->inputs * value, l->relative * value, add, y,
+                batch, height, width, low, high};
     char *bytes = 0, *patches = 0;
 #if X86
     int64_t values = batch * height * width * l->inputs;
     if (variant == WITH_VNNI && l->bytes) {
         bytes = malloc((size_t)values + 1);
         if (!bytes) return -1;
-        if (narrow(x, (uint8_t *)bytes, values)) m.x = bytes, m.unit = 1;
+        if (narrow(x, (uint8_t *)bytes, values)) m.x = bytes, m.pixel = l->inputs;
     }
 #endif
-    if (l->size > 1 || l->relative || l->inputs * m.unit % GROUP) {
+    if (l->size > 1 || l->relative || m.pixel % GROUP) {
         patches = calloc((size_t)(ROWS * groups_of(l, &m)), GROUP);
         if (!patches) {
             free(bytes);
@@ -194,7 +110,7 @@ EXPORT int64_t bitswap_layers_run(int64_t variant, const layer *l, const int16_t
         case WITH_AVX2: layer_avx2(l, &m, l->weight, patches); break;
         case WITH_AVX512: layer_avx512(l, &m, l->weight, patches); break;
         case WITH_VNNI:
-            if (m.unit == 1) layer_bytes(l, &m, l->bytes, patches);
+            if (m.x == bytes) layer_bytes(l, &m, l->bytes, patches);
             else layer_vnni(l, &m, l->weight, patches);
             break;
 #endif

@@ -23,21 +23,23 @@ from bitswap_cli.ans.parameters import MAX_COMPONENTS
 
 from .errors import ModelError
 
-ABI = 2
+ABI = 3
 VARIANTS = ("plain", "avx2", "avx512", "vnni")  # kernel.c's order, the fastest last
+BINARY_VARIANTS = ("plain", "popcnt", "avx2", "vpopcnt")  # binary.c's, of layers of signs
 PANEL = 16  # outputs of a panel of weights
 GROUP = 4  # bytes that are multiplied at once
 
 
 class _Layer(ctypes.Structure):
-    """`layer` of kernel.c."""
+    """`layer` of convolution.h."""
 
-    _fields_ = [(name, ctypes.c_void_p) for name in ("weight", "bytes", "scale", "bias")] + [
-        (name, ctypes.c_int64) for name in ("inputs", "outputs", "size", "shift", "relative")
-    ]
+    _fields_ = [
+        (name, ctypes.c_void_p)
+        for name in ("weight", "bytes", "bits", "columns", "totals", "scale", "bias")
+    ] + [(name, ctypes.c_int64) for name in ("inputs", "outputs", "size", "shift", "relative")]
 
 
-def panels(taps: NDArray[np.integer]) -> NDArray[np.integer]:
+def panels(taps: NDArray[np.generic]) -> NDArray[np.generic]:
     """Pack weights: (O, taps) -> (panels, groups, PANEL, values of a group), padded with zeros."""
     values = GROUP // taps.itemsize
     padded = np.pad(taps, ((0, -taps.shape[0] % PANEL), (0, -taps.shape[1] % values)))
@@ -56,6 +58,13 @@ class Weights:
         The layer is ``(sum * scale + bias) >> shift``.
     relative : int
         Channels C of the reference, or 0. What every tap loses to it makes C more inputs.
+    signs : bool
+        Inputs count by their signs alone, as +-1.
+
+    Raises
+    ------
+    ModelError
+        If the weights of a relative layer leave 16 bits.
     """
 
     def __init__(
@@ -64,23 +73,41 @@ class Weights:
         scale: NDArray[np.int32],
         bias: NDArray[np.int32],
         shift: int,
-        relative: int,
+        relative: int = 0,
+        *,
+        signs: bool = False,
     ) -> None:
         outputs, inputs, size, _ = weight.shape
-        taps = weight.transpose(0, 2, 3, 1).reshape(outputs, -1).astype(np.int32)
-        if relative:
-            total = taps.reshape(outputs, -1, relative).sum(1)
-            taps = np.concatenate((taps, -total), 1)
-        if np.abs(taps).max(initial=0) > np.iinfo(np.int16).max:
-            raise ModelError("a layer's weights leave 16 bits: the model is refused")
+        taps = weight.transpose(0, 2, 3, 1).reshape(outputs, -1, inputs).astype(np.int16)
+        self.signs, self.binary = signs, signs and bool((np.abs(weight) == 1).all())
+        more = (0, -outputs % PANEL)
         self._held = (
-            panels(taps.astype(np.int16)),
-            None if relative else panels(taps.astype(np.int8)),
-            *(np.pad(a, (0, -outputs % PANEL)) for a in (scale, bias)),
+            *(_bits(taps) if self.binary else _numbers(taps, relative)),
+            *(np.pad(a, more) for a in (scale, bias)),
         )
         addresses = (None if a is None else a.ctypes.data for a in self._held)
         self.layer = _Layer(*addresses, inputs, outputs, size, shift, relative)
         self.address = ctypes.addressof(self.layer)
+
+
+def _numbers(taps: NDArray[np.int16], relative: int) -> tuple[NDArray[np.generic] | None, ...]:
+    """Weights of a layer of numbers, (O, taps, I), as `_Layer` has them."""
+    flat = taps.reshape(len(taps), -1).astype(np.int32)
+    if relative:
+        total = flat.reshape(len(taps), -1, relative).sum(1)
+        flat = np.concatenate((flat, -total), 1)
+    if np.abs(flat).max(initial=0) > np.iinfo(np.int16).max:
+        raise ModelError("a layer's weights leave 16 bits: the model is refused")
+    small = None if relative else panels(flat.astype(np.int8))
+    return panels(flat.astype(np.int16)), small, None, None, None
+
+
+def _bits(taps: NDArray[np.int16]) -> tuple[NDArray[np.generic] | None, ...]:
+    """Weights +-1 of a layer of signs, (O, taps, I), as `_Layer` has them."""
+    packed = panels(np.packbits(taps < 0, 2, bitorder="little").reshape(len(taps), -1))
+    totals = np.pad(taps.sum(2, dtype=np.int16).T, ((0, 0), (0, -len(taps) % PANEL)))
+    columns = np.ascontiguousarray(packed.swapaxes(2, 3))
+    return None, None, packed, columns, np.ascontiguousarray(totals)
 
 
 def _packed(x: Tensor, *shape: int) -> Tensor:
@@ -97,36 +124,51 @@ class Kernel:
     ----------
     path : Path
         The shared library.
-    variant : str, optional
-        Instructions to use, one of `variants`; the fastest that the machine has by default.
+    variant, binary_variant : str, optional
+        Instructions to use, one of `variants`, and of `binary_variants` for layers of signs; the
+        fastest that the machine has by default.
 
     Raises
     ------
     OSError
-        If it cannot be loaded, was built from another version of kernel.c, or lacks the variant.
+        If it cannot be loaded, was built from another version of kernel.c, or lacks a variant.
     """
 
-    def __init__(self, path: Path, variant: str | None = None) -> None:
+    def __init__(
+        self, path: Path, variant: str | None = None, binary_variant: str | None = None
+    ) -> None:
         library = ctypes.CDLL(str(path))
         try:
-            abi, supports = library.bitswap_layers_abi, library.bitswap_layers_supports
+            abi = library.bitswap_layers_abi
+            supports = library.bitswap_layers_supports, library.bitswap_binary_supports
             self._run, self._mixture = library.bitswap_layers_run, library.bitswap_layers_mixture
+            self._run_binary = library.bitswap_binary_run
         except AttributeError as error:
             raise OSError(f"{path} is not the kernel: {error}") from error
-        abi.restype = supports.restype = self._run.restype = ctypes.c_int64
-        supports.argtypes = [ctypes.c_int64]
         word, pointer = ctypes.c_int64, ctypes.c_void_p
+        for function in (abi, *supports, self._run, self._run_binary):
+            function.restype = word
+        for function in supports:
+            function.argtypes = [word]
         self._run.argtypes = [word, *[pointer] * 5, *[word] * 5]
+        self._run_binary.argtypes = [word, *[pointer] * 4, *[word] * 5]
         self._mixture.argtypes = [*[pointer] * 4, *[word] * 4, *[pointer] * 3]
         self._mixture.restype = None
         if abi() != ABI:
             raise OSError(f"{path} was built from another version")
         self.path = path
-        self.variants = [name for at, name in enumerate(VARIANTS) if supports(at)]
+        self.variants, self.binary_variants = (
+            [name for at, name in enumerate(names) if supported(at)]
+            for names, supported in zip((VARIANTS, BINARY_VARIANTS), supports, strict=True)
+        )
         self.variant = variant or self.variants[-1]
+        self.binary_variant = binary_variant or self.binary_variants[-1]
         if self.variant not in self.variants:
             raise OSError(f"this machine has no {self.variant}")
+        if self.binary_variant not in self.binary_variants:
+            raise OSError(f"this machine has no {self.binary_variant}")
         self._which = VARIANTS.index(self.variant)
+        self._which_binary = BINARY_VARIANTS.index(self.binary_variant)
 
     def run(
         self,
@@ -156,12 +198,17 @@ class Kernel:
         shape = (batch, weights.layer.outputs, height, width)
         add = None if add is None else _packed(add, *shape)
         y = torch.empty(shape, dtype=torch.int16, memory_format=torch.channels_last)
-        error = self._run(
-            self._which, weights.address, x.data_ptr(),
-            None if reference is None else reference.data_ptr(),
-            None if add is None else add.data_ptr(),
-            y.data_ptr(), batch, height, width, low, high,
-        )  # fmt: skip
+        added = None if add is None else add.data_ptr()
+        images = y.data_ptr(), batch, height, width, low, high
+        if weights.binary:
+            error = self._run_binary(
+                self._which_binary, weights.address, x.data_ptr(), added, *images
+            )
+        else:
+            if weights.signs:
+                x = (x >> 15) | 1  # -1 or +1
+            referred = None if reference is None else reference.data_ptr()
+            error = self._run(self._which, weights.address, x.data_ptr(), referred, added, *images)
         if error:
             raise MemoryError
         return y

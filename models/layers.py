@@ -226,7 +226,7 @@ class IntegerConv(nn.Module):
         weights = self._packed.get((part.start, part.stop))
         if weights is None:
             weight, scale, bias = (t[part].numpy() for t in (self.weight, self.scale, self.bias))
-            weights = Weights(weight, scale, bias, self.shift, self.relative)
+            weights = Weights(weight, scale, bias, self.shift, self.relative, signs=self.signs)
             self._packed[part.start, part.stop] = weights
         return kernel.run(weights, x, reference, add, low, high)
 

@@ -98,7 +98,7 @@ def test_c_without_any_machine_s_instructions_is_the_definition(make_model, tmp_
     """What other processors than x86-64 compile; here under the name of its plain variant."""
     folder = Path(kernel.__file__).parent
     command = ["cc", "-O2", "-shared", "-fPIC", "-DPORTABLE", "-o", tmp_path / "portable.so"]
-    subprocess.run([*command, folder / "kernel.c", folder / "pixels.c"], check=True)
+    subprocess.run([*command, *sorted(folder.glob("*.c"))], check=True)
     portable = PixelKernel(tmp_path / "portable.so")
     assert portable.variant == "plain"
     model = make_model(kind="pixel_vae", width=40, split=20)

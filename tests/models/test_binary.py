@@ -1,0 +1,160 @@
+"""Layers of signs: XOR and popcount give the sums of +-1 that the definition says."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bitswap_models import kernel, layers
+from bitswap_models.layers import SATURATION, IntegerConv
+
+COMPILED = kernel.compiled()
+VARIANTS = COMPILED.binary_variants if COMPILED else []
+needs_kernel = pytest.mark.skipif(not VARIANTS, reason="no compiled kernel")
+
+CHANNELS = st.one_of(st.integers(1, 300), st.sampled_from([8, 16, 31, 32, 63, 64, 65, 128, 512]))
+
+
+def random_layer(
+    rng: np.random.Generator, inputs: int, outputs: int, size: int, largest: int
+) -> IntegerConv:
+    """An exact layer of signs, weights odd and at most `largest`; sums may reach every bound."""
+    layer = IntegerConv(inputs, outputs, size, binary=largest == 1, signs=True)
+    weight = rng.integers(-largest, largest + 1, layer.shape) | 1
+    weight[rng.random(outputs) < 0.2] = rng.choice([-largest, largest])
+    reach = np.abs(weight).sum((1, 2, 3))
+    scale = rng.integers(-(2**29) // reach, 2**29 // reach + 1)
+    scale[rng.random(outputs) < 0.5] //= 2**12
+    bias = rng.integers(-(2**29), 2**29, outputs)
+    stored = ((weight, np.int8), (scale, np.int32), (bias, np.int32))
+    layer.load(*(torch.from_numpy(a.astype(kind)) for a, kind in stored))
+    return layer
+
+
+def numbers(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    """Values of every sign, with many zeros and extremes."""
+    x = rng.integers(-SATURATION - 1, SATURATION + 1, shape)
+    return np.where(rng.random(shape) < 0.4, rng.choice([-SATURATION - 1, -1, 0, 1], shape), x)
+
+
+def definition(
+    layer: IntegerConv, x: np.ndarray, add: np.ndarray | None, active: bool
+) -> np.ndarray:
+    """The layer in int64, tap by tap; what is outside of the image counts 0."""
+    w, m, b = (t.numpy().astype(np.int64) for t in (layer.weight, layer.scale, layer.bias))
+    size, (height, width) = layer.shape[2], x.shape[2:]
+    around = ((0, 0), (0, 0), (size // 2,) * 2, (size // 2,) * 2)
+    padded = np.pad(np.where(x < 0, -1, 1), around)
+    acc = sum(
+        np.einsum("oc,bchw->bohw", w[:, :, i, j], padded[:, :, i : i + height, j : j + width])
+        for i in range(size)
+        for j in range(size)
+    )
+    y = (acc * m[:, None, None] + b[:, None, None]) >> layer.shift
+    y = y.clip(-SATURATION, SATURATION) + (0 if add is None else add)
+    return y.clip(0, 255) if active else y.clip(-SATURATION, SATURATION)
+
+
+def tensor(x: np.ndarray | None) -> torch.Tensor | None:
+    return None if x is None else torch.from_numpy(x.astype(np.int16))
+
+
+def with_engine(chosen: kernel.Kernel | None, layer: IntegerConv, *args: object, **kw: object):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(layers, "engine", lambda: chosen)
+        return layer(*args, **kw)
+
+
+def engines() -> list[kernel.Kernel | None]:
+    """The reference, and the kernel with every variant."""
+    assert COMPILED
+    return [None, *(kernel.Kernel(COMPILED.path, binary_variant=name) for name in VARIANTS)]
+
+
+@needs_kernel
+@settings(max_examples=60, deadline=None)
+@given(
+    inputs=CHANNELS,
+    outputs=CHANNELS,
+    size=st.sampled_from([1, 3, 5]),
+    shape=st.tuples(st.integers(1, 3), st.integers(1, 7), st.integers(1, 7)),
+    adds=st.booleans(),
+    active=st.booleans(),
+    largest=st.sampled_from([1, 1, 127]),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_every_variant_is_the_definition(
+    inputs: int,
+    outputs: int,
+    size: int,
+    shape: tuple[int, int, int],
+    adds: bool,
+    active: bool,
+    largest: int,
+    seed: int,
+) -> None:
+    rng = np.random.default_rng(seed)
+    layer = random_layer(rng, inputs, outputs, size, largest)
+    batch, *grid = shape
+    x = numbers(rng, batch, inputs, *grid)
+    add = rng.integers(-SATURATION, SATURATION + 1, (batch, outputs, *grid)) if adds else None
+    expected = definition(layer, x, add, active)
+    for engine in engines():
+        y = with_engine(engine, layer, tensor(x), add=tensor(add), active=active)
+        assert y.dtype == torch.int16
+        assert np.array_equal(y.numpy(), expected)
+
+
+@needs_kernel
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_counts_never_overflow(sign: int) -> None:
+    """Every bit differs, or none: counts of whole patches go through bytes in parts."""
+    layer = IntegerConv(512, 16, 5, binary=True, signs=True)
+    ones = torch.ones(16, dtype=torch.int32)
+    layer.load(torch.ones(layer.shape, dtype=torch.int8), ones * 2**12, ones * 0)
+    x = torch.full((1, 512, 5, 5), sign, dtype=torch.int16)
+    for engine in engines():
+        assert (with_engine(engine, layer, x)[0, :, 2, 2] == sign * 512 * 25).all()
+
+
+@needs_kernel
+def test_parts_batches_and_memory_change_nothing() -> None:
+    rng = np.random.default_rng(3)
+    layer = random_layer(rng, 40, 70, 3, 1)
+    x = tensor(numbers(rng, 7, 40, 6, 3))
+    whole = with_engine(None, layer, x)
+    for engine in engines():
+        for part in (slice(0, 8), slice(8, 70), slice(33, 34)):
+            assert torch.equal(with_engine(engine, layer, x, part=part), whole[:, part])
+        one_by_one = [with_engine(engine, layer, x[i : i + 1]) for i in range(len(x))]
+        assert torch.equal(torch.cat(one_by_one), whole)
+        for other in (x.contiguous(memory_format=torch.channels_last), x.float()):
+            assert torch.equal(with_engine(engine, layer, other), whole)
+
+
+@needs_kernel
+def test_unknown_variants_are_refused() -> None:
+    assert COMPILED
+    with pytest.raises(OSError, match="no mmx"):
+        kernel.Kernel(COMPILED.path, binary_variant="mmx")
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
+def test_c_without_any_machine_s_instructions_is_the_definition(tmp_path: Path) -> None:
+    """What other processors than x86-64 compile."""
+    sources = sorted(Path(kernel.__file__).parent.glob("*.c"))
+    command = ["cc", "-O2", "-shared", "-fPIC", "-DPORTABLE", "-o", tmp_path / "portable.so"]
+    subprocess.run([*command, *sources], check=True)
+    portable = kernel.Kernel(tmp_path / "portable.so")
+    assert portable.binary_variants == ["plain"]
+    rng = np.random.default_rng(5)
+    for inputs, outputs, size in ((3, 5, 3), (65, 33, 5), (128, 64, 1)):
+        layer = random_layer(rng, inputs, outputs, size, 1)
+        x = numbers(rng, 2, inputs, 4, 3)
+        y = with_engine(portable, layer, tensor(x))
+        assert np.array_equal(y.numpy(), definition(layer, x, None, False))
