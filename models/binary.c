@@ -4,9 +4,9 @@
  * XOR x). Taps outside of the image count 0, but their bits are 0 as those of +1 are, so what these
  * add, the sum of a tap's weights, is taken from the sums of pixels near the border.
  *
- * Rastegari et al., "XNOR-Net", ECCV 2016; the popcount by lookup of four bits at once: Mula, Kurz
- * and Lemire, "Faster Population Counts Using AVX2 Instructions", The Computer Journal 2018. Here
- * the XOR is in the table, too: a pixel's four bits choose 16 counts, and 16 outputs' look one up.
+ * Rastegari et al., "XNOR-Net", ECCV 2016; counting without an instruction for it (Harley and Seal):
+ * Mula, Kurz and Lemire, "Faster Population Counts Using AVX2 Instructions", The Computer Journal
+ * 2018.
  */
 #include "convolution.h"
 
@@ -19,35 +19,76 @@ enum { BITS_PLAIN, BITS_POPCNT, BITS_AVX2, BITS_VPOPCNT };
 
 /* ---- dot products of ROWS patches with some panels of weights: how many bits differ ---- */
 
-/* Counts of the bits of each byte. */
-INLINE uint32_t count_bytes(uint32_t word) {
-    word -= word >> 1 & 0x55555555u;
-    word = (word & 0x33333333u) + (word >> 2 & 0x33333333u);
-    return (word + (word >> 4)) & 0x0f0f0f0fu;
-}
+/* Counts of the bits of each byte of x, and sums of pairs of bytes; masks fill a LANE of a WORD. */
+#define FILL(MASK) ((LANE)(MASK * 0x0001000100010001u))
+#define COUNT_BYTES(x)                                                                             \
+    (x -= x >> 1 & FILL(0x5555), x = (x & FILL(0x3333)) + (x >> 2 & FILL(0x3333)),                 \
+     x = (x + (x >> 4)) & FILL(0x0f0f))
+#define PAIRS(x) (((x) & FILL(0xff)) + ((x) >> 8 & FILL(0xff)))
 
-INLINE void dot_plain_bits(const char *const *rows, const char *weight, int64_t groups, int panels,
-                           block sums) {
-    enum { MOST = 31 }; /* counts of 8 that a byte can hold */
-    for (int v = 0; v < panels; v++, weight += groups * GROUP * OUTPUTS)
-        for (int r = 0; r < ROWS; r++) {
-            int32_t sum[OUTPUTS] = {0};
-            for (int64_t from = 0; from < groups; from += MOST) {
-                const int64_t to = from + MOST < groups ? from + MOST : groups;
-                uint32_t counts[OUTPUTS] = {0};
-                for (int64_t i = from; i < to; i++) {
-                    const uint32_t x = (uint32_t)group_at(rows[r], i);
-                    const uint32_t *w = (const uint32_t *)(weight + i * GROUP * OUTPUTS);
-                    for (int o = 0; o < OUTPUTS; o++) counts[o] += count_bytes(x ^ w[o]);
-                }
-                for (int o = 0; o < OUTPUTS; o++) {
-                    uint32_t pairs = (counts[o] & 0xff00ffu) + (counts[o] >> 8 & 0xff00ffu);
-                    sum[o] += (int32_t)((pairs & 0xffffu) + (pairs >> 16));
-                }
-            }
-            memcpy(sums[r][v], sum, sizeof sum);
-        }
-}
+/* Two more words of one digit: sum becomes their sum's low bits, carry its high ones. */
+#define ADD_TWO(carry, sum, x, y)                                                                  \
+    (more = (x), last = (y), part = sum ^ more, carry = (sum & more) | (part & last),              \
+     sum = part ^ last)
+
+/* Bits are added up as binary numbers of four digits before they are counted. */
+#define HARLEY_SEAL(NAME, TARGET)                                                                  \
+    TARGET INLINE WORD NAME##_at(const char *row, const char *weight, int64_t i) {                 \
+        WORD w;                                                                                    \
+        memcpy(&w, weight + i * GROUP * OUTPUTS, sizeof w);                                        \
+        return w ^ (LANE)(uint32_t)group_at(row, i) * (LANE)0x100000001u;                          \
+    }                                                                                              \
+    TARGET INLINE void NAME##_part(const char *row, const char *weight, int64_t groups,            \
+                                   int32_t *sums) {                                                \
+        WORD ones = {0}, twos = {0}, fours = {0}, eights, total = {0};                             \
+        WORD a, b, c, d, more, last, part;                                                         \
+        int64_t i = 0;                                                                             \
+        for (; i + 8 <= groups; i += 8) {                                                          \
+            ADD_TWO(a, ones, NAME##_at(row, weight, i), NAME##_at(row, weight, i + 1));            \
+            ADD_TWO(b, ones, NAME##_at(row, weight, i + 2), NAME##_at(row, weight, i + 3));        \
+            ADD_TWO(c, twos, a, b);                                                                \
+            ADD_TWO(a, ones, NAME##_at(row, weight, i + 4), NAME##_at(row, weight, i + 5));        \
+            ADD_TWO(b, ones, NAME##_at(row, weight, i + 6), NAME##_at(row, weight, i + 7));        \
+            ADD_TWO(d, twos, a, b);                                                                \
+            ADD_TWO(eights, fours, c, d);                                                          \
+            COUNT_BYTES(eights);                                                                   \
+            total += PAIRS(eights);                                                                \
+        }                                                                                          \
+        COUNT_BYTES(ones), COUNT_BYTES(twos), COUNT_BYTES(fours);                                  \
+        ones += 2 * twos + 4 * fours;                                                              \
+        for (; i < groups; i++) {                                                                  \
+            part = NAME##_at(row, weight, i);                                                      \
+            ones += COUNT_BYTES(part);                                                             \
+        }                                                                                          \
+        total = 8 * total + PAIRS(ones);                                                           \
+        total = (total & (LANE)0xffff0000ffffu) + (total >> 16 & (LANE)0xffff0000ffffu);           \
+        memcpy(sums, &total, sizeof total);                                                        \
+    }                                                                                              \
+    TARGET INLINE void NAME(const char *const *rows, const char *weight, int64_t groups,           \
+                            int panels, block sums) {                                              \
+        enum { PART = sizeof(WORD) / GROUP }; /* outputs */                                        \
+        for (int v = 0; v < panels; v++, weight += groups * GROUP * OUTPUTS)                       \
+            for (int r = 0; r < ROWS; r++)                                                         \
+                for (int o = 0; o < OUTPUTS; o += PART)                                            \
+                    NAME##_part(rows[r], weight + o * GROUP, groups, sums[r][v] + o);              \
+    }
+
+#if defined(__GNUC__) && !defined(PORTABLE)
+typedef uint32_t words_4 __attribute__((vector_size(16)));
+typedef uint32_t words_8 __attribute__((vector_size(32)));
+#define LANE uint32_t
+#define WORD words_4
+HARLEY_SEAL(dot_plain_bits, )
+#undef WORD
+#define WORD words_8
+#if X86
+HARLEY_SEAL(dot_avx2_bits, AVX2)
+#endif
+#else
+#define LANE uint64_t
+#define WORD uint64_t
+HARLEY_SEAL(dot_plain_bits, )
+#endif
 
 #if X86
 POPCNT INLINE void dot_popcnt(const char *const *rows, const char *weight, int64_t groups,
@@ -71,63 +112,6 @@ POPCNT INLINE void dot_popcnt(const char *const *rows, const char *weight, int64
                         (uint32_t)(group_at(rows[r], i) ^ group_at(w, i * OUTPUTS)));
             for (int r = 0; r < ROWS; r++) sums[r][v][o] = (int32_t)sum[r];
         }
-}
-
-/* How many bits four of a pixel differ from four of an output: [pixel's byte][half][output's]. */
-#define AT(x, w) (0x4332322132212110ull >> 4 * ((x) ^ (w)) & 15)
-#define FOUR(x, w) AT(x, w), AT(x, w + 1), AT(x, w + 2), AT(x, w + 3)
-#define HALF(x) {FOUR(x, 0), FOUR(x, 4), FOUR(x, 8), FOUR(x, 12)}
-#define BYTE(x) {HALF((x) & 15), HALF((x) >> 4)}
-#define BYTES(x) BYTE(x), BYTE(x + 1), BYTE(x + 2), BYTE(x + 3)
-#define SIXTEEN(x) BYTES(x), BYTES(x + 4), BYTES(x + 8), BYTES(x + 12)
-#define SIXTY_FOUR(x) SIXTEEN(x), SIXTEEN(x + 16), SIXTEEN(x + 32), SIXTEEN(x + 48)
-static const uint8_t differing[256][2][16] __attribute__((aligned(32))) = {
-    SIXTY_FOUR(0), SIXTY_FOUR(64), SIXTY_FOUR(128), SIXTY_FOUR(192)};
-
-enum { LOOKUPS = 63 }; /* of at most 4 that a byte can add up */
-
-/* Half of a vector counts by the low four bits of bytes, half by the high ones. */
-AVX2 INLINE void dot_avx2_panels(const char *const *rows, const char *weight, int64_t groups,
-                                 int at, const int panels, block sums) {
-    const __m256i halves = _mm256_setr_epi32(0, 0, 0, 0, 4, 4, 4, 4), four = _mm256_set1_epi8(15);
-    const int64_t bytes = groups * GROUP;
-    weight += at * bytes * OUTPUTS;
-    for (int64_t from = 0; from < bytes; from += LOOKUPS) {
-        const int64_t to = from + LOOKUPS < bytes ? from + LOOKUPS : bytes;
-        __m256i count[ROWS][2];
-        UNROLL for (int r = 0; r < ROWS; r++)
-            UNROLL for (int v = 0; v < panels; v++) count[r][v] = _mm256_setzero_si256();
-        for (int64_t i = from; i < to; i++) {
-            __m256i w[2];
-            UNROLL for (int v = 0; v < panels; v++) {
-                const __m128i *cell = (const __m128i *)(weight + (v * bytes + i) * OUTPUTS);
-                w[v] = _mm256_broadcastsi128_si256(_mm_loadu_si128(cell));
-                w[v] = _mm256_and_si256(_mm256_srlv_epi32(w[v], halves), four);
-            }
-            UNROLL for (int r = 0; r < ROWS; r++) {
-                const __m256i *x = (const __m256i *)differing[(uint8_t)rows[r][i]];
-                __m256i table = _mm256_load_si256(x);
-                UNROLL for (int v = 0; v < panels; v++)
-                    count[r][v] = _mm256_add_epi8(count[r][v], _mm256_shuffle_epi8(table, w[v]));
-            }
-        }
-        for (int r = 0; r < ROWS; r++)
-            for (int v = 0; v < panels; v++) {
-                __m256i low = _mm256_cvtepu8_epi16(_mm256_castsi256_si128(count[r][v]));
-                __m256i high = _mm256_cvtepu8_epi16(_mm256_extracti128_si256(count[r][v], 1));
-                uint16_t both[OUTPUTS];
-                _mm256_storeu_si256((__m256i *)both, _mm256_add_epi16(low, high));
-                for (int o = 0; o < OUTPUTS; o++)
-                    sums[r][at + v][o] = both[o] + (from ? sums[r][at + v][o] : 0);
-            }
-    }
-}
-
-AVX2 INLINE void dot_avx2_bits(const char *const *rows, const char *weight, int64_t groups,
-                               int panels, block sums) {
-    int at = 0;
-    for (; at + 2 <= panels; at += 2) dot_avx2_panels(rows, weight, groups, at, 2, sums);
-    if (at < panels) dot_avx2_panels(rows, weight, groups, at, 1, sums);
 }
 
 #define ADD_DIFFERING(sum, x, w)                                                                   \
@@ -254,7 +238,7 @@ EXPORT int64_t bitswap_binary_run(int64_t variant, const layer *l, const int16_t
         switch (variant) {
 #if X86
             case BITS_POPCNT: layer_popcnt(l, &m, l->bits, patches); break;
-            case BITS_AVX2: layer_avx2(l, &m, l->columns, patches); break;
+            case BITS_AVX2: layer_avx2(l, &m, l->bits, patches); break;
             case BITS_VPOPCNT: layer_vpopcnt(l, &m, l->bits, patches); break;
 #endif
             default: layer_plain(l, &m, l->bits, patches);

@@ -10,7 +10,6 @@ typedef struct {
     const void *bytes;  /* int8 [panel][group][OUTPUTS][4]; NULL if relative */
     /* of a layer of signs, or NULL: a bit is 1 for -1, the inputs of a tap begin with a byte */
     const void *bits;      /* [panel][group][OUTPUTS][4] bytes */
-    const void *columns;   /* the same in another order, [panel][group][4][OUTPUTS] */
     const int16_t *totals; /* sums of the weights of a tap, [tap][outputs] */
     const int32_t *scale, *bias;
     int64_t inputs, outputs, size, shift;

@@ -34,8 +34,7 @@ class _Layer(ctypes.Structure):
     """`layer` of convolution.h."""
 
     _fields_ = [
-        (name, ctypes.c_void_p)
-        for name in ("weight", "bytes", "bits", "columns", "totals", "scale", "bias")
+        (name, ctypes.c_void_p) for name in ("weight", "bytes", "bits", "totals", "scale", "bias")
     ] + [(name, ctypes.c_int64) for name in ("inputs", "outputs", "size", "shift", "relative")]
 
 
@@ -99,15 +98,14 @@ def _numbers(taps: NDArray[np.int16], relative: int) -> tuple[NDArray[np.generic
     if np.abs(flat).max(initial=0) > np.iinfo(np.int16).max:
         raise ModelError("a layer's weights leave 16 bits: the model is refused")
     small = None if relative else panels(flat.astype(np.int8))
-    return panels(flat.astype(np.int16)), small, None, None, None
+    return panels(flat.astype(np.int16)), small, None, None
 
 
 def _bits(taps: NDArray[np.int16]) -> tuple[NDArray[np.generic] | None, ...]:
     """Weights +-1 of a layer of signs, (O, taps, I), as `_Layer` has them."""
     packed = panels(np.packbits(taps < 0, 2, bitorder="little").reshape(len(taps), -1))
     totals = np.pad(taps.sum(2, dtype=np.int16).T, ((0, 0), (0, -len(taps) % PANEL)))
-    columns = np.ascontiguousarray(packed.swapaxes(2, 3))
-    return None, None, packed, columns, np.ascontiguousarray(totals)
+    return None, None, packed, np.ascontiguousarray(totals)
 
 
 def _packed(x: Tensor, *shape: int) -> Tensor:
