@@ -95,6 +95,8 @@ class Config:
 class MarkovVAE(LatentChain):
     """See the module's docstring. Training calls :meth:`elbo`; coding calls the other three."""
 
+    schemes = ("bitswap", "bbans")
+
     def __init__(self, config: Config) -> None:
         super().__init__(config.latents)
         self.config = config

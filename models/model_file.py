@@ -6,6 +6,10 @@ Metadata, JSON each: ``kind`` (see kinds.py), ``config``, ``profile`` (numeric p
 ``metrics``; ``recipe`` (TOML) and ``known_answer``, the SHA-256 of every integer that the model
 gives for a fixed input. A machine that computes another answer refuses the model before it reads or
 writes an archive.
+
+Flows do not code archives, so nothing proves them exact and they have no known answer. Their layers
+have ``NAME.weight`` likewise, but ``NAME.scale`` and ``NAME.bias`` are float32, and so is what is
+small.
 """
 
 from __future__ import annotations
@@ -14,8 +18,9 @@ import dataclasses
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast, overload
 
 import numpy as np
 import torch
@@ -24,14 +29,18 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from bitswap_cli.ans.parameters import LATENT_MAX, LATENT_MIN
+from bitswap_cli.ans.parameters import LATENT_MAX, LATENT_MIN, LogisticParameters
 
-from .errors import ModelError
-from .kinds import KINDS, Config, Model, make, name_of
-from .layers import IntegerConv
 from .chain import Integers
-from .planes import Step
+from .errors import ModelError
+from .flowpp import Config as FlowConfig
+from .flowpp import FlowPP
+from .kinds import FLOWS, KINDS, TRAINED, Config, Model, Shape, Trained, make, name_of
+from .layers import IntegerConv
+from .markov_vae import MarkovVAE
 from .pixel_vae import PixelVAE
+from .planes import Step
+from .resnet_vae import Level, ResNetVAE
 
 PROFILE = 1
 COPIES = 16  # of the known answer's tiles in a batch
@@ -58,7 +67,7 @@ def tensors(model: Model) -> dict[str, Tensor]:
     return stored
 
 
-def write(model: Model, path: Path, *, recipe: str, metrics: dict[str, float]) -> None:
+def write(model: Trained, path: Path, *, recipe: str, metrics: dict[str, float]) -> None:
     """Write a trained model: temp file, fsync, rename.
 
     Raises
@@ -66,15 +75,18 @@ def write(model: Model, path: Path, *, recipe: str, metrics: dict[str, float]) -
     ModelError
         If the model cannot be proved exact, or the file cannot be written.
     """
-    stored = tensors(model)
-    exact = build(model.config, stored)
+    if isinstance(model, FlowPP):
+        stored, proof = model.freeze(), {}
+    else:
+        stored = tensors(model)
+        proof = {"known_answer": known_answer(build(model.config, stored))}
     metadata = {
         "kind": name_of(model),
         "profile": str(PROFILE),
         "config": json.dumps(dataclasses.asdict(model.config)),
         "recipe": recipe,
         "metrics": json.dumps({k: round(v, 5) for k, v in metrics.items()}),
-        "known_answer": known_answer(exact),
+        **proof,
     }
     temporary = path.with_name(path.name + ".tmp")
     try:
@@ -119,8 +131,18 @@ def _unpack(packed: Tensor, shape: tuple[int, ...]) -> Tensor:
     return torch.from_numpy(signs * 2 - 1).view(shape)
 
 
-def load(path: Path) -> Model:
+@overload
+def load(path: Path) -> Model: ...
+@overload
+def load(path: Path, *, coding: Literal[False]) -> Trained: ...
+def load(path: Path, *, coding: bool = True) -> Trained:
     """Read a model file, prove that it is exact and check its known answer on this machine.
+
+    Parameters
+    ----------
+    path : Path
+    coding : bool
+        Refuse models that do not code archives; otherwise they are read too, without proof.
 
     Raises
     ------
@@ -133,13 +155,24 @@ def load(path: Path) -> Model:
             stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
         raise ModelError(f"cannot read the model file {path}: {error}") from None
-    kind = KINDS.get(metadata.get("kind", ""))
+    name = metadata.get("kind", "")
+    kind = TRAINED.get(name)
     if kind is None or metadata.get("profile") != str(PROFILE):
         raise ModelError(
             f"{path} is of kind {metadata.get('kind')!r}, numeric profile"
             f" {metadata.get('profile')!r}, which this version does not know: update bitswap"
         )
-    model = build(_config(kind.config, metadata.get("config", ""), path), stored)
+    if coding and name in FLOWS:
+        raise ModelError(
+            f"{name} models do not code archives: they are for evaluation and samples;"
+            f" use one of kind {', '.join(KINDS)}"
+        )
+    config = _config(kind.config, metadata.get("config", ""), path)
+    if isinstance(config, FlowConfig):
+        flow = FlowPP(config)
+        flow.load(stored)
+        return flow.eval()
+    model = build(config, stored)
     content = hashlib.sha256(path.read_bytes()).digest()
     if content not in _proved:
         if known_answer(model) != metadata.get("known_answer", ""):
@@ -151,11 +184,11 @@ def load(path: Path) -> Model:
     return model
 
 
-def _config(kind: type[Config], text: str, path: Path) -> Config:
+def _config(kind: type[Shape], text: str, path: Path) -> Shape:
     try:
         table: dict[str, Any] = json.loads(text)
-        table["latents"] = tuple(table["latents"])
-        numbers = [v for k, v in table.items() if k != "latents"] + list(table["latents"])
+        table = {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}
+        numbers = [n for v in table.values() for n in (v if isinstance(v, tuple) else (v,))]
         sound = all(isinstance(n, int) and 0 <= n <= 512 for n in numbers)
         config = kind(**table)
         sound = sound and config.sound()
@@ -188,15 +221,12 @@ def known_answer(model: Model) -> str:
                 digest.update(b"copies differ")
             digest.update(np.ascontiguousarray(first, "<i4").tobytes())
 
-    z = [x]
-    for layer in range(1, model.depth + 1):
-        posterior = model.posterior(layer, z[-1])
-        told(*posterior)
-        z.append(np.clip(posterior.mean >> 4, LATENT_MIN, LATENT_MAX).astype(np.int32))
-    for layer in range(1, model.depth):
-        told(*model.prior(layer, z[layer + 1]))
-    if model.depth:
-        digest.update(np.stack(model.top_prior(1)).astype("<i4").tobytes())
+    if isinstance(model, ResNetVAE):
+        above: Integers | None = _walk(model, x, told)
+    else:
+        above = _chain(model, x, told)
+        if model.depth:
+            digest.update(np.stack(model.top_prior(1)).astype("<i4").tobytes())
 
     def code(step: Step) -> Integers:
         told(*step.parameters)
@@ -205,9 +235,41 @@ def known_answer(model: Model) -> str:
 
     if isinstance(model, PixelVAE):
         sizes = np.tile(np.array([c.tile, c.tile, c.channels], np.int32), (len(x), 1))
-        coded = model.mixtures(z[1] if model.depth else None, x, sizes)
+        coded = model.mixtures(above, x, sizes)
         order = np.argsort(coded.owner, kind="stable")  # tile by tile
         told(*(p[order].reshape(len(x), -1) for p in coded.parameters))
     else:
-        model.likelihood(z[1], code)
+        model.likelihood(cast(Integers, above), code)
     return digest.hexdigest()
+
+
+def _middle(posterior: LogisticParameters) -> Integers:
+    """Latents in the middle of their posterior."""
+    middle: Integers = np.clip(posterior.mean >> 4, LATENT_MIN, LATENT_MAX).astype(np.int32)
+    return middle
+
+
+def _chain(model: MarkovVAE | PixelVAE, x: Integers, told: Callable[..., None]) -> Integers | None:
+    """Tell all that a Markov chain says of its latents, but for p(z_L); returns z_1."""
+    z = [x]
+    for layer in range(1, model.depth + 1):
+        posterior = model.posterior(layer, z[-1])
+        told(*posterior)
+        z.append(_middle(posterior))
+    for layer in range(1, model.depth):
+        told(*model.prior(layer, z[layer + 1]))
+    return z[1] if model.depth else None
+
+
+def _walk(model: ResNetVAE, x: Integers, told: Callable[..., None]) -> Integers:
+    """Tell all that top-down inference says of its latents; returns what the likelihood sees."""
+    seen = model.bottom_up(x)
+
+    def code(level: Level) -> Integers:
+        posterior = model.posterior(level, seen)
+        told(*level.prior, *posterior)
+        return _middle(posterior)
+
+    stream = model.descend(len(x), x.shape[-1] // model.stride, code)
+    told(stream)
+    return stream

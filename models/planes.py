@@ -117,9 +117,9 @@ class PlaneHead(nn.Module):
             + [(84.0, 6.0)] * k
             + [(40.0, 4.0)] * (c - 1)
         )
-        offset, spread = (tuple(column) for column in zip(*starts, strict=True))
+        offset, deviation = (tuple(column) for column in zip(*starts, strict=True))
         self.heads = nn.ModuleList(
-            IntegerConv(SPLIT, self.outputs, offset=offset, spread=spread) for _ in range(c)
+            IntegerConv(SPLIT, self.outputs, offset=offset, spread=deviation) for _ in range(c)
         )
 
     def trunk(

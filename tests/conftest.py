@@ -39,6 +39,9 @@ SMALL: dict[str, dict[str, object]] = {
         "tile": 8, "channels": 3, "latents": (3, 2), "encoder": 8, "link": 8, "radius": 2,
         "width": 16, "layers": 2, "split": 8, "components": 3,
     },
+    "resnet_vae": {
+        "tile": 8, "channels": 3, "latents": (2, 1, 2), "width": 8, "ends": 1, "hidden": 8,
+    },
 }  # fmt: skip
 
 

@@ -42,7 +42,7 @@ class Header(NamedTuple):
     sha256: str | None
     """SHA-256 of the model file, 64 hexadecimal digits, or None without a model."""
     scheme: str
-    """``'bitswap'``, ``'bbans'``, or ``''`` without a model."""
+    """``'bitswap'``, ``'bbans'``, ``'topdown'``, or ``''`` without a model."""
     profile: int
     """Numeric profile."""
     tile: tuple[int, int, int]

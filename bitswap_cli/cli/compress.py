@@ -38,9 +38,7 @@ if TYPE_CHECKING:
 @click.option(
     "--scheme",
     type=click.Choice(SCHEMES),
-    default=SCHEMES[0],
-    show_default=True,
-    help="How latents are coded.",
+    help="How latents are coded; as the model is coded best by default.",
 )
 @work_options
 @click.option("--force", is_flag=True, help="Replace OUT if it exists.")
@@ -52,7 +50,7 @@ def compress(
     sources: tuple[str, ...],
     output: str,
     model: str,
-    scheme: str,
+    scheme: str | None,
     threads: int,
     batch: int,
     force: bool,
@@ -89,7 +87,7 @@ def compress(
         "seconds": round(seconds, 3),
         "model": header.model,
         "sha256": header.sha256,
-        "scheme": scheme,
+        "scheme": header.scheme,
         "verified": not no_verify,
     }
     if as_json:

@@ -9,16 +9,18 @@ from bitswap_cli.errors import ArchiveError, ModelError
 if TYPE_CHECKING:
     from bitswap_cli.archive.codec import TileCodec
     from bitswap_cli.archive.format import Header
+    from bitswap_cli.coding.chunk import ChunkCodec
     from bitswap_models.zoo import ModelFile
 
-SCHEMES = ("bitswap", "bbans")
+SCHEMES = ("bitswap", "bbans", "topdown")
 NUMERIC_PROFILE = 1
 AUTO = "auto"
 FALLBACK = "photo"  # of archives without pictures
+TRIED = ("markov_vae", "pixel_vae")  # kinds of models that `auto` chooses from
 
 
 def encoder(
-    console: Console, name_or_path: str, scheme: str, batch: int, sources: Sequence[str]
+    console: Console, name_or_path: str, scheme: str | None, batch: int, sources: Sequence[str]
 ) -> "tuple[TileCodec, Header]":
     """Return the codec for a new archive and the header that says which one it is.
 
@@ -29,8 +31,8 @@ def encoder(
     name_or_path : str
         The model, or ``auto``: the installed one that codes a sample of the sources in the fewest
         bytes.
-    scheme : {'bitswap', 'bbans'}
-        How latents are coded.
+    scheme : {'bitswap', 'bbans', 'topdown'}, optional
+        How latents are coded; as the model is coded best by default.
     batch : int
         Tiles the networks see at a time.
     sources : sequence of str
@@ -49,7 +51,7 @@ def encoder(
     else:
         file = zoo.resolve(name_or_path)
         codec = _load(console, file, scheme, batch)
-    return codec, Header(file.name, file.sha256, scheme, NUMERIC_PROFILE, _tile(codec))
+    return codec, Header(file.name, file.sha256, codec.name, NUMERIC_PROFILE, _tile(codec))
 
 
 def decoder(console: Console, path: str | None, batch: int) -> "Callable[[Header], TileCodec]":
@@ -81,7 +83,7 @@ def decoder(console: Console, path: str | None, batch: int) -> "Callable[[Header
                 f"{file.path} is not the model of the archive: its SHA-256 is {file.sha256},"
                 f" but the archive was made with {header.model!r} {header.sha256}"
             )
-        codec = _load(console, file, header.scheme, batch)
+        codec: TileCodec = _load(console, file, header.scheme, batch)
         if _tile(codec) != header.tile:
             raise ArchiveError("the archive's tiles are not of the size its model works on")
         return codec
@@ -90,18 +92,24 @@ def decoder(console: Console, path: str | None, batch: int) -> "Callable[[Header
 
 
 def _best(
-    console: Console, scheme: str, batch: int, sources: Sequence[str]
-) -> "tuple[ModelFile, TileCodec]":
-    """Find the installed model that codes a sample of the sources best."""
+    console: Console, scheme: str | None, batch: int, sources: Sequence[str]
+) -> "tuple[ModelFile, ChunkCodec]":
+    """Find the installed model that codes a sample of the sources best.
+
+    Kinds that are there for their own sake, slower and never better, are not tried.
+    """
     from bitswap_cli.archive.sample import sample
     from bitswap_models import zoo
 
     samples = sample(sources)
     widths = {s.pixels.shape[2] for s in samples}
-    best: tuple[float, ModelFile, TileCodec] | None = None
+    best: tuple[float, ModelFile, ChunkCodec] | None = None
     for name in zoo.embedded():
         file = zoo.find(name)
-        channels = zoo.read_metadata(file.path)["config"]["channels"]
+        metadata = zoo.read_metadata(file.path)
+        if metadata["kind"] not in TRIED:
+            continue
+        channels = metadata["config"]["channels"]
         # one without pictures for it is no candidate, but an archive without pictures needs one too
         if channels not in widths and not (channels == 3 and (1 in widths or name == FALLBACK)):
             continue
@@ -115,7 +123,7 @@ def _best(
     return best[1], best[2]
 
 
-def _load(console: Console, file: "ModelFile", scheme: str, batch: int) -> "TileCodec":
+def _load(console: Console, file: "ModelFile", scheme: str | None, batch: int) -> "ChunkCodec":
     import torch
 
     from bitswap_cli.coding import tile_codec

@@ -1,26 +1,27 @@
-"""Bits-back schemes: (model, tiles) <-> message. bitswap.py and bbans.py read like the papers."""
+"""Bits-back schemes: (model, tiles) <-> message. bitswap.py, bbans.py and topdown.py
+read like the papers."""
 
 from bitswap_cli.coding.chunk import SCHEMES, ChunkCodec
-from bitswap_cli.coding.model import LatentModel
+from bitswap_cli.coding.model import TileModel
 
-__all__ = ["SCHEMES", "ChunkCodec", "LatentModel", "tile_codec"]
+__all__ = ["SCHEMES", "ChunkCodec", "TileModel", "tile_codec"]
 
 
-def tile_codec(model: LatentModel, scheme: str = "bitswap", batch: int = 64) -> ChunkCodec:
+def tile_codec(model: TileModel, scheme: str | None = None, batch: int = 64) -> ChunkCodec:
     """Return the codec of tiles that an archive is handed.
 
     Parameters
     ----------
-    model : LatentModel
+    model : TileModel
         As ``bitswap_models.model_file.load`` returns it.
-    scheme : {'bitswap', 'bbans'}
-        How latents are coded.
+    scheme : {'bitswap', 'bbans', 'topdown'}, optional
+        How latents are coded; the model's best scheme by default.
     batch : int
         Tiles that the networks see at a time; it changes the speed and never a byte.
 
     Raises
     ------
     ModelError
-        If there is no such scheme.
+        If the model has no such scheme.
     """
     return ChunkCodec(model, scheme, batch)

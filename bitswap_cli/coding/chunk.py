@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 
 from bitswap_cli.ans import LANES, Message
 from bitswap_cli.archive.codec import EncodedTiles
-from bitswap_cli.coding import bbans, bitswap
+from bitswap_cli.coding import bbans, bitswap, topdown
 from bitswap_cli.coding.group import Group
-from bitswap_cli.coding.model import Integers, LatentModel
+from bitswap_cli.coding.model import Integers, TileModel
 from bitswap_cli.errors import ArchiveError, ModelError
 
 GROUP = 64
-SCHEMES: dict[str, ModuleType] = {"bitswap": bitswap, "bbans": bbans}
+SCHEMES: dict[str, ModuleType] = {"bitswap": bitswap, "bbans": bbans, "topdown": topdown}
 
 
 def groups(count: int, growth: Fraction, factor: int = 1) -> Iterator[slice]:
@@ -50,20 +50,24 @@ class ChunkCodec:
 
     Parameters
     ----------
-    model : LatentModel
-    scheme : str
-        ``bitswap`` or ``bbans``.
+    model : TileModel
+    scheme : str, optional
+        One of the model's schemes; its first by default.
     batch : int
         Tiles that the networks see at a time; it changes no byte.
     """
 
     chunk_tiles = 1024
 
-    def __init__(self, model: LatentModel, scheme: str, batch: int) -> None:
-        if scheme not in SCHEMES:
-            raise ModelError(f"unknown scheme {scheme!r}: it is one of {', '.join(SCHEMES)}")
+    def __init__(self, model: TileModel, scheme: str | None, batch: int) -> None:
+        name = scheme or model.schemes[0]
+        if name not in model.schemes:
+            raise ModelError(
+                f"this model cannot be coded with scheme {name!r}: give one of"
+                f" {', '.join(model.schemes)}"
+            )
         model.batch = batch
-        self.model, self.scheme = model, SCHEMES[scheme]
+        self.model, self.name, self.scheme = model, name, SCHEMES[name]
         self.tile_height = self.tile_width = model.tile
         self.channels = model.channels
         self.factors, self.slack = model.factors, model.slack

@@ -1,14 +1,14 @@
 """A group of tiles on a message: pushes and pops of whole layers of latents and of pixels.
 
-This is the alphabet in which bitswap.py and bbans.py are written. What lies outside of a picture
-is never coded: latents whose cell holds no pixel are 0, and pixels repeat the nearest coded pixel
-of their plane (see `Geometry.extend`), so that encoder and decoder see the same tile.
+This is the alphabet in which bitswap.py, bbans.py and topdown.py are written. What lies outside of
+a picture is never coded: latents whose cell holds no pixel are 0, and pixels repeat the nearest
+coded pixel of their plane (see `Geometry.extend`), so that encoder and decoder see the same tile.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +21,13 @@ from bitswap_cli.ans.parameters import LATENT_MAX, LATENT_MIN
 from bitswap_cli.coding.model import (
     Integers,
     LatentModel,
+    Level,
     PixelModel,
     Plane,
     PlaneModel,
     Step,
+    TileModel,
+    TopDownModel,
 )
 
 T = TypeVar("T")
@@ -110,7 +113,7 @@ class Group:
     Parameters
     ----------
     message : Message
-    model : LatentModel
+    model : TileModel
     sizes : int32 array (B, 3)
         See `Geometry`.
     tile : int, optional
@@ -123,7 +126,7 @@ class Group:
     def __init__(
         self,
         message: Message,
-        model: LatentModel,
+        model: TileModel,
         sizes: NDArray[np.int32],
         tile: int | None = None,
         bits: NDArray[np.float64] | None = None,
@@ -134,38 +137,58 @@ class Group:
         self.size = len(sizes)
         self.geometry = Geometry(sizes, self.tile, model.channels, model.stride)
 
+    # ---- a Markov chain of latents ---------------------------------------------------------------
+    @property
+    def _chain(self) -> LatentModel:
+        return cast(LatentModel, self.model)
+
     def push_posterior(self, layer: int, below: Integers, z: Integers) -> None:
         """Push z under q(z_layer | z_{layer-1})."""
-        self._push_latents(self.model.posterior(layer, below), z)
+        self.push_latents(self._chain.posterior(layer, below), z)
 
     def pop_posterior(self, layer: int, below: Integers) -> Integers:
         """Pop z_layer under q(z_layer | z_{layer-1})."""
-        return self._pop_latents(self.model.posterior(layer, below))
+        return self.pop_latents(self._chain.posterior(layer, below))
 
     def push_prior(self, layer: int, above: Integers, z: Integers) -> None:
         """Push z under p(z_layer | z_{layer+1})."""
-        self._push_latents(self.model.prior(layer, above), z)
+        self.push_latents(self._chain.prior(layer, above), z)
 
     def pop_prior(self, layer: int, above: Integers) -> Integers:
         """Pop z_layer under p(z_layer | z_{layer+1})."""
-        return self._pop_latents(self.model.prior(layer, above))
+        return self.pop_latents(self._chain.prior(layer, above))
 
     def push_top(self, z: Integers) -> None:
         """Push z under p(z_L)."""
-        self._push_latents(self._top_prior(), z)
+        self.push_latents(self._top_prior(), z)
 
     def pop_top(self) -> Integers:
         """Pop z_L under p(z_L)."""
-        return self._pop_latents(self._top_prior())
+        return self.pop_latents(self._top_prior())
 
     def _top_prior(self) -> LogisticParameters:
         """p(z_L) on the grid of this group's tiles; it is the same at every place of the grid."""
         grid = self.tile // self.model.stride
-        one = (p[:, :, :1, :1] for p in self.model.top_prior(1))
+        one = (p[:, :, :1, :1] for p in self._chain.top_prior(1))
         return LogisticParameters(
             *(np.broadcast_to(p, (self.size, p.shape[1], grid, grid)) for p in one)
         )
 
+    # ---- latents of top-down inference -----------------------------------------------------------
+    def bottom_up(self, x: Integers) -> Any:
+        """What the posteriors see of x."""
+        return cast(TopDownModel, self.model).bottom_up(x)
+
+    def descend(self, code: Callable[[Level], Integers]) -> Integers:
+        """Walk from z_L to z_1, see `TopDownModel.descend`."""
+        grid = self.tile // self.model.stride
+        return cast(TopDownModel, self.model).descend(self.size, grid, code)
+
+    def posterior(self, level: Level, seen: Any) -> LogisticParameters:
+        """q of a level of the walk."""
+        return cast(TopDownModel, self.model).posterior(level, seen)
+
+    # ---- pixels ----------------------------------------------------------------------------------
     def push_pixels(self, z1: Integers | None, x: Integers) -> None:
         """Push x (B, C, H, W) under p(x | z_1): what is popped first is pushed last."""
         if isinstance(self.model, PixelModel):
@@ -222,11 +245,14 @@ class Group:
         model.likelihood(z1, code)
         return x
 
-    def _push_latents(self, parameters: LogisticParameters, z: Integers) -> None:
+    # ---- symbols ---------------------------------------------------------------------------------
+    def push_latents(self, parameters: LogisticParameters, z: Integers) -> None:
+        """Push latents, (B, C, H, W), where they are coded."""
         mask = self.geometry.latents(z.shape)
         self._push(_logistic(parameters, mask), z, mask)
 
-    def _pop_latents(self, parameters: LogisticParameters) -> Integers:
+    def pop_latents(self, parameters: LogisticParameters) -> Integers:
+        """Pop latents, (B, C, H, W), where they are coded; 0 elsewhere."""
         z = np.zeros(parameters.mean.shape, np.int32)
         mask = self.geometry.latents(z.shape)
         self._pop(_logistic(parameters, mask), z, mask)

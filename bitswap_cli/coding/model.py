@@ -1,13 +1,13 @@
 """What the schemes ask of a model: integer distributions, one layer of latents at a time.
 
-``bitswap_models.markov_vae`` and ``bitswap_models.pixel_vae`` implement it. Everything that goes in
-or comes out is an integer array that does not depend on the machine, the number of threads or the
-batch size.
+``bitswap_models.markov_vae``, ``pixel_vae`` and ``resnet_vae`` implement it. Everything that goes
+in or comes out is an integer array that does not depend on the machine, the number of threads or
+the batch size.
 """
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,9 +72,11 @@ class Pop(Protocol):
         """Let a compiled kernel pop by itself; None where the message's engine is not compiled."""
 
 
-class LatentModel(Protocol):
-    """A Markov chain VAE: q(z_l | z_{l-1}), p(z_l | z_{l+1}), p(z_L); z_0 = x."""
+class TileModel(Protocol):
+    """What every model says of itself."""
 
+    schemes: Sequence[str]
+    """The schemes that can code with it, the best first."""
     depth: int
     """L, the number of latent layers; 0 is a likelihood alone."""
     tile: int
@@ -96,6 +98,10 @@ class LatentModel(Protocol):
     def planes(self) -> Sequence[Plane]:
         """The planes of a tile in coding order; the first one holds the top left pixel."""
 
+
+class LatentModel(TileModel, Protocol):
+    """A Markov chain VAE: q(z_l | z_{l-1}), p(z_l | z_{l+1}), p(z_L); z_0 = x."""
+
     def posterior(self, layer: int, below: Integers) -> LogisticParameters:
         """q(z_layer | z_{layer-1}), arrays (B, C, H, W); layer = 1..L."""
 
@@ -106,15 +112,42 @@ class LatentModel(Protocol):
         """p(z_L), arrays (B, C, H, W)."""
 
 
-class PlaneModel(LatentModel, Protocol):
+class Level(Protocol):
+    """A layer of latents on a walk from z_L down to z_1."""
+
+    @property
+    def prior(self) -> LogisticParameters:
+        """p(z_layer | z_{layer+1} .. z_L), arrays (B, C, H, W)."""
+
+
+class TopDownModel(TileModel, Protocol):
+    """A VAE with top-down inference: q(z_l | z_{l+1} .. z_L, x), p(z_l | z_{l+1} .. z_L)."""
+
+    def bottom_up(self, x: Integers) -> Any:
+        """What the posteriors see of x, (B, C, H, W)."""
+
+    def descend(self, batch: int, grid: int, code: Callable[[Level], Integers]) -> Integers:
+        """Walk from z_L to z_1; `code` is told each level and returns its latents, (B, C, H, W).
+
+        Returns what the likelihood is told of all latents.
+        """
+
+    def posterior(self, level: Any, seen: Any) -> LogisticParameters:
+        """q of a level of that walk, arrays (B, C, H, W); `seen` as `bottom_up` returned it."""
+
+
+class PlaneModel(TileModel, Protocol):
     """A model whose likelihood goes plane by plane."""
 
     def likelihood(self, z1: Integers, code: Callable[[Step], Integers]) -> None:
-        """p(x | z_1) in coding order: `code` is told each step, returns its pixels (B, H, W)."""
+        """p(x | z_1) in coding order: `code` is told each step, returns its pixels (B, H, W).
+
+        Top-down models see more than z_1: they are told what `descend` returned.
+        """
 
 
 @runtime_checkable
-class PixelModel(LatentModel, Protocol):
+class PixelModel(TileModel, Protocol):
     """A model whose likelihood goes pixel by pixel, all tiles of a group in lockstep."""
 
     def mixtures(self, z1: Integers | None, x: Integers, sizes: Integers) -> Coded:

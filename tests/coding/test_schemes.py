@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bitswap_cli.ans import Message
+from bitswap_cli.ans import Logistic, LogisticParameters, Message
 from bitswap_cli.coding import SCHEMES, tile_codec
 from bitswap_cli.coding.chunk import GROUP, groups, lane_count
 from bitswap_cli.coding.group import Geometry, Group
@@ -19,6 +19,7 @@ from bitswap_cli.errors import ArchiveError, ModelError
 from bitswap_models.kinds import KINDS
 
 PIXELS = {"kind": "pixel_vae"}
+RESNET = {"kind": "resnet_vae"}
 PAYLOAD = bytes(range(256)) * 8
 RELAXED = settings(
     max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -44,19 +45,20 @@ def valid_equal(a: np.ndarray, b: np.ndarray, sizes: np.ndarray) -> bool:
     )
 
 
-@pytest.fixture(params=sorted(SCHEMES))
-def scheme(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+CODED = [(name, s) for name, k in sorted(KINDS.items()) for s in k.model.schemes]
+kinds_and_schemes = pytest.mark.parametrize("kind, scheme", CODED)
 
 
-@pytest.mark.parametrize("config", [
+@pytest.mark.parametrize("config, scheme", [(c, s) for c in [
     {}, {"channels": 1}, {"levels": 0}, {"latents": (2,)}, {"latents": (1, 2, 3, 2)},
     PIXELS, {**PIXELS, "channels": 1}, {**PIXELS, "latents": ()}, {**PIXELS, "latents": (2,)},
     {**PIXELS, "radius": 1},
-])  # fmt: skip
+    RESNET, {**RESNET, "channels": 1}, {**RESNET, "latents": (3,)},
+    {**RESNET, "weight_bits": 8, "activation_bits": 8}, {**RESNET, "activation_bits": 8},
+] for s in KINDS[c.get("kind", "markov_vae")].model.schemes])  # fmt: skip
 @RELAXED
 @given(data=st.data())
-def test_tiles_and_message_come_back(make_model, scheme: str, config, data) -> None:
+def test_tiles_and_message_come_back(make_model, config, scheme: str, data) -> None:
     """pop(push(message, x)) == (message, x) for any message and tiles of any valid size."""
     model = CACHE.setdefault(str(config), None) or make_model(**config)
     CACHE[str(config)] = model
@@ -73,8 +75,8 @@ def test_tiles_and_message_come_back(make_model, scheme: str, config, data) -> N
     tiles = np.random.default_rng(seed).integers(0, 256, (count, *whole(smooth(1, model))[0]))
     codec = tile_codec(model, scheme, 64)
     message = Message.with_bottom(data.draw(st.binary(max_size=64)), 8)
-    if model.depth:
-        Group(message, model, sizes).pop_top()  # a message with a past
+    if data.draw(st.booleans()):  # a message with a past
+        Logistic(LogisticParameters(*np.full((2, 40), 60, np.int32)), -128, 127).pop(message)
     before = message.copy()
     group = Group(message, model, sizes)
     x = codec._extended(group, tiles.astype(np.uint8))
@@ -88,8 +90,8 @@ def test_tiles_and_message_come_back(make_model, scheme: str, config, data) -> N
 CACHE: dict[str, object] = {}
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS))
-def test_chunks_come_back_with_their_payload(make_model, scheme: str, kind: str) -> None:
+@kinds_and_schemes
+def test_chunks_come_back_with_their_payload(make_model, kind: str, scheme: str) -> None:
     model = make_model(kind=kind)
     tiles = smooth(150, model)
     sizes = whole(tiles)
@@ -102,8 +104,9 @@ def test_chunks_come_back_with_their_payload(make_model, scheme: str, kind: str)
     assert encoded.payload_used > 0
 
 
-@pytest.mark.parametrize("kind, factor", [(k, f) for k in sorted(KINDS) for f in (2, 4)])
-def test_larger_tiles_come_back(make_model, scheme: str, kind: str, factor: int) -> None:
+@pytest.mark.parametrize("factor", [2, 4])
+@kinds_and_schemes
+def test_larger_tiles_come_back(make_model, kind: str, scheme: str, factor: int) -> None:
     model = make_model(kind=kind)
     side = model.tile * factor
     tiles = np.random.default_rng(0).integers(0, 256, (9, side, side, 3)).astype(np.uint8)
@@ -116,8 +119,8 @@ def test_larger_tiles_come_back(make_model, scheme: str, kind: str, factor: int)
     assert payload[: encoded.payload_used] == PAYLOAD[: encoded.payload_used]
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS))
-def test_what_is_not_coded_has_no_influence(make_model, scheme: str, kind: str) -> None:
+@kinds_and_schemes
+def test_what_is_not_coded_has_no_influence(make_model, kind: str, scheme: str) -> None:
     model = make_model(kind=kind)
     tiles = smooth(6, model)
     sizes = np.array([(3, 8, 3), (8, 1, 3), (5, 5, 1), (1, 1, 3), (7, 2, 1), (8, 8, 3)], np.int32)
@@ -147,8 +150,8 @@ def test_extension_needs_only_planes_already_decoded(make_model, extent) -> None
     assert np.array_equal(encoder, decoder)
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS))
-def test_bytes_are_equal_across_batches_and_threads(make_model, scheme: str, kind: str) -> None:
+@kinds_and_schemes
+def test_bytes_are_equal_across_batches_and_threads(make_model, kind: str, scheme: str) -> None:
     import torch
 
     model = make_model(kind=kind)
@@ -175,8 +178,8 @@ from bitswap_cli.coding import tile_codec
 model = model_file.load(Path(sys.argv[1]))
 tiles = np.load(sys.argv[2])
 sizes = np.tile(np.array(tiles.shape[1:], np.int32), (len(tiles), 1))
-encoded = tile_codec(model, "bitswap", 64).encode(tiles, sizes, b"")
-back, _ = tile_codec(model, "bitswap", 64).decode(encoded.words, sizes)
+encoded = tile_codec(model).encode(tiles, sizes, b"")
+back, _ = tile_codec(model).decode(encoded.words, sizes)
 print(hashlib.sha256(encoded.words).hexdigest(), np.array_equal(back, tiles))
 """
 
@@ -184,17 +187,21 @@ print(hashlib.sha256(encoded.words).hexdigest(), np.array_equal(back, tiles))
 WIDER = {  # layers wide enough for every path of the kernels
     "markov_vae": {"tile": 16, "width": 32, "latents": (2, 2), "level_width": 32, "hidden": 16},
     "pixel_vae": {"tile": 16, "width": 48, "latents": (4,), "radius": 3, "split": 32, "layers": 3},
-}
+    "resnet_vae": {"tile": 16, "latents": (2, 2), "width": 72, "ends": 1, "hidden": 16},
+    "resnet_vae of bytes": {
+        "tile": 16, "latents": (2, 2), "width": 72, "ends": 1, "hidden": 16, "activation_bits": 8
+    },
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS))
+@pytest.mark.parametrize("kind", sorted(WIDER))
 def test_bytes_are_equal_across_engines_and_instruction_sets(tmp_path: Path, kind: str) -> None:
     import torch
 
     from bitswap_models import kinds, model_file
 
     torch.manual_seed(0)
-    model = kinds.make(KINDS[kind].config(**WIDER[kind]))
+    model = kinds.make(KINDS[kind.split()[0]].config(**WIDER[kind]))
     model_file.write(model, tmp_path / "m.safetensors", recipe="", metrics={})
     np.save(tmp_path / "tiles.npy", np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), "u1"))
     plain = {k: v for k, v in os.environ.items() if k != "BITSWAP_ENGINE"}
@@ -219,7 +226,7 @@ def test_bytes_are_equal_across_engines_and_instruction_sets(tmp_path: Path, kin
 def test_initial_bits_grow_with_depth_for_bbans_only(make_model) -> None:
     """The point of Bit-Swap: one layer's initial bits, however deep the model."""
     used: dict[str, list[int]] = {}
-    for name in SCHEMES:
+    for name in ("bitswap", "bbans"):
         for depth in (1, 2, 4, 8):
             model = make_model(tile=16, latents=(8,) * depth)
             tiles = smooth(1, model)
@@ -232,8 +239,8 @@ def test_initial_bits_grow_with_depth_for_bbans_only(make_model) -> None:
     assert used["bbans"][-1] > 4 * used["bitswap"][-1]
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS))
-def test_net_bits_are_what_the_message_grows_by(make_model, scheme: str, kind: str) -> None:
+@kinds_and_schemes
+def test_net_bits_are_what_the_message_grows_by(make_model, kind: str, scheme: str) -> None:
     model = make_model(kind=kind)
     tiles = smooth(GROUP * 3, model)
     encoded = tile_codec(model, scheme, 64).encode(tiles, whole(tiles), b"\0" * 10**6)
@@ -251,8 +258,8 @@ def test_groups_grow_with_the_stack() -> None:
         assert all(s.stop - s.start <= min(max(s.start // 3, 1), most) for s in slices)
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS))
-def test_damaged_words_are_an_error(make_model, scheme: str, kind: str) -> None:
+@kinds_and_schemes
+def test_damaged_words_are_an_error(make_model, kind: str, scheme: str) -> None:
     model = make_model(kind=kind)
     tiles = smooth(20, model)
     codec = tile_codec(model, scheme, 64)
@@ -285,6 +292,9 @@ def test_lanes_follow_the_number_of_samples() -> None:
     assert lane_count(np.array([[32, 32, 3]] * 400, np.int32)) == 32
 
 
-def test_unknown_schemes_are_refused(make_model) -> None:
-    with pytest.raises(ModelError, match="unknown scheme"):
-        tile_codec(make_model(), "huffman", 64)
+@pytest.mark.parametrize(
+    "kind, scheme", [("markov_vae", "huffman"), ("pixel_vae", "topdown"), ("resnet_vae", "bitswap")]
+)
+def test_schemes_that_are_not_the_models_are_refused(make_model, kind: str, scheme: str) -> None:
+    with pytest.raises(ModelError, match="cannot be coded with scheme"):
+        tile_codec(make_model(kind=kind), scheme)

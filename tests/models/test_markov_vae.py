@@ -13,8 +13,7 @@ from bitswap_models import model_file
 from bitswap_models.distributions import POWERS, quantized
 from bitswap_models.errors import ModelError
 from bitswap_models.markov_vae import Config, MarkovVAE
-from bitswap_models.planes import Step
-from bitswap_models.planes import coding_order
+from bitswap_models.planes import Step, coding_order
 from bitswap_models.training import start
 
 
