@@ -18,6 +18,8 @@ convolution); Salimans and Kingma, "Weight Normalization", NIPS 2016 (data-depen
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -61,6 +63,50 @@ def saturated(x: Tensor) -> Tensor:
 def signs(x: Tensor) -> Tensor:
     """Return +1 where x >= 0, else -1; the gradient is a hard tangent's, 0 beyond +-UNIT."""
     return straight_through(torch.where(x < 0, -1.0, 1.0), (x / UNIT).clamp(-1, 1))
+
+
+class _Requantize(torch.autograd.Function):
+    """``activation(saturated(saturated(floor(acc * m + b)) + add))`` with few passes over memory.
+
+    Gradients pass straight through the floor and through 16-bit saturation, which trained networks
+    do not reach; those of an activation pass where it is not clamped.
+    """
+
+    @staticmethod
+    def forward(
+        context: Any, acc: Tensor, m: Tensor, b: Tensor, add: Tensor | None, active: bool
+    ) -> Tensor:
+        y = torch.addcmul(b[:, None, None], acc.float(), m[:, None, None]).floor_()
+        y.clamp_(-SATURATION, SATURATION)
+        if add is not None:
+            y.add_(add).clamp_(-SATURATION, SATURATION)
+        inside = None
+        if active:
+            inside = (y >= 0) & (y <= ACTIVATION_MAX)
+            y.clamp_(0, ACTIVATION_MAX)
+        context.save_for_backward(acc, m, inside)
+        context.adds = add is not None
+        return y
+
+    @staticmethod
+    def backward(
+        context: Any, gradient: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor | None, None]:
+        acc, m, inside = context.saved_tensors
+        if inside is not None:
+            gradient = gradient * inside
+        return (
+            (gradient * m[:, None, None]).to(acc.dtype),
+            (gradient * acc).sum((0, 2, 3)),
+            gradient.sum((0, 2, 3)),
+            gradient if context.adds else None,
+            None,
+        )
+
+
+def _requantize(acc: Tensor, m: Tensor, b: Tensor, add: Tensor | None, active: bool) -> Tensor:
+    y: Tensor = _Requantize.apply(acc, m, b, add, active)
+    return y
 
 
 class IntegerConv(nn.Module):
@@ -201,10 +247,7 @@ class IntegerConv(nn.Module):
         if self.starting:
             self._start(acc.detach(), w.detach())
             w, m, b = self.integers()
-        y = saturated(floor((acc * m[:, None, None] + b[:, None, None]) * 2.0**-self.shift))
-        if add is not None:
-            y = saturated(y + add)
-        return activation(y) if active else y
+        return _requantize(acc, m * 2.0**-self.shift, b * 2.0**-self.shift, add, active)
 
     def _coding(
         self,
