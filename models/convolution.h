@@ -14,6 +14,7 @@ typedef struct {
     const int32_t *scale, *bias;
     int64_t inputs, outputs, size, shift;
     int64_t relative; /* channels of the reference, or 0: then pixels outside are 0 */
+    int64_t ones;     /* 1 if `bytes` are all in -1..1 */
 } layer; /* outputs are padded to whole panels, patches to whole groups, with zeros */
 
 typedef struct {

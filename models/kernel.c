@@ -53,19 +53,24 @@ EXPORT int64_t bitswap_layers_abi(void) { return ABI; }
 LAYER(layer_plain, , dot_plain)
 #if X86
 LAYER(layer_avx2, AVX2, dot_avx2)
+LAYER(layer_ones, AVX2, dot_avx2_ones)
 LAYER(layer_avx512, AVX512, dot_avx512)
 LAYER(layer_vnni, VNNI, dot_vnni)
 LAYER(layer_bytes, VNNI, dot_bytes)
 
 /* Copy n values as bytes; 0 if one is not in 0..255. */
-VNNI static int narrow(const int16_t *x, uint8_t *bytes, int64_t n) {
-    int16_t seen = 0;
-    for (int64_t i = 0; i < n; i++) {
-        seen |= x[i];
-        bytes[i] = (uint8_t)x[i];
+#define NARROW(NAME, TARGET)                                                                       \
+    TARGET static int NAME(const int16_t *x, uint8_t *bytes, int64_t n) {                          \
+        int16_t seen = 0;                                                                          \
+        for (int64_t i = 0; i < n; i++) {                                                          \
+            seen |= x[i];                                                                          \
+            bytes[i] = (uint8_t)x[i];                                                              \
+        }                                                                                          \
+        return (seen & ~255) == 0;                                                                 \
     }
-    return (seen & ~255) == 0;
-}
+
+NARROW(narrow_avx2, AVX2)
+NARROW(narrow_vnni, VNNI)
 #endif
 
 /* 1 if this machine has the instructions of a variant. */
@@ -92,10 +97,12 @@ EXPORT int64_t bitswap_layers_run(int64_t variant, const layer *l, const int16_t
     char *bytes = 0, *patches = 0;
 #if X86
     int64_t values = batch * height * width * l->inputs;
-    if (variant == WITH_VNNI && l->bytes) {
+    if (l->bytes && (variant == WITH_VNNI || (variant != PLAIN && l->ones))) {
         bytes = malloc((size_t)values + 1);
         if (!bytes) return -1;
-        if (narrow(x, (uint8_t *)bytes, values)) m.x = bytes, m.pixel = l->inputs;
+        int small = variant == WITH_VNNI ? narrow_vnni(x, (uint8_t *)bytes, values)
+                                         : narrow_avx2(x, (uint8_t *)bytes, values);
+        if (small) m.x = bytes, m.pixel = l->inputs;
     }
 #endif
     if (l->size > 1 || l->relative || m.pixel % GROUP) {
@@ -107,8 +114,14 @@ EXPORT int64_t bitswap_layers_run(int64_t variant, const layer *l, const int16_t
     }
     switch (variant) {
 #if X86
-        case WITH_AVX2: layer_avx2(l, &m, l->weight, patches); break;
-        case WITH_AVX512: layer_avx512(l, &m, l->weight, patches); break;
+        case WITH_AVX2:
+            if (m.x == bytes) layer_ones(l, &m, l->bytes, patches);
+            else layer_avx2(l, &m, l->weight, patches);
+            break;
+        case WITH_AVX512:
+            if (m.x == bytes) layer_ones(l, &m, l->bytes, patches);
+            else layer_avx512(l, &m, l->weight, patches);
+            break;
         case WITH_VNNI:
             if (m.x == bytes) layer_bytes(l, &m, l->bytes, patches);
             else layer_vnni(l, &m, l->weight, patches);

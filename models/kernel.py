@@ -35,7 +35,10 @@ class _Layer(ctypes.Structure):
 
     _fields_ = [
         (name, ctypes.c_void_p) for name in ("weight", "bytes", "bits", "totals", "scale", "bias")
-    ] + [(name, ctypes.c_int64) for name in ("inputs", "outputs", "size", "shift", "relative")]
+    ] + [
+        (name, ctypes.c_int64)
+        for name in ("inputs", "outputs", "size", "shift", "relative", "ones")
+    ]
 
 
 def panels(taps: NDArray[np.generic]) -> NDArray[np.generic]:
@@ -63,7 +66,7 @@ class Weights:
     Raises
     ------
     ModelError
-        If the weights of a relative layer leave 16 bits.
+        If the weights of a relative layer leave 16 bits, or sums of signs might.
     """
 
     def __init__(
@@ -85,7 +88,8 @@ class Weights:
             *(np.pad(a, more) for a in (scale, bias)),
         )
         addresses = (None if a is None else a.ctypes.data for a in self._held)
-        self.layer = _Layer(*addresses, inputs, outputs, size, shift, relative)
+        ones = int(np.abs(weight).max(initial=0) <= 1)
+        self.layer = _Layer(*addresses, inputs, outputs, size, shift, relative, ones)
         self.address = ctypes.addressof(self.layer)
 
 
@@ -103,6 +107,8 @@ def _numbers(taps: NDArray[np.int16], relative: int) -> tuple[NDArray[np.generic
 
 def _bits(taps: NDArray[np.int16]) -> tuple[NDArray[np.generic] | None, ...]:
     """Weights +-1 of a layer of signs, (O, taps, I), as `_Layer` has them."""
+    if taps[0].size > np.iinfo(np.int16).max:
+        raise ModelError("a layer of signs has too many inputs: the model is refused")
     packed = panels(np.packbits(taps < 0, 2, bitorder="little").reshape(len(taps), -1))
     totals = np.pad(taps.sum(2, dtype=np.int16).T, ((0, 0), (0, -len(taps) % PANEL)))
     return None, None, packed, np.ascontiguousarray(totals)

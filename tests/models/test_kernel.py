@@ -16,13 +16,20 @@ needs_kernel = pytest.mark.skipif(not VARIANTS, reason="no compiled kernel")
 
 
 def random_layer(
-    rng: np.random.Generator, inputs: int, outputs: int, size: int, relative: int, extreme: bool
+    rng: np.random.Generator,
+    inputs: int,
+    outputs: int,
+    size: int,
+    relative: int,
+    extreme: bool,
+    largest: int = 127,
 ) -> IntegerConv:
     """An exact layer whose sums come as near to its proof's bounds as they may, if `extreme`."""
     layer = IntegerConv(inputs, outputs, size, relative=relative)
-    weight = rng.integers(-127, 128, layer.shape)
+    weight = rng.integers(-largest, largest + 1, layer.shape)
     if extreme:
-        weight = 127 * rng.choice([-1, 1], (outputs, 1, 1, 1)) * np.ones(layer.shape, np.int64)
+        sign = rng.choice([-1, 1], (outputs, 1, 1, 1))
+        weight = largest * sign * np.ones(layer.shape, np.int64)
     reach = np.abs(weight).sum((1, 2, 3)) * 255 * (2 if relative else 1)
     weight[reach >= 2**24] //= 16
     reach = np.maximum(np.abs(weight).sum((1, 2, 3)) * 255 * (2 if relative else 1), 1)
@@ -71,7 +78,7 @@ def with_engine(chosen: kernel.Kernel | None, layer: IntegerConv, *args: object,
 
 @needs_kernel
 @pytest.mark.parametrize("variant", VARIANTS)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=24, deadline=None)
 @given(
     inputs=st.integers(1, 20),
     outputs=st.one_of(st.integers(1, 20), st.sampled_from([48, 65, 96])),
@@ -81,6 +88,8 @@ def with_engine(chosen: kernel.Kernel | None, layer: IntegerConv, *args: object,
     adds=st.booleans(),
     active=st.booleans(),
     extreme=st.booleans(),
+    largest=st.sampled_from([1, 127]),
+    lowest=st.sampled_from([0, -255]),
     seed=st.integers(0, 2**32 - 1),
 )
 def test_every_variant_is_the_definition(
@@ -93,18 +102,20 @@ def test_every_variant_is_the_definition(
     adds: bool,
     active: bool,
     extreme: bool,
+    largest: int,
+    lowest: int,
     seed: int,
 ) -> None:
     rng = np.random.default_rng(seed)
     inputs = relative * min(inputs, 4) if relative else inputs
-    layer = random_layer(rng, inputs, outputs, size, relative, extreme)
+    layer = random_layer(rng, inputs, outputs, size, relative, extreme, largest)
     batch, height, width = shape
 
     def numbers(channels: int, low: int, high: int) -> np.ndarray:
         where = (batch, channels, height, width)
         return rng.choice([low, high], where) if extreme else rng.integers(low, high + 1, where)
 
-    x = numbers(inputs, 0 if relative else -255, 255)
+    x = numbers(inputs, 0 if relative else lowest, 255)
     reference = numbers(relative, 0, 255) if relative else None
     add = numbers(outputs, -SATURATION, SATURATION) if adds else None
     tensors = [None if a is None else torch.from_numpy(a.astype(np.int16)) for a in (x, reference)]
@@ -203,3 +214,18 @@ def test_mixtures_are_those_of_torch(channels: int, components: int, span: int, 
         assert c.dtype == torch_.dtype == torch.int32
         assert torch.equal(c, torch_)
     assert (results[0][0].sum(-1) == 256).all()
+
+
+@needs_kernel
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_sums_of_weights_of_one_bit_never_overflow(sign: int) -> None:
+    """Products as large as they can be go through 16 bits in parts."""
+    layer = IntegerConv(512, 16, 5, binary=True)
+    ones = torch.ones(16, dtype=torch.int32)
+    weight = torch.full(layer.shape, sign, dtype=torch.int8)
+    layer.load(weight, ones * 2**4, ones * 0)
+    x = torch.full((1, 512, 5, 5), 255, dtype=torch.int16)
+    assert COMPILED
+    for engine in (None, *(kernel.Kernel(COMPILED.path, name) for name in VARIANTS)):
+        y = with_engine(engine, layer, x)
+        assert (y[0, :, 2, 2] == (sign * 512 * 25 * 255 >> 8)).all()
