@@ -281,11 +281,18 @@ def chosen() -> Kernel | None:
 
 
 @cache
-def engine() -> Kernel | None:
-    """The engine of layers, chosen at the first call of the process; None is torch."""
+def engine(*, signs: bool = False) -> Kernel | None:
+    """The engine of layers, chosen at the first call of the process; None is torch.
+
+    Parameters
+    ----------
+    signs : bool
+        Whether it is for a layer whose weights and inputs are +-1.
+    """
     kernel = chosen()
-    if kernel is not None and kernel.variant == "plain" and os.environ.get("BITSWAP_ENGINE") != "c":
-        return None  # the float32 convolutions of torch are several times faster
+    asked = signs or os.environ.get("BITSWAP_ENGINE") == "c"
+    if kernel is not None and kernel.variant == "plain" and not asked:
+        return None  # the float32 convolutions of torch are several times faster, but not than XOR
     return kernel
 
 

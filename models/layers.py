@@ -258,7 +258,7 @@ class IntegerConv(nn.Module):
         active: bool,
     ) -> Tensor:
         low, high = (0, ACTIVATION_MAX) if active else (-SATURATION, SATURATION)
-        kernel = engine()
+        kernel = engine(signs=self.signs and self.binary)
         if kernel is None:
             r = None if reference is None else reference.float()
             x = torch.where(x < 0, -1.0, 1.0) if self.signs else x.float()

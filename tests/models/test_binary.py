@@ -66,7 +66,7 @@ def tensor(x: np.ndarray | None) -> torch.Tensor | None:
 
 def with_engine(chosen: kernel.Kernel | None, layer: IntegerConv, *args: object, **kw: object):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(layers, "engine", lambda: chosen)
+        patch.setattr(layers, "engine", lambda **_: chosen)
         return layer(*args, **kw)
 
 

@@ -72,7 +72,7 @@ def definition(
 
 def with_engine(chosen: kernel.Kernel | None, layer: IntegerConv, *args: object, **kw: object):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(layers, "engine", lambda: chosen)
+        patch.setattr(layers, "engine", lambda **_: chosen)
         return layer(*args, **kw)
 
 
@@ -172,6 +172,7 @@ def test_the_environment_chooses_the_engine(monkeypatch: pytest.MonkeyPatch) -> 
     assert choose() is None
     monkeypatch.setenv("BITSWAP_ENGINE", "")
     assert choose() is (COMPILED if VARIANTS[1:] else None)  # torch is faster than plain C
+    assert choose(signs=True) is COMPILED  # but not where products are of bits
     monkeypatch.setattr(kernel, "compiled", lambda: None)
     assert choose() is None
     for wanted, message in (("c", "not compiled"), ("fast", "choose c or reference")):
