@@ -14,7 +14,7 @@ import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -22,8 +22,8 @@ from torch import Tensor, nn
 
 from .data import RENEWAL, Sampler, Source, cells
 from .errors import ModelError
-from .kinds import KINDS, Config, Model, make
-from .layers import IntegerConv
+from .flowpp import FlowPP
+from .kinds import TRAINED, Shape, Trained, make
 
 Progress = Callable[[str], None]
 
@@ -32,7 +32,7 @@ Progress = Callable[[str], None]
 class Recipe:
     """A training recipe, as read from TOML."""
 
-    model: Config
+    model: Shape
     sources: list[Source]
     test: str
     steps: int
@@ -63,9 +63,9 @@ class Recipe:
         try:
             training = dict(table["training"])
             shape = dict(table["model"])
-            kind = KINDS.get(shape.pop("kind", "markov_vae"))
+            kind = TRAINED.get(shape.pop("kind", "markov_vae"))
             if kind is None:
-                raise ModelError(f"[model] kind of {path} is one of {', '.join(KINDS)}")
+                raise ModelError(f"[model] kind of {path} is one of {', '.join(TRAINED)}")
             model = _fill(kind.config, "model", shape)
             sources = [_fill(Source, "source", s) for s in table["source"]]
             known = {f.name for f in fields(cls)} - {"model", "sources", "text"}
@@ -104,16 +104,18 @@ def total_bits(terms: dict[str, Tensor]) -> Tensor:
 
 def loss_bits(terms: dict[str, Tensor], free: float, latents: int, weight: float) -> Tensor:
     """Training loss in bits a tile: a channel's KL counts at least `free` bits a latent."""
-    loss = terms["likelihood"].mean()
-    for name, kl in terms.items():
-        if name != "likelihood":
-            loss = loss + weight * kl.mean(0).clamp_min(free * latents).sum()
+    loss = torch.zeros_like(terms["likelihood"]).mean()
+    for name, term in terms.items():
+        if name.startswith("kl"):
+            loss = loss + weight * term.mean(0).clamp_min(free * latents).sum()
+        else:
+            loss = loss + term.mean()
     return loss
 
 
-def start(model: Model, x: Tensor, generator: torch.Generator) -> None:
-    """Data-dependent initialisation of every layer from one batch."""
-    layers = [m for m in model.modules() if isinstance(m, IntegerConv)]
+def start(model: Trained, x: Tensor, generator: torch.Generator) -> None:
+    """Data-dependent initialisation, from one batch, of every layer that has one."""
+    layers: list[Any] = [m for m in model.modules() if hasattr(m, "starting")]
     for layer in layers:
         layer.starting = True
     with torch.no_grad():
@@ -123,7 +125,7 @@ def start(model: Model, x: Tensor, generator: torch.Generator) -> None:
 
 
 @torch.no_grad()
-def evaluate(model: Model, tiles: np.ndarray, seed: int = 1, batch: int = 64) -> dict[str, float]:
+def evaluate(model: Trained, tiles: np.ndarray, seed: int = 1, batch: int = 64) -> dict[str, float]:
     """Return bits/dim on tiles: ``bpd``, ``likelihood`` and each ``kl``."""
     device = next(iter(model.state_dict().values())).device
     generator = torch.Generator(device).manual_seed(seed)
@@ -205,8 +207,8 @@ class Run:
     def _settle(self) -> None:
         """Clip binary weights to [-1, 1] and average all weights."""
         for layer in self.model.modules():
-            if isinstance(layer, IntegerConv) and layer.binary:
-                layer.v.clamp_(-1, 1)
+            if getattr(layer, "binary", False):
+                cast(Tensor, layer.v).clamp_(-1, 1)
         decay = min(self.recipe.ema, (1 + self.step) / (10 + self.step))
         state = self.model.state_dict()
         torch._foreach_lerp_(
@@ -216,7 +218,7 @@ class Run:
     def _renew(self) -> None:
         self.sampler.renew(len(self.sampler.photos) + self.step // RENEWAL)
 
-    def averaged(self) -> Model:
+    def averaged(self) -> Trained:
         """Return a copy of the model with averaged weights."""
         model = make(self.recipe.model).to(self.device)
         model.load_state_dict(self.average)
@@ -306,6 +308,8 @@ def train(
         if over:
             return {}
     model = run.averaged()
+    if isinstance(model, FlowPP):
+        model.load(model.freeze())  # rounded: what is measured is what is written
     tiles = cells(data / recipe.test, recipe.model.tile, recipe.model.channels)
     metrics = evaluate(model, tiles)
     progress(f"test {recipe.test}  {describe(metrics)}")
