@@ -69,7 +69,7 @@ def code_chain(
     """
     sizes = np.array([[model.tile, model.tile, model.channels]], np.int32)
     message = Message.with_bottom(payload, 1)
-    net = np.zeros(len(tiles))
+    net = np.zeros((len(tiles), 1 + model.depth))
     total = np.zeros(len(tiles))
     for i in range(len(tiles)):
         one = slice(i, i + 1)
@@ -83,7 +83,7 @@ def code_chain(
                 raise ValueError(f"an image came back different under {NAMES[scheme]}")
         if message.check_bottom(used) != payload[:used]:
             raise ValueError(f"the initial bits came back different under {NAMES[scheme]}")
-    return Chain(total, net, 8 * used)
+    return Chain(total, net.sum(1), 8 * used)
 
 
 def measure(name: str, model: MarkovVAE, scheme: str, chains: Tiles) -> Result:
@@ -168,7 +168,7 @@ def main() -> None:
             sys.exit(f"{arguments.data} holds {len(tiles)} images, {count} are needed")
         x = tiles[:count].transpose(0, 3, 1, 2).astype(np.int32)
         chains = x.reshape(arguments.chains, arguments.length, *x.shape[1:])
-        results += [measure(file.name, model, scheme, chains) for scheme in SCHEMES]
+        results += [measure(file.name, model, scheme, chains) for scheme in NAMES]
     print(table(results, [n for n in (1, 10, 100, 1000) if n <= arguments.length]))
     if arguments.plot:
         plot(results, arguments.plot)

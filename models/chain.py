@@ -31,7 +31,7 @@ LATENT_MEAN_LIMIT = 2047  # 1/16 symbol
 SCALE_WIDE = SCALE_OF_ONE + 36  # sigma = 8 symbols: where priors start
 
 
-def tensor(array: Integers) -> Tensor:
+def tensor(array: NDArray[np.integer]) -> Tensor:
     """(B, C, H, W), as layers read it while coding."""
     return torch.from_numpy(array).to(torch.int16, memory_format=torch.channels_last)
 

@@ -8,6 +8,7 @@ the last number of the file's name, as in ``00000-1024.png``, else every whole c
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -46,14 +47,38 @@ def luma(pixels: Pixels) -> Pixels:
     return weighted[..., None].astype(np.uint8)
 
 
-def images(folder: Path, channels: int) -> list[tuple[Path, Pixels]]:
-    """Read every lossless image of a folder, by name. Arrays are (H, W, C) uint8."""
+def _paths(folder: Path) -> list[Path]:
     paths = sorted(p for p in folder.glob("*") if p.suffix.lower() in SUFFIXES)
     if not paths:
         raise ModelError(f"no images ({', '.join(sorted(SUFFIXES))}) in {folder}")
+    return paths
+
+
+def stored(folder: Path) -> Iterator[tuple[Path, Pixels | None]]:
+    """Yield every lossless image of a folder, by name, as it is stored.
+
+    Arrays are (H, W, 1 or 3) uint8; None is what is no 8-bit gray or RGB picture.
+    """
+    for path in _paths(folder):
+        try:
+            with Image.open(path) as image:
+                array = np.asarray(image) if image.mode in ("L", "RGB") else None
+        except OSError as error:
+            raise ModelError(f"cannot read the picture {path}: {error}") from None
+        yield path, None if array is None else array.reshape(*array.shape[:2], -1)
+
+
+def sheet_cells(path: Path) -> int | None:
+    """The number of cells of a sheet, the last of its name; None if the name tells none."""
+    count = re.search(r"-(\d+)$", path.stem)
+    return int(count.group(1)) if count else None
+
+
+def images(folder: Path, channels: int) -> list[tuple[Path, Pixels]]:
+    """Read every lossless image of a folder, by name. Arrays are (H, W, C) uint8."""
     mode = "L" if channels == 1 else "RGB"
     loaded = []
-    for path in paths:
+    for path in _paths(folder):
         with Image.open(path) as image:
             array = np.asarray(image.convert(mode))
         loaded.append((path, array.reshape(array.shape[0], array.shape[1], channels)))
@@ -68,8 +93,7 @@ def cells(folder: Path, tile: int, channels: int) -> Pixels:
         grid = sheet[: rows * tile, : columns * tile]
         grid = grid.reshape(rows, tile, columns, tile, channels).swapaxes(1, 2)
         grid = grid.reshape(rows * columns, tile, tile, channels)
-        count = re.search(r"-(\d+)$", path.stem)
-        parts.append(grid[: int(count.group(1)) if count else len(grid)])
+        parts.append(grid[: sheet_cells(path)])
     return np.concatenate(parts)
 
 

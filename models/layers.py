@@ -105,7 +105,7 @@ class _Requantize(torch.autograd.Function):
 
 
 def _requantize(acc: Tensor, m: Tensor, b: Tensor, add: Tensor | None, active: bool) -> Tensor:
-    y: Tensor = _Requantize.apply(acc, m, b, add, active)
+    y: Tensor = _Requantize.apply(acc, m, b, add, active)  # type: ignore[no-untyped-call]
     return y
 
 

@@ -95,7 +95,7 @@ class Config:
 class MarkovVAE(LatentChain):
     """See the module's docstring. Training calls :meth:`elbo`; coding calls the other three."""
 
-    schemes = ("bitswap", "bbans")
+    schemes: Sequence[str] = ("bitswap", "bbans")
 
     def __init__(self, config: Config) -> None:
         super().__init__(config.latents)

@@ -139,7 +139,7 @@ class Encoder(nn.Module):
 class PixelVAE(LatentChain):
     """See the module's docstring. Training calls :meth:`elbo`; coding calls the others."""
 
-    schemes = ("bitswap", "bbans")
+    schemes: Sequence[str] = ("bitswap", "bbans")
 
     def __init__(self, config: Config) -> None:
         super().__init__(config.latents)

@@ -169,7 +169,7 @@ def _limited(mean: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
 class ResNetVAE(Latents):
     """See the module's docstring. Training calls :meth:`elbo`; coding calls the others."""
 
-    schemes = ("topdown",)
+    schemes: Sequence[str] = ("topdown",)
 
     def __init__(self, config: Config) -> None:
         super().__init__(config.latents)
@@ -256,8 +256,8 @@ class ResNetVAE(Latents):
     @torch.inference_mode()
     def posterior(self, level: Level, seen: list[Tensor]) -> LogisticParameters:
         """q(z_layer | z_{layer+1} .. z_L, x), arrays (B, C, H, W)."""
-        mean, scale = (tensor(p) for p in level.prior)
-        q = self._layer(level.layer).q((mean, scale), seen[level.layer - 1], level.stream)
+        prior = tensor(level.prior.mean), tensor(level.prior.scale)
+        q = self._layer(level.layer).q(prior, seen[level.layer - 1], level.stream)
         return LogisticParameters(*map(integers, q))
 
     @torch.inference_mode()

@@ -76,8 +76,19 @@ class ChunkCodec:
         self, tiles: NDArray[np.uint8], sizes: NDArray[np.int32], payload: bytes
     ) -> EncodedTiles:
         """See `TileCodec.encode`."""
+        words, used, bits = self.encode_by_term(tiles, sizes, payload)
+        return EncodedTiles(words, used, bits.sum(1))
+
+    def encode_by_term(
+        self, tiles: NDArray[np.uint8], sizes: NDArray[np.int32], payload: bytes
+    ) -> EncodedTiles:
+        """`encode`, but for the bits: pixels' and each latent layer's are told apart, (N, 1 + L).
+
+        That is the negative ELBO of the discrete model, with the posterior's samples that the
+        message gave.
+        """
         message = Message.with_bottom(payload, lane_count(sizes))
-        bits = np.zeros(len(tiles))
+        bits = np.zeros((len(tiles), 1 + self.model.depth))
         tile = tiles.shape[1]
         for where in groups(len(tiles), self.model.growth, tile // self.model.tile):
             group = Group(message, self.model, sizes[where], tile, bits[where])

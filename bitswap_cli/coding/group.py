@@ -119,8 +119,9 @@ class Group:
     tile : int, optional
         Height and width of the tiles, if not the model's: its networks are convolutions, and larger
         tiles have fewer borders.
-    bits : float64 array (B,), optional
-        Net bits of each tile are added to it: what is pushed less what is popped.
+    bits : float64 array (B, 1 + L), optional
+        Net bits of each tile, what is pushed less what is popped, are added to it: those of pixels
+        in column 0, those of z_l in column l.
     """
 
     def __init__(
@@ -144,27 +145,27 @@ class Group:
 
     def push_posterior(self, layer: int, below: Integers, z: Integers) -> None:
         """Push z under q(z_layer | z_{layer-1})."""
-        self.push_latents(self._chain.posterior(layer, below), z)
+        self.push_latents(layer, self._chain.posterior(layer, below), z)
 
     def pop_posterior(self, layer: int, below: Integers) -> Integers:
         """Pop z_layer under q(z_layer | z_{layer-1})."""
-        return self.pop_latents(self._chain.posterior(layer, below))
+        return self.pop_latents(layer, self._chain.posterior(layer, below))
 
     def push_prior(self, layer: int, above: Integers, z: Integers) -> None:
         """Push z under p(z_layer | z_{layer+1})."""
-        self.push_latents(self._chain.prior(layer, above), z)
+        self.push_latents(layer, self._chain.prior(layer, above), z)
 
     def pop_prior(self, layer: int, above: Integers) -> Integers:
         """Pop z_layer under p(z_layer | z_{layer+1})."""
-        return self.pop_latents(self._chain.prior(layer, above))
+        return self.pop_latents(layer, self._chain.prior(layer, above))
 
     def push_top(self, z: Integers) -> None:
         """Push z under p(z_L)."""
-        self.push_latents(self._top_prior(), z)
+        self.push_latents(self.depth, self._top_prior(), z)
 
     def pop_top(self) -> Integers:
         """Pop z_L under p(z_L)."""
-        return self.pop_latents(self._top_prior())
+        return self.pop_latents(self.depth, self._top_prior())
 
     def _top_prior(self) -> LogisticParameters:
         """p(z_L) on the grid of this group's tiles; it is the same at every place of the grid."""
@@ -208,7 +209,7 @@ class Group:
         engine().push_batches(self.message, start, freq, coded.batches)
         if self.bits is not None:
             bits = information(freq, freq.shape)
-            self.bits += np.bincount(coded.owner, bits, minlength=self.size)
+            self.bits[:, 0] += np.bincount(coded.owner, bits, minlength=self.size)
 
     def _pop_lockstep(self, model: PixelModel, z1: Integers | None) -> Integers:
         x = model.walk(z1, self.geometry.sizes, self.tile, _Pop(self.message))
@@ -229,7 +230,7 @@ class Group:
 
         model.likelihood(z1, code)
         for codec, pixels, mask in reversed(steps):
-            self._push(codec, pixels, mask)
+            self._push(0, codec, pixels, mask)
 
     def _pop_planes(self, model: PlaneModel, z1: Integers) -> Integers:
         x = np.zeros((self.size, model.channels, self.tile, self.tile), np.int32)
@@ -238,7 +239,7 @@ class Group:
             plane = step.plane
             pixels = x[:, step.channel, plane.top :: plane.stride, plane.left :: plane.stride]
             mask = self.geometry.pixels(plane, step.channel)
-            self._pop(_mixture(step.parameters, mask), pixels, mask)
+            self._pop(0, _mixture(step.parameters, mask), pixels, mask)
             self.geometry.extend(x, plane, step.channel)
             return pixels
 
@@ -246,36 +247,39 @@ class Group:
         return x
 
     # ---- symbols ---------------------------------------------------------------------------------
-    def push_latents(self, parameters: LogisticParameters, z: Integers) -> None:
-        """Push latents, (B, C, H, W), where they are coded."""
+    def push_latents(self, layer: int, parameters: LogisticParameters, z: Integers) -> None:
+        """Push z_layer, (B, C, H, W), where it is coded."""
         mask = self.geometry.latents(z.shape)
-        self._push(_logistic(parameters, mask), z, mask)
+        self._push(layer, _logistic(parameters, mask), z, mask)
 
-    def pop_latents(self, parameters: LogisticParameters) -> Integers:
-        """Pop latents, (B, C, H, W), where they are coded; 0 elsewhere."""
+    def pop_latents(self, layer: int, parameters: LogisticParameters) -> Integers:
+        """Pop z_layer, (B, C, H, W), where it is coded; 0 elsewhere."""
         z = np.zeros(parameters.mean.shape, np.int32)
         mask = self.geometry.latents(z.shape)
-        self._pop(_logistic(parameters, mask), z, mask)
+        self._pop(layer, _logistic(parameters, mask), z, mask)
         return z
 
-    def _push(self, codec: Codec, symbols: Integers, mask: Mask | None) -> None:
+    def _push(self, term: int, codec: Codec, symbols: Integers, mask: Mask | None) -> None:
         chosen = symbols if mask is None else symbols[mask]
         codec.push(self.message, chosen)
-        self._count(codec, chosen, mask, 1)
+        self._count(term, codec, chosen, mask, 1)
 
-    def _pop(self, codec: Codec, into: Integers, mask: Mask | None) -> None:
+    def _pop(self, term: int, codec: Codec, into: Integers, mask: Mask | None) -> None:
         symbols = codec.pop(self.message)
         into[... if mask is None else mask] = symbols
-        self._count(codec, symbols, mask, -1)
+        self._count(term, codec, symbols, mask, -1)
 
-    def _count(self, codec: Codec, symbols: Integers, mask: Mask | None, sign: int) -> None:
+    def _count(
+        self, term: int, codec: Codec, symbols: Integers, mask: Mask | None, sign: int
+    ) -> None:
         if self.bits is None:
             return
         bits = codec.bits(symbols)
         if mask is None:
-            self.bits += sign * bits.reshape(self.size, -1).sum(1)
+            self.bits[:, term] += sign * bits.reshape(self.size, -1).sum(1)
         else:
-            self.bits += sign * np.bincount(np.nonzero(mask)[0], bits, minlength=self.size)
+            counted = np.bincount(np.nonzero(mask)[0], bits, minlength=self.size)
+            self.bits[:, term] += sign * counted
 
 
 class _Pop:

@@ -116,6 +116,8 @@ class Level(Protocol):
     """A layer of latents on a walk from z_L down to z_1."""
 
     @property
+    def layer(self) -> int: ...
+    @property
     def prior(self) -> LogisticParameters:
         """p(z_layer | z_{layer+1} .. z_L), arrays (B, C, H, W)."""
 

@@ -20,13 +20,13 @@ def push(group: Group, x: Integers) -> None:
     walked: list[tuple[Level, Integers]] = []
 
     def code(level: Level) -> Integers:
-        z = group.pop_latents(group.posterior(level, seen))
+        z = group.pop_latents(level.layer, group.posterior(level, seen))
         walked.append((level, z))
         return z
 
     group.push_pixels(group.descend(code), x)
     for level, z in reversed(walked):
-        group.push_latents(level.prior, z)
+        group.push_latents(level.layer, level.prior, z)
 
 
 def pop(group: Group) -> Integers:
@@ -34,12 +34,12 @@ def pop(group: Group) -> Integers:
     walked: list[tuple[Level, Integers]] = []
 
     def code(level: Level) -> Integers:
-        z = group.pop_latents(level.prior)
+        z = group.pop_latents(level.layer, level.prior)
         walked.append((level, z))
         return z
 
     x = group.pop_pixels(group.descend(code))
     seen = group.bottom_up(x)
     for level, z in reversed(walked):
-        group.push_latents(group.posterior(level, seen), z)
+        group.push_latents(level.layer, group.posterior(level, seen), z)
     return x
