@@ -18,6 +18,7 @@ from bitswap_cli.cli.common import Console, escape, verbosity
 from bitswap_cli.cli.compress import compress
 from bitswap_cli.cli.decompress import decompress
 from bitswap_cli.cli.doctor import doctor
+from bitswap_cli.cli.eval import evaluate
 from bitswap_cli.cli.info import info
 from bitswap_cli.cli.list import list_entries
 from bitswap_cli.cli.models import models
@@ -49,7 +50,7 @@ def cli(console: Console) -> None:
     """
 
 
-for _command in (compress, decompress, list_entries, info, test, models, train, doctor):
+for _command in (compress, decompress, list_entries, info, test, models, train, evaluate, doctor):
     cli.add_command(_command)
 
 

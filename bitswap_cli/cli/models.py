@@ -75,15 +75,24 @@ def path(console: Console, name: str) -> None:
 @json_option
 @verbosity
 def model_info(console: Console, name: str, as_json: bool) -> None:
-    """Show what a model file says of itself: configuration, metrics, recipe."""
-    from bitswap_models import zoo
+    """Show a model: its size, and what its file says of itself (configuration, metrics, recipe).
+
+    Binary weights are packed to one bit each; the sizes are bytes.
+    """
+    from bitswap_models import model_file, zoo
+    from bitswap_models.sizes import sizes
 
     file = zoo.resolve(name)
+    counted = sizes(model_file.load(file.path, coding=False))
     described: dict[str, Any] = {
         "name": file.name,
         "sha256": file.sha256,
         "path": str(file.path),
         "size": file.path.stat().st_size,
+        "parameters": counted.parameters,
+        "binary_share": round(counted.binary_share, 4),
+        "packed_bytes": counted.packed_bytes,
+        "float32_bytes": counted.float32_bytes,
         **zoo.read_metadata(file.path),
     }
     if as_json:

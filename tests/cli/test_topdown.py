@@ -1,0 +1,88 @@
+"""Archives of a ResNet VAE, by the command line: they obey what all archives obey."""
+
+import json
+import shutil
+
+import pytest
+
+from bitswap_cli.cli.main import run
+
+RECIPE = """
+[model]
+kind = "resnet_vae"
+tile = 16
+channels = 3
+latents = [2, 2]
+width = 16
+ends = 1
+ends_size = 3
+hidden = 8
+
+[training]
+test = "sheets"
+rate = 0.01
+warmup = 5
+kl_warmup = 100
+steps = 200
+batch = 8
+
+[[source]]
+folder = "sheets"
+"""
+
+
+@pytest.fixture(scope="module")
+def model(workshop, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("topdown")
+    (folder / "recipe.toml").write_text(RECIPE)
+    path = folder / "resnet.safetensors"
+    arguments = ["train", "-q", folder / "recipe.toml", workshop / "data", "-o", path]
+    assert run(list(map(str, arguments))) == 0
+    return path
+
+
+@pytest.fixture(scope="module")
+def made(photos, model, tmp_path_factory):
+    path = tmp_path_factory.mktemp("archives") / "photos.bsw"
+    assert run(["compress", "-q", str(photos), "-o", str(path), "--model", str(model)]) == 0
+    return path
+
+
+def test_the_archive_names_its_scheme_and_holds_coded_tiles(bitswap, made):
+    told = json.loads(bitswap("info", made, "--json").out)
+    assert told["scheme"] == "topdown"
+    assert told["tile_chunks"] > 0
+
+
+def test_round_trip(bitswap, photos, made, model, tmp_path, same_content):
+    assert bitswap("decompress", made, "-o", tmp_path, "--model", model).code == 0
+    same_content(photos, tmp_path / "photos")
+
+
+@pytest.mark.parametrize("options", [["--threads", "1"], ["--batch", "1"], ["--scheme", "topdown"]])
+def test_equal_bytes(bitswap, photos, made, model, tmp_path, options):
+    again = tmp_path / "again.bsw"
+    assert bitswap("compress", photos, "-o", again, "--model", model, *options).code == 0
+    assert again.read_bytes() == made.read_bytes()
+
+
+@pytest.mark.parametrize("scheme", ["bitswap", "bbans"])
+def test_other_schemes_are_refused(bitswap, photos, model, tmp_path, scheme):
+    outcome = bitswap(
+        "compress", photos, "-o", tmp_path / "a.bsw", "--model", model, "--scheme", scheme
+    )
+    assert outcome.code == 5 and "topdown" in outcome.error_line()
+    assert not list(tmp_path.iterdir())
+
+
+def test_no_damage_goes_unseen(bitswap, made, model, tmp_path):
+    data = made.read_bytes()
+    for at in range(7, len(data), len(data) // 12):
+        damaged = bytearray(data)
+        damaged[at] ^= 0x10
+        path = tmp_path / "damaged.bsw"
+        path.write_bytes(damaged)
+        outcome = bitswap("test", path, "--model", model)
+        assert outcome.code != 0 and outcome.err.startswith("bitswap: error: ")
+        shutil.rmtree(tmp_path / "out", ignore_errors=True)
+        assert bitswap("decompress", path, "-o", tmp_path / "out", "--model", model).code != 0
