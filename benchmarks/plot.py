@@ -55,7 +55,7 @@ def plot(folders: list[dict[str, Any]], path: Path) -> None:
     figure.tight_layout(rect=(0, 0.06 / len(folders), 1, 1))
     figure.canvas.draw()
     for axes in panels.flat:
-        _place_labels(axes)
+        place_labels(axes)
     figure.savefig(path, dpi=200, metadata={"Software": None})
     pyplot.close(figure)
 
@@ -93,7 +93,7 @@ def _panel(axes: Any, results: list[dict[str, Any]], key: str) -> None:
         label.set_in_layout(False)
 
 
-def _place_labels(axes: Any) -> None:
+def place_labels(axes: Any) -> None:
     """Put every label where it hides no point, no line and no other label, if there is room."""
     from matplotlib.transforms import Bbox
 
