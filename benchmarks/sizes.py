@@ -70,7 +70,7 @@ def plot(points: list[Point], path: Path) -> None:
     figure, panels = pyplot.subplots(1, 2, figsize=(8, 3.6), width_ratios=(3, 1.4))
     for axes, (title, tests) in zip(panels, PANELS.items(), strict=True):
         axes.set_title(title, loc="left", fontsize=9)
-        axes.set(xscale="log", xlabel="packed size, MB")
+        axes.set(xscale="linear" if title == "MNIST" else "log", xlabel="packed size, MB")
         axes.grid(alpha=0.2, linewidth=0.6)
         axes.margins(x=0.3, y=0.12)
         for point in [*points, *PUBLISHED]:
