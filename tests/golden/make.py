@@ -1,6 +1,6 @@
 """Make a golden archive, and write what has to come out of it into manifest.json (README.md).
 
-    python tests/golden/make.py MODEL [--scheme bitswap|bbans] [--force]
+    python tests/golden/make.py MODEL [--scheme bitswap|bbans|topdown] [--force]
 
 The images are computed: a photograph-like PNG with text, gray ones, a digit, PPM, BMP, a text.
 """
@@ -111,7 +111,7 @@ def main() -> None:
     """Make one archive."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", help="name of an installed model")
-    parser.add_argument("--scheme", default="bitswap", choices=("bitswap", "bbans"))
+    parser.add_argument("--scheme", default="bitswap", choices=("bitswap", "bbans", "topdown"))
     parser.add_argument("--force", action="store_true", help="replace one never released")
     arguments = parser.parse_args()
     archive = HERE / f"{arguments.model}-{arguments.scheme}.bsw"
