@@ -15,8 +15,8 @@ setup(
             ("bitswap_cli.ans._kernel", ["bitswap_cli/ans/kernel.c"], []),
             (
                 "bitswap_models._kernel",
-                ["models/kernel.c", "models/binary.c", "models/pixels.c"],
-                ["models/layers.h", "models/convolution.h"],
+                ["models/kernel.c", "models/binary.c", "models/pixels.c", "models/gradient.c"],
+                ["models/layers.h", "models/convolution.h", "models/gradient.h"],
             ),
         )
     ]

@@ -285,6 +285,8 @@ class IntegerConv(nn.Module):
     @torch.no_grad()
     def freeze(self) -> dict[str, Tensor]:
         """Return the integers that a model file stores: weight int8, scale int32, bias int32."""
+        if self.exact:
+            return {"weight": self.weight, "scale": self.scale, "bias": self.bias}
         w, m, b = self.integers()
         return {"weight": w.to(torch.int8), "scale": m.to(torch.int32), "bias": b.to(torch.int32)}
 

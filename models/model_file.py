@@ -53,7 +53,7 @@ def layers(model: Model) -> dict[str, IntegerConv]:
 
 
 def tensors(model: Model) -> dict[str, Tensor]:
-    """Freeze a trained model: the integer tensors of its file."""
+    """The integer tensors of a model's file; a trained model is frozen."""
     with torch.no_grad():
         stored = {}
         if model.depth:

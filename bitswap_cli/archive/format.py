@@ -1,4 +1,4 @@
-"""Version 1 of the archive format: constants, header, sections and blobs (docs/format.md)."""
+"""The archive format: constants, header, sections and blobs (docs/format.md)."""
 
 import struct
 import zlib
@@ -13,13 +13,14 @@ from bitswap_cli.errors import ArchiveError
 MAGIC = b"\x89BSW\r\n\x1a\n"
 END_MAGIC = b"\x89BSWEND\n"
 VERSION = 1
+FITTED_VERSION = 2  # of archives that carry a fitted model
 
 PREAMBLE = struct.Struct("<8sH")  # magic, version
 SECTION = struct.Struct("<4sI")  # tag, length of the body
 CRC = struct.Struct("<I")
 TRAILER = struct.Struct("<Q8s")  # offset of INDX, end magic
 
-HEAD, TILE, BYTE, INDX = b"HEAD", b"TILE", b"BYTE", b"INDX"
+HEAD, MODL, TILE, BYTE, INDX = b"HEAD", b"MODL", b"TILE", b"BYTE", b"INDX"
 SECTION_EXTRA = SECTION.size + CRC.size
 
 # What a reader accepts. They bound the memory that a hostile archive can make it use; the writer
@@ -47,6 +48,13 @@ class Header(NamedTuple):
     """Numeric profile."""
     tile: tuple[int, int, int]
     """Height, width and channels of a tile; (0, 0, 0) without a model."""
+    fitted: bytes | None = None
+    """Body of the MODL section, of a model that was fitted from the one that is named, or None."""
+
+    @property
+    def version(self) -> int:
+        """Format version of an archive with this header."""
+        return VERSION if self.fitted is None else FITTED_VERSION
 
     @classmethod
     def without_model(cls) -> "Header":

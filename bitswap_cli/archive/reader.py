@@ -11,10 +11,12 @@ from bitswap_cli.archive.files import cannot
 from bitswap_cli.archive.format import (
     CRC,
     END_MAGIC,
+    FITTED_VERSION,
     HEAD,
     INDX,
     MAGIC,
     MAX_BODY,
+    MODL,
     PREAMBLE,
     SECTION,
     SECTION_EXTRA,
@@ -73,6 +75,8 @@ class ArchiveReader:
     ----------
     path : str
         The archive's name, printable.
+    version : int
+        Of the format.
     header : Header
     chunks : list of ChunkInfo
         In the order of the file.
@@ -170,15 +174,16 @@ class ArchiveReader:
         self.close()
 
     def _read_preamble(self) -> None:
-        magic, version = b"", 0
+        magic, self.version = b"", 0
         if self.size >= PREAMBLE.size:
-            magic, version = PREAMBLE.unpack(self._at(0, PREAMBLE.size))
+            magic, self.version = PREAMBLE.unpack(self._at(0, PREAMBLE.size))
         if magic != MAGIC:
             raise ArchiveError(f"{self.path} is not a bitswap archive (or its start is damaged)")
-        if version != VERSION:
+        if self.version not in (VERSION, FITTED_VERSION):
             raise ModelError(
-                f"{self.path} has format version {version}, this program reads version {VERSION}: "
-                "use the program's version that wrote it or a newer one"
+                f"{self.path} has format version {self.version}, this program reads versions"
+                f" {VERSION} and {FITTED_VERSION}: use the program's version that wrote it or a"
+                " newer one"
             )
 
     def _read_index(self) -> None:
@@ -193,6 +198,10 @@ class ArchiveReader:
         listed, self.totals = unpack_index(self._section(INDX, index, length), most)
         self.header = Header.from_bytes(head)
         offset = PREAMBLE.size + len(head) + SECTION_EXTRA
+        if self.version == FITTED_VERSION:
+            fitted = self._section(MODL, offset)
+            self.header = self.header._replace(fitted=fitted)
+            offset += len(fitted) + SECTION_EXTRA
         self.chunks = []
         for tag, size, segments in listed:
             self.chunks.append(ChunkInfo(tag, offset, size, segments))
@@ -208,24 +217,29 @@ class ArchiveReader:
     def _recover(self, error: ArchiveError) -> None:
         """Take what is whole in the file, whatever its index says."""
         self.totals, self.chunks = None, []
-        header = None
+        header = fitted = None
         expected = PREAMBLE.size
         for tag, offset, length in scan.sections(self._file, self.size, PREAMBLE.size):
             if tag == HEAD:
                 header = header or Header.from_bytes(self._section(HEAD, offset, length))
+            elif tag == MODL:
+                fitted = self._section(MODL, offset, length)
             elif tag != INDX:
                 self.chunks.append(ChunkInfo(tag, offset, length, 0))
             if offset > expected:
                 self.damage.append(f"{offset - expected} bytes from {expected} on are damaged")
             expected = offset + length + SECTION_EXTRA
         self.damage.insert(0, f"{error}; found {len(self.chunks)} whole chunks by scanning")
-        if header is None:
+        lacking = "header" if header is None else "model"
+        if header is None or (fitted is None and self.version == FITTED_VERSION):
             tiles = [chunk for chunk in self.chunks if chunk.tag == TILE]
             if not self.chunks:
                 raise error
-            self.damage.append(f"without the header, {len(tiles)} chunks of pictures are lost")
+            self.damage.append(f"without the {lacking}, {len(tiles)} chunks of pictures are lost")
             self.chunks = [chunk for chunk in self.chunks if chunk.tag != TILE]
-        self.header = header or Header.without_model()
+        self.header = (header or Header.without_model())._replace(
+            fitted=fitted if self.version == FITTED_VERSION else None
+        )
 
     def _section(self, tag: bytes, offset: int, length: int | None = None) -> bytes:
         """Return the body of the section at an offset, checked."""

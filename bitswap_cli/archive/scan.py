@@ -12,12 +12,13 @@ from bitswap_cli.archive.format import (
     HEAD,
     INDX,
     MAX_BODY,
+    MODL,
     SECTION,
     SECTION_EXTRA,
     TILE,
 )
 
-_TAG = re.compile(b"|".join((HEAD, TILE, BYTE, INDX)))
+_TAG = re.compile(b"|".join((HEAD, MODL, TILE, BYTE, INDX)))
 
 
 def sections(file: BinaryIO, size: int, start: int) -> Iterator[tuple[bytes, int, int]]:

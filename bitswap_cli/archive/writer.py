@@ -12,11 +12,11 @@ from bitswap_cli.archive.format import (
     HEAD_COPY_FROM,
     INDX,
     MAGIC,
+    MODL,
     PREAMBLE,
     SECTION_EXTRA,
     TILE,
     TRAILER,
-    VERSION,
     Header,
     section,
 )
@@ -53,8 +53,10 @@ class ArchiveWriter:
         self._chunks: list[tuple[bytes, int, int]] = []
         self.size = 0
         """Bytes written so far."""
-        self._write(PREAMBLE.pack(MAGIC, VERSION))
+        self._write(PREAMBLE.pack(MAGIC, header.version))
         self._write(section(HEAD, header.to_bytes()))
+        if header.fitted is not None:
+            self._write(section(MODL, header.fitted))
 
     def add(self, tag: bytes, body: bytes, segments: int) -> int:
         """Append a chunk of so many segments; return the bytes it takes."""

@@ -1,6 +1,8 @@
 """``bitswap compress``: files and folders become one archive."""
 
+import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,17 +17,20 @@ from bitswap_cli.cli.common import (
     verbosity,
     work_options,
 )
-from bitswap_cli.cli.model import SCHEMES, encoder
+from bitswap_cli.cli.fit import KIND, Duration, FitCommand, fit
+from bitswap_cli.cli.model import AUTO, SCHEMES, TRIED, decoder, encoder
 from bitswap_cli.cli.progress import progress_bar
 from bitswap_cli.cli.table import format_table, human_size
 from bitswap_cli.errors import ArchiveError, BitswapError, InputError
 
 if TYPE_CHECKING:
     from bitswap_cli.archive.codec import TileCodec
+    from bitswap_cli.archive.format import Header
     from bitswap_cli.archive.report import PackReport
+    from bitswap_cli.archive.unpack import CodecFor
 
 
-@click.command()
+@click.command(cls=FitCommand)
 @click.argument("sources", metavar="SRC...", nargs=-1, required=True)
 @click.option("-o", "--output", required=True, metavar="OUT", help="Archive to write.")
 @click.option(
@@ -40,6 +45,21 @@ if TYPE_CHECKING:
     type=click.Choice(SCHEMES),
     help="How latents are coded; as the model is coded best by default.",
 )
+@click.option(
+    "--fit",
+    "duration",
+    type=Duration(),
+    metavar="[DURATION]",
+    help="Fit the model to the pictures for so long first (90s, 10m; 5m if none is given), and"
+    " store it in the archive if that makes it smaller.",
+)
+@click.option("--fit-steps", "steps", type=click.IntRange(min=0), help="Fit for so many steps.")
+@click.option(
+    "--save-model",
+    metavar="PATH",
+    type=click.Path(path_type=Path),
+    help="Write the fitted model to a file of its own, too.",
+)
 @work_options
 @click.option("--force", is_flag=True, help="Replace OUT if it exists.")
 @click.option("--no-verify", is_flag=True, help="Do not decode the archive to check it.")
@@ -51,6 +71,9 @@ def compress(
     output: str,
     model: str,
     scheme: str | None,
+    duration: float | None,
+    steps: int | None,
+    save_model: Path | None,
     threads: int,
     batch: int,
     force: bool,
@@ -62,22 +85,38 @@ def compress(
     The archive is decoded and compared with checksums before success is reported; if it does not
     verify it is removed.
     """
-    from bitswap_cli.archive.pack import pack
-
     for source in sources:  # before the seconds it takes to load a model
         if not Path(source).exists() and not Path(source).is_symlink():
             raise InputError(f"there is no file or folder {source}")
     if Path(output).exists() and not force:
         raise InputError(f"{output} exists: give another -o, or --force to replace it")
-    codec, header = encoder(console, model, scheme, batch, sources)
+    fitting = duration is not None or steps is not None
+    if save_model is not None and not fitting:
+        raise InputError("--save-model writes the model that --fit makes: give --fit as well")
+    if save_model is not None and save_model.exists() and not force:
+        raise InputError(f"{save_model} exists: give another --save-model, or --force")
+    kinds = (KIND,) if fitting else TRIED
+    codec, header = encoder(console, model, scheme, batch, sources, kinds)
+    fitted = None
+    if fitting:
+        fitted = fit(
+            console, codec, header, sources,
+            seconds=duration, steps=steps, threads=threads, save=save_model,
+        )  # fmt: skip
     started = time.perf_counter()
-    with progress_bar(console, "compress") as progress:
-        report = pack(
-            sources, output, codec, header, force=force, threads=threads, progress=progress
+    report = _write(console, sources, output, codec, header, force=force, threads=threads)
+    saved = 0
+    if fitted is not None:
+        report, saved = _write_fitted(
+            output,
+            report,
+            lambda path: _write(console, sources, path, *fitted, force=True, threads=threads),
         )
+        header = fitted[1] if saved else header
     seconds = time.perf_counter() - started
     if not no_verify:
-        _verify(console, output, codec, threads)
+        codec_for = decoder(console, None if model == AUTO else model, batch)
+        _verify(console, output, codec_for if header.fitted else lambda header: codec, threads)
     for note in report.notes:
         if not console.quiet:
             click.echo(f"bitswap: note: {escape(note)}", err=True)
@@ -88,21 +127,63 @@ def compress(
         "model": header.model,
         "sha256": header.sha256,
         "scheme": header.scheme,
+        "fitted": len(header.fitted) if header.fitted else None,
+        "saved": saved if fitting else None,
         "verified": not no_verify,
     }
     if as_json:
         say_json(result)
-    else:
-        console.say(_summary(result))
+        return
+    console.say(_summary(result))
+    if header.fitted:
+        share = saved / (saved + report.bytes_after)
+        console.say(
+            f"fitted from {header.model}: {human_size(len(header.fitted))} of model in the archive,"
+            f" which is {human_size(saved)} ({share:.1%}) smaller than without"
+        )
+    elif fitting:
+        console.say(f"fitting did not pay: the archive has {header.model} as it is")
 
 
-def _verify(console: Console, output: str, codec: "TileCodec", threads: int) -> None:
+def _write(
+    console: Console,
+    sources: tuple[str, ...],
+    output: str,
+    codec: "TileCodec",
+    header: "Header",
+    *,
+    force: bool,
+    threads: int,
+) -> "PackReport":
+    from bitswap_cli.archive.pack import pack
+
+    with progress_bar(console, "compress") as progress:
+        return pack(sources, output, codec, header, force=force, threads=threads, progress=progress)
+
+
+def _write_fitted(
+    output: str, report: "PackReport", write: "Callable[[str], PackReport]"
+) -> "tuple[PackReport, int]":
+    """Replace an archive by one with a fitted model if that is smaller, and by how many bytes."""
+    other = f"{output}.fitted"
+    try:
+        fitted = write(other)
+        saved = report.bytes_after - fitted.bytes_after
+        if saved > 0:
+            os.replace(other, output)
+            return fitted, saved
+    finally:
+        Path(other).unlink(missing_ok=True)
+    return report, 0
+
+
+def _verify(console: Console, output: str, codec_for: "CodecFor", threads: int) -> None:
     from bitswap_cli.archive.reader import ArchiveReader
     from bitswap_cli.archive.unpack import verify
 
     try:
         with ArchiveReader(output) as reader, progress_bar(console, "verify") as progress:
-            verify(reader, lambda header: codec, threads=threads, progress=progress)
+            verify(reader, codec_for, threads=threads, progress=progress)
     except Exception as error:
         Path(output).unlink(missing_ok=True)
         if isinstance(error, BitswapError):

@@ -14,7 +14,6 @@ from bitswap_cli.cli.common import Console, escape, json_option, say_json, verbo
 @verbosity
 def info(console: Console, archive: str, as_json: bool) -> None:
     """Show the model, the scheme and the sizes of an archive."""
-    from bitswap_cli.archive.format import VERSION
     from bitswap_cli.archive.reader import ArchiveReader
     from bitswap_models import zoo
 
@@ -23,11 +22,12 @@ def info(console: Console, archive: str, as_json: bool) -> None:
         chunks = Counter(chunk.tag.decode("ascii") for chunk in reader.chunks)
         described: dict[str, Any] = {
             "archive": archive,
-            "format": VERSION,
+            "format": reader.version,
             "size": reader.size,
             "model": header.model,
             "sha256": header.sha256,
             "model_here": None,
+            "fitted": header.fitted and len(header.fitted),
             "scheme": header.scheme or None,
             "profile": header.profile,
             "tile": list(header.tile),
@@ -47,6 +47,8 @@ def info(console: Console, archive: str, as_json: bool) -> None:
     if as_json:
         say_json(described)
         return
+    if header.fitted is not None:
+        described["fitted"] = f"fitted from {header.model}, {len(header.fitted):,} bytes"
     for key, value in described.items():
         click.echo(f"{key:<12}  {_show(value)}")
 

@@ -10,18 +10,25 @@ if TYPE_CHECKING:
     from bitswap_cli.archive.codec import TileCodec
     from bitswap_cli.archive.format import Header
     from bitswap_cli.coding.chunk import ChunkCodec
+    from bitswap_models.kinds import Model
     from bitswap_models.zoo import ModelFile
 
 SCHEMES = ("bitswap", "bbans", "topdown")
 NUMERIC_PROFILE = 1
 AUTO = "auto"
 FALLBACK = "photo"  # of archives without pictures
+ANSWER = 32  # bytes of a known answer
 TRIED = ("markov_vae", "pixel_vae")  # kinds of models that `auto` chooses from
 
 
 def encoder(
-    console: Console, name_or_path: str, scheme: str | None, batch: int, sources: Sequence[str]
-) -> "tuple[TileCodec, Header]":
+    console: Console,
+    name_or_path: str,
+    scheme: str | None,
+    batch: int,
+    sources: Sequence[str],
+    kinds: Sequence[str] = TRIED,
+) -> "tuple[ChunkCodec, Header]":
     """Return the codec for a new archive and the header that says which one it is.
 
     Parameters
@@ -37,6 +44,8 @@ def encoder(
         Tiles the networks see at a time.
     sources : sequence of str
         What will be compressed.
+    kinds : sequence of str
+        Kinds of models that ``auto`` chooses from.
 
     Raises
     ------
@@ -47,7 +56,7 @@ def encoder(
     from bitswap_models import zoo
 
     if name_or_path == AUTO:
-        file, codec = _best(console, scheme, batch, sources)
+        file, codec = _best(console, scheme, batch, sources, kinds)
     else:
         file = zoo.resolve(name_or_path)
         codec = _load(console, file, scheme, batch)
@@ -83,7 +92,7 @@ def decoder(console: Console, path: str | None, batch: int) -> "Callable[[Header
                 f"{file.path} is not the model of the archive: its SHA-256 is {file.sha256},"
                 f" but the archive was made with {header.model!r} {header.sha256}"
             )
-        codec: TileCodec = _load(console, file, header.scheme, batch)
+        codec: TileCodec = _load(console, file, header.scheme, batch, header.fitted)
         if _tile(codec) != header.tile:
             raise ArchiveError("the archive's tiles are not of the size its model works on")
         return codec
@@ -92,7 +101,11 @@ def decoder(console: Console, path: str | None, batch: int) -> "Callable[[Header
 
 
 def _best(
-    console: Console, scheme: str | None, batch: int, sources: Sequence[str]
+    console: Console,
+    scheme: str | None,
+    batch: int,
+    sources: Sequence[str],
+    kinds: Sequence[str],
 ) -> "tuple[ModelFile, ChunkCodec]":
     """Find the installed model that codes a sample of the sources best.
 
@@ -107,7 +120,7 @@ def _best(
     for name in zoo.embedded():
         file = zoo.find(name)
         metadata = zoo.read_metadata(file.path)
-        if metadata["kind"] not in TRIED:
+        if metadata["kind"] not in kinds:
             continue
         channels = metadata["config"]["channels"]
         # one without pictures for it is no candidate, but an archive without pictures needs one too
@@ -123,7 +136,13 @@ def _best(
     return best[1], best[2]
 
 
-def _load(console: Console, file: "ModelFile", scheme: str | None, batch: int) -> "ChunkCodec":
+def _load(
+    console: Console,
+    file: "ModelFile",
+    scheme: str | None,
+    batch: int,
+    fitted: bytes | None = None,
+) -> "ChunkCodec":
     import torch
 
     from bitswap_cli.coding import tile_codec
@@ -131,7 +150,29 @@ def _load(console: Console, file: "ModelFile", scheme: str | None, batch: int) -
 
     torch.set_num_threads(1)  # --threads chunks at a time; more would get in each other's way
     console.note(f"model {file.name}, SHA-256 {file.sha256}, from {file.path}")
-    return tile_codec(model_file.load(file.path), scheme, batch)
+    model = model_file.load(file.path)
+    if fitted is not None:
+        model = _revised(model, fitted)
+    return tile_codec(model, scheme, batch)
+
+
+def _revised(base: "Model", body: bytes) -> "Model":
+    """The fitted model of an archive, proved exact and checked by its known answer."""
+    import torch
+
+    from bitswap_cli.archive.difference import decode
+    from bitswap_models import model_file
+
+    answer, blob = body[:ANSWER], body[ANSWER:]
+    arrays = {name: tensor.numpy() for name, tensor in model_file.tensors(base).items()}
+    stored = {name: torch.from_numpy(array) for name, array in decode(arrays, blob).items()}
+    model = model_file.build(base.config, stored)
+    if bytes.fromhex(model_file.known_answer(model)) != answer:
+        raise ModelError(
+            "the archive's model fails its known answer: it is damaged, or this machine would"
+            " compute other pictures; run `bitswap doctor`"
+        )
+    return model
 
 
 def _tile(codec: "TileCodec") -> tuple[int, int, int]:

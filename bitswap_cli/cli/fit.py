@@ -1,0 +1,157 @@
+"""``bitswap compress --fit``: a model is fitted to the pictures, and goes with the archive."""
+
+import re
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bitswap_cli.cli.common import Console, stderr_is_terminal
+from bitswap_cli.cli.table import human_size
+from bitswap_cli.errors import InputError
+
+if TYPE_CHECKING:
+    from bitswap_cli.archive.format import Header
+    from bitswap_cli.coding.chunk import ChunkCodec
+    from bitswap_models.fitting import Progress
+
+KIND = "pixel_vae"  # of models that can be fitted
+DEFAULT = "5m"
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(s|m|h)")
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
+
+
+class Duration(click.ParamType):  # type: ignore[type-arg]
+    """A length of time such as 90s, 10m or 1.5h, in seconds."""
+
+    name = "duration"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Parse it."""
+        match = _DURATION.fullmatch(value)
+        if not match:
+            self.fail(f"{value!r} is no duration such as 90s, 10m or 1h", param, ctx)
+        return float(match.group(1)) * _SECONDS[match.group(2)]
+
+
+class FitCommand(click.Command):
+    """A command whose ``--fit`` takes the next word only if that is a duration."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Give ``--fit`` its default where no duration follows."""
+        given = list(args)
+        options = args.index("--") if "--" in args else len(args)
+        for at in range(options):
+            if args[at] == "--fit":
+                following = args[at + 1] if at + 1 < options else ""
+                if not _DURATION.fullmatch(following):
+                    given[at] = f"--fit={DEFAULT}"
+        return super().parse_args(ctx, given)
+
+
+def fit(
+    console: Console,
+    codec: "ChunkCodec",
+    header: "Header",
+    sources: Sequence[str],
+    *,
+    seconds: float | None,
+    steps: int | None,
+    threads: int,
+    save: Path | None,
+) -> "tuple[ChunkCodec, Header]":
+    """Fit the model of a codec to the pictures of sources; return its codec and header.
+
+    Parameters
+    ----------
+    console : Console
+    codec : ChunkCodec
+        Of the model to start from.
+    header : Header
+        Of an archive with this model.
+    sources : sequence of str
+    seconds, steps : number, optional
+        How long; `steps` if both are given.
+    threads : int
+    save : Path, optional
+        Write the fitted model to this file.
+
+    Raises
+    ------
+    InputError
+        If the model is of a kind that cannot be fitted, or there are no pictures for it.
+    """
+    from bitswap_cli.archive.difference import encode
+    from bitswap_cli.archive.material import material
+    from bitswap_cli.coding import tile_codec
+    from bitswap_models import fitting, model_file
+    from bitswap_models.pixel_vae import PixelVAE
+
+    model = codec.model
+    if not isinstance(model, PixelVAE):
+        raise InputError(f"--fit needs a model of kind {KIND}, which {header.model} is not")
+    found = material(sources, codec)
+    if not found.tiles:
+        raise InputError(f"--fit: there is no picture that the model {header.model} codes")
+    tiles = [fitting.Tiles(*t) for t in found.tiles]
+    started = time.monotonic()
+    with _progress(console, seconds) as (progress, stopped):
+        stored = fitting.fit(
+            model, tiles, found.samples,
+            seconds=seconds, steps=steps, threads=threads,
+            progress=progress if console.verbose or stderr_is_terminal() else None,
+            stopped=stopped,
+        )  # fmt: skip
+    took = time.monotonic() - started
+    revised = model_file.build(model.config, stored)
+    base = {name: t.numpy() for name, t in model_file.tensors(model).items()}
+    blob = encode(base, {name: t.numpy() for name, t in stored.items()})
+    body = bytes.fromhex(model_file.known_answer(revised)) + blob
+    if save is not None:
+        recipe = f'fitted = "{header.model} {header.sha256}"\nseconds = {took:.0f}\n'
+        model_file.write(revised, save, recipe=recipe, metrics={})
+    return tile_codec(revised, codec.name, model.batch or 64), header._replace(fitted=body)
+
+
+@contextmanager
+def _progress(
+    console: Console, seconds: float | None
+) -> "Iterator[tuple[Callable[[Progress], None], Callable[[], bool]]]":
+    """Yield what shows how far fitting is, and what tells whether it was interrupted.
+
+    A second interrupt ends the program as ever.
+    """
+    stopped = False
+
+    def stop(*_: object) -> None:
+        nonlocal stopped
+        stopped = True
+        signal.signal(signal.SIGINT, before)
+        if not console.quiet:
+            click.echo("bitswap: fitting ends here; interrupt again to give up", err=True)
+
+    live = stderr_is_terminal() and not console.quiet
+
+    def show(progress: "Progress") -> None:
+        left = "" if seconds is None else f", {seconds * (1 - progress.done):.0f} s left"
+        saved = human_size(max(0, round(progress.saved)))
+        text = f"fit: {progress.rate:.3f} bpd, {saved} saved so far{left} (Ctrl-C: compress now)"
+        if live:
+            click.echo(f"\r\033[K{text}", err=True, nl=False)
+        else:
+            console.note(text)
+
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        signal.signal(signal.SIGINT, stop)
+        yield show, lambda: stopped
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if live:
+            click.echo("\r\033[K", err=True, nl=False)

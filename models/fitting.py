@@ -1,0 +1,448 @@
+"""Fitting a pixel VAE to the pictures that it is to code, in whole steps of its integers.
+
+What is trained are differences to the stored integers, counted in steps that stay as they are: an
+unchanged weight costs next to nothing in an archive. The posterior stays as it is too, so that it
+is computed once; the likelihood and its modulation by z_1 are fitted. The loss is that of the
+archive in bits: those of the pixels, and those of the differences (difference.py), whose share of a
+batch is that of the batch in all pixels.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from bitswap_cli.ans.parameters import LATENT_MAX, LATENT_MIN, SCALE_OF_ONE, SCALES_PER_OCTAVE
+
+from . import gradient, model_file, window
+from .gradient import Floats, Pixels
+from .layers import ACTIVATION_MAX, EXACT_INT32, IntegerConv, floor
+from .pixel_vae import PixelVAE
+
+PARTS = 4  # of a batch, at most one thread each; more threads change no bit
+CELLS = 128  # of a batch
+PIXELS = 64  # of each of these cells
+RATE = 0.15  # steps of an integer, at most, that it moves in a step of training
+WARMUP = 30
+FINAL_RATE = 0.02  # share of `RATE` at the end
+EMA = 0.98
+BIAS_STEP = 1 << 13  # an eighth of a unit of the layer's outputs
+SCALE_STEPS = 128  # of a typical scale
+RENEWED = 50  # steps of training from one choice of the differences' priors to the next
+PRICED = 4  # and from one look at what the bits of differences rise by
+START = (0.5, 1.0)  # share and scale of the first prior's wide logistic
+NARROW = 0.1  # scale of a prior's narrow logistic
+SMOOTH = 0.2  # the same, so that small differences feel it
+FARTHEST = 511
+SHARES = (1, 2, 4, 8, 16, 32, 64, 96, 128, 160, 192, 224, 255)  # of 256, of the wide logistic
+
+CHECKED = 4  # batches that progress is measured on
+CHECKS = 4.0  # seconds from one measurement to the next
+
+Bytes = NDArray[np.uint8]
+Integers = NDArray[np.int64]
+
+
+class Tiles(NamedTuple):
+    """Tiles of one size, as they are coded."""
+
+    pixels: Bytes  # (N, T, T, C)
+    sizes: NDArray[np.int32]  # (N, 3): valid rows and columns, and coded channels
+
+
+class Cells:
+    """The cells of tiles, which batches are drawn from.
+
+    Parameters
+    ----------
+    model : PixelVAE
+        An exact one, for the posterior.
+    tiles : list of Tiles
+    """
+
+    def __init__(self, model: PixelVAE, tiles: list[Tiles]) -> None:
+        self.model = model
+        self.flat = np.concatenate([t.pixels.reshape(-1, model.channels) for t in tiles])
+        rows, means, scales = [], [], []
+        first = 0
+        for pixels, sizes in tiles:
+            side = pixels.shape[1]
+            for at in range(0, len(pixels), 64):
+                some = slice(at, at + 64)
+                grid, mean, scale = _posterior(model, pixels[some], sizes[some])
+                tile, y, x = grid.T
+                base = first + (tile + at) * side**2
+                size = sizes[some][tile]
+                rows.append(np.stack((base, np.full_like(y, side), y, x, *size.T), 1))
+                means.append(mean)
+                scales.append(scale)
+            first += len(pixels) * side**2
+        self.rows: Integers = np.concatenate(rows).astype(np.int64)
+        self.mean, self.deviation = np.concatenate(means), np.concatenate(scales)
+        _, _, y, x, height, width, coded = self.rows.T
+        self.height = np.minimum(height - y, model.tile)
+        self.width = np.minimum(width - x, model.tile)
+        self.samples = int((self.height * self.width * coded).sum())
+        share = (self.height * self.width).astype(np.float64)
+        self.share = np.cumsum(share) / share.sum()
+
+    def draw(self, random: np.random.Generator, count: int, each: int) -> tuple[Floats, Pixels]:
+        """Draw latents of `count` cells, (count, D), and `each` of their pixels."""
+        cell = np.searchsorted(self.share, random.random(count))
+        noise = random.random((count, self.mean.shape[1]))
+        logistic = np.log(noise.clip(1e-6, 1 - 1e-6)) - np.log1p(-noise.clip(1e-6, 1 - 1e-6))
+        z = np.rint(self.mean[cell] / 16 + logistic * self.deviation[cell])
+        places = random.random((2, count, each))
+        y = (places[0] * self.height[cell, None]).astype(np.int64)
+        x = (places[1] * self.width[cell, None]).astype(np.int64)
+        return z.clip(LATENT_MIN, LATENT_MAX).astype(np.float32), self.look(cell, y, x)
+
+    def look(self, cell: Integers, y: Integers, x: Integers) -> Pixels:
+        """The pixels at rows and columns (count, each) of cells."""
+        base, side, top, left, _, width, coded = (
+            np.repeat(column, y.shape[1]) for column in self.rows[cell].T
+        )
+        y, x, r = top + y.ravel(), left + x.ravel(), self.model.margin
+        rows, columns = window.places(y, x, width, r)
+        seen = self.flat[base[:, None] + rows.clip(0) * side[:, None] + columns]
+        seen[rows[:, 0] < 0] = window.UNKNOWN
+        border = window.borders(y, x, width, r).astype(np.uint8)
+        return Pixels(seen, border, self.flat[base + y * side + x], coded.astype(np.uint8))
+
+
+def _posterior(
+    model: PixelVAE, pixels: Bytes, sizes: NDArray[np.int32]
+) -> tuple[Integers, Floats, Floats]:
+    """Cells that hold pixels: tile, row and column (N, 3), means and deviations of z_1 (N, D)."""
+    side, grid = pixels.shape[1], np.arange(pixels.shape[1] // model.tile) * model.tile
+    valid = (grid[:, None] < sizes[:, 0, None, None]) & (grid < sizes[:, 1, None, None])
+    tile, row, column = np.nonzero(valid)
+    where = np.stack((tile, row * model.tile, column * model.tile), 1)
+    if not model.depth:
+        return (
+            where,
+            np.zeros((2, len(where), 0), np.float32)[0],
+            np.zeros((len(where), 0), np.float32),
+        )
+    at = np.minimum(
+        np.arange(side), sizes[:, :2, None] - 1
+    )  # what lies outside repeats the nearest
+    x = pixels[np.arange(len(pixels))[:, None, None], at[:, 0, :, None], at[:, 1, None, :]]
+    told = model.posterior(1, np.ascontiguousarray(x.transpose(0, 3, 1, 2), np.int32))
+    mean, scale = (p.transpose(0, 2, 3, 1)[valid].astype(np.float32) for p in told)
+    return where, mean, np.exp2((scale - SCALE_OF_ONE) / SCALES_PER_OCTAVE)
+
+
+class Progress(NamedTuple):
+    """How far fitting has come."""
+
+    rate: float
+    """Bits/dim of pixels, without latents, on some of them."""
+    saved: float
+    """Bytes of all pictures, less those of the differences."""
+    done: float
+    """Share of the time, 0..1."""
+
+
+class _Layer(NamedTuple):
+    """A layer's place among all parameters: weights (O, I), scales and biases (O,)."""
+
+    name: str
+    layer: IntegerConv
+    at: int
+    outputs: int
+    inputs: int
+
+    def parts(self) -> tuple[slice, slice, slice]:
+        ends = np.cumsum((self.at, self.outputs * self.inputs, self.outputs, self.outputs))
+        first, second, third = (slice(int(a), int(b)) for a, b in zip(ends, ends[1:], strict=False))
+        return first, second, third
+
+
+class Fit:
+    """Differences to a model's integers, in training.
+
+    Parameters
+    ----------
+    model : PixelVAE
+        An exact one; it stays as it is.
+    cells : Cells
+    samples : int
+        Of all pictures, which the bits of the differences are shared by.
+    seed : int
+    threads : int
+    """
+
+    def __init__(
+        self, model: PixelVAE, cells: Cells, samples: int, *, seed: int = 0, threads: int = 1
+    ) -> None:
+        self.model, self.cells, self.samples = model, cells, samples
+        self.random = np.random.default_rng(seed)
+        self.pool = ThreadPoolExecutor(threads)
+        found = {f"net.{n}": layer for n, layer in gradient.layers(model.net).items()}
+        self.likelihood = sum(_size(layer) for layer in found.values())
+        if model.depth:
+            found |= {
+                f"film.{i}": m for i, m in enumerate(model.film) if isinstance(m, IntegerConv)
+            }
+        self.layers: list[_Layer] = []
+        at = 0
+        for name, layer in found.items():
+            self.layers.append(_Layer(name, layer, at, *layer.shape[:2]))
+            at += _size(layer)
+        self.base = np.zeros(at, np.int64)
+        self.step = np.ones(at, np.int64)  # of the integers
+        self.unit = np.ones(at)  # integers that stand for 1
+        self.tensor = np.zeros(at, np.int64)  # the number of the tensor that each belongs to
+        for number, each in enumerate(self.layers):
+            weight, scale, bias = each.parts()
+            layer = each.layer
+            self.base[weight] = layer.weight.numpy().ravel()
+            self.base[scale], self.base[bias] = layer.scale.numpy(), layer.bias.numpy()
+            typical = float(np.median(np.abs(self.base[scale])))
+            self.step[scale] = 1 << max(0, math.floor(math.log2(max(typical, 1) / SCALE_STEPS)))
+            self.step[bias] = BIAS_STEP
+            self.unit[scale] = self.unit[bias] = 1 << layer.shift
+            for part, where in enumerate((weight, scale, bias)):
+                self.tensor[where] = 3 * number + part
+        self.slope = (self.step / self.unit).astype(np.float32)
+        self.start = (self.base / self.unit).astype(np.float32)
+        self.differences = np.zeros(at, np.float32)  # in steps
+        self.average = self.differences.copy()
+        self.first, self.second = np.zeros((2, at), np.float32)  # moments of the gradient
+        self.prior = np.repeat(np.array(START)[:, None], 3 * len(self.layers), 1)
+        self.done = 0
+
+    def effective(self, differences: Floats) -> Floats:
+        """What the layers multiply by: weights, scales and biases as numbers. (P,)"""
+        numbers: Floats = self.start + np.rint(differences) * self.slope
+        return numbers
+
+    def advance(self, rate: float) -> float:
+        """One step of training; returns bits/dim of its pixels, without the latents'."""
+        parameters = self.effective(self.differences)
+        z, pixels = self.cells.draw(self.random, CELLS, PIXELS)
+        bits, slope = self._gradient(parameters, z, pixels, 2.0**-17)
+        counted = int(pixels.coded.sum())
+        if self.done % RENEWED == 0 and self.done:
+            self._renew()
+        slope = slope * self.slope / counted
+        if self.done % PRICED == 0:
+            self.price = self._price() / np.float32(self.samples)
+        slope += self.price
+        self.done += 1
+        self.first += 0.1 * (slope - self.first)
+        self.second += 0.01 * (slope**2 - self.second)
+        mean = self.first / (1 - 0.9**self.done)
+        deviation = np.sqrt(self.second / (1 - 0.99**self.done)) + 1e-12
+        self.differences -= rate * mean / deviation
+        self._limit()
+        self.average += (1 - min(EMA, self.done / (10 + self.done))) * (
+            self.differences - self.average
+        )
+        return bits / counted
+
+    def _gradient(
+        self, parameters: Floats, z: Floats, pixels: Pixels, soft: float
+    ) -> tuple[float, Floats]:
+        """Bits of pixels, and their gradient to all parameters."""
+        slope = np.zeros_like(parameters)
+        net = parameters[: self.likelihood]
+        film = None
+        if self.model.depth:
+            leaf = torch.from_numpy(parameters[self.likelihood :]).requires_grad_()
+            film = self._film(leaf, torch.from_numpy(z))
+        films = None if film is None else film.detach().numpy()
+        engine, config = gradient.engine(), self.model.config
+        count = len(z) // PARTS
+        each = len(pixels.known) // PARTS
+
+        def part(k: int) -> tuple[float, Floats, Floats | None]:
+            some = Pixels(*(np.ascontiguousarray(a[k * each : (k + 1) * each]) for a in pixels))
+            mine = None if films is None else films[k * count : (k + 1) * count]
+            return (engine or gradient.by_torch)(config, net, mine, some, soft)
+
+        parts = list(self.pool.map(part, range(PARTS)))
+        for _, own, _ in parts:
+            slope[: self.likelihood] += own
+        if film is not None:
+            films = np.concatenate([p[2] for p in parts if p[2] is not None])
+            film.backward(torch.from_numpy(films))  # type: ignore[no-untyped-call]
+            if leaf.grad is not None:
+                slope[self.likelihood :] = leaf.grad.numpy()
+        return sum(p[0] for p in parts), slope
+
+    def _film(self, parameters: Tensor, z: Tensor) -> Tensor:
+        """Gains and shifts, (B, 2, layers, width), as `PixelVAE.modulation` computes them."""
+        h = z
+        for each in self.layers[-2:]:
+            parts = (
+                slice(p.start - self.likelihood, p.stop - self.likelihood) for p in each.parts()
+            )
+            weight, scale, bias = (parameters[p] for p in parts)
+            h = floor(h @ weight.view(each.outputs, each.inputs).T * scale + bias)
+            h = h.clamp(0, ACTIVATION_MAX) if each is self.layers[-2] else h.clamp(-1024, 1023)
+        c = self.model.config
+        return h.view(-1, 2, c.layers, c.width)
+
+    def _renew(self) -> None:
+        """Choose the prior of each tensor's differences."""
+        size = np.minimum(np.abs(np.rint(self.differences)), FARTHEST).astype(np.int64)
+        count = np.bincount(
+            self.tensor * (FARTHEST + 1) + size, minlength=3 * len(self.layers) * (FARTHEST + 1)
+        )
+        shares, scales, bits = _priors()
+        best = (count.reshape(-1, FARTHEST + 1) @ bits.T).argmin(1)
+        self.prior = np.stack((shares[best], scales[best]))
+
+    def _limit(self) -> None:
+        """Keep weights within 8 bits."""
+        for each in self.layers:
+            where = each.parts()[0]
+            base = self.base[where]
+            np.clip(self.differences[where], -127 - base, 127 - base, out=self.differences[where])
+
+    def size(self) -> float:
+        """About how many bytes the average differences take."""
+        size = np.minimum(np.abs(np.rint(self.average)), FARTHEST).astype(np.int64)
+        count = np.bincount(
+            self.tensor * (FARTHEST + 1) + size, minlength=3 * len(self.layers) * (FARTHEST + 1)
+        )
+        return float((count.reshape(-1, FARTHEST + 1) @ _priors()[2].T).min(1).sum() / 8)
+
+    def _price(self) -> Floats:
+        """What the bits of each difference rise by as it grows by one, under its prior."""
+        share, scale = (p[self.tensor].astype(np.float32) for p in self.prior)
+        mass, rise = np.zeros((2, len(self.base)), np.float32)
+        for weight, wide in ((1 - share, np.float32(SMOOTH)), (share, scale)):
+            upper, lower = (
+                1 / (1 + np.exp(-((self.differences + half) / wide).clip(-30, 30)))
+                for half in (np.float32(0.5), np.float32(-0.5))
+            )
+            mass += weight * (upper - lower)
+            rise += weight / wide * (upper * (1 - upper) - lower * (1 - lower))
+        price: Floats = -rise / (mass + np.float32(2.0**-20)) / np.float32(math.log(2))
+        return price
+
+    def measure(self, batches: list[tuple[Floats, Pixels]]) -> float:
+        """Bits/dim of pixels under the average differences."""
+        parameters = self.effective(self.average)
+        counted = sum(int(pixels.coded.sum()) for _, pixels in batches)
+        return sum(self._gradient(parameters, *b, 0.0)[0] for b in batches) / counted
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The integers of the fitted model, by the average differences.
+
+        An output that could leave the exact range goes back to what it was.
+        """
+        stored = model_file.tensors(self.model)
+        whole = self.base + np.rint(self.average).astype(np.int64) * self.step
+        for each in self.layers:
+            weight, scale, bias = (whole[p] for p in each.parts())
+            rows = weight.reshape(each.outputs, each.inputs)
+            reach = np.abs(rows).sum(1) * each.layer.input_max
+            lost = reach * np.abs(scale) + np.abs(bias) >= EXACT_INT32
+            rows[lost] = self.base[each.parts()[0]].reshape(rows.shape)[lost]
+            for part, own in zip((scale, bias), each.parts()[1:], strict=True):
+                part[lost] = self.base[own][lost]
+            for name, part in (("weight", rows), ("scale", scale), ("bias", bias)):
+                old = stored[f"{each.name}.{name}"]
+                stored[f"{each.name}.{name}"] = torch.from_numpy(part).to(old.dtype).view(old.shape)
+        return stored
+
+
+def fit(
+    model: PixelVAE,
+    tiles: list[Tiles],
+    samples: int,
+    *,
+    seconds: float | None = None,
+    steps: int | None = None,
+    threads: int = 1,
+    seed: int = 0,
+    progress: Callable[[Progress], None] | None = None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> dict[str, Tensor]:
+    """Fit a model to tiles.
+
+    Parameters
+    ----------
+    model : PixelVAE
+        An exact one; it stays as it is.
+    tiles : list of Tiles
+        Some of those that are to be coded, or all.
+    samples : int
+        Subpixels of all pictures.
+    seconds, steps : number, optional
+        How long: `steps` if both are given.
+    threads : int
+        They change the speed, and no integer where `steps` says how long.
+    seed : int
+    progress : callable, optional
+        Called every few seconds.
+    stopped : callable
+        Asked before every step; what there is counts as the result if it returns True.
+
+    Returns
+    -------
+    dict
+        The fitted integers, as `model_file.build` takes them.
+    """
+    torch.set_num_threads(1)
+    fitting = Fit(model, Cells(model, tiles), samples, seed=seed, threads=threads)
+    began = time.monotonic()
+    batches: list[tuple[Floats, Pixels]] = []
+    first = 0.0
+    if progress:
+        held = np.random.default_rng(seed + 1)
+        batches = [fitting.cells.draw(held, CELLS, PIXELS) for _ in range(CHECKED)]
+        first = fitting.measure(batches)
+    checked = began
+    while True:
+        now = time.monotonic()
+        done, whole = (now - began, seconds or 0) if steps is None else (fitting.done, steps)
+        part = done / whole if whole else 1.0
+        if part >= 1 or stopped():
+            break
+        warm = min(1.0, (fitting.done + 1) / WARMUP)
+        cosine = 0.5 * (1 + math.cos(math.pi * part))
+        fitting.advance(RATE * warm * (FINAL_RATE + (1 - FINAL_RATE) * cosine))
+        if progress and now - checked > CHECKS:
+            checked = now
+            rate = fitting.measure(batches)
+            saved = (first - rate) * samples / 8 - fitting.size()
+            progress(Progress(rate, saved, part))
+    return fitting.tensors()
+
+
+@cache
+def _priors() -> tuple[Floats, Floats, Floats]:
+    """Priors of differences: shares and scales of the wide logistic, (N,); bits, (N, FARTHEST + 1).
+
+    The rest of the share is of a logistic so narrow that it says 0.
+    """
+    shares, scales = (
+        a.ravel().astype(np.float32)
+        for a in np.meshgrid(np.array(SHARES) / 256, 2.0 ** np.arange(-2, 6.1, 0.5))
+    )
+    far = np.arange(FARTHEST + 1)
+    mass = np.zeros((len(shares), FARTHEST + 1))
+    for weight, scale in ((1 - shares, np.full_like(scales, NARROW)), (shares, scales)):
+        ends = ((far + half) / scale[:, None] for half in (0.5, -0.5))
+        upper, lower = (1 / (1 + np.exp(-e.clip(-60, 60))) for e in ends)
+        mass += weight[:, None] * (upper - lower)
+    return shares, scales, -np.log2(mass * (1 - 2.0**-10) + 2.0**-20).astype(np.float32)
+
+
+def _size(layer: IntegerConv) -> int:
+    outputs, inputs = layer.shape[:2]
+    return outputs * (inputs + 2)

@@ -1,0 +1,129 @@
+"""Bits of pixels under the likelihood of a pixel VAE, and their gradient to its integers.
+
+Training by `PixelVAE.elbo` passes over memory some two hundred times a step; the compiled
+`gradient.c` goes forward and back through a few pixels at a time, which stay in the caches. The
+definition is `reference`: pixel_net.py in floating point, differentiated by torch.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from functools import cache, partial
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from . import kernel
+from .distributions import mixture_bits
+from .layers import IntegerConv
+from .pixel_net import PixelNet
+from .pixel_vae import Config
+
+Floats = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
+
+
+class Pixels(NamedTuple):
+    """What the likelihood sees of N pixels, as many of each cell, and the pixels themselves."""
+
+    window: Bytes  # (N, taps, C)
+    border: Bytes  # (N, 3 radius)
+    known: Bytes  # (N, C)
+    coded: Bytes  # (N,), so many of the channels count
+
+
+def layers(net: PixelNet) -> dict[str, IntegerConv]:
+    """The layers of a likelihood by name, in the order in which parameters are laid out."""
+    found = {n: m for n, m in net.named_modules() if isinstance(m, IntegerConv)}
+    order = ("skip", "trunk", "splits", "coded", "mixes", "heads")
+    return {n: found[n] for part in order for n in found if n.split(".")[0] == part}
+
+
+def reference(
+    config: Config, parameters: Tensor, film: Tensor | None, pixels: Pixels, soft: float
+) -> Tensor:
+    """Bits of pixels, differentiable.
+
+    Parameters
+    ----------
+    config : Config
+    parameters : (P,) float
+        Of each of `layers` in turn: weights (O, I), scales and biases (O,), all as `integers` of a
+        layer gives them, the last two over 2^shift.
+    film : (B, 2, layers, width) float, optional
+        Of B cells, which N / B pixels each belong to.
+    pixels : Pixels
+    soft : float
+        Added to every probability.
+    """
+    net, at = PixelNet(config), 0
+    for layer in layers(net).values():
+        outputs, inputs = layer.shape[:2]
+        parts = torch.split(
+            parameters[at : at + outputs * (inputs + 2)], [outputs * inputs, outputs, outputs]
+        )
+        at += outputs * (inputs + 2)
+        scaled = parts[0].view(layer.shape), *(p * 2.0**layer.shift for p in parts[1:])
+        layer.integers = partial(tuple, scaled)  # type: ignore[method-assign, assignment]
+    window, border, known = (torch.from_numpy(a).float() for a in pixels[:3])
+    terms = net.terms(window, border, film)
+    channels = [net.channel(c, terms, known.T) for c in range(config.channels)]
+    logit, mean, scale = (torch.stack(t)[None] for t in zip(*channels, strict=True))
+    bits = mixture_bits(logit, mean, scale, known.T[None], soft)[0]  # (C, N)
+    counted = torch.arange(config.channels)[:, None] < torch.from_numpy(pixels.coded)
+    return (bits * counted).sum()
+
+
+def by_torch(
+    config: Config, parameters: Floats, film: Floats | None, pixels: Pixels, soft: float
+) -> tuple[float, Floats, Floats | None]:
+    """Bits of pixels by `reference`, and their gradient to parameters and films."""
+    leaf = torch.from_numpy(parameters).requires_grad_()
+    films = None if film is None else torch.from_numpy(film).requires_grad_()
+    bits = reference(config, leaf, films, pixels, soft)
+    bits.backward()  # type: ignore[no-untyped-call]
+    slopes = (None if t is None or t.grad is None else t.grad.numpy() for t in (leaf, films))
+    own, others = slopes
+    return float(bits.detach()), np.zeros_like(parameters) if own is None else own, others
+
+
+class GradientKernel:
+    """The compiled gradient, bound by ctypes, without the GIL."""
+
+    def __init__(self, path: str) -> None:
+        self._run = ctypes.CDLL(path).bitswap_gradient
+        word, pointer = ctypes.c_int64, ctypes.c_void_p
+        self._run.argtypes = [*[pointer] * 5, word, word, *[pointer] * 4, ctypes.c_double]
+        self._run.restype = ctypes.c_double
+
+    def __call__(
+        self, config: Config, parameters: Floats, film: Floats | None, pixels: Pixels, soft: float
+    ) -> tuple[float, Floats, Floats | None]:
+        """Bits of pixels, and their gradient to parameters and films; see `reference`.
+
+        All arrays are in C order.
+        """
+        c = config
+        shape = np.array((c.channels, c.components, c.radius, c.layers, c.width, c.split), np.int64)
+        gradient = np.empty_like(parameters)
+        films = None if film is None else np.empty_like(film)
+        cells = 1 if film is None else len(film)
+        bits = self._run(
+            shape.ctypes.data, parameters.ctypes.data, gradient.ctypes.data,
+            None if film is None else film.ctypes.data,
+            None if films is None else films.ctypes.data,
+            cells, len(pixels.known) // cells, *(a.ctypes.data for a in pixels), soft,
+        )  # fmt: skip
+        if bits < 0:
+            raise MemoryError
+        return bits, gradient, films
+
+
+@cache
+def engine() -> GradientKernel | None:
+    """The compiled gradient, if it is there; None is `reference`."""
+    found = kernel.chosen()
+    return None if found is None else GradientKernel(str(found.path))

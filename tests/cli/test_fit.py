@@ -1,0 +1,180 @@
+"""`compress --fit`: archives that carry their own model."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bitswap_cli.archive.format import SECTION, section
+from bitswap_cli.archive.reader import ArchiveReader
+from bitswap_models import zoo
+
+STEPS = "40"
+pytestmark = pytest.mark.skipif(
+    not {"gray", "photo"} <= set(zoo.embedded()), reason="the default models are not installed"
+)
+
+
+def drawing(seed):
+    """Waves whose samples are all even: what no model has seen. (200, 200, 3) uint8"""
+    random = np.random.default_rng(seed)
+    y, x = np.mgrid[:200, :200]
+    down, right = random.uniform(5, 30, 2)
+    gray = 128 + 90 * np.sin(y / down + x / right) + random.normal(0, 5, (200, 200))
+    pixels = gray[..., None] + random.normal(0, 3, (200, 200, 3))
+    return pixels.clip(0, 255).astype(np.uint8) // 2 * 2
+
+
+@pytest.fixture(scope="module")
+def drawings(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sources") / "drawings"
+    folder.mkdir()
+    for number in range(8):
+        Image.fromarray(drawing(number)).save(folder / f"{number}.ppm")
+    (folder / "notes.txt").write_text("not an image")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory, drawings):
+    """An archive of drawings with a fitted model, the model's file, and what compress said."""
+    from bitswap_cli.cli.main import run
+
+    path = tmp_path_factory.mktemp("fitted")
+    command = ["compress", "-q", drawings, "-o", path / "a.bsw", "--model", "photo"]
+    command += ["--fit-steps", STEPS, "--save-model", path / "own.safetensors"]
+    assert run([str(word) for word in command]) == 0
+    return path
+
+
+def test_a_fitted_archive_is_smaller_and_comes_back(
+    bitswap, drawings, fitted, tmp_path, same_content
+):
+    plain = bitswap("compress", drawings, "-o", tmp_path / "b.bsw", "--model", "photo", "--json")
+    archive = fitted / "a.bsw"
+    assert archive.stat().st_size < json.loads(plain.out)["after"]
+    assert bitswap("test", archive).code == 0
+    assert bitswap("decompress", archive, "-o", tmp_path).code == 0
+    same_content(drawings, tmp_path / "drawings")
+
+
+def test_info_tells_what_the_archive_was_fitted_from(bitswap, fitted):
+    told = json.loads(bitswap("info", fitted / "a.bsw", "--json").out)
+    assert (told["format"], told["model"]) == (2, "photo")
+    with ArchiveReader(fitted / "a.bsw") as reader:
+        assert told["fitted"] == len(reader.header.fitted) > 100
+    assert f"fitted from photo, {told['fitted']:,} bytes" in bitswap("info", fitted / "a.bsw").out
+
+
+@pytest.mark.parametrize("options", [["--threads", "1", "--batch", "1"]])
+def test_the_same_bytes_whatever_the_speed(bitswap, drawings, fitted, tmp_path, options):
+    command = ["compress", drawings, "-o", tmp_path / "a.bsw", "--model", "photo"]
+    assert bitswap(*command, "--fit-steps", STEPS, *options).code == 0
+    assert (tmp_path / "a.bsw").read_bytes() == (fitted / "a.bsw").read_bytes()
+
+
+def test_the_saved_model_codes_as_the_archive_does(bitswap, drawings, fitted, tmp_path):
+    model = fitted / "own.safetensors"
+    assert "photo" in bitswap("models", "info", model).out
+    path = tmp_path / "a.bsw"
+    assert bitswap("compress", drawings, "-o", path, "--model", model).code == 0
+    with ArchiveReader(path) as own, ArchiveReader(fitted / "a.bsw") as other:
+        assert own.version == 1
+        assert [own.body(c) for c in own.chunks] == [other.body(c) for c in other.chunks]
+
+
+def test_fitting_that_does_not_pay_leaves_the_archive_as_it_was(bitswap, drawings, tmp_path):
+    one = tmp_path / "one"
+    one.mkdir()
+    Image.fromarray(drawing(0)[:40, :40]).save(one / "a.ppm")
+    assert bitswap("compress", one, "-o", tmp_path / "a.bsw").code == 0
+    outcome = bitswap("compress", "--fit-steps", 3, one, "-o", tmp_path / "b.bsw")
+    assert outcome.code == 0
+    assert "did not pay" in outcome.out
+    assert (tmp_path / "a.bsw").read_bytes() == (tmp_path / "b.bsw").read_bytes()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.bsw", "b.bsw", "one"]
+
+
+def test_no_step_changes_no_byte(bitswap, drawings, tmp_path):
+    for name, options in (("a", []), ("b", ["--fit-steps", 0])):
+        assert bitswap("compress", drawings, "-o", tmp_path / name, *options).code == 0
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_damage_to_the_model_is_an_error(bitswap, fitted, tmp_path):
+    good = (fitted / "a.bsw").read_bytes()
+    start = good.index(b"MODL")
+    for at in (start, start + 5, start + 20, start + 60, start + 200):
+        bad = bytearray(good)
+        bad[at] ^= 4
+        (tmp_path / "bad").write_bytes(bad)
+        outcome = bitswap("test", tmp_path / "bad")
+        assert outcome.code == 4
+        assert outcome.error_line()
+    outcome = bitswap("decompress", "--keep-going", tmp_path / "bad", "-o", tmp_path / "out")
+    assert outcome.code == 6
+    assert "without the model" in outcome.error_line()
+    assert (tmp_path / "out/drawings/notes.txt").exists()
+
+
+def test_a_forged_model_is_refused(bitswap, fitted, tmp_path):
+    """Its checksum is made to fit: what is left is the coder, the proof and the known answer."""
+    good = (fitted / "a.bsw").read_bytes()
+    start = good.index(b"MODL")
+    _, length = SECTION.unpack_from(good, start)
+    body = good[start + SECTION.size : start + SECTION.size + length]
+    rest = good[start + SECTION.size + length + 4 :]
+    for at in (0, 31, 40, 100, length // 2, length - 1):
+        forged = bytearray(body)
+        forged[at] ^= 1
+        (tmp_path / "bad").write_bytes(good[:start] + section(b"MODL", bytes(forged)) + rest)
+        outcome = bitswap("test", tmp_path / "bad")
+        assert outcome.code in (4, 5)
+        assert outcome.error_line()
+
+
+def test_errors(bitswap, drawings, tiny_model, tmp_path):
+    command = ["compress", "-o", tmp_path / "a.bsw"]
+    outcome = bitswap(*command, drawings / "notes.txt", "--fit-steps", 3)
+    assert (outcome.code, "no picture" in outcome.error_line()) == (3, True)
+    outcome = bitswap(*command, drawings, "--fit-steps", 3, "--model", tiny_model)
+    assert (outcome.code, "pixel_vae" in outcome.error_line()) == (3, True)
+    outcome = bitswap(*command, drawings, "--fit=soon")
+    assert (outcome.code, "90s" in outcome.error_line()) == (2, True)
+    outcome = bitswap(*command, drawings, "--save-model", tmp_path / "m.safetensors")
+    assert (outcome.code, "--fit" in outcome.error_line()) == (3, True)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("words", [["--fit"], ["--fit", "1s"], ["--fit=1s"]])
+def test_fit_takes_a_duration_or_none(bitswap, drawings, tmp_path, words):
+    """A folder that follows is not taken for a duration."""
+    missing = tmp_path / "missing"
+    outcome = bitswap("compress", *words, missing, "-o", tmp_path / "a.bsw")
+    assert outcome.error_line() == f"there is no file or folder {missing}"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
+def test_an_interrupt_ends_fitting_and_goes_on(drawings, tmp_path):
+    command = [sys.executable, "-m", "bitswap_cli", "compress", "--fit", "1h", "-v"]
+    process = subprocess.Popen(
+        [*command, drawings, "-o", tmp_path / "a.bsw"], stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    for line in process.stderr:
+        if "saved so far" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    began = time.monotonic()
+    rest = process.stderr.read()
+    assert process.wait() == 0, rest
+    assert time.monotonic() - began < 600
+    assert "fitting ends here" in rest
+    with ArchiveReader(tmp_path / "a.bsw") as reader:
+        assert len(list(reader.entries())) == 9

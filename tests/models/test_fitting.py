@@ -1,0 +1,107 @@
+"""Fitting: batches are what the coder sees, and what comes out codes its pictures better."""
+
+import numpy as np
+import pytest
+import torch
+
+from bitswap_cli.coding import tile_codec
+from bitswap_models import fitting, model_file
+from bitswap_models.fitting import Cells, Tiles, fit
+from bitswap_models.pixel_vae import Config, PixelVAE
+from bitswap_models.training import start
+
+CONFIG = Config(tile=16, latents=(4,), encoder=8, link=8, radius=2, width=16, split=8, components=3)
+
+
+def waves(count, side, seed, deviation=6.0):
+    random = np.random.default_rng(seed)
+    y, x = np.mgrid[:side, :side]
+    down, right = random.uniform(4, 20, (2, count, 1, 1))
+    gray = 128 + 80 * np.sin(y / down + x / right)
+    noise = random.normal(0, deviation, (count, side, side, 3))
+    return (gray[..., None] + noise).clip(0, 255).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def model():
+    """An exact model that has seen nothing but its first batch."""
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    trained = PixelVAE(CONFIG)
+    x = torch.from_numpy(waves(64, 16, 0)).permute(0, 3, 1, 2).float()
+    start(trained, x, torch.Generator().manual_seed(0))
+    return model_file.build(CONFIG, model_file.tensors(trained))
+
+
+@pytest.fixture(scope="module")
+def tiles():
+    sizes = np.array([[32, 32, 3]] * 5 + [[20, 9, 3]], np.int32)
+    return [Tiles(waves(6, 32, 1), sizes), Tiles(waves(4, 16, 2), np.array([[16, 16, 3]] * 4))]
+
+
+def bits(model, tiles):
+    codec = tile_codec(model)
+    return sum(float(codec.encode(*t, b"").bits.sum()) for t in tiles)
+
+
+def test_cells_are_those_that_hold_pixels(model, tiles):
+    cells = Cells(model, tiles)
+    assert len(cells.rows) == 5 * 4 + 2 + 4
+    assert cells.samples == (5 * 32 * 32 + 20 * 9 + 4 * 16 * 16) * 3
+    for at in range(6):
+        found = cells.rows[cells.rows[:, 0] == at * 32 * 32]
+        assert len(found) == (2 if at == 5 else 4)
+
+
+def test_batches_are_what_the_coder_sees(model, tiles):
+    """The bits of all pixels of a tile in batches are those that the codec counts."""
+    cells = Cells(model, tiles[1:])
+    fitted = fitting.Fit(model, cells, cells.samples)
+    y, x = np.divmod(np.arange(256), 16)
+    cell = np.arange(4)
+    pixels = cells.look(cell, np.tile(y, (4, 1)), np.tile(x, (4, 1)))
+    assert np.array_equal(pixels.known.reshape(4, 16, 16, 3), tiles[1].pixels)
+    z = np.rint(cells.mean / 16).clip(-128, 127).astype(np.float32)
+    estimated, _ = fitted._gradient(fitted.effective(fitted.differences), z, pixels, 0.0)
+    x_ = np.ascontiguousarray(tiles[1].pixels.transpose(0, 3, 1, 2), np.int32)
+    coded = model.mixtures(z.astype(np.int32)[:, :, None, None], x_, tiles[1].sizes)
+    from bitswap_cli.ans import LogisticMixture
+
+    exact = LogisticMixture(coded.parameters, 0, 255).bits(coded.symbols).sum()
+    assert estimated == pytest.approx(exact, rel=0.01)
+
+
+def test_fitted_models_code_their_pictures_better(model, tiles):
+    stored = fit(model, tiles, 10_000_000, steps=120, threads=2)
+    fitted = model_file.build(CONFIG, stored)
+    assert bits(fitted, tiles) < 0.95 * bits(model, tiles)
+    base = model_file.tensors(model)
+    assert all(torch.equal(stored[n], base[n]) for n in base if n.startswith("encoder"))
+    again = fit(model, tiles, 10_000_000, steps=120, threads=1)
+    assert all(torch.equal(stored[n], again[n]) for n in stored)
+
+
+def test_no_step_changes_nothing(model, tiles):
+    stored = fit(model, tiles, 1000, steps=0)
+    assert all(torch.equal(t, stored[n]) for n, t in model_file.tensors(model).items())
+
+
+def test_few_pictures_are_not_worth_many_differences(model, tiles):
+    """What differences cost is shared by all pictures."""
+
+    def changed(samples):
+        stored, base = fit(model, tiles, samples, steps=30), model_file.tensors(model)
+        return sum(int((stored[n] != base[n]).sum()) for n in base)
+
+    assert changed(10_000) < 0.5 * changed(100_000_000)
+
+
+def test_fitting_stops_when_told(model, tiles):
+    asked = []
+
+    def stopped():
+        asked.append(True)
+        return len(asked) > 3
+
+    fit(model, tiles, 10_000, seconds=3600, stopped=stopped)
+    assert len(asked) == 4

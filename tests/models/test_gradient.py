@@ -1,0 +1,79 @@
+"""The compiled gradient of the pixel VAE's bits against torch's, of its definition."""
+
+import numpy as np
+import pytest
+
+from bitswap_models.gradient import Pixels, by_torch, engine, layers
+from bitswap_models.pixel_net import PixelNet
+from bitswap_models.pixel_vae import Config
+from bitswap_models.window import taps
+
+CONFIGS = [
+    Config(width=48, split=16),
+    Config(channels=1, width=32, split=20, components=3, layers=2, radius=2),
+    Config(width=20, layers=1, split=24, components=7, radius=1),
+]
+needs_kernel = pytest.mark.skipif(engine() is None, reason="there is no compiled kernel")
+
+
+def parameters_of(config, random):
+    """Integers and scales that let most activations be neither 0 nor 255."""
+    parts = []
+    for name, layer in layers(PixelNet(config)).items():
+        outputs, inputs = layer.shape[:2]
+        weight = random.integers(-60, 61, (outputs, inputs))
+        if name == "coded":
+            weight = weight * layer._mask(layer.v.device)[:, :, 0, 0].numpy().astype(int)
+        norm = np.sqrt((weight**2).sum(1) + 1)
+        spread = np.broadcast_to(np.array(layer.spread), outputs) / 64
+        parts += [weight.ravel(), spread / norm]
+        parts.append(
+            np.broadcast_to(np.array(layer.offset), outputs) + random.normal(0, 8, outputs)
+        )
+    return np.concatenate(parts).astype(np.float32)
+
+
+def pixels_of(config, random, count):
+    base = random.integers(20, 235, (count, 1, 1))
+    shape = (count, len(taps(config.radius)), config.channels)
+    window = (base + random.normal(0, 12, shape)).clip(0, 255).astype(np.uint8)
+    known = (base[:, 0] + random.normal(0, 12, (count, config.channels))).clip(0, 255)
+    known[:2] = [[0], [255]]
+    return Pixels(
+        window,
+        random.integers(0, 2, (count, 3 * config.radius)).astype(np.uint8),
+        known.astype(np.uint8),
+        random.choice([0, 1, config.channels], count).astype(np.uint8),
+    )
+
+
+@needs_kernel
+@pytest.mark.parametrize("config", CONFIGS)
+@pytest.mark.parametrize("filmed", [True, False])
+def test_the_kernel_is_the_definition(config, filmed):
+    """But for an activation or two that differs by one where sums were rounded otherwise."""
+    random = np.random.default_rng(0)
+    parameters, cells, each = parameters_of(config, random), 5, 30
+    pixels = pixels_of(config, random, cells * each)
+    film = None
+    if filmed:
+        shape = (cells, 2, config.layers, config.width)
+        film = random.integers(-40, 41, shape).astype(np.float32)
+    expected = by_torch(config, parameters, film, pixels, 2.0**-17)
+    bits, slope, films = engine()(config, parameters, film, pixels, 2.0**-17)
+    assert bits == pytest.approx(expected[0], rel=1e-3)
+    assert np.linalg.norm(slope - expected[1]) < 0.01 * np.linalg.norm(expected[1])
+    assert np.linalg.norm(expected[1]) > 0
+    if filmed:
+        assert np.linalg.norm(films - expected[2]) < 0.01 * np.linalg.norm(expected[2])
+    else:
+        assert films is None and expected[2] is None
+
+
+@needs_kernel
+def test_pixels_that_do_not_count_have_no_gradient():
+    random = np.random.default_rng(1)
+    config = CONFIGS[0]
+    pixels = pixels_of(config, random, 70)._replace(coded=np.zeros(70, np.uint8))
+    bits, slope, _ = engine()(config, parameters_of(config, random), None, pixels, 0.0)
+    assert bits == 0 and not slope.any()
