@@ -224,8 +224,7 @@ class Fit:
 
     def effective(self, differences: Floats) -> Floats:
         """What the layers multiply by: weights, scales and biases as numbers. (P,)"""
-        numbers: Floats = self.start + np.rint(differences) * self.slope
-        return numbers
+        return (self.start + np.rint(differences) * self.slope).astype(np.float32, copy=False)
 
     def advance(self, rate: float) -> float:
         """One step of training; returns bits/dim of its pixels, without the latents'."""
@@ -235,7 +234,7 @@ class Fit:
         counted = int(pixels.coded.sum())
         if self.done % RENEWED == 0 and self.done:
             self._renew()
-        slope = slope * self.slope / counted
+        slope *= self.slope / np.float32(counted)
         if self.done % PRICED == 0:
             self.price = self._price() / np.float32(self.samples)
         slope += self.price
@@ -330,8 +329,8 @@ class Fit:
             )
             mass += weight * (upper - lower)
             rise += weight / wide * (upper * (1 - upper) - lower * (1 - lower))
-        price: Floats = -rise / (mass + np.float32(2.0**-20)) / np.float32(math.log(2))
-        return price
+        price = -rise / (mass + np.float32(2.0**-20)) / math.log(2)
+        return price.astype(np.float32, copy=False)
 
     def measure(self, batches: list[tuple[Floats, Pixels]]) -> float:
         """Bits/dim of pixels under the average differences."""
