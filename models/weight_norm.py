@@ -46,8 +46,15 @@ def plus_minus(x: Tensor) -> Tensor:
     return (x >= 0).to(x.dtype).mul_(2).sub_(1)
 
 
+def narrow(x: Tensor) -> Tensor:
+    """What autocast makes of a convolution's input, before that is twice as large."""
+    device = x.device.type
+    return x.to(torch.get_autocast_dtype(device)) if torch.is_autocast_enabled(device) else x
+
+
 def concat_elu(x: Tensor) -> Tensor:
     """(B, C, H, W) -> (B, 2 C, H, W)"""
+    x = narrow(x)
     return F.elu(torch.cat((x, -x), 1))
 
 
@@ -172,7 +179,8 @@ class Signs(nn.Module):
         self.threshold = nn.Parameter(torch.full((2 * channels,), THRESHOLD))
 
     def forward(self, x: Tensor) -> Tensor:  # (B, C, H, W) -> (B, 2 C, H, W)
-        shifted = torch.cat((x, -x), 1) - self.threshold[:, None, None]
+        x = narrow(x)
+        shifted = torch.cat((x, -x), 1) - narrow(self.threshold)[:, None, None]
         out: Tensor = _HardSign.apply(shifted)  # type: ignore[no-untyped-call]
         return out
 
