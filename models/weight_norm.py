@@ -79,6 +79,8 @@ class Conv(nn.Module):
         Standard deviation of the outputs after the data-dependent start; their mean is 0.
     """
 
+    parts = ("weight", "scale", "bias")  # of it in a model file
+
     def __init__(
         self, inputs: int, outputs: int, size: int = 1, *, binary: bool = False, spread: float = 1.0
     ) -> None:
@@ -152,6 +154,8 @@ class Conv(nn.Module):
 
 class Table(nn.Module):
     """Learned values, one for each channel and place: (C, H, W)."""
+
+    parts = ("weight", "scale")  # of it in a model file
 
     def __init__(self, shape: tuple[int, int, int]) -> None:
         super().__init__()
