@@ -65,8 +65,9 @@ enum { BITS_PLAIN, BITS_POPCNT, BITS_AVX2, BITS_VPOPCNT };
         memcpy(sums, &total, sizeof total);                                                        \
     }                                                                                              \
     TARGET INLINE void NAME(const char *const *rows, const char *weight, int64_t groups,           \
-                            int panels, block sums) {                                              \
+                            int64_t words, int panels, block sums) {                               \
         enum { PART = sizeof(WORD) / GROUP }; /* outputs */                                        \
+        (void)words;                                                                               \
         for (int v = 0; v < panels; v++, weight += groups * GROUP * OUTPUTS)                       \
             for (int r = 0; r < ROWS; r++)                                                         \
                 for (int o = 0; o < OUTPUTS; o += PART)                                            \
@@ -92,7 +93,8 @@ HARLEY_SEAL(dot_plain_bits, )
 
 #if X86
 POPCNT INLINE void dot_popcnt(const char *const *rows, const char *weight, int64_t groups,
-                              int panels, block sums) {
+                              int64_t words, int panels, block sums) {
+    (void)words;
     for (int v = 0; v < panels; v++, weight += groups * GROUP * OUTPUTS)
         for (int o = 0; o < OUTPUTS; o++) {
             const char *w = weight + o * GROUP;
@@ -117,8 +119,6 @@ POPCNT INLINE void dot_popcnt(const char *const *rows, const char *weight, int64
 #define ADD_DIFFERING(sum, x, w)                                                                   \
     _mm512_add_epi32(sum, _mm512_popcnt_epi32(_mm512_xor_si512(x, w)))
 DOT_512(dot_vpopcnt, VPOPCNT, ADD_DIFFERING, ADD_DIFFERING)
-#define DOT_VPOPCNT(rows, weight, groups, panels, sums)                                            \
-    dot_vpopcnt(rows, weight, groups, 0, panels, sums)
 #endif
 
 /* ---- layers ---- */
@@ -139,48 +139,11 @@ INLINE void finish(const layer *l, const images *m, int64_t i, int64_t j, int64_
                 for (int o = 0; o < count; o++) sums[o] -= totals[o];
 }
 
-/* `patches` is room for ROWS of them, or NULL where pixels are their own patches. */
-#define LAYER(NAME, TARGET, DOT)                                                                   \
-    TARGET static void NAME(const layer *l, const images *m, const char *weights, char *patches) { \
-        const int64_t pixels = m->batch * m->height * m->width;                                    \
-        const int64_t groups = groups_of(l, m);                                                    \
-        const char *rows[ROWS];                                                                    \
-        int64_t i[ROWS + 1] = {0}, j[ROWS + 1] = {0};                                              \
-        block sums;                                                                                \
-        for (int64_t first = 0; first < pixels; first += ROWS) {                                   \
-            int count = (int)(pixels - first < ROWS ? pixels - first : ROWS);                      \
-            for (int r = 0; r < ROWS; r++) {                                                       \
-                int64_t at = r < count ? r : 0;                                                    \
-                rows[r] = patches ? patches + at * groups * GROUP                                  \
-                                  : (const char *)m->x + (first + at) * groups * GROUP;            \
-            }                                                                                      \
-            for (int r = 0; r < count; r++) {                                                      \
-                if (patches)                                                                       \
-                    gather(l, m, first + r, i[r], j[r], patches + r * groups * GROUP);             \
-                j[r + 1] = j[r] + 1 < m->width ? j[r] + 1 : 0;                                     \
-                i[r + 1] = j[r + 1] ? i[r] : i[r] + 1 < m->height ? i[r] + 1 : 0;                  \
-            }                                                                                      \
-            const char *weight = weights;                                                          \
-            for (int64_t o = 0; o < l->outputs; o += PANELS * OUTPUTS) {                           \
-                int64_t rest = l->outputs - o;                                                     \
-                int some = (int)(rest < PANELS * OUTPUTS ? rest : PANELS * OUTPUTS);               \
-                const int panels = (some + OUTPUTS - 1) / OUTPUTS;                                 \
-                DOT(rows, weight, groups, panels, sums);                                           \
-                weight += PANELS * groups * GROUP * OUTPUTS;                                       \
-                for (int r = 0; r < count; r++) {                                                  \
-                    finish(l, m, i[r], j[r], o, panels, sums[r][0]);                               \
-                    requantize(l, m, sums[r][0], first + r, o, some);                              \
-                }                                                                                  \
-            }                                                                                      \
-            i[0] = i[count], j[0] = j[count];                                                      \
-        }                                                                                          \
-    }
-
-LAYER(layer_plain, , dot_plain_bits)
+LAYER(layer_plain, , dot_plain_bits, finish)
 #if X86
-LAYER(layer_popcnt, POPCNT, dot_popcnt)
-LAYER(layer_avx2, AVX2, dot_avx2_bits)
-LAYER(layer_vpopcnt, VPOPCNT, DOT_VPOPCNT)
+LAYER(layer_popcnt, POPCNT, dot_popcnt, finish)
+LAYER(layer_avx2, AVX2, dot_avx2_bits, finish)
+LAYER(layer_vpopcnt, VPOPCNT, dot_vpopcnt, finish)
 #endif
 
 /* The signs of some values, at most 16, as bits. */

@@ -1,9 +1,9 @@
 """Invertible maps of pictures whose log-determinants are known: what Flow++ is made of.
 
-Every map has ``forward(...)``, which returns the result and log |det| of its Jacobian, (B,) in nats,
-and ``inverse(...)``, which returns the argument. Split halves, mixtures and affine maps are those
-of Ho et al., "Flow++", ICML 2019; the norm and the mixing of channels are Kingma and Dhariwal's
-"Glow", NeurIPS 2018.
+Every map has ``forward(...)``, which returns the result and log |det| of its Jacobian, (B,) in
+nats, and ``inverse(...)``, which returns the argument. Split halves, mixtures and affine maps are
+those of Ho et al., "Flow++", ICML 2019; the norm and the mixing of channels are Kingma and
+Dhariwal's, "Glow", NeurIPS 2018.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ class Mixture(NamedTuple):
         """log(cdf / (1 - cdf)) at x and the logarithm of its derivative. (B, C, H, W) twice"""
         z = (x[:, :, None] - self.mean) * torch.exp(-self.log_scale)
         weight = torch.log_softmax(self.logit, 2)
-        below, above = F.logsigmoid(z), F.logsigmoid(-z)
+        below = F.logsigmoid(z)
+        above = below - z
         cdf = torch.logsumexp(weight + below, 2)
         rest = torch.logsumexp(weight + above, 2)
         density = torch.logsumexp(weight + below + above - self.log_scale, 2)

@@ -164,8 +164,7 @@ class FlowPP(nn.Module):
         try:
             for name, module in self.named_modules():
                 if isinstance(module, (Conv, Table)):
-                    parts = module.freeze()
-                    module.load(**{part: left.pop(f"{name}.{part}") for part in parts})
+                    module.load(*(left.pop(f"{name}.{part}") for part in module.parts))
                     continue
                 for part, parameter in module.named_parameters(recurse=False):
                     value = left.pop(f"{name}.{part}")

@@ -17,46 +17,15 @@ EXPORT int64_t bitswap_layers_abi(void) { return ABI; }
 
 /* ---- layers ---- */
 
-/* `patches` is room for ROWS of them, or NULL where pixels are their own patches. */
-#define LAYER(NAME, TARGET, DOT)                                                                   \
-    TARGET static void NAME(const layer *l, const images *m, const char *weights, char *patches) { \
-        const int64_t pixels = m->batch * m->height * m->width;                                    \
-        const int64_t groups = groups_of(l, m);                                                    \
-        const char *rows[ROWS];                                                                    \
-        block sums;                                                                                \
-        int64_t i = 0, j = 0;                                                                      \
-        for (int64_t first = 0; first < pixels; first += ROWS) {                                   \
-            int count = (int)(pixels - first < ROWS ? pixels - first : ROWS);                      \
-            for (int r = 0; r < ROWS; r++) {                                                       \
-                int64_t at = r < count ? r : 0;                                                    \
-                rows[r] = patches ? patches + at * groups * GROUP                                  \
-                                  : (const char *)m->x + (first + at) * groups * GROUP;            \
-            }                                                                                      \
-            for (int r = 0; patches && r < count; r++) {                                           \
-                gather(l, m, first + r, i, j, patches + r * groups * GROUP);                       \
-                j = j + 1 < m->width ? j + 1 : 0;                                                  \
-                i = j ? i : i + 1 < m->height ? i + 1 : 0;                                         \
-            }                                                                                      \
-            const char *weight = weights;                                                          \
-            for (int64_t o = 0; o < l->outputs; o += PANELS * OUTPUTS) {                           \
-                int64_t rest = l->outputs - o;                                                     \
-                int some = (int)(rest < PANELS * OUTPUTS ? rest : PANELS * OUTPUTS);               \
-                const int panels = (some + OUTPUTS - 1) / OUTPUTS;                                 \
-                DOT(rows, weight, groups, 0, panels, sums);                                        \
-                weight += PANELS * groups * GROUP * OUTPUTS;                                       \
-                for (int r = 0; r < count; r++)                                                    \
-                    requantize(l, m, sums[r][0], first + r, o, some);                              \
-            }                                                                                      \
-        }                                                                                          \
-    }
+#define AS_THEY_ARE(l, m, i, j, first, panels, sums)
 
-LAYER(layer_plain, , dot_plain)
+LAYER(layer_plain, , dot_plain, AS_THEY_ARE)
 #if X86
-LAYER(layer_avx2, AVX2, dot_avx2)
-LAYER(layer_ones, AVX2, dot_avx2_ones)
-LAYER(layer_avx512, AVX512, dot_avx512)
-LAYER(layer_vnni, VNNI, dot_vnni)
-LAYER(layer_bytes, VNNI, dot_bytes)
+LAYER(layer_avx2, AVX2, dot_avx2, AS_THEY_ARE)
+LAYER(layer_ones, AVX2, dot_avx2_ones, AS_THEY_ARE)
+LAYER(layer_avx512, AVX512, dot_avx512, AS_THEY_ARE)
+LAYER(layer_vnni, VNNI, dot_vnni, AS_THEY_ARE)
+LAYER(layer_bytes, VNNI, dot_bytes, AS_THEY_ARE)
 
 /* Copy n values as bytes; 0 if one is not in 0..255. */
 #define NARROW(NAME, TARGET)                                                                       \

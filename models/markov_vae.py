@@ -23,7 +23,6 @@ from bitswap_cli.ans.parameters import (
     SCALE_LEVELS,
     SCALE_OF_ONE,
     LogisticParameters,
-    MixtureParameters,
 )
 
 from .chain import (
@@ -36,12 +35,21 @@ from .chain import (
     tensor,
 )
 from .distributions import (
-    coding_mixture,
     mixture,
     mixture_bits,
 )
 from .layers import IntegerConv, Tower
-from .planes import PHASES, FinerLevel, Phase, Plane, PlaneHead, Step, coding_order, reference
+from .planes import (
+    PHASES,
+    FinerLevel,
+    Phase,
+    Plane,
+    PlaneHead,
+    Step,
+    code_channels,
+    coding_order,
+    reference,
+)
 
 # told a plane's head, its trunk's integers, its reference and its place; returns its pixels
 CodePlane = Callable[[PlaneHead, Tensor, Tensor, Plane], Tensor]
@@ -205,14 +213,7 @@ class MarkovVAE(LatentChain):
         """
 
         def plane(head: PlaneHead, trunk: Tensor, ref: Tensor, where: Plane) -> Tensor:
-            ref = ref.contiguous(memory_format=torch.channels_last)
-            residual = torch.zeros_like(ref)
-            for c in range(self.channels):
-                out = self._call(lambda t, r: head.channel(t, r, c), trunk, residual)  # noqa: B023
-                terms = coding_mixture(out, ref, residual, self.config.components, c)
-                step = Step(where, c, MixtureParameters(*(t.numpy() for t in terms)))
-                residual[:, c] = torch.from_numpy(code(step)) - ref[:, c]
-            return ref + residual
+            return code_channels(head, trunk, ref, where, code, self._call)
 
         self._likelihood(tensor(z1), plane)
 

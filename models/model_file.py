@@ -192,7 +192,7 @@ def _config(kind: type[Shape], text: str, path: Path) -> Shape:
         sound = all(isinstance(n, int) and 0 <= n <= 512 for n in numbers)
         config = kind(**table)
         sound = sound and config.sound()
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, AttributeError):
         sound = False
     if not sound:
         raise ModelError(f"{path} has no usable config: it is damaged")

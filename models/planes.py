@@ -14,6 +14,7 @@ network call codes a whole plane: 1 + 3 * levels calls a tile, whatever its size
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -21,6 +22,8 @@ from torch import Tensor, nn
 
 from bitswap_cli.ans.parameters import MixtureParameters
 
+from .chain import Integers
+from .distributions import coding_mixture
 from .layers import IntegerConv, activation, residual_blocks
 
 Phase = tuple[int, int]
@@ -99,7 +102,7 @@ class PlaneHead(nn.Module):
     ) -> None:
         super().__init__()
         c, k = channels, components
-        self.channels = channels
+        self.channels, self.components = channels, components
         self.outputs = 3 * k + c - 1  # logits, means, scales, shares of earlier channels
         self.from_features = IntegerConv(features, hidden)
         self.from_planes = (
@@ -153,6 +156,37 @@ class PlaneHead(nn.Module):
             h = self.coded(residual, part=part, add=h, active=True)
         out: Tensor = self.heads[channel](h)
         return out
+
+
+def code_channels(
+    head: PlaneHead,
+    trunk: Tensor,
+    ref: Tensor,
+    plane: Plane,
+    code: Callable[[Step], Integers],
+    call: Callable[..., Tensor] = lambda network, *inputs: network(*inputs),
+) -> Tensor:
+    """Code a plane, one channel after the other; returns its pixels, (B, C, H, W).
+
+    Parameters
+    ----------
+    head : PlaneHead
+    trunk : (B, C * SPLIT, H, W), of `PlaneHead.trunk`
+    ref : (B, C, H, W)
+    plane : Plane
+    code : callable
+        Told each step, returns its pixels, (B, H, W).
+    call : callable
+        Runs a network.
+    """
+    ref = ref.contiguous(memory_format=torch.channels_last)
+    residual = torch.zeros_like(ref)
+    for c in range(head.channels):
+        out = call(lambda t, r: head.channel(t, r, c), trunk, residual)  # noqa: B023
+        terms = coding_mixture(out, ref, residual, head.components, c)
+        step = Step(plane, c, MixtureParameters(*(t.numpy() for t in terms)))
+        residual[:, c] = torch.from_numpy(code(step)) - ref[:, c]
+    return ref + residual
 
 
 class FinerLevel(nn.Module):

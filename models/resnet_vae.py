@@ -33,7 +33,6 @@ from bitswap_cli.ans.parameters import (
     SCALE_OF_ONE,
     SCALES_PER_OCTAVE,
     LogisticParameters,
-    MixtureParameters,
 )
 
 from .chain import (
@@ -45,9 +44,9 @@ from .chain import (
     logistic_noise,
     tensor,
 )
-from .distributions import coding_mixture, logistic_bits, mixture, mixture_bits
+from .distributions import logistic_bits, mixture, mixture_bits
 from .layers import IntegerConv, ResidualBlock, activation
-from .planes import Plane, PlaneHead, Step
+from .planes import Plane, PlaneHead, Step, code_channels
 
 STRIDE = 2  # pixels between neighbours of the latent grid
 WHOLE = Plane(0, 0, 1)
@@ -273,13 +272,7 @@ class ResNetVAE(Latents):
         """
         trunk = self._trunk(tensor(stream))
         ref = trunk.new_full((len(trunk), self.channels, *trunk.shape[2:]), 128)
-        ref = ref.contiguous(memory_format=torch.channels_last)
-        residual = torch.zeros_like(ref)
-        for c in range(self.channels):
-            out = self.head.channel(trunk, residual, c)
-            terms = coding_mixture(out, ref, residual, self.config.components, c)
-            step = Step(WHOLE, c, MixtureParameters(*(t.numpy() for t in terms)))
-            residual[:, c] = torch.from_numpy(code(step)) - 128
+        code_channels(self.head, trunk, ref, WHOLE, code)
 
     # ---- training ------------------------------------------------------------------------------
     def noise(self, batch: int, generator: torch.Generator) -> list[Tensor]:

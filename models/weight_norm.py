@@ -46,8 +46,15 @@ def plus_minus(x: Tensor) -> Tensor:
     return (x >= 0).to(x.dtype).mul_(2).sub_(1)
 
 
+def narrow(x: Tensor) -> Tensor:
+    """What autocast makes of a convolution's input, before that is twice as large."""
+    device = x.device.type
+    return x.to(torch.get_autocast_dtype(device)) if torch.is_autocast_enabled(device) else x
+
+
 def concat_elu(x: Tensor) -> Tensor:
     """(B, C, H, W) -> (B, 2 C, H, W)"""
+    x = narrow(x)
     return F.elu(torch.cat((x, -x), 1))
 
 
@@ -71,6 +78,8 @@ class Conv(nn.Module):
     spread : float
         Standard deviation of the outputs after the data-dependent start; their mean is 0.
     """
+
+    parts = ("weight", "scale", "bias")  # of it in a model file
 
     def __init__(
         self, inputs: int, outputs: int, size: int = 1, *, binary: bool = False, spread: float = 1.0
@@ -146,6 +155,8 @@ class Conv(nn.Module):
 class Table(nn.Module):
     """Learned values, one for each channel and place: (C, H, W)."""
 
+    parts = ("weight", "scale")  # of it in a model file
+
     def __init__(self, shape: tuple[int, int, int]) -> None:
         super().__init__()
         self.values = nn.Parameter(torch.randn(shape) * 0.01)
@@ -172,7 +183,8 @@ class Signs(nn.Module):
         self.threshold = nn.Parameter(torch.full((2 * channels,), THRESHOLD))
 
     def forward(self, x: Tensor) -> Tensor:  # (B, C, H, W) -> (B, 2 C, H, W)
-        shifted = torch.cat((x, -x), 1) - self.threshold[:, None, None]
+        x = narrow(x)
+        shifted = torch.cat((x, -x), 1) - narrow(self.threshold)[:, None, None]
         out: Tensor = _HardSign.apply(shifted)  # type: ignore[no-untyped-call]
         return out
 
