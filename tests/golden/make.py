@@ -1,6 +1,6 @@
 """Make a golden archive, and write what has to come out of it into manifest.json (README.md).
 
-    python tests/golden/make.py MODEL [--scheme bitswap|bbans|topdown] [--force]
+    python tests/golden/make.py MODEL [--scheme bitswap|bbans|topdown] [--fit-steps N] [--force]
 
 The images are computed: a photograph-like PNG with text, gray ones, a digit, PPM, BMP, a text.
 """
@@ -107,14 +107,29 @@ def bitswap(*arguments: str | Path) -> str:
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
+def fitted(source: Path, archive: Path, model: str, scheme: str, steps: int) -> None:
+    """Write an archive with a fitted model, even though so few pictures are not worth one."""
+    from bitswap_cli.archive.pack import pack
+    from bitswap_cli.cli.common import Console
+    from bitswap_cli.cli.fit import fit
+    from bitswap_cli.cli.model import encoder
+
+    console, sources = Console(), [str(source)]
+    start = encoder(console, model, scheme, 64, sources)
+    own = fit(console, *start, sources, seconds=None, steps=steps, threads=1, save=None)
+    pack(sources, archive, *own, force=True)
+
+
 def main() -> None:
     """Make one archive."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", help="name of an installed model")
     parser.add_argument("--scheme", default="bitswap", choices=("bitswap", "bbans", "topdown"))
+    parser.add_argument("--fit-steps", type=int, help="fit the model for so many steps")
     parser.add_argument("--force", action="store_true", help="replace one never released")
     arguments = parser.parse_args()
-    archive = HERE / f"{arguments.model}-{arguments.scheme}.bsw"
+    kind = arguments.scheme if arguments.fit_steps is None else "fitted"
+    archive = HERE / f"{arguments.model}-{kind}.bsw"
     if archive.exists() and not arguments.force:
         sys.exit(f"{archive.name} is frozen (README.md)")
     with tempfile.TemporaryDirectory() as temporary:
@@ -125,7 +140,10 @@ def main() -> None:
             path.write_bytes(data)
             os.utime(path, ns=(TIME, TIME))
         options = ["--model", arguments.model, "--scheme", arguments.scheme, "--force"]
-        bitswap("compress", source, "-o", archive, *options)
+        if arguments.fit_steps is None:
+            bitswap("compress", source, "-o", archive, *options)
+        else:
+            fitted(source, archive, arguments.model, arguments.scheme, arguments.fit_steps)
         listed = json.loads(bitswap("list", archive, "--json"))["entries"]
         entries = {
             entry["name"]: {
