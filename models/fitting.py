@@ -23,7 +23,7 @@ from torch import Tensor
 
 from bitswap_cli.ans.parameters import LATENT_MAX, LATENT_MIN, SCALE_OF_ONE, SCALES_PER_OCTAVE
 
-from . import gradient, model_file, window
+from . import gradient, model_file
 from .gradient import Floats, Pixels
 from .layers import ACTIVATION_MAX, EXACT_INT32, IntegerConv, floor
 from .pixel_vae import PixelVAE
@@ -38,7 +38,7 @@ EMA = 0.98
 BIAS_STEP = 1 << 13  # an eighth of a unit of the layer's outputs
 SCALE_STEPS = 128  # of a typical scale
 RENEWED = 50  # steps of training from one choice of the differences' priors to the next
-PRICED = 4  # and from one look at what the bits of differences rise by
+PRICED = 8  # and from one look at what the bits of differences rise by
 START = (0.5, 1.0)  # share and scale of the first prior's wide logistic
 NARROW = 0.1  # scale of a prior's narrow logistic
 SMOOTH = 0.2  # the same, so that small differences feel it
@@ -71,7 +71,8 @@ class Cells:
 
     def __init__(self, model: PixelVAE, tiles: list[Tiles]) -> None:
         self.model = model
-        self.flat = np.concatenate([t.pixels.reshape(-1, model.channels) for t in tiles])
+        flat = [t.pixels.reshape(-1, model.channels) for t in tiles]
+        self.flat = np.ascontiguousarray(np.concatenate(flat))
         rows, means, scales = [], [], []
         first = 0
         for pixels, sizes in tiles:
@@ -108,15 +109,13 @@ class Cells:
 
     def look(self, cell: Integers, y: Integers, x: Integers) -> Pixels:
         """The pixels at rows and columns (count, each) of cells."""
-        base, side, top, left, _, width, coded = (
-            np.repeat(column, y.shape[1]) for column in self.rows[cell].T
-        )
-        y, x, r = top + y.ravel(), left + x.ravel(), self.model.margin
-        rows, columns = window.places(y, x, width, r)
-        seen = self.flat[base[:, None] + rows.clip(0) * side[:, None] + columns]
-        seen[rows[:, 0] < 0] = window.UNKNOWN
-        border = window.borders(y, x, width, r).astype(np.uint8)
-        return Pixels(seen, border, self.flat[base + y * side + x], coded.astype(np.uint8))
+        rows = np.repeat(self.rows[cell], y.shape[1], 0)  # first pixel, side, y, x, height, width
+        places = np.ascontiguousarray(rows[:, [0, 1, 2, 3, 5]])
+        places[:, 2] += y.ravel()
+        places[:, 3] += x.ravel()
+        engine = gradient.engine()
+        looked = (engine.look if engine else gradient.look)(self.flat, places, self.model.margin)
+        return Pixels(*looked, rows[:, 6].astype(np.uint8))
 
 
 def _posterior(

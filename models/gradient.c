@@ -15,7 +15,7 @@
 
 enum { MAX_CHANNELS = 4, MAX_COMPONENTS = 16, MAX_LAYERS = 8 };
 enum { BLOCK = 64, PAD = 16 };
-enum { ANCHORS = 5, LINE = 64 }; /* bytes of a cache line */
+enum { ANCHORS = 5, UNKNOWN = 128, LINE = 64 }; /* bytes of a cache line */
 
 /* A layer of `in` inputs and `out` outputs, `ins` and `outs` when padded. */
 typedef struct {
@@ -186,6 +186,38 @@ static void look(const network *n, work *b, int64_t i, const uint8_t *window,
         b->residual[e * BLOCK + i] = (float)(known[e] - reference);
     }
     for (int64_t t = 0; t < 3 * n->radius; t++) x[values + t] = (float)(border[t] * 64);
+}
+
+/* What pixels see: window.py defines it.
+ *
+ * flat    pixels of all tiles, [pixel][channel]
+ * places  [pixel][5]: the first pixel of its tile and the tile's side; row, column and valid columns
+ * window, border, known  as `bitswap_gradient` reads them, overwritten */
+EXPORT void bitswap_windows(const uint8_t *flat, const int64_t *places, int64_t count,
+                            int64_t radius, int64_t channels, uint8_t *window, uint8_t *border,
+                            uint8_t *known) {
+    for (int64_t i = 0; i < count; i++, places += 5) {
+        const int64_t side = places[1], y = places[2], x = places[3], last = places[4] - 1;
+        const uint8_t *tile = flat + places[0] * channels;
+        copy((char *)known, (const char *)tile + (y * side + x) * channels, channels);
+        known += channels;
+        for (int64_t j = 0; j < radius; j++) *border++ = y <= j;
+        for (int64_t j = 0; j < radius; j++) *border++ = x <= j;
+        for (int64_t j = 0; j < radius; j++) *border++ = last - x <= j;
+        for (int64_t down = -radius; down <= 0; down++)
+            for (int64_t right = -radius; right <= (down ? radius : -1); right++) {
+                int64_t row = y + down < 0 ? 0 : y + down;
+                int64_t column = clip(x + right, 0, last);
+                if (row == y && column >= x) {
+                    row = x > 0 ? y : y - 1;
+                    column = x > 0 ? x - 1 : 0;
+                }
+                if (row < 0) memset(window, UNKNOWN, (size_t)channels);
+                else copy((char *)window, (const char *)tile + (row * side + column) * channels,
+                          channels);
+                window += channels;
+            }
+    }
 }
 
 /* Bits of pixels, and their gradient.

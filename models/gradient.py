@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from . import kernel
+from . import window as window_
 from .distributions import mixture_bits
 from .layers import IntegerConv
 from .pixel_net import PixelNet
@@ -24,6 +25,7 @@ from .pixel_vae import Config
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
+Places = NDArray[np.int64]
 
 
 class Pixels(NamedTuple):
@@ -40,6 +42,26 @@ def layers(net: PixelNet) -> dict[str, IntegerConv]:
     found = {n: m for n, m in net.named_modules() if isinstance(m, IntegerConv)}
     order = ("skip", "trunk", "splits", "coded", "mixes", "heads")
     return {n: found[n] for part in order for n in found if n.split(".")[0] == part}
+
+
+def look(flat: Bytes, places: Places, radius: int) -> tuple[Bytes, Bytes, Bytes]:
+    """Windows, borders and values of pixels, the first three of `Pixels`.
+
+    Parameters
+    ----------
+    flat : uint8 array (pixels, C)
+        Of all tiles.
+    places : int64 array (N, 5)
+        The first pixel of each one's tile, and the tile's side; row, column and valid columns.
+    radius : int
+        Of the window.
+    """
+    base, side, y, x, width = places.T
+    rows, columns = window_.places(y, x, width, radius)
+    seen = flat[base[:, None] + rows.clip(0) * side[:, None] + columns]
+    seen[rows[:, 0] < 0] = window_.UNKNOWN
+    border = window_.borders(y, x, width, radius).astype(np.uint8)
+    return seen, border, flat[base + y * side + x]
 
 
 def reference(
@@ -94,10 +116,25 @@ class GradientKernel:
     """The compiled gradient, bound by ctypes, without the GIL."""
 
     def __init__(self, path: str) -> None:
-        self._run = ctypes.CDLL(path).bitswap_gradient
+        library = ctypes.CDLL(path)
+        self._run, self._windows = library.bitswap_gradient, library.bitswap_windows
         word, pointer = ctypes.c_int64, ctypes.c_void_p
+        self._windows.argtypes = [pointer, pointer, word, word, word, *[pointer] * 3]
+        self._windows.restype = None
         self._run.argtypes = [*[pointer] * 5, word, word, *[pointer] * 4, ctypes.c_double]
         self._run.restype = ctypes.c_double
+
+    def look(self, flat: Bytes, places: Places, radius: int) -> tuple[Bytes, Bytes, Bytes]:
+        """Windows, borders and values of pixels; see `look`."""
+        count, channels = len(places), flat.shape[1]
+        window = np.empty((count, len(window_.taps(radius)), channels), np.uint8)
+        border = np.empty((count, 3 * radius), np.uint8)
+        known = np.empty((count, channels), np.uint8)
+        self._windows(
+            flat.ctypes.data, places.ctypes.data, count, radius, channels,
+            *(a.ctypes.data for a in (window, border, known)),
+        )  # fmt: skip
+        return window, border, known
 
     def __call__(
         self, config: Config, parameters: Floats, film: Floats | None, pixels: Pixels, soft: float

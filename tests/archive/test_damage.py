@@ -165,9 +165,9 @@ def test_line_ends_changed_by_a_transfer(codec, damaged):
 
 def test_newer_version(codec, damaged):
     def newer(data):
-        data[8] = 2
+        data[8] = 3
 
-    with pytest.raises(ModelError, match="format version 2"):
+    with pytest.raises(ModelError, match="format version 3"):
         check(damaged(newer), codec)
 
 

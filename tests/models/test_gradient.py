@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bitswap_models.gradient import Pixels, by_torch, engine, layers
+from bitswap_models.gradient import Pixels, by_torch, engine, layers, look
 from bitswap_models.pixel_net import PixelNet
 from bitswap_models.pixel_vae import Config
 from bitswap_models.window import taps
@@ -68,6 +68,20 @@ def test_the_kernel_is_the_definition(config, filmed):
         assert np.linalg.norm(films - expected[2]) < 0.01 * np.linalg.norm(expected[2])
     else:
         assert films is None and expected[2] is None
+
+
+@needs_kernel
+@pytest.mark.parametrize("radius", [1, 3])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_kernel_looks_where_the_definition_does(radius, channels):
+    random = np.random.default_rng(2)
+    flat = random.integers(0, 256, (3 * 64, channels)).astype(np.uint8)
+    tile, y, x = (a.ravel() for a in np.indices((3, 8, 8)))
+    width = np.array([8, 5, 1])[tile]
+    places = np.stack((64 * tile, np.full_like(y, 8), y, x, width), 1)[x < width]
+    expected = look(flat, places, radius)
+    for own, other in zip(engine().look(flat, places, radius), expected, strict=True):
+        assert own.dtype == other.dtype and np.array_equal(own, other)
 
 
 @needs_kernel
