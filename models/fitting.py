@@ -29,10 +29,10 @@ from .layers import ACTIVATION_MAX, EXACT_INT32, IntegerConv, floor
 from .pixel_vae import PixelVAE
 
 PARTS = 4  # of a batch, at most one thread each; more threads change no bit
-CELLS = 128  # of a batch
+CELLS = 64  # of a batch
 PIXELS = 64  # of each of these cells
-RATE = 0.15  # steps of an integer, at most, that it moves in a step of training
-WARMUP = 30
+RATE = 0.35  # steps of an integer, at most, that it moves in a step of training
+WARMUP = 60
 FINAL_RATE = 0.02  # share of `RATE` at the end
 EMA = 0.98
 BIAS_STEP = 1 << 13  # an eighth of a unit of the layer's outputs
@@ -45,7 +45,7 @@ SMOOTH = 0.2  # the same, so that small differences feel it
 FARTHEST = 511
 SHARES = (1, 2, 4, 8, 16, 32, 64, 96, 128, 160, 192, 224, 255)  # of 256, of the wide logistic
 
-CHECKED = 4  # batches that progress is measured on
+CHECKED = 8  # batches that progress is measured on
 CHECKS = 4.0  # seconds from one measurement to the next
 
 Bytes = NDArray[np.uint8]

@@ -35,7 +35,7 @@ typedef struct {
 typedef struct {
     float *x, *acc[MAX_LAYERS], *h[MAX_LAYERS], *g_h[2];
     float *skip_acc, *skip, *g_skip, *splits_acc, *g_splits;
-    float *first, *pre, *mix_acc, *second, *head_acc, *out;
+    float *first, *pre, *sum, *mix_acc, *second, *head_acc, *out;
     float *g_mean, *g_head, *g_second, *g_first;
     float *anchor, *residual, *known, *bits;
     const float *film[BLOCK];
@@ -60,7 +60,7 @@ static int64_t padded(int64_t n) { return (n + PAD - 1) / PAD * PAD; }
 #define HELD 4
 #include "gradient.h"
 
-#define TARGET __attribute__((target("avx2,fma,avx512f,avx512bw,avx512vl,avx512dq")))
+#define TARGET __attribute__((target("avx2,fma,avx512f,avx512bw,avx512vl,avx512dq,prefer-vector-width=512")))
 #define NAME(x) x##_avx512
 #define VECTOR 64
 #define HELD 8
@@ -155,7 +155,7 @@ static void place_block(arena *a, const network *n, work *b) {
     b->skip = take(a, BLOCK * c * k);
     b->splits_acc = take(a, BLOCK * n->splits.outs), b->g_splits = take(a, BLOCK * n->splits.outs);
     b->first = take(a, BLOCK * n->mixes[0].ins), b->g_first = take(a, BLOCK * n->mixes[0].ins);
-    b->pre = take(a, BLOCK * n->split);
+    b->pre = take(a, BLOCK * n->split), b->sum = take(a, BLOCK * n->split);
     b->mix_acc = take(a, BLOCK * n->mixes[0].outs), b->second = take(a, BLOCK * n->mixes[0].outs);
     b->g_second = take(a, BLOCK * n->mixes[0].outs);
     b->head_acc = take(a, BLOCK * head), b->g_head = take(a, BLOCK * head);

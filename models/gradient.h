@@ -51,12 +51,13 @@ TARGET static inline float NAME(value)(const dense *d, float acc, int64_t o) {
 TARGET static void NAME(back)(const dense *d, const float *x, const float *acc, float *g,
                               float *gx) {
     for (int64_t p = 0; p < BLOCK; p++) {
-        const float *sum = acc + p * d->outs;
-        float *slope = g + p * d->outs;
+        const float *sum = acc + p * d->outs, *by = d->scale;
+        float *restrict slope = g + p * d->outs, *restrict bias = d->g_bias;
+        float *restrict scale = d->g_scale;
         for (int64_t o = 0; o < d->outs; o++) {
-            d->g_bias[o] += slope[o];
-            d->g_scale[o] += slope[o] * sum[o];
-            slope[o] *= d->scale[o];
+            bias[o] += slope[o];
+            scale[o] += slope[o] * sum[o];
+            slope[o] *= by[o];
         }
     }
     NAME(product)(d->outs, d->ins, BLOCK, g, 1, d->outs, x, d->ins, d->g_rows, d->ins, 1);
@@ -166,6 +167,21 @@ TARGET static void NAME(mixture)(const network *n, const work *b, int64_t c, flo
     }
 }
 
+/* Back through an activation and a film: `slope` is overwritten with that of the layer's values. */
+TARGET static void NAME(film_back)(const dense *d, const float *acc, const float *gain,
+                                   const float *shift, float *restrict slope,
+                                   float *restrict g_gain, float *restrict g_shift) {
+    const float *scale = d->scale, *bias = d->bias;
+    for (int64_t o = 0; o < d->out; o++) {
+        float y = floorf(acc[o] * scale[o] + bias[o]);
+        float z = y + floorf(y * gain[o] * (1.0f / 64)) + shift[o];
+        float inside = z < 0 || z > 255 ? 0 : slope[o];
+        g_shift[o] += inside;
+        g_gain[o] += inside * y * (1.0f / 64);
+        slope[o] = inside * (1 + gain[o] * (1.0f / 64));
+    }
+}
+
 /* A block of pixels: its bits, and their gradient to all integers and films. */
 TARGET static void NAME(run)(const network *n, const work *b) {
     const int64_t k = n->components, s = n->splits.outs;
@@ -180,7 +196,7 @@ TARGET static void NAME(run)(const network *n, const work *b) {
         NAME(sums)(d, h, b->acc[l]);
         for (int64_t i = 0; i < BLOCK; i++) {
             const float *acc = b->acc[l] + i * d->outs;
-            float *to = b->h[l] + i * d->outs;
+            float *restrict to = b->h[l] + i * d->outs;
             const float *gain = n->film ? b->film[i] + l * n->width : NULL;
             const float *shift = n->film ? gain + n->layers * n->width : NULL;
             if (n->film)
@@ -204,16 +220,20 @@ TARGET static void NAME(run)(const network *n, const work *b) {
         const int64_t first = c * n->split;
         for (int64_t i = 0; i < BLOCK; i++) {
             const float *acc = b->splits_acc + i * s + first;
-            float *to = b->first + i * mix->ins;
-            for (int64_t o = 0; o < n->split; o++) {
-                float sum = 0; /* of the earlier channels' errors */
-                for (int64_t e = 0; e < c; e++)
-                    sum += b->residual[e * BLOCK + i] * n->coded.columns[e * n->coded.outs + first + o];
-                float y = NAME(value)(&n->splits, acc[o], first + o);
-                if (n->channels > 1) y += NAME(value)(&n->coded, sum, first + o);
-                b->pre[i * n->split + o] = y;
-                to[o] = NAME(within)(y, 0, 255);
+            float *restrict to = b->first + i * mix->ins, *restrict pre = b->pre + i * n->split;
+            float *restrict sum = b->sum + i * n->split; /* of the earlier channels' errors */
+            for (int64_t o = 0; o < n->split; o++) sum[o] = 0;
+            for (int64_t e = 0; e < c; e++) {
+                const float error = b->residual[e * BLOCK + i];
+                const float *column = n->coded.columns + e * n->coded.outs + first;
+                for (int64_t o = 0; o < n->split; o++) sum[o] += error * column[o];
             }
+            for (int64_t o = 0; o < n->split; o++)
+                pre[o] = NAME(value)(&n->splits, acc[o], first + o);
+            if (n->channels > 1)
+                for (int64_t o = 0; o < n->split; o++)
+                    pre[o] += NAME(value)(&n->coded, sum[o], first + o);
+            for (int64_t o = 0; o < n->split; o++) to[o] = NAME(within)(pre[o], 0, 255);
         }
         NAME(sums)(mix, b->first, b->mix_acc);
         for (int64_t i = 0; i < BLOCK; i++)
@@ -239,22 +259,22 @@ TARGET static void NAME(run)(const network *n, const work *b) {
                 b->g_second[i * mix->outs + o] *= (float)(y >= 0 && y <= 255);
             }
         NAME(back)(mix, b->first, b->mix_acc, b->g_second, b->g_first);
-        for (int64_t i = 0; i < BLOCK; i++)
-            for (int64_t o = 0; o < n->split; o++) {
-                float y = b->pre[i * n->split + o];
-                float g = b->g_first[i * mix->ins + o] * (float)(y >= 0 && y <= 255);
-                b->g_splits[i * s + first + o] = g;
-                if (n->channels == 1) continue;
-                const dense *d = &n->coded;
-                float sum = 0;
-                for (int64_t e = 0; e < c; e++)
-                    sum += b->residual[e * BLOCK + i] * d->columns[e * d->outs + first + o];
-                d->g_bias[first + o] += g;
-                d->g_scale[first + o] += g * sum;
-                for (int64_t e = 0; e < c; e++)
-                    d->g_columns[e * d->outs + first + o] +=
-                        g * d->scale[first + o] * b->residual[e * BLOCK + i];
+        for (int64_t i = 0; i < BLOCK; i++) {
+            const float *pre = b->pre + i * n->split, *sum = b->sum + i * n->split;
+            const float *slope = b->g_first + i * mix->ins;
+            float *restrict g = b->g_splits + i * s + first;
+            for (int64_t o = 0; o < n->split; o++)
+                g[o] = slope[o] * (float)(pre[o] >= 0 && pre[o] <= 255);
+            if (n->channels == 1) continue;
+            const dense *d = &n->coded;
+            float *restrict bias = d->g_bias + first, *restrict scale = d->g_scale + first;
+            for (int64_t o = 0; o < n->split; o++) bias[o] += g[o], scale[o] += g[o] * sum[o];
+            for (int64_t e = 0; e < c; e++) {
+                float *restrict column = d->g_columns + e * d->outs + first;
+                const float *by = d->scale + first, error = b->residual[e * BLOCK + i];
+                for (int64_t o = 0; o < n->split; o++) column[o] += g[o] * by[o] * error;
             }
+        }
     }
     /* back through the trunk */
     NAME(back)(&n->skip, b->x, b->skip_acc, b->g_skip, NULL);
@@ -264,24 +284,14 @@ TARGET static void NAME(run)(const network *n, const work *b) {
         const dense *d = n->trunk + l;
         for (int64_t i = 0; i < BLOCK; i++) {
             const float *acc = b->acc[l] + i * d->outs;
-            float *slope = g + i * d->outs;
-            const float *gain = n->film ? b->film[i] + l * n->width : NULL;
-            const float *shift = n->film ? gain + n->layers * n->width : NULL;
-            float *g_gain = n->film ? b->g_film[i] + l * n->width : NULL;
-            float *g_shift = n->film ? g_gain + n->layers * n->width : NULL;
+            const int64_t gain = l * n->width, shift = gain + n->layers * n->width;
             if (n->film)
-                for (int64_t o = 0; o < d->out; o++) {
-                    float y = NAME(value)(d, acc[o], o);
-                    float z = y + floorf(y * gain[o] * (1.0f / 64)) + shift[o];
-                    float inside = slope[o] * (float)(z >= 0 && z <= 255);
-                    g_shift[o] += inside;
-                    g_gain[o] += inside * y * (1.0f / 64);
-                    slope[o] = inside * (1 + gain[o] * (1.0f / 64));
-                }
+                NAME(film_back)(d, acc, b->film[i] + gain, b->film[i] + shift, g + i * d->outs,
+                                b->g_film[i] + gain, b->g_film[i] + shift);
             else
                 for (int64_t o = 0; o < d->out; o++) {
                     float y = NAME(value)(d, acc[o], o);
-                    slope[o] *= (float)(y >= 0 && y <= 255);
+                    g[i * d->outs + o] *= (float)(y >= 0 && y <= 255);
                 }
         }
         NAME(back)(d, l ? b->h[l - 1] : b->x, b->acc[l], g, l ? next : NULL);
