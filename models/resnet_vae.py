@@ -41,7 +41,7 @@ from .chain import (
     Latents,
     draw,
     integers,
-    logistic_noise,
+    latent_noise,
     tensor,
 )
 from .distributions import logistic_bits, mixture, mixture_bits
@@ -276,9 +276,9 @@ class ResNetVAE(Latents):
 
     # ---- training ------------------------------------------------------------------------------
     def noise(self, batch: int, generator: torch.Generator) -> list[Tensor]:
-        """Standard logistic noise of every latent layer, (B, C_l, H, W) each."""
+        """Noise of every latent layer, (2, B, C_l, H, W) each, see `latent_noise`."""
         grid = self.tile // STRIDE
-        return [logistic_noise((batch, c, grid, grid), generator) for c in self.config.latents]
+        return [latent_noise((batch, c, grid, grid), generator) for c in self.config.latents]
 
     def elbo(
         self, x: Tensor, noise: list[Tensor], soft: float = 2.0**-17, bordered: Tensor | None = None
