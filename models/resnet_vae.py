@@ -175,10 +175,10 @@ class ResNetVAE(Latents):
         self.config = config
         self.tile, self.channels, self.stride = config.tile, config.channels, STRIDE
         self.planes = (WHOLE,)
-        self.factors: Sequence[int] = (1, 2, 4)
         # a tile takes about 4 bits for each latent from what is below it, and leaves about as many
-        # for each pixel's channel
-        self.slack = 1.25
+        # for each pixel's channel; larger tiles would take more initial bits than they save
+        self.factors: Sequence[int] = (1,)
+        self.slack = 1.0
         pixels = config.channels * STRIDE**2
         self.growth = Fraction(1, 1 + sum(config.latents) // pixels)
         self.share = 1.0  # every pixel is trained on
