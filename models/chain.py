@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from bitswap_cli.ans.parameters import (
     LATENT_MAX,
     LATENT_MIN,
+    PRECISION,
     SCALE_LEVELS,
     SCALE_OF_ONE,
     SCALES_PER_OCTAVE,
@@ -42,15 +43,28 @@ def integers(values: Tensor) -> Integers:
 
 
 def draw(mean: Tensor, scale: Tensor, noise: Tensor) -> Tensor:
-    """Draw latents from logistics (1/16 symbol, scale index) with standard logistic noise."""
+    """Draw latents from logistics (1/16 symbol, scale index) as popping random bits does.
+
+    `noise`, (2, ...), is as from `latent_noise`.
+    """
+    logistic, strays = noise
     deviation = torch.exp2((scale - SCALE_OF_ONE) / SCALES_PER_OCTAVE)
-    return round_(mean / 16 + noise * deviation).clamp(LATENT_MIN, LATENT_MAX)
+    z = round_(mean / 16 + logistic * deviation).clamp(LATENT_MIN, LATENT_MAX)
+    return torch.where(strays.isnan(), z, strays)
 
 
-def logistic_noise(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-    """Standard logistic noise."""
-    u = torch.rand(shape, generator=generator, device=generator.device)
-    return torch.logit(u.clamp(1e-6, 1 - 1e-6))
+def latent_noise(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    """Standard logistic noise and strays. (2, *shape)
+
+    The coder gives every symbol a frequency of at least 1, so that one latent in 4,096 comes from
+    anywhere in the alphabet, however narrow its distribution: such a stray is a number, others are
+    NaN. Networks that never met one in training are led astray by it.
+    """
+    u, v, w = torch.rand((3, *shape), generator=generator, device=generator.device)
+    symbols = LATENT_MAX - LATENT_MIN + 1
+    anywhere = torch.floor(v * symbols) + LATENT_MIN
+    strays = torch.where(w < symbols / 2**PRECISION, anywhere, torch.nan)
+    return torch.stack((torch.logit(u.clamp(1e-6, 1 - 1e-6)), strays))
 
 
 class Latents(nn.Module):
@@ -95,7 +109,7 @@ class LatentChain(Latents):
     def latent_terms(
         self, x: Tensor, noise: list[Tensor], soft: float
     ) -> tuple[list[Tensor], dict[str, Tensor]]:
-        """Draw z_1 .. z_L from the posteriors with standard logistic noise.
+        """Draw z_1 .. z_L from the posteriors with the noise of each, as from `latent_noise`.
 
         Returns [x, z_1, .. z_L] and the KL of each layer, ``kl1``.. (B, C_l), in bits, summed over
         the grid.

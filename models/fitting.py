@@ -42,6 +42,7 @@ PRICED = 8  # and from one look at what the bits of differences rise by
 START = (0.5, 1.0)  # share and scale of the first prior's wide logistic
 NARROW = 0.1  # scale of a prior's narrow logistic
 SMOOTH = 0.2  # the same, so that small differences feel it
+TINY = 1e-10  # bits/dim a step: smaller gradients move nothing
 FARTHEST = 511
 SHARES = (1, 2, 4, 8, 16, 32, 64, 96, 128, 160, 192, 224, 255)  # of 256, of the wide logistic
 
@@ -200,12 +201,15 @@ class Fit:
             at += _size(layer)
         self.base = np.zeros(at, np.int64)
         self.step = np.ones(at, np.int64)  # of the integers
+        self.free = np.ones(at, np.float32)  # 0 where an integer has to stay
         self.unit = np.ones(at)  # integers that stand for 1
         self.tensor = np.zeros(at, np.int64)  # the number of the tensor that each belongs to
         for number, each in enumerate(self.layers):
             weight, scale, bias = each.parts()
             layer = each.layer
             self.base[weight] = layer.weight.numpy().ravel()
+            if layer.causal:
+                self.free[weight] = np.broadcast_to(layer.mask().numpy(), layer.shape).ravel()
             self.base[scale], self.base[bias] = layer.scale.numpy(), layer.bias.numpy()
             typical = float(np.median(np.abs(self.base[scale])))
             self.step[scale] = 1 << max(0, math.floor(math.log2(max(typical, 1) / SCALE_STEPS)))
@@ -236,12 +240,12 @@ class Fit:
         slope *= self.slope / np.float32(counted)
         if self.done % PRICED == 0:
             self.price = self._price() / np.float32(self.samples)
-        slope += self.price
+        slope = (slope + self.price) * self.free
         self.done += 1
         self.first += 0.1 * (slope - self.first)
         self.second += 0.01 * (slope**2 - self.second)
         mean = self.first / (1 - 0.9**self.done)
-        deviation = np.sqrt(self.second / (1 - 0.99**self.done)) + 1e-12
+        deviation = np.sqrt(self.second / (1 - 0.99**self.done)) + TINY
         self.differences -= rate * mean / deviation
         self._limit()
         self.average += (1 - min(EMA, self.done / (10 + self.done))) * (
@@ -419,6 +423,7 @@ def fit(
             rate = fitting.measure(batches)
             saved = (first - rate) * samples / 8 - fitting.size()
             progress(Progress(rate, saved, part))
+    fitting.pool.shutdown()
     return fitting.tensors()
 
 

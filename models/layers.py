@@ -170,7 +170,7 @@ class IntegerConv(nn.Module):
         if self.binary:
             # sign(0) = +1; the gradient is the identity, and training clips v to [-1, 1]
             return straight_through(torch.where(self.v.detach() < 0, -1.0, 1.0), self.v)
-        v = self.v * self._mask(self.v.device) if self.causal else self.v
+        v = self.v * self.mask(self.v.device) if self.causal else self.v
         magnitude = v.detach().abs()
         peak = magnitude.amax((1, 2, 3), keepdim=True).clamp_min(1e-8)
         # many weights are made smaller, so that even all of them, rounded up, are proved exact
@@ -178,7 +178,7 @@ class IntegerConv(nn.Module):
         most = (EXACT_FLOAT32 - 1) / self._reach() - v[0].numel() / 2
         return round_(v * torch.minimum(127 / peak, most / total))
 
-    def _mask(self, device: torch.device) -> Tensor:
+    def mask(self, device: torch.device | None = None) -> Tensor:
         """1 where a causal layer may have a weight, else 0. (O, I, 1, 1)"""
         outputs, inputs = self.shape[:2]
         group = torch.arange(outputs, device=device) * inputs // outputs
@@ -307,7 +307,7 @@ class IntegerConv(nn.Module):
         total = reach * scale.to(torch.int64).abs() + bias.to(torch.int64).abs()
         if int(reach.max()) >= EXACT_FLOAT32 or int(total.max()) >= EXACT_INT32:
             raise ModelError("a layer could leave the exact integer range: the model is refused")
-        if self.causal and bool(magnitude[self._mask(weight.device).expand(self.shape) == 0].any()):
+        if self.causal and bool(magnitude[self.mask(weight.device).expand(self.shape) == 0].any()):
             raise ModelError("a channel would see channels after it: the model is refused")
         self.exact = True
         del self.v, self.g, self.b

@@ -31,7 +31,7 @@ from .chain import (
     Integers,
     LatentChain,
     integers,
-    logistic_noise,
+    latent_noise,
     tensor,
 )
 from .distributions import (
@@ -219,9 +219,9 @@ class MarkovVAE(LatentChain):
 
     # ---- training ------------------------------------------------------------------------------
     def noise(self, batch: int, generator: torch.Generator) -> list[Tensor]:
-        """Standard logistic noise of every latent layer, (B, C_l, H, W) each."""
+        """Noise of every latent layer, (2, B, C_l, H, W) each, see `latent_noise`."""
         grid = self.config.tile // self.config.stride
-        return [logistic_noise((batch, c, grid, grid), generator) for c in self.config.latents]
+        return [latent_noise((batch, c, grid, grid), generator) for c in self.config.latents]
 
     def elbo(
         self, x: Tensor, noise: list[Tensor], soft: float = 2.0**-17, bordered: Tensor | None = None

@@ -28,7 +28,7 @@ from bitswap_cli.ans.parameters import (
 )
 
 from . import lockstep, pixels
-from .chain import LATENT_MEAN_LIMIT, SCALE_WIDE, LatentChain, logistic_noise
+from .chain import LATENT_MEAN_LIMIT, SCALE_WIDE, LatentChain, latent_noise
 from .distributions import mixture_bits
 from .layers import IntegerConv, activation, floor, residual_blocks
 from .lockstep import Coded, Pop
@@ -234,10 +234,10 @@ class PixelVAE(LatentChain):
 
     # ---- training ------------------------------------------------------------------------------
     def noise(self, batch: int, generator: torch.Generator) -> list[Tensor]:
-        """Standard logistic noise of every layer, (B, D_l, 1, 1) each, and which pixels are looked
-        at: their places (N,), taps (2, N, taps) and borders (N, 3 radius)."""
+        """Noise of every layer, (2, B, D_l, 1, 1) each, see `latent_noise`, and which pixels are
+        looked at: their places (N,), taps (2, N, taps) and borders (N, 3 radius)."""
         device = generator.device
-        noise = [logistic_noise((batch, d, 1, 1), generator) for d in self.config.latents]
+        noise = [latent_noise((batch, d, 1, 1), generator) for d in self.config.latents]
         places = torch.randperm(self.tile**2, generator=generator, device=device)
         places = places[: round(self.tile**2 * self.share)]
         index, border = (t.to(device) for t in training_tables(self.tile, self.margin))

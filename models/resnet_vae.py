@@ -41,7 +41,7 @@ from .chain import (
     Latents,
     draw,
     integers,
-    logistic_noise,
+    latent_noise,
     tensor,
 )
 from .distributions import logistic_bits, mixture, mixture_bits
@@ -175,10 +175,10 @@ class ResNetVAE(Latents):
         self.config = config
         self.tile, self.channels, self.stride = config.tile, config.channels, STRIDE
         self.planes = (WHOLE,)
-        self.factors: Sequence[int] = (1, 2, 4)
         # a tile takes about 4 bits for each latent from what is below it, and leaves about as many
-        # for each pixel's channel
-        self.slack = 1.25
+        # for each pixel's channel; larger tiles would take more initial bits than they save
+        self.factors: Sequence[int] = (1,)
+        self.slack = 1.0
         pixels = config.channels * STRIDE**2
         self.growth = Fraction(1, 1 + sum(config.latents) // pixels)
         self.share = 1.0  # every pixel is trained on
@@ -276,9 +276,9 @@ class ResNetVAE(Latents):
 
     # ---- training ------------------------------------------------------------------------------
     def noise(self, batch: int, generator: torch.Generator) -> list[Tensor]:
-        """Standard logistic noise of every latent layer, (B, C_l, H, W) each."""
+        """Noise of every latent layer, (2, B, C_l, H, W) each, see `latent_noise`."""
         grid = self.tile // STRIDE
-        return [logistic_noise((batch, c, grid, grid), generator) for c in self.config.latents]
+        return [latent_noise((batch, c, grid, grid), generator) for c in self.config.latents]
 
     def elbo(
         self, x: Tensor, noise: list[Tensor], soft: float = 2.0**-17, bordered: Tensor | None = None

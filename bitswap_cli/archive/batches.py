@@ -79,11 +79,11 @@ def code_batch(codec: TileCodec, parts: list[Part]) -> Coded:
             cost + recipes[part.picture.recipe] >= part.limit
             for part, cost in zip(kept, costs, strict=True)
         ]
-        # The initial bits and whatever else the chunk costs as a whole have to pay as well.
-        if len(body) >= sum(part.limit for part in kept):
-            losers = [True] * len(kept)
         if not any(losers):
-            return Coded(body, kept, lost, float(bits.sum()))
+            # The initial bits and whatever else the chunk costs as a whole have to pay as well.
+            if len(body) < sum(part.limit for part in kept):
+                return Coded(body, kept, lost, float(bits.sum()))
+            losers = [True] * len(kept)
         lost += [part for part, loses in zip(kept, losers, strict=True) if loses]
         lost.sort(key=lambda part: part.source)
         kept = [part for part, loses in zip(kept, losers, strict=True) if not loses]

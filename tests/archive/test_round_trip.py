@@ -153,6 +153,19 @@ def test_only_the_chunk_with_a_loser_is_coded_again(tmp_path):
     assert_same(tree(tmp_path / "in"), tree(tmp_path / "out" / "in"))
 
 
+def test_a_picture_that_loses_much_takes_no_other_with_it(tmp_path):
+    codec = ZlibCodec(chunk_tiles=1000, factors=(1,))
+    noise = np.random.default_rng(0).integers(0, 256, (64, 208, 3)).astype(np.uint8)
+    # zstd sees the repetition, the codec does not
+    write(tmp_path / "in" / "again.ppm", encoded(np.concatenate([noise] * 3), "PPM"))
+    write(tmp_path / "in" / "winner.png", bad_png(16, 16))
+    report = pack([tmp_path / "in"], tmp_path / "a", codec, header_for(codec))
+    assert len(codec.coded_tiles) == 2  # both pictures, then the winner
+    assert report.kinds == {"png": 1, "file": 1}
+    restored(tmp_path / "a", tmp_path / "out", codec)
+    assert_same(tree(tmp_path / "in"), tree(tmp_path / "out" / "in"))
+
+
 def test_large_file_spans_chunks(tmp_path, monkeypatch, codec):
     monkeypatch.setattr(batches, "CHUNK_BYTES", 1000)
     rng = np.random.default_rng(0)

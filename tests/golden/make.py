@@ -85,6 +85,7 @@ def files() -> dict[str, bytes]:
         "gray/photo.png": png(photo(40, 33, 2)[..., 1]),
         "gray/digits.png": png(digits(40)),
         "gray/digit.pgm": netpbm(digits(1)),
+        "many tiles.png": png(photo(96, 110, 7)),
         "raw/photo.ppm": netpbm(photo(34, 31, 3)),
         "raw/photo.bmp": bmp(photo(21, 35, 4)),
         "one pixel.png": png(photo(1, 1, 5)),

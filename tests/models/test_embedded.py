@@ -13,6 +13,8 @@ from bitswap_cli.coding import tile_codec
 from bitswap_cli.images.tiles import cut
 from bitswap_models import model_file, zoo
 from bitswap_models.data import cells
+from bitswap_models.flowpp import FlowPP
+from bitswap_models.kinds import FLOWS
 from bitswap_models.pixel_vae import PixelVAE
 
 DATA = Path(__file__).parents[3] / "shared" / "data"  # not part of the project
@@ -22,6 +24,7 @@ RATES = {  # test folder, and bits/dim on it
     "mnist28": ("mnist28_test", 1.40),
     "natural32": ("natural32_valid", 4.90),
     "photo": ("natural32_valid", 4.15),
+    **{f"resnet-{bits}": ("natural32_valid", 5.60) for bits in ("8", "1-8", "1-1")},
 }
 KEPT_OUT = 2.40  # bits/dim of photo on the photographs that its recipe keeps out of training
 
@@ -33,13 +36,21 @@ def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+def kind(name: str) -> str:
+    return str(zoo.read_metadata(zoo.find(name).path)["kind"])
+
+
 def test_models_are_small_hierarchical_and_reproduce_their_known_answer(name: str) -> None:
     file = zoo.find(name)
     assert file.path.stat().st_size <= MOST_BYTES
+    if kind(name) in FLOWS:  # neither hierarchical nor exact
+        assert isinstance(model_file.load(file.path, coding=False), FlowPP)
+        return
     model = model_file.load(file.path)
     assert model.depth >= (1 if isinstance(model, PixelVAE) else 2)
     layers = model_file.layers(model).values()
-    assert sum(np.prod(layer.shape) for layer in layers if layer.binary) > 0
+    binary = sum(np.prod(layer.shape) for layer in layers if layer.binary)
+    assert (binary > 0) == (getattr(model.config, "weight_bits", 1) == 1)
 
 
 def test_recipe_and_card_are_there(name: str) -> None:
@@ -59,7 +70,7 @@ def test_rates(name: str) -> None:
     if not folder.is_dir():
         pytest.skip(f"needs the test images {folder.name}, which are not part of the project")
     tiles = cells(folder, model.tile, model.channels)
-    codec = tile_codec(model, "bitswap")
+    codec = tile_codec(model)
     payload = b"\0" * 10**5
     coded: list[EncodedTiles] = []
     for start in range(0, len(tiles), codec.chunk_tiles):
@@ -71,6 +82,25 @@ def test_rates(name: str) -> None:
     assert abs(net / metrics["bpd"] - 1) < 0.01
     assert abs(total / net - 1) < 0.005
     assert total <= most
+
+
+@pytest.mark.parametrize("family, bits", [("resnet", 8), ("flowpp", 32)])
+def test_what_binary_blocks_cost(family: str, bits: int) -> None:
+    """Bits/dim more than the same network whose blocks are not binary, trained alike."""
+    names = [f"{family}-{bits}", f"{family}-1-{bits}", f"{family}-1-1"]
+    whole, weights, both = (
+        zoo.read_metadata(zoo.find(name).path)["metrics"]["bpd"] for name in names
+    )
+    assert weights - whole <= 0.15
+    assert both - whole <= 0.30
+    recipes = {
+        (zoo.EMBEDDED / name / "recipe.toml")
+        .read_text()
+        .split("\n", 1)[1]
+        .replace(f"_bits = {bits}", "_bits = 1")
+        for name in names
+    }
+    assert len(recipes) == 1
 
 
 def test_photographs_that_training_never_saw() -> None:

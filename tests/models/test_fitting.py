@@ -1,5 +1,7 @@
 """Fitting: batches are what the coder sees, and what comes out codes its pictures better."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -79,6 +81,17 @@ def test_fitted_models_code_their_pictures_better(model, tiles):
     assert all(torch.equal(stored[n], base[n]) for n in base if n.startswith("encoder"))
     again = fit(model, tiles, 10_000_000, steps=120, threads=1)
     assert all(torch.equal(stored[n], again[n]) for n in stored)
+
+
+def test_a_likelihood_without_latents_is_fitted_too(tiles):
+    torch.manual_seed(0)
+    config = dataclasses.replace(CONFIG, latents=())
+    trained = PixelVAE(config)
+    x = torch.from_numpy(waves(64, 16, 0)).permute(0, 3, 1, 2).float()
+    start(trained, x, torch.Generator().manual_seed(0))
+    base = model_file.build(config, model_file.tensors(trained))
+    fitted = model_file.build(config, fit(base, tiles, 10_000_000, steps=60))
+    assert bits(fitted, tiles) < bits(base, tiles)
 
 
 def test_no_step_changes_nothing(model, tiles):

@@ -23,7 +23,7 @@ def parameters_of(config, random):
         outputs, inputs = layer.shape[:2]
         weight = random.integers(-60, 61, (outputs, inputs))
         if name == "coded":
-            weight = weight * layer._mask(layer.v.device)[:, :, 0, 0].numpy().astype(int)
+            weight = weight * layer.mask(layer.v.device)[:, :, 0, 0].numpy().astype(int)
         norm = np.sqrt((weight**2).sum(1) + 1)
         spread = np.broadcast_to(np.array(layer.spread), outputs) / 64
         parts += [weight.ravel(), spread / norm]

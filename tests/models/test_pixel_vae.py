@@ -10,8 +10,8 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from bitswap_cli.ans import LogisticMixture, LogisticParameters
-from bitswap_cli.ans.parameters import SCALE_OF_ONE, SCALES_PER_OCTAVE
 from bitswap_models import kinds, lockstep, model_file
+from bitswap_models.chain import draw
 from bitswap_models.errors import ModelError
 from bitswap_models.pixel_vae import Config, PixelVAE
 from bitswap_models.training import start
@@ -55,9 +55,7 @@ def test_training_simulates_what_codes(fields: dict[str, object]) -> None:
     chain = []
     for layer in range(1, model.depth + 1):
         q: LogisticParameters = exact.posterior(layer, z)
-        deviation = 2.0 ** ((q.scale - SCALE_OF_ONE) / SCALES_PER_OCTAVE)
-        z = np.round(q.mean / 16 + noise[layer - 1].numpy() * deviation)
-        z = z.clip(-128, 127).astype(np.int32)
+        z = draw(*map(torch.from_numpy, q), noise[layer - 1]).numpy().astype(np.int32)
         chain.append(z)
     coded = exact.mixtures(chain[0] if chain else None, x, sizes_of(model, len(x)))
     bits = LogisticMixture(coded.parameters, 0, 255).bits(coded.symbols)

@@ -61,7 +61,7 @@ def loud(config: Config, seed: int) -> PixelVAE:
     for name, layer in model_file.layers(PixelVAE(config)).items():
         weight = rng.integers(-127, 128, layer.shape)
         if layer.causal:
-            weight *= layer._mask(torch.device("cpu")).numpy().astype(int)
+            weight *= layer.mask(torch.device("cpu")).numpy().astype(int)
         reach = np.maximum(np.abs(weight).sum((1, 2, 3)) * layer._reach(), 1)
         signs = np.packbits((weight > 0).ravel())
         stored[f"{name}.weight"] = signs if layer.binary else weight.astype(np.int8)

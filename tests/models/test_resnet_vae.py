@@ -10,8 +10,8 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from bitswap_cli.ans import Logistic, LogisticMixture
-from bitswap_cli.ans.parameters import SCALE_OF_ONE, SCALES_PER_OCTAVE
 from bitswap_models import model_file
+from bitswap_models.chain import draw
 from bitswap_models.errors import ModelError
 from bitswap_models.layers import IntegerConv
 from bitswap_models.planes import Step
@@ -59,9 +59,7 @@ def test_training_simulates_what_codes(fields: dict[str, object]) -> None:
 
     def code(level: Level) -> np.ndarray:
         q = exact.posterior(level, seen)
-        deviation = 2.0 ** ((q.scale - SCALE_OF_ONE) / SCALES_PER_OCTAVE)
-        z = np.round(q.mean / 16 + noise[level.layer - 1].numpy() * deviation)
-        z = z.clip(-128, 127).astype(np.int32)
+        z = draw(*map(torch.from_numpy, q), noise[level.layer - 1]).numpy().astype(np.int32)
         cost, gain = (Logistic(p, -128, 127).bits(z).sum() for p in (level.prior, q))
         bits[f"kl{level.layer}"] = float(cost - gain)
         return z
