@@ -99,7 +99,7 @@ class Cells:
 
     def draw(self, random: np.random.Generator, count: int, each: int) -> tuple[Floats, Pixels]:
         """Draw latents of `count` cells, (count, D), and `each` of their pixels."""
-        cell = np.searchsorted(self.share, random.random(count))
+        cell = np.searchsorted(self.share[:-1], random.random(count), side="right")
         noise = random.random((count, self.mean.shape[1]))
         logistic = np.log(noise.clip(1e-6, 1 - 1e-6)) - np.log1p(-noise.clip(1e-6, 1 - 1e-6))
         z = np.rint(self.mean[cell] / 16 + logistic * self.deviation[cell])

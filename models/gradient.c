@@ -8,6 +8,7 @@
  *
  * Rows of values are padded to whole vectors with zeros, which stay zeros.
  */
+#if defined(__GNUC__) /* for its vectors; without it, gradient.py has the definition */
 #include <math.h>
 #include <stdlib.h>
 
@@ -276,3 +277,4 @@ EXPORT double bitswap_gradient(const int64_t *shape, const float *parameters, fl
     free(room);
     return bits;
 }
+#endif

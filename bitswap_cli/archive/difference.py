@@ -19,7 +19,7 @@ from bitswap_cli.errors import ArchiveError
 LOW, HIGH = -MAX_ALPHABET // 2, MAX_ALPHABET // 2 - 1
 UNCHANGED = 255  # instead of a scale: nothing follows
 NARROW = 0  # scale of the narrow logistic
-MAX_BITS = 32  # of differences below the unit, or coded as they are
+MAX_BITS = 32  # of differences, below the unit and coded as they are
 LANES = 8
 _PLAIN = 16  # bits that are coded as they are at a time
 _SHARES = (1, 2, 4, 8, 16, 32, 48, 64, 96, 128, 160, 192, 224, 255)  # that a writer tries
@@ -93,7 +93,7 @@ def decode(base: Tensors, blob: bytes) -> dict[str, NDArray[np.integer]]:
             fitted[name] = tensor
             continue
         scale, share, unit, plain = row
-        if scale >= SCALE_LEVELS or unit > MAX_BITS or plain > MAX_BITS:
+        if scale >= SCALE_LEVELS or unit + plain > MAX_BITS:
             raise damaged
         difference = _prior(scale, share, tensor.size).pop(message).astype(np.int64) << plain
         for shift in range(0, plain, _PLAIN):
