@@ -15,7 +15,7 @@ from bitswap_cli.archive.format import SECTION, section
 from bitswap_cli.archive.reader import ArchiveReader
 from bitswap_models import zoo
 
-STEPS = "40"
+STEPS = "150"
 pytestmark = pytest.mark.skipif(
     not {"gray", "photo"} <= set(zoo.embedded()), reason="the default models are not installed"
 )
