@@ -26,12 +26,13 @@ if TYPE_CHECKING:
 @json_option
 @verbosity
 def evaluate(console: Console, model: str, data: Path, limit: int | None, as_json: bool) -> None:
-    """Measure MODEL, a name or a path, on the pictures in the folder DATA.
+    """Measure MODEL on the pictures of the folder DATA.
 
-    Pictures (PNG, lossless WebP, BMP, PGM, PPM) are cut into tiles of the model's size; a file
-    named like 00000-0853.png is a sheet of so many tiles. Printed are, in bits/dim, the negative
-    ELBO, split into the likelihood and the KL of each latent layer, and the rate: all that the
-    tiles took when they were coded, decoded and compared. A flow has a bound, but no rate.
+    MODEL is a name or a path. Pictures (PNG, lossless WebP, BMP, PGM, PPM) are cut into tiles of
+    the model's size; a file named like 00000-0853.png is a sheet of so many tiles. Printed are, in
+    bits/dim, the negative ELBO, split into the likelihood and the KL of each latent layer, and the
+    rate: all that the tiles took when they were coded, decoded and compared. A flow has a bound,
+    but no rate.
     """
     import torch
 
