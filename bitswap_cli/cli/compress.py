@@ -165,7 +165,9 @@ def _write_fitted(
     output: str, report: "PackReport", write: "Callable[[str], PackReport]"
 ) -> "tuple[PackReport, int]":
     """Replace an archive by one with a fitted model if that is smaller, and by how many bytes."""
-    other = f"{output}.fitted"
+    from bitswap_cli.archive.files import temporary_name
+
+    other = os.fsdecode(temporary_name(os.path.dirname(os.fsencode(output))))
     try:
         fitted = write(other)
         saved = report.bytes_after - fitted.bytes_after
