@@ -15,6 +15,7 @@ import torch
 from bitswap_cli.archive.material import material
 from bitswap_cli.coding import tile_codec
 from bitswap_models import fitting, model_file, training, zoo
+from bitswap_models.cells import Cells, Tiles
 from bitswap_models.data import Source
 from bitswap_models.pixel_vae import PixelVAE
 
@@ -39,7 +40,7 @@ def main() -> None:
     model = model_file.load(zoo.find("photo").path)
     assert isinstance(model, PixelVAE)
     found = material([arguments.folder], tile_codec(model))
-    cells = fitting.Cells(model, [fitting.Tiles(*t) for t in found.tiles])
+    cells = Cells(model, [Tiles(*t) for t in found.tiles])
     fit = fitting.Fit(model, cells, found.samples)
     source = Source(arguments.folder.name, "photos")
     runs = {

@@ -91,6 +91,7 @@ def fit(
     from bitswap_cli.archive.material import material
     from bitswap_cli.coding import tile_codec
     from bitswap_models import fitting, model_file
+    from bitswap_models.cells import Tiles
     from bitswap_models.pixel_vae import PixelVAE
 
     model = codec.model
@@ -99,7 +100,7 @@ def fit(
     found = material(sources, codec)
     if not found.tiles:
         raise InputError(f"--fit: there is no picture that the model {header.model} codes")
-    tiles = [fitting.Tiles(*t) for t in found.tiles]
+    tiles = [Tiles(*t) for t in found.tiles]
     started = time.monotonic()
     with _progress(console, seconds) as (progress, stopped):
         stored = fitting.fit(

@@ -8,7 +8,8 @@ import torch
 
 from bitswap_cli.coding import tile_codec
 from bitswap_models import fitting, model_file
-from bitswap_models.fitting import Cells, Tiles, fit
+from bitswap_models.cells import Cells, Tiles
+from bitswap_models.fitting import fit
 from bitswap_models.pixel_vae import Config, PixelVAE
 from bitswap_models.training import start
 
