@@ -8,6 +8,7 @@ from typing import Any
 from pictures import Pixels
 
 OPTIONS = {"-e": 0, "-g": 26, "-E": 29}  # as cjxl calls them: JxlEncoderFrameSettingId
+KEEP_INVISIBLE = 12  # another one: pixels under alpha 0 are coded as they are
 
 
 def library_of_imagecodecs() -> Path | None:
@@ -28,7 +29,9 @@ class Encoder:
             getattr(self.library, name).restype = ctypes.c_void_p
 
     def encode(self, pixels: Pixels, options: dict[str, int]) -> bytes:
-        """Encode 8-bit gray or RGB pixels as a bare codestream, on one thread.
+        """Encode 8-bit gray or RGB pixels, or either with alpha, as a bare codestream.
+
+        One thread is used.
 
         Raises
         ------
@@ -43,21 +46,24 @@ class Encoder:
 
     def _encode(self, encoder: ctypes.c_void_p, pixels: Pixels, options: dict[str, int]) -> bytes:
         height, width = pixels.shape[:2]
-        channels = 1 if pixels.ndim == 2 else 3
+        channels = 1 if pixels.ndim == 2 else pixels.shape[2]
+        alpha = int(channels in (2, 4))
 
         info = (ctypes.c_uint32 * 64)()  # JxlBasicInfo: 51 fields of 4 bytes
         self.library.JxlEncoderInitBasicInfo(info)
         info[1], info[2], info[3] = width, height, 8  # bits a sample
-        info[9], info[13] = 1, channels  # the original profile, so that nothing is converted
+        info[9] = 1  # the original profile, so that nothing is converted
+        info[13], info[14], info[15] = channels - alpha, alpha, 8 * alpha
         self._call("JxlEncoderSetBasicInfo", encoder, info)
         color = (ctypes.c_double * 32)()  # JxlColorEncoding: less than 128 bytes
-        self.library.JxlColorEncodingSetToSRGB(color, int(channels == 1))
+        self.library.JxlColorEncodingSetToSRGB(color, int(channels < 3))
         self._call("JxlEncoderSetColorEncoding", encoder, color)
 
         frame = ctypes.c_void_p(self.library.JxlEncoderFrameSettingsCreate(encoder, None))
         self._call("JxlEncoderSetFrameLossless", frame, 1)
-        for name, value in options.items():
-            setting = ctypes.c_int(OPTIONS[name]), ctypes.c_int64(value)
+        settings = {OPTIONS[name]: value for name, value in options.items()}
+        for number, value in (settings | ({KEEP_INVISIBLE: 1} if alpha else {})).items():
+            setting = ctypes.c_int(number), ctypes.c_int64(value)
             self._call("JxlEncoderFrameSettingsSetOption", frame, *setting)
         data = pixels.tobytes()
         layout = (ctypes.c_uint64 * 3)(channels | 2 << 32)  # JxlPixelFormat: 8 bit, no alignment

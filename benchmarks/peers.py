@@ -74,9 +74,11 @@ def _program(command: list[str], source: str, target: str, data: bytes) -> bytes
 
 
 def _pnm_program(encoder: str, decoder: str, suffix: str) -> dict[str, Any]:
-    """Encoder and decoder that are programs which read and write PNM."""
+    """Encoder and decoder that are programs which read and write PNM, and so take no alpha."""
 
     def encode(pixels: Pixels) -> bytes:
+        if pixels.ndim == 3 and pixels.shape[2] != 3:
+            raise ValueError(f"{encoder.split()[0]} is handed PNM files, which have no alpha")
         kind = ".pgm" if pixels.ndim == 2 else ".ppm"
         return _program(encoder.split(), kind, suffix, _pillow("PPM")(pixels))
 

@@ -4,7 +4,7 @@ import math
 import os
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,8 +14,9 @@ from PIL import Image
 
 from bitswap_models.data import cells
 
-Pixels = NDArray[np.uint8]  # (H, W) gray or (H, W, 3)
-MODES = ("L", "RGB")
+Pixels = NDArray[np.uint8]  # (H, W) gray, (H, W, 3), or (H, W, 4) with alpha
+MODES = ("L", "RGB")  # that all codecs here can code
+WITH_ALPHA = (*MODES, "RGBA")
 SMALL = 64  # edge of images that are also coded as one mosaic, if all are of one size
 
 
@@ -59,16 +60,16 @@ def write_cells(folder: Path, cell: int, target: Path) -> int:
     return len(found)
 
 
-def write_files(folder: Path, target: Path) -> int:
+def write_files(folder: Path, target: Path, modes: Sequence[str] = MODES) -> int:
     """Copy PNG files, write other images as PNG; return how many are left out.
 
-    Left out are images that are neither 8-bit gray nor RGB; files of other kinds do not count.
+    Left out are images of other modes than those asked for; files of other kinds do not count.
     """
     left_out = 0
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         try:
             with Image.open(path) as image:
-                if image.mode not in MODES or getattr(image, "n_frames", 1) > 1:
+                if image.mode not in modes or getattr(image, "n_frames", 1) > 1:
                     left_out += 1
                     continue
                 copy = target / f"{'-'.join(path.relative_to(folder).parts)}.png"

@@ -68,13 +68,19 @@ class Cells:
     def draw(self, random: np.random.Generator, count: int, each: int) -> tuple[Floats, Pixels]:
         """Draw latents of `count` cells, (count, D), and `each` of their pixels."""
         cell = np.searchsorted(self.share[:-1], random.random(count), side="right")
-        noise = random.random((count, self.mean.shape[1]))
-        logistic = np.log(noise.clip(1e-6, 1 - 1e-6)) - np.log1p(-noise.clip(1e-6, 1 - 1e-6))
-        z = np.rint(self.mean[cell] / 16 + logistic * self.deviation[cell])
+        z = self.latents(random, cell)
         places = random.random((2, count, each))
         y = (places[0] * self.height[cell, None]).astype(np.int64)
         x = (places[1] * self.width[cell, None]).astype(np.int64)
-        return z.clip(LATENT_MIN, LATENT_MAX).astype(np.float32), self.look(cell, y, x)
+        return z, self.look(cell, y, x)
+
+    def latents(self, random: np.random.Generator, cell: Integers | slice) -> Floats:
+        """Draw latents of cells from their posteriors, (N, D)."""
+        mean = self.mean[cell] / 16
+        noise = random.random(mean.shape)
+        logistic = np.log(noise.clip(1e-6, 1 - 1e-6)) - np.log1p(-noise.clip(1e-6, 1 - 1e-6))
+        z: Floats = np.rint(mean + logistic * self.deviation[cell]).astype(np.float32)
+        return z.clip(LATENT_MIN, LATENT_MAX)
 
     def look(self, cell: Integers, y: Integers, x: Integers) -> Pixels:
         """The pixels at rows and columns (count, each) of cells."""

@@ -2,9 +2,9 @@
 
 What is trained are differences to the stored integers, counted in steps that stay as they are: an
 unchanged weight costs next to nothing in an archive. The posterior stays as it is too, so that it
-is computed once; the likelihood and its modulation by z_1 are fitted. The loss is that of the
-archive in bits: those of the pixels, and those of the differences (difference.py), whose share of a
-batch is that of the batch in all pixels.
+is computed once; the likelihood and its modulation by z_1 are fitted, and p(z_L) is chosen anew.
+The loss is that of the archive in bits: those of the pixels, and those of the differences
+(difference.py), whose share of a batch is that of the batch in all pixels.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from .cells import Cells, Tiles
 from .gradient import Floats, Pixels
 from .layers import ACTIVATION_MAX, EXACT_INT32, IntegerConv, floor
 from .pixel_vae import PixelVAE
+from .top_prior import prior_bits, top_prior
 
 PARTS = 4  # of a batch, at most one thread each; more threads change no bit
 CELLS = 64  # of a batch
@@ -40,6 +41,7 @@ PRICED = 8  # and from one look at what the bits of differences rise by
 START = (0.5, 1.0)  # share and scale of the first prior's wide logistic
 NARROW = 0.1  # scale of a prior's narrow logistic
 SMOOTH = 0.2  # the same, so that small differences feel it
+TOP_BYTES = 3  # about what p(z_L) of one latent takes in an archive
 TINY = 1e-10  # bits/dim a step: smaller gradients move nothing
 FARTHEST = 511
 SHARES = (1, 2, 4, 8, 16, 32, 64, 96, 128, 160, 192, 224, 255)  # of 256, of the wide logistic
@@ -57,6 +59,13 @@ class Progress(NamedTuple):
     """Bytes of all pictures, less those of the differences."""
     done: float
     """Share of the time, 0..1."""
+
+
+class Outcome(NamedTuple):
+    """A fitted model, and about how many bytes it saves, its own differences counted."""
+
+    model: PixelVAE
+    saved: float
 
 
 class _Layer(NamedTuple):
@@ -247,6 +256,21 @@ class Fit:
         counted = sum(int(pixels.coded.sum()) for _, pixels in batches)
         return sum(self._gradient(parameters, *b, 0.0)[0] for b in batches) / counted
 
+    def finish(self) -> tuple[PixelVAE, float]:
+        """The fitted model; how many bytes of latents it saves, or rather its p(z_L)."""
+        stored, saved = self.tensors(), 0.0
+        if self.model.depth == 1:  # else q(z_L | z_{L-1}) is needed
+            z = torch.from_numpy(self.cells.latents(self.random, slice(None)))
+            old, new = stored["top"], top_prior(z)
+            share = self.samples / self.cells.samples
+            gain = (prior_bits(old, z) - prior_bits(new, z)) * share / 8 - TOP_BYTES * len(new.T)
+            if gain > 0:
+                stored["top"], saved = new, gain
+        built = model_file.build(self.model.config, stored)
+        if not isinstance(built, PixelVAE):
+            raise TypeError("a fitted pixel VAE is a pixel VAE")
+        return built, saved
+
     def tensors(self) -> dict[str, Tensor]:
         """The integers of the fitted model, by the average differences.
 
@@ -279,7 +303,7 @@ def fit(
     seed: int = 0,
     progress: Callable[[Progress], None] | None = None,
     stopped: Callable[[], bool] = lambda: False,
-) -> dict[str, Tensor]:
+) -> Outcome:
     """Fit a model to tiles.
 
     Parameters
@@ -302,19 +326,20 @@ def fit(
 
     Returns
     -------
-    dict
-        The fitted integers, as `model_file.build` takes them.
+    Outcome
     """
     torch.set_num_threads(1)
     fitting = Fit(model, Cells(model, tiles), samples, seed=seed, threads=threads)
     began = time.monotonic()
-    batches: list[tuple[Floats, Pixels]] = []
-    first = 0.0
-    if progress:
-        held = np.random.default_rng(seed + 1)
-        batches = [fitting.cells.draw(held, CELLS, PIXELS) for _ in range(CHECKED)]
-        first = fitting.measure(batches)
+    held = np.random.default_rng(seed + 1)
+    batches = [fitting.cells.draw(held, CELLS, PIXELS) for _ in range(CHECKED)]
+    first = fitting.measure(batches)
     checked = began
+
+    def reached(part: float) -> Progress:
+        rate = fitting.measure(batches)
+        return Progress(rate, (first - rate) * samples / 8 - fitting.size(), part)
+
     while True:
         now = time.monotonic()
         done, whole = (now - began, seconds or 0) if steps is None else (fitting.done, steps)
@@ -326,11 +351,13 @@ def fit(
         fitting.advance(RATE * warm * (FINAL_RATE + (1 - FINAL_RATE) * cosine))
         if progress and now - checked > CHECKS:
             checked = now
-            rate = fitting.measure(batches)
-            saved = (first - rate) * samples / 8 - fitting.size()
-            progress(Progress(rate, saved, part))
+            progress(reached(part))
+    pixels = reached(1.0).saved
     fitting.pool.shutdown()
-    return fitting.tensors()
+    if not fitting.done:
+        return Outcome(model, 0.0)
+    fitted, latents = fitting.finish()
+    return Outcome(fitted, pixels + latents)
 
 
 @cache

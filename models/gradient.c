@@ -14,7 +14,7 @@
 
 #include "layers.h"
 
-enum { MAX_CHANNELS = 4, MAX_COMPONENTS = 16, MAX_LAYERS = 8 };
+enum { MAX_CHANNELS = 8, MAX_COMPONENTS = 16, MAX_LAYERS = 8 };
 enum { BLOCK = 64, PAD = 16 };
 enum { ANCHORS = 5, UNKNOWN = 128, LINE = 64 }; /* bytes of a cache line */
 

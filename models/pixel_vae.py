@@ -64,7 +64,7 @@ class Config:
         )  # fmt: skip
         return (
             min(positive) > 0
-            and self.channels <= 4
+            and self.channels <= 8
             and self.radius <= 5
             and self.layers <= 8
             and self.encoder_blocks <= 8
@@ -171,6 +171,12 @@ class PixelVAE(LatentChain):
             self.encoders.append(LatentNet(below, config.link, above, SCALE_OF_ONE, 128))
             self.decoders.append(LatentNet(above, config.link, below, SCALE_WIDE, 128))
         self.net = PixelNet(config)
+
+    def of(self, channels: int) -> PixelVAE | None:
+        """The model grown to pictures of more channels; itself if they are no more."""
+        from .growth import grow
+
+        return grow(self, channels=max(channels, self.channels))
 
     # ---- latents -------------------------------------------------------------------------------
     def _posterior(self, layer: int, below: Tensor) -> tuple[Tensor, Tensor]:

@@ -14,7 +14,7 @@
  */
 #include "layers.h"
 
-enum { MAX_CHANNELS = 4, MAX_COMPONENTS = 16, MAX_RADIUS = 5 };
+enum { MAX_CHANNELS = 8, MAX_COMPONENTS = 16, MAX_RADIUS = 5 };
 enum { MAX_WINDOW = MAX_CHANNELS * 2 * MAX_RADIUS * (MAX_RADIUS + 1) + 3 * MAX_RADIUS };
 enum { ANCHORS = 5, ACTIVATION_MAX = 255, UNIT = 64, UNKNOWN = 128 };
 enum { LOGIT_LOW = -127, LOGIT_HIGH = 128, MAX_GAIN = 127 };
@@ -43,6 +43,7 @@ typedef struct {
     const int32_t *sizes; /* [tiles][3]: rows, columns, coded channels */
     const int16_t *film;  /* [tiles][cells][2][layers][film], or NULL */
     int64_t tiles, side;
+    int64_t coded; /* the most channels that a tile codes; the others code one */
 } group;
 
 typedef struct {
@@ -372,7 +373,7 @@ typedef int32_t residuals[MAX_CHANNELS][CHUNK];
             case 0: see_##NAME(n, own, count, 0, seen, y); break;                                  \
             case 1: see_##NAME(n, own, count, 1, seen, y); break;                                  \
             case 2: see_##NAME(n, own, count, 2, seen, y); break;                                  \
-            default: see_##NAME(n, own, count, 3, seen, y);                                        \
+            default: see_##NAME(n, own, count, channel, seen, y);                                  \
         }                                                                                          \
     }
 
@@ -582,6 +583,12 @@ static void take_scratch(arena *a, const network *n, scratch *s) {
 
 /* ---- steps ---- */
 
+static int64_t most_coded(const int32_t *sizes, int64_t tiles) {
+    int64_t coded = 1;
+    for (int64_t b = 0; b < tiles; b++) coded = most(coded, sizes[3 * b + 2]);
+    return coded;
+}
+
 /* Steps of a group. */
 static int64_t steps_of(const network *n, const group *g) {
     int64_t steps = 0;
@@ -625,7 +632,8 @@ typedef struct {
     int64_t top, end;
 } message;
 
-/* List the pixels of a step, those with all channels coded first; returns how many these are. */
+/* List the pixels of a step, those with more than one channel coded first, if any have more;
+ * returns how many these are. */
 static int64_t list_step(const network *n, const group *g, int64_t step, pixels *all,
                          int64_t *count) {
     int64_t listed = 0, whole = 0;
@@ -635,7 +643,7 @@ static int64_t list_step(const network *n, const group *g, int64_t step, pixels 
             const int32_t *size = g->sizes + 3 * b;
             int64_t from, to;
             rows_of_step(n, size, step, &from, &to);
-            if ((size[2] < n->channels) == pass)
+            if ((size[2] < g->coded) == pass)
                 for (int64_t y = from; y < to; y++, listed++) {
                     all->where[listed] = (place){b, y, step - (n->radius + 1) * y};
                     all->at[listed] = rank + y - from;
@@ -651,10 +659,10 @@ static int64_t list_step(const network *n, const group *g, int64_t step, pixels 
 static int64_t pop_step(const machine *m, message *from, pixels *all, int64_t step,
                         const mixtures *to, int32_t *symbols) {
     const network *n = m->n;
-    const int channels = (int)n->channels;
+    const int channels = (int)n->channels, coded = (int)m->g->coded;
     int64_t count, whole = list_step(n, m->g, step, all, &count);
     for (int64_t i = 0; i < count; i += CHUNK) run_trunk(m, all, i, least(count - i, CHUNK));
-    for (int c = 0; c < channels; c++) {
+    for (int c = 0; c < coded; c++) {
         const int64_t some = c ? whole : count;
         int32_t *known = all->known + c * all->room;
         int64_t *at = all->at + c * all->room;
@@ -673,7 +681,7 @@ static int64_t pop_step(const machine *m, message *from, pixels *all, int64_t st
         const int64_t at = (p->tile * m->g->side + p->y) * m->g->side + p->x;
         for (int c = 0; c < channels; c++)
             m->g->pixels[at * channels + c] =
-                (uint8_t)all->known[(i < whole ? c * all->room : 0) + i];
+                (uint8_t)all->known[(i < whole && c < coded ? c * all->room : 0) + i];
     }
     return from->top;
 }
@@ -683,7 +691,7 @@ EXPORT int64_t bitswap_pixels_pop(int64_t which, const network *n, uint8_t *tile
                                   const int32_t *sizes, const int16_t *film, int64_t count,
                                   int64_t side, pop_logistic *pop, uint64_t *head, int64_t lanes,
                                   const uint32_t *words, int64_t top, int64_t end) {
-    const group g = {tiles, sizes, film, count, side};
+    const group g = {tiles, sizes, film, count, side, most_coded(sizes, count)};
     const int64_t room = most_of_step(n, &g), steps = steps_of(n, &g);
     machine m = {choose(which), n, &g, {0}};
     message from = {pop, head, lanes, words, top, end};
@@ -766,7 +774,7 @@ static void queue_step(const machine *m, int64_t step, queue *whole, queue *gray
         if (sizes[c]) told->batches[told->count++] = (int32_t)sizes[c];
     }
     for (int64_t b = 0; b < m->g->tiles; b++) {
-        queue *q = m->g->sizes[3 * b + 2] < m->n->channels ? gray : whole;
+        queue *q = m->g->sizes[3 * b + 2] < m->g->coded ? gray : whole;
         queue_tile(m, b, step, q, to, told, at);
     }
 }
@@ -778,12 +786,13 @@ EXPORT int64_t bitswap_pixels_mixtures(int64_t which, const network *n, const ui
                                        int64_t side, int32_t *symbols, int32_t *weight,
                                        int32_t *mean, int32_t *scale, int32_t *owner,
                                        int32_t *batches) {
-    const group g = {(uint8_t *)tiles, sizes, film, count, side}; /* only read */
+    const group g = {(uint8_t *)tiles, sizes, film, count, side, /* only read */
+                     most_coded(sizes, count)};
     const int64_t steps = steps_of(n, &g);
     machine m = {choose(which), n, &g, {0}};
     const mixtures to = {weight, mean, scale};
     coded told = {symbols, owner, batches, 0};
-    queue whole = {{0}, 0, (int)n->channels}, gray = {{0}, 0, 1};
+    queue whole = {{0}, 0, (int)g.coded}, gray = {{0}, 0, 1};
     arena a = {0, 0};
     int64_t next = 0;
     for (int pass = 0; pass < 2; pass++) {

@@ -27,7 +27,7 @@ from .window import taps
 if TYPE_CHECKING:
     from .pixel_vae import PixelVAE
 
-MAX_CHANNELS = 4
+MAX_CHANNELS = 8
 _NO_MEMORY = -1000
 _ALIGNMENT = 64  # bytes: a panel's groups are one cache line each
 
@@ -263,8 +263,9 @@ def _checked(network: Network, film: Film | None, sizes: Integers, tile: int) ->
     """The film with its layers padded to panels; ValueError unless the group is sound."""
     if tile <= 0 or tile % network.cell or sizes.shape != (len(sizes), 3):
         raise ValueError(f"tiles of {tile} pixels, sizes of shape {sizes.shape}")
-    coded = (sizes[:, 2] == 1) | (sizes[:, 2] == network.channels)
-    if not coded.all() or sizes[:, :2].min(initial=0) < 0 or sizes[:, :2].max(initial=0) > tile:
+    most = sizes[:, 2].max(initial=1)
+    coded = ((sizes[:, 2] == 1) | (sizes[:, 2] == most)).all() and most <= network.channels
+    if not coded or sizes[:, :2].min(initial=0) < 0 or sizes[:, :2].max(initial=0) > tile:
         raise ValueError("sizes that no tile has")
     if film is None:
         return None

@@ -27,7 +27,7 @@ from bitswap_cli.archive.tables import (
     unpack_tile_table,
 )
 from bitswap_cli.errors import ArchiveError
-from bitswap_cli.images.picture import MAX_PIXELS
+from bitswap_cli.images.picture import MAX_PIXELS, MAX_SAMPLES
 from bitswap_cli.images.tiles import checksum, count_tiles, tile_sizes
 
 LENGTH = struct.Struct("<I")
@@ -71,10 +71,17 @@ def decode_tiles(
     codec: TileCodec, table: TileTable, body: bytes
 ) -> tuple[NDArray[np.uint8], list[Extra]]:
     """Invert `encode_tiles`; raise `ArchiveError` if anything is not as the table says."""
+    channels = max(segment.channels for segment in table.segments)
+    found = codec.of(channels)
+    if found is None:
+        raise ArchiveError(
+            f"the archive holds pictures of {channels} channels but no model of them"
+        )
+    codec = found
     if table.factor not in codec.factors:
         raise ArchiveError("the archive holds tiles of a size that its model does not code")
     geometry = (codec.tile_height * table.factor, codec.tile_width * table.factor)
-    _check_tiles(table.segments, (*geometry, codec.channels))
+    _check_tiles(table.segments, (*geometry, codec.channels), channels)
     sizes = np.concatenate(
         [tile_sizes(s[2:5], *geometry, s.first, s.tiles) for s in table.segments]
     )
@@ -135,15 +142,16 @@ def _after_table(body: bytes) -> int:
     raise ArchiveError("the archive holds a chunk that is too short")
 
 
-def _check_tiles(segments: list[TileSegment], tile: tuple[int, int, int]) -> None:
+def _check_tiles(segments: list[TileSegment], tile: tuple[int, int, int], coded: int) -> None:
     """Refuse segments that no writer makes, before memory is taken for them."""
     height, width, channels = tile
     for segment in segments:
         in_all = 0
-        if 0 < segment.height * segment.width <= MAX_PIXELS:
+        pixels = segment.height * segment.width
+        if 0 < pixels <= min(MAX_PIXELS, MAX_SAMPLES // max(segment.channels, 1)):
             in_all = count_tiles(segment.height, segment.width, height, width)
         fits = 0 < segment.tiles <= in_all - segment.first
-        if not fits or segment.channels not in (1, channels):
+        if not fits or segment.channels not in (1, coded):
             raise ArchiveError("the archive's table is malformed")
     if sum(segment.tiles for segment in segments) * height * width * channels > MAX_CHUNK_BYTES:
         raise ArchiveError("the archive holds a chunk of too many tiles")

@@ -30,7 +30,7 @@ class TileCodec(Protocol):
     tile_width: int
     """Width of a tile in pixels."""
     channels: int
-    """Channels of a tile: 1 (gray) or 3 (RGB)."""
+    """Channels of a tile, one byte each; those that a picture lacks repeat its first."""
     factors: Sequence[int]
     """Tiles of a chunk may be so many times as high and wide: 1, and ascending."""
     slack: float
@@ -38,6 +38,9 @@ class TileCodec(Protocol):
     cost time."""
     chunk_tiles: int
     """How many tiles a chunk may hold at most; larger ones count as the tiles they stand for."""
+
+    def of(self, channels: int) -> "TileCodec | None":
+        """Return the codec of pictures with so many channels, if there is one."""
 
     def encode(
         self, tiles: NDArray[np.uint8], sizes: NDArray[np.int32], payload: bytes
@@ -50,8 +53,9 @@ class TileCodec(Protocol):
             f is one of `factors`. Pixels, zero where a tile reaches beyond its picture. A gray
             picture under an RGB codec repeats its one value in the three channels.
         sizes : int32 array (N, 3)
-            Valid height, valid width and number of coded channels (1 or 3) of each tile: only this
-            top left part and these first channels have to be restored.
+            Valid height, valid width and number of coded channels of each tile: only this top left
+            part and these first channels have to be restored. Tiles that are coded together have
+            one number of channels, or 1.
         payload : bytes
             Bytes that may serve as initial bits.
         """

@@ -8,12 +8,14 @@ import msgpack
 import zstandard
 
 from bitswap_cli.errors import ArchiveError
+from bitswap_cli.images.picture import CHANNELS
 
 # Like PNG's: a byte with the high bit set, a name, and line ends that text-mode transfers damage.
 MAGIC = b"\x89BSW\r\n\x1a\n"
 END_MAGIC = b"\x89BSWEND\n"
 VERSION = 1
-FITTED_VERSION = 2  # of archives that carry a fitted model
+FITTED_VERSION = 2  # of archives that carry a fitted model of the base's shape, and no more
+WIDE_VERSION = 3  # of archives that hold wide pictures or models of other shapes
 
 PREAMBLE = struct.Struct("<8sH")  # magic, version
 SECTION = struct.Struct("<4sI")  # tag, length of the body
@@ -35,6 +37,22 @@ HEAD_COPY_FROM = 1 << 14  # an archive at least this long repeats its header bef
 _STORED, _ZSTD = 0, 1
 
 
+GROWTH = struct.Struct("<BBH")  # channels, further radius and width: how MODL begins in version 3
+
+
+class Fitted(NamedTuple):
+    """A model that was fitted from the one that the header names."""
+
+    channels: int
+    """Of the pictures that it codes; one-channel pictures go with those of the header's tiles."""
+    radius: int
+    """By how much its window is wider than the base's."""
+    width: int
+    """How many more hidden units it has."""
+    body: bytes
+    """Known answer and differences."""
+
+
 class Header(NamedTuple):
     """What an archive needs to be read: which model, which scheme, which geometry."""
 
@@ -48,13 +66,47 @@ class Header(NamedTuple):
     """Numeric profile."""
     tile: tuple[int, int, int]
     """Height, width and channels of a tile; (0, 0, 0) without a model."""
-    fitted: bytes | None = None
-    """Body of the MODL section, of a model that was fitted from the one that is named, or None."""
+    fitted: tuple[Fitted, ...] = ()
+    """Models that were fitted from the one that is named, at most one for a number of channels."""
+    wide: bool = False
+    """Whether there may be wide pictures (see images/picture.py)."""
 
     @property
     def version(self) -> int:
-        """Format version of an archive with this header."""
-        return VERSION if self.fitted is None else FITTED_VERSION
+        """Format version of an archive with this header: the first that can hold it."""
+        alike = [f[:3] == (self.tile[2], 0, 0) for f in self.fitted]
+        if self.wide or alike not in ([], [True]) or self.tile[2] not in (0, 1, 3):
+            return WIDE_VERSION
+        return FITTED_VERSION if alike else VERSION
+
+    @property
+    def fitted_bytes(self) -> int:
+        """Bytes of the fitted models."""
+        return sum(len(fitted.body) for fitted in self.fitted)
+
+    def models(self) -> list[bytes]:
+        """Return the bodies of the MODL sections."""
+        if self.version < WIDE_VERSION:
+            return [fitted.body for fitted in self.fitted]
+        return [GROWTH.pack(*fitted[:3]) + fitted.body for fitted in self.fitted]
+
+    def with_models(self, bodies: list[bytes]) -> "Header":
+        """Return this header with the models of MODL sections; raise `ArchiveError` if malformed.
+
+        One of version 3 has to be marked as `wide` before.
+        """
+        if not self.wide:
+            return self._replace(fitted=tuple(Fitted(self.tile[2], 0, 0, b) for b in bodies))
+        if any(len(body) < GROWTH.size for body in bodies):
+            raise ArchiveError("the archive's model is malformed")
+        fitted = tuple(
+            Fitted(channels, radius, width, body[GROWTH.size :])
+            for body in bodies
+            for channels, radius, width in (GROWTH.unpack_from(body),)
+        )
+        if len({f.channels for f in fitted}) < len(fitted):
+            raise ArchiveError("the archive holds two models for the same pictures")
+        return self._replace(fitted=fitted)
 
     @classmethod
     def without_model(cls) -> "Header":
@@ -64,14 +116,24 @@ class Header(NamedTuple):
     def to_bytes(self) -> bytes:
         """Return the body of the HEAD section."""
         digest = None if self.sha256 is None else bytes.fromhex(self.sha256)
-        return pack_object([self.model, digest, self.scheme, self.profile, *self.tile])
+        models = [len(self.fitted)] if self.version == WIDE_VERSION else []
+        return pack_object([self.model, digest, self.scheme, self.profile, *self.tile, *models])
 
     @classmethod
-    def from_bytes(cls, body: bytes) -> "Header":
-        """Read the body of a HEAD section; raise `ArchiveError` if it is malformed."""
-        match unpack_object(body, "header"):
-            case [None, None, str(scheme), int(profile), 0, 0, 0]:
-                return cls(None, None, scheme, profile, (0, 0, 0))
+    def from_bytes(cls, body: bytes, version: int) -> "tuple[Header, int]":
+        """Read the body of a HEAD section, and how many MODL sections there are.
+
+        The header knows none of these yet.
+
+        Raises
+        ------
+        ArchiveError
+            If it is malformed.
+        """
+        wide = version == WIDE_VERSION
+        match unpack_object(body, "header"), wide:
+            case [None, None, str(scheme), int(profile), 0, 0, 0], False:
+                return cls(None, None, scheme, profile, (0, 0, 0)), 0
             case [
                 str(model),
                 bytes(digest),
@@ -79,9 +141,15 @@ class Header(NamedTuple):
                 int(profile),
                 int(height),
                 int(width),
-                (1 | 3) as channels,
-            ] if len(digest) == 32 and 0 < height <= 4096 and 0 < width <= 4096:
-                return cls(model, digest.hex(), scheme, profile, (height, width, channels))
+                int(channels),
+                *models,
+            ], _ if len(digest) == 32 and 0 < height <= 4096 and 0 < width <= 4096:
+                header = cls(model, digest.hex(), scheme, profile, (height, width, channels))
+                match models, wide:
+                    case [], False if channels in (1, 3):
+                        return header, version - VERSION
+                    case [int(count)], True if channels in CHANNELS and 0 <= count <= len(CHANNELS):
+                        return header._replace(wide=True), count
         raise ArchiveError("the archive's header is malformed")
 
 

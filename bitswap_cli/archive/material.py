@@ -1,16 +1,16 @@
-"""The pictures that are to be archived, cut into tiles as they will be coded, to fit a model to."""
+"""The pictures that are to be archived, cut into tiles as they will be coded, to fit models to."""
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bitswap_cli.archive import sources as source_files
+from bitswap_cli.archive.choice import candidates, choose_picture, choose_tiles, read_picture
 from bitswap_cli.archive.codec import TileCodec
-from bitswap_cli.archive.pack import MAX_PICTURE, choose_tiles
-from bitswap_cli.images.inspection import inspect, looks_like_picture
+from bitswap_cli.images.picture import PLAIN
 from bitswap_cli.images.tiles import cut
 
 MOST = 1 << 26  # samples; of larger folders some pictures are looked at
@@ -23,11 +23,25 @@ class Tiles(NamedTuple):
     sizes: NDArray[np.int32]  # (N, 3): valid height, valid width, coded channels
 
 
-class Material(NamedTuple):
-    """Tiles, and how many samples all pictures have (estimated where not all are looked at)."""
+class Group(NamedTuple):
+    """What one model is fitted to: the tiles that its codec takes, and how many samples all
+    pictures for it have (estimated where not all are looked at)."""
 
     tiles: list[Tiles]
     samples: int
+
+
+class Material(NamedTuple):
+    """The pictures by channels: those of the codec, and of others where there are any for them."""
+
+    groups: dict[int, Group]
+    wide: bool
+    """Whether some of them are wide pictures."""
+
+    @property
+    def samples(self) -> int:
+        """Of all pictures."""
+        return sum(group.samples for group in self.groups.values())
 
 
 def material(paths: Sequence[str | os.PathLike[str]], codec: TileCodec) -> Material:
@@ -38,34 +52,42 @@ def material(paths: Sequence[str | os.PathLike[str]], codec: TileCodec) -> Mater
     paths : sequence of paths
         As `sources.collect` takes them.
     codec : TileCodec
+        Knows those of wide pictures.
 
     Raises
     ------
     InputError
         If something cannot be read.
     """
-    files = [s for s in source_files.collect(paths) if s.kind == "file" and s.size <= MAX_PICTURE]
-    # as good as random, and the same on every machine
-    order = sorted(range(len(files)), key=lambda k: k * 2654435761 % (1 << 32))
-    found: dict[int, list[Tiles]] = {}
-    samples = looked = 0
-    for at in order:
-        source = files[at]
+    files = candidates(paths)
+    found: dict[int, dict[int, list[Tiles]]] = {}
+    samples: Counter[int] = Counter()
+    looked, wide = 0, False
+    for source in files:
         looked += source.size
-        if not looks_like_picture(source_files.read_start(source, 8)):
+        data = read_picture(source)
+        chosen = data and choose_picture(codec, data, wide=True)
+        if not chosen:
             continue
-        picture = inspect(source_files.read(source))
-        if picture is None or picture.pixels.shape[2] not in (1, codec.channels):
-            continue
-        height, width, _ = picture.pixels.shape
-        edge = codec.tile_height * choose_tiles(codec, height, width)[0]
-        found.setdefault(edge, []).append(Tiles(*cut(picture.pixels, edge, edge, codec.channels)))
-        samples += picture.pixels.size
-        if samples >= MOST:
+        picture, own = chosen
+        height, width, channels = picture.pixels.shape
+        group = codec.channels if own is codec else channels
+        edge = own.tile_height * choose_tiles(own, height, width)[0]
+        tiles = Tiles(*cut(picture.pixels, edge, edge, own.channels))
+        found.setdefault(group, {}).setdefault(edge, []).append(tiles)
+        samples[group] += picture.pixels.size
+        wide = wide or picture.recipe.kind not in PLAIN
+        if samples.total() >= MOST:
             break
-    tiles = [
-        Tiles(np.concatenate([t.pixels for t in some]), np.concatenate([t.sizes for t in some]))
-        for _, some in sorted(found.items())
-    ]
     share = sum(s.size for s in files) / max(looked, 1)
-    return Material(tiles, round(samples * share))
+    groups = {
+        group: Group(
+            [
+                Tiles(*(np.concatenate(part) for part in zip(*some, strict=True)))
+                for _, some in sorted(edges.items())
+            ],
+            round(samples[group] * share),
+        )
+        for group, edges in sorted(found.items())
+    }
+    return Material(groups, wide)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from bitswap_cli.archive import sources as source_files
 from bitswap_cli.archive.batches import ByteBatch, Coded, Part, code_batch, code_part, cost_as_bytes
+from bitswap_cli.archive.choice import choose_picture, choose_tiles, read_picture
 from bitswap_cli.archive.codec import TileCodec
 from bitswap_cli.archive.format import MAX_CHUNK_BYTES, MAX_SEGMENTS, SECTION_EXTRA, TILE, Header
 from bitswap_cli.archive.index import Totals
@@ -16,11 +17,7 @@ from bitswap_cli.archive.names import display, stays_inside
 from bitswap_cli.archive.report import PackReport, Progress
 from bitswap_cli.archive.sources import Source
 from bitswap_cli.archive.writer import ArchiveWriter
-from bitswap_cli.images.inspection import inspect, looks_like_picture
-from bitswap_cli.images.picture import MAX_PIXELS, MAX_RECIPE
-from bitswap_cli.images.tiles import count_tiles
 
-MAX_PICTURE = 3 * MAX_PIXELS + 2 * MAX_RECIPE  # bytes of a file that is looked at as a picture
 _STEPS = 256  # of all kinds, waiting
 _BATCH_BYTES = 1 << 23  # bytes of the files of one batch of pictures, at most (unless it is one)
 _AHEAD = 1 << 26  # bytes of pixels waiting to be written, at most (unless they are one picture)
@@ -68,7 +65,7 @@ def pack(
     """
     found = source_files.collect(sources)
     with ArchiveWriter(destination, header, force=force) as writer:
-        packing = _Packing(writer, codec, threads, found, progress)
+        packing = _Packing(writer, codec, header.wide, threads, found, progress)
         try:
             packing.run()
         finally:
@@ -78,20 +75,6 @@ def pack(
         writer.finish(Totals(report.entries, report.bytes_before, report.samples, bits))
         report.bytes_after = writer.size
     return report
-
-
-def choose_tiles(codec: TileCodec, height: int, width: int) -> tuple[int, int]:
-    """Return the factor of a picture's tiles, and how many there are: the fewer the better.
-
-    Larger tiles have fewer borders, which see nothing of their neighbours; but what reaches beyond
-    the picture may cost time.
-    """
-
-    def count(factor: int) -> int:
-        return count_tiles(height, width, codec.tile_height * factor, codec.tile_width * factor)
-
-    fits = [f for f in codec.factors if count(f) * f**2 <= codec.slack * count(1)]
-    return min(((f, count(f)) for f in fits), key=lambda pair: (pair[1], pair[0]))
 
 
 class _Step(NamedTuple):
@@ -110,6 +93,7 @@ class _Step(NamedTuple):
 class _Batch:
     """Pictures on their way into one chunk."""
 
+    codec: TileCodec
     parts: list[Part] = field(default_factory=list)
     tiles: int = 0
     size: int = 0  # bytes of their files
@@ -125,6 +109,7 @@ class _Packing:
         self,
         writer: ArchiveWriter,
         codec: TileCodec | None,
+        wide: bool,
         threads: int,
         found: list[Source],
         progress: Progress | None,
@@ -132,10 +117,7 @@ class _Packing:
         self.report = PackReport()
         self._writer = writer
         self._codec = codec
-        self._chunk_tiles = 0
-        if codec:
-            samples = codec.tile_height * codec.tile_width * codec.channels
-            self._chunk_tiles = min(codec.chunk_tiles, MAX_SEGMENTS, MAX_CHUNK_BYTES // samples)
+        self._wide = wide
         self._threads = threads
         self._found = found
         self._progress = progress
@@ -143,16 +125,15 @@ class _Packing:
         self._pool = ThreadPoolExecutor(threads)
         self._steps: deque[_Step] = deque()
         self._bytes = ByteBatch(writer)
-        self._batches: dict[int, _Batch] = {}  # by the factor of their tiles
+        self._batches: dict[tuple[int, int], _Batch] = {}  # by channels, if wide; factor of tiles
 
     def run(self) -> None:
         """Write all chunks."""
         for source in self._found:
             if not self._codec or not self._add_picture(self._codec, source):
                 self._queue(_Step([], [], source))
-        for factor in sorted(self._batches):
-            if self._codec:
-                self._close_batch(self._codec, factor)
+        for key in sorted(self._batches):
+            self._close_batch(key)
         while self._steps:
             self._write(self._steps.popleft())
         self._bytes.flush()
@@ -163,26 +144,26 @@ class _Packing:
 
     def _add_picture(self, codec: TileCodec, source: Source) -> bool:
         """Send a file on its way to the codec, if it is a picture for it."""
-        if source.kind != "file" or source.size > MAX_PICTURE:
+        data = read_picture(source)
+        seen = data and choose_picture(codec, data, wide=self._wide)
+        if not data or not seen:
             return False
-        if not looks_like_picture(source_files.read_start(source, 8)):
-            return False
-        data = source_files.read(source)
-        picture = inspect(data)
-        if picture is None or picture.pixels.shape[2] not in (1, codec.channels):
-            return False
+        picture, codec = seen
         limit = cost_as_bytes(data)
-        height, width, _ = picture.pixels.shape
+        height, width, channels = picture.pixels.shape
         factor, number = choose_tiles(codec, height, width)
         part = Part(source, picture, factor, limit, 0, number)
-        room = self._chunk_tiles // factor**2
+        samples = codec.tile_height * codec.tile_width * codec.channels
+        room = min(codec.chunk_tiles, MAX_SEGMENTS, MAX_CHUNK_BYTES // samples) // factor**2
         if number > room:
             self._code_in_parts(codec, part, room)
             return True
-        batch = self._batches.setdefault(factor, _Batch())
+        # a chunk's pictures have tiles of one size, and are all coded by one model
+        key = (channels if codec is not self._codec else 0, factor)
+        batch = self._batches.setdefault(key, _Batch(codec))
         if batch.tiles + number > room or batch.size + source.size > _BATCH_BYTES:
-            self._close_batch(codec, factor)
-            batch = self._batches.setdefault(factor, _Batch())
+            self._close_batch(key)
+            batch = self._batches.setdefault(key, _Batch(codec))
         batch.parts.append(part)
         batch.tiles += number
         batch.size += source.size
@@ -198,11 +179,11 @@ class _Packing:
         results = [self._pool.submit(code_part, codec, part) for part in parts]
         self._queue(_Step(parts, results))
 
-    def _close_batch(self, codec: TileCodec, factor: int) -> None:
-        parts = self._batches.pop(factor).parts
-        if not parts:
-            return
-        self._queue(_Step(parts, [self._pool.submit(code_batch, codec, parts)]))
+    def _close_batch(self, key: tuple[int, int]) -> None:
+        batch = self._batches.pop(key)
+        if batch.parts:
+            coded = self._pool.submit(code_batch, batch.codec, batch.parts)
+            self._queue(_Step(batch.parts, [coded]))
 
     def _queue(self, step: _Step) -> None:
         """Let a step wait for its turn; write the first ones when enough are waiting."""

@@ -11,7 +11,6 @@ from bitswap_cli.archive.files import cannot
 from bitswap_cli.archive.format import (
     CRC,
     END_MAGIC,
-    FITTED_VERSION,
     HEAD,
     INDX,
     MAGIC,
@@ -23,13 +22,14 @@ from bitswap_cli.archive.format import (
     TILE,
     TRAILER,
     VERSION,
+    WIDE_VERSION,
     Header,
 )
 from bitswap_cli.archive.index import Totals, unpack_index
 from bitswap_cli.archive.names import display
 from bitswap_cli.archive.tables import ByteTable, TileTable
 from bitswap_cli.errors import ArchiveError, InputError, ModelError
-from bitswap_cli.images.picture import is_exact
+from bitswap_cli.images.picture import PLAIN, is_exact
 
 
 class ChunkInfo(NamedTuple):
@@ -126,7 +126,11 @@ class ArchiveReader:
             framed = chunks.LENGTH.size + length + CRC.size
             if framed > chunk.length:
                 raise ArchiveError("the archive holds a chunk that is too short")
-            return chunks.read_table(chunk.tag, self._at(start, framed))
+            table = chunks.read_table(chunk.tag, self._at(start, framed))
+            kinds = {s.kind for s in table.segments} if isinstance(table, TileTable) else set()
+            if not self.header.wide and kinds - set(PLAIN):
+                raise ArchiveError("the archive holds pictures that its version has no room for")
+            return table
         except ArchiveError as error:
             raise self.located(error, chunk) from error
 
@@ -179,10 +183,10 @@ class ArchiveReader:
             magic, self.version = PREAMBLE.unpack(self._at(0, PREAMBLE.size))
         if magic != MAGIC:
             raise ArchiveError(f"{self.path} is not a bitswap archive (or its start is damaged)")
-        if self.version not in (VERSION, FITTED_VERSION):
+        if not VERSION <= self.version <= WIDE_VERSION:
             raise ModelError(
                 f"{self.path} has format version {self.version}, this program reads versions"
-                f" {VERSION} and {FITTED_VERSION}: use the program's version that wrote it or a"
+                f" {VERSION} to {WIDE_VERSION}: use the program's version that wrote it or a"
                 " newer one"
             )
 
@@ -196,12 +200,13 @@ class ArchiveReader:
         length = self.size - TRAILER.size - SECTION_EXTRA - index
         most = index // SECTION_EXTRA
         listed, self.totals = unpack_index(self._section(INDX, index, length), most)
-        self.header = Header.from_bytes(head)
+        header, models = Header.from_bytes(head, self.version)
         offset = PREAMBLE.size + len(head) + SECTION_EXTRA
-        if self.version == FITTED_VERSION:
-            fitted = self._section(MODL, offset)
-            self.header = self.header._replace(fitted=fitted)
-            offset += len(fitted) + SECTION_EXTRA
+        bodies = []
+        for _ in range(models):
+            bodies.append(self._section(MODL, offset))
+            offset += len(bodies[-1]) + SECTION_EXTRA
+        self.header = header.with_models(bodies)
         self.chunks = []
         for tag, size, segments in listed:
             self.chunks.append(ChunkInfo(tag, offset, size, segments))
@@ -217,29 +222,31 @@ class ArchiveReader:
     def _recover(self, error: ArchiveError) -> None:
         """Take what is whole in the file, whatever its index says."""
         self.totals, self.chunks = None, []
-        header = fitted = None
+        header, models = None, 0
+        bodies: list[bytes] = []
         expected = PREAMBLE.size
         for tag, offset, length in scan.sections(self._file, self.size, PREAMBLE.size):
-            if tag == HEAD:
-                header = header or Header.from_bytes(self._section(HEAD, offset, length))
+            if tag == HEAD and header is None:
+                header, models = Header.from_bytes(
+                    self._section(HEAD, offset, length), self.version
+                )
             elif tag == MODL:
-                fitted = self._section(MODL, offset, length)
-            elif tag != INDX:
+                bodies.append(self._section(MODL, offset, length))
+            elif tag not in (HEAD, INDX):
                 self.chunks.append(ChunkInfo(tag, offset, length, 0))
             if offset > expected:
                 self.damage.append(f"{offset - expected} bytes from {expected} on are damaged")
             expected = offset + length + SECTION_EXTRA
         self.damage.insert(0, f"{error}; found {len(self.chunks)} whole chunks by scanning")
         lacking = "header" if header is None else "model"
-        if header is None or (fitted is None and self.version == FITTED_VERSION):
+        if header is None or len(bodies) != models:
             tiles = [chunk for chunk in self.chunks if chunk.tag == TILE]
             if not self.chunks:
                 raise error
             self.damage.append(f"without the {lacking}, {len(tiles)} chunks of pictures are lost")
             self.chunks = [chunk for chunk in self.chunks if chunk.tag != TILE]
-        self.header = (header or Header.without_model())._replace(
-            fitted=fitted if self.version == FITTED_VERSION else None
-        )
+            bodies = []
+        self.header = (header or Header.without_model()).with_models(bodies)
 
     def _section(self, tag: bytes, offset: int, length: int | None = None) -> bytes:
         """Return the body of the section at an offset, checked."""

@@ -21,8 +21,8 @@ from bitswap_cli.archive.format import (
     unpack_object,
 )
 from bitswap_cli.errors import ArchiveError
+from bitswap_cli.images.picture import KINDS
 
-PICTURE_KINDS = ("png", "bmp", "pnm")
 BYTE_KINDS = ("file", "dir", "link")
 MAX_SIZE = 1 << 62
 
@@ -90,7 +90,7 @@ def pack_tile_table(table: TileTable) -> bytes:
     """Serialise the table of a TILE chunk."""
     names, kinds, *numbers = zip(*table.segments, strict=True)
     columns = [pack_column(column) for column in numbers]
-    kind = pack_column([PICTURE_KINDS.index(kind) for kind in kinds])
+    kind = pack_column([KINDS.index(kind) for kind in kinds])
     head = [len(names), table.checksum, table.swallowed, table.factor]
     return pack_blob(pack_object([*head, *_pack_names(names), kind, *columns]))
 
@@ -109,7 +109,7 @@ def unpack_tile_table(blob: bytes) -> TileTable:
             *columns,
         ] if 0 < count <= MAX_SEGMENTS and 0 <= swallowed <= MAX_EXTRAS and len(columns) == 6:
             names = _unpack_names(shared, ends, count)
-            kinds = _named(PICTURE_KINDS, unpack_column(kind, count))
+            kinds = _named(KINDS, unpack_column(kind, count))
             numbers = [unpack_column(column, count) for column in columns]
             segments = [TileSegment(*row) for row in zip(names, kinds, *numbers, strict=True)]
             return TileTable(segments, checksum, swallowed, factor)

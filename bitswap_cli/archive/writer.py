@@ -55,8 +55,8 @@ class ArchiveWriter:
         """Bytes written so far."""
         self._write(PREAMBLE.pack(MAGIC, header.version))
         self._write(section(HEAD, header.to_bytes()))
-        if header.fitted is not None:
-            self._write(section(MODL, header.fitted))
+        for body in header.models():
+            self._write(section(MODL, body))
 
     def add(self, tag: bytes, body: bytes, segments: int) -> int:
         """Append a chunk of so many segments; return the bytes it takes."""

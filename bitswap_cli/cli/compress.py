@@ -17,8 +17,8 @@ from bitswap_cli.cli.common import (
     verbosity,
     work_options,
 )
-from bitswap_cli.cli.fit import KIND, Duration, FitCommand, fit
-from bitswap_cli.cli.model import AUTO, SCHEMES, TRIED, decoder, encoder
+from bitswap_cli.cli.fit import Duration, FitCommand, fit
+from bitswap_cli.cli.model import AUTO, SCHEMES, decoder, encoder
 from bitswap_cli.cli.progress import progress_bar
 from bitswap_cli.cli.table import format_table, human_size
 from bitswap_cli.errors import ArchiveError, BitswapError, InputError
@@ -95,8 +95,7 @@ def compress(
         raise InputError("--save-model writes the model that --fit makes: give --fit as well")
     if save_model is not None and save_model.exists() and not force:
         raise InputError(f"{save_model} exists: give another --save-model, or --force")
-    kinds = (KIND,) if fitting else TRIED
-    codec, header = encoder(console, model, scheme, batch, sources, kinds)
+    codec, header = encoder(console, model, scheme, batch, sources, fitting=fitting)
     fitted = None
     if fitting:
         fitted = fit(
@@ -106,7 +105,7 @@ def compress(
     started = time.perf_counter()
     report = _write(console, sources, output, codec, header, force=force, threads=threads)
     saved = 0
-    if fitted is not None:
+    if fitted is not None and fitted[1] != header:
         report, saved = _write_fitted(
             output,
             report,
@@ -116,7 +115,7 @@ def compress(
     seconds = time.perf_counter() - started
     if not no_verify:
         codec_for = decoder(console, None if model == AUTO else model, batch)
-        _verify(console, output, codec_for if header.fitted else lambda header: codec, threads)
+        _verify(console, output, codec_for if saved else lambda header: codec, threads)
     for note in report.notes:
         if not console.quiet:
             click.echo(f"bitswap: note: {escape(note)}", err=True)
@@ -127,7 +126,7 @@ def compress(
         "model": header.model,
         "sha256": header.sha256,
         "scheme": header.scheme,
-        "fitted": len(header.fitted) if header.fitted else None,
+        "fitted": header.fitted_bytes or None,
         "saved": saved if fitting else None,
         "verified": not no_verify,
     }
@@ -135,10 +134,10 @@ def compress(
         say_json(result)
         return
     console.say(_summary(result))
-    if header.fitted:
+    if saved:
         share = saved / (saved + report.bytes_after)
         console.say(
-            f"fitted from {header.model}: {human_size(len(header.fitted))} of model in the archive,"
+            f"fitted from {header.model}: {human_size(header.fitted_bytes)} of model in it,"
             f" which is {human_size(saved)} ({share:.1%}) smaller than without"
         )
     elif fitting:

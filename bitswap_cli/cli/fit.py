@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bitswap_cli.cli.common import Console, stderr_is_terminal
+from bitswap_cli.cli.model import FITTED
 from bitswap_cli.cli.table import human_size
 from bitswap_cli.errors import InputError
 
 if TYPE_CHECKING:
     from bitswap_cli.archive.format import Header
+    from bitswap_cli.archive.material import Group
     from bitswap_cli.coding.chunk import ChunkCodec
     from bitswap_models.fitting import Progress
+    from bitswap_models.pixel_vae import PixelVAE
 
-KIND = "pixel_vae"  # of models that can be fitted
 DEFAULT = "5m"
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(s|m|h)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
@@ -66,58 +68,98 @@ def fit(
     threads: int,
     save: Path | None,
 ) -> "tuple[ChunkCodec, Header]":
-    """Fit the model of a codec to the pictures of sources; return its codec and header.
+    """Fit the models of a codec to the pictures of sources; return their codec and header.
+
+    There is a model for the pictures that the codec takes as it is, and one for each number of
+    channels of wide pictures; they share the time by their samples. Where fitting does not pay, the
+    model stays as it is.
 
     Parameters
     ----------
     console : Console
     codec : ChunkCodec
-        Of the model to start from.
+        Of the model to start from; knows how it grows.
     header : Header
         Of an archive with this model.
     sources : sequence of str
     seconds, steps : number, optional
-        How long; `steps` if both are given.
+        How long; `steps`, of each model, if both are given.
     threads : int
     save : Path, optional
-        Write the fitted model to this file.
+        Write the fitted model, that of most samples, to this file.
 
     Raises
     ------
     InputError
         If the model is of a kind that cannot be fitted, or there are no pictures for it.
     """
-    from bitswap_cli.archive.difference import encode
+    from bitswap_cli.archive.format import Fitted
     from bitswap_cli.archive.material import material
     from bitswap_cli.coding import tile_codec
-    from bitswap_models import fitting, model_file
-    from bitswap_models.cells import Tiles
     from bitswap_models.pixel_vae import PixelVAE
 
-    model = codec.model
-    if not isinstance(model, PixelVAE):
-        raise InputError(f"--fit needs a model of kind {KIND}, which {header.model} is not")
+    if not isinstance(codec.model, PixelVAE):
+        raise InputError(f"--fit needs a model of kind {FITTED}, which {header.model} is not")
     found = material(sources, codec)
-    if not found.tiles:
+    if not found.groups:
         raise InputError(f"--fit: there is no picture that the model {header.model} codes")
-    tiles = [Tiles(*t) for t in found.tiles]
+    models: dict[int, PixelVAE] = {}
+    fitted: list[Fitted] = []
+    shares = {c: max(one.samples, found.samples / 10) for c, one in found.groups.items()}
+    for channels, one in sorted(found.groups.items(), key=lambda item: item[1].samples):
+        part = shares[channels] / sum(shares.values())
+        own = codec.of(channels)
+        if own is None or not isinstance(own.model, PixelVAE):
+            raise TypeError("material is of pictures that the codec takes")
+        time_ = None if seconds is None else seconds * part
+        revised = _fit(console, own.model, one, time_, steps, threads, save, header)
+        if revised is not own.model or channels != codec.channels:
+            fitted.append(Fitted(channels, 0, 0, _body(own.model, revised)))
+            models[channels] = revised
+    fitted.sort()
+    model = models.get(codec.channels, codec.model)
+    batch = codec.model.batch or 64
+    header = header._replace(fitted=tuple(fitted), wide=header.wide or found.wide)
+    return tile_codec(model, codec.name, batch, models.get), header
+
+
+def _fit(
+    console: Console,
+    model: "PixelVAE",
+    group: "Group",
+    seconds: float | None,
+    steps: int | None,
+    threads: int,
+    save: Path | None,
+    header: "Header",
+) -> "PixelVAE":
+    """Fit one model; return it as it was if that does not pay."""
+    from bitswap_models import fitting, model_file
+    from bitswap_models.cells import Tiles
+
     started = time.monotonic()
     with _progress(console, seconds) as (progress, stopped):
-        stored = fitting.fit(
-            model, tiles, found.samples,
-            seconds=seconds, steps=steps, threads=threads,
-            progress=progress if console.verbose or stderr_is_terminal() else None,
-            stopped=stopped,
+        outcome = fitting.fit(
+            model, [Tiles(*t) for t in group.tiles], group.samples,
+            seconds=seconds, steps=steps, threads=threads, progress=progress, stopped=stopped,
         )  # fmt: skip
-    took = time.monotonic() - started
-    revised = model_file.build(model.config, stored)
-    base = {name: t.numpy() for name, t in model_file.tensors(model).items()}
-    blob = encode(base, {name: t.numpy() for name, t in stored.items()})
-    body = bytes.fromhex(model_file.known_answer(revised)) + blob
     if save is not None:
-        recipe = f'fitted = "{header.model} {header.sha256}"\nseconds = {took:.0f}\n'
-        model_file.write(revised, save, recipe=recipe, metrics={})
-    return tile_codec(revised, codec.name, model.batch or 64), header._replace(fitted=body)
+        recipe = f'fitted = "{header.model} {header.sha256}"\n'
+        recipe += f"seconds = {time.monotonic() - started:.0f}\n"
+        model_file.write(outcome.model, save, recipe=recipe, metrics={})
+    return outcome.model if outcome.saved > 0 else model
+
+
+def _body(base: "PixelVAE", revised: "PixelVAE") -> bytes:
+    """What an archive says of a model that was fitted from another."""
+    from bitswap_cli.archive.difference import encode
+    from bitswap_models import model_file
+
+    before, after = (
+        {name: t.numpy() for name, t in model_file.tensors(model).items()}
+        for model in (base, revised)
+    )
+    return bytes.fromhex(model_file.known_answer(revised)) + encode(before, after)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ def info(console: Console, archive: str, as_json: bool) -> None:
             "model": header.model,
             "sha256": header.sha256,
             "model_here": None,
-            "fitted": header.fitted and len(header.fitted),
+            "fitted": header.fitted_bytes or None,
             "scheme": header.scheme or None,
             "profile": header.profile,
             "tile": list(header.tile),
@@ -47,8 +47,8 @@ def info(console: Console, archive: str, as_json: bool) -> None:
     if as_json:
         say_json(described)
         return
-    if header.fitted is not None:
-        described["fitted"] = f"fitted from {header.model}, {len(header.fitted):,} bytes"
+    if header.fitted:
+        described["fitted"] = f"fitted from {header.model}, {header.fitted_bytes:,} bytes"
     for key, value in described.items():
         click.echo(f"{key:<12}  {_show(value)}")
 

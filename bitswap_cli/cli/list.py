@@ -38,4 +38,4 @@ def list_entries(console: Console, archive: str, as_json: bool) -> None:
             restored = "bytes" if entry.exact else "pixels"
             shape = "x".join(map(str, entry.shape)) if entry.shape else "-"
             name = escape(os.fsdecode(entry.name))
-            click.echo(f"{restored:<6}  {entry.kind:<4}  {entry.size:>12}  {shape:>13}  {name}")
+            click.echo(f"{restored:<6}  {entry.kind:<11}  {entry.size:>12}  {shape:>13}  {name}")

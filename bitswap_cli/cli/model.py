@@ -8,7 +8,7 @@ from bitswap_cli.errors import ArchiveError, ModelError
 
 if TYPE_CHECKING:
     from bitswap_cli.archive.codec import TileCodec
-    from bitswap_cli.archive.format import Header
+    from bitswap_cli.archive.format import Fitted, Header
     from bitswap_cli.coding.chunk import ChunkCodec
     from bitswap_models.kinds import Model
     from bitswap_models.zoo import ModelFile
@@ -19,6 +19,7 @@ AUTO = "auto"
 FALLBACK = "photo"  # of archives without pictures
 ANSWER = 32  # bytes of a known answer
 TRIED = ("markov_vae", "pixel_vae")  # kinds of models that `auto` chooses from
+FITTED = "pixel_vae"  # the kind that can be fitted
 
 
 def encoder(
@@ -27,7 +28,8 @@ def encoder(
     scheme: str | None,
     batch: int,
     sources: Sequence[str],
-    kinds: Sequence[str] = TRIED,
+    *,
+    fitting: bool = False,
 ) -> "tuple[ChunkCodec, Header]":
     """Return the codec for a new archive and the header that says which one it is.
 
@@ -44,8 +46,9 @@ def encoder(
         Tiles the networks see at a time.
     sources : sequence of str
         What will be compressed.
-    kinds : sequence of str
-        Kinds of models that ``auto`` chooses from.
+    fitting : bool
+        Whether the model is to be fitted: ``auto`` chooses from those that can be, and the codec
+        knows grown models of wide pictures.
 
     Raises
     ------
@@ -56,11 +59,12 @@ def encoder(
     from bitswap_models import zoo
 
     if name_or_path == AUTO:
-        file, codec = _best(console, scheme, batch, sources, kinds)
+        file, codec = _best(console, scheme, batch, sources, fitting)
     else:
         file = zoo.resolve(name_or_path)
-        codec = _load(console, file, scheme, batch)
-    return codec, Header(file.name, file.sha256, codec.name, NUMERIC_PROFILE, _tile(codec))
+        codec = _load(console, file, scheme, batch, fitting=fitting)
+    header = Header(file.name, file.sha256, codec.name, NUMERIC_PROFILE, _tile(codec))
+    return codec, header._replace(wide=codec.channels not in (1, 3))
 
 
 def decoder(console: Console, path: str | None, batch: int) -> "Callable[[Header], TileCodec]":
@@ -105,7 +109,7 @@ def _best(
     scheme: str | None,
     batch: int,
     sources: Sequence[str],
-    kinds: Sequence[str],
+    fitting: bool,
 ) -> "tuple[ModelFile, ChunkCodec]":
     """Find the installed model that codes a sample of the sources best.
 
@@ -114,19 +118,20 @@ def _best(
     from bitswap_cli.archive.sample import sample
     from bitswap_models import zoo
 
-    samples = sample(sources)
-    widths = {s.pixels.shape[2] for s in samples}
+    samples = sample(sources, wide=fitting)
+    widths = {picture.pixels.shape[2] for s in samples for picture in s.pictures}
     best: tuple[float, ModelFile, ChunkCodec] | None = None
     for name in zoo.embedded():
         file = zoo.find(name)
         metadata = zoo.read_metadata(file.path)
-        if metadata["kind"] not in kinds:
+        if metadata["kind"] not in ((FITTED,) if fitting else TRIED):
             continue
         channels = metadata["config"]["channels"]
         # one without pictures for it is no candidate, but an archive without pictures needs one too
-        if channels not in widths and not (channels == 3 and (1 in widths or name == FALLBACK)):
+        gray = 1 in widths or 2 in widths
+        if channels not in widths and not (channels == 3 and (gray or name == FALLBACK)):
             continue
-        codec = _load(console, file, scheme, batch)
+        codec = _load(console, file, scheme, batch, fitting=fitting)
         cost = sum(s.cost(codec) for s in samples)
         console.note(f"model {name} codes the sample in about {cost:,.0f} bytes")
         if best is None or cost < best[0]:
@@ -141,28 +146,41 @@ def _load(
     file: "ModelFile",
     scheme: str | None,
     batch: int,
-    fitted: bytes | None = None,
+    fitted: "Sequence[Fitted]" = (),
+    *,
+    fitting: bool = False,
 ) -> "ChunkCodec":
     import torch
 
     from bitswap_cli.coding import tile_codec
     from bitswap_models import model_file
+    from bitswap_models.pixel_vae import PixelVAE
 
     torch.set_num_threads(1)  # --threads chunks at a time; more would get in each other's way
     console.note(f"model {file.name}, SHA-256 {file.sha256}, from {file.path}")
     model = model_file.load(file.path)
-    if fitted is not None:
-        model = _revised(model, fitted)
-    return tile_codec(model, scheme, batch)
+    if fitting and isinstance(model, PixelVAE):
+        return tile_codec(model, scheme, batch, model.of)
+    family = {one.channels: _revised(model, one) for one in fitted}
+    return tile_codec(family.get(model.channels, model), scheme, batch, family.get)
 
 
-def _revised(base: "Model", body: bytes) -> "Model":
-    """The fitted model of an archive, proved exact and checked by its known answer."""
+def _revised(base: "Model", fitted: "Fitted") -> "Model":
+    """A fitted model of an archive, proved exact and checked by its known answer."""
     import torch
 
     from bitswap_cli.archive.difference import decode
     from bitswap_models import model_file
+    from bitswap_models.growth import grow
+    from bitswap_models.pixel_vae import PixelVAE
 
+    channels, radius, width, body = fitted
+    if isinstance(base, PixelVAE):
+        c = base.config
+        larger = max(c.channels, channels), c.radius + radius, c.width + width
+        base = grow(base, channels=larger[0], radius=larger[1], width=larger[2])
+    elif (channels, radius, width) != (base.channels, 0, 0):
+        raise ArchiveError("the archive's model is none that was fitted from the one it names")
     answer, blob = body[:ANSWER], body[ANSWER:]
     arrays = {name: tensor.numpy() for name, tensor in model_file.tensors(base).items()}
     stored = {name: torch.from_numpy(array) for name, array in decode(arrays, blob).items()}

@@ -11,7 +11,7 @@ A chunk's words are one byte, the number of lanes, and the flattened message in 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from types import ModuleType
 
@@ -26,6 +26,7 @@ from bitswap_cli.coding.model import Integers, TileModel
 from bitswap_cli.errors import ArchiveError, ModelError
 
 GROUP = 64
+Family = Callable[[int], TileModel | None]
 SCHEMES: dict[str, ModuleType] = {"bitswap": bitswap, "bbans": bbans, "topdown": topdown}
 
 
@@ -55,11 +56,15 @@ class ChunkCodec:
         One of the model's schemes; its first by default.
     batch : int
         Tiles that the networks see at a time; it changes no byte.
+    family : callable, optional
+        Gives the model of pictures with so many channels, neither 1 nor the model's, or None.
     """
 
     chunk_tiles = 1024
 
-    def __init__(self, model: TileModel, scheme: str | None, batch: int) -> None:
+    def __init__(
+        self, model: TileModel, scheme: str | None, batch: int, family: Family | None = None
+    ) -> None:
         name = scheme or model.schemes[0]
         if name not in model.schemes:
             raise ModelError(
@@ -71,6 +76,16 @@ class ChunkCodec:
         self.tile_height = self.tile_width = model.tile
         self.channels = model.channels
         self.factors, self.slack = model.factors, model.slack
+        self._family = family
+        self._others: dict[int, ChunkCodec | None] = {1: self, self.channels: self}
+
+    def of(self, channels: int) -> ChunkCodec | None:
+        """See `TileCodec.of`."""
+        if channels not in self._others:
+            model = self._family(channels) if self._family else None
+            batch = self.model.batch or GROUP
+            self._others[channels] = ChunkCodec(model, self.name, batch) if model else None
+        return self._others[channels]
 
     def encode(
         self, tiles: NDArray[np.uint8], sizes: NDArray[np.int32], payload: bytes

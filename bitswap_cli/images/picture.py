@@ -9,9 +9,13 @@ from numpy.typing import NDArray
 # beside a network.
 MAX_PIXELS = 1 << 25
 MAX_RECIPE = 1 << 23
+MAX_SAMPLES = 3 * MAX_PIXELS
+CHANNELS = (1, 2, 3, 4, 6, 8)  # bytes of a pixel, in all kinds of pictures
 
-KINDS = ("png", "bmp", "pnm")
-"""Kinds of pictures: PNG, BMP, and PGM or PPM."""
+KINDS = ("png", "bmp", "pnm", "png-samples", "png-colours", "pnm-16")
+"""Kinds of pictures: 8-bit gray or RGB in PNG, BMP, PGM or PPM; then the wide ones."""
+PLAIN = KINDS[:3]
+"""Kinds that `inspect` finds and every archive can hold; the rest are wide, of newer archives."""
 
 
 class Recipe(NamedTuple):
@@ -29,10 +33,36 @@ class Picture(NamedTuple):
     """A file split into pixels and recipe."""
 
     pixels: NDArray[np.uint8]
-    """Shape (H, W, C), C = 1 (gray) or 3 (RGB)."""
+    """Shape (H, W, C), C = 1, 2, 3, 4, 6 or 8: the bytes of a pixel."""
     recipe: Recipe
 
 
 def is_exact(kind: str) -> bool:
     """Tell whether a kind comes back byte for byte (else: pixel for pixel, metadata verbatim)."""
-    return kind != "png"
+    return not kind.startswith("png")
+
+
+def high_first(stored: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Order the bytes of big-endian 16-bit samples: all high bytes, then all low ones.
+
+    High bytes go from pixel to pixel like an 8-bit picture; low ones are little more than noise.
+
+    Parameters
+    ----------
+    stored : uint8 array (H, W, 2 * samples)
+        High and low byte of each sample in turn.
+
+    Returns
+    -------
+    uint8 array (H, W, 2 * samples)
+    """
+    height, width, count = stored.shape
+    pairs = stored.reshape(height, width, count // 2, 2)
+    return pairs.swapaxes(2, 3).reshape(stored.shape)
+
+
+def big_endian(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Order bytes as they are stored (inverse of `high_first`, shapes as there)."""
+    height, width, count = pixels.shape
+    halves = pixels.reshape(height, width, 2, count // 2)
+    return halves.swapaxes(2, 3).reshape(pixels.shape)

@@ -54,7 +54,7 @@ def cut(
     Parameters
     ----------
     pixels : uint8 array (H, W, C)
-        C = 1 (its value is repeated in every channel) or `channels`.
+        C <= `channels`; what lies beyond C repeats the first channel.
     tile_height, tile_width, channels : int
         Shape of a tile.
     first, count : int
@@ -65,8 +65,15 @@ def cut(
     tiles : uint8 array (N, tile_height, tile_width, channels)
     sizes : int32 array (N, 3)
         Valid height, valid width, coded channels (C) of each tile.
+
+    Raises
+    ------
+    ValueError
+        If the picture has more than `channels`.
     """
     height, width, coded = pixels.shape
+    if coded > channels:
+        raise ValueError(f"a picture of {coded} channels does not fit tiles of {channels}")
     if count is None:
         count = count_tiles(height, width, tile_height, tile_width) - first
     tiles = np.zeros((count, tile_height, tile_width, channels), np.uint8)
@@ -74,7 +81,9 @@ def cut(
         run = tiles[where]
         strip = pixels[top : top + tile_height, left : left + len(run) * tile_width]
         full = np.zeros((tile_height, len(run) * tile_width, channels), np.uint8)
-        full[: strip.shape[0], : strip.shape[1]] = strip
+        part = full[: strip.shape[0], : strip.shape[1]]
+        part[..., :coded] = strip
+        part[..., coded:] = strip[..., :1]
         run[:] = full.reshape(tile_height, len(run), tile_width, channels).swapaxes(0, 1)
     return tiles, tile_sizes((height, width, coded), tile_height, tile_width, first, count)
 

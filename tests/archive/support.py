@@ -26,6 +26,9 @@ class ZlibCodec:
         self.coded_tiles = []
         self.words_length = 0
 
+    def of(self, channels):
+        return self if channels in (1, self.channels) else None
+
     def _valid(self, sizes, factor):
         height, width = self.tile_height * factor, self.tile_width * factor
         shape = (len(sizes), height, width, self.channels)

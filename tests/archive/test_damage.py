@@ -165,10 +165,21 @@ def test_line_ends_changed_by_a_transfer(codec, damaged):
 
 def test_newer_version(codec, damaged):
     def newer(data):
-        data[8] = 3
+        data[8] = 4
 
-    with pytest.raises(ModelError, match="format version 3"):
+    with pytest.raises(ModelError, match="format version 4"):
         check(damaged(newer), codec)
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_another_known_version(codec, damaged, version):
+    """What a version adds is missing where another one is claimed."""
+
+    def changed(data):
+        data[8] = version
+
+    with pytest.raises(ArchiveError):
+        check(damaged(changed), codec)
 
 
 def test_trailing_bytes(codec, damaged):

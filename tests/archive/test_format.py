@@ -7,7 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bitswap_cli.archive.chunks import encode_bytes
-from bitswap_cli.archive.format import BYTE, MAX_EXTRAS, TILE, Header, pack_blob, unpack_blob
+from bitswap_cli.archive.format import (
+    BYTE,
+    MAX_EXTRAS,
+    TILE,
+    Fitted,
+    Header,
+    pack_blob,
+    unpack_blob,
+)
 from bitswap_cli.archive.index import Totals
 from bitswap_cli.archive.names import check_name, display, stays_inside
 from bitswap_cli.archive.pack import pack
@@ -28,7 +36,7 @@ from bitswap_cli.archive.tables import (
     unpack_tile_table,
 )
 from bitswap_cli.archive.writer import ArchiveWriter
-from bitswap_cli.errors import ArchiveError
+from bitswap_cli.errors import ArchiveError, ModelError
 from tests.archive.support import ZlibCodec, bad_png, header_for, write
 
 HEADER = Header("m", "00" * 31 + "ff", "bitswap", 1, (32, 32, 3))
@@ -140,12 +148,54 @@ def test_blobs(data):
             unpack_blob(blob, len(data) - 1, "test")
 
 
-def test_headers():
-    for header in (HEADER, Header.without_model()):
-        assert Header.from_bytes(header.to_bytes()) == header
+SAME, WIDER = Fitted(HEADER.tile[2], 0, 0, b"same"), Fitted(4, 0, 0, b"four channels")
+HEADERS = (  # by version
+    (1, HEADER),
+    (1, Header.without_model()),
+    (2, HEADER._replace(fitted=(SAME,))),
+    (3, HEADER._replace(wide=True)),
+    (3, HEADER._replace(wide=True, fitted=(SAME,))),
+    (3, HEADER._replace(wide=True, fitted=(SAME, WIDER))),
+    (3, HEADER._replace(wide=True, fitted=(Fitted(HEADER.tile[2], 1, 300, b"larger"),))),
+    (3, HEADER._replace(wide=True, tile=(32, 32, 4))),
+)
+
+
+@pytest.mark.parametrize("version, header", HEADERS)
+def test_headers(version, header):
+    assert header.version == version
+    read, models = Header.from_bytes(header.to_bytes(), version)
+    assert models == len(header.fitted)
+    assert read.with_models(header.models()) == header
+    for other in {1, 2, 3} - {version}:
+        if {version, other} != {1, 2} and header.model:
+            with pytest.raises(ArchiveError, match="header"):
+                Header.from_bytes(header.to_bytes(), other)
+
+
+def test_malformed_headers():
     for body in (b"", b"\x90", b"\xc1", HEADER.to_bytes() + b"\0", HEADER.to_bytes()[:-1] + b"\2"):
         with pytest.raises(ArchiveError, match="header"):
-            Header.from_bytes(body)
+            Header.from_bytes(body, 1)
+    wide = HEADER._replace(wide=True)
+    for bodies in ([b"123"], [b"\4\0\0\0a", b"\4\1\0\0b"]):
+        with pytest.raises(ArchiveError, match="model"):
+            wide.with_models(bodies)
+
+
+@pytest.mark.parametrize("version, header", HEADERS)
+def test_headers_in_files(tmp_path, version, header):
+    """Each model is found again, and none of its bytes can change."""
+    path = tmp_path / "a.bsw"
+    with ArchiveWriter(path, header) as writer:
+        writer.finish(Totals(0, 0, 0, 0))
+    good = path.read_bytes()
+    with ArchiveReader(path) as reader:
+        assert (reader.version, reader.header) == (version, header)
+    for at in range(8, good.index(b"INDX") if header.fitted else 10):
+        path.write_bytes(good[:at] + bytes([good[at] ^ 1]) + good[at + 1 :])
+        with pytest.raises((ArchiveError, ModelError)):
+            ArchiveReader(path)
 
 
 def test_only_chunks_are_added(tmp_path):

@@ -12,6 +12,7 @@ from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images import picture as picture_module
 from bitswap_cli.images.inspection import inspect, rebuild
 from bitswap_cli.images.picture import Recipe
+from tests.images.png_files import damaged, opened, write_png
 
 SHAPES = [(1, 1), (1, 7), (9, 1), (5, 3), (8, 8), (40, 33), (300, 17)]
 
@@ -30,28 +31,6 @@ def saved(pixels, kind, **options):
     return out.getvalue()
 
 
-def opened(data):
-    with Image.open(io.BytesIO(data)) as image:
-        image.load()
-        return image.mode, dict(image.info), np.asarray(image)
-
-
-def interlaced(pixels):
-    """Write an Adam7 PNG, which Pillow cannot."""
-    height, width, channels = pixels.shape
-    raw = b""
-    steps = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2)]
-    for x, y, dx, dy in [*steps, (0, 1, 1, 2)]:
-        plane = pixels[y::dy, x::dx]
-        raw += b"".join(b"\0" + row.tobytes() for row in plane if row.size)
-    head = struct.pack(">IIBBBBB", width, height, 8, 0 if channels == 1 else 2, 0, 0, 1)
-    out = b"\x89PNG\r\n\x1a\n"
-    for tag, body in ((b"IHDR", head), (b"IDAT", zlib.compress(raw)), (b"IEND", b"")):
-        out += struct.pack(">I", len(body)) + tag + body
-        out += struct.pack(">I", zlib.crc32(tag + body))
-    return out
-
-
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "PPM"])
@@ -63,8 +42,8 @@ def test_picture_comes_back(shape, channels, kind):
     assert np.array_equal(found.pixels, pixels)
     again = rebuild(found.recipe, found.pixels)
     if kind == "PNG":
-        assert opened(again)[:2] == opened(data)[:2]
-        assert np.array_equal(opened(again)[2], opened(data)[2])
+        assert opened(again)[:3] == opened(data)[:3]
+        assert np.array_equal(opened(again)[3], opened(data)[3])
         assert len(again) <= 1.3 * len(data) + 100
     else:
         assert again == data
@@ -74,13 +53,13 @@ def test_picture_comes_back(shape, channels, kind):
 @pytest.mark.parametrize("channels", [1, 3])
 def test_interlaced_png_stays_interlaced(shape, channels):
     pixels = pixels_of(shape, channels)
-    data = interlaced(pixels)
+    data = write_png(pixels, 8, 0 if channels == 1 else 2, interlaced=True)
     found = inspect(data)
     assert found is not None
     assert np.array_equal(found.pixels, pixels)
-    mode, info, again = opened(rebuild(found.recipe, found.pixels))
-    assert (mode, info) == opened(data)[:2]
-    assert np.array_equal(again, opened(data)[2])
+    again = rebuild(found.recipe, found.pixels)
+    assert opened(again)[:3] == opened(data)[:3]
+    assert np.array_equal(opened(again)[3], opened(data)[3])
 
 
 def test_every_metadata_chunk_of_png_is_kept():
@@ -112,16 +91,6 @@ def test_png_with_several_idat_chunks():
     data = saved(pixels_of((200, 900), 3, 5) ^ np.uint8(77), "PNG", compress_level=0)
     assert data.count(b"IDAT") > 1
     assert inspect(data) is not None
-
-
-def damaged(data):
-    yield "truncated", data[: len(data) // 2]
-    yield "without its end", data[:-12]
-    broken = bytearray(data)
-    broken[len(data) // 2] ^= 1
-    yield "with a flipped bit", bytes(broken)
-    yield "cut to its signature", data[:8]
-    yield "cut to its header", data[:33]
 
 
 def test_damaged_png_is_no_picture():
@@ -225,7 +194,7 @@ def test_bmp_with_filled_padding_is_no_picture():
 
 
 def test_huge_picture_is_kept_as_bytes(monkeypatch):
-    monkeypatch.setattr("bitswap_cli.images.png.MAX_PIXELS", 99)
+    monkeypatch.setattr("bitswap_cli.images.png_chunks.MAX_PIXELS", 99)
     monkeypatch.setattr("bitswap_cli.images.raster.MAX_PIXELS", 99)
     for kind in ("PNG", "BMP", "PPM"):
         assert inspect(saved(pixels_of((10, 10), 3), kind)) is None

@@ -12,21 +12,22 @@ from bitswap_cli.images.tiles import checksum, count_tiles, cut, paste, tile_siz
 @given(
     height=st.integers(1, 40),
     width=st.integers(1, 40),
-    coded=st.sampled_from([1, 3]),
+    channels=st.tuples(st.integers(1, 8), st.integers(0, 3)),
     tile=st.tuples(st.integers(1, 12), st.integers(1, 12)),
     split=st.floats(0, 1),
 )
-def test_paste_inverts_cut(height, width, coded, tile, split):
+def test_paste_inverts_cut(height, width, channels, tile, split):
+    coded, of_codec = channels[0], sum(channels)
     pixels = np.random.default_rng(height).integers(1, 256, (height, width, coded)).astype(np.uint8)
     number = count_tiles(height, width, *tile)
-    tiles, sizes = cut(pixels, *tile, 3)
-    assert tiles.shape == (number, *tile, 3)
+    tiles, sizes = cut(pixels, *tile, of_codec)
+    assert tiles.shape == (number, *tile, of_codec)
     assert np.array_equal(sizes, tile_sizes(pixels.shape, *tile, 0, number))
     assert sizes[:, :2].prod(axis=1).sum() == height * width
     middle = round(split * number)
     again = np.zeros_like(pixels)
     for first, count in ((0, middle), (middle, number - middle)):
-        part, part_sizes = cut(pixels, *tile, 3, first, count)
+        part, part_sizes = cut(pixels, *tile, of_codec, first, count)
         assert np.array_equal(part, tiles[first : first + count])
         assert np.array_equal(part_sizes, sizes[first : first + count])
         paste(again, part, first)
@@ -44,10 +45,24 @@ def test_gray_is_repeated_in_every_channel():
     assert sizes.tolist() == [[2, 3, 1]]
 
 
-@pytest.mark.parametrize("shape", [(8, 8, 3), (7, 8, 3), (8, 5, 3), (8, 8, 1), (13, 21, 1)])
-def test_checksum_covers_exactly_what_is_coded(shape):
+def test_channels_beyond_the_pictures_repeat_its_first():
+    pixels = np.arange(12, dtype=np.uint8).reshape(2, 3, 2)
+    tiles, sizes = cut(pixels, 2, 3, 4)
+    assert np.array_equal(tiles[0, ..., :2], pixels)
+    assert np.array_equal(tiles[0, ..., 2], pixels[..., 0])
+    assert np.array_equal(tiles[0, ..., 3], pixels[..., 0])
+    assert sizes.tolist() == [[2, 3, 2]]
+    for channels in (1, 2):
+        with pytest.raises(ValueError, match="3 channels"):
+            cut(np.zeros((2, 3, 3), np.uint8), 2, 3, channels)
+
+
+@pytest.mark.parametrize("size", [(8, 8), (7, 8), (8, 5), (13, 21)])
+@pytest.mark.parametrize(("coded", "channels"), [(3, 3), (1, 3), (2, 3), (4, 4), (6, 8), (1, 1)])
+def test_checksum_covers_exactly_what_is_coded(size, coded, channels):
+    shape = (*size, coded)
     pixels = np.random.default_rng(1).integers(0, 256, shape).astype(np.uint8)
-    tiles, sizes = cut(pixels, 8, 8, 3)
+    tiles, sizes = cut(pixels, 8, 8, channels)
     expected = checksum(tiles, sizes)
     noisy = tiles.copy()
     for tile, (h, w, c) in zip(noisy, sizes, strict=True):

@@ -75,12 +75,14 @@ def test_batches_are_what_the_coder_sees(model, tiles):
 
 
 def test_fitted_models_code_their_pictures_better(model, tiles):
-    stored = fit(model, tiles, 10_000_000, steps=120, threads=2)
-    fitted = model_file.build(CONFIG, stored)
-    assert bits(fitted, tiles) < 0.95 * bits(model, tiles)
-    base = model_file.tensors(model)
+    fitted, saved = fit(model, tiles, 10_000_000, steps=120, threads=2)
+    before = bits(model, tiles)
+    assert bits(fitted, tiles) < 0.95 * before
+    share = sum(int(t.sizes.prod(1).sum()) for t in tiles) / 10_000_000
+    assert 0.7 < saved * share / ((before - bits(fitted, tiles)) / 8) < 1.1
+    stored, base = model_file.tensors(fitted), model_file.tensors(model)
     assert all(torch.equal(stored[n], base[n]) for n in base if n.startswith("encoder"))
-    again = fit(model, tiles, 10_000_000, steps=120, threads=1)
+    again = model_file.tensors(fit(model, tiles, 10_000_000, steps=120, threads=1).model)
     assert all(torch.equal(stored[n], again[n]) for n in stored)
 
 
@@ -91,12 +93,12 @@ def test_a_likelihood_without_latents_is_fitted_too(tiles):
     x = torch.from_numpy(waves(64, 16, 0)).permute(0, 3, 1, 2).float()
     start(trained, x, torch.Generator().manual_seed(0))
     base = model_file.build(config, model_file.tensors(trained))
-    fitted = model_file.build(config, fit(base, tiles, 10_000_000, steps=60))
+    fitted = fit(base, tiles, 10_000_000, steps=60).model
     assert bits(fitted, tiles) < bits(base, tiles)
 
 
 def test_no_step_changes_nothing(model, tiles):
-    stored = fit(model, tiles, 1000, steps=0)
+    stored = model_file.tensors(fit(model, tiles, 1000, steps=0).model)
     assert all(torch.equal(t, stored[n]) for n, t in model_file.tensors(model).items())
 
 
@@ -104,7 +106,8 @@ def test_few_pictures_are_not_worth_many_differences(model, tiles):
     """What differences cost is shared by all pictures."""
 
     def changed(samples):
-        stored, base = fit(model, tiles, samples, steps=30), model_file.tensors(model)
+        fitted = fit(model, tiles, samples, steps=30).model
+        stored, base = model_file.tensors(fitted), model_file.tensors(model)
         return sum(int((stored[n] != base[n]).sum()) for n in base)
 
     assert changed(10_000) < 0.5 * changed(100_000_000)

@@ -1,0 +1,99 @@
+"""How a file is best coded: as which picture, by which codec, in which tiles."""
+
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitswap_cli.archive import sources as source_files
+from bitswap_cli.archive.codec import TileCodec
+from bitswap_cli.archive.sources import Source
+from bitswap_cli.images.inspection import inspect, inspect_wide, looks_like_picture
+from bitswap_cli.images.picture import MAX_PIXELS, MAX_RECIPE, MAX_SAMPLES, Picture
+from bitswap_cli.images.tiles import count_tiles, cut
+
+_MAX_FILE = 3 * MAX_PIXELS + 2 * MAX_RECIPE  # bytes of a file that is looked at as a picture
+
+
+class Choice(NamedTuple):
+    """A picture, and the codec that codes it."""
+
+    picture: Picture
+    codec: TileCodec
+
+
+def candidates(paths: Sequence[str | os.PathLike[str]]) -> list[Source]:
+    """Find the files that may be pictures, in an order that is as good as random and always the
+    same; raise `InputError` if something cannot be read."""
+    files = [s for s in source_files.collect(paths) if s.kind == "file" and s.size <= _MAX_FILE]
+    order = sorted(range(len(files)), key=lambda k: k * 2654435761 % (1 << 32))
+    return [files[k] for k in order]
+
+
+def read_picture(source: Source) -> bytes | None:
+    """Read a source if it may be a picture; raise `InputError` if it cannot be read."""
+    if source.kind != "file" or source.size > _MAX_FILE:
+        return None
+    if not looks_like_picture(source_files.read_start(source, 8)):
+        return None
+    return source_files.read(source)
+
+
+def choose_tiles(codec: TileCodec, height: int, width: int) -> tuple[int, int]:
+    """Return the factor of a picture's tiles, and how many there are: the fewer the better.
+
+    Larger tiles have fewer borders, which see nothing of their neighbours; but what reaches beyond
+    the picture may cost time.
+    """
+
+    def count(factor: int) -> int:
+        return count_tiles(height, width, codec.tile_height * factor, codec.tile_width * factor)
+
+    fits = [f for f in codec.factors if count(f) * f**2 <= codec.slack * count(1)]
+    return min(((f, count(f)) for f in fits), key=lambda pair: (pair[1], pair[0]))
+
+
+def choose_picture(codec: TileCodec, data: bytes, *, wide: bool) -> Choice | None:
+    """Return how a file is best seen as a picture, and the codec for it.
+
+    Parameters
+    ----------
+    codec : TileCodec
+        Of plain pictures; knows that of others.
+    data : bytes
+        The whole file.
+    wide : bool
+        Whether the archive has room for wide pictures.
+
+    Returns
+    -------
+    Choice or None
+        None if the file is no picture that there is a codec for.
+    """
+    plain = inspect(data)
+    pictures = [plain] if plain else inspect_wide(data) if wide else []
+    fits = [p for p in pictures if p.pixels.size <= MAX_SAMPLES]
+    seen = [Choice(p, own) for p in fits if (own := codec.of(p.pixels.shape[2]))]
+    if len(seen) > 1:
+        return min(seen, key=lambda one: estimate(one.codec, one.picture.pixels))
+    return seen[0] if seen else None
+
+
+def estimate(codec: TileCodec, pixels: NDArray[np.uint8], edge: int = 256) -> float:
+    """Return about how many bytes a picture would take, judged by its middle.
+
+    Parameters
+    ----------
+    codec : TileCodec
+    pixels : uint8 array (H, W, C)
+    edge : int
+        At most so many pixels of each side are looked at.
+    """
+    top, left = (max(0, (n - edge) // 2) for n in pixels.shape[:2])
+    middle = np.ascontiguousarray(pixels[top : top + edge, left : left + edge])
+    side = codec.tile_height * choose_tiles(codec, *middle.shape[:2])[0]
+    tiles, sizes = cut(middle, side, side, codec.channels)
+    bits = float(codec.encode(tiles, sizes, b"").bits.sum())
+    return bits / 8 * pixels.size / middle.size

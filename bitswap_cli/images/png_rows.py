@@ -1,0 +1,182 @@
+"""The contents of IDAT <-> the bytes of pixels: filters, interlacing and deflate."""
+
+import io
+import zlib
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from bitswap_cli.images.png_chunks import PALETTE, Head, find_pixels
+
+# What Pillow should take the pixels for, by their bits: something it decodes as it is. It has
+# nothing of two bytes a sample in colour, but keeps either the high bytes or the low ones.
+_DECODERS = {
+    1: (("P", "P;1"),),
+    2: (("P", "P;2"),),
+    4: (("P", "P;4"),),
+    8: (("L", "L"),),
+    16: (("LA", "LA"),),
+    24: (("RGB", "RGB"),),
+    32: (("RGBA", "RGBA"),),
+    48: (("RGB", "RGB;16B"), ("RGB", "RGB;16L")),
+    64: (("RGBA", "RGBA;16B"), ("RGBA", "RGBA;16L")),
+}
+_ADAM7 = (
+    (0, 0, 8, 8),
+    (4, 0, 8, 8),
+    (0, 4, 4, 8),
+    (2, 0, 4, 4),
+    (0, 2, 2, 4),
+    (1, 0, 2, 2),
+    (0, 1, 1, 2),
+)
+_BLOCK = 1 << 17  # bytes filtered at a time
+
+
+def read_rows(idat: bytes, head: Head) -> NDArray[np.uint8] | None:
+    """Decode pixels as they are stored.
+
+    Parameters
+    ----------
+    idat : bytes
+        Contents of all IDAT chunks.
+    head : Head
+
+    Returns
+    -------
+    uint8 array (H, W, bytes of a pixel), or None
+        Pixels of fewer than 8 bits have one byte with their value. None if the contents are
+        damaged, or not of exactly this size.
+    """
+    if not _is_whole(idat, head):
+        return None
+    size = (head.width, head.height)
+    try:
+        images = [
+            np.asarray(Image.frombytes(mode, size, idat, "zip", raw, int(head.interlaced)))
+            for mode, raw in _DECODERS[head.bits]
+        ]
+    except (OSError, ValueError):
+        return None
+    return np.stack(images, axis=-1).reshape(head.height, head.width, -1)
+
+
+def write_rows(stored: NDArray[np.uint8], head: Head, level: int) -> bytes:
+    """Encode pixels (inverse of `read_rows`).
+
+    Parameters
+    ----------
+    stored : uint8 array (H, W, bytes of a pixel)
+    head : Head
+    level : int
+        Of zlib; 1 is several times faster than 6.
+
+    Returns
+    -------
+    bytes
+        The contents of IDAT.
+    """
+    packed = head.depth < 8 or head.colour == PALETTE
+    if not packed and not head.interlaced and head.bits <= 32:
+        return _by_pillow(stored, level)
+    planes = _passes(stored) if head.interlaced else iter([stored])
+    if packed:
+        # No filter helps where neighbouring values say nothing of each other.
+        deflate = zlib.compressobj(level)
+        lines = (_packed(plane, head.depth) for plane in planes)
+    else:
+        deflate = zlib.compressobj(level, strategy=zlib.Z_FILTERED)
+        lines = (block for plane in planes for block in _filtered(plane))
+    squeezed = [deflate.compress(block) for block in lines]
+    return b"".join([*squeezed, deflate.flush()])
+
+
+def _by_pillow(stored: NDArray[np.uint8], level: int) -> bytes:
+    """Return the contents of IDAT as Pillow writes them, which is fast."""
+    file = io.BytesIO()
+    image = Image.fromarray(stored if stored.shape[2] > 1 else stored[:, :, 0])
+    image.save(file, "PNG", compress_level=level)
+    found = find_pixels(file.getvalue(), palette=False)
+    if found is None:
+        raise RuntimeError("Pillow wrote a PNG without pixels")
+    return found[2]
+
+
+def _is_whole(idat: bytes, head: Head) -> bool:
+    """Tell whether the pixel data inflate without error to exactly the size of the image."""
+    expected = 0
+    for x, y, dx, dy in _ADAM7 if head.interlaced else ((0, 0, 1, 1),):
+        columns = -(-(head.width - x) // dx)
+        rows = -(-(head.height - y) // dy)
+        if columns > 0 and rows > 0:
+            expected += rows * (1 + -(-columns * head.bits // 8))
+    inflate, count, rest = zlib.decompressobj(), 0, idat
+    try:
+        while not inflate.eof and count <= expected:
+            piece = inflate.decompress(rest, 1 << 20)
+            if not piece and not inflate.unconsumed_tail:
+                break
+            count, rest = count + len(piece), inflate.unconsumed_tail
+    except zlib.error:
+        return False
+    return inflate.eof and count == expected
+
+
+def _passes(pixels: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+    """Yield the reduced images of Adam7 that are not empty."""
+    for x, y, dx, dy in _ADAM7:
+        plane = pixels[y::dy, x::dx]
+        if plane.size:
+            yield plane
+
+
+def _packed(plane: NDArray[np.uint8], depth: int) -> bytes:
+    """Return unfiltered scanlines of values of some bits, the first in the highest bits."""
+    height, width, _ = plane.shape
+    each = 8 // depth
+    length = -(-width // each)
+    values = np.zeros((height, length * each), np.uint8)
+    values[:, :width] = plane[:, :, 0]
+    shifts = np.arange(8 - depth, -1, -depth, dtype=np.uint8)
+    lines = np.zeros((height, length + 1), np.uint8)
+    shifted = values.reshape(height, length, each) << shifts
+    lines[:, 1:] = np.bitwise_or.reduce(shifted, axis=2)
+    return lines.tobytes()
+
+
+def _filtered(plane: NDArray[np.uint8]) -> Iterator[bytes]:
+    """Yield filtered scanlines, each with the filter of the least sum of absolute differences."""
+    height, width, channels = plane.shape
+    rows = plane.reshape(height, width * channels)
+    step = max(1, _BLOCK // rows.shape[1])
+    for top in range(0, height, step):
+        here = rows[top : top + step]
+        up = np.zeros_like(here)
+        up[1:] = here[:-1]
+        if top:
+            up[0] = rows[top - 1]
+        left, corner = np.zeros_like(here), np.zeros_like(here)
+        left[:, channels:] = here[:, :-channels]
+        corner[:, channels:] = up[:, :-channels]
+        mean = ((left.astype(np.uint16) + up) >> 1).astype(np.uint8)
+        candidates = np.stack(
+            [here, here - left, here - up, here - mean, here - _paeth(left, up, corner)]
+        )
+        cost = np.abs(candidates.view(np.int8).astype(np.int16)).sum(axis=2, dtype=np.int64)
+        best = cost.argmin(axis=0)
+        lines = np.empty((len(here), rows.shape[1] + 1), np.uint8)
+        lines[:, 0] = best
+        lines[:, 1:] = candidates[best, np.arange(len(here))]
+        yield lines.tobytes()
+
+
+def _paeth(
+    left: NDArray[np.uint8], up: NDArray[np.uint8], corner: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
+    """Return whichever neighbour is nearest to left + up - corner; ties in this order."""
+    a, b, c = left.astype(np.int16), up.astype(np.int16), corner.astype(np.int16)
+    to_left, to_up, to_corner = abs(b - c), abs(a - c), abs(a + b - 2 * c)
+    nearest = np.where(to_up <= to_corner, up, corner)
+    return np.where((to_left <= to_up) & (to_left <= to_corner), left, nearest)

@@ -1,0 +1,168 @@
+"""Wide pictures, which `compress --fit` codes: alpha, palettes, 16 bits."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bitswap_cli.archive.format import GROWTH, SECTION, section
+from bitswap_cli.archive.reader import ArchiveReader
+from bitswap_models import zoo
+from tests.images.png_files import read_png, write_png
+
+STEPS = "40"
+pytestmark = pytest.mark.skipif(
+    not {"gray", "photo"} <= set(zoo.embedded()), reason="the default models are not installed"
+)
+
+
+def plane(seed, height=60, width=90):
+    """Waves with noise, 0..255. (H, W) float"""
+    random = np.random.default_rng(seed)
+    y, x = np.mgrid[:height, :width]
+    waves = 128 + 80 * np.sin(y / 9 + seed) + 30 * np.cos(x / 7 + y / 30)
+    return (waves + random.normal(0, 4, (height, width))).clip(0, 255)
+
+
+@pytest.fixture(scope="module")
+def drawings(tmp_path_factory):
+    """Some of each kind, and what is coded as ever."""
+    folder = tmp_path_factory.mktemp("sources") / "wide"
+    folder.mkdir()
+    for seed in range(4):
+        x = plane(seed)
+        rgba = np.stack((x, 0.9 * x, 0.7 * x, np.where(x > 110, 255, 0)), -1).astype(np.uint8)
+        rgba[rgba[..., 3] == 0] = 0
+        Image.fromarray(rgba).save(folder / f"alpha{seed}.png")
+        Image.fromarray(rgba[..., :3]).quantize(32).save(folder / f"palette{seed}.png")
+        Image.fromarray(rgba[..., [0, 3]]).save(folder / f"gray-alpha{seed}.png")
+        sixteen = x.astype(np.uint16) * 257  # as programs widen 8 bits
+        Image.fromarray(sixteen).save(folder / f"sixteen{seed}.png")
+        Image.fromarray(x > 128).save(folder / f"bits{seed}.png")
+        deep = (np.stack((x, x, x[::-1]), -1) * 256).astype(np.uint16)
+        (folder / f"deep{seed}.png").write_bytes(write_png(deep, 16, 2))
+        raw = b"P6 90 60 65535\n" + deep.astype(">u2").tobytes()
+        (folder / f"deep{seed}.ppm").write_bytes(raw)
+    Image.fromarray(plane(9).astype(np.uint8)).save(folder / "plain.png")
+    Image.fromarray(rgba[..., :3]).save(folder / "plain.ppm")
+    (folder / "broken.txt").write_bytes((folder / "alpha0.png").read_bytes()[:-40])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory, drawings):
+    from bitswap_cli.cli.main import run
+
+    path = tmp_path_factory.mktemp("wide") / "a.bsw"
+    command = ["compress", "-q", drawings, "-o", path, "--model", "photo", "--fit-steps", STEPS]
+    assert run([str(word) for word in command]) == 0
+    return path
+
+
+def test_wide_pictures_come_back(bitswap, drawings, archive, tmp_path, same_content):
+    assert bitswap("decompress", archive, "-o", tmp_path).code == 0
+    same_content(drawings, tmp_path / "wide")
+    for path in drawings.glob("deep*.png"):  # of which Pillow sees 8 bits
+        before, after = (read_png(p.read_bytes()) for p in (path, tmp_path / "wide" / path.name))
+        assert np.array_equal(before[0], after[0])
+        assert before[1] == after[1]
+
+
+def test_every_kind_is_coded(bitswap, archive):
+    rows = json.loads(bitswap("list", archive, "--json").out)["entries"]
+    shapes = {
+        row["name"].split("/")[1].split(".")[0].rstrip("0123456789"): row["shape"][-1]
+        for row in rows
+        if row["shape"]
+    }
+    assert shapes["alpha"] == 4
+    assert shapes["gray-alpha"] == 2
+    assert shapes["palette"] == 1
+    assert shapes["sixteen"] == 2
+    assert shapes["deep"] == 6
+    found = {row["kind"] for row in rows}
+    assert {"png", "pnm", "png-samples", "pnm-16", "file"} <= found
+    assert all(row["restored"] == "bytes" for row in rows if row["kind"] == "pnm-16")
+
+
+def test_palettes_are_seen_as_is_best(bitswap, drawings, tmp_path):
+    """Colours in no order are better seen as colours, few of them in order by their indices."""
+    for name, order in (("shuffled", True), ("ordered", False)):
+        folder = tmp_path / name
+        folder.mkdir()
+        for seed in range(4):
+            index = plane(seed, 128, 128).astype(np.uint8)
+            gray = np.arange(256, dtype=np.uint8)
+            if order:
+                places = np.random.default_rng(seed).permutation(256).astype(np.uint8)
+                index = places[index]
+                gray = gray[np.argsort(places)]
+            image = Image.fromarray(index)
+            image.putpalette(np.repeat(gray, 3).tobytes())
+            image.save(folder / f"{seed}.png")
+        path = tmp_path / f"{name}.bsw"
+        command = ["compress", folder, "-o", path, "--model", "photo", "--fit-steps", 60]
+        assert bitswap(*command).code == 0
+        rows = json.loads(bitswap("list", path, "--json").out)["entries"]
+        kinds = {row["kind"] for row in rows}
+        assert kinds == ({"png-colours"} if order else {"png-samples"})
+
+
+@pytest.mark.parametrize("options", [["--threads", "1", "--batch", "1"]])
+def test_the_same_bytes_whatever_the_speed(bitswap, drawings, archive, tmp_path, options):
+    command = ["compress", drawings, "-o", tmp_path / "a.bsw", "--model", "photo"]
+    assert bitswap(*command, "--fit-steps", STEPS, *options).code == 0
+    assert (tmp_path / "a.bsw").read_bytes() == archive.read_bytes()
+
+
+def test_info(bitswap, archive):
+    told = json.loads(bitswap("info", archive, "--json").out)
+    assert (told["format"], told["model"]) == (3, "photo")
+    with ArchiveReader(archive) as reader:
+        header = reader.header
+        assert [fitted.channels for fitted in header.fitted][-3:] == [2, 4, 6]
+        assert told["fitted"] == header.fitted_bytes > 300
+
+
+def test_damage(bitswap, archive, tmp_path):
+    """Without a model its pictures are lost; what is kept as bytes comes back."""
+    good = archive.read_bytes()
+    places = [at for at in range(len(good)) if good[at : at + 4] == b"MODL"]
+    with ArchiveReader(archive) as reader:
+        assert len(places) == len(reader.header.fitted)
+    for place in places:
+        for at in (place, place + 5, place + 9, place + 50):
+            bad = bytearray(good)
+            bad[at] ^= 4
+            (tmp_path / "bad").write_bytes(bad)
+            outcome = bitswap("test", tmp_path / "bad")
+            assert outcome.code == 4
+            assert outcome.error_line()
+    outcome = bitswap("decompress", "--keep-going", tmp_path / "bad", "-o", tmp_path / "out")
+    assert outcome.code == 6
+    assert "without the model" in outcome.error_line()
+    assert (tmp_path / "out/wide/broken.txt").exists()
+
+
+@pytest.mark.parametrize(
+    "growth", [(4, 1, 0), (5, 0, 0), (8, 0, 0), (9, 0, 0), (0, 255, 65535), (2, 0, 0)]
+)
+def test_a_forged_shape_is_refused(bitswap, archive, tmp_path, growth):
+    good = archive.read_bytes()
+    with ArchiveReader(archive) as reader:
+        bodies = reader.header.models()
+    body = next(b for b in bodies if b[0] == 4)
+    at = good.index(body) - SECTION.size
+    forged = section(b"MODL", GROWTH.pack(*growth) + body[GROWTH.size :])
+    (tmp_path / "bad").write_bytes(good[:at] + forged + good[at + len(forged) :])
+    outcome = bitswap("test", tmp_path / "bad")
+    assert outcome.code in (4, 5)
+    assert outcome.error_line()
+
+
+def test_without_fitting_they_are_kept_as_files(bitswap, drawings, tmp_path):
+    path = tmp_path / "a.bsw"
+    assert bitswap("compress", drawings, "-o", path).code == 0
+    told = json.loads(bitswap("info", path, "--json").out)
+    assert told["format"] == 1
