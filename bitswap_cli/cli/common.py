@@ -5,12 +5,13 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, NoReturn, ParamSpec, TypeVar
 
 import click
 
 DEFAULT_MODEL = "auto"
 DEFAULT_BATCH = 64
+EXIT_TERMINATED = 143
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 P = ParamSpec("P")
@@ -26,6 +27,17 @@ class Console:
 
     quiet: bool = False
     verbose: bool = False
+    terminated: bool = False
+
+    def terminate(self, *_: object) -> NoReturn:
+        """End the program; what it does meanwhile cleans up."""
+        self.terminated = True
+        sys.exit(EXIT_TERMINATED)
+
+    def go_on(self) -> None:
+        """End if that was asked for: an exception in a callback of Python's own is lost."""
+        if self.terminated:
+            self.terminate()
 
     def say(self, text: str) -> None:
         """Print a summary, unless ``-q`` was given."""

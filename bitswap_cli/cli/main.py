@@ -29,7 +29,6 @@ from bitswap_cli.errors import BitswapError, InputError, ModelError
 EXIT_BUG = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
-EXIT_TERMINATED = 143
 
 
 class _Group(click.Group):
@@ -63,16 +62,17 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         Instead of those of the process.
     """
     # A polite kill leaves no temporary file behind either.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_TERMINATED))
+    console = Console()
+    signal.signal(signal.SIGTERM, console.terminate)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # names need not fit the terminal's encoding
             stream.reconfigure(errors="backslashreplace")
-    sys.exit(run(arguments))
+    sys.exit(run(arguments, console))
 
 
-def run(arguments: Sequence[str] | None = None) -> int:
+def run(arguments: Sequence[str] | None = None, console: Console | None = None) -> int:
     """Run the command line and return its exit code."""
-    console = Console()
+    console = console or Console()
     try:
         words = list(sys.argv[1:] if arguments is None else arguments)
         with cli.make_context("bitswap", words, obj=console) as context:

@@ -10,7 +10,8 @@ Progress = Callable[[int, int], None]
 
 @contextmanager
 def progress_bar(console: Console, label: str) -> Iterator[Progress]:
-    """Yield a function (bytes done, bytes in total) that moves a bar.
+    """Yield a function (bytes done, bytes in total) that moves a bar, or ends the program if it
+    has been told to.
 
     Nothing is shown under ``-q`` or when stderr is not a terminal.
 
@@ -22,13 +23,14 @@ def progress_bar(console: Console, label: str) -> Iterator[Progress]:
         What is being done, in front of the bar.
     """
     if console.quiet or not stderr_is_terminal():
-        yield lambda done, total: None
+        yield lambda done, total: console.go_on()
         return
     from tqdm import tqdm
 
     with tqdm(desc=label, unit="B", unit_scale=True, leave=False) as bar:
 
         def move(done: int, total: int) -> None:
+            console.go_on()
             bar.total = total
             bar.update(done - bar.n)
 

@@ -14,6 +14,8 @@ import pytest
 
 from bitswap_cli import __version__
 from bitswap_cli.cli import common, table
+from bitswap_cli.cli.common import Console
+from bitswap_cli.cli.main import run
 from bitswap_cli.errors import ArchiveError, InputError, ModelError, PartialError
 from bitswap_models.errors import ModelError as ZooError
 
@@ -147,6 +149,24 @@ def test_interruption_leaves_nothing_behind(tmp_path: Path, photos, tiny_model, 
     assert process.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[number], err
     assert err in (b"bitswap: error: interrupted\n", b"")
     assert list(output.iterdir()) == []
+
+
+def test_a_termination_that_python_swallowed(tmp_path, photos, tiny_model, monkeypatch):
+    """Exceptions in callbacks of weak references are lost: work ends all the same."""
+    console = Console()
+
+    class Swallow:
+        def __del__(self):
+            console.terminate()
+
+    monkeypatch.setattr(sys, "unraisablehook", lambda _: None)
+    swallow = Swallow()
+    del swallow
+    command = ["compress", str(photos), "-o", str(tmp_path / "a.bsw"), "--model", str(tiny_model)]
+    with pytest.raises(SystemExit) as caught:
+        run(command, console)
+    assert caught.value.code == 143
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_names_that_do_not_fit_the_encoding(made_archive):
