@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .augment import variant
+from .augment import scaled, variant
 from .errors import ModelError
 
 Pixels = NDArray[np.uint8]
@@ -31,7 +31,8 @@ class Source:
     """One folder of a recipe: `kind` is ``sheets`` or ``photos``, `weight` its share of a batch.
 
     `cell` is the size of a sheet's cells, if not a tile's: tiles are then cut from them at random.
-    `without` names photographs, by their files' stems, that are kept out of training.
+    `without` names photographs, by their files' stems, that are kept out of training. With
+    `shrink`, those that are in another world come as thumbnails: reduced by 2^0.5 to 2^shrink.
     """
 
     folder: str
@@ -39,6 +40,7 @@ class Source:
     weight: float = 1.0
     cell: int = 0
     without: tuple[str, ...] = ()
+    shrink: float = 0.0
 
 
 def luma(pixels: Pixels) -> Pixels:
@@ -141,6 +143,7 @@ class Sampler:
         self.margin, self.vary, self.seed = margin, vary, seed
         self.random = np.random.default_rng(seed)
         self.photos: list[Pixels] = []  # as found; every source of photographs has a slice
+        self.shrink: list[float] = []  # of each
         self.pools: list[Pixels | slice] = []
         for source in sources:
             folder = root / source.folder
@@ -154,6 +157,7 @@ class Sampler:
                     if min(a.shape[:2]) >= tile + 2 * margin and path.stem not in source.without
                 ]
                 self.pools.append(slice(first, len(self.photos)))
+                self.shrink += [source.shrink] * (len(self.photos) - first)
             else:
                 raise ModelError(f"a recipe's source kind is sheets or photos, not {source.kind!r}")
         weights = np.array([source.weight for source in sources])
@@ -174,7 +178,12 @@ class Sampler:
         """The photograph that is renewed in this turn, by a generator of its own."""
         random = np.random.default_rng((self.seed, turn))
         photo = self.photos[turn % len(self.photos)]
+        shrink = self.shrink[turn % len(self.photos)]
         if random.random() < self.vary:
+            if shrink:
+                least = (self.tile + 2 * self.margin + 1) / min(photo.shape[:2])
+                factor = max(least, 2 ** -random.uniform(0.5, shrink))
+                photo = scaled(photo, min(factor, 1.0), random)
             if max(photo.shape) > 1024:  # a megapixel of it
                 y, x = (random.integers(max(1, n - 1023)) for n in photo.shape[:2])
                 photo = photo[y : y + 1024, x : x + 1024]

@@ -299,6 +299,7 @@ def fit(
     *,
     seconds: float | None = None,
     steps: int | None = None,
+    rate: float = RATE,
     threads: int = 1,
     seed: int = 0,
     progress: Callable[[Progress], None] | None = None,
@@ -316,6 +317,8 @@ def fit(
         Subpixels of all pictures.
     seconds, steps : number, optional
         How long: `steps` if both are given.
+    rate : float
+        Steps of an integer, at most, that it moves in a step of training.
     threads : int
         They change the speed, and no integer where `steps` says how long.
     seed : int
@@ -348,7 +351,7 @@ def fit(
             break
         warm = min(1.0, (fitting.done + 1) / WARMUP)
         cosine = 0.5 * (1 + math.cos(math.pi * part))
-        fitting.advance(RATE * warm * (FINAL_RATE + (1 - FINAL_RATE) * cosine))
+        fitting.advance(rate * warm * (FINAL_RATE + (1 - FINAL_RATE) * cosine))
         if progress and now - checked > CHECKS:
             checked = now
             progress(reached(part))

@@ -21,6 +21,7 @@ from bitswap_cli.errors import InputError
 )
 @click.option("--resume", is_flag=True, help="Go on from where the last run to MODEL stopped.")
 @click.option("--seconds", type=click.IntRange(min=1), help="Stop after this long, and save.")
+@click.option("--threads", type=click.IntRange(min=1), default=1, help="For a recipe with a base.")
 @click.option("--force", is_flag=True, help="Replace MODEL if it exists.")
 @verbosity
 def train(
@@ -30,9 +31,12 @@ def train(
     output: Path,
     resume: bool,
     seconds: int | None,
+    threads: int,
     force: bool,
 ) -> None:
     """Train a model on the images of DATA_DIR as RECIPE.toml says.
+
+    A recipe that names a base grows and tunes that model instead, in one run.
 
     A GPU is used when there is one. The line of progress on stderr splits the rate (bits/dim) into
     that of the likelihood and that of each latent layer.
@@ -43,11 +47,16 @@ def train(
         raise InputError(f"there is no folder {data}")
     if output.exists() and not (force or resume):
         raise InputError(f"{output} exists: give another -o, --resume or --force")
-    from bitswap_models import training
+    from bitswap_models import training, tuning
 
     def show(line: str) -> None:
         if not console.quiet:
             click.echo(line, err=True)
 
-    training.train(recipe, data, output, resume=resume, seconds=seconds, progress=show)
+    if tuning.has_base(recipe):
+        if resume or seconds:
+            raise InputError("a recipe with a base is tuned in one run: no --resume, no --seconds")
+        tuning.tune(recipe, data, output, threads=threads, progress=show)
+    else:
+        training.train(recipe, data, output, resume=resume, seconds=seconds, progress=show)
     console.say(f"wrote {output}")

@@ -1,0 +1,146 @@
+"""A model made of another one: grown, then fitted to a recipe's images for as long as it takes.
+
+``bitswap train`` comes here when a recipe has a table ``[base]``: the name of a model, and what it
+grows to. The loop is that of ``compress --fit`` (fitting.py), but differences to the base have no
+price, since the result is a file of its own.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from . import model_file, zoo
+from .cells import Cells, Tiles
+from .data import RENEWAL, Sampler, Source, cells
+from .distributions import logistic_bits
+from .errors import ModelError
+from .fitting import CELLS, PIXELS, RATE, Fit, Progress, fit
+from .growth import grow
+from .pixel_vae import PixelVAE
+from .top_prior import prior_bits
+
+FREE = 10**15  # samples that share the price of differences: as good as none
+BATCH = 64  # tiles that are drawn at a time
+CHECKED = 200  # batches that the result is measured on
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """The table ``[tuning]`` of a recipe."""
+
+    test: str
+    tiles: int  # drawn once, before the first step
+    steps: int
+    rate: float = RATE
+    flip: bool = False
+    gray: float = 0.0  # share of tiles turned gray
+    vary: float = 0.0  # share of photographs in another world, see augment.py
+    seed: int = 0
+
+
+def has_base(recipe: Path) -> bool:
+    """Whether a recipe tunes another model; False, too, if it cannot be read."""
+    try:
+        return "base" in tomllib.loads(recipe.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return False
+
+
+def tune(
+    recipe: Path, data: Path, output: Path, *, threads: int, progress: Callable[[str], None]
+) -> dict[str, float]:
+    """Tune a model by its recipe and write the model file.
+
+    Parameters
+    ----------
+    recipe, data, output : Path
+        TOML recipe, folder that holds the recipe's folders, model file to write.
+    threads : int
+        They change the speed, and no integer.
+    progress : callable
+        Receives a line every few seconds.
+
+    Returns
+    -------
+    dict
+        ``bpd``, ``likelihood`` and ``kl1`` on pixels drawn from the test folder.
+
+    Raises
+    ------
+    ModelError
+        If the recipe, its base or the images cannot be used.
+    """
+    text, base, sources, tuning = _read(recipe)
+    config = base.config
+    sampler = Sampler(
+        data, sources, config.tile, config.channels, flip=tuning.flip, gray=tuning.gray,
+        vary=tuning.vary, seed=tuning.seed,
+    )  # fmt: skip
+    drawn = []
+    for batch in range(-(-tuning.tiles // BATCH)):
+        if batch % RENEWAL == 0:
+            sampler.renew(len(sampler.photos) + batch // RENEWAL)
+        drawn.append(sampler.batch(BATCH).tiles)
+
+    def show(reached: Progress) -> None:
+        progress(f"{reached.done:.1%}  likelihood {reached.rate:.4f} on training tiles")
+
+    tuned = fit(
+        base, [_whole(np.concatenate(drawn))], FREE, steps=tuning.steps, rate=tuning.rate,
+        threads=threads, seed=tuning.seed, progress=show,
+    ).model  # fmt: skip
+    metrics = measure(tuned, cells(data / tuning.test, config.tile, config.channels))
+    found = "  ".join(f"{name} {value:.4f}" for name, value in metrics.items())
+    progress(f"test {tuning.test}  {found}")
+    model_file.write(tuned, output, recipe=text, metrics=metrics)
+    return metrics
+
+
+def measure(model: PixelVAE, tiles: np.ndarray, seed: int = 0) -> dict[str, float]:
+    """Bits/dim of tiles (N, T, T, C): ``bpd``, ``likelihood`` and, of one latent layer, ``kl1``."""
+    drawn = Cells(model, [_whole(tiles)])
+    random = np.random.default_rng(seed)
+    batches = [drawn.draw(random, CELLS, PIXELS) for _ in range(CHECKED)]
+    result = {"likelihood": Fit(model, drawn, FREE).measure(batches)}
+    if model.depth == 1:
+        z = torch.from_numpy(drawn.latents(random, slice(None)))
+        told = model.posterior(1, np.ascontiguousarray(tiles.transpose(0, 3, 1, 2), np.int32))
+        mean, scale = (torch.from_numpy(p[:, :, 0, 0]) for p in told)
+        bits = prior_bits(torch.stack(model.top_integers()), z)
+        bits -= float(logistic_bits(mean, scale, z, 0.0).sum())
+        result["kl1"] = bits / tiles.size
+    return {"bpd": sum(result.values()), **result}
+
+
+def _whole(tiles: np.ndarray) -> Tiles:
+    sizes = np.tile(np.array(tiles.shape[1:], np.int32), (len(tiles), 1))
+    return Tiles(np.ascontiguousarray(tiles), sizes)
+
+
+def _read(path: Path) -> tuple[str, PixelVAE, list[Source], Tuning]:
+    """The text of a recipe, its base, already grown, and the rest."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        table: dict[str, Any] = tomllib.loads(text)
+        larger = dict(table["base"])
+        name = larger.pop("name")
+        sources = [Source(**{**s, "without": tuple(s.get("without", ()))}) for s in table["source"]]
+        tuning = Tuning(**table["tuning"])
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ModelError(f"cannot read the recipe {path}: {error}") from None
+    except (KeyError, TypeError) as error:
+        raise ModelError(f"the recipe {path} is incomplete or has a wrong key: {error}") from None
+    base = model_file.load(zoo.resolve(name).path)
+    if not isinstance(base, PixelVAE):
+        raise ModelError(f"[base] of {path} is a pixel_vae, which {name} is not")
+    try:
+        return text, grow(base, **larger), sources, tuning
+    except TypeError as error:
+        raise ModelError(f"[base] of {path} has a wrong key: {error}") from None

@@ -1,0 +1,114 @@
+"""Recipes that name a base: it grows, and comes out better on the recipe's images."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors import safe_open
+
+from bitswap_models import model_file, tuning
+from bitswap_models.errors import ModelError
+from bitswap_models.pixel_vae import Config, PixelVAE
+from bitswap_models.training import start
+
+CONFIG = Config(
+    tile=16, channels=1, latents=(4,), encoder=8, link=8, radius=2, width=16, split=8, components=3
+)
+RECIPE = """
+[base]
+name = "{base}"
+width = 24
+radius = 3
+
+[[source]]
+folder = "sheets"
+
+[tuning]
+test = "sheets"
+tiles = 64
+steps = 60
+"""
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory):
+    """A folder with data/sheets and base.safetensors, which has seen only its first batch."""
+    folder = tmp_path_factory.mktemp("tuning")
+    sheets = folder / "data" / "sheets"
+    sheets.mkdir(parents=True)
+    y, x = np.mgrid[:128, :128]
+    noise = np.random.default_rng(0).normal(0, 3, (128, 128))
+    pixels = (128 + 90 * np.sin(y / 5 + x / 9) + noise).clip(0, 255).astype(np.uint8)
+    Image.fromarray(pixels).save(sheets / "00000-64.png")
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    model = PixelVAE(CONFIG)
+    tiles = pixels.reshape(8, 16, 8, 16).swapaxes(1, 2).reshape(64, 1, 16, 16)
+    start(model, torch.from_numpy(tiles.copy()).float(), torch.Generator().manual_seed(0))
+    model_file.write(model, folder / "base.safetensors", recipe="", metrics={})
+    return folder
+
+
+def written(workshop, text):
+    path = workshop / "recipe.toml"
+    path.write_text(text.format(base=workshop / "base.safetensors"))
+    return path
+
+
+def test_a_base_grows_and_is_tuned(workshop):
+    lines = []
+    recipe = written(workshop, RECIPE)
+    assert tuning.has_base(recipe)
+    output = workshop / "tuned.safetensors"
+    metrics = tuning.tune(recipe, workshop / "data", output, threads=2, progress=lines.append)
+    base, tuned = (model_file.load(workshop / f"{n}.safetensors") for n in ("base", "tuned"))
+    assert (tuned.config.width, tuned.config.radius) == (24, 3)
+    tiles = tuning.cells(workshop / "data" / "sheets", 16, 1)
+    before = tuning.measure(base, tiles)
+    assert metrics["bpd"] < 0.95 * before["bpd"]
+    assert metrics == tuning.measure(tuned, tiles)
+    assert "test sheets" in lines[-1]
+    with safe_open(output, framework="pt") as file:
+        assert file.metadata()["recipe"] == recipe.read_text()
+        assert json.loads(file.metadata()["metrics"])["kl1"] == pytest.approx(
+            metrics["kl1"], abs=1e-4
+        )
+
+
+def test_what_is_measured_is_what_is_coded(workshop):
+    from bitswap_cli.coding import tile_codec
+
+    model = model_file.load(workshop / "base.safetensors")
+    tiles = tuning.cells(workshop / "data" / "sheets", 16, 1)
+    told = tile_codec(model).encode_by_term(tiles, np.full((64, 3), (16, 16, 1), np.int32), b"")
+    found = tuning.measure(model, tiles)
+    assert found["likelihood"] == pytest.approx(told.bits[:, 0].sum() / tiles.size, rel=0.02)
+    assert found["kl1"] == pytest.approx(told.bits[:, 1].sum() / tiles.size, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    "old, new, said",
+    [
+        ('name = "{base}"', "", "name"),
+        ("steps = 60", "stepz = 60", "stepz"),
+        ("width = 24", "wide = 24", "wide"),
+        ("width = 24", "width = 8", "grow"),
+        ("[tuning]", "[tuned]", "tuning"),
+        ('folder = "sheets"', 'folders = "sheets"', "folders"),
+        ("{base}", "nobody", "nobody"),
+    ],
+)
+def test_recipes_that_cannot_be_used(workshop, old, new, said):
+    recipe = written(workshop, RECIPE.replace(old, new))
+    with pytest.raises(ModelError, match=said):
+        tuning.tune(recipe, workshop / "data", workshop / "x", threads=1, progress=print)
+    assert not (workshop / "x").exists()
+
+
+def test_other_recipes_have_no_base(tmp_path):
+    (tmp_path / "recipe.toml").write_text("[model]\n")
+    (tmp_path / "broken.toml").write_text("[model\n")
+    for name in ("recipe.toml", "broken.toml", "none.toml"):
+        assert not tuning.has_base(tmp_path / name)
