@@ -114,7 +114,7 @@ def fit(
         time_ = None if seconds is None else seconds * part
         revised = _fit(console, own.model, one, time_, steps, threads, save, header)
         if revised is not own.model or channels != codec.channels:
-            fitted.append(Fitted(channels, 0, 0, _body(own.model, revised)))
+            fitted.append(Fitted(channels, 0, 0, body(own.model, revised)))
             models[channels] = revised
     fitted.sort()
     model = models.get(codec.channels, codec.model)
@@ -150,7 +150,7 @@ def _fit(
     return outcome.model if outcome.saved > 0 else model
 
 
-def _body(base: "PixelVAE", revised: "PixelVAE") -> bytes:
+def body(base: "PixelVAE", revised: "PixelVAE") -> bytes:
     """What an archive says of a model that was fitted from another."""
     from bitswap_cli.archive.difference import encode
     from bitswap_models import model_file

@@ -1,14 +1,23 @@
 """Wide pictures, which `compress --fit` codes: alpha, palettes, 16 bits."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from bitswap_cli.archive.format import GROWTH, SECTION, section
+from bitswap_cli.archive.format import GROWTH, SECTION, Fitted, section
+from bitswap_cli.archive.material import material
+from bitswap_cli.archive.pack import pack
 from bitswap_cli.archive.reader import ArchiveReader
-from bitswap_models import zoo
+from bitswap_cli.cli.common import Console
+from bitswap_cli.cli.fit import body
+from bitswap_cli.cli.model import encoder
+from bitswap_cli.coding import tile_codec
+from bitswap_models import fitting, model_file, zoo
+from bitswap_models.cells import Tiles
+from bitswap_models.growth import grow
 from tests.images.png_files import read_png, write_png
 
 STEPS = "40"
@@ -166,3 +175,48 @@ def test_without_fitting_they_are_kept_as_files(bitswap, drawings, tmp_path):
     assert bitswap("compress", drawings, "-o", path).code == 0
     told = json.loads(bitswap("info", path, "--json").out)
     assert told["format"] == 1
+
+
+def test_a_saved_model_of_four_channels(bitswap, drawings, tmp_path, same_content):
+    """It codes pictures with alpha by itself, and gray ones; others are kept as files."""
+    folder = tmp_path / "alpha"
+    folder.mkdir()
+    for path in [*drawings.glob("alpha*.png"), drawings / "plain.png", drawings / "plain.ppm"]:
+        shutil.copy2(path, folder)
+    model = tmp_path / "own.safetensors"
+    command = ["compress", folder, "-o", tmp_path / "a.bsw", "--model", "photo"]
+    assert bitswap(*command, "--fit-steps", STEPS, "--save-model", model).code == 0
+    assert model_file.load(model).config.channels == 4
+    path = tmp_path / "b.bsw"
+    assert bitswap("compress", folder, "-o", path, "--model", model).code == 0
+    with ArchiveReader(path) as reader:
+        assert (reader.version, reader.header.tile[2], reader.header.fitted) == (3, 4, ())
+        shapes = {entry.shape[2] for entry in reader.entries() if entry.shape}
+        assert shapes == {1, 4}
+    assert bitswap("decompress", path, "-o", tmp_path / "out", "--model", model).code == 0
+    same_content(folder, tmp_path / "out/alpha")
+
+
+@pytest.mark.parametrize("larger", [{"width": 8}, {"radius": 1}])
+def test_models_of_other_shapes(bitswap, drawings, tmp_path, larger, same_content):
+    """An archive may name how much larger than the base its model is."""
+    folder = tmp_path / "plain"
+    folder.mkdir()
+    for path in (drawings / "plain.png", drawings / "plain.ppm"):
+        shutil.copy2(path, folder)
+    codec, header = encoder(Console(), "photo", None, 64, [str(folder)], fitting=True)
+    config = codec.model.config
+    grown = grow(codec.model, **{key: getattr(config, key) + n for key, n in larger.items()})
+    more = {"radius": 0, "width": 0} | larger
+    own = fitting.fit(grown, _tiles(folder, codec), 10**9, steps=20).model
+    fitted = Fitted(3, more["radius"], more["width"], body(grown, own))
+    pack([folder], tmp_path / "a.bsw", tile_codec(own), header._replace(fitted=(fitted,)))
+    with ArchiveReader(tmp_path / "a.bsw") as reader:
+        assert reader.version == 3
+        assert any(entry.shape for entry in reader.entries())
+    assert bitswap("decompress", tmp_path / "a.bsw", "-o", tmp_path / "out").code == 0
+    same_content(folder, tmp_path / "out/plain")
+
+
+def _tiles(folder, codec):
+    return [Tiles(*t) for group in material([folder], codec).groups.values() for t in group.tiles]

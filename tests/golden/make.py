@@ -1,8 +1,10 @@
 """Make a golden archive, and write what has to come out of it into manifest.json (README.md).
 
-    python tests/golden/make.py MODEL [--scheme bitswap|bbans|topdown] [--fit-steps N] [--force]
+    python tests/golden/make.py MODEL [--scheme bitswap|bbans|topdown] [--fit-steps N [--wide]]
+                                      [--force]
 
-The images are computed: a photograph-like PNG with text, gray ones, a digit, PPM, BMP, a text.
+The images are computed: a photograph-like PNG with text, gray ones, a digit, PPM, BMP, a text; wide
+ones have alpha, palettes and 16 bits.
 """
 
 import argparse
@@ -56,8 +58,13 @@ def digits(count: int) -> Pixels:
 
 def png(pixels: Pixels, **options: PngImagePlugin.PngInfo) -> bytes:
     """A PNG file."""
+    return image_png(Image.fromarray(pixels), **options)
+
+
+def image_png(image: Image.Image, **options: PngImagePlugin.PngInfo) -> bytes:
+    """A PNG file of an image of any mode."""
     out = io.BytesIO()
-    Image.fromarray(pixels).save(out, "PNG", **options)
+    image.save(out, "PNG", **options)
     return out.getvalue()
 
 
@@ -93,6 +100,28 @@ def files() -> dict[str, bytes]:
     }
 
 
+def wide_files() -> dict[str, bytes]:
+    """Names and contents of what is archived with grown models."""
+    rgb = photo(50, 60, 8)
+    alpha = np.where(rgb[..., :1] > 110, 255, 0).astype(np.uint8)
+    deep = rgb.astype(">u2") * 257
+    gray = Image.fromarray(deep[..., 0].astype(np.uint16))
+    order = np.random.default_rng(1).permutation(256).astype(np.uint8)
+    shuffled = Image.fromarray(order[rgb[..., 0]])
+    shuffled.putpalette(np.repeat(np.argsort(order), 3).astype(np.uint8).tobytes())
+    return {
+        "plain.png": png(rgb),
+        "alpha/rgba.png": png(np.concatenate((rgb, alpha), -1)),
+        "alpha/gray.png": png(np.concatenate((rgb[..., :1], alpha), -1)),
+        "palette/few.png": image_png(Image.fromarray(rgb).quantize(16)),
+        "palette/many.png": image_png(Image.fromarray(rgb).quantize(200)),
+        "palette/any.png": image_png(shuffled),
+        "deep/gray.png": image_png(gray),
+        "deep/rgb.ppm": b"P6 60 50 65535\n" + deep.tobytes(),
+        "notes.txt": b"Kept byte for byte.\n" * 3,
+    }
+
+
 def digest(path: Path, restored: str) -> str:
     """SHA-256 of a file that comes back byte for byte (bytes), or of its pixels (pixels)."""
     if restored == "bytes":
@@ -114,9 +143,12 @@ def fitted(source: Path, archive: Path, model: str, scheme: str, steps: int) -> 
     from bitswap_cli.cli.common import Console
     from bitswap_cli.cli.fit import fit
     from bitswap_cli.cli.model import encoder
+    from bitswap_models import fitting
 
+    ordinary = fitting.fit
+    fitting.fit = lambda *a, **k: ordinary(*a, **k)._replace(saved=1.0)
     console, sources = Console(), [str(source)]
-    start = encoder(console, model, scheme, 64, sources)
+    start = encoder(console, model, scheme, 64, sources, fitting=True)
     own = fit(console, *start, sources, seconds=None, steps=steps, threads=1, save=None)
     pack(sources, archive, *own, force=True)
 
@@ -127,15 +159,17 @@ def main() -> None:
     parser.add_argument("model", help="name of an installed model")
     parser.add_argument("--scheme", default="bitswap", choices=("bitswap", "bbans", "topdown"))
     parser.add_argument("--fit-steps", type=int, help="fit the model for so many steps")
+    parser.add_argument("--wide", action="store_true", help="of other images")
     parser.add_argument("--force", action="store_true", help="replace one never released")
     arguments = parser.parse_args()
     kind = arguments.scheme if arguments.fit_steps is None else "fitted"
+    kind = "wide" if arguments.wide else kind
     archive = HERE / f"{arguments.model}-{kind}.bsw"
     if archive.exists() and not arguments.force:
         sys.exit(f"{archive.name} is frozen (README.md)")
     with tempfile.TemporaryDirectory() as temporary:
         source = Path(temporary) / "golden"
-        for name, data in files().items():
+        for name, data in (wide_files if arguments.wide else files)().items():
             path = source / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
@@ -153,7 +187,7 @@ def main() -> None:
             }
             for entry in listed
         }
-    coded = [entry["name"] for entry in listed if entry["kind"] in ("png", "bmp", "pnm")]
+    coded = [entry["name"] for entry in listed if entry["shape"]]
     if not coded:
         archive.unlink()
         sys.exit(f"{arguments.model} coded none of the images: it would be no test of it")
