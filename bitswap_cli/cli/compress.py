@@ -121,7 +121,7 @@ def compress(
             click.echo(f"bitswap: note: {escape(note)}", err=True)
     result = {
         "archive": output,
-        **_figures(report, seconds),
+        **_figures(report, header, seconds),
         "seconds": round(seconds, 3),
         "model": header.model,
         "sha256": header.sha256,
@@ -137,8 +137,8 @@ def compress(
     if saved:
         share = saved / (saved + report.bytes_after)
         console.say(
-            f"fitted from {header.model}: {human_size(header.fitted_bytes)} of model in it,"
-            f" which is {human_size(saved)} ({share:.1%}) smaller than without"
+            f"fitted from {header.model}: {human_size(saved)} ({share:.1%}) smaller than without,"
+            f" {human_size(header.fitted_bytes)} of model included"
         )
     elif fitting:
         console.say(f"fitting did not pay: the archive has {header.model} as it is")
@@ -192,7 +192,7 @@ def _verify(console: Console, output: str, codec_for: "CodecFor", threads: int) 
         raise
 
 
-def _figures(report: "PackReport", seconds: float) -> dict[str, Any]:
+def _figures(report: "PackReport", header: "Header", seconds: float) -> dict[str, Any]:
     """Sizes in bytes, rates in bits/dim; None where there is nothing to divide by."""
     raw = report.samples + report.bytes_before - report.tile_bytes_before
     samples = report.samples
@@ -206,7 +206,9 @@ def _figures(report: "PackReport", seconds: float) -> dict[str, Any]:
         else None,
         "pictures": report.tile_entries,
         "samples": samples,
-        "bpd": round(report.tile_bytes * 8 / samples, 4) if samples else None,
+        "bpd": round((report.tile_bytes + header.fitted_bytes) * 8 / samples, 4)
+        if samples
+        else None,
         "net_bpd": round(report.net_bits / samples, 4) if samples else None,
         "mb_per_s": round(raw / 1e6 / seconds, 3),
     }

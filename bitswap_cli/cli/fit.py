@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +18,11 @@ from bitswap_cli.errors import InputError
 
 if TYPE_CHECKING:
     from bitswap_cli.archive.format import Header
-    from bitswap_cli.archive.material import Group
     from bitswap_cli.coding.chunk import ChunkCodec
     from bitswap_models.fitting import Progress
     from bitswap_models.pixel_vae import PixelVAE
+
+    _Shown = Callable[[str, float | None, Progress], None]
 
 DEFAULT = "5m"
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(s|m|h)")
@@ -96,6 +98,8 @@ def fit(
     from bitswap_cli.archive.format import Fitted
     from bitswap_cli.archive.material import material
     from bitswap_cli.coding import tile_codec
+    from bitswap_models import fitting, model_file
+    from bitswap_models.cells import Tiles
     from bitswap_models.pixel_vae import PixelVAE
 
     if not isinstance(codec.model, PixelVAE):
@@ -105,49 +109,32 @@ def fit(
         raise InputError(f"--fit: there is no picture that the model {header.model} codes")
     models: dict[int, PixelVAE] = {}
     fitted: list[Fitted] = []
-    shares = {c: max(one.samples, found.samples / 10) for c, one in found.groups.items()}
-    for channels, one in sorted(found.groups.items(), key=lambda item: item[1].samples):
-        part = shares[channels] / sum(shares.values())
-        own = codec.of(channels)
-        if own is None or not isinstance(own.model, PixelVAE):
-            raise TypeError("material is of pictures that the codec takes")
-        time_ = None if seconds is None else seconds * part
-        revised = _fit(console, own.model, one, time_, steps, threads, save, header)
-        if revised is not own.model or channels != codec.channels:
-            fitted.append(Fitted(channels, 0, 0, body(own.model, revised)))
-            models[channels] = revised
-    fitted.sort()
-    model = models.get(codec.channels, codec.model)
-    batch = codec.model.batch or 64
-    header = header._replace(fitted=tuple(fitted), wide=header.wide or found.wide)
-    return tile_codec(model, codec.name, batch, models.get), header
-
-
-def _fit(
-    console: Console,
-    model: "PixelVAE",
-    group: "Group",
-    seconds: float | None,
-    steps: int | None,
-    threads: int,
-    save: Path | None,
-    header: "Header",
-) -> "PixelVAE":
-    """Fit one model; return it as it was if that does not pay."""
-    from bitswap_models import fitting, model_file
-    from bitswap_models.cells import Tiles
-
+    shares = {c: max(group.samples, found.samples / 10) for c, group in found.groups.items()}
     started = time.monotonic()
-    with _progress(console, seconds) as (progress, stopped):
-        outcome = fitting.fit(
-            model, [Tiles(*t) for t in group.tiles], group.samples,
-            seconds=seconds, steps=steps, threads=threads, progress=progress, stopped=stopped,
-        )  # fmt: skip
+    with _watch(console) as (shown, stopped):
+        for channels, group in sorted(found.groups.items(), key=lambda item: item[1].samples):
+            own = codec.of(channels)
+            if own is None or not isinstance(own.model, PixelVAE):
+                raise TypeError("material is of pictures that the codec takes")
+            label = f"fit {channels} channels" if len(shares) > 1 else "fit"
+            part = None if seconds is None else seconds * shares[channels] / sum(shares.values())
+            outcome = fitting.fit(
+                own.model, [Tiles(*t) for t in group.tiles], group.samples,
+                seconds=part, steps=steps, threads=threads,
+                progress=shown and partial(shown, label, part), stopped=stopped,
+            )  # fmt: skip
+            model = outcome.model if outcome.saved > 0 else own.model
+            if model is not own.model or channels != codec.channels:
+                fitted.append(Fitted(channels, 0, 0, body(own.model, model)))
+                models[channels] = model
     if save is not None:
         recipe = f'fitted = "{header.model} {header.sha256}"\n'
         recipe += f"seconds = {time.monotonic() - started:.0f}\n"
         model_file.write(outcome.model, save, recipe=recipe, metrics={})
-    return outcome.model if outcome.saved > 0 else model
+    fitted.sort()
+    header = header._replace(fitted=tuple(fitted), wide=header.wide or found.wide)
+    base = models.get(codec.channels, codec.model)
+    return tile_codec(base, codec.name, codec.model.batch or 64, models.get), header
 
 
 def body(base: "PixelVAE", revised: "PixelVAE") -> bytes:
@@ -163,10 +150,9 @@ def body(base: "PixelVAE", revised: "PixelVAE") -> bytes:
 
 
 @contextmanager
-def _progress(
-    console: Console, seconds: float | None
-) -> "Iterator[tuple[Callable[[Progress], None], Callable[[], bool]]]":
-    """Yield what shows how far fitting is, and what tells whether it was interrupted.
+def _watch(console: Console) -> "Iterator[tuple[_Shown | None, Callable[[], bool]]]":
+    """Yield what shows how far fitting is, if anybody looks, and what tells whether it was
+    interrupted.
 
     A second interrupt ends the program as ever.
     """
@@ -181,10 +167,11 @@ def _progress(
 
     live = stderr_is_terminal() and not console.quiet
 
-    def show(progress: "Progress") -> None:
+    def show(label: str, seconds: float | None, progress: "Progress") -> None:
         left = "" if seconds is None else f", {seconds * (1 - progress.done):.0f} s left"
         saved = human_size(max(0, round(progress.saved)))
-        text = f"fit: {progress.rate:.3f} bpd, {saved} saved so far{left} (Ctrl-C: compress now)"
+        text = f"{label}: {progress.rate:.3f} bpd, {saved} saved so far{left}"
+        text += " (Ctrl-C: compress now)"
         if live:
             click.echo(f"\r\033[K{text}", err=True, nl=False)
         else:
@@ -193,7 +180,7 @@ def _progress(
     before = signal.getsignal(signal.SIGINT)
     try:
         signal.signal(signal.SIGINT, stop)
-        yield show, lambda: stopped
+        yield show if live or console.verbose else None, lambda: stopped
     finally:
         signal.signal(signal.SIGINT, before)
         if live:

@@ -44,8 +44,8 @@ class _Group(click.Group):
 def cli(console: Console) -> None:
     """Compress folders of images without loss, with a neural network, and restore them.
 
-    Pixels of 8-bit gray and RGB images (PNG, BMP, PGM, PPM) go through the model; every other file
-    is kept byte for byte.
+    Pixels of 8-bit gray and RGB images (PNG, BMP, PGM, PPM) go through the model, with compress
+    --fit those with alpha, palettes or 16 bits, too; every other file is kept byte for byte.
     """
 
 

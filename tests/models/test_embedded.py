@@ -20,10 +20,12 @@ from bitswap_models.pixel_vae import PixelVAE
 DATA = Path(__file__).parents[3] / "shared" / "data"  # not part of the project
 MOST_BYTES = 2_000_000
 RATES = {  # test folder, and bits/dim on it
+    "digits": ("mnist28_test", 1.02),
     "gray": ("mnist28_test", 1.08),
     "mnist28": ("mnist28_test", 1.40),
     "natural32": ("natural32_valid", 4.90),
     "photo": ("natural32_valid", 4.15),
+    "thumbs": ("natural32_valid", 3.97),
     **{f"resnet-{bits}": ("natural32_valid", 5.60) for bits in ("8", "1-8", "1-1")},
 }
 KEPT_OUT = 2.40  # bits/dim of photo on the photographs that its recipe keeps out of training
