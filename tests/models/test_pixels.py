@@ -28,6 +28,8 @@ SHAPES = [
     (2, 2, {"components": 7, "split": 16}),
     (3, 4, {"width": 70, "split": 33, "components": 16}),
     (5, 3, {"components": 1}),
+    (1, 6, {"components": 5}),
+    (2, 8, {"width": 20, "split": 10, "components": 9}),
 ]
 
 
@@ -36,14 +38,21 @@ def using(variant: str) -> PixelKernel:
     return PixelKernel(COMPILED.path, variant)
 
 
-def group(model: PixelVAE, seed: int, *, tile: int, count: int, filmed: bool = True):
-    """Film, pixels (B, C, T, T) and sizes of a random group, its first tile whole."""
+def group(
+    model: PixelVAE, seed: int, *, tile: int, count: int, filmed: bool = True, coded: int = 0
+):
+    """Film, pixels (B, C, T, T) and sizes of a random group, its first tile whole.
+
+    Of some tiles one channel is coded, of the others `coded`, by default all.
+    """
+    coded = coded or model.channels
     rng = np.random.default_rng(seed)
     x = rng.integers(0, 256, (count, model.channels, tile, tile)).astype(np.int32)
     x = np.where(rng.random((count, 1, 1, 1)) < 0.5, x, 100 + x // 16)  # loud and quiet tiles
     sizes = rng.integers(1, tile + 1, (count, 3)).astype(np.int32)
-    sizes[:, 2] = np.where(rng.random(count) < 0.4, 1, model.channels)
-    sizes[0] = tile, tile, model.channels
+    sizes[:, 2] = np.where(rng.random(count) < 0.4, 1, coded)
+    sizes[0] = tile, tile, coded
+    x[:, coded:] = x[:, :1]
     sizes[1:2, :2] = 1, tile
     gray = sizes[:, 2] == 1
     x[gray] = x[gray, :1]
@@ -86,8 +95,13 @@ def test_mixtures_are_the_definition(
 ) -> None:
     model = make_model(kind="pixel_vae", radius=radius, channels=channels, **fields)
     model = loud(model.config, radius) if extreme else model
-    for count, tile, filmed in ((7, 8, True), (3, 24, not extreme)):
-        film, x, sizes = group(model, radius, tile=tile, count=count, filmed=filmed)
+    some = max(1, channels - 1)
+    for count, tile, filmed, told in (
+        (7, 8, True, 0),
+        (3, 24, not extreme, 0),
+        (5, 16, True, some),
+    ):
+        film, x, sizes = group(model, radius, tile=tile, count=count, filmed=filmed, coded=told)
         pixels = np.ascontiguousarray(x.transpose(0, 2, 3, 1)).astype(np.uint8)
         coded = using(variant).mixtures(model, film, pixels, sizes)
         same(coded, lockstep.mixtures(model, film, x, sizes))
@@ -132,8 +146,9 @@ def test_pop_inverts_push(
     make_model, variant: str, radius: int, channels: int, fields: dict
 ) -> None:
     model = make_model(kind="pixel_vae", radius=radius, channels=channels, **fields)
-    for count, tile, lanes in ((40, 8, 32), (3, 24, 8), (1, 16, 1)):
-        film, x, sizes = group(model, count, tile=tile, count=count, filmed=count != 3)
+    some = max(1, channels - 1)
+    for count, tile, lanes, told in ((40, 8, 32, 0), (3, 24, 8, 0), (1, 16, 1, 0), (9, 8, 8, some)):
+        film, x, sizes = group(model, count, tile=tile, count=count, filmed=count != 3, coded=told)
         pixels = np.ascontiguousarray(x.transpose(0, 2, 3, 1)).astype(np.uint8)
         engine = using(variant)
         message = pushed(engine.mixtures(model, film, pixels, sizes), lanes)
