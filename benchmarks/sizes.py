@@ -47,7 +47,8 @@ def measured() -> tuple[list[Point], list[tuple[str, ...]]]:
     for name in zoo.embedded():
         file = zoo.find(name)
         told = zoo.read_metadata(file.path)
-        test = tomllib.loads(told["recipe"])["training"]["test"]
+        recipe = tomllib.loads(told["recipe"])
+        test = recipe["tuning" if "base" in recipe else "training"]["test"]
         counted = sizes(model_file.load(file.path, coding=False))
         bpd = told["metrics"]["bpd"]
         points.append(Point(name, test, counted.packed_bytes, bpd))
