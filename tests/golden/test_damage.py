@@ -8,27 +8,29 @@ from typing import NamedTuple
 
 import pytest
 
+from bitswap_cli.archive.codec import TileCodec
 from bitswap_cli.archive.reader import ArchiveReader
 from bitswap_cli.archive.unpack import verify
-from bitswap_cli.coding import ChunkCodec, tile_codec
+from bitswap_cli.cli.common import Console
+from bitswap_cli.cli.model import decoder
 from bitswap_cli.errors import ArchiveError, ModelError
-from bitswap_models import model_file, zoo
 
 
 class Frozen(NamedTuple):
     """A golden archive and the codec of its model."""
 
     content: bytes
-    codec: ChunkCodec
+    codec: TileCodec
 
 
-@pytest.fixture(scope="module", params=["photo", "natural32"])
+@pytest.fixture(scope="module", params=["photo-bitswap", "natural32-bitswap", "photo-wide"])
 def frozen(request: pytest.FixtureRequest) -> Frozen:
-    content = Path(__file__).with_name(f"{request.param}-bitswap.bsw").read_bytes()
-    return Frozen(content, tile_codec(model_file.load(zoo.find(request.param).path)))
+    path = Path(__file__).with_name(f"{request.param}.bsw")
+    with ArchiveReader(path) as reader:
+        return Frozen(path.read_bytes(), decoder(Console(), None, 64)(reader.header))
 
 
-def check(content: bytes, codec: ChunkCodec, path: Path) -> None:
+def check(content: bytes, codec: TileCodec, path: Path) -> None:
     path.write_bytes(content)
     with ArchiveReader(path) as reader:
         verify(reader, lambda header: codec)
