@@ -28,6 +28,7 @@ def info(console: Console, archive: str, as_json: bool) -> None:
             "sha256": header.sha256,
             "model_here": None,
             "fitted": header.fitted_bytes or None,
+            "fitted_channels": [fitted.channels for fitted in header.fitted],
             "scheme": header.scheme or None,
             "profile": header.profile,
             "tile": list(header.tile),
@@ -47,8 +48,11 @@ def info(console: Console, archive: str, as_json: bool) -> None:
     if as_json:
         say_json(described)
         return
+    channels = described.pop("fitted_channels")
     if header.fitted:
         described["fitted"] = f"fitted from {header.model}, {header.fitted_bytes:,} bytes"
+        if channels != [header.tile[2]]:
+            described["fitted"] += f", for pictures of {', '.join(map(str, channels))} channels"
     for key, value in described.items():
         click.echo(f"{key:<12}  {_show(value)}")
 

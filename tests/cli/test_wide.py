@@ -132,6 +132,8 @@ def test_info(bitswap, archive):
         header = reader.header
         assert [fitted.channels for fitted in header.fitted][-3:] == [2, 4, 6]
         assert told["fitted"] == header.fitted_bytes > 300
+        assert told["fitted_channels"] == [fitted.channels for fitted in header.fitted]
+    assert "2, 4, 6 channels" in bitswap("info", archive).out
 
 
 def test_damage(bitswap, archive, tmp_path):
