@@ -27,17 +27,22 @@ class Console:
 
     quiet: bool = False
     verbose: bool = False
-    terminated: bool = False
+    ending: BaseException | None = None
 
     def terminate(self, *_: object) -> NoReturn:
         """End the program; what it does meanwhile cleans up."""
-        self.terminated = True
-        sys.exit(EXIT_TERMINATED)
+        self.ending = SystemExit(EXIT_TERMINATED)
+        raise self.ending
+
+    def interrupt(self, *_: object) -> NoReturn:
+        """Likewise, after Ctrl-C."""
+        self.ending = KeyboardInterrupt()
+        raise self.ending
 
     def go_on(self) -> None:
         """End if that was asked for: an exception in a callback of Python's own is lost."""
-        if self.terminated:
-            self.terminate()
+        if self.ending:
+            raise self.ending
 
     def say(self, text: str) -> None:
         """Print a summary, unless ``-q`` was given."""

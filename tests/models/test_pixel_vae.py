@@ -135,7 +135,7 @@ def test_every_kind_is_written_and_read(tmp_path: Path, kind: str) -> None:
 
 @pytest.mark.parametrize(
     "bad", [{"tile": 30}, {"radius": 0}, {"layers": 9}, {"components": 17}, {"width": -1},
-            {"latents": [65]}, {"latents": [1] * 9}, {"latents": [0]}, {"channels": 5}]
+            {"latents": [65]}, {"latents": [1] * 9}, {"latents": [0]}, {"channels": 9}]
 )  # fmt: skip
 def test_hostile_configs_are_refused(tmp_path: Path, bad: dict[str, object]) -> None:
     config = {**SMALL[KIND], **bad}
