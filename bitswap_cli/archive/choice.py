@@ -41,6 +41,14 @@ def read_picture(source: Source) -> bytes | None:
     return source_files.read(source)
 
 
+def pictures(data: bytes, *, wide: bool) -> list[Picture]:
+    """Return what a file can be seen as; of wide pictures only where there is room for them."""
+    plain = inspect(data)
+    if plain:
+        return [plain]
+    return inspect_wide(data) if wide else []
+
+
 def choose_tiles(codec: TileCodec, height: int, width: int) -> tuple[int, int]:
     """Return the factor of a picture's tiles, and how many there are: the fewer the better.
 
@@ -72,9 +80,7 @@ def choose_picture(codec: TileCodec, data: bytes, *, wide: bool) -> Choice | Non
     Choice or None
         None if the file is no picture that there is a codec for.
     """
-    plain = inspect(data)
-    pictures = [plain] if plain else inspect_wide(data) if wide else []
-    fits = [p for p in pictures if p.pixels.size <= MAX_SAMPLES]
+    fits = [p for p in pictures(data, wide=wide) if p.pixels.size <= MAX_SAMPLES]
     seen = [Choice(p, own) for p in fits if (own := codec.of(p.pixels.shape[2]))]
     if len(seen) > 1:
         return min(seen, key=lambda one: estimate(one.codec, one.picture.pixels))

@@ -239,7 +239,8 @@ class ArchiveReader:
             expected = offset + length + SECTION_EXTRA
         self.damage.insert(0, f"{error}; found {len(self.chunks)} whole chunks by scanning")
         lacking = "header" if header is None else "model"
-        if header is None or len(bodies) != models:
+        bodies = bodies[:models]  # a damaged file of the archive may hold others
+        if header is None or len(bodies) < models:
             tiles = [chunk for chunk in self.chunks if chunk.tag == TILE]
             if not self.chunks:
                 raise error

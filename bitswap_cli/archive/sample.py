@@ -4,9 +4,8 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bitswap_cli.archive.choice import candidates, estimate, read_picture
+from bitswap_cli.archive.choice import candidates, estimate, pictures, read_picture
 from bitswap_cli.archive.codec import TileCodec
-from bitswap_cli.images.inspection import inspect, inspect_wide
 from bitswap_cli.images.picture import Picture
 
 PICTURES = 24  # looked at, of all that there are
@@ -53,12 +52,11 @@ def sample(paths: Sequence[str | os.PathLike[str]], *, wide: bool = False) -> li
         data = read_picture(source)
         if data is None:
             continue
-        plain = inspect(data)
-        pictures = [plain] if plain else inspect_wide(data) if wide else []
-        if not pictures:
+        seen = pictures(data, wide=wide)
+        if not seen:
             continue
-        found.append(Sample(pictures, source.size))
-        read += pictures[0].pixels.size
+        found.append(Sample(seen, source.size))
+        read += seen[0].pixels.size
         if len(found) == PICTURES or read >= _READ:
             break
     return found

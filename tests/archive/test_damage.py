@@ -13,6 +13,7 @@ from bitswap_cli.archive.chunks import encode_bytes, encode_tiles
 from bitswap_cli.archive.format import (
     BYTE,
     INDX,
+    MODL,
     SECTION,
     TILE,
     TRAILER,
@@ -180,6 +181,22 @@ def test_another_known_version(codec, damaged, version):
 
     with pytest.raises(ArchiveError):
         check(damaged(changed), codec)
+
+
+def test_a_model_inside_of_a_damaged_file_is_none_of_the_archive(tmp_path, codec):
+    """What scanning finds in a file that was itself an archive does not cost the pictures."""
+    inner = os.urandom(50) + section(MODL, os.urandom(50)) + os.urandom(50)
+    write(tmp_path / "in" / "inner.bsw", inner)
+    write(tmp_path / "in" / "a.png", bad_png(24, 24))
+    pack([tmp_path / "in"], tmp_path / "bad", codec, header_for(codec))
+    data = bytearray((tmp_path / "bad").read_bytes())
+    data[data.index(inner)] ^= 1
+    data[-20] ^= 1  # of the index
+    (tmp_path / "bad").write_bytes(data)
+    with pytest.raises(PartialError):
+        rescue(tmp_path / "bad", codec, tmp_path / "out")
+    assert_rescued(tmp_path, tmp_path / "out", least=1)
+    assert (tmp_path / "out/in/a.png").exists()
 
 
 def test_trailing_bytes(codec, damaged):
