@@ -36,7 +36,7 @@ def train(
 ) -> None:
     """Train a model on the images of DATA_DIR as RECIPE.toml says.
 
-    A recipe that names a base grows and tunes that model instead, in one run.
+    A recipe that names a base grows and tunes that model instead, in one run, on the processor.
 
     A GPU is used when there is one. The line of progress on stderr splits the rate (bits/dim) into
     that of the likelihood and that of each latent layer.
