@@ -19,6 +19,7 @@ from .pixel_vae import PixelVAE
 
 Bytes = NDArray[np.uint8]
 Integers = NDArray[np.int64]
+AT_ONCE = 256  # cells that the encoder sees
 
 
 class Tiles(NamedTuple):
@@ -26,6 +27,14 @@ class Tiles(NamedTuple):
 
     pixels: Bytes  # (N, T, T, C)
     sizes: NDArray[np.int32]  # (N, 3): valid rows and columns, and coded channels
+
+
+class Batch(NamedTuple):
+    """Cells, noise to draw their latents with, and as many pixels of each."""
+
+    cells: Integers  # (B,)
+    noise: Floats  # (B, D), of a standard logistic
+    pixels: Pixels
 
 
 class Cells:
@@ -39,48 +48,71 @@ class Cells:
     """
 
     def __init__(self, model: PixelVAE, tiles: list[Tiles]) -> None:
-        self.model = model
+        self.tile, self.margin = model.tile, model.margin
         flat = [t.pixels.reshape(-1, model.channels) for t in tiles]
         self.flat = np.ascontiguousarray(np.concatenate(flat))
-        rows, means, scales = [], [], []
+        rows = []
         first = 0
         for pixels, sizes in tiles:
             side = pixels.shape[1]
-            for at in range(0, len(pixels), 64):
-                some = slice(at, at + 64)
-                grid, mean, scale = _posterior(model, pixels[some], sizes[some])
-                tile, y, x = grid.T
-                base = first + (tile + at) * side**2
-                size = sizes[some][tile]
-                rows.append(np.stack((base, np.full_like(y, side), y, x, *size.T), 1))
-                means.append(mean)
-                scales.append(scale)
+            tile, y, x = _grid(side, model.tile, sizes)
+            base = first + tile * side**2
+            rows.append(np.stack((base, np.full_like(y, side), y, x, *sizes[tile].T), 1))
             first += len(pixels) * side**2
+        # of each: its tile's first pixel and side; row, column; the tile's valid part
         self.rows: Integers = np.concatenate(rows).astype(np.int64)
-        self.mean, self.deviation = np.concatenate(means), np.concatenate(scales)
         _, _, y, x, height, width, coded = self.rows.T
         self.height = np.minimum(height - y, model.tile)
         self.width = np.minimum(width - x, model.tile)
         self.samples = int((self.height * self.width * coded).sum())
         share = (self.height * self.width).astype(np.float64)
         self.share = np.cumsum(share) / share.sum()
+        self.renew(model)
 
-    def draw(self, random: np.random.Generator, count: int, each: int) -> tuple[Floats, Pixels]:
-        """Draw latents of `count` cells, (count, D), and `each` of their pixels."""
+    def renew(self, model: PixelVAE) -> None:
+        """Take the posterior from another model of the same shape; it is asked when needed."""
+        self.model = model
+        self.told = np.zeros(len(self.rows), np.bool_)
+        depth = model.config.latents[0] if model.depth else 0
+        self.mean, self.scale = np.zeros((2, len(self.rows), depth), np.float32)
+
+    def posterior(self, cells: Integers) -> tuple[Floats, Floats]:
+        """Means (1/16 symbol) and scale indices of q(z_1 | x) of cells, (N, D) each."""
+        new = np.unique(cells[~self.told[cells]]) if self.model.depth else cells[:0]
+        for at in range(0, len(new), AT_ONCE):
+            some = new[at : at + AT_ONCE]
+            x = np.ascontiguousarray(self.images(some).transpose(0, 3, 1, 2))
+            self.mean[some], self.scale[some] = (p[:, :, 0, 0] for p in self.model.posterior(1, x))
+            self.told[some] = True
+        return self.mean[cells], self.scale[cells]
+
+    def images(self, cells: Integers | slice) -> NDArray[np.int32]:
+        """Cells as the encoder sees them, (N, T, T, C): outside, the nearest pixel is repeated."""
+        base, side, y, x, height, width, _ = (c[:, None, None] for c in self.rows[cells].T)
+        at = np.arange(self.tile)
+        row = np.minimum(y + at[:, None], height - 1)
+        column = np.minimum(x + at, width - 1)
+        return self.flat[base + row * side + column].astype(np.int32)
+
+    def draw(self, random: np.random.Generator, count: int, each: int) -> Batch:
+        """Draw `count` cells, noise for their latents, and `each` of their pixels."""
         cell = np.searchsorted(self.share[:-1], random.random(count), side="right")
-        z = self.latents(random, cell)
+        noise = self.noise(random, count)
         places = random.random((2, count, each))
         y = (places[0] * self.height[cell, None]).astype(np.int64)
         x = (places[1] * self.width[cell, None]).astype(np.int64)
-        return z, self.look(cell, y, x)
+        return Batch(cell, noise, self.look(cell, y, x))
 
-    def latents(self, random: np.random.Generator, cell: Integers | slice) -> Floats:
+    def noise(self, random: np.random.Generator, count: int) -> Floats:
+        """Noise to draw the latents of `count` cells with, (count, D)."""
+        uniform = random.random((count, self.mean.shape[1])).clip(1e-6, 1 - 1e-6)
+        return (np.log(uniform) - np.log1p(-uniform)).astype(np.float32)
+
+    def latents(self, cells: Integers, noise: Floats) -> Floats:
         """Draw latents of cells from their posteriors, (N, D)."""
-        mean = self.mean[cell] / 16
-        noise = random.random(mean.shape)
-        logistic = np.log(noise.clip(1e-6, 1 - 1e-6)) - np.log1p(-noise.clip(1e-6, 1 - 1e-6))
-        z: Floats = np.rint(mean + logistic * self.deviation[cell]).astype(np.float32)
-        return z.clip(LATENT_MIN, LATENT_MAX)
+        mean, scale = self.posterior(cells)
+        deviation = np.exp2((scale - SCALE_OF_ONE) / SCALES_PER_OCTAVE)
+        return np.rint(mean / 16 + noise * deviation).clip(LATENT_MIN, LATENT_MAX)
 
     def look(self, cell: Integers, y: Integers, x: Integers) -> Pixels:
         """The pixels at rows and columns (count, each) of cells."""
@@ -89,28 +121,15 @@ class Cells:
         places[:, 2] += y.ravel()
         places[:, 3] += x.ravel()
         engine = gradient.engine()
-        looked = (engine.look if engine else gradient.look)(self.flat, places, self.model.margin)
+        looked = (engine.look if engine else gradient.look)(self.flat, places, self.margin)
         return Pixels(*looked, rows[:, 6].astype(np.uint8))
 
 
-def _posterior(
-    model: PixelVAE, pixels: Bytes, sizes: NDArray[np.int32]
-) -> tuple[Integers, Floats, Floats]:
-    """Cells that hold pixels: tile, row and column (N, 3), means and deviations of z_1 (N, D)."""
-    side, grid = pixels.shape[1], np.arange(pixels.shape[1] // model.tile) * model.tile
-    valid = (grid[:, None] < sizes[:, 0, None, None]) & (grid < sizes[:, 1, None, None])
+def _grid(
+    side: int, cell: int, sizes: NDArray[np.int32]
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+    """Cells of tiles that hold pixels: the number of the tile, row and column, (N,) each."""
+    at = np.arange(0, side, cell)
+    valid = (at[:, None] < sizes[:, 0, None, None]) & (at < sizes[:, 1, None, None])
     tile, row, column = np.nonzero(valid)
-    where = np.stack((tile, row * model.tile, column * model.tile), 1)
-    if not model.depth:
-        return (
-            where,
-            np.zeros((2, len(where), 0), np.float32)[0],
-            np.zeros((len(where), 0), np.float32),
-        )
-    at = np.minimum(
-        np.arange(side), sizes[:, :2, None] - 1
-    )  # what lies outside repeats the nearest
-    x = pixels[np.arange(len(pixels))[:, None, None], at[:, 0, :, None], at[:, 1, None, :]]
-    told = model.posterior(1, np.ascontiguousarray(x.transpose(0, 3, 1, 2), np.int32))
-    mean, scale = (p.transpose(0, 2, 3, 1)[valid].astype(np.float32) for p in told)
-    return where, mean, np.exp2((scale - SCALE_OF_ONE) / SCALES_PER_OCTAVE)
+    return tile, row * cell, column * cell

@@ -1,10 +1,11 @@
 """Fitting a pixel VAE to the pictures that it is to code, in whole steps of its integers.
 
 What is trained are differences to the stored integers, counted in steps that stay as they are: an
-unchanged weight costs next to nothing in an archive. The posterior stays as it is too, so that it
-is computed once; the likelihood and its modulation by z_1 are fitted, and p(z_L) is chosen anew.
-The loss is that of the archive in bits: those of the pixels, and those of the differences
-(difference.py), whose share of a batch is that of the batch in all pixels.
+unchanged weight costs next to nothing in an archive. The likelihood and its modulation by z_1 are
+fitted, and p(z_L) is chosen anew; the posterior is trained only where a model is made for many
+folders (tuning.py), since one folder repays neither its time nor its differences. The loss is that
+of the archive in bits: those of pixels and latents, and those of the differences (difference.py),
+whose share of a batch is that of the batch in all pixels.
 """
 
 from __future__ import annotations
@@ -13,19 +14,21 @@ import math
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from . import gradient, model_file
-from .cells import Cells, Tiles
+from .cells import Batch, Cells, Tiles
+from .chain import draw
+from .distributions import logistic_bits
 from .gradient import Floats, Pixels
-from .layers import ACTIVATION_MAX, EXACT_INT32, IntegerConv, floor
-from .pixel_vae import PixelVAE
-from .top_prior import prior_bits, top_prior
+from .layers import EXACT_FLOAT32, EXACT_INT32, IntegerConv
+from .pixel_vae import Config, PixelVAE
+from .top_prior import top_prior
 
 PARTS = 4  # of a batch, at most one thread each; more threads change no bit
 CELLS = 64  # of a batch
@@ -41,7 +44,9 @@ PRICED = 8  # and from one look at what the bits of differences rise by
 START = (0.5, 1.0)  # share and scale of the first prior's wide logistic
 NARROW = 0.1  # scale of a prior's narrow logistic
 SMOOTH = 0.2  # the same, so that small differences feel it
-TOP_BYTES = 3  # about what p(z_L) of one latent takes in an archive
+ENCODED = 4  # steps of training from one of the encoder to the next
+POSTERIOR = 200  # and from one choice of latents' posteriors and prior to the next
+TOP_CELLS = 8192  # that p(z_L) is chosen on
 TINY = 1e-10  # bits/dim a step: smaller gradients move nothing
 FARTHEST = 511
 SHARES = (1, 2, 4, 8, 16, 32, 64, 96, 128, 160, 192, 224, 255)  # of 256, of the wide logistic
@@ -54,7 +59,7 @@ class Progress(NamedTuple):
     """How far fitting has come."""
 
     rate: float
-    """Bits/dim of pixels, without latents, on some of them."""
+    """Bits/dim of some of the pixels, and of their latents."""
     saved: float
     """Bytes of all pictures, less those of the differences."""
     done: float
@@ -83,6 +88,42 @@ class _Layer(NamedTuple):
         return first, second, third
 
 
+class _Moments:
+    """Adam's, of the gradient of some parameters."""
+
+    def __init__(self, where: slice) -> None:
+        self.where, self.done = where, 0
+        self.first, self.second = np.zeros((2, where.stop - where.start), np.float32)
+
+    def step(self, slope: Floats) -> Floats:
+        """Take a gradient; return where to go."""
+        self.done += 1
+        self.first += 0.1 * (slope - self.first)
+        self.second += 0.01 * (slope**2 - self.second)
+        mean = self.first / (1 - 0.9**self.done)
+        deviation = np.sqrt(self.second / (1 - 0.99**self.done)) + TINY
+        return mean / deviation
+
+
+class _Shadow:
+    """A model in training whose layers multiply by what `Fit.effective` gives."""
+
+    def __init__(self, config: Config, layers: list[_Layer]) -> None:
+        self.model = PixelVAE(config)
+        found = model_file.layers(self.model)
+        own = [each for each in layers if not each.name.startswith("net.")]
+        self.layers = [found[each.name] for each in own]
+        self.sizes = [p.stop - p.start for each in own for p in each.parts()]
+
+    def take(self, parameters: Tensor) -> None:
+        """Multiply by these from here on, with gradients: those of all but the likelihood."""
+        parts = iter(torch.split(parameters, self.sizes))
+        for layer in self.layers:
+            weight, scale, bias = (next(parts) for _ in range(3))
+            integers = weight.view(layer.shape), *(p * 2.0**layer.shift for p in (scale, bias))
+            layer.integers = partial(tuple, integers)  # type: ignore[method-assign, assignment]
+
+
 class Fit:
     """Differences to a model's integers, in training.
 
@@ -93,12 +134,21 @@ class Fit:
     cells : Cells
     samples : int
         Of all pictures, which the bits of the differences are shared by.
+    encoder : bool
+        Train q(z_1 | x), too, but for its binary weights.
     seed : int
     threads : int
     """
 
     def __init__(
-        self, model: PixelVAE, cells: Cells, samples: int, *, seed: int = 0, threads: int = 1
+        self,
+        model: PixelVAE,
+        cells: Cells,
+        samples: int,
+        *,
+        encoder: bool = False,
+        seed: int = 0,
+        threads: int = 1,
     ) -> None:
         self.model, self.cells, self.samples = model, cells, samples
         self.random = np.random.default_rng(seed)
@@ -106,13 +156,14 @@ class Fit:
         found = {f"net.{n}": layer for n, layer in gradient.layers(model.net).items()}
         self.likelihood = sum(_size(layer) for layer in found.values())
         if model.depth:
-            found |= {
-                f"film.{i}": m for i, m in enumerate(model.film) if isinstance(m, IntegerConv)
-            }
+            found |= _named(model.film, "film")
+        self.decoder = sum(_size(layer) for layer in found.values())
+        if encoder and model.depth == 1:  # else q(z_2 | z_1) would have to follow
+            found |= _named(model.encoder, "encoder")
         self.layers: list[_Layer] = []
         at = 0
         for name, layer in found.items():
-            self.layers.append(_Layer(name, layer, at, *layer.shape[:2]))
+            self.layers.append(_Layer(name, layer, at, layer.shape[0], math.prod(layer.shape[1:])))
             at += _size(layer)
         self.base = np.zeros(at, np.int64)
         self.step = np.ones(at, np.int64)  # of the integers
@@ -123,6 +174,8 @@ class Fit:
             weight, scale, bias = each.parts()
             layer = each.layer
             self.base[weight] = layer.weight.numpy().ravel()
+            if layer.binary:
+                self.free[weight] = 0
             if layer.causal:
                 self.free[weight] = np.broadcast_to(layer.mask().numpy(), layer.shape).ravel()
             self.base[scale], self.base[bias] = layer.scale.numpy(), layer.bias.numpy()
@@ -136,7 +189,12 @@ class Fit:
         self.start = (self.base / self.unit).astype(np.float32)
         self.differences = np.zeros(at, np.float32)  # in steps
         self.average = self.differences.copy()
-        self.first, self.second = np.zeros((2, at), np.float32)  # moments of the gradient
+        self.moments = [
+            _Moments(slice(a, b)) for a, b in ((0, self.decoder), (self.decoder, at)) if a < b
+        ]
+        self.shadows = [_Shadow(model.config, self.layers) for _ in range(PARTS)]
+        if model.depth:
+            self.top = torch.stack(model.top_integers())
         self.prior = np.repeat(np.array(START)[:, None], 3 * len(self.layers), 1)
         self.done = 0
 
@@ -146,22 +204,21 @@ class Fit:
 
     def advance(self, rate: float) -> float:
         """One step of training; returns bits/dim of its pixels, without the latents'."""
-        parameters = self.effective(self.differences)
-        z, pixels = self.cells.draw(self.random, CELLS, PIXELS)
-        bits, slope = self._gradient(parameters, z, pixels, 2.0**-17)
-        counted = int(pixels.coded.sum())
         if self.done % RENEWED == 0 and self.done:
             self._renew()
+        encoding = len(self.moments) > 1 and self.done % ENCODED == 0
+        if self.done and encoding and self.done % POSTERIOR == 0:
+            self.renew()
+        batch = self.cells.draw(self.random, CELLS, PIXELS)
+        bits, slope = self._gradient(self.effective(self.differences), batch, 2.0**-17, encoding)
+        counted = int(batch.pixels.coded.sum())
         slope *= self.slope / np.float32(counted)
         if self.done % PRICED == 0:
             self.price = self._price() / np.float32(self.samples)
         slope = (slope + self.price) * self.free
         self.done += 1
-        self.first += 0.1 * (slope - self.first)
-        self.second += 0.01 * (slope**2 - self.second)
-        mean = self.first / (1 - 0.9**self.done)
-        deviation = np.sqrt(self.second / (1 - 0.99**self.done)) + TINY
-        self.differences -= rate * mean / deviation
+        for moments in self.moments[: 1 + encoding]:
+            self.differences[moments.where] -= rate * moments.step(slope[moments.where])
         self._limit()
         self.average += (1 - min(EMA, self.done / (10 + self.done))) * (
             self.differences - self.average
@@ -169,47 +226,68 @@ class Fit:
         return bits / counted
 
     def _gradient(
-        self, parameters: Floats, z: Floats, pixels: Pixels, soft: float
+        self, parameters: Floats, batch: Batch, soft: float, encoding: bool = False
     ) -> tuple[float, Floats]:
-        """Bits of pixels, and their gradient to all parameters."""
+        """Bits of pixels, and the gradient of these and of the latents' to all parameters.
+
+        Latents follow the encoder's parameters if it is `encoding`.
+        """
         slope = np.zeros_like(parameters)
-        net = parameters[: self.likelihood]
-        film = None
-        if self.model.depth:
-            leaf = torch.from_numpy(parameters[self.likelihood :]).requires_grad_()
-            film = self._film(leaf, torch.from_numpy(z))
-        films = None if film is None else film.detach().numpy()
+        pixels = batch.pixels
+        z = None if encoding else torch.from_numpy(self.cells.latents(*batch[:2]))
         engine, config = gradient.engine(), self.model.config
-        count = len(z) // PARTS
+        count = len(batch.cells) // PARTS
         each = len(pixels.known) // PARTS
 
-        def part(k: int) -> tuple[float, Floats, Floats | None]:
+        def part(k: int) -> tuple[float, Floats]:
             some = Pixels(*(np.ascontiguousarray(a[k * each : (k + 1) * each]) for a in pixels))
-            mine = None if films is None else films[k * count : (k + 1) * count]
-            return (engine or gradient.by_torch)(config, net, mine, some, soft)
+            mine = slice(k * count, (k + 1) * count)
+            run = partial((engine or gradient.by_torch), config, parameters[: self.likelihood])
+            if not self.model.depth:
+                bits, own, _ = run(None, some, soft)
+                return bits, own
+            leaf = torch.from_numpy(parameters[self.likelihood :]).requires_grad_()
+            shadow = self.shadows[k]
+            shadow.take(leaf)
+            if z is None:
+                told, cost = self._encode(shadow.model, batch, mine, soft)
+            else:
+                told, cost = z[mine], leaf.new_zeros(())
+            film = shadow.model.modulation(told[:, :, None, None])
+            bits, own, films = run(film.detach().numpy(), some, soft)
+            (cost + (film * torch.from_numpy(films)).sum()).backward()
+            rest = np.zeros(0, np.float32) if leaf.grad is None else leaf.grad.numpy()
+            return bits, np.concatenate((own, rest))
 
-        parts = list(self.pool.map(part, range(PARTS)))
-        for _, own, _ in parts:
-            slope[: self.likelihood] += own
-        if film is not None:
-            films = np.concatenate([p[2] for p in parts if p[2] is not None])
-            film.backward(torch.from_numpy(films))  # type: ignore[no-untyped-call]
-            if leaf.grad is not None:
-                slope[self.likelihood :] = leaf.grad.numpy()
-        return sum(p[0] for p in parts), slope
+        total = 0.0
+        for bits, own in self.pool.map(part, range(PARTS)):
+            total += bits
+            slope += own
+        return total, slope
 
-    def _film(self, parameters: Tensor, z: Tensor) -> Tensor:
-        """Gains and shifts, (B, 2, layers, width), as `PixelVAE.modulation` computes them."""
-        h = z
-        for each in self.layers[-2:]:
-            parts = (
-                slice(p.start - self.likelihood, p.stop - self.likelihood) for p in each.parts()
-            )
-            weight, scale, bias = (parameters[p] for p in parts)
-            h = floor(h @ weight.view(each.outputs, each.inputs).T * scale + bias)
-            h = h.clamp(0, ACTIVATION_MAX) if each is self.layers[-2] else h.clamp(-1024, 1023)
-        c = self.model.config
-        return h.view(-1, 2, c.layers, c.width)
+    def _encode(
+        self, model: PixelVAE, batch: Batch, mine: slice, soft: float
+    ) -> tuple[Tensor, Tensor]:
+        """Latents of some cells of a batch, (B, D), and their bits, as many as pixels are drawn."""
+        cells = batch.cells[mine]
+        x = torch.from_numpy(self.cells.images(cells)).float().permute(0, 3, 1, 2)
+        mean, scale = (p[:, :, 0, 0] for p in model.encoder(x))
+        noise = torch.from_numpy(batch.noise[mine])
+        z = draw(mean, scale, torch.stack((noise, torch.full_like(noise, torch.nan))))
+        bits = logistic_bits(*self.top, z, soft) - logistic_bits(mean, scale, z, soft)
+        return z, bits.sum(1) @ torch.from_numpy(self._share(batch)[mine])
+
+    def _share(self, batch: Batch) -> Floats:
+        """Of the pixels of its cells that are in a batch, (B,)."""
+        cells, each = batch.cells, len(batch.pixels.known) // len(batch.cells)
+        area = self.cells.height[cells] * self.cells.width[cells]
+        return (each / area).astype(np.float32)
+
+    def renew(self) -> None:
+        """Let the average differences decide of latents from here on."""
+        self.cells.renew(self._built())
+        some = self.cells.draw(self.random, TOP_CELLS, 0)
+        self.top = top_prior(torch.from_numpy(self.cells.latents(*some[:2])))
 
     def _renew(self) -> None:
         """Choose the prior of each tensor's differences."""
@@ -250,26 +328,31 @@ class Fit:
         price = -rise / (mass + np.float32(2.0**-20)) / math.log(2)
         return price.astype(np.float32, copy=False)
 
-    def measure(self, batches: list[tuple[Floats, Pixels]]) -> float:
-        """Bits/dim of pixels under the average differences."""
+    def measure(self, batches: list[Batch]) -> tuple[float, float]:
+        """Bits/dim of pixels, and of the latents of one layer, under the average differences."""
         parameters = self.effective(self.average)
-        counted = sum(int(pixels.coded.sum()) for _, pixels in batches)
-        return sum(self._gradient(parameters, *b, 0.0)[0] for b in batches) / counted
+        counted = sum(int(batch.pixels.coded.sum()) for batch in batches)
+        likelihood = sum(self._gradient(parameters, batch, 0.0)[0] for batch in batches)
+        latents = 0.0
+        for batch in batches if self.model.depth == 1 else ():
+            z = torch.from_numpy(self.cells.latents(*batch[:2]))
+            told = (torch.from_numpy(t) for t in self.cells.posterior(batch.cells))
+            bits = logistic_bits(*self.top, z, 0.0) - logistic_bits(*told, z, 0.0)
+            latents += float(bits.sum(1) @ torch.from_numpy(self._share(batch)))
+        return likelihood / counted, latents / counted
 
-    def finish(self) -> tuple[PixelVAE, float]:
-        """The fitted model; how many bytes of latents it saves, or rather its p(z_L)."""
-        stored, saved = self.tensors(), 0.0
-        if self.model.depth == 1:  # else q(z_L | z_{L-1}) is needed
-            z = torch.from_numpy(self.cells.latents(self.random, slice(None)))
-            old, new = stored["top"], top_prior(z)
-            share = self.samples / self.cells.samples
-            gain = (prior_bits(old, z) - prior_bits(new, z)) * share / 8 - TOP_BYTES * len(new.T)
-            if gain > 0:
-                stored["top"], saved = new, gain
-        built = model_file.build(self.model.config, stored)
+    def _built(self) -> PixelVAE:
+        """The model of the average differences."""
+        built = model_file.build(self.model.config, self.tensors())
         if not isinstance(built, PixelVAE):
             raise TypeError("a fitted pixel VAE is a pixel VAE")
-        return built, saved
+        return built
+
+    def finish(self) -> PixelVAE:
+        """The fitted model; latents are its own from here on."""
+        if self.model.depth == 1:
+            self.renew()
+        return self._built()
 
     def tensors(self) -> dict[str, Tensor]:
         """The integers of the fitted model, by the average differences.
@@ -277,16 +360,20 @@ class Fit:
         An output that could leave the exact range goes back to what it was.
         """
         stored = model_file.tensors(self.model)
+        if self.model.depth == 1:
+            stored["top"] = self.top
         whole = self.base + np.rint(self.average).astype(np.int64) * self.step
         for each in self.layers:
             weight, scale, bias = (whole[p] for p in each.parts())
             rows = weight.reshape(each.outputs, each.inputs)
-            reach = np.abs(rows).sum(1) * each.layer.input_max
+            reach = np.abs(rows).sum(1) * each.layer.reach()
             lost = reach * np.abs(scale) + np.abs(bias) >= EXACT_INT32
+            lost |= reach >= EXACT_FLOAT32
             rows[lost] = self.base[each.parts()[0]].reshape(rows.shape)[lost]
             for part, own in zip((scale, bias), each.parts()[1:], strict=True):
                 part[lost] = self.base[own][lost]
-            for name, part in (("weight", rows), ("scale", scale), ("bias", bias)):
+            kinds = (("weight", rows), ("scale", scale), ("bias", bias))
+            for name, part in kinds[each.layer.binary :]:  # binary weights stay, packed
                 old = stored[f"{each.name}.{name}"]
                 stored[f"{each.name}.{name}"] = torch.from_numpy(part).to(old.dtype).view(old.shape)
         return stored
@@ -300,6 +387,7 @@ def fit(
     seconds: float | None = None,
     steps: int | None = None,
     rate: float = RATE,
+    encoder: bool = False,
     threads: int = 1,
     seed: int = 0,
     progress: Callable[[Progress], None] | None = None,
@@ -319,6 +407,8 @@ def fit(
         How long: `steps` if both are given.
     rate : float
         Steps of an integer, at most, that it moves in a step of training.
+    encoder : bool
+        Whether q(z_1 | x) is trained as well, in one step of `ENCODED`.
     threads : int
         They change the speed, and no integer where `steps` says how long.
     seed : int
@@ -332,15 +422,15 @@ def fit(
     Outcome
     """
     torch.set_num_threads(1)
-    fitting = Fit(model, Cells(model, tiles), samples, seed=seed, threads=threads)
+    fitting = Fit(model, Cells(model, tiles), samples, encoder=encoder, seed=seed, threads=threads)
     began = time.monotonic()
     held = np.random.default_rng(seed + 1)
     batches = [fitting.cells.draw(held, CELLS, PIXELS) for _ in range(CHECKED)]
-    first = fitting.measure(batches)
+    first = sum(fitting.measure(batches))
     checked = began
 
     def reached(part: float) -> Progress:
-        rate = fitting.measure(batches)
+        rate = sum(fitting.measure(batches))
         return Progress(rate, (first - rate) * samples / 8 - fitting.size(), part)
 
     while True:
@@ -355,12 +445,12 @@ def fit(
         if progress and now - checked > CHECKS:
             checked = now
             progress(reached(part))
-    pixels = reached(1.0).saved
-    fitting.pool.shutdown()
     if not fitting.done:
         return Outcome(model, 0.0)
-    fitted, latents = fitting.finish()
-    return Outcome(fitted, pixels + latents)
+    fitted = fitting.finish()
+    saved = reached(1.0).saved
+    fitting.pool.shutdown()
+    return Outcome(fitted, saved)
 
 
 @cache
@@ -382,6 +472,10 @@ def _priors() -> tuple[Floats, Floats, Floats]:
     return shares, scales, -np.log2(mass * (1 - 2.0**-10) + 2.0**-20).astype(np.float32)
 
 
+def _named(module: nn.Module, name: str) -> dict[str, IntegerConv]:
+    found = module.named_modules(prefix=name)
+    return {n: layer for n, layer in found if isinstance(layer, IntegerConv)}
+
+
 def _size(layer: IntegerConv) -> int:
-    outputs, inputs = layer.shape[:2]
-    return outputs * (inputs + 2)
+    return layer.shape[0] * (math.prod(layer.shape[1:]) + 2)

@@ -175,7 +175,7 @@ class IntegerConv(nn.Module):
         peak = magnitude.amax((1, 2, 3), keepdim=True).clamp_min(1e-8)
         # many weights are made smaller, so that even all of them, rounded up, are proved exact
         total = magnitude.sum((1, 2, 3), keepdim=True).clamp_min(1e-8)
-        most = (EXACT_FLOAT32 - 1) / self._reach() - v[0].numel() / 2
+        most = (EXACT_FLOAT32 - 1) / self.reach() - v[0].numel() / 2
         return round_(v * torch.minimum(127 / peak, most / total))
 
     def mask(self, device: torch.device | None = None) -> Tensor:
@@ -188,7 +188,7 @@ class IntegerConv(nn.Module):
         """Return weights, scale m and offset b as integer-valued floats (with gradients)."""
         w = self._weights()
         norm = self._norm(w)
-        reach = w.detach().abs().sum((1, 2, 3)) * self._reach()
+        reach = w.detach().abs().sum((1, 2, 3)) * self.reach()
         limit = (_HEADROOM / reach.clamp_min(1.0)).floor()
         m = round_(self.g * (2.0**self.shift / norm))
         m = torch.minimum(torch.maximum(m, -limit), limit)
@@ -202,7 +202,8 @@ class IntegerConv(nn.Module):
         norm = w.square().sum((1, 2, 3)).clamp_min(1.0).sqrt()
         return norm / UNIT if self.signs else norm
 
-    def _reach(self) -> int:
+    def reach(self) -> int:
+        """How much a weight can add to a sum."""
         return self.input_max * (2 if self.relative else 1)
 
     def _accumulate(self, x: Tensor, w: Tensor, reference: Tensor | None) -> Tensor:
@@ -303,7 +304,7 @@ class IntegerConv(nn.Module):
         if kinds != [(self.shape, torch.int8), channels, channels]:
             raise ModelError("a layer's tensors have the wrong shape: the model file is damaged")
         magnitude = weight.to(torch.int64).abs()
-        reach = magnitude.sum((1, 2, 3)) * self._reach()
+        reach = magnitude.sum((1, 2, 3)) * self.reach()
         total = reach * scale.to(torch.int64).abs() + bias.to(torch.int64).abs()
         if int(reach.max()) >= EXACT_FLOAT32 or int(total.max()) >= EXACT_INT32:
             raise ModelError("a layer could leave the exact integer range: the model is refused")

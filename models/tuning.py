@@ -14,17 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from . import model_file, zoo
 from .cells import Cells, Tiles
 from .data import RENEWAL, Sampler, Source, cells
-from .distributions import logistic_bits
 from .errors import ModelError
 from .fitting import CELLS, PIXELS, RATE, Fit, Progress, fit
 from .growth import grow
 from .pixel_vae import PixelVAE
-from .top_prior import prior_bits
 
 FREE = 10**15  # samples that share the price of differences: as good as none
 BATCH = 64  # tiles that are drawn at a time
@@ -94,7 +91,7 @@ def tune(
 
     tuned = fit(
         base, [_whole(np.concatenate(drawn))], FREE, steps=tuning.steps, rate=tuning.rate,
-        threads=threads, seed=tuning.seed, progress=show,
+        encoder=True, threads=threads, seed=tuning.seed, progress=show,
     ).model  # fmt: skip
     metrics = measure(tuned, cells(data / tuning.test, config.tile, config.channels))
     found = "  ".join(f"{name} {value:.4f}" for name, value in metrics.items())
@@ -105,18 +102,11 @@ def tune(
 
 def measure(model: PixelVAE, tiles: np.ndarray, seed: int = 0) -> dict[str, float]:
     """Bits/dim of tiles (N, T, T, C): ``bpd``, ``likelihood`` and, of one latent layer, ``kl1``."""
-    drawn = Cells(model, [_whole(tiles)])
+    fitting = Fit(model, Cells(model, [_whole(tiles)]), FREE)
     random = np.random.default_rng(seed)
-    batches = [drawn.draw(random, CELLS, PIXELS) for _ in range(CHECKED)]
-    result = {"likelihood": Fit(model, drawn, FREE).measure(batches)}
-    if model.depth == 1:
-        z = torch.from_numpy(drawn.latents(random, slice(None)))
-        told = model.posterior(1, np.ascontiguousarray(tiles.transpose(0, 3, 1, 2), np.int32))
-        mean, scale = (torch.from_numpy(p[:, :, 0, 0]) for p in told)
-        bits = prior_bits(torch.stack(model.top_integers()), z)
-        bits -= float(logistic_bits(mean, scale, z, 0.0).sum())
-        result["kl1"] = bits / tiles.size
-    return {"bpd": sum(result.values()), **result}
+    batches = [fitting.cells.draw(random, CELLS, PIXELS) for _ in range(CHECKED)]
+    likelihood, latents = fitting.measure(batches)
+    return {"bpd": likelihood + latents, "likelihood": likelihood, "kl1": latents}
 
 
 def _whole(tiles: np.ndarray) -> Tiles:

@@ -8,7 +8,7 @@ import torch
 
 from bitswap_cli.coding import tile_codec
 from bitswap_models import fitting, model_file
-from bitswap_models.cells import Cells, Tiles
+from bitswap_models.cells import Batch, Cells, Tiles
 from bitswap_models.fitting import fit
 from bitswap_models.pixel_vae import Config, PixelVAE
 from bitswap_models.training import start
@@ -64,14 +64,27 @@ def test_batches_are_what_the_coder_sees(model, tiles):
     cell = np.arange(4)
     pixels = cells.look(cell, np.tile(y, (4, 1)), np.tile(x, (4, 1)))
     assert np.array_equal(pixels.known.reshape(4, 16, 16, 3), tiles[1].pixels)
-    z = np.rint(cells.mean / 16).clip(-128, 127).astype(np.float32)
-    estimated, _ = fitted._gradient(fitted.effective(fitted.differences), z, pixels, 0.0)
+    batch = Batch(cell, np.zeros((4, 4), np.float32), pixels)
+    z = cells.latents(cell, batch.noise)
+    estimated, _ = fitted._gradient(fitted.effective(fitted.differences), batch, 0.0)
     x_ = np.ascontiguousarray(tiles[1].pixels.transpose(0, 3, 1, 2), np.int32)
     coded = model.mixtures(z.astype(np.int32)[:, :, None, None], x_, tiles[1].sizes)
     from bitswap_cli.ans import LogisticMixture
 
     exact = LogisticMixture(coded.parameters, 0, 255).bits(coded.symbols).sum()
     assert estimated == pytest.approx(exact, rel=0.01)
+
+
+def test_the_encoder_in_training_is_the_one_that_codes(model, tiles):
+    cells = Cells(model, tiles)
+    fitted = fitting.Fit(model, cells, cells.samples, encoder=True)
+    shadow = fitted.shadows[0]
+    shadow.take(torch.from_numpy(fitted.effective(fitted.differences)[fitted.likelihood :]))
+    every = np.arange(len(cells.rows))
+    x = np.ascontiguousarray(cells.images(every).transpose(0, 3, 1, 2))
+    trained = shadow.model.encoder(torch.from_numpy(x).float())
+    for one, other in zip(trained, cells.posterior(every), strict=True):
+        assert np.array_equal(one.detach().numpy()[:, :, 0, 0], other)
 
 
 def test_fitted_models_code_their_pictures_better(model, tiles):
@@ -83,6 +96,20 @@ def test_fitted_models_code_their_pictures_better(model, tiles):
     stored, base = model_file.tensors(fitted), model_file.tensors(model)
     assert all(torch.equal(stored[n], base[n]) for n in base if n.startswith("encoder"))
     again = model_file.tensors(fit(model, tiles, 10_000_000, steps=120, threads=1).model)
+    assert all(torch.equal(stored[n], again[n]) for n in stored)
+
+
+def test_an_encoder_is_trained_but_for_its_binary_weights(model, tiles):
+    fitted, saved = fit(model, tiles, 10_000_000, steps=250, encoder=True, threads=2)
+    assert saved > 0
+    assert bits(fitted, tiles) < 0.95 * bits(model, tiles)
+    stored, base = model_file.tensors(fitted), model_file.tensors(model)
+    changed = {n for n in base if not torch.equal(stored[n], base[n])}
+    assert {"top", "encoder.stem.weight", "encoder.latents.mean.weight"} <= changed
+    assert not changed & {f"encoder.blocks.0.{part}.weight" for part in ("first", "second")}
+    again = model_file.tensors(
+        fit(model, tiles, 10_000_000, steps=250, encoder=True, threads=1).model
+    )
     assert all(torch.equal(stored[n], again[n]) for n in stored)
 
 
