@@ -92,7 +92,8 @@ class Cells:
         at = np.arange(self.tile)
         row = np.minimum(y + at[:, None], height - 1)
         column = np.minimum(x + at, width - 1)
-        return self.flat[base + row * side + column].astype(np.int32)
+        images: NDArray[np.int32] = self.flat[base + row * side + column].astype(np.int32)
+        return images
 
     def draw(self, random: np.random.Generator, count: int, each: int) -> Batch:
         """Draw `count` cells, noise for their latents, and `each` of their pixels."""
@@ -106,13 +107,15 @@ class Cells:
     def noise(self, random: np.random.Generator, count: int) -> Floats:
         """Noise to draw the latents of `count` cells with, (count, D)."""
         uniform = random.random((count, self.mean.shape[1])).clip(1e-6, 1 - 1e-6)
-        return (np.log(uniform) - np.log1p(-uniform)).astype(np.float32)
+        noise: Floats = (np.log(uniform) - np.log1p(-uniform)).astype(np.float32)
+        return noise
 
     def latents(self, cells: Integers, noise: Floats) -> Floats:
         """Draw latents of cells from their posteriors, (N, D)."""
         mean, scale = self.posterior(cells)
         deviation = np.exp2((scale - SCALE_OF_ONE) / SCALES_PER_OCTAVE)
-        return np.rint(mean / 16 + noise * deviation).clip(LATENT_MIN, LATENT_MAX)
+        z: Floats = np.rint(mean / 16 + noise * deviation).clip(LATENT_MIN, LATENT_MAX)
+        return z
 
     def look(self, cell: Integers, y: Integers, x: Integers) -> Pixels:
         """The pixels at rows and columns (count, each) of cells."""

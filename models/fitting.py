@@ -102,7 +102,8 @@ class _Moments:
         self.second += 0.01 * (slope**2 - self.second)
         mean = self.first / (1 - 0.9**self.done)
         deviation = np.sqrt(self.second / (1 - 0.99**self.done)) + TINY
-        return mean / deviation
+        direction: Floats = mean / deviation
+        return direction
 
 
 class _Shadow:
@@ -255,7 +256,7 @@ class Fit:
                 told, cost = z[mine], leaf.new_zeros(())
             film = shadow.model.modulation(told[:, :, None, None])
             bits, own, films = run(film.detach().numpy(), some, soft)
-            (cost + (film * torch.from_numpy(films)).sum()).backward()
+            (cost + (film * torch.from_numpy(films)).sum()).backward()  # type: ignore[no-untyped-call]
             rest = np.zeros(0, np.float32) if leaf.grad is None else leaf.grad.numpy()
             return bits, np.concatenate((own, rest))
 
@@ -274,14 +275,17 @@ class Fit:
         mean, scale = (p[:, :, 0, 0] for p in model.encoder(x))
         noise = torch.from_numpy(batch.noise[mine])
         z = draw(mean, scale, torch.stack((noise, torch.full_like(noise, torch.nan))))
-        bits = logistic_bits(*self.top, z, soft) - logistic_bits(mean, scale, z, soft)
+        bits = logistic_bits(self.top[0], self.top[1], z, soft) - logistic_bits(
+            mean, scale, z, soft
+        )
         return z, bits.sum(1) @ torch.from_numpy(self._share(batch)[mine])
 
     def _share(self, batch: Batch) -> Floats:
         """Of the pixels of its cells that are in a batch, (B,)."""
         cells, each = batch.cells, len(batch.pixels.known) // len(batch.cells)
         area = self.cells.height[cells] * self.cells.width[cells]
-        return (each / area).astype(np.float32)
+        share: Floats = (each / area).astype(np.float32)
+        return share
 
     def renew(self) -> None:
         """Let the average differences decide of latents from here on."""
@@ -336,8 +340,9 @@ class Fit:
         latents = 0.0
         for batch in batches if self.model.depth == 1 else ():
             z = torch.from_numpy(self.cells.latents(*batch[:2]))
-            told = (torch.from_numpy(t) for t in self.cells.posterior(batch.cells))
-            bits = logistic_bits(*self.top, z, 0.0) - logistic_bits(*told, z, 0.0)
+            mean, scale = (torch.from_numpy(t) for t in self.cells.posterior(batch.cells))
+            bits = logistic_bits(self.top[0], self.top[1], z, 0.0)
+            bits -= logistic_bits(mean, scale, z, 0.0)
             latents += float(bits.sum(1) @ torch.from_numpy(self._share(batch)))
         return likelihood / counted, latents / counted
 

@@ -11,6 +11,7 @@ from bitswap_cli.archive.restore import Output, Sink
 from bitswap_cli.archive.tables import ByteSegment, ByteTable, Extra, TileSegment, TileTable
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.inspection import rebuild
+from bitswap_cli.images.orientation import turn_back
 from bitswap_cli.images.picture import Recipe
 from bitswap_cli.images.tiles import count_tiles, paste
 
@@ -22,7 +23,7 @@ class _OpenPicture:
         self.like = segment._replace(first=0, tiles=0)
         self.tile = tile
         self.extra = extra
-        self.pixels = np.zeros((segment.height, segment.width, segment.channels), np.uint8)
+        self.pixels = np.zeros(segment.laid, np.uint8)
         self.done = 0
 
 
@@ -129,10 +130,10 @@ class Assembler:
             raise _out_of_order(segment.name)
         paste(picture.pixels, tiles, picture.done)
         picture.done += segment.tiles
-        if picture.done == count_tiles(segment.height, segment.width, *picture.tile):
+        if picture.done == count_tiles(*segment.laid[:2], *picture.tile):
             self._picture = None
             recipe = Recipe(segment.kind, picture.extra.prefix, picture.extra.suffix)
-            data = rebuild(recipe, picture.pixels)
+            data = rebuild(recipe, turn_back(picture.pixels, segment.orientation))
             self._write(segment.name, data, picture.extra.mtime)
             self.report.samples += picture.pixels.size
 

@@ -10,14 +10,16 @@ import numpy as np
 import zstandard
 from numpy.typing import NDArray
 
+from bitswap_cli.archive.choice import choose_orientations
 from bitswap_cli.archive.chunks import encode_bytes, encode_tiles
 from bitswap_cli.archive.codec import TileCodec
 from bitswap_cli.archive.format import BYTE, MAX_SEGMENTS
 from bitswap_cli.archive.sources import Source, read_parts
 from bitswap_cli.archive.tables import ByteSegment, Extra, TileSegment
 from bitswap_cli.archive.writer import ArchiveWriter
+from bitswap_cli.images.orientation import turn
 from bitswap_cli.images.picture import Picture, Recipe
-from bitswap_cli.images.tiles import cut
+from bitswap_cli.images.tiles import cut, joined
 
 CHUNK_BYTES = 1 << 23  # of a BYTE chunk, before zstd
 _CHUNK_SEGMENTS = MAX_SEGMENTS >> 2
@@ -37,6 +39,8 @@ class Part(NamedTuple):
     """Number of the first tile."""
     tiles: int
     """How many."""
+    orientation: int = 0
+    """How the picture lies in them (see images/orientation.py)."""
 
 
 class Coded(NamedTuple):
@@ -62,13 +66,17 @@ def code_part(codec: TileCodec, part: Part) -> Coded:
     return Coded(body, [part], [], float(bits.sum()))
 
 
-def code_batch(codec: TileCodec, parts: list[Part]) -> Coded:
+def code_batch(codec: TileCodec, parts: list[Part], *, oriented: bool = False) -> Coded:
     """Code whole pictures as one chunk, without those for which the model does not pay.
 
-    They have tiles of one size.
+    They have tiles of one size. If the archive has room for `oriented` ones, small pictures are
+    laid as they are coded best.
 
     Each round codes what is left; it ends when nothing loses, which may leave nothing.
     """
+    if oriented:
+        chosen = choose_orientations(codec, [p.picture.pixels for p in parts], parts[0].factor)
+        parts = [p._replace(orientation=k) for p, k in zip(parts, chosen, strict=True)]
     kept = parts
     lost: list[Part] = []
     while kept:
@@ -93,9 +101,10 @@ def code_batch(codec: TileCodec, parts: list[Part]) -> Coded:
 def _encode(codec: TileCodec, parts: list[Part]) -> tuple[bytes, NDArray[np.float64]]:
     factor = parts[0].factor
     shape = (codec.tile_height * factor, codec.tile_width * factor, codec.channels)
-    cuts = [cut(part.picture.pixels, *shape, part.first, part.tiles) for part in parts]
-    tiles = np.concatenate([own for own, _ in cuts])
-    sizes = np.concatenate([own for _, own in cuts])
+    tiles, sizes = joined(
+        cut(turn(part.picture.pixels, part.orientation), *shape, part.first, part.tiles)
+        for part in parts
+    )
     segments, extras = [], []
     for part in parts:
         recipe = part.picture.recipe
@@ -110,6 +119,7 @@ def _encode(codec: TileCodec, parts: list[Part]) -> tuple[bytes, NDArray[np.floa
                 part.first,
                 part.tiles,
                 part.source.size,
+                part.orientation,
             )
         )
         if not part.first:

@@ -1,4 +1,4 @@
-"""How a file is best coded: as which picture, by which codec, in which tiles."""
+"""How a file is best coded: as which picture, by which codec, in which tiles, and how it lies."""
 
 import os
 from collections.abc import Sequence
@@ -11,10 +11,14 @@ from bitswap_cli.archive import sources as source_files
 from bitswap_cli.archive.codec import TileCodec
 from bitswap_cli.archive.sources import Source
 from bitswap_cli.images.inspection import inspect, inspect_wide, looks_like_picture
+from bitswap_cli.images.orientation import ORIENTATIONS, turn
 from bitswap_cli.images.picture import MAX_PIXELS, MAX_RECIPE, MAX_SAMPLES, Picture
-from bitswap_cli.images.tiles import count_tiles, cut
+from bitswap_cli.images.tiles import count_tiles, cut, joined
 
+_SMALL = 1 << 14  # pixels of the largest picture that is turned: larger ones gain less
 _MAX_FILE = 3 * MAX_PIXELS + 2 * MAX_RECIPE  # bytes of a file that is looked at as a picture
+
+Pixels = NDArray[np.uint8]
 
 
 class Choice(NamedTuple):
@@ -63,6 +67,42 @@ def choose_tiles(codec: TileCodec, height: int, width: int) -> tuple[int, int]:
     return min(((f, count(f)) for f in fits), key=lambda pair: (pair[1], pair[0]))
 
 
+def may_turn(codec: TileCodec, pixels: Pixels, factor: int) -> bool:
+    """Whether a picture is worth a try in all orientations: it is small, and one tile in each."""
+    height, width = pixels.shape[:2]
+    side = factor * min(codec.tile_height, codec.tile_width)
+    return bool(max(height, width) <= side and height * width <= _SMALL)
+
+
+def choose_orientations(codec: TileCodec, pictures: Sequence[Pixels], factor: int) -> list[int]:
+    """Return the orientation in which each picture is coded best (see images/orientation.py).
+
+    An orientation costs what its share of all says; pictures that `may_turn` not have none.
+
+    Parameters
+    ----------
+    codec : TileCodec
+    pictures : sequence of uint8 arrays (H, W, C)
+    factor : int
+        Of the size of their tiles.
+    """
+    chosen = np.zeros(len(pictures), np.int64)
+    small = [k for k, pixels in enumerate(pictures) if may_turn(codec, pixels, factor)]
+    shape = (codec.tile_height * factor, codec.tile_width * factor, codec.channels)
+    room = codec.chunk_tiles // factor**2
+    for at in range(0, len(small), room):
+        some = small[at : at + room]
+        bits = np.stack(
+            [
+                codec.encode(*joined(cut(turn(pictures[k], o), *shape) for k in some), b"").bits
+                for o in range(ORIENTATIONS)
+            ]
+        )
+        count = 1 + np.bincount(bits.argmin(0), minlength=ORIENTATIONS)
+        chosen[some] = (bits - np.log2(count / count.sum())[:, None]).argmin(0)
+    return [int(orientation) for orientation in chosen]
+
+
 def choose_picture(codec: TileCodec, data: bytes, *, wide: bool) -> Choice | None:
     """Return how a file is best seen as a picture, and the codec for it.
 
@@ -87,7 +127,7 @@ def choose_picture(codec: TileCodec, data: bytes, *, wide: bool) -> Choice | Non
     return seen[0] if seen else None
 
 
-def estimate(codec: TileCodec, pixels: NDArray[np.uint8], edge: int = 256) -> float:
+def estimate(codec: TileCodec, pixels: Pixels, edge: int = 256) -> float:
     """Return about how many bytes a picture would take, judged by its middle.
 
     Parameters

@@ -83,7 +83,7 @@ def decode_tiles(
     geometry = (codec.tile_height * table.factor, codec.tile_width * table.factor)
     _check_tiles(table.segments, (*geometry, codec.channels), channels)
     sizes = np.concatenate(
-        [tile_sizes(s[2:5], *geometry, s.first, s.tiles) for s in table.segments]
+        [tile_sizes(s.laid, *geometry, s.first, s.tiles) for s in table.segments]
     )
     position = _after_table(body)
     if position + LENGTH.size > len(body):
@@ -149,7 +149,7 @@ def _check_tiles(segments: list[TileSegment], tile: tuple[int, int, int], coded:
         in_all = 0
         pixels = segment.height * segment.width
         if 0 < pixels <= min(MAX_PIXELS, MAX_SAMPLES // max(segment.channels, 1)):
-            in_all = count_tiles(segment.height, segment.width, height, width)
+            in_all = count_tiles(*segment.laid[:2], height, width)
         fits = 0 < segment.tiles <= in_all - segment.first
         if not fits or segment.channels not in (1, coded):
             raise ArchiveError("the archive's table is malformed")

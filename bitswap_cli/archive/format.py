@@ -16,6 +16,7 @@ END_MAGIC = b"\x89BSWEND\n"
 VERSION = 1
 FITTED_VERSION = 2  # of archives that carry a fitted model of the base's shape, and no more
 WIDE_VERSION = 3  # of archives that hold wide pictures or models of other shapes
+ORIENTED_VERSION = 4  # of archives that hold pictures turned or mirrored
 
 PREAMBLE = struct.Struct("<8sH")  # magic, version
 SECTION = struct.Struct("<4sI")  # tag, length of the body
@@ -37,7 +38,8 @@ HEAD_COPY_FROM = 1 << 14  # an archive at least this long repeats its header bef
 _STORED, _ZSTD = 0, 1
 
 
-GROWTH = struct.Struct("<BBH")  # channels, further radius and width: how MODL begins in version 3
+# How MODL begins from version 3 on: channels, further radius and width.
+GROWTH = struct.Struct("<BBH")
 
 
 class Fitted(NamedTuple):
@@ -70,10 +72,14 @@ class Header(NamedTuple):
     """Models that were fitted from the one that is named, at most one for a number of channels."""
     wide: bool = False
     """Whether there may be wide pictures (see images/picture.py)."""
+    oriented: bool = False
+    """Whether pictures may be turned or mirrored (see images/orientation.py)."""
 
     @property
     def version(self) -> int:
         """Format version of an archive with this header: the first that can hold it."""
+        if self.oriented:
+            return ORIENTED_VERSION
         alike = [f[:3] == (self.tile[2], 0, 0) for f in self.fitted]
         if self.wide or alike not in ([], [True]) or self.tile[2] not in (0, 1, 3):
             return WIDE_VERSION
@@ -93,7 +99,7 @@ class Header(NamedTuple):
     def with_models(self, bodies: list[bytes]) -> "Header":
         """Return this header with the models of MODL sections; raise `ArchiveError` if malformed.
 
-        One of version 3 has to be marked as `wide` before.
+        One of version 3 or 4 has to be marked as `wide` before.
         """
         if not self.wide:
             return self._replace(fitted=tuple(Fitted(self.tile[2], 0, 0, b) for b in bodies))
@@ -116,7 +122,7 @@ class Header(NamedTuple):
     def to_bytes(self) -> bytes:
         """Return the body of the HEAD section."""
         digest = None if self.sha256 is None else bytes.fromhex(self.sha256)
-        models = [len(self.fitted)] if self.version == WIDE_VERSION else []
+        models = [len(self.fitted)] if self.version >= WIDE_VERSION else []
         return pack_object([self.model, digest, self.scheme, self.profile, *self.tile, *models])
 
     @classmethod
@@ -130,7 +136,7 @@ class Header(NamedTuple):
         ArchiveError
             If it is malformed.
         """
-        wide = version == WIDE_VERSION
+        wide, oriented = version >= WIDE_VERSION, version >= ORIENTED_VERSION
         match unpack_object(body, "header"), wide:
             case [None, None, str(scheme), int(profile), 0, 0, 0], False:
                 return cls(None, None, scheme, profile, (0, 0, 0)), 0
@@ -149,7 +155,7 @@ class Header(NamedTuple):
                     case [], False if channels in (1, 3):
                         return header, version - VERSION
                     case [int(count)], True if channels in CHANNELS and 0 <= count <= len(CHANNELS):
-                        return header._replace(wide=True), count
+                        return header._replace(wide=True, oriented=oriented), count
         raise ArchiveError("the archive's header is malformed")
 
 

@@ -5,22 +5,21 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from bitswap_cli.archive.choice import candidates, choose_picture, choose_tiles, read_picture
+from bitswap_cli.archive.choice import (
+    Pixels,
+    candidates,
+    choose_orientations,
+    choose_picture,
+    choose_tiles,
+    may_turn,
+    read_picture,
+)
 from bitswap_cli.archive.codec import TileCodec
+from bitswap_cli.images.orientation import turn
 from bitswap_cli.images.picture import PLAIN
-from bitswap_cli.images.tiles import cut
+from bitswap_cli.images.tiles import Tiles, cut, joined
 
 MOST = 1 << 26  # samples; of larger folders some pictures are looked at
-
-
-class Tiles(NamedTuple):
-    """Tiles of one size."""
-
-    pixels: NDArray[np.uint8]  # (N, T, T, C)
-    sizes: NDArray[np.int32]  # (N, 3): valid height, valid width, coded channels
 
 
 class Group(NamedTuple):
@@ -37,6 +36,8 @@ class Material(NamedTuple):
     groups: dict[int, Group]
     wide: bool
     """Whether some of them are wide pictures."""
+    oriented: bool
+    """Whether some of them are small enough to be turned; these lie as they are coded best."""
 
     @property
     def samples(self) -> int:
@@ -60,9 +61,10 @@ def material(paths: Sequence[str | os.PathLike[str]], codec: TileCodec) -> Mater
         If something cannot be read.
     """
     files = candidates(paths)
-    found: dict[int, dict[int, list[Tiles]]] = {}
+    found: dict[int, dict[int, list[Pixels]]] = {}  # by channels and the factor of tiles
+    codecs: dict[int, TileCodec] = {}
     samples: Counter[int] = Counter()
-    looked, wide = 0, False
+    looked, wide, oriented = 0, False, False
     for source in files:
         looked += source.size
         data = read_picture(source)
@@ -72,22 +74,26 @@ def material(paths: Sequence[str | os.PathLike[str]], codec: TileCodec) -> Mater
         picture, own = chosen
         height, width, channels = picture.pixels.shape
         group = codec.channels if own is codec else channels
-        edge = own.tile_height * choose_tiles(own, height, width)[0]
-        tiles = Tiles(*cut(picture.pixels, edge, edge, own.channels))
-        found.setdefault(group, {}).setdefault(edge, []).append(tiles)
+        codecs[group] = own
+        factor = choose_tiles(own, height, width)[0]
+        found.setdefault(group, {}).setdefault(factor, []).append(picture.pixels)
+        oriented = oriented or may_turn(own, picture.pixels, factor)
         samples[group] += picture.pixels.size
         wide = wide or picture.recipe.kind not in PLAIN
         if samples.total() >= MOST:
             break
     share = sum(s.size for s in files) / max(looked, 1)
-    groups = {
-        group: Group(
-            [
-                Tiles(*(np.concatenate(part) for part in zip(*some, strict=True)))
-                for _, some in sorted(edges.items())
-            ],
-            round(samples[group] * share),
-        )
-        for group, edges in sorted(found.items())
-    }
-    return Material(groups, wide)
+    groups = {}
+    for group, factors in sorted(found.items()):
+        tiles = [_tiles(codecs[group], some, factor) for factor, some in sorted(factors.items())]
+        groups[group] = Group(tiles, round(samples[group] * share))
+    return Material(groups, wide, oriented)
+
+
+def _tiles(codec: TileCodec, pictures: list[Pixels], factor: int) -> Tiles:
+    shape = (codec.tile_height * factor, codec.tile_width * factor, codec.channels)
+    orientations = choose_orientations(codec, pictures, factor)
+    return joined(
+        cut(turn(pixels, orientation), *shape)
+        for pixels, orientation in zip(pictures, orientations, strict=True)
+    )

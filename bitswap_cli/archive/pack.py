@@ -65,7 +65,7 @@ def pack(
     """
     found = source_files.collect(sources)
     with ArchiveWriter(destination, header, force=force) as writer:
-        packing = _Packing(writer, codec, header.wide, threads, found, progress)
+        packing = _Packing(writer, codec, header, threads, found, progress)
         try:
             packing.run()
         finally:
@@ -109,7 +109,7 @@ class _Packing:
         self,
         writer: ArchiveWriter,
         codec: TileCodec | None,
-        wide: bool,
+        header: Header,
         threads: int,
         found: list[Source],
         progress: Progress | None,
@@ -117,7 +117,7 @@ class _Packing:
         self.report = PackReport()
         self._writer = writer
         self._codec = codec
-        self._wide = wide
+        self._wide, self._oriented = header.wide, header.oriented
         self._threads = threads
         self._found = found
         self._progress = progress
@@ -182,7 +182,7 @@ class _Packing:
     def _close_batch(self, key: tuple[int, int]) -> None:
         batch = self._batches.pop(key)
         if batch.parts:
-            coded = self._pool.submit(code_batch, batch.codec, batch.parts)
+            coded = self._pool.submit(code_batch, batch.codec, batch.parts, oriented=self._oriented)
             self._queue(_Step(batch.parts, [coded]))
 
     def _queue(self, step: _Step) -> None:

@@ -16,13 +16,13 @@ from bitswap_cli.archive.format import (
     MAGIC,
     MAX_BODY,
     MODL,
+    ORIENTED_VERSION,
     PREAMBLE,
     SECTION,
     SECTION_EXTRA,
     TILE,
     TRAILER,
     VERSION,
-    WIDE_VERSION,
     Header,
 )
 from bitswap_cli.archive.index import Totals, unpack_index
@@ -127,9 +127,10 @@ class ArchiveReader:
             if framed > chunk.length:
                 raise ArchiveError("the archive holds a chunk that is too short")
             table = chunks.read_table(chunk.tag, self._at(start, framed))
-            kinds = {s.kind for s in table.segments} if isinstance(table, TileTable) else set()
-            if not self.header.wide and kinds - set(PLAIN):
-                raise ArchiveError("the archive holds pictures that its version has no room for")
+            for tiles in table.segments if isinstance(table, TileTable) else ():
+                wide, turned = tiles.kind not in PLAIN, tiles.orientation > 0
+                if wide > self.header.wide or turned > self.header.oriented:
+                    raise ArchiveError("the archive holds pictures its version has no room for")
             return table
         except ArchiveError as error:
             raise self.located(error, chunk) from error
@@ -183,10 +184,10 @@ class ArchiveReader:
             magic, self.version = PREAMBLE.unpack(self._at(0, PREAMBLE.size))
         if magic != MAGIC:
             raise ArchiveError(f"{self.path} is not a bitswap archive (or its start is damaged)")
-        if not VERSION <= self.version <= WIDE_VERSION:
+        if not VERSION <= self.version <= ORIENTED_VERSION:
             raise ModelError(
                 f"{self.path} has format version {self.version}, this program reads versions"
-                f" {VERSION} to {WIDE_VERSION}: use the program's version that wrote it or a"
+                f" {VERSION} to {ORIENTED_VERSION}: use the program's version that wrote it or a"
                 " newer one"
             )
 

@@ -21,6 +21,7 @@ from bitswap_cli.archive.format import (
     unpack_object,
 )
 from bitswap_cli.errors import ArchiveError
+from bitswap_cli.images.orientation import ORIENTATIONS, turned_shape
 from bitswap_cli.images.picture import KINDS
 
 BYTE_KINDS = ("file", "dir", "link")
@@ -41,6 +42,13 @@ class TileSegment(NamedTuple):
     """How many tiles."""
     size: int
     """Bytes of the original file."""
+    orientation: int = 0
+    """How the picture lies in its tiles (see images/orientation.py)."""
+
+    @property
+    def laid(self) -> tuple[int, int, int]:
+        """Height, width and channels of the picture as it lies in its tiles."""
+        return turned_shape((self.height, self.width, self.channels), self.orientation)
 
 
 class TileTable(NamedTuple):
@@ -88,7 +96,9 @@ class Extra(NamedTuple):
 
 def pack_tile_table(table: TileTable) -> bytes:
     """Serialise the table of a TILE chunk."""
-    names, kinds, *numbers = zip(*table.segments, strict=True)
+    names, kinds, *numbers, orientations = zip(*table.segments, strict=True)
+    if any(orientations):  # else there is no such column: versions before 4 have none
+        numbers.append(orientations)
     columns = [pack_column(column) for column in numbers]
     kind = pack_column([KINDS.index(kind) for kind in kinds])
     head = [len(names), table.checksum, table.swallowed, table.factor]
@@ -107,10 +117,11 @@ def unpack_tile_table(blob: bytes) -> TileTable:
             ends,
             kind,
             *columns,
-        ] if 0 < count <= MAX_SEGMENTS and 0 <= swallowed <= MAX_EXTRAS and len(columns) == 6:
+        ] if 0 < count <= MAX_SEGMENTS and 0 <= swallowed <= MAX_EXTRAS and len(columns) in (6, 7):
             names = _unpack_names(shared, ends, count)
             kinds = _named(KINDS, unpack_column(kind, count))
-            numbers = [unpack_column(column, count) for column in columns]
+            numbers = [unpack_column(column, count) for column in columns[:6]]
+            numbers += [unpack_column(column, count, ORIENTATIONS) for column in columns[6:]]
             segments = [TileSegment(*row) for row in zip(names, kinds, *numbers, strict=True)]
             return TileTable(segments, checksum, swallowed, factor)
     raise _malformed()

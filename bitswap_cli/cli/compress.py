@@ -136,10 +136,10 @@ def compress(
     console.say(_summary(result))
     if saved:
         share = saved / (saved + report.bytes_after)
-        console.say(
-            f"fitted from {header.model}: {human_size(saved)} ({share:.1%}) smaller than without,"
-            f" {human_size(header.fitted_bytes)} of model included"
-        )
+        how = f"fitted from {header.model}" if header.fitted else "small pictures turned"
+        model = f"{human_size(header.fitted_bytes)} of model included"
+        model = model if header.fitted else f"with {header.model} as it is"
+        console.say(f"{how}: {human_size(saved)} ({share:.1%}) smaller than without, {model}")
     elif fitting:
         console.say(f"fitting did not pay: the archive has {header.model} as it is")
 

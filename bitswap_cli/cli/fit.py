@@ -132,7 +132,9 @@ def fit(
         recipe += f"seconds = {time.monotonic() - started:.0f}\n"
         model_file.write(outcome.model, save, recipe=recipe, metrics={})
     fitted.sort()
-    header = header._replace(fitted=tuple(fitted), wide=header.wide or found.wide)
+    header = header._replace(
+        fitted=tuple(fitted), wide=header.wide or found.wide, oriented=found.oriented
+    )
     base = models.get(codec.channels, codec.model)
     return tile_codec(base, codec.name, codec.model.batch or 64, models.get), header
 

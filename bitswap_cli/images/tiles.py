@@ -1,10 +1,20 @@
 """Pictures <-> tiles: rectangles of one size, row by row; what reaches beyond a picture is zero."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+class Tiles(NamedTuple):
+    """Tiles of one size."""
+
+    pixels: NDArray[np.uint8]
+    """Shape (N, tile_height, tile_width, channels)."""
+    sizes: NDArray[np.int32]
+    """Valid height, valid width and coded channels of each, (N, 3)."""
 
 
 def count_tiles(height: int, width: int, tile_height: int, tile_width: int) -> int:
@@ -48,7 +58,7 @@ def cut(
     channels: int,
     first: int = 0,
     count: int | None = None,
-) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+) -> Tiles:
     """Cut a picture into tiles.
 
     Parameters
@@ -62,9 +72,7 @@ def cut(
 
     Returns
     -------
-    tiles : uint8 array (N, tile_height, tile_width, channels)
-    sizes : int32 array (N, 3)
-        Valid height, valid width, coded channels (C) of each tile.
+    Tiles
 
     Raises
     ------
@@ -85,7 +93,13 @@ def cut(
         part[..., :coded] = strip
         part[..., coded:] = strip[..., :1]
         run[:] = full.reshape(tile_height, len(run), tile_width, channels).swapaxes(0, 1)
-    return tiles, tile_sizes((height, width, coded), tile_height, tile_width, first, count)
+    sizes = tile_sizes((height, width, coded), tile_height, tile_width, first, count)
+    return Tiles(tiles, sizes)
+
+
+def joined(parts: Iterable[Tiles]) -> Tiles:
+    """Return tiles of one size as one."""
+    return Tiles(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
 def paste(pixels: NDArray[np.uint8], tiles: NDArray[np.uint8], first: int = 0) -> None:

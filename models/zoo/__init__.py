@@ -1,8 +1,9 @@
 """The zoo: finds a model file by name or by path, and downloads it if it has to.
 
-A name is looked up among the models installed with the package (``zoo/<name>/model.safetensors``),
-then in the cache of downloads, then in the registry, whose addresses are tried in order. A file is
-known by its SHA-256: an archive names the hash of its model, and no other file will be used for it.
+A name is looked up among the models installed with the package (``zoo/<name>/model.safetensors``;
+older versions lie beside it, named by their hash, for the archives made with them), then in the
+cache of downloads, then in the registry, whose addresses are tried in order. A file is known by its
+SHA-256: an archive names the hash of its model, and no other file will be used for it.
 
 Environment
 -----------
@@ -216,6 +217,9 @@ def _parse(value: str) -> Any:
 def _on_disk(name: str) -> Iterator[ModelFile]:
     if (path := EMBEDDED / name / MODEL_FILE).is_file():
         yield _model_file(path, name)
+    for path in (EMBEDDED / name).glob("*.safetensors"):
+        if _SHA256.fullmatch(path.stem):  # an older version, for the archives made with it
+            yield _model_file(path, name)
     yield from _cached(name)
 
 

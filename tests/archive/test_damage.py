@@ -166,13 +166,13 @@ def test_line_ends_changed_by_a_transfer(codec, damaged):
 
 def test_newer_version(codec, damaged):
     def newer(data):
-        data[8] = 4
+        data[8] = 5
 
-    with pytest.raises(ModelError, match="format version 4"):
+    with pytest.raises(ModelError, match="format version 5"):
         check(damaged(newer), codec)
 
 
-@pytest.mark.parametrize("version", [2, 3])
+@pytest.mark.parametrize("version", [2, 3, 4])
 def test_another_known_version(codec, damaged, version):
     """What a version adds is missing where another one is claimed."""
 
@@ -301,6 +301,8 @@ def test_wrong_totals(tmp_path):
         {"tiles": 1 << 40},
         {"kind": "bmp"},
         {"name": b"../x"},
+        {"orientation": 1},
+        {"orientation": 8},
     ],
 )
 def test_tile_tables_that_do_not_fit(tmp_path, codec, change):

@@ -246,11 +246,11 @@ def test_not_an_archive(bitswap, tmp_path: Path, verb):
 
 def test_newer_version(bitswap, archive):
     content = bytearray(archive.read_bytes())
-    content[8] = 4
+    content[8] = 5
     archive.write_bytes(content)
     outcome = bitswap("list", archive)
     assert outcome.code == 5
-    assert "version 4" in outcome.error_line()
+    assert "version 5" in outcome.error_line()
 
 
 def test_truncated(bitswap, archive, tiny_model):

@@ -1,7 +1,7 @@
 """Make a golden archive, and write what has to come out of it into manifest.json (README.md).
 
-    python tests/golden/make.py MODEL [--scheme bitswap|bbans|topdown] [--fit-steps N [--wide]]
-                                      [--force]
+    python tests/golden/make.py MODEL [--scheme bitswap|bbans|topdown]
+                                      [--fit-steps N [--wide | --turned]] [--force]
 
 The images are computed: a photograph-like PNG with text, gray ones, a digit, PPM, BMP, a text; wide
 ones have alpha, palettes and 16 bits.
@@ -122,6 +122,17 @@ def wide_files() -> dict[str, bytes]:
     }
 
 
+def turned_files() -> dict[str, bytes]:
+    """Names and contents of what is archived as small pictures that lie in different ways."""
+    found = {"notes.txt": b"Kept byte for byte.\n" * 3}
+    for k in range(24):
+        pixels = photo(22, 31, 20 + k)
+        pixels = pixels.swapaxes(0, 1) if k & 4 else pixels
+        pixels = np.ascontiguousarray(pixels[:: -1 if k & 2 else 1, :: -1 if k & 1 else 1])
+        found[f"{k}.png"] = png(pixels)
+    return found
+
+
 def digest(path: Path, restored: str) -> str:
     """SHA-256 of a file that comes back byte for byte (bytes), or of its pixels (pixels)."""
     if restored == "bytes":
@@ -160,16 +171,18 @@ def main() -> None:
     parser.add_argument("--scheme", default="bitswap", choices=("bitswap", "bbans", "topdown"))
     parser.add_argument("--fit-steps", type=int, help="fit the model for so many steps")
     parser.add_argument("--wide", action="store_true", help="of other images")
+    parser.add_argument("--turned", action="store_true", help="of small images")
     parser.add_argument("--force", action="store_true", help="replace one never released")
     arguments = parser.parse_args()
     kind = arguments.scheme if arguments.fit_steps is None else "fitted"
-    kind = "wide" if arguments.wide else kind
+    kind = "wide" if arguments.wide else "turned" if arguments.turned else kind
+    made = wide_files if arguments.wide else turned_files if arguments.turned else files
     archive = HERE / f"{arguments.model}-{kind}.bsw"
     if archive.exists() and not arguments.force:
         sys.exit(f"{archive.name} is frozen (README.md)")
     with tempfile.TemporaryDirectory() as temporary:
         source = Path(temporary) / "golden"
-        for name, data in (wide_files if arguments.wide else files)().items():
+        for name, data in made().items():
             path = source / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
