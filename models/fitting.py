@@ -4,7 +4,7 @@ What is trained are differences to the stored integers, counted in steps that st
 unchanged weight costs next to nothing in an archive. The likelihood and its modulation by z_1 are
 fitted, and p(z_L) is chosen anew; the posterior is trained only where a model is made for many
 folders (tuning.py), since one folder repays neither its time nor its differences. The loss is that
-of the archive in bits: those of pixels and latents, and those of the differences (difference.py),
+of the archive in bits: those of pixels and latents, and those of the differences (price.py),
 whose share of a batch is that of the batch in all pixels.
 """
 
@@ -14,7 +14,7 @@ import math
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, partial
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +28,7 @@ from .distributions import logistic_bits
 from .gradient import Floats, Pixels
 from .layers import EXACT_FLOAT32, EXACT_INT32, IntegerConv
 from .pixel_vae import Config, PixelVAE
+from .price import Price
 from .top_prior import top_prior
 
 PARTS = 4  # of a batch, at most one thread each; more threads change no bit
@@ -41,15 +42,10 @@ BIAS_STEP = 1 << 13  # an eighth of a unit of the layer's outputs
 SCALE_STEPS = 128  # of a typical scale
 RENEWED = 50  # steps of training from one choice of the differences' priors to the next
 PRICED = 8  # and from one look at what the bits of differences rise by
-START = (0.5, 1.0)  # share and scale of the first prior's wide logistic
-NARROW = 0.1  # scale of a prior's narrow logistic
-SMOOTH = 0.2  # the same, so that small differences feel it
 ENCODED = 4  # steps of training from one of the encoder to the next
 POSTERIOR = 200  # and from one choice of latents' posteriors and prior to the next
 TOP_CELLS = 8192  # that p(z_L) is chosen on
 TINY = 1e-10  # bits/dim a step: smaller gradients move nothing
-FARTHEST = 511
-SHARES = (1, 2, 4, 8, 16, 32, 64, 96, 128, 160, 192, 224, 255)  # of 256, of the wide logistic
 
 CHECKED = 8  # batches that progress is measured on
 CHECKS = 4.0  # seconds from one measurement to the next
@@ -170,7 +166,7 @@ class Fit:
         self.step = np.ones(at, np.int64)  # of the integers
         self.free = np.ones(at, np.float32)  # 0 where an integer has to stay
         self.unit = np.ones(at)  # integers that stand for 1
-        self.tensor = np.zeros(at, np.int64)  # the number of the tensor that each belongs to
+        tensor = np.zeros(at, np.int64)  # the number of the tensor that each belongs to
         for number, each in enumerate(self.layers):
             weight, scale, bias = each.parts()
             layer = each.layer
@@ -185,7 +181,7 @@ class Fit:
             self.step[bias] = BIAS_STEP
             self.unit[scale] = self.unit[bias] = 1 << layer.shift
             for part, where in enumerate((weight, scale, bias)):
-                self.tensor[where] = 3 * number + part
+                tensor[where] = 3 * number + part
         self.slope = (self.step / self.unit).astype(np.float32)
         self.start = (self.base / self.unit).astype(np.float32)
         self.differences = np.zeros(at, np.float32)  # in steps
@@ -196,7 +192,7 @@ class Fit:
         self.shadows = [_Shadow(model.config, self.layers) for _ in range(PARTS)]
         if model.depth:
             self.top = torch.stack(model.top_integers())
-        self.prior = np.repeat(np.array(START)[:, None], 3 * len(self.layers), 1)
+        self.price = Price(tensor)
         self.done = 0
 
     def effective(self, differences: Floats) -> Floats:
@@ -206,7 +202,7 @@ class Fit:
     def advance(self, rate: float) -> float:
         """One step of training; returns bits/dim of its pixels, without the latents'."""
         if self.done % RENEWED == 0 and self.done:
-            self._renew()
+            self.price.renew(self.differences)
         encoding = len(self.moments) > 1 and self.done % ENCODED == 0
         if self.done and encoding and self.done % POSTERIOR == 0:
             self.renew()
@@ -215,8 +211,8 @@ class Fit:
         counted = int(batch.pixels.coded.sum())
         slope *= self.slope / np.float32(counted)
         if self.done % PRICED == 0:
-            self.price = self._price() / np.float32(self.samples)
-        slope = (slope + self.price) * self.free
+            self.priced = self.price.slope(self.differences) / np.float32(self.samples)
+        slope = (slope + self.priced) * self.free
         self.done += 1
         for moments in self.moments[: 1 + encoding]:
             self.differences[moments.where] -= rate * moments.step(slope[moments.where])
@@ -293,44 +289,12 @@ class Fit:
         some = self.cells.draw(self.random, TOP_CELLS, 0)
         self.top = top_prior(torch.from_numpy(self.cells.latents(*some[:2])))
 
-    def _renew(self) -> None:
-        """Choose the prior of each tensor's differences."""
-        size = np.minimum(np.abs(np.rint(self.differences)), FARTHEST).astype(np.int64)
-        count = np.bincount(
-            self.tensor * (FARTHEST + 1) + size, minlength=3 * len(self.layers) * (FARTHEST + 1)
-        )
-        shares, scales, bits = _priors()
-        best = (count.reshape(-1, FARTHEST + 1) @ bits.T).argmin(1)
-        self.prior = np.stack((shares[best], scales[best]))
-
     def _limit(self) -> None:
         """Keep weights within 8 bits."""
         for each in self.layers:
             where = each.parts()[0]
             base = self.base[where]
             np.clip(self.differences[where], -127 - base, 127 - base, out=self.differences[where])
-
-    def size(self) -> float:
-        """About how many bytes the average differences take."""
-        size = np.minimum(np.abs(np.rint(self.average)), FARTHEST).astype(np.int64)
-        count = np.bincount(
-            self.tensor * (FARTHEST + 1) + size, minlength=3 * len(self.layers) * (FARTHEST + 1)
-        )
-        return float((count.reshape(-1, FARTHEST + 1) @ _priors()[2].T).min(1).sum() / 8)
-
-    def _price(self) -> Floats:
-        """What the bits of each difference rise by as it grows by one, under its prior."""
-        share, scale = (p[self.tensor].astype(np.float32) for p in self.prior)
-        mass, rise = np.zeros((2, len(self.base)), np.float32)
-        for weight, wide in ((1 - share, np.float32(SMOOTH)), (share, scale)):
-            upper, lower = (
-                1 / (1 + np.exp(-((self.differences + half) / wide).clip(-30, 30)))
-                for half in (np.float32(0.5), np.float32(-0.5))
-            )
-            mass += weight * (upper - lower)
-            rise += weight / wide * (upper * (1 - upper) - lower * (1 - lower))
-        price = -rise / (mass + np.float32(2.0**-20)) / math.log(2)
-        return price.astype(np.float32, copy=False)
 
     def measure(self, batches: list[Batch]) -> tuple[float, float]:
         """Bits/dim of pixels, and of the latents of one layer, under the average differences."""
@@ -436,7 +400,9 @@ def fit(
 
     def reached(part: float) -> Progress:
         rate = sum(fitting.measure(batches))
-        return Progress(rate, (first - rate) * samples / 8 - fitting.size(), part)
+        return Progress(
+            rate, (first - rate) * samples / 8 - fitting.price.bytes(fitting.average), part
+        )
 
     while True:
         now = time.monotonic()
@@ -456,25 +422,6 @@ def fit(
     saved = reached(1.0).saved
     fitting.pool.shutdown()
     return Outcome(fitted, saved)
-
-
-@cache
-def _priors() -> tuple[Floats, Floats, Floats]:
-    """Priors of differences: shares and scales of the wide logistic, (N,); bits, (N, FARTHEST + 1).
-
-    The rest of the share is of a logistic so narrow that it says 0.
-    """
-    shares, scales = (
-        a.ravel().astype(np.float32)
-        for a in np.meshgrid(np.array(SHARES) / 256, 2.0 ** np.arange(-2, 6.1, 0.5))
-    )
-    far = np.arange(FARTHEST + 1)
-    mass = np.zeros((len(shares), FARTHEST + 1))
-    for weight, scale in ((1 - shares, np.full_like(scales, NARROW)), (shares, scales)):
-        ends = ((far + half) / scale[:, None] for half in (0.5, -0.5))
-        upper, lower = (1 / (1 + np.exp(-e.clip(-60, 60))) for e in ends)
-        mass += weight[:, None] * (upper - lower)
-    return shares, scales, -np.log2(mass * (1 - 2.0**-10) + 2.0**-20).astype(np.float32)
 
 
 def _named(module: nn.Module, name: str) -> dict[str, IntegerConv]:
