@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -74,7 +76,9 @@ def may_turn(codec: TileCodec, pixels: Pixels, factor: int) -> bool:
     return bool(max(height, width) <= side and height * width <= _SMALL)
 
 
-def choose_orientations(codec: TileCodec, pictures: Sequence[Pixels], factor: int) -> list[int]:
+def choose_orientations(
+    codec: TileCodec, pictures: Sequence[Pixels], factor: int, threads: int = 1
+) -> list[int]:
     """Return the orientation in which each picture is coded best (see images/orientation.py).
 
     An orientation costs what its share of all says; pictures that `may_turn` not have none.
@@ -85,21 +89,24 @@ def choose_orientations(codec: TileCodec, pictures: Sequence[Pixels], factor: in
     pictures : sequence of uint8 arrays (H, W, C)
     factor : int
         Of the size of their tiles.
+    threads : int
+        They change the speed, and no choice.
     """
     chosen = np.zeros(len(pictures), np.int64)
     small = [k for k, pixels in enumerate(pictures) if may_turn(codec, pixels, factor)]
     shape = (codec.tile_height * factor, codec.tile_width * factor, codec.channels)
     room = codec.chunk_tiles // factor**2
-    for at in range(0, len(small), room):
-        some = small[at : at + room]
-        bits = np.stack(
-            [
-                codec.encode(*joined(cut(turn(pictures[k], o), *shape) for k in some), b"").bits
-                for o in range(ORIENTATIONS)
-            ]
-        )
-        count = 1 + np.bincount(bits.argmin(0), minlength=ORIENTATIONS)
-        chosen[some] = (bits - np.log2(count / count.sum())[:, None]).argmin(0)
+
+    def cost(some: list[int], orientation: int) -> NDArray[np.float64]:
+        tiles = joined(cut(turn(pictures[k], orientation), *shape) for k in some)
+        return codec.encode(*tiles, b"").bits
+
+    with ThreadPoolExecutor(threads) as pool:
+        for at in range(0, len(small), room):
+            some = small[at : at + room]
+            bits = np.stack(list(pool.map(partial(cost, some), range(ORIENTATIONS))))
+            count = 1 + np.bincount(bits.argmin(0), minlength=ORIENTATIONS)
+            chosen[some] = (bits - np.log2(count / count.sum())[:, None]).argmin(0)
     return [int(orientation) for orientation in chosen]
 
 

@@ -20,6 +20,7 @@ from bitswap_cli.images.picture import PLAIN
 from bitswap_cli.images.tiles import Tiles, cut, joined
 
 MOST = 1 << 26  # samples; of larger folders some pictures are looked at
+TURNED = 1 << 25  # samples of small pictures: more would take minutes to turn
 
 
 class Group(NamedTuple):
@@ -37,7 +38,7 @@ class Material(NamedTuple):
     wide: bool
     """Whether some of them are wide pictures."""
     oriented: bool
-    """Whether some of them are small enough to be turned; these lie as they are coded best."""
+    """Whether small ones are turned: there are some, and not too many."""
 
     @property
     def samples(self) -> int:
@@ -45,7 +46,9 @@ class Material(NamedTuple):
         return sum(group.samples for group in self.groups.values())
 
 
-def material(paths: Sequence[str | os.PathLike[str]], codec: TileCodec) -> Material:
+def material(
+    paths: Sequence[str | os.PathLike[str]], codec: TileCodec, threads: int = 1
+) -> Material:
     """Read the pictures below files and folders that a codec takes, `MOST` samples of them.
 
     Parameters
@@ -54,6 +57,8 @@ def material(paths: Sequence[str | os.PathLike[str]], codec: TileCodec) -> Mater
         As `sources.collect` takes them.
     codec : TileCodec
         Knows those of wide pictures.
+    threads : int
+        They change the speed, and nothing else.
 
     Raises
     ------
@@ -64,7 +69,7 @@ def material(paths: Sequence[str | os.PathLike[str]], codec: TileCodec) -> Mater
     found: dict[int, dict[int, list[Pixels]]] = {}  # by channels and the factor of tiles
     codecs: dict[int, TileCodec] = {}
     samples: Counter[int] = Counter()
-    looked, wide, oriented = 0, False, False
+    looked, small, wide = 0, 0, False
     for source in files:
         looked += source.size
         data = read_picture(source)
@@ -77,22 +82,29 @@ def material(paths: Sequence[str | os.PathLike[str]], codec: TileCodec) -> Mater
         codecs[group] = own
         factor = choose_tiles(own, height, width)[0]
         found.setdefault(group, {}).setdefault(factor, []).append(picture.pixels)
-        oriented = oriented or may_turn(own, picture.pixels, factor)
+        small += picture.pixels.size if may_turn(own, picture.pixels, factor) else 0
         samples[group] += picture.pixels.size
         wide = wide or picture.recipe.kind not in PLAIN
         if samples.total() >= MOST:
             break
     share = sum(s.size for s in files) / max(looked, 1)
+    oriented = 0 < small * share <= TURNED
     groups = {}
     for group, factors in sorted(found.items()):
-        tiles = [_tiles(codecs[group], some, factor) for factor, some in sorted(factors.items())]
+        tiles = [
+            _tiles(codecs[group], some, factor, threads if oriented else 0)
+            for factor, some in sorted(factors.items())
+        ]
         groups[group] = Group(tiles, round(samples[group] * share))
     return Material(groups, wide, oriented)
 
 
-def _tiles(codec: TileCodec, pictures: list[Pixels], factor: int) -> Tiles:
+def _tiles(codec: TileCodec, pictures: list[Pixels], factor: int, threads: int) -> Tiles:
+    """Cut pictures into tiles; with `threads` to turn small ones by, as they are coded best."""
     shape = (codec.tile_height * factor, codec.tile_width * factor, codec.channels)
-    orientations = choose_orientations(codec, pictures, factor)
+    orientations = [0] * len(pictures)
+    if threads:
+        orientations = choose_orientations(codec, pictures, factor, threads)
     return joined(
         cut(turn(pixels, orientation), *shape)
         for pixels, orientation in zip(pictures, orientations, strict=True)

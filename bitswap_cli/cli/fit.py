@@ -104,7 +104,7 @@ def fit(
 
     if not isinstance(codec.model, PixelVAE):
         raise InputError(f"--fit needs a model of kind {FITTED}, which {header.model} is not")
-    found = material(sources, codec)
+    found = material(sources, codec, threads)
     if not found.groups:
         raise InputError(f"--fit: there is no picture that the model {header.model} codes")
     models: dict[int, PixelVAE] = {}
