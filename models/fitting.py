@@ -63,10 +63,12 @@ class Progress(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """A fitted model, and about how many bytes it saves, its own differences counted."""
+    """A fitted model; about how many bytes it saves, its own differences counted; and about how
+    many the pictures then take, these counted, too."""
 
     model: PixelVAE
     saved: float
+    size: float
 
 
 class _Layer(NamedTuple):
@@ -416,12 +418,13 @@ def fit(
         if progress and now - checked > CHECKS:
             checked = now
             progress(reached(part))
+    before = first * samples / 8
     if not fitting.done:
-        return Outcome(model, 0.0)
+        return Outcome(model, 0.0, before)
     fitted = fitting.finish()
     saved = reached(1.0).saved
     fitting.pool.shutdown()
-    return Outcome(fitted, saved)
+    return Outcome(fitted, saved, before - max(saved, 0.0))
 
 
 def _named(module: nn.Module, name: str) -> dict[str, IntegerConv]:

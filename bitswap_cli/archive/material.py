@@ -47,7 +47,7 @@ class Material(NamedTuple):
 
 
 def material(
-    paths: Sequence[str | os.PathLike[str]], codec: TileCodec, threads: int = 1
+    paths: Sequence[str | os.PathLike[str]], codec: TileCodec, *, threads: int = 0
 ) -> Material:
     """Read the pictures below files and folders that a codec takes, `MOST` samples of them.
 
@@ -58,7 +58,7 @@ def material(
     codec : TileCodec
         Knows those of wide pictures.
     threads : int
-        They change the speed, and nothing else.
+        To turn small pictures by, as they are coded best; none leaves them as they are.
 
     Raises
     ------
@@ -88,7 +88,7 @@ def material(
         if samples.total() >= MOST:
             break
     share = sum(s.size for s in files) / max(looked, 1)
-    oriented = 0 < small * share <= TURNED
+    oriented = threads > 0 and 0 < small * share <= TURNED
     groups = {}
     for group, factors in sorted(found.items()):
         tiles = [

@@ -18,7 +18,7 @@ from bitswap_cli.cli.common import (
     work_options,
 )
 from bitswap_cli.cli.fit import Duration, FitCommand, fit
-from bitswap_cli.cli.model import AUTO, SCHEMES, decoder, encoder
+from bitswap_cli.cli.model import AUTO, SCHEMES, decoder, encoders
 from bitswap_cli.cli.progress import progress_bar
 from bitswap_cli.cli.table import format_table, human_size
 from bitswap_cli.errors import ArchiveError, BitswapError, InputError
@@ -95,11 +95,12 @@ def compress(
         raise InputError("--save-model writes the model that --fit makes: give --fit as well")
     if save_model is not None and save_model.exists() and not force:
         raise InputError(f"{save_model} exists: give another --save-model, or --force")
-    codec, header = encoder(console, model, scheme, batch, sources, fitting=fitting)
+    starts = encoders(console, model, scheme, batch, sources, fitting=fitting)
+    codec, header = starts[0]
     fitted = None
     if fitting:
         fitted = fit(
-            console, codec, header, sources,
+            console, starts, sources,
             seconds=duration, steps=steps, threads=threads, save=save_model,
         )  # fmt: skip
     started = time.perf_counter()

@@ -18,13 +18,17 @@ from bitswap_cli.errors import InputError
 
 if TYPE_CHECKING:
     from bitswap_cli.archive.format import Header
+    from bitswap_cli.archive.material import Material
     from bitswap_cli.coding.chunk import ChunkCodec
-    from bitswap_models.fitting import Progress
+    from bitswap_models.fitting import Outcome, Progress
     from bitswap_models.pixel_vae import PixelVAE
 
+    Start = tuple[ChunkCodec, Header]
+    Outcomes = dict[int, tuple[PixelVAE, Outcome]]
     _Shown = Callable[[str, float | None, Progress], None]
 
 DEFAULT = "5m"
+TRIAL = 16  # share of the time in which each of several models shows what it can become
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(s|m|h)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
@@ -61,15 +65,14 @@ class FitCommand(click.Command):
 
 def fit(
     console: Console,
-    codec: "ChunkCodec",
-    header: "Header",
+    starts: "Sequence[Start]",
     sources: Sequence[str],
     *,
     seconds: float | None,
     steps: int | None,
     threads: int,
     save: Path | None,
-) -> "tuple[ChunkCodec, Header]":
+) -> "Start":
     """Fit the models of a codec to the pictures of sources; return their codec and header.
 
     There is a model for the pictures that the codec takes as it is, and one for each number of
@@ -79,10 +82,10 @@ def fit(
     Parameters
     ----------
     console : Console
-    codec : ChunkCodec
-        Of the model to start from; knows how it grows.
-    header : Header
-        Of an archive with this model.
+    starts : sequence of (ChunkCodec, Header)
+        Of the models to start from, as `encoders` gives them; the codecs know how they grow. Of
+        several, each is fitted for a while, and the one that then takes the fewest bytes is fitted
+        for the rest of the time.
     sources : sequence of str
     seconds, steps : number, optional
         How long; `steps`, of each model, if both are given.
@@ -98,45 +101,113 @@ def fit(
     from bitswap_cli.archive.format import Fitted
     from bitswap_cli.archive.material import material
     from bitswap_cli.coding import tile_codec
-    from bitswap_models import fitting, model_file
-    from bitswap_models.cells import Tiles
+    from bitswap_models import model_file
+
+    started = time.monotonic()
+    with _watch(console) as (shown, stopped):
+        run = partial(_fit_groups, threads=threads, shown=shown, stopped=stopped)
+        raced: Outcomes = {}
+        codec, header = starts[0]
+        if len(starts) > 1:
+            (codec, header), found, raced = _race(console, starts, sources, seconds, steps, run)
+            seconds = seconds and seconds * (1 - len(starts) / TRIAL)
+        if raced and stopped():
+            outcomes = raced
+        else:
+            found = _material(codec, header, material(sources, codec, threads=threads))
+            outcomes = run("fit", codec, found, seconds, steps)
+    models: dict[int, PixelVAE] = {}
+    fitted: list[Fitted] = []
+    for channels, (base, outcome) in outcomes.items():
+        model = outcome.model if outcome.saved > 0 else base
+        if model is not base or channels != codec.channels:
+            fitted.append(Fitted(channels, 0, 0, body(base, model)))
+            models[channels] = model
+    if save is not None:
+        recipe = f'fitted = "{header.model} {header.sha256}"\n'
+        recipe += f"seconds = {time.monotonic() - started:.0f}\n"
+        most = max(found.groups, key=lambda channels: found.groups[channels].samples)
+        model_file.write(outcomes[most][1].model, save, recipe=recipe, metrics={})
+    header = header._replace(
+        fitted=tuple(sorted(fitted)), wide=header.wide or found.wide, oriented=found.oriented
+    )
+    main = models.get(codec.channels, codec.model)
+    return tile_codec(main, codec.name, codec.model.batch or 64, models.get), header
+
+
+def _race(
+    console: Console,
+    starts: "Sequence[Start]",
+    sources: Sequence[str],
+    seconds: float | None,
+    steps: int | None,
+    run: "Callable[..., Outcomes]",
+) -> "tuple[Start, Material, Outcomes]":
+    """The start that takes the fewest bytes after a share of the time, and what came of it so far.
+
+    A larger model codes better, but a smaller one is fitted faster: which one wins depends on the
+    pictures, on how many there are, and on the time.
+    """
+    from bitswap_cli.archive.material import material
+
+    tried: list[tuple[float, Start, Material, Outcomes]] = []
+    for codec, header in starts:
+        found = material(sources, codec)
+        if tried and found.samples != tried[0][2].samples:  # it would keep others as files
+            continue
+        _material(codec, header, found)
+        trial = None if seconds is None else seconds / TRIAL
+        part = None if steps is None else steps // TRIAL
+        outcomes = run(f"try {header.model}", codec, found, trial, part)
+        size = sum(outcome.size for _, outcome in outcomes.values())
+        console.note(f"model {header.model}, fitted for a while, comes to about {size:,.0f} bytes")
+        tried.append((size, (codec, header), found, outcomes))
+    _, start, found, outcomes = min(tried, key=lambda one: one[0])
+    return start, found, outcomes
+
+
+def _material(codec: "ChunkCodec", header: "Header", found: "Material") -> "Material":
+    """What a codec is fitted to, if it can be and there is anything."""
     from bitswap_models.pixel_vae import PixelVAE
 
     if not isinstance(codec.model, PixelVAE):
         raise InputError(f"--fit needs a model of kind {FITTED}, which {header.model} is not")
-    found = material(sources, codec, threads)
     if not found.groups:
         raise InputError(f"--fit: there is no picture that the model {header.model} codes")
-    models: dict[int, PixelVAE] = {}
-    fitted: list[Fitted] = []
+    return found
+
+
+def _fit_groups(
+    what: str,
+    codec: "ChunkCodec",
+    found: "Material",
+    seconds: float | None,
+    steps: int | None,
+    *,
+    threads: int,
+    shown: "_Shown | None",
+    stopped: Callable[[], bool],
+) -> "Outcomes":
+    """Fit the model of each number of channels; return what it was and what it became."""
+    from bitswap_models import fitting
+    from bitswap_models.cells import Tiles
+    from bitswap_models.pixel_vae import PixelVAE
+
+    outcomes: Outcomes = {}
     shares = {c: max(group.samples, found.samples / 10) for c, group in found.groups.items()}
-    started = time.monotonic()
-    with _watch(console) as (shown, stopped):
-        for channels, group in sorted(found.groups.items(), key=lambda item: item[1].samples):
-            own = codec.of(channels)
-            if own is None or not isinstance(own.model, PixelVAE):
-                raise TypeError("material is of pictures that the codec takes")
-            label = f"fit {channels} channels" if len(shares) > 1 else "fit"
-            part = None if seconds is None else seconds * shares[channels] / sum(shares.values())
-            outcome = fitting.fit(
-                own.model, [Tiles(*t) for t in group.tiles], group.samples,
-                seconds=part, steps=steps, threads=threads,
-                progress=shown and partial(shown, label, part), stopped=stopped,
-            )  # fmt: skip
-            model = outcome.model if outcome.saved > 0 else own.model
-            if model is not own.model or channels != codec.channels:
-                fitted.append(Fitted(channels, 0, 0, body(own.model, model)))
-                models[channels] = model
-    if save is not None:
-        recipe = f'fitted = "{header.model} {header.sha256}"\n'
-        recipe += f"seconds = {time.monotonic() - started:.0f}\n"
-        model_file.write(outcome.model, save, recipe=recipe, metrics={})
-    fitted.sort()
-    header = header._replace(
-        fitted=tuple(fitted), wide=header.wide or found.wide, oriented=found.oriented
-    )
-    base = models.get(codec.channels, codec.model)
-    return tile_codec(base, codec.name, codec.model.batch or 64, models.get), header
+    for channels, group in sorted(found.groups.items(), key=lambda item: item[1].samples):
+        own = codec.of(channels)
+        if own is None or not isinstance(own.model, PixelVAE):
+            raise TypeError("material is of pictures that the codec takes")
+        label = f"{what} {channels} channels" if len(shares) > 1 else what
+        part = None if seconds is None else seconds * shares[channels] / sum(shares.values())
+        outcome = fitting.fit(
+            own.model, [Tiles(*t) for t in group.tiles], group.samples,
+            seconds=part, steps=steps, threads=threads,
+            progress=shown and partial(shown, label, part), stopped=stopped,
+        )  # fmt: skip
+        outcomes[channels] = own.model, outcome
+    return outcomes
 
 
 def body(base: "PixelVAE", revised: "PixelVAE") -> bytes:

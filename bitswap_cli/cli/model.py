@@ -20,9 +20,11 @@ FALLBACK = "photo"  # of archives without pictures
 ANSWER = 32  # bytes of a known answer
 TRIED = ("markov_vae", "pixel_vae")  # kinds of models that `auto` chooses from
 FITTED = "pixel_vae"  # the kind that can be fitted
+NEAR = 1.1  # bytes of a sample, over those of the best model, that fitting may make good
+RIVALS = 3  # models at most that are fitted for a while, to go on with the best
 
 
-def encoder(
+def encoders(
     console: Console,
     name_or_path: str,
     scheme: str | None,
@@ -30,8 +32,10 @@ def encoder(
     sources: Sequence[str],
     *,
     fitting: bool = False,
-) -> "tuple[ChunkCodec, Header]":
+) -> "list[tuple[ChunkCodec, Header]]":
     """Return the codec for a new archive and the header that says which one it is.
+
+    If it is to be fitted, others may follow that are about as good, and may become better.
 
     Parameters
     ----------
@@ -59,12 +63,15 @@ def encoder(
     from bitswap_models import zoo
 
     if name_or_path == AUTO:
-        file, codec = _best(console, scheme, batch, sources, fitting)
+        found = _best(console, scheme, batch, sources, fitting)
     else:
         file = zoo.resolve(name_or_path)
-        codec = _load(console, file, scheme, batch, fitting=fitting)
-    header = Header(file.name, file.sha256, codec.name, NUMERIC_PROFILE, _tile(codec))
-    return codec, header._replace(wide=codec.channels not in (1, 3))
+        found = [(file, _load(console, file, scheme, batch, fitting=fitting))]
+    named = []
+    for file, codec in found:
+        header = Header(file.name, file.sha256, codec.name, NUMERIC_PROFILE, _tile(codec))
+        named.append((codec, header._replace(wide=codec.channels not in (1, 3))))
+    return named
 
 
 def decoder(console: Console, path: str | None, batch: int) -> "Callable[[Header], TileCodec]":
@@ -110,8 +117,9 @@ def _best(
     batch: int,
     sources: Sequence[str],
     fitting: bool,
-) -> "tuple[ModelFile, ChunkCodec]":
-    """Find the installed model that codes a sample of the sources best.
+) -> "list[tuple[ModelFile, ChunkCodec]]":
+    """Find the installed model that codes a sample of the sources best; if it is to be fitted, also
+    those that code it nearly as well.
 
     Kinds that are there for their own sake, slower and never better, are not tried.
     """
@@ -120,7 +128,7 @@ def _best(
 
     samples = sample(sources, wide=fitting)
     widths = {picture.pixels.shape[2] for s in samples for picture in s.pictures}
-    best: tuple[float, ModelFile, ChunkCodec] | None = None
+    found: list[tuple[float, ModelFile, ChunkCodec]] = []
     for name in zoo.embedded():
         file = zoo.find(name)
         metadata = zoo.read_metadata(file.path)
@@ -134,11 +142,12 @@ def _best(
         codec = _load(console, file, scheme, batch, fitting=fitting)
         cost = sum(s.cost(codec) for s in samples)
         console.note(f"model {name} codes the sample in about {cost:,.0f} bytes")
-        if best is None or cost < best[0]:
-            best = cost, file, codec
-    if best is None:
+        found.append((cost, file, codec))
+    if not found:
         raise ModelError("no model is installed for these pictures: give one with --model")
-    return best[1], best[2]
+    found.sort(key=lambda one: one[0])
+    near = [(file, codec) for cost, file, codec in found if cost <= NEAR * found[0][0]]
+    return near[: RIVALS if fitting else 1]
 
 
 def _load(

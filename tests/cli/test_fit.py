@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -111,17 +112,55 @@ def test_fitting_that_does_not_pay_leaves_the_archive_as_it_was(bitswap, drawing
     one = tmp_path / "one"
     one.mkdir()
     Image.fromarray(drawing(0)[:140, :140]).save(one / "a.ppm")
-    assert bitswap("compress", one, "-o", tmp_path / "a.bsw").code == 0
-    outcome = bitswap("compress", "--fit-steps", 3, one, "-o", tmp_path / "b.bsw")
+    assert bitswap("compress", one, "-o", tmp_path / "a.bsw", "--model", "photo").code == 0
+    outcome = bitswap(
+        "compress", "--fit-steps", 3, one, "-o", tmp_path / "b.bsw", "--model", "photo"
+    )
     assert outcome.code == 0
     assert "did not pay" in outcome.out
     assert (tmp_path / "a.bsw").read_bytes() == (tmp_path / "b.bsw").read_bytes()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.bsw", "b.bsw", "one"]
 
 
+@pytest.mark.parametrize("stopped", [False, True])
+def test_several_models_are_fitted_for_a_while_to_choose_one(
+    drawings, tmp_path, monkeypatch, stopped
+):
+    """The one that then takes the fewest bytes goes on; an interrupt keeps what came of it."""
+    from bitswap_cli.cli import fit as fitting
+    from bitswap_cli.cli.common import Console
+    from bitswap_cli.cli.model import encoders
+    from bitswap_models.fitting import Outcome
+
+    named = [
+        *(encoders(Console(), name, None, 64, [], fitting=True)[0] for name in ("photo", "thumbs")),
+        encoders(Console(), "gray", None, 64, [])[0],
+    ]
+    calls = []
+
+    def run(what, codec, found, seconds, steps, **_):
+        calls.append((what, seconds))
+        size = {"photo": 20.0, "thumbs": 10.0}[what.split()[1]] if "try" in what else 5.0
+        return {3: (codec.model, Outcome(codec.model, 0.0, size))}
+
+    @contextmanager
+    def watch(console):
+        yield None, lambda: stopped
+
+    monkeypatch.setattr(fitting, "_fit_groups", run)
+    monkeypatch.setattr(fitting, "_watch", watch)
+    _, header = fitting.fit(
+        Console(), named, [str(drawings)], seconds=160.0, steps=None, threads=1, save=None
+    )
+    assert header.model == "thumbs"
+    trials = [("try photo", 10.0), ("try thumbs", 10.0)]  # gray would keep the drawings as files
+    assert calls == trials + ([] if stopped else [("fit", 130.0)])
+
+
 def test_no_step_changes_no_byte(bitswap, drawings, tmp_path):
     for name, options in (("a", []), ("b", ["--fit-steps", 0])):
-        assert bitswap("compress", drawings, "-o", tmp_path / name, *options).code == 0
+        command = ["compress", drawings, "-o", tmp_path / name, "--model", "photo"]
+        assert bitswap(*command, *options).code == 0
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 

@@ -153,14 +153,14 @@ def fitted(source: Path, archive: Path, model: str, scheme: str, steps: int) -> 
     from bitswap_cli.archive.pack import pack
     from bitswap_cli.cli.common import Console
     from bitswap_cli.cli.fit import fit
-    from bitswap_cli.cli.model import encoder
+    from bitswap_cli.cli.model import encoders
     from bitswap_models import fitting
 
     ordinary = fitting.fit
     fitting.fit = lambda *a, **k: ordinary(*a, **k)._replace(saved=1.0)
     console, sources = Console(), [str(source)]
-    start = encoder(console, model, scheme, 64, sources, fitting=True)
-    own = fit(console, *start, sources, seconds=None, steps=steps, threads=1, save=None)
+    starts = encoders(console, model, scheme, 64, sources, fitting=True)
+    own = fit(console, starts, sources, seconds=None, steps=steps, threads=1, save=None)
     pack(sources, archive, *own, force=True)
 
 
