@@ -47,6 +47,7 @@ POSTERIOR = 200  # and from one choice of latents' posteriors and prior to the n
 TOP_CELLS = 8192  # that p(z_L) is chosen on
 TINY = 1e-10  # bits/dim a step: smaller gradients move nothing
 
+AGAIN = 1 / 3  # of the time, after which tiles may be laid anew
 CHECKED = 8  # batches that progress is measured on
 CHECKS = 4.0  # seconds from one measurement to the next
 
@@ -168,11 +169,15 @@ class Fit:
         self.step = np.ones(at, np.int64)  # of the integers
         self.free = np.ones(at, np.float32)  # 0 where an integer has to stay
         self.unit = np.ones(at)  # integers that stand for 1
+        self.lowest = np.full(at, -np.inf, np.float32)  # that a difference may be
+        self.highest = -self.lowest
         tensor = np.zeros(at, np.int64)  # the number of the tensor that each belongs to
         for number, each in enumerate(self.layers):
             weight, scale, bias = each.parts()
             layer = each.layer
             self.base[weight] = layer.weight.numpy().ravel()
+            self.lowest[weight] = -127 - self.base[weight]  # weights have 8 bits
+            self.highest[weight] = 127 - self.base[weight]
             if layer.binary:
                 self.free[weight] = 0
             if layer.causal:
@@ -218,7 +223,7 @@ class Fit:
         self.done += 1
         for moments in self.moments[: 1 + encoding]:
             self.differences[moments.where] -= rate * moments.step(slope[moments.where])
-        self._limit()
+        np.clip(self.differences, self.lowest, self.highest, out=self.differences)
         self.average += (1 - min(EMA, self.done / (10 + self.done))) * (
             self.differences - self.average
         )
@@ -287,16 +292,9 @@ class Fit:
 
     def renew(self) -> None:
         """Let the average differences decide of latents from here on."""
-        self.cells.renew(self._built())
+        self.cells.renew(self.built())
         some = self.cells.draw(self.random, TOP_CELLS, 0)
         self.top = top_prior(torch.from_numpy(self.cells.latents(*some[:2])))
-
-    def _limit(self) -> None:
-        """Keep weights within 8 bits."""
-        for each in self.layers:
-            where = each.parts()[0]
-            base = self.base[where]
-            np.clip(self.differences[where], -127 - base, 127 - base, out=self.differences[where])
 
     def measure(self, batches: list[Batch]) -> tuple[float, float]:
         """Bits/dim of pixels, and of the latents of one layer, under the average differences."""
@@ -312,7 +310,7 @@ class Fit:
             latents += float(bits.sum(1) @ torch.from_numpy(self._share(batch)))
         return likelihood / counted, latents / counted
 
-    def _built(self) -> PixelVAE:
+    def built(self) -> PixelVAE:
         """The model of the average differences."""
         built = model_file.build(self.model.config, self.tensors())
         if not isinstance(built, PixelVAE):
@@ -323,7 +321,7 @@ class Fit:
         """The fitted model; latents are its own from here on."""
         if self.model.depth == 1:
             self.renew()
-        return self._built()
+        return self.built()
 
     def tensors(self) -> dict[str, Tensor]:
         """The integers of the fitted model, by the average differences.
@@ -361,6 +359,7 @@ def fit(
     encoder: bool = False,
     threads: int = 1,
     seed: int = 0,
+    again: Callable[[PixelVAE], list[Tiles]] | None = None,
     progress: Callable[[Progress], None] | None = None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Outcome:
@@ -383,6 +382,9 @@ def fit(
     threads : int
         They change the speed, and no integer where `steps` says how long.
     seed : int
+    again : callable, optional
+        Told the model as it is after `AGAIN` of the time, gives the tiles as they are coded best,
+        or none to leave them.
     progress : callable, optional
         Called every few seconds.
     stopped : callable
@@ -394,11 +396,8 @@ def fit(
     """
     torch.set_num_threads(1)
     fitting = Fit(model, Cells(model, tiles), samples, encoder=encoder, seed=seed, threads=threads)
-    began = time.monotonic()
-    held = np.random.default_rng(seed + 1)
-    batches = [fitting.cells.draw(held, CELLS, PIXELS) for _ in range(CHECKED)]
-    first = sum(fitting.measure(batches))
-    checked = began
+    began = checked = time.monotonic()
+    batches, first = _held(fitting, seed)
 
     def reached(part: float) -> Progress:
         rate = sum(fitting.measure(batches))
@@ -412,6 +411,11 @@ def fit(
         part = done / whole if whole else 1.0
         if part >= 1 or stopped():
             break
+        if again is not None and part >= AGAIN:
+            if laid := again(fitting.built()):
+                fitting.cells = Cells(model, laid)
+                batches, first = _held(Fit(model, fitting.cells, samples), seed)
+            again = None
         warm = min(1.0, (fitting.done + 1) / WARMUP)
         cosine = 0.5 * (1 + math.cos(math.pi * part))
         fitting.advance(rate * warm * (FINAL_RATE + (1 - FINAL_RATE) * cosine))
@@ -425,6 +429,13 @@ def fit(
     saved = reached(1.0).saved
     fitting.pool.shutdown()
     return Outcome(fitted, saved, before - max(saved, 0.0))
+
+
+def _held(fitting: Fit, seed: int) -> tuple[list[Batch], float]:
+    """Batches to measure progress on, and their bits/dim so far."""
+    random = np.random.default_rng(seed + 1)
+    batches = [fitting.cells.draw(random, CELLS, PIXELS) for _ in range(CHECKED)]
+    return batches, sum(fitting.measure(batches))
 
 
 def _named(module: nn.Module, name: str) -> dict[str, IntegerConv]:

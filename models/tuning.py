@@ -1,8 +1,9 @@
 """A model made of another one: grown, then fitted to a recipe's images for as long as it takes.
 
-``bitswap train`` comes here when a recipe has a table ``[base]``: the name of a model, and what it
-grows to. The loop is that of ``compress --fit`` (fitting.py), but differences to the base have no
-price, since the result is a file of its own.
+``bitswap train`` comes here when a recipe has a table ``[base]``: the name of a model, the SHA-256
+of its file if that is not the current one, and what it grows to. The loop is that of
+``compress --fit`` (fitting.py), but the posterior is trained, too, and differences to the base have
+no price, since the result is a file of its own.
 """
 
 from __future__ import annotations
@@ -120,14 +121,14 @@ def _read(path: Path) -> tuple[str, PixelVAE, list[Source], Tuning]:
         text = path.read_text(encoding="utf-8")
         table: dict[str, Any] = tomllib.loads(text)
         larger = dict(table["base"])
-        name = larger.pop("name")
+        name, sha256 = larger.pop("name"), larger.pop("sha256", None)
         sources = [Source(**{**s, "without": tuple(s.get("without", ()))}) for s in table["source"]]
         tuning = Tuning(**table["tuning"])
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ModelError(f"cannot read the recipe {path}: {error}") from None
     except (KeyError, TypeError) as error:
         raise ModelError(f"the recipe {path} is incomplete or has a wrong key: {error}") from None
-    base = model_file.load(zoo.resolve(name).path)
+    base = model_file.load((zoo.find(name, sha256) if sha256 else zoo.resolve(name)).path)
     if not isinstance(base, PixelVAE):
         raise ModelError(f"[base] of {path} is a pixel_vae, which {name} is not")
     try:

@@ -47,7 +47,11 @@ class Material(NamedTuple):
 
 
 def material(
-    paths: Sequence[str | os.PathLike[str]], codec: TileCodec, *, threads: int = 0
+    paths: Sequence[str | os.PathLike[str]],
+    codec: TileCodec,
+    *,
+    threads: int = 0,
+    only: int | None = None,
 ) -> Material:
     """Read the pictures below files and folders that a codec takes, `MOST` samples of them.
 
@@ -59,6 +63,9 @@ def material(
         Knows those of wide pictures.
     threads : int
         To turn small pictures by, as they are coded best; none leaves them as they are.
+
+    only : int, optional
+        Channels of the one group to look for; all by default.
 
     Raises
     ------
@@ -79,6 +86,8 @@ def material(
         picture, own = chosen
         height, width, channels = picture.pixels.shape
         group = codec.channels if own is codec else channels
+        if only not in (None, group):
+            continue
         codecs[group] = own
         factor = choose_tiles(own, height, width)[0]
         found.setdefault(group, {}).setdefault(factor, []).append(picture.pixels)

@@ -19,7 +19,9 @@ from bitswap_cli.errors import InputError
 if TYPE_CHECKING:
     from bitswap_cli.archive.format import Header
     from bitswap_cli.archive.material import Material
+    from bitswap_cli.coding import TileModel
     from bitswap_cli.coding.chunk import ChunkCodec
+    from bitswap_models.cells import Tiles
     from bitswap_models.fitting import Outcome, Progress
     from bitswap_models.pixel_vae import PixelVAE
 
@@ -115,7 +117,8 @@ def fit(
             outcomes = raced
         else:
             found = _material(codec, header, material(sources, codec, threads=threads))
-            outcomes = run("fit", codec, found, seconds, steps)
+            again = partial(_again, codec, sources, threads) if found.oriented else None
+            outcomes = run("fit", codec, found, seconds, steps, again)
     models: dict[int, PixelVAE] = {}
     fitted: list[Fitted] = []
     for channels, (base, outcome) in outcomes.items():
@@ -183,6 +186,7 @@ def _fit_groups(
     found: "Material",
     seconds: float | None,
     steps: int | None,
+    again: "Callable[[int, PixelVAE], list[Tiles]] | None" = None,
     *,
     threads: int,
     shown: "_Shown | None",
@@ -203,11 +207,30 @@ def _fit_groups(
         part = None if seconds is None else seconds * shares[channels] / sum(shares.values())
         outcome = fitting.fit(
             own.model, [Tiles(*t) for t in group.tiles], group.samples,
-            seconds=part, steps=steps, threads=threads,
+            seconds=part, steps=steps, threads=threads, again=again and partial(again, channels),
             progress=shown and partial(shown, label, part), stopped=stopped,
         )  # fmt: skip
         outcomes[channels] = own.model, outcome
     return outcomes
+
+
+def _again(
+    codec: "ChunkCodec", sources: Sequence[str], threads: int, channels: int, model: "PixelVAE"
+) -> "list[Tiles]":
+    """The tiles of a codec's pictures of so many channels, as a model of these codes them best."""
+    from bitswap_cli.archive.material import material
+    from bitswap_cli.coding import tile_codec
+    from bitswap_models.cells import Tiles
+
+    def family(others: int) -> "TileModel | None":
+        found = codec.of(others)
+        grown = None if found is None else found.model
+        return model if others == channels else grown
+
+    own = model if channels == codec.channels else codec.model
+    laid = tile_codec(own, codec.name, codec.model.batch or 64, family)
+    groups = material(sources, laid, threads=threads, only=channels).groups
+    return [Tiles(*tiles) for group in groups.values() for tiles in group.tiles]
 
 
 def body(base: "PixelVAE", revised: "PixelVAE") -> bytes:

@@ -138,7 +138,7 @@ def test_several_models_are_fitted_for_a_while_to_choose_one(
     ]
     calls = []
 
-    def run(what, codec, found, seconds, steps, **_):
+    def run(what, codec, found, seconds, steps, *_, **__):
         calls.append((what, seconds))
         size = {"photo": 20.0, "thumbs": 10.0}[what.split()[1]] if "try" in what else 5.0
         return {3: (codec.model, Outcome(codec.model, 0.0, size))}

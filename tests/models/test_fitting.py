@@ -88,11 +88,12 @@ def test_the_encoder_in_training_is_the_one_that_codes(model, tiles):
 
 
 def test_fitted_models_code_their_pictures_better(model, tiles):
-    fitted, saved = fit(model, tiles, 10_000_000, steps=120, threads=2)
+    fitted, saved, size = fit(model, tiles, 10_000_000, steps=120, threads=2)
     before = bits(model, tiles)
     assert bits(fitted, tiles) < 0.95 * before
     share = sum(int(t.sizes.prod(1).sum()) for t in tiles) / 10_000_000
     assert 0.7 < saved * share / ((before - bits(fitted, tiles)) / 8) < 1.1
+    assert 0.8 < size * share / (bits(fitted, tiles) / 8) < 1.2
     stored, base = model_file.tensors(fitted), model_file.tensors(model)
     assert all(torch.equal(stored[n], base[n]) for n in base if n.startswith("encoder"))
     again = model_file.tensors(fit(model, tiles, 10_000_000, steps=120, threads=1).model)
@@ -100,8 +101,8 @@ def test_fitted_models_code_their_pictures_better(model, tiles):
 
 
 def test_an_encoder_is_trained_but_for_its_binary_weights(model, tiles):
-    fitted, saved = fit(model, tiles, 10_000_000, steps=250, encoder=True, threads=2)
-    assert saved > 0
+    fitted, saved, size = fit(model, tiles, 10_000_000, steps=250, encoder=True, threads=2)
+    assert saved > 0 < size
     assert bits(fitted, tiles) < 0.95 * bits(model, tiles)
     stored, base = model_file.tensors(fitted), model_file.tensors(model)
     changed = {n for n in base if not torch.equal(stored[n], base[n])}
@@ -138,6 +139,27 @@ def test_few_pictures_are_not_worth_many_differences(model, tiles):
         return sum(int((stored[n] != base[n]).sum()) for n in base)
 
     assert changed(10_000) < 0.5 * changed(100_000_000)
+
+
+def test_tiles_may_be_laid_anew_on_the_way(model, tiles):
+    """What is fitted from then on are the new tiles; without any, the old ones."""
+    asked = []
+    other = [Tiles(tiles[1].pixels[:, ::-1].copy(), tiles[1].sizes)]
+
+    def again(laid):
+        def answer(fitted):
+            asked.append(fitted)
+            return laid
+
+        return answer
+
+    plain, kept, turned = (
+        model_file.tensors(fit(model, tiles[1:], 10_000_000, steps=30, again=a).model)
+        for a in (None, again([]), again(other))
+    )
+    assert [isinstance(fitted, PixelVAE) for fitted in asked] == [True, True]
+    assert all(torch.equal(plain[n], kept[n]) for n in plain)
+    assert not all(torch.equal(plain[n], turned[n]) for n in plain)
 
 
 def test_fitting_stops_when_told(model, tiles):
