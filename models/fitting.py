@@ -196,8 +196,8 @@ class Fit:
         self.moments = [
             _Moments(slice(a, b)) for a, b in ((0, self.decoder), (self.decoder, at)) if a < b
         ]
-        self.shadows = [_Shadow(model.config, self.layers) for _ in range(PARTS)]
         if model.depth:
+            self.shadow = _Shadow(model.config, self.layers)
             self.top = torch.stack(model.top_integers())
         self.price = Price(tensor)
         self.done = 0
@@ -236,52 +236,47 @@ class Fit:
 
         Latents follow the encoder's parameters if it is `encoding`.
         """
-        slope = np.zeros_like(parameters)
-        pixels = batch.pixels
-        z = None if encoding else torch.from_numpy(self.cells.latents(*batch[:2]))
-        engine, config = gradient.engine(), self.model.config
+        engine, config, pixels = gradient.engine(), self.model.config, batch.pixels
+        film, cost = None, torch.zeros(())
+        if self.model.depth:
+            leaf = torch.from_numpy(parameters[self.likelihood :]).requires_grad_()
+            self.shadow.take(leaf)
+            if encoding:
+                z, cost = self._encode(batch, soft)
+            else:
+                z = torch.from_numpy(self.cells.latents(*batch[:2]))
+            film = self.shadow.model.modulation(z[:, :, None, None])
+        films = None if film is None else film.detach().numpy()
         count = len(batch.cells) // PARTS
         each = len(pixels.known) // PARTS
 
-        def part(k: int) -> tuple[float, Floats]:
+        def part(k: int) -> tuple[float, Floats, Floats | None]:
             some = Pixels(*(np.ascontiguousarray(a[k * each : (k + 1) * each]) for a in pixels))
-            mine = slice(k * count, (k + 1) * count)
-            run = partial((engine or gradient.by_torch), config, parameters[: self.likelihood])
-            if not self.model.depth:
-                bits, own, _ = run(None, some, soft)
-                return bits, own
-            leaf = torch.from_numpy(parameters[self.likelihood :]).requires_grad_()
-            shadow = self.shadows[k]
-            shadow.take(leaf)
-            if z is None:
-                told, cost = self._encode(shadow.model, batch, mine, soft)
-            else:
-                told, cost = z[mine], leaf.new_zeros(())
-            film = shadow.model.modulation(told[:, :, None, None])
-            bits, own, films = run(film.detach().numpy(), some, soft)
-            (cost + (film * torch.from_numpy(films)).sum()).backward()  # type: ignore[no-untyped-call]
-            rest = np.zeros(0, np.float32) if leaf.grad is None else leaf.grad.numpy()
-            return bits, np.concatenate((own, rest))
+            mine = None if films is None else films[k * count : (k + 1) * count]
+            run = engine or gradient.by_torch
+            return run(config, parameters[: self.likelihood], mine, some, soft)
 
-        total = 0.0
-        for bits, own in self.pool.map(part, range(PARTS)):
-            total += bits
-            slope += own
-        return total, slope
+        parts = list(self.pool.map(part, range(PARTS)))
+        slope = np.zeros_like(parameters)
+        for _, own, _ in parts:
+            slope[: self.likelihood] += own
+        if film is not None:
+            back = np.concatenate([p[2] for p in parts if p[2] is not None])
+            (cost + (film * torch.from_numpy(back)).sum()).backward()  # type: ignore[no-untyped-call]
+            if leaf.grad is not None:
+                slope[self.likelihood :] = leaf.grad.numpy()
+        return sum(p[0] for p in parts), slope
 
-    def _encode(
-        self, model: PixelVAE, batch: Batch, mine: slice, soft: float
-    ) -> tuple[Tensor, Tensor]:
-        """Latents of some cells of a batch, (B, D), and their bits, as many as pixels are drawn."""
-        cells = batch.cells[mine]
-        x = torch.from_numpy(self.cells.images(cells)).float().permute(0, 3, 1, 2)
-        mean, scale = (p[:, :, 0, 0] for p in model.encoder(x))
-        noise = torch.from_numpy(batch.noise[mine])
+    def _encode(self, batch: Batch, soft: float) -> tuple[Tensor, Tensor]:
+        """Latents of the cells of a batch, (B, D), and their bits, as many as pixels are drawn."""
+        x = torch.from_numpy(self.cells.images(batch.cells)).float().permute(0, 3, 1, 2)
+        mean, scale = (p[:, :, 0, 0] for p in self.shadow.model.encoder(x))
+        noise = torch.from_numpy(batch.noise)
         z = draw(mean, scale, torch.stack((noise, torch.full_like(noise, torch.nan))))
         bits = logistic_bits(self.top[0], self.top[1], z, soft) - logistic_bits(
             mean, scale, z, soft
         )
-        return z, bits.sum(1) @ torch.from_numpy(self._share(batch)[mine])
+        return z, bits.sum(1) @ torch.from_numpy(self._share(batch))
 
     def _share(self, batch: Batch) -> Floats:
         """Of the pixels of its cells that are in a batch, (B,)."""

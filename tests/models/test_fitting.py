@@ -78,7 +78,7 @@ def test_batches_are_what_the_coder_sees(model, tiles):
 def test_the_encoder_in_training_is_the_one_that_codes(model, tiles):
     cells = Cells(model, tiles)
     fitted = fitting.Fit(model, cells, cells.samples, encoder=True)
-    shadow = fitted.shadows[0]
+    shadow = fitted.shadow
     shadow.take(torch.from_numpy(fitted.effective(fitted.differences)[fitted.likelihood :]))
     every = np.arange(len(cells.rows))
     x = np.ascontiguousarray(cells.images(every).transpose(0, 3, 1, 2))
