@@ -32,7 +32,7 @@ from .price import Price
 from .top_prior import top_prior
 
 PARTS = 4  # of a batch, at most one thread each; more threads change no bit
-CELLS = 64  # of a batch
+CELLS = 32  # of a batch
 PIXELS = 64  # of each of these cells
 RATE = 0.35  # steps of an integer, at most, that it moves in a step of training
 WARMUP = 60
@@ -48,7 +48,7 @@ TOP_CELLS = 8192  # that p(z_L) is chosen on
 TINY = 1e-10  # bits/dim a step: smaller gradients move nothing
 
 AGAIN = 1 / 3  # of the time, after which tiles may be laid anew
-CHECKED = 8  # batches that progress is measured on
+CHECKED = 16  # batches that progress is measured on
 CHECKS = 4.0  # seconds from one measurement to the next
 
 
@@ -136,6 +136,8 @@ class Fit:
         Of all pictures, which the bits of the differences are shared by.
     encoder : bool
         Train q(z_1 | x), too, but for its binary weights.
+    batch : int
+        Cells of a step.
     seed : int
     threads : int
     """
@@ -147,10 +149,11 @@ class Fit:
         samples: int,
         *,
         encoder: bool = False,
+        batch: int = CELLS,
         seed: int = 0,
         threads: int = 1,
     ) -> None:
-        self.model, self.cells, self.samples = model, cells, samples
+        self.model, self.cells, self.samples, self.batch = model, cells, samples, batch
         self.random = np.random.default_rng(seed)
         self.pool = ThreadPoolExecutor(threads)
         found = {f"net.{n}": layer for n, layer in gradient.layers(model.net).items()}
@@ -213,7 +216,7 @@ class Fit:
         encoding = len(self.moments) > 1 and self.done % ENCODED == 0
         if self.done and encoding and self.done % POSTERIOR == 0:
             self.renew()
-        batch = self.cells.draw(self.random, CELLS, PIXELS)
+        batch = self.cells.draw(self.random, self.batch, PIXELS)
         bits, slope = self._gradient(self.effective(self.differences), batch, 2.0**-17, encoding)
         counted = int(batch.pixels.coded.sum())
         slope *= self.slope / np.float32(counted)
@@ -352,6 +355,7 @@ def fit(
     steps: int | None = None,
     rate: float = RATE,
     encoder: bool = False,
+    batch: int = CELLS,
     threads: int = 1,
     seed: int = 0,
     again: Callable[[PixelVAE], list[Tiles]] | None = None,
@@ -374,6 +378,8 @@ def fit(
         Steps of an integer, at most, that it moves in a step of training.
     encoder : bool
         Whether q(z_1 | x) is trained as well, in one step of `ENCODED`.
+    batch : int
+        Cells of a step: few go further in a given time.
     threads : int
         They change the speed, and no integer where `steps` says how long.
     seed : int
@@ -390,7 +396,10 @@ def fit(
     Outcome
     """
     torch.set_num_threads(1)
-    fitting = Fit(model, Cells(model, tiles), samples, encoder=encoder, seed=seed, threads=threads)
+    fitting = Fit(
+        model, Cells(model, tiles), samples,
+        encoder=encoder, batch=batch, seed=seed, threads=threads,
+    )  # fmt: skip
     began = checked = time.monotonic()
     batches, first = _held(fitting, seed)
 

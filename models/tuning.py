@@ -26,7 +26,8 @@ from .pixel_vae import PixelVAE
 
 FREE = 10**15  # samples that share the price of differences: as good as none
 BATCH = 64  # tiles that are drawn at a time
-CHECKED = 200  # batches that the result is measured on
+DRAWN = 64  # cells of a step
+CHECKED = 400  # batches that the result is measured on
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def tune(
 
     tuned = fit(
         base, [_whole(np.concatenate(drawn))], FREE, steps=tuning.steps, rate=tuning.rate,
-        encoder=True, threads=threads, seed=tuning.seed, progress=show,
+        encoder=True, batch=DRAWN, threads=threads, seed=tuning.seed, progress=show,
     ).model  # fmt: skip
     metrics = measure(tuned, cells(data / tuning.test, config.tile, config.channels))
     found = "  ".join(f"{name} {value:.4f}" for name, value in metrics.items())
