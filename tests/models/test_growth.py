@@ -122,7 +122,7 @@ def test_new_room_is_used(model):
     x[..., 3] = x[..., 0] ^ 1
     tiles = [Tiles(x, sizes(40, 4))]
     grown = grow(model, channels=4, width=24)
-    fitted, saved = fit(grown, tiles, 40 * 256 * 4 * 100, steps=150)
+    fitted, saved, _ = fit(grown, tiles, 40 * 256 * 4 * 100, steps=150)
     assert saved > 0
     fourth = slice(3 * CONFIG.split, None)
     assert fitted.net.coded.weight[fourth].any()

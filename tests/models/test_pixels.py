@@ -71,7 +71,7 @@ def loud(config: Config, seed: int) -> PixelVAE:
         weight = rng.integers(-127, 128, layer.shape)
         if layer.causal:
             weight *= layer.mask(torch.device("cpu")).numpy().astype(int)
-        reach = np.maximum(np.abs(weight).sum((1, 2, 3)) * layer._reach(), 1)
+        reach = np.maximum(np.abs(weight).sum((1, 2, 3)) * layer.reach(), 1)
         signs = np.packbits((weight > 0).ravel())
         stored[f"{name}.weight"] = signs if layer.binary else weight.astype(np.int8)
         stored[f"{name}.scale"] = (rng.uniform(-1, 1, len(reach)) * 2**30 / reach).astype(np.int32)
