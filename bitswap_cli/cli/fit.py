@@ -111,8 +111,9 @@ def fit(
         raced: Outcomes = {}
         codec, header = starts[0]
         if len(starts) > 1:
-            (codec, header), found, raced = _race(console, starts, sources, seconds, steps, run)
-            seconds = seconds and seconds * (1 - len(starts) / TRIAL)
+            (codec, header), found, raced, seconds = _race(
+                console, starts, sources, seconds, steps, run
+            )
         if raced and stopped():
             outcomes = raced
         else:
@@ -145,8 +146,9 @@ def _race(
     seconds: float | None,
     steps: int | None,
     run: "Callable[..., Outcomes]",
-) -> "tuple[Start, Material, Outcomes]":
-    """The start that takes the fewest bytes after a share of the time, and what came of it so far.
+) -> "tuple[Start, Material, Outcomes, float | None]":
+    """The start that takes the fewest bytes after a share of the time, what came of it so far, and
+    the seconds that are left.
 
     A larger model codes better, but a smaller one is fitted faster: which one wins depends on the
     pictures, on how many there are, and on the time.
@@ -166,7 +168,8 @@ def _race(
         console.note(f"model {header.model}, fitted for a while, comes to about {size:,.0f} bytes")
         tried.append((size, (codec, header), found, outcomes))
     _, start, found, outcomes = min(tried, key=lambda one: one[0])
-    return start, found, outcomes
+    left = None if seconds is None else seconds * (1 - len(tried) / TRIAL)
+    return start, found, outcomes, left
 
 
 def _material(codec: "ChunkCodec", header: "Header", found: "Material") -> "Material":

@@ -154,7 +154,7 @@ def test_several_models_are_fitted_for_a_while_to_choose_one(
     )
     assert header.model == "thumbs"
     trials = [("try photo", 10.0), ("try thumbs", 10.0)]  # gray would keep the drawings as files
-    assert calls == trials + ([] if stopped else [("fit", 130.0)])
+    assert calls == trials + ([] if stopped else [("fit", 140.0)])
 
 
 def test_no_step_changes_no_byte(bitswap, drawings, tmp_path):
