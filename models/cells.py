@@ -9,11 +9,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from bitswap_cli.ans.parameters import LATENT_MAX, LATENT_MIN, SCALE_OF_ONE, SCALES_PER_OCTAVE
+from bitswap_cli.ans.parameters import LATENT_MAX, LATENT_MIN
 
 from . import gradient
+from .chain import STRAYS, draw
 from .gradient import Floats, Pixels
 from .pixel_vae import PixelVAE
 
@@ -33,7 +35,7 @@ class Batch(NamedTuple):
     """Cells, noise to draw their latents with, and as many pixels of each."""
 
     cells: Integers  # (B,)
-    noise: Floats  # (B, D), of a standard logistic
+    noise: Floats  # (2, B, D), as from chain.latent_noise
     pixels: Pixels
 
 
@@ -105,16 +107,17 @@ class Cells:
         return Batch(cell, noise, self.look(cell, y, x))
 
     def noise(self, random: np.random.Generator, count: int) -> Floats:
-        """Noise to draw the latents of `count` cells with, (count, D)."""
-        uniform = random.random((count, self.mean.shape[1])).clip(1e-6, 1 - 1e-6)
-        noise: Floats = (np.log(uniform) - np.log1p(-uniform)).astype(np.float32)
-        return noise
+        """Noise and strays to draw the latents of `count` cells with, (2, count, D)."""
+        shape = (count, self.mean.shape[1])
+        uniform = random.random(shape).clip(1e-6, 1 - 1e-6)
+        anywhere = random.integers(LATENT_MIN, LATENT_MAX + 1, shape)
+        strays = np.where(random.random(shape) < STRAYS, anywhere, np.nan)
+        return np.stack((np.log(uniform) - np.log1p(-uniform), strays)).astype(np.float32)
 
     def latents(self, cells: Integers, noise: Floats) -> Floats:
-        """Draw latents of cells from their posteriors, (N, D)."""
-        mean, scale = self.posterior(cells)
-        deviation = np.exp2((scale - SCALE_OF_ONE) / SCALES_PER_OCTAVE)
-        z: Floats = np.rint(mean / 16 + noise * deviation).clip(LATENT_MIN, LATENT_MAX)
+        """Draw latents of cells from their posteriors, (N, D), as popping random bits does."""
+        mean, scale = (torch.from_numpy(array) for array in self.posterior(cells))
+        z: Floats = draw(mean, scale, torch.from_numpy(noise)).numpy()
         return z
 
     def look(self, cell: Integers, y: Integers, x: Integers) -> Pixels:

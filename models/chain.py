@@ -29,6 +29,7 @@ from .layers import round_
 
 Integers = NDArray[np.int32]
 LATENT_MEAN_LIMIT = 2047  # 1/16 symbol
+STRAYS = (LATENT_MAX - LATENT_MIN + 1) / 2**PRECISION  # share of latents
 SCALE_WIDE = SCALE_OF_ONE + 36  # sigma = 8 symbols: where priors start
 
 
@@ -61,9 +62,8 @@ def latent_noise(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
     NaN. Networks that never met one in training are led astray by it.
     """
     u, v, w = torch.rand((3, *shape), generator=generator, device=generator.device)
-    symbols = LATENT_MAX - LATENT_MIN + 1
-    anywhere = torch.floor(v * symbols) + LATENT_MIN
-    strays = torch.where(w < symbols / 2**PRECISION, anywhere, torch.nan)
+    anywhere = torch.floor(v * (LATENT_MAX - LATENT_MIN + 1)) + LATENT_MIN
+    strays = torch.where(w < STRAYS, anywhere, torch.nan)
     return torch.stack((torch.logit(u.clamp(1e-6, 1 - 1e-6)), strays))
 
 
@@ -86,6 +86,11 @@ class Latents(nn.Module):
             return mean, scale
         mean = round_(mean * 16).clamp(-LATENT_MEAN_LIMIT, LATENT_MEAN_LIMIT)
         return mean, round_(SCALE_WIDE + scale * SCALES_PER_OCTAVE).clamp(0, SCALE_LEVELS - 1)
+
+    @torch.no_grad()
+    def set_top(self, mean: Tensor, scale: Tensor) -> None:
+        """Start training from stored integers, see `top_integers`."""
+        self.top.copy_(torch.stack((mean / 16, (scale - SCALE_WIDE) / SCALES_PER_OCTAVE)))
 
     def load_top(self, integers: Tensor | None) -> None:
         """Take stored integers for p(z_L), if L > 0; the layers take theirs one by one."""

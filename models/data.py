@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +25,8 @@ from .errors import ModelError
 
 Pixels = NDArray[np.uint8]
 BORDERED = 0.25  # share of tiles of photographs that do not see their margin
+PARTS = 16  # of tiles that are drawn at once, each by a process
+DRAWN = 64  # of them in a batch
 RENEWAL = 4  # batches from one renewed photograph to the next
 SUFFIXES = {".png", ".webp", ".bmp", ".ppm", ".pgm"}  # lossless kinds only
 
@@ -124,6 +129,8 @@ class Sampler:
         Share of photographs that are in another world (see `augment.variant`); the pool of them is
         renewed, one photograph every `RENEWAL` batches.
     seed : int
+    part : (int, int)
+        ``k, n`` for the k-th of n shares of the photographs.
     """
 
     def __init__(
@@ -138,6 +145,7 @@ class Sampler:
         gray: float,
         vary: float = 0.0,
         seed: int,
+        part: tuple[int, int] = (0, 1),
     ) -> None:
         self.tile, self.channels, self.flip, self.gray = tile, channels, flip, gray
         self.margin, self.vary, self.seed = margin, vary, seed
@@ -151,11 +159,12 @@ class Sampler:
                 self.pools.append(cells(folder, source.cell or tile, channels))
             elif source.kind == "photos":
                 first = len(self.photos)
-                self.photos += [
+                found = [
                     a
                     for path, a in images(folder, 3 if vary else channels)
                     if min(a.shape[:2]) >= tile + 2 * margin and path.stem not in source.without
                 ]
+                self.photos += found[part[0] % max(1, len(found)) :: part[1]]
                 self.pools.append(slice(first, len(self.photos)))
                 self.shrink += [source.shrink] * (len(self.photos) - first)
             else:
@@ -242,3 +251,35 @@ class Sampler:
             gray = np.repeat(luma(drawn), self.channels, -1)
             drawn = np.where(grayed[:, None, None, None], gray, drawn)
         return Batch(np.ascontiguousarray(drawn), bordered)
+
+
+def draw_once(root: Path, sources: list[Source], count: int, *, seed: int, **options: Any) -> Batch:
+    """Draw tiles once, on all cores: the same ones on any number of them.
+
+    Parameters
+    ----------
+    root, sources
+        See `Sampler`.
+    count : int
+        At least so many.
+    seed : int
+    options
+        Further ones of `Sampler`.
+    """
+    task = partial(_part, root, sources, -(-count // (PARTS * DRAWN)), seed, options)
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        parts = list(pool.map(task, range(PARTS)))
+    return Batch(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+
+
+def _part(
+    root: Path, sources: list[Source], batches: int, seed: int, options: dict[str, Any], part: int
+) -> Batch:
+    """One part of what `draw_once` draws."""
+    sampler = Sampler(root, sources, seed=PARTS * seed + part, part=(part, PARTS), **options)
+    drawn = []
+    for batch in range(batches):
+        if batch % RENEWAL == 0:
+            sampler.renew(len(sampler.photos) + batch // RENEWAL)
+        drawn.append(sampler.batch(DRAWN))
+    return Batch(*(np.concatenate(arrays) for arrays in zip(*drawn, strict=True)))

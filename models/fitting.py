@@ -239,7 +239,8 @@ class Fit:
 
         Latents follow the encoder's parameters if it is `encoding`.
         """
-        engine, config, pixels = gradient.engine(), self.model.config, batch.pixels
+        config, pixels, on_gpu = self.model.config, batch.pixels, gradient.gpu()
+        run = on_gpu or gradient.engine() or gradient.by_torch
         film, cost = None, torch.zeros(())
         if self.model.depth:
             leaf = torch.from_numpy(parameters[self.likelihood :]).requires_grad_()
@@ -250,16 +251,15 @@ class Fit:
                 z = torch.from_numpy(self.cells.latents(*batch[:2]))
             film = self.shadow.model.modulation(z[:, :, None, None])
         films = None if film is None else film.detach().numpy()
-        count = len(batch.cells) // PARTS
-        each = len(pixels.known) // PARTS
+        number = 1 if on_gpu else PARTS
+        count, each = len(batch.cells) // number, len(pixels.known) // number
 
         def part(k: int) -> tuple[float, Floats, Floats | None]:
             some = Pixels(*(np.ascontiguousarray(a[k * each : (k + 1) * each]) for a in pixels))
             mine = None if films is None else films[k * count : (k + 1) * count]
-            run = engine or gradient.by_torch
             return run(config, parameters[: self.likelihood], mine, some, soft)
 
-        parts = list(self.pool.map(part, range(PARTS)))
+        parts = list(self.pool.map(part, range(number)))
         slope = np.zeros_like(parameters)
         for _, own, _ in parts:
             slope[: self.likelihood] += own
@@ -274,8 +274,7 @@ class Fit:
         """Latents of the cells of a batch, (B, D), and their bits, as many as pixels are drawn."""
         x = torch.from_numpy(self.cells.images(batch.cells)).float().permute(0, 3, 1, 2)
         mean, scale = (p[:, :, 0, 0] for p in self.shadow.model.encoder(x))
-        noise = torch.from_numpy(batch.noise)
-        z = draw(mean, scale, torch.stack((noise, torch.full_like(noise, torch.nan))))
+        z = draw(mean, scale, torch.from_numpy(batch.noise))
         bits = logistic_bits(self.top[0], self.top[1], z, soft) - logistic_bits(
             mean, scale, z, soft
         )

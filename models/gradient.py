@@ -2,12 +2,15 @@
 
 Training by `PixelVAE.elbo` passes over memory some two hundred times a step; the compiled
 `gradient.c` goes forward and back through a few pixels at a time, which stay in the caches. The
-definition is `reference`: pixel_net.py in floating point, differentiated by torch.
+definition is `reference`: pixel_net.py in floating point, differentiated by torch, on a GPU if
+there is one.
 """
 
 from __future__ import annotations
 
 import ctypes
+import os
+from collections.abc import Sequence
 from functools import cache, partial
 from typing import NamedTuple
 
@@ -65,23 +68,25 @@ def look(flat: Bytes, places: Places, radius: int) -> tuple[Bytes, Bytes, Bytes]
 
 
 def reference(
-    config: Config, parameters: Tensor, film: Tensor | None, pixels: Pixels, soft: float
+    net: PixelNet, parameters: Tensor, film: Tensor | None, pixels: Sequence[Tensor], soft: float
 ) -> Tensor:
     """Bits of pixels, differentiable.
 
     Parameters
     ----------
-    config : Config
+    net : PixelNet
+        Whose own parameters are not looked at.
     parameters : (P,) float
         Of each of `layers` in turn: weights (O, I), scales and biases (O,), all as `integers` of a
         layer gives them, the last two over 2^shift.
     film : (B, 2, layers, width) float, optional
         Of B cells, which N / B pixels each belong to.
-    pixels : Pixels
+    pixels : sequence of uint8 tensors
+        As `Pixels`.
     soft : float
         Added to every probability.
     """
-    net, at = PixelNet(config), 0
+    at = 0
     for layer in layers(net).values():
         outputs, inputs = layer.shape[:2]
         parts = torch.split(
@@ -90,12 +95,12 @@ def reference(
         at += outputs * (inputs + 2)
         scaled = parts[0].view(layer.shape), *(p * 2.0**layer.shift for p in parts[1:])
         layer.integers = partial(tuple, scaled)  # type: ignore[method-assign, assignment]
-    window, border, known = (torch.from_numpy(a).float() for a in pixels[:3])
+    window, border, known = (array.float() for array in pixels[:3])
     terms = net.terms(window, border, film)
-    channels = [net.channel(c, terms, known.T) for c in range(config.channels)]
+    channels = [net.channel(c, terms, known.T) for c in range(net.config.channels)]
     logit, mean, scale = (torch.stack(t)[None] for t in zip(*channels, strict=True))
     bits = mixture_bits(logit, mean, scale, known.T[None], soft)[0]  # (C, N)
-    counted = torch.arange(config.channels)[:, None] < torch.from_numpy(pixels.coded)
+    counted = torch.arange(len(bits), device=bits.device)[:, None] < pixels[3]
     return (bits * counted).sum()
 
 
@@ -103,13 +108,87 @@ def by_torch(
     config: Config, parameters: Floats, film: Floats | None, pixels: Pixels, soft: float
 ) -> tuple[float, Floats, Floats | None]:
     """Bits of pixels by `reference`, and their gradient to parameters and films."""
-    leaf = torch.from_numpy(parameters).requires_grad_()
-    films = None if film is None else torch.from_numpy(film).requires_grad_()
-    bits = reference(config, leaf, films, pixels, soft)
-    bits.backward()  # type: ignore[no-untyped-call]
-    slopes = (None if t is None or t.grad is None else t.grad.numpy() for t in (leaf, films))
-    own, others = slopes
-    return float(bits.detach()), np.zeros_like(parameters) if own is None else own, others
+    return Recorded(config, parameters, film, pixels, soft, torch.device("cpu"))(
+        parameters, film, pixels
+    )
+
+
+class Recorded:
+    """`reference` and its gradient for one shape of batch, on a device.
+
+    A GPU is done with a batch before Python could tell it the hundreds of steps: it records them
+    once, and repeats them.
+
+    Parameters
+    ----------
+    config : Config
+    parameters, film, pixels
+        An example of what is given later.
+    soft : float
+    device : torch.device
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        parameters: Floats,
+        film: Floats | None,
+        pixels: Pixels,
+        soft: float,
+        device: torch.device,
+    ) -> None:
+        self.net, self.soft = PixelNet(config), soft
+        given = (parameters,) if film is None else (parameters, film)
+        self.leaves = [torch.tensor(a, device=device, requires_grad=True) for a in given]
+        self.pixels = [torch.tensor(a, device=device) for a in pixels]
+        self.graph: torch.cuda.CUDAGraph | None = None
+        if device.type == "cuda":
+            torch.set_float32_matmul_precision("high")  # TF32: products of our integers stay exact
+            aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+            aside.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(aside):  # once unrecorded, for what libraries set up at first
+                self._run()
+            torch.cuda.current_stream().wait_stream(aside)
+            self.graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(self.graph):
+                self._run()
+
+    def _run(self) -> None:
+        film = self.leaves[1] if len(self.leaves) > 1 else None
+        bits = reference(self.net, self.leaves[0], film, self.pixels, self.soft)
+        self.bits, self.slopes = bits.detach(), torch.autograd.grad(bits, self.leaves)
+
+    def __call__(
+        self, parameters: Floats, film: Floats | None, pixels: Pixels
+    ) -> tuple[float, Floats, Floats | None]:
+        """Bits of pixels, and their gradient to parameters and films; see `reference`."""
+        given = (parameters,) if film is None else (parameters, film)
+        with torch.no_grad():
+            for tensor, array in zip((*self.leaves, *self.pixels), (*given, *pixels), strict=True):
+                tensor.copy_(torch.from_numpy(array))
+        if self.graph is None:
+            self._run()
+        else:
+            self.graph.replay()
+        own, *others = (slope.cpu().numpy() for slope in self.slopes)
+        return float(self.bits), own, others[0] if others else None
+
+
+class OnGPU:
+    """The gradient on a GPU, called as `GradientKernel` is."""
+
+    def __init__(self) -> None:
+        self.recorded: dict[tuple[object, ...], Recorded] = {}
+
+    def __call__(
+        self, config: Config, parameters: Floats, film: Floats | None, pixels: Pixels, soft: float
+    ) -> tuple[float, Floats, Floats | None]:
+        """Bits of pixels, and their gradient to parameters and films; see `reference`."""
+        shape = (config, soft, len(pixels.known), None if film is None else len(film))
+        if shape not in self.recorded:
+            device = torch.device("cuda")
+            self.recorded[shape] = Recorded(config, parameters, film, pixels, soft, device)
+        return self.recorded[shape](parameters, film, pixels)
 
 
 class GradientKernel:
@@ -157,6 +236,12 @@ class GradientKernel:
         if bits < 0:
             raise MemoryError
         return bits, gradient, films
+
+
+@cache
+def gpu() -> OnGPU | None:
+    """The gradient on a GPU, if there is one and the engine is not chosen otherwise."""
+    return OnGPU() if torch.cuda.is_available() and not os.environ.get("BITSWAP_ENGINE") else None
 
 
 @cache

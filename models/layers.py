@@ -32,6 +32,7 @@ ACTIVATION_MAX = 255  # activations are unsigned 8 bit
 SATURATION = 32767  # layers and the residual stream are signed 16 bit
 EXACT_FLOAT32 = 2**24
 EXACT_INT32 = 2**31
+START = 0.1  # deviation of weights before training
 _HEADROOM = 2**29  # |acc * m| and |b| stay under this each, so their sum fits int32
 
 
@@ -69,21 +70,22 @@ class _Requantize(torch.autograd.Function):
     """``activation(saturated(saturated(floor(acc * m + b)) + add))`` with few passes over memory.
 
     Gradients pass straight through the floor and through 16-bit saturation, which trained networks
-    do not reach; those of an activation pass where it is not clamped.
+    do not reach; those of an activation pass where it is not clamped. Nothing is done in place: the
+    compiler of torch 2.11 takes the gradient of that, which is 0, instead of this one.
     """
 
     @staticmethod
     def forward(
         context: Any, acc: Tensor, m: Tensor, b: Tensor, add: Tensor | None, active: bool
     ) -> Tensor:
-        y = torch.addcmul(b[:, None, None], acc.float(), m[:, None, None]).floor_()
-        y.clamp_(-SATURATION, SATURATION)
+        y = torch.addcmul(b[:, None, None], acc.float(), m[:, None, None]).floor()
+        y = y.clamp(-SATURATION, SATURATION)
         if add is not None:
-            y.add_(add).clamp_(-SATURATION, SATURATION)
+            y = (y + add).clamp(-SATURATION, SATURATION)
         inside = None
         if active:
             inside = (y >= 0) & (y <= ACTIVATION_MAX)
-            y.clamp_(0, ACTIVATION_MAX)
+            y = y.clamp(0, ACTIVATION_MAX)
         context.save_for_backward(acc, m, inside)
         context.adds = add is not None
         return y
@@ -158,7 +160,7 @@ class IntegerConv(nn.Module):
         self.spread, self.offset, self.causal, self.signs = spread, offset, causal, signs
         self.shift = 12 if binary else 16
         self.shape = (outputs, inputs, size, size)
-        self.v = nn.Parameter(torch.randn(self.shape) * 0.1)
+        self.v = nn.Parameter(torch.randn(self.shape) * START)
         self.g = nn.Parameter(torch.ones(outputs))
         self.b = nn.Parameter(torch.zeros(outputs))
         self.starting = False
@@ -282,6 +284,19 @@ class IntegerConv(nn.Module):
         spread, offset = (torch.tensor(t, device=acc.device) for t in (self.spread, self.offset))
         self.g.copy_((spread / deviation).clamp(max=64.0))
         self.b.copy_(offset - unit.mean((0, 2, 3)) * self.g)
+
+    @torch.no_grad()
+    def thaw(self, weight: Tensor, scale: Tensor, bias: Tensor) -> None:
+        """Start training from stored integers, which `freeze` would give back but for rounding.
+
+        Inputs that the stored weights (O, I, K, K) lack, behind the last, weigh 0.
+        """
+        w = F.pad(weight.float(), (0, 0, 0, 0, 0, self.shape[1] - weight.shape[1]))
+        size = w.square().mean((1, 2, 3), keepdim=True).sqrt()
+        # as large as new weights, for the same relative steps; where all are 0 the new ones stay
+        self.v.copy_(torch.where(size > 0, w * (START / size), self.v))
+        self.g.copy_(scale * self._norm(w) * 2.0**-self.shift)
+        self.b.copy_(bias * 2.0**-self.shift)
 
     @torch.no_grad()
     def freeze(self) -> dict[str, Tensor]:

@@ -11,7 +11,7 @@ import math
 import os
 import time
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, cast
@@ -20,7 +20,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .data import RENEWAL, Sampler, Source, cells
+from .base import take
+from .data import RENEWAL, Sampler, Source, cells, draw_once
 from .errors import ModelError
 from .flowpp import FlowPP
 from .kinds import TRAINED, Shape, Trained, make
@@ -43,6 +44,7 @@ class Recipe:
     ema: float = 0.999
     free_bits: float = 0.02  # bits per latent below which a channel's KL costs nothing
     kl_warmup: int = 0  # steps over which the KL's weight grows from 0.001 to 1, steadily
+    pool: int = 0  # tiles that are drawn once and lie on the device; 0: new ones for every step
     flip: bool = False
     gray: float = 0.0  # share of tiles turned gray
     vary: float = 0.0  # share of photographs in another world, see augment.py
@@ -50,6 +52,8 @@ class Recipe:
     seed: int = 0
     bfloat16: bool = False
     compile: bool = False
+    base: dict[str, Any] = field(default_factory=dict)  # see base.py
+    path: Path = Path()
     text: str = field(default="", compare=False)
 
     @classmethod
@@ -68,13 +72,14 @@ class Recipe:
                 raise ModelError(f"[model] kind of {path} is one of {', '.join(TRAINED)}")
             model = _fill(kind.config, "model", shape)
             sources = [_fill(Source, "source", s) for s in table["source"]]
-            known = {f.name for f in fields(cls)} - {"model", "sources", "text"}
+            known = {f.name for f in fields(cls)} - {"model", "sources", "base", "path", "text"}
             unknown = set(training) - known
             if unknown:
                 raise ModelError(
                     f"unknown key in [training] of {path}: {', '.join(sorted(unknown))}"
                 )
-            return cls(model=model, sources=sources, text=text, **training)
+            base = dict(table.get("base", {}))
+            return cls(model=model, sources=sources, base=base, path=path, text=text, **training)
         except (KeyError, TypeError) as error:
             raise ModelError(
                 f"the recipe {path} is incomplete or has a wrong key: {error}"
@@ -113,9 +118,12 @@ def loss_bits(terms: dict[str, Tensor], free: float, latents: int, weight: float
     return loss
 
 
-def start(model: Trained, x: Tensor, generator: torch.Generator) -> None:
-    """Data-dependent initialisation, from one batch, of every layer that has one."""
-    layers: list[Any] = [m for m in model.modules() if hasattr(m, "starting")]
+def start(
+    model: Trained, x: Tensor, generator: torch.Generator, taken: Collection[nn.Module] = ()
+) -> None:
+    """Data-dependent initialisation, from one batch, of every layer that has one, but for those
+    that are taken from another model."""
+    layers: list[Any] = [m for m in model.modules() if hasattr(m, "starting") and m not in taken]
     for layer in layers:
         layer.starting = True
     with torch.no_grad():
@@ -151,10 +159,16 @@ class Run:
         self.recipe, self.device = recipe, device
         torch.manual_seed(recipe.seed)
         shape = recipe.model
-        self.sampler = Sampler(
-            data, recipe.sources, shape.tile, shape.channels, margin=shape.margin,
-            flip=recipe.flip, gray=recipe.gray, vary=recipe.vary, seed=recipe.seed,
-        )  # fmt: skip
+        drawing: dict[str, Any] = {
+            "tile": shape.tile, "channels": shape.channels, "margin": shape.margin,
+            "flip": recipe.flip, "gray": recipe.gray, "vary": recipe.vary, "seed": recipe.seed,
+        }  # fmt: skip
+        self.pool: list[Tensor] = []
+        if recipe.pool:
+            drawn = draw_once(data, recipe.sources, recipe.pool, **drawing)
+            self.pool = [torch.from_numpy(array).to(device) for array in drawn]
+        else:
+            self.sampler = Sampler(data, recipe.sources, **drawing)
         self.model = make(shape).to(device)
         self.model.share = recipe.share
         self.elbo = torch.compile(self.model.elbo) if recipe.compile else self.model.elbo
@@ -166,9 +180,11 @@ class Run:
         self.step = 0
 
     def begin(self) -> None:
-        """Data-dependent start; weights are averaged from here on."""
-        tiles = to_input(self.sampler.batch(256).tiles, self.device)
-        start(self.model, tiles, self.generator)
+        """Start from the base, and by the data what is not in it; weights are averaged from here
+        on."""
+        base = self.recipe.base
+        taken = take(self.model, base, self.recipe.path) if base else []
+        start(self.model, self._draw(256)[0], self.generator, taken)
         self.average = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
 
     def rate(self) -> float:
@@ -184,13 +200,12 @@ class Run:
         r = self.recipe
         if self.step % RENEWAL == 0:
             self._renew()
-        tiles, bordered = self.sampler.batch(r.batch)
-        x = to_input(tiles, self.device)
+        x, bordered = self._draw(r.batch)
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=r.bfloat16):
             noise = self.model.noise(len(x), self.generator)
-            terms = self.elbo(x, noise, bordered=torch.from_numpy(bordered).to(self.device))
+            terms = self.elbo(x, noise, bordered=bordered)
         latents = (r.model.tile // r.model.stride) ** 2
         weight = 0.001 ** max(0.0, 1 - self.step / r.kl_warmup) if r.kl_warmup else 1.0
         loss = loss_bits(terms, r.free_bits, latents, weight) / (r.model.tile**2 * r.model.channels)
@@ -215,8 +230,21 @@ class Run:
             list(self.average.values()), [state[k] for k in self.average], 1 - decay
         )
 
+    def _draw(self, size: int) -> tuple[Tensor, Tensor]:
+        """Tiles as a model takes them, and which of them are bordered; see `data.Batch`."""
+        if self.pool:
+            most = len(self.pool[0])
+            some = torch.randint(most, (size,), generator=self.generator, device=self.device)
+            tiles, bordered = (array[some] for array in self.pool)
+        else:
+            tiles, bordered = (
+                torch.from_numpy(array).to(self.device) for array in self.sampler.batch(size)
+            )
+        return tiles.permute(0, 3, 1, 2).float(), bordered
+
     def _renew(self) -> None:
-        self.sampler.renew(len(self.sampler.photos) + self.step // RENEWAL)
+        if not self.pool:
+            self.sampler.renew(len(self.sampler.photos) + self.step // RENEWAL)
 
     def averaged(self) -> Trained:
         """Return a copy of the model with averaged weights."""
@@ -229,7 +257,7 @@ class Run:
         state = {
             "model": self.model.state_dict(), "average": self.average, "step": self.step,
             "optimizer": self.optimizer.state_dict(), "generator": self.generator.get_state(),
-            "sampler": self.sampler.random.bit_generator.state,
+            "sampler": None if self.pool else self.sampler.random.bit_generator.state,
         }  # fmt: skip
         temporary = path.with_name(path.name + ".tmp")
         torch.save(state, temporary)
@@ -242,7 +270,8 @@ class Run:
         self.average = state["average"]
         self.optimizer.load_state_dict(state["optimizer"])
         self.generator.set_state(state["generator"].cpu())
-        self.sampler.random.bit_generator.state = state["sampler"]
+        if not self.pool:
+            self.sampler.random.bit_generator.state = state["sampler"]
         self.step = state["step"]
         self._renew()
 
@@ -282,6 +311,8 @@ def train(
         recipe = replace(recipe, steps=steps)
     checkpoint = output.with_name(output.name + ".checkpoint")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if device.type == "cuda":
+        torch.set_float32_matmul_precision("high")  # TF32: products of our integers stay exact
     run = Run(recipe, data, device)
     if resume:
         run.restore(checkpoint)
@@ -289,16 +320,16 @@ def train(
         run.begin()
     began = time.monotonic()
     pixels = recipe.model.tile**2 * recipe.model.channels
-    sums: dict[str, float] = {}
+    sums: dict[str, Tensor] = {}  # on the device: to read them would wait for it
     mark, counted = began, 0
     while run.step < recipe.steps:
         for name, term in run.advance().items():
-            sums[name] = sums.get(name, 0.0) + float(term.sum()) / recipe.batch / pixels
+            sums[name] = sums.get(name, torch.zeros_like(term.sum())) + term.sum()
         counted += 1
         now = time.monotonic()
         over = seconds is not None and now - began > seconds
         if run.step % 100 == 0 or run.step == recipe.steps or over:
-            shown = {k: v / counted for k, v in sums.items()}
+            shown = {k: float(v) / counted / recipe.batch / pixels for k, v in sums.items()}
             speed = counted * recipe.batch / (now - mark)
             total = {"bpd": sum(shown.values()), **shown}
             progress(f"step {run.step}/{recipe.steps}  {describe(total)}  {speed:.0f} tiles/s")

@@ -1,9 +1,9 @@
 """A model made of another one: grown, then fitted to a recipe's images for as long as it takes.
 
-``bitswap train`` comes here when a recipe has a table ``[base]``: the name of a model, the SHA-256
-of its file if that is not the current one, and what it grows to. The loop is that of
-``compress --fit`` (fitting.py), but the posterior is trained, too, and differences to the base have
-no price, since the result is a file of its own.
+``bitswap train`` comes here when a recipe has a table ``[tuning]``, and not ``[training]``; the
+model is that of ``[base]`` (base.py). The loop is that of ``compress --fit`` (fitting.py), but the
+posterior is trained, too, and differences to the base have no price, since the result is a file of
+its own.
 """
 
 from __future__ import annotations
@@ -16,17 +16,16 @@ from typing import Any
 
 import numpy as np
 
-from . import model_file, zoo
+from . import model_file
+from .base import base_of
 from .cells import Cells, Tiles
-from .data import RENEWAL, Sampler, Source, cells
+from .data import Source, cells, draw_once
 from .errors import ModelError
 from .fitting import CELLS, PIXELS, RATE, Fit, Progress, fit
-from .growth import grow
 from .pixel_vae import PixelVAE
 
 FREE = 10**15  # samples that share the price of differences: as good as none
-BATCH = 64  # tiles that are drawn at a time
-DRAWN = 64  # cells of a step
+BATCH = 64  # cells of a step
 CHECKED = 400  # batches that the result is measured on
 
 
@@ -44,10 +43,10 @@ class Tuning:
     seed: int = 0
 
 
-def has_base(recipe: Path) -> bool:
-    """Whether a recipe tunes another model; False, too, if it cannot be read."""
+def tunes(recipe: Path) -> bool:
+    """Whether a recipe has a table ``[tuning]``; False, too, if it cannot be read."""
     try:
-        return "base" in tomllib.loads(recipe.read_text(encoding="utf-8"))
+        return "tuning" in tomllib.loads(recipe.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
         return False
 
@@ -78,22 +77,17 @@ def tune(
     """
     text, base, sources, tuning = _read(recipe)
     config = base.config
-    sampler = Sampler(
-        data, sources, config.tile, config.channels, flip=tuning.flip, gray=tuning.gray,
-        vary=tuning.vary, seed=tuning.seed,
+    drawn = draw_once(
+        data, sources, tuning.tiles, tile=config.tile, channels=config.channels, flip=tuning.flip,
+        gray=tuning.gray, vary=tuning.vary, seed=tuning.seed,
     )  # fmt: skip
-    drawn = []
-    for batch in range(-(-tuning.tiles // BATCH)):
-        if batch % RENEWAL == 0:
-            sampler.renew(len(sampler.photos) + batch // RENEWAL)
-        drawn.append(sampler.batch(BATCH).tiles)
 
     def show(reached: Progress) -> None:
         progress(f"{reached.done:.1%}  likelihood {reached.rate:.4f} on training tiles")
 
     tuned = fit(
-        base, [_whole(np.concatenate(drawn))], FREE, steps=tuning.steps, rate=tuning.rate,
-        encoder=True, batch=DRAWN, threads=threads, seed=tuning.seed, progress=show,
+        base, [_whole(drawn.tiles)], FREE, steps=tuning.steps, rate=tuning.rate,
+        encoder=True, batch=BATCH, threads=threads, seed=tuning.seed, progress=show,
     ).model  # fmt: skip
     metrics = measure(tuned, cells(data / tuning.test, config.tile, config.channels))
     found = "  ".join(f"{name} {value:.4f}" for name, value in metrics.items())
@@ -121,18 +115,10 @@ def _read(path: Path) -> tuple[str, PixelVAE, list[Source], Tuning]:
     try:
         text = path.read_text(encoding="utf-8")
         table: dict[str, Any] = tomllib.loads(text)
-        larger = dict(table["base"])
-        name, sha256 = larger.pop("name"), larger.pop("sha256", None)
         sources = [Source(**{**s, "without": tuple(s.get("without", ()))}) for s in table["source"]]
         tuning = Tuning(**table["tuning"])
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ModelError(f"cannot read the recipe {path}: {error}") from None
     except (KeyError, TypeError) as error:
         raise ModelError(f"the recipe {path} is incomplete or has a wrong key: {error}") from None
-    base = model_file.load((zoo.find(name, sha256) if sha256 else zoo.resolve(name)).path)
-    if not isinstance(base, PixelVAE):
-        raise ModelError(f"[base] of {path} is a pixel_vae, which {name} is not")
-    try:
-        return text, grow(base, **larger), sources, tuning
-    except TypeError as error:
-        raise ModelError(f"[base] of {path} has a wrong key: {error}") from None
+    return text, base_of(table["base"], path), sources, tuning

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -30,9 +30,22 @@ if TYPE_CHECKING:
     _Shown = Callable[[str, float | None, Progress], None]
 
 DEFAULT = "5m"
-TRIAL = 16  # share of the time in which each of several models shows what it can become
+TRIAL = 32  # share of the time in which a model shows what it can become, at one rate
+PACES = (0.5, 2.0)  # other rates of fitting, in that of models/fitting.py
+LEAST = (4.0, 200)  # seconds and steps of a trial that can tell rates apart
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(s|m|h)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
+
+
+class _Trial(NamedTuple):
+    """What came of fitting a model at one rate for a share of the time."""
+
+    start: "Start"
+    found: "Material"
+    pace: float
+    outcomes: "Outcomes"
+    size: float
+    """Bytes."""
 
 
 class Duration(click.ParamType):  # type: ignore[type-arg]
@@ -85,9 +98,9 @@ def fit(
     ----------
     console : Console
     starts : sequence of (ChunkCodec, Header)
-        Of the models to start from, as `encoders` gives them; the codecs know how they grow. Of
-        several, each is fitted for a while, and the one that then takes the fewest bytes is fitted
-        for the rest of the time.
+        Of the models to start from, as `encoders` gives them; the codecs know how they grow. Each
+        of several is fitted for a while, and so is the best one at other rates; what then takes the
+        fewest bytes is fitted for the rest of the time.
     sources : sequence of str
     seconds, steps : number, optional
         How long; `steps`, of each model, if both are given.
@@ -108,18 +121,16 @@ def fit(
     started = time.monotonic()
     with _watch(console) as (shown, stopped):
         run = partial(_fit_groups, threads=threads, shown=shown, stopped=stopped)
-        raced: Outcomes = {}
-        codec, header = starts[0]
-        if len(starts) > 1:
-            (codec, header), found, raced, seconds = _race(
-                console, starts, sources, seconds, steps, run
-            )
-        if raced and stopped():
-            outcomes = raced
+        trials = _race(console, starts, sources, seconds, steps, run, stopped)
+        best = min(trials, key=lambda trial: trial.size) if trials else None
+        codec, header = best.start if best else starts[0]
+        if best and stopped():
+            found, outcomes = best.found, best.outcomes
         else:
             found = _material(codec, header, material(sources, codec, threads=threads))
             again = partial(_again, codec, sources, threads) if found.oriented else None
-            outcomes = run("fit", codec, found, seconds, steps, again)
+            left = seconds and seconds * (1 - len(trials) / TRIAL)
+            outcomes = run("fit", codec, found, left, steps, again, best.pace if best else 1.0)
     models: dict[int, PixelVAE] = {}
     fitted: list[Fitted] = []
     for channels, (base, outcome) in outcomes.items():
@@ -146,30 +157,42 @@ def _race(
     seconds: float | None,
     steps: int | None,
     run: "Callable[..., Outcomes]",
-) -> "tuple[Start, Material, Outcomes, float | None]":
-    """The start that takes the fewest bytes after a share of the time, what came of it so far, and
-    the seconds that are left.
+    stopped: Callable[[], bool],
+) -> list[_Trial]:
+    """Fit each start for a share of the time, and the one that takes the fewest bytes at other
+    rates, unless the time is too short for that.
 
-    A larger model codes better, but a smaller one is fitted faster: which one wins depends on the
-    pictures, on how many there are, and on the time.
+    A larger model codes better, but a smaller one is fitted faster; a higher rate goes further, but
+    leaves more differences to code. Which one wins depends on the pictures, on how many there are,
+    and on the time.
     """
     from bitswap_cli.archive.material import material
 
-    tried: list[tuple[float, Start, Material, Outcomes]] = []
-    for codec, header in starts:
-        found = material(sources, codec)
-        if tried and found.samples != tried[0][2].samples:  # it would keep others as files
-            continue
-        _material(codec, header, found)
-        trial = None if seconds is None else seconds / TRIAL
-        part = None if steps is None else steps // TRIAL
-        outcomes = run(f"try {header.model}", codec, found, trial, part)
+    share = None if seconds is None else seconds / TRIAL
+    part = None if steps is None else steps // TRIAL
+    enough = (share or 0) >= LEAST[0] if part is None else part >= LEAST[1]
+    trials: list[_Trial] = []
+
+    def attempt(start: "Start", found: "Material", pace: float) -> _Trial:
+        codec, header = start
+        what = f"{header.model} at {pace:g} times the rate" if pace != 1 else header.model
+        outcomes = run(f"try {what}", codec, found, share, part, None, pace)
         size = sum(outcome.size for _, outcome in outcomes.values())
-        console.note(f"model {header.model}, fitted for a while, comes to about {size:,.0f} bytes")
-        tried.append((size, (codec, header), found, outcomes))
-    _, start, found, outcomes = min(tried, key=lambda one: one[0])
-    left = None if seconds is None else seconds * (1 - len(tried) / TRIAL)
-    return start, found, outcomes, left
+        console.note(f"model {what}, fitted for a while, comes to about {size:,.0f} bytes")
+        trials.append(_Trial(start, found, pace, outcomes, size))
+        return trials[-1]
+
+    for start in starts if enough or len(starts) > 1 else ():
+        found = material(sources, start[0])
+        # one that takes other pictures would keep some as files
+        if not trials or found.samples == trials[0].found.samples:
+            attempt(start, _material(*start, found), 1.0)
+    if trials and enough:
+        best = min(trials, key=lambda trial: trial.size)
+        for pace in PACES:
+            if stopped() or attempt(best.start, best.found, pace).size < best.size:
+                break
+    return trials
 
 
 def _material(codec: "ChunkCodec", header: "Header", found: "Material") -> "Material":
@@ -190,6 +213,7 @@ def _fit_groups(
     seconds: float | None,
     steps: int | None,
     again: "Callable[[int, PixelVAE], list[Tiles]] | None" = None,
+    pace: float = 1.0,
     *,
     threads: int,
     shown: "_Shown | None",
@@ -210,7 +234,8 @@ def _fit_groups(
         part = None if seconds is None else seconds * shares[channels] / sum(shares.values())
         outcome = fitting.fit(
             own.model, [Tiles(*t) for t in group.tiles], group.samples,
-            seconds=part, steps=steps, threads=threads, again=again and partial(again, channels),
+            seconds=part, steps=steps, rate=pace * fitting.RATE, threads=threads,
+            again=again and partial(again, channels),
             progress=shown and partial(shown, label, part), stopped=stopped,
         )  # fmt: skip
         outcomes[channels] = own.model, outcome

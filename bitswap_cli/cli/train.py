@@ -21,7 +21,9 @@ from bitswap_cli.errors import InputError
 )
 @click.option("--resume", is_flag=True, help="Go on from where the last run to MODEL stopped.")
 @click.option("--seconds", type=click.IntRange(min=1), help="Stop after this long, and save.")
-@click.option("--threads", type=click.IntRange(min=1), default=1, help="For a recipe with a base.")
+@click.option(
+    "--threads", type=click.IntRange(min=1), default=1, help="For a recipe with [tuning]."
+)
 @click.option("--force", is_flag=True, help="Replace MODEL if it exists.")
 @verbosity
 def train(
@@ -36,7 +38,8 @@ def train(
 ) -> None:
     """Train a model on the images of DATA_DIR as RECIPE.toml says.
 
-    A recipe that names a base grows and tunes that model instead, in one run, on the processor.
+    A recipe that names a base starts from that model. One with [tuning] instead of [training] is
+    run in one go, by the loop of `compress --fit`; --threads are for it.
 
     A GPU is used when there is one. The line of progress on stderr splits the rate (bits/dim) into
     that of the likelihood and that of each latent layer.
@@ -53,9 +56,9 @@ def train(
         if not console.quiet:
             click.echo(line, err=True)
 
-    if tuning.has_base(recipe):
+    if tuning.tunes(recipe):
         if resume or seconds:
-            raise InputError("a recipe with a base is tuned in one run: no --resume, no --seconds")
+            raise InputError("a recipe with [tuning] is run in one go: no --resume, no --seconds")
         tuning.tune(recipe, data, output, threads=threads, progress=show)
     else:
         training.train(recipe, data, output, resume=resume, seconds=seconds, progress=show)

@@ -123,10 +123,24 @@ def test_fitting_that_does_not_pay_leaves_the_archive_as_it_was(bitswap, drawing
 
 
 @pytest.mark.parametrize("stopped", [False, True])
-def test_several_models_are_fitted_for_a_while_to_choose_one(
-    drawings, tmp_path, monkeypatch, stopped
+@pytest.mark.parametrize(
+    "seconds, sizes, trials, left",
+    [
+        (100.0, {}, ["photo", "thumbs"], 93.75),  # too short to tell rates apart
+        (160.0, {0.5: 9.0}, ["photo", "thumbs", "thumbs at 0.5 times the rate"], 145.0),
+        (160.0, {}, ["photo", "thumbs", *(f"thumbs at {x} times the rate" for x in (0.5, 2))], 140),
+        (
+            None,
+            {2.0: 9.0},
+            ["photo", "thumbs", *(f"thumbs at {x} times the rate" for x in (0.5, 2))],
+            None,
+        ),
+    ],
+)
+def test_models_and_rates_are_tried_for_a_while_to_choose_one(
+    drawings, tmp_path, monkeypatch, stopped, seconds, sizes, trials, left
 ):
-    """The one that then takes the fewest bytes goes on; an interrupt keeps what came of it."""
+    """What then takes the fewest bytes goes on; an interrupt keeps what came of it."""
     from bitswap_cli.cli import fit as fitting
     from bitswap_cli.cli.common import Console
     from bitswap_cli.cli.model import encoders
@@ -134,13 +148,14 @@ def test_several_models_are_fitted_for_a_while_to_choose_one(
 
     named = [
         *(encoders(Console(), name, None, 64, [], fitting=True)[0] for name in ("photo", "thumbs")),
-        encoders(Console(), "gray", None, 64, [])[0],
+        encoders(Console(), "gray", None, 64, [])[0],  # would keep the drawings as files
     ]
+    steps = 6400 if seconds is None else None
     calls = []
 
-    def run(what, codec, found, seconds, steps, *_, **__):
-        calls.append((what, seconds))
-        size = {"photo": 20.0, "thumbs": 10.0}[what.split()[1]] if "try" in what else 5.0
+    def run(what, codec, found, time, count, again, pace, **_):
+        calls.append((what, time, count, pace))
+        size = 20.0 if "photo" in what else sizes.get(pace, 10.0)
         return {3: (codec.model, Outcome(codec.model, 0.0, size))}
 
     @contextmanager
@@ -150,11 +165,16 @@ def test_several_models_are_fitted_for_a_while_to_choose_one(
     monkeypatch.setattr(fitting, "_fit_groups", run)
     monkeypatch.setattr(fitting, "_watch", watch)
     _, header = fitting.fit(
-        Console(), named, [str(drawings)], seconds=160.0, steps=None, threads=1, save=None
+        Console(), named, [str(drawings)], seconds=seconds, steps=steps, threads=1, save=None
     )
     assert header.model == "thumbs"
-    trials = [("try photo", 10.0), ("try thumbs", 10.0)]  # gray would keep the drawings as files
-    assert calls == trials + ([] if stopped else [("fit", 140.0)])
+    share = (seconds and seconds / 32, steps and 200)
+    tried = [(f"try {what}", *share) for what in trials]
+    if stopped:
+        assert [call[:3] for call in calls] == tried[:2]
+    else:
+        assert [call[:3] for call in calls[:-1]] == tried
+        assert calls[-1] == ("fit", left, steps, next(iter(sizes), 1.0))
 
 
 def test_no_step_changes_no_byte(bitswap, drawings, tmp_path):

@@ -64,7 +64,7 @@ def test_batches_are_what_the_coder_sees(model, tiles):
     cell = np.arange(4)
     pixels = cells.look(cell, np.tile(y, (4, 1)), np.tile(x, (4, 1)))
     assert np.array_equal(pixels.known.reshape(4, 16, 16, 3), tiles[1].pixels)
-    batch = Batch(cell, np.zeros((4, 4), np.float32), pixels)
+    batch = Batch(cell, cells.noise(np.random.default_rng(3), 4), pixels)
     z = cells.latents(cell, batch.noise)
     estimated, _ = fitted._gradient(fitted.effective(fitted.differences), batch, 0.0)
     x_ = np.ascontiguousarray(tiles[1].pixels.transpose(0, 3, 1, 2), np.int32)

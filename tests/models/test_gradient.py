@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bitswap_models.gradient import Pixels, by_torch, engine, layers, look
+from bitswap_models.gradient import Pixels, by_torch, engine, gpu, layers, look
 from bitswap_models.pixel_net import PixelNet
 from bitswap_models.pixel_vae import Config
 from bitswap_models.window import taps
@@ -68,6 +68,28 @@ def test_the_kernel_is_the_definition(config, filmed):
         assert np.linalg.norm(films - expected[2]) < 0.01 * np.linalg.norm(expected[2])
     else:
         assert films is None and expected[2] is None
+
+
+@pytest.mark.skipif(gpu() is None, reason="there is no GPU")
+@pytest.mark.parametrize("filmed", [True, False])
+def test_a_gpu_repeats_the_definition(filmed):
+    """On other numbers than those that it recorded."""
+    random = np.random.default_rng(3)
+    config, cells, each = CONFIGS[0], 4, 32
+    for _ in range(3):
+        parameters, pixels = (
+            parameters_of(config, random),
+            pixels_of(config, random, cells * each),
+        )
+        film = None
+        if filmed:
+            shape = (cells, 2, config.layers, config.width)
+            film = random.integers(-40, 41, shape).astype(np.float32)
+        expected = by_torch(config, parameters, film, pixels, 2.0**-17)
+        bits, slope, _ = gpu()(config, parameters, film, pixels, 2.0**-17)
+        assert bits == pytest.approx(expected[0], rel=1e-3)
+        assert np.linalg.norm(slope - expected[1]) < 0.01 * np.linalg.norm(expected[1])
+    assert len(gpu().recorded) <= 2
 
 
 @needs_kernel

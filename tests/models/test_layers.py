@@ -1,5 +1,7 @@
 """Integer layers: training computes what coding computes, and what cannot be exact is refused."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -69,6 +71,48 @@ def test_training_computes_what_codes(kwargs: dict[str, object]) -> None:
     # float32 may round across a floor where the product is large; the integers never do
     assert (trained - coded).abs().max() <= 1
     assert (trained != coded).float().mean() < 0.01
+
+
+@pytest.mark.parametrize(
+    "kwargs",
+    [{"binary": True}, {}, {"causal": True, "input_max": 255}],
+    ids=["binary", "8 bit", "causal"],
+)
+def test_training_goes_on_from_what_is_stored(kwargs: dict[str, object]) -> None:
+    """With weights as large as new ones; further inputs weigh nothing."""
+    torch.manual_seed(2)
+    size = 1 if "causal" in kwargs else 3
+    x = torch.randint(0, 256, (8, 3, 9, 9)).float()
+    first = started(IntegerConv(3, 6, size, **kwargs), x)  # type: ignore[arg-type]
+    with torch.no_grad():
+        first.v *= 7
+    stored = exact_copy(first)
+    more = 0 if kwargs else 2
+    layer = IntegerConv(3 + more, 6, size, **kwargs)  # type: ignore[arg-type]
+    layer.thaw(stored.weight, stored.scale, stored.bias)
+    wider = torch.cat((x, torch.randint(0, 256, (8, more, 9, 9)).float()), 1)
+    with torch.no_grad():
+        assert (layer(wider) - stored(x)).abs().max() <= 2
+    seen = stored.weight.abs().amax((1, 2, 3)) > 0
+    size_of = layer.v.detach().square().mean((1, 2, 3)).sqrt()
+    assert torch.allclose(size_of[seen], torch.tensor(0.1), rtol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_compiled_layers_have_the_same_gradients() -> None:
+    """Some compilers see through `_Requantize` and find the gradient of a floor: none."""
+    torch.manual_seed(3)
+    layer = started(IntegerConv(4, 5), x := torch.randint(0, 256, (3, 4, 2, 2)).float())
+
+    def gradients(run: Callable[..., torch.Tensor]) -> list[torch.Tensor]:
+        bits = run(x, add=torch.ones(3, 5, 2, 2), active=True).square().sum()
+        return list(torch.autograd.grad(bits, (layer.v, layer.g, layer.b)))
+
+    for own, other in zip(
+        gradients(torch.compile(layer, backend="aot_eager")), gradients(layer), strict=True
+    ):
+        assert float(other.norm()) > 0
+        assert torch.allclose(own, other, rtol=1e-3)
 
 
 def test_sign_of_zero_is_plus_one() -> None:

@@ -9,7 +9,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from bitswap_models import model_file
-from bitswap_models.data import Sampler, Source, cells
+from bitswap_models.data import Sampler, Source, cells, draw_once
 from bitswap_models.errors import ModelError
 from bitswap_models.training import Recipe, train
 
@@ -154,3 +154,57 @@ def test_batches_follow_their_seed(folder: Path) -> None:
 
     assert np.array_equal(batch(1), batch(1)) and not np.array_equal(batch(1), batch(2))
     assert batch(1).shape == (32, 8, 8, 3)
+
+
+def test_training_goes_on_from_a_base_but_for_fresh_parts(folder: Path) -> None:
+    trained = folder / "base.safetensors"
+    first = train(folder / "pixels.toml", folder, trained, progress=lambda line: None)
+    text = PIXELS.replace("encoder = 8", "encoder = 12").replace("steps = 30", "steps = 4")
+    recipe = folder / "more.toml"
+    recipe.write_text(f'{text}pool = 64\n[base]\nname = "{trained}"\nfresh = ["encoder"]\n')
+    output = folder / "more.safetensors"
+    more = train(recipe, folder, output, progress=lambda line: None)
+    assert more["bpd"] < first["bpd"] + 0.2  # 4 steps from nothing are further off
+    one, other = load_file(trained), load_file(output)
+    assert one["encoder.mix.weight"].shape != other["encoder.mix.weight"].shape
+    near = (one["net.trunk.1.weight"] - other["net.trunk.1.weight"].int()).abs().float().mean()
+    assert near < 8
+
+
+@pytest.mark.parametrize(
+    ("base", "message"),
+    [
+        ("", "no layer encoder"),
+        ('name = "none"\n', "none"),
+        ("fresh = []\n", "name"),
+        ('fresh = ["encoder"]\nwidth = 24\n', "no layer film.1"),
+    ],
+)
+def test_a_base_that_does_not_fit_is_one_line(folder: Path, base: str, message: str) -> None:
+    trained = folder / "base.safetensors"
+    train(folder / "pixels.toml", folder, trained, steps=1, progress=lambda line: None)
+    name = "" if "name" in base or base == "fresh = []\n" else f'name = "{trained}"\n'
+    text = PIXELS.replace("encoder = 8", "encoder = 12")
+    (folder / "bad.toml").write_text(f"{text}[base]\n{name}{base}")
+    with pytest.raises(ModelError, match=message) as raised:
+        train(folder / "bad.toml", folder, folder / "m.safetensors", progress=lambda line: None)
+    assert "\n" not in str(raised.value)
+    assert not (folder / "m.safetensors").exists()
+
+
+def test_tiles_that_are_drawn_once_are_of_all_photographs(tmp_path: Path) -> None:
+    """And the same ones in every run."""
+    (tmp_path / "photos").mkdir()
+    for level in range(20):
+        Image.fromarray(np.full((16, 16), 10 * level, np.uint8)).save(
+            tmp_path / "photos" / f"{level}.png"
+        )
+
+    def drawn(seed: int) -> np.ndarray:
+        options = {"tile": 8, "channels": 1, "flip": True, "gray": 0.0}
+        return draw_once(tmp_path, [Source("photos", "photos")], 1500, seed=seed, **options).tiles
+
+    tiles = drawn(0)
+    assert tiles.shape == (2048, 8, 8, 1)
+    assert {10 * level for level in range(20)} <= set(np.unique(tiles))
+    assert np.array_equal(tiles, drawn(0)) and not np.array_equal(tiles, drawn(1))

@@ -60,7 +60,7 @@ def written(workshop, text):
 def test_a_base_grows_and_is_tuned(workshop):
     lines = []
     recipe = written(workshop, RECIPE)
-    assert tuning.has_base(recipe)
+    assert tuning.tunes(recipe)
     output = workshop / "tuned.safetensors"
     metrics = tuning.tune(recipe, workshop / "data", output, threads=2, progress=lines.append)
     base, tuned = (model_file.load(workshop / f"{n}.safetensors") for n in ("base", "tuned"))
@@ -107,8 +107,8 @@ def test_recipes_that_cannot_be_used(workshop, old, new, said):
     assert not (workshop / "x").exists()
 
 
-def test_other_recipes_have_no_base(tmp_path):
+def test_other_recipes_are_not_tuned(tmp_path):
     (tmp_path / "recipe.toml").write_text("[model]\n")
     (tmp_path / "broken.toml").write_text("[model\n")
     for name in ("recipe.toml", "broken.toml", "none.toml"):
-        assert not tuning.has_base(tmp_path / name)
+        assert not tuning.tunes(tmp_path / name)
