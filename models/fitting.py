@@ -27,7 +27,7 @@ from .chain import draw
 from .distributions import logistic_bits
 from .gradient import Floats, Pixels
 from .layers import EXACT_FLOAT32, EXACT_INT32, IntegerConv
-from .pixel_vae import Config, PixelVAE
+from .pixel_vae import PixelVAE
 from .price import Price
 from .top_prior import top_prior
 
@@ -108,8 +108,9 @@ class _Moments:
 class _Shadow:
     """A model in training whose layers multiply by what `Fit.effective` gives."""
 
-    def __init__(self, config: Config, layers: list[_Layer]) -> None:
-        self.model = PixelVAE(config)
+    def __init__(self, base: PixelVAE, layers: list[_Layer]) -> None:
+        self.model = PixelVAE(base.config)
+        self.model.bounds = base.bounds
         found = model_file.layers(self.model)
         own = [each for each in layers if not each.name.startswith("net.")]
         self.layers = [found[each.name] for each in own]
@@ -200,7 +201,7 @@ class Fit:
             _Moments(slice(a, b)) for a, b in ((0, self.decoder), (self.decoder, at)) if a < b
         ]
         if model.depth:
-            self.shadow = _Shadow(model.config, self.layers)
+            self.shadow = _Shadow(model, self.layers)
             self.top = torch.stack(model.top_integers())
         self.price = Price(tensor)
         self.done = 0

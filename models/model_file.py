@@ -1,7 +1,8 @@
 """Model files: safetensors with integer weights, binary ones packed to one bit; no pickle.
 
 Tensors of a layer NAME: ``NAME.weight`` (int8, or uint8 of packed signs, most significant bit
-first, 1 = +1), ``NAME.scale`` and ``NAME.bias`` (int32). ``top`` (int32) holds p(z_L), if L > 0.
+first, 1 = +1), ``NAME.scale`` and ``NAME.bias`` (int32). ``top`` (int32) holds p(z_L), if L > 0,
+and ``bounds`` (int32) those of z_1 in a pixel VAE that is bounded.
 Metadata, JSON each: ``kind`` (see kinds.py), ``config``, ``profile`` (numeric profile),
 ``metrics``; ``recipe`` (TOML) and ``known_answer``, the SHA-256 of every integer that the model
 gives for a fixed input. A machine that computes another answer refuses the model before it reads or
@@ -58,6 +59,8 @@ def tensors(model: Model) -> dict[str, Tensor]:
         stored = {}
         if model.depth:
             stored["top"] = torch.stack(model.top_integers()).to(torch.int32)
+        if isinstance(model, PixelVAE) and model.config.bounded:
+            stored["bounds"] = model.bounds_integers().cpu()
         for name, layer in layers(model).items():
             frozen = layer.freeze()
             if layer.binary:
@@ -110,6 +113,9 @@ def build(config: Config, stored: dict[str, Tensor]) -> Model:
         if top is not None and (top.dtype, *top.shape) != (torch.int32, 2, config.latents[-1]):
             raise ModelError("p(z_L) has the wrong shape: the model file is damaged")
         model.load_top(top)
+        if isinstance(model, PixelVAE) and model.config.bounded:
+            model.load_bounds(stored["bounds"])
+            names.add("bounds")
         for name, layer in layers(model).items():
             parts = {part: stored[f"{name}.{part}"] for part in ("weight", "scale", "bias")}
             names |= {f"{name}.{part}" for part in parts}
@@ -227,6 +233,8 @@ def known_answer(model: Model) -> str:
         above = _chain(model, x, told)
         if model.depth:
             digest.update(np.stack(model.top_prior(1)).astype("<i4").tobytes())
+        if isinstance(model, PixelVAE) and model.config.bounded:
+            digest.update(model.bounds_integers().numpy().astype("<i4").tobytes())
 
     def code(step: Step) -> Integers:
         told(*step.parameters)

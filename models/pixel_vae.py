@@ -22,14 +22,18 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from bitswap_cli.ans.parameters import (
+    LATENT_MAX,
+    LATENT_MIN,
     SCALE_LEVELS,
     SCALE_OF_ONE,
+    SCALES_PER_OCTAVE,
     LogisticParameters,
 )
 
 from . import lockstep, pixels
 from .chain import LATENT_MEAN_LIMIT, SCALE_WIDE, LatentChain, latent_noise
 from .distributions import mixture_bits
+from .errors import ModelError
 from .layers import IntegerConv, activation, floor, residual_blocks
 from .lockstep import Coded, Pop
 from .pixel_net import PixelNet
@@ -37,6 +41,7 @@ from .planes import Plane
 from .window import UNKNOWN, training_tables
 
 POOL = 4  # pixels of a side that the encoder pools first
+BOUND = 6  # scales of p(z_1), to either side, that bounds are apart from its mean
 Integers = NDArray[np.int32]
 
 
@@ -55,6 +60,7 @@ class Config:
     layers: int = 3
     split: int = 48  # hidden units of each channel
     components: int = 5
+    bounded: int = 0  # 1: the likelihood sees z_1 within bounds, so that strays cost little
 
     def sound(self) -> bool:
         """Whether all fields, non-negative and at most 512, are within what a file may ask for."""
@@ -73,6 +79,7 @@ class Config:
             and max(self.latents, default=0) <= 64
             and self.tile <= 64
             and self.tile % POOL == 0
+            and (self.bounded == 0 or (self.bounded == 1 and len(self.latents) == 1))
         )
 
     @property
@@ -165,6 +172,7 @@ class PixelVAE(LatentChain):
                     ),
                 )
             )  # fmt: skip
+        self.bounds: Tensor | None = None  # stored ones, int32 (2, D)
         self.encoders = nn.ModuleList()  # q(z_2 | z_1), ...
         self.decoders = nn.ModuleList()  # p(z_1 | z_2), ...
         for below, above in zip(z, z[1:], strict=False):
@@ -187,8 +195,34 @@ class PixelVAE(LatentChain):
         mean, scale = self.decoders[layer - 1](above)
         return mean, scale
 
+    def bounds_integers(self) -> Tensor:
+        """The least and the greatest z_1 that the likelihood tells apart, of each channel: int32
+        (2, D). In training they follow p(z_1)."""
+        return self.bounds_of_prior() if self.bounds is None else self.bounds
+
+    @torch.no_grad()
+    def bounds_of_prior(self) -> Tensor:
+        """Bounds that hardly any z_1 under p(z_1) is beyond, int32 (2, D)."""
+        mean, scale = self.top_integers()
+        reach = BOUND * torch.exp2((scale - SCALE_OF_ONE) / SCALES_PER_OCTAVE)
+        ends = torch.stack((mean / 16 - reach, mean / 16 + reach))
+        return ends.round().clamp(LATENT_MIN, LATENT_MAX).to(torch.int32)
+
+    def load_bounds(self, bounds: Tensor) -> None:
+        """Take stored bounds; raise ModelError if they are none."""
+        size = (2, *self.config.latents)
+        if bounds.dtype != torch.int32 or tuple(bounds.shape) != size:
+            raise ModelError("bounds of z_1 have the wrong shape: the model file is damaged")
+        low, high = bounds
+        if bool((low < LATENT_MIN).any() | (high > LATENT_MAX).any() | (low > high).any()):
+            raise ModelError("bounds of z_1 are none: the model file is damaged")
+        self.bounds = bounds
+
     def modulation(self, z1: Tensor) -> Tensor:
         """Gains and shifts of the hidden units: (B, D, 1, 1) -> (B, 2, layers, width)"""
+        if self.config.bounded:
+            low, high = self.bounds_integers().to(z1.dtype)[:, :, None, None]
+            z1 = z1.clamp(low, high)
         first, second = self.film
         out: Tensor = second(first(z1, active=True)).clamp(-1024, 1023)
         return out.view(len(z1), 2, self.config.layers, self.config.width)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ class Tuning:
     flip: bool = False
     gray: float = 0.0  # share of tiles turned gray
     vary: float = 0.0  # share of photographs in another world, see augment.py
+    bounded: bool = False  # whether the likelihood is to see z_1 within bounds
     seed: int = 0
 
 
@@ -89,11 +90,22 @@ def tune(
         base, [_whole(drawn.tiles)], FREE, steps=tuning.steps, rate=tuning.rate,
         encoder=True, batch=BATCH, threads=threads, seed=tuning.seed, progress=show,
     ).model  # fmt: skip
+    if tuning.bounded:
+        tuned = bounded(tuned)
     metrics = measure(tuned, cells(data / tuning.test, config.tile, config.channels))
     found = "  ".join(f"{name} {value:.4f}" for name, value in metrics.items())
     progress(f"test {tuning.test}  {found}")
     model_file.write(tuned, output, recipe=text, metrics=metrics)
     return metrics
+
+
+def bounded(model: PixelVAE) -> PixelVAE:
+    """A model, exact, of one latent layer, that sees z_1 within the bounds of p(z_1)."""
+    stored = {**model_file.tensors(model), "bounds": model.bounds_of_prior()}
+    built = model_file.build(replace(model.config, bounded=1), stored)
+    if not isinstance(built, PixelVAE):
+        raise TypeError("a bounded pixel VAE is a pixel VAE")
+    return built
 
 
 def measure(model: PixelVAE, tiles: np.ndarray, seed: int = 0) -> dict[str, float]:

@@ -75,6 +75,27 @@ def test_batches_are_what_the_coder_sees(model, tiles):
     assert estimated == pytest.approx(exact, rel=0.01)
 
 
+def test_a_bounded_model_is_fitted_as_it_codes(model, tiles):
+    """Latents drawn as the coder pops them, strays among them: a bounded model bears these."""
+    bounds = torch.tensor([[-5] * 4, [5] * 4], dtype=torch.int32)
+    config = dataclasses.replace(CONFIG, bounded=1)
+    narrow = model_file.build(config, {**model_file.tensors(model), "bounds": bounds})
+    strays = np.full((4, 4), 127.0, np.float32)
+    batch = Cells(model, tiles[1:]).draw(np.random.default_rng(1), 4, 64)
+    batch = batch._replace(noise=np.stack((batch.noise[0], strays)))
+    within = np.stack((batch.noise[0], np.full_like(strays, 5.0)))
+
+    def bits_of(own, noise):
+        fitted = fitting.Fit(own, Cells(own, tiles[1:]), 1000)
+        given = batch._replace(noise=noise)
+        return fitted._gradient(fitted.effective(fitted.differences), given, 0.0)[0]
+
+    assert bits_of(narrow, batch.noise) == bits_of(narrow, within) == bits_of(model, within)
+    assert bits_of(narrow, batch.noise) != bits_of(model, batch.noise)
+    kept = model_file.tensors(fit(narrow, tiles, 10_000_000, steps=20).model)
+    assert torch.equal(kept["bounds"], bounds)
+
+
 def test_the_encoder_in_training_is_the_one_that_codes(model, tiles):
     cells = Cells(model, tiles)
     fitted = fitting.Fit(model, cells, cells.samples, encoder=True)

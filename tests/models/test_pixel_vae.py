@@ -37,7 +37,8 @@ def latents(model: PixelVAE, count: int) -> np.ndarray | None:
 
 
 @pytest.mark.parametrize("fields", [{}, {"channels": 1}, {"latents": ()}, {"latents": (2,)},
-                                    {"radius": 1}, {"radius": 3}, {"components": 6}])  # fmt: skip
+                                    {"radius": 1}, {"radius": 3}, {"components": 6},
+                                    {"latents": (3,), "bounded": 1}])  # fmt: skip
 def test_training_simulates_what_codes(fields: dict[str, object]) -> None:
     """The same integers in floats and exactly: every posterior, and the bits of every pixel."""
     torch.manual_seed(0)
@@ -112,6 +113,36 @@ def test_windows_of_inner_pixels_are_their_neighbours() -> None:
     assert borders(np.array([0]), np.array([11]), 12, 3).tolist() == [[1, 1, 1, 0, 0, 0, 1, 1, 1]]
 
 
+def test_beyond_bounds_all_latents_are_alike(make_model) -> None:
+    model = make_model(kind=KIND, latents=(3,), bounded=1)
+    low, high = model.bounds_integers().numpy()
+    assert (low > -128).all() and (high < 127).all() and (low < high).all()
+    z = np.random.default_rng(0).integers(-128, 128, (200, 3, 1, 1)).astype(np.int32)
+    within = z.clip(low[:, None, None], high[:, None, None])
+    assert (z != within).any() and np.array_equal(model.film_of(z), model.film_of(within))
+    edges = np.stack((low, high))[:, :, None, None]
+    assert not np.array_equal(*model.film_of(edges))
+
+
+@pytest.mark.parametrize(
+    ("bounds", "message"),
+    [
+        (None, "lacks the tensor"),
+        (torch.zeros(2, 4, dtype=torch.int32), "shape"),
+        (torch.zeros(2, 3), "shape"),
+        (torch.tensor([[1, 0, 0], [0, 5, 5]], dtype=torch.int32), "none"),
+        (torch.tensor([[-129, 0, 0], [0, 5, 5]], dtype=torch.int32), "none"),
+        (torch.tensor([[0, 0, 0], [0, 5, 128]], dtype=torch.int32), "none"),
+    ],
+)
+def test_bounds_that_are_none_are_refused(make_model, bounds, message) -> None:
+    model = make_model(kind=KIND, latents=(3,), bounded=1)
+    stored = {**model_file.tensors(model), "bounds": bounds}
+    stored = {name: tensor for name, tensor in stored.items() if tensor is not None}
+    with pytest.raises(ModelError, match=message):
+        model_file.build(model.config, stored)
+
+
 @pytest.mark.parametrize("kind", sorted(kinds.KINDS))
 def test_every_kind_is_written_and_read(tmp_path: Path, kind: str) -> None:
     torch.manual_seed(0)
@@ -135,7 +166,8 @@ def test_every_kind_is_written_and_read(tmp_path: Path, kind: str) -> None:
 
 @pytest.mark.parametrize(
     "bad", [{"tile": 30}, {"radius": 0}, {"layers": 9}, {"components": 17}, {"width": -1},
-            {"latents": [65]}, {"latents": [1] * 9}, {"latents": [0]}, {"channels": 9}]
+            {"latents": [65]}, {"latents": [1] * 9}, {"latents": [0]}, {"channels": 9},
+            {"bounded": 1}, {"bounded": 2, "latents": [3]}, {"bounded": 1, "latents": []}]
 )  # fmt: skip
 def test_hostile_configs_are_refused(tmp_path: Path, bad: dict[str, object]) -> None:
     config = {**SMALL[KIND], **bad}

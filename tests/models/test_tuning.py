@@ -77,6 +77,15 @@ def test_a_base_grows_and_is_tuned(workshop):
         )
 
 
+def test_a_tuned_model_may_be_bounded(workshop):
+    recipe = written(workshop, RECIPE.replace("steps = 60", "steps = 2\nbounded = true"))
+    output = workshop / "bounded.safetensors"
+    tuning.tune(recipe, workshop / "data", output, threads=1, progress=lambda line: None)
+    tuned = model_file.load(output)
+    assert tuned.config.bounded == 1
+    assert torch.equal(tuned.bounds_integers(), tuned.bounds_of_prior())
+
+
 def test_what_is_measured_is_what_is_coded(workshop):
     from bitswap_cli.coding import tile_codec
 
