@@ -30,9 +30,8 @@ if TYPE_CHECKING:
     _Shown = Callable[[str, float | None, Progress], None]
 
 DEFAULT = "5m"
-TRIAL = 32  # share of the time in which a model shows what it can become, at one rate
 PACES = (0.5, 2.0)  # other rates of fitting, in that of models/fitting.py
-LEAST = (4.0, 200)  # seconds and steps of a trial that can tell rates apart
+LONG = (10.0, 400)  # seconds and steps in which a model shows what it can become
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(s|m|h)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
@@ -129,7 +128,7 @@ def fit(
         else:
             found = _material(codec, header, material(sources, codec, threads=threads))
             again = partial(_again, codec, sources, threads) if found.oriented else None
-            left = seconds and seconds * (1 - len(trials) / TRIAL)
+            left = seconds and seconds - len(trials) * _share(seconds, LONG[0])
             outcomes = run("fit", codec, found, left, steps, again, best.pace if best else 1.0)
     models: dict[int, PixelVAE] = {}
     fitted: list[Fitted] = []
@@ -159,8 +158,8 @@ def _race(
     run: "Callable[..., Outcomes]",
     stopped: Callable[[], bool],
 ) -> list[_Trial]:
-    """Fit each start for a share of the time, and the one that takes the fewest bytes at other
-    rates, unless the time is too short for that.
+    """Fit each start for a while, and the one that takes the fewest bytes at other rates, unless
+    the time is too short for that.
 
     A larger model codes better, but a smaller one is fitted faster; a higher rate goes further, but
     leaves more differences to code. Which one wins depends on the pictures, on how many there are,
@@ -168,9 +167,9 @@ def _race(
     """
     from bitswap_cli.archive.material import material
 
-    share = None if seconds is None else seconds / TRIAL
-    part = None if steps is None else steps // TRIAL
-    enough = (share or 0) >= LEAST[0] if part is None else part >= LEAST[1]
+    share = None if seconds is None else _share(seconds, LONG[0])
+    part = None if steps is None else int(_share(steps, LONG[1]))
+    enough = (share or 0) >= LONG[0] if part is None else part >= LONG[1]
     trials: list[_Trial] = []
 
     def attempt(start: "Start", found: "Material", pace: float) -> _Trial:
@@ -193,6 +192,12 @@ def _race(
             if stopped() or attempt(best.start, best.found, pace).size < best.size:
                 break
     return trials
+
+
+def _share(whole: float, long: float) -> float:
+    """What one trial takes of a time: a sixteenth, or less, down to half of that, where that is
+    `long` enough."""
+    return min(whole / 16, max(long, whole / 32))
 
 
 def _material(codec: "ChunkCodec", header: "Header", found: "Material") -> "Material":

@@ -126,9 +126,14 @@ def test_fitting_that_does_not_pay_leaves_the_archive_as_it_was(bitswap, drawing
 @pytest.mark.parametrize(
     "seconds, sizes, trials, left",
     [
-        (100.0, {}, ["photo", "thumbs"], 93.75),  # too short to tell rates apart
-        (160.0, {0.5: 9.0}, ["photo", "thumbs", "thumbs at 0.5 times the rate"], 145.0),
-        (160.0, {}, ["photo", "thumbs", *(f"thumbs at {x} times the rate" for x in (0.5, 2))], 140),
+        (80.0, {}, ["photo", "thumbs"], 70.0),  # too short to tell rates apart
+        (160.0, {0.5: 9.0}, ["photo", "thumbs", "thumbs at 0.5 times the rate"], 130.0),
+        (
+            640.0,
+            {},
+            ["photo", "thumbs", *(f"thumbs at {x} times the rate" for x in (0.5, 2))],
+            560.0,
+        ),
         (
             None,
             {2.0: 9.0},
@@ -168,7 +173,7 @@ def test_models_and_rates_are_tried_for_a_while_to_choose_one(
         Console(), named, [str(drawings)], seconds=seconds, steps=steps, threads=1, save=None
     )
     assert header.model == "thumbs"
-    share = (seconds and seconds / 32, steps and 200)
+    share = (seconds and {80.0: 5.0, 160.0: 10.0, 640.0: 20.0}[seconds], steps and 400)
     tried = [(f"try {what}", *share) for what in trials]
     if stopped:
         assert [call[:3] for call in calls] == tried[:2]
