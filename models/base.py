@@ -30,10 +30,9 @@ def base_of(table: dict[str, Any], recipe: Path) -> PixelVAE:
         If there is no such model, it is of another kind, or the table has a wrong key.
     """
     larger = dict(table)
-    try:
-        name, sha256 = larger.pop("name"), larger.pop("sha256", None)
-    except KeyError:
-        raise ModelError(f"[base] of {recipe} lacks a name") from None
+    name, sha256 = larger.pop("name", None), larger.pop("sha256", None)
+    if not isinstance(name, str):
+        raise ModelError(f"[base] of {recipe} lacks a name")
     model = model_file.load((zoo.find(name, sha256) if sha256 else zoo.resolve(name)).path)
     if not isinstance(model, PixelVAE):
         raise ModelError(f"[base] of {recipe} is a pixel_vae, which {name} is not")

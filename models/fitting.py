@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from . import gradient, model_file
+from .adam import Moments
 from .cells import Batch, Cells, Tiles
 from .chain import draw
 from .distributions import logistic_bits
@@ -45,7 +46,6 @@ PRICED = 8  # and from one look at what the bits of differences rise by
 ENCODED = 4  # steps of training from one of the encoder to the next
 POSTERIOR = 200  # and from one choice of latents' posteriors and prior to the next
 TOP_CELLS = 8192  # that p(z_L) is chosen on
-TINY = 1e-10  # bits/dim a step: smaller gradients move nothing
 
 AGAIN = 1 / 3  # of the time, after which tiles may be laid anew
 CHECKED = 16  # batches that progress is measured on
@@ -85,24 +85,6 @@ class _Layer(NamedTuple):
         ends = np.cumsum((self.at, self.outputs * self.inputs, self.outputs, self.outputs))
         first, second, third = (slice(int(a), int(b)) for a, b in zip(ends, ends[1:], strict=False))
         return first, second, third
-
-
-class _Moments:
-    """Adam's, of the gradient of some parameters."""
-
-    def __init__(self, where: slice) -> None:
-        self.where, self.done = where, 0
-        self.first, self.second = np.zeros((2, where.stop - where.start), np.float32)
-
-    def step(self, slope: Floats) -> Floats:
-        """Take a gradient; return where to go."""
-        self.done += 1
-        self.first += 0.1 * (slope - self.first)
-        self.second += 0.01 * (slope**2 - self.second)
-        mean = self.first / (1 - 0.9**self.done)
-        deviation = np.sqrt(self.second / (1 - 0.99**self.done)) + TINY
-        direction: Floats = mean / deviation
-        return direction
 
 
 class _Shadow:
@@ -198,7 +180,7 @@ class Fit:
         self.differences = np.zeros(at, np.float32)  # in steps
         self.average = self.differences.copy()
         self.moments = [
-            _Moments(slice(a, b)) for a, b in ((0, self.decoder), (self.decoder, at)) if a < b
+            Moments(slice(a, b)) for a, b in ((0, self.decoder), (self.decoder, at)) if a < b
         ]
         if model.depth:
             self.shadow = _Shadow(model, self.layers)

@@ -80,7 +80,7 @@ class Recipe:
                 )
             base = dict(table.get("base", {}))
             return cls(model=model, sources=sources, base=base, path=path, text=text, **training)
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise ModelError(
                 f"the recipe {path} is incomplete or has a wrong key: {error}"
             ) from None

@@ -127,10 +127,11 @@ def _read(path: Path) -> tuple[str, PixelVAE, list[Source], Tuning]:
     try:
         text = path.read_text(encoding="utf-8")
         table: dict[str, Any] = tomllib.loads(text)
+        base = dict(table["base"])
         sources = [Source(**{**s, "without": tuple(s.get("without", ()))}) for s in table["source"]]
         tuning = Tuning(**table["tuning"])
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ModelError(f"cannot read the recipe {path}: {error}") from None
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"the recipe {path} is incomplete or has a wrong key: {error}") from None
-    return text, base_of(table["base"], path), sources, tuning
+    return text, base_of(base, path), sources, tuning

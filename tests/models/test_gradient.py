@@ -47,20 +47,21 @@ def pixels_of(config, random, count):
     )
 
 
+def drawn(config, random, cells, each, filmed):
+    """Parameters, films and pixels."""
+    shape = (cells, 2, config.layers, config.width)
+    film = random.integers(-40, 41, shape).astype(np.float32) if filmed else None
+    return parameters_of(config, random), film, pixels_of(config, random, cells * each)
+
+
 @needs_kernel
 @pytest.mark.parametrize("config", CONFIGS)
 @pytest.mark.parametrize("filmed", [True, False])
 def test_the_kernel_is_the_definition(config, filmed):
     """But for an activation or two that differs by one where sums were rounded otherwise."""
-    random = np.random.default_rng(0)
-    parameters, cells, each = parameters_of(config, random), 5, 30
-    pixels = pixels_of(config, random, cells * each)
-    film = None
-    if filmed:
-        shape = (cells, 2, config.layers, config.width)
-        film = random.integers(-40, 41, shape).astype(np.float32)
-    expected = by_torch(config, parameters, film, pixels, 2.0**-17)
-    bits, slope, films = engine()(config, parameters, film, pixels, 2.0**-17)
+    given = config, *drawn(config, np.random.default_rng(0), 5, 30, filmed), 2.0**-17
+    expected = by_torch(*given)
+    bits, slope, films = engine()(*given)
     assert bits == pytest.approx(expected[0], rel=1e-3)
     assert np.linalg.norm(slope - expected[1]) < 0.01 * np.linalg.norm(expected[1])
     assert np.linalg.norm(expected[1]) > 0
@@ -75,18 +76,10 @@ def test_the_kernel_is_the_definition(config, filmed):
 def test_a_gpu_repeats_the_definition(filmed):
     """On other numbers than those that it recorded."""
     random = np.random.default_rng(3)
-    config, cells, each = CONFIGS[0], 4, 32
     for _ in range(3):
-        parameters, pixels = (
-            parameters_of(config, random),
-            pixels_of(config, random, cells * each),
-        )
-        film = None
-        if filmed:
-            shape = (cells, 2, config.layers, config.width)
-            film = random.integers(-40, 41, shape).astype(np.float32)
-        expected = by_torch(config, parameters, film, pixels, 2.0**-17)
-        bits, slope, _ = gpu()(config, parameters, film, pixels, 2.0**-17)
+        given = CONFIGS[0], *drawn(CONFIGS[0], random, 4, 32, filmed), 2.0**-17
+        expected = by_torch(*given)
+        bits, slope, _ = gpu()(*given)
         assert bits == pytest.approx(expected[0], rel=1e-3)
         assert np.linalg.norm(slope - expected[1]) < 0.01 * np.linalg.norm(expected[1])
     assert len(gpu().recorded) <= 2

@@ -107,6 +107,9 @@ def test_what_is_measured_is_what_is_coded(workshop):
         ("[tuning]", "[tuned]", "tuning"),
         ('folder = "sheets"', 'folders = "sheets"', "folders"),
         ("{base}", "nobody", "nobody"),
+        ("[base]", "[bass]", "base"),
+        ('[base]\nname = "{base}"', 'base = "photo"\n[other]', "wrong key"),
+        ('name = "{base}"', "name = 5", "name"),
     ],
 )
 def test_recipes_that_cannot_be_used(workshop, old, new, said):
