@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import os
+import weakref
 
 from bitswap_cli.archive.names import display
 from bitswap_cli.errors import InputError
@@ -13,6 +14,12 @@ _numbers = itertools.count()
 def temporary_name(folder: bytes) -> bytes:
     """Return a name in a folder that no other writer uses."""
     return os.path.join(folder, b".bitswap-%d-%d.tmp" % (os.getpid(), next(_numbers)))
+
+
+def remove(path: bytes) -> None:
+    """Remove a file, if it is there and can be removed."""
+    with contextlib.suppress(OSError):
+        os.unlink(path)
 
 
 def cannot(action: str, path: bytes, error: OSError) -> InputError:
@@ -41,6 +48,9 @@ class NewFile:
         self._force = force
         self._temporary = temporary_name(os.path.dirname(path))
         self._check()
+        # A signal may raise between any two instructions, those around `open` among them: before
+        # a caller can say `with`. However this object then goes, the file goes with it.
+        self._remove = weakref.finalize(self, remove, self._temporary)
         try:
             self._file = open(self._temporary, "xb")  # noqa: SIM115 (outlives this call)
         except OSError as error:
@@ -64,6 +74,7 @@ class NewFile:
                 set_mtime(self._temporary, mtime)
             self._check()
             os.replace(self._temporary, self.path)
+            self._remove.detach()
         except OSError as error:
             self.discard()
             raise cannot("write", self.path, error) from error
@@ -75,8 +86,7 @@ class NewFile:
         """Remove what was written, unless it was committed."""
         with contextlib.suppress(OSError):
             self._file.close()
-        with contextlib.suppress(OSError):
-            os.unlink(self._temporary)
+        self._remove()
 
     def _check(self) -> None:
         if os.path.isdir(self.path) and not os.path.islink(self.path):

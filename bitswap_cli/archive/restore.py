@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import ParamSpec, Protocol
 
-from bitswap_cli.archive.files import NewFile, cannot, set_mtime, temporary_name
+from bitswap_cli.archive.files import NewFile, cannot, remove, set_mtime, temporary_name
 from bitswap_cli.archive.names import check_name, display, stays_inside
 from bitswap_cli.errors import InputError
 
@@ -157,9 +157,9 @@ class Folder:
             set_mtime(temporary, mtime)
             os.replace(temporary, path)
         except OSError as error:
-            if os.path.lexists(temporary):
-                os.unlink(temporary)
             raise cannot("write", path, error) from error
+        finally:
+            remove(temporary)
 
     def _place(self, name: bytes) -> bytes:
         """Return the path of an entry, its folder made."""
