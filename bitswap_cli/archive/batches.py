@@ -118,7 +118,6 @@ def _encode(codec: TileCodec, parts: list[Part]) -> tuple[bytes, NDArray[np.floa
                 channels,
                 part.first,
                 part.tiles,
-                part.source.size,
                 part.orientation,
             )
         )

@@ -3,6 +3,7 @@
 import os
 import zlib
 from collections.abc import Iterator
+from math import prod
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -55,7 +56,7 @@ class Entry(NamedTuple):
     exact: bool
     """True: comes back byte for byte; False: pixel for pixel, with its metadata."""
     size: int
-    """Bytes of the original file."""
+    """Bytes of a file or of a link's target; of a picture that the model coded, of its pixels."""
     shape: tuple[int, int, int] | None
     """Height, width and channels of a picture that the model coded."""
 
@@ -150,7 +151,7 @@ class ArchiveReader:
                 for tiles in table.segments:
                     if not tiles.first:
                         exact = is_exact(tiles.kind)
-                        yield Entry(tiles.name, tiles.kind, exact, tiles.size, tiles[2:5])
+                        yield Entry(tiles.name, tiles.kind, exact, prod(tiles[2:5]), tiles[2:5])
             else:
                 for part in table.segments:
                     if not part.offset:
