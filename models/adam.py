@@ -10,11 +10,11 @@ TINY = 1e-10  # bits/dim a step: smaller gradients move nothing
 
 
 class Moments:
-    """Adam's, of the gradient of some parameters."""
+    """Adam's, of the gradient of so many parameters."""
 
-    def __init__(self, where: slice) -> None:
-        self.where, self.done = where, 0
-        self.first, self.second = np.zeros((2, where.stop - where.start), np.float32)
+    def __init__(self, size: int) -> None:
+        self.done = 0
+        self.first, self.second = np.zeros((2, size), np.float32)
 
     def step(self, slope: Floats) -> Floats:
         """Take a gradient; return where to go."""

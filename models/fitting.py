@@ -19,16 +19,16 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from . import gradient, model_file
 from .adam import Moments
 from .cells import Batch, Cells, Tiles
-from .chain import draw
 from .distributions import logistic_bits
 from .gradient import Floats, Pixels
 from .layers import EXACT_FLOAT32, EXACT_INT32, IntegerConv
 from .pixel_vae import PixelVAE
+from .posterior import Posterior
 from .price import Price
 from .top_prior import top_prior
 
@@ -43,8 +43,7 @@ BIAS_STEP = 1 << 13  # an eighth of a unit of the layer's outputs
 SCALE_STEPS = 128  # of a typical scale
 RENEWED = 50  # steps of training from one choice of the differences' priors to the next
 PRICED = 8  # and from one look at what the bits of differences rise by
-ENCODED = 4  # steps of training from one of the encoder to the next
-POSTERIOR = 200  # and from one choice of latents' posteriors and prior to the next
+POSTERIOR = 500  # and from one choice of p(z_1) to the next, where q(z_1 | x) is trained
 TOP_CELLS = 8192  # that p(z_L) is chosen on
 
 AGAIN = 1 / 3  # of the time, after which tiles may be laid anew
@@ -118,9 +117,7 @@ class Fit:
     samples : int
         Of all pictures, which the bits of the differences are shared by.
     encoder : bool
-        Train q(z_1 | x), too, but for its binary weights.
-    batch : int
-        Cells of a step.
+        Train q(z_1 | x), too.
     seed : int
     threads : int
     """
@@ -132,20 +129,16 @@ class Fit:
         samples: int,
         *,
         encoder: bool = False,
-        batch: int = CELLS,
         seed: int = 0,
         threads: int = 1,
     ) -> None:
-        self.model, self.cells, self.samples, self.batch = model, cells, samples, batch
+        self.model, self.cells, self.samples = model, cells, samples
         self.random = np.random.default_rng(seed)
         self.pool = ThreadPoolExecutor(threads)
         found = {f"net.{n}": layer for n, layer in gradient.layers(model.net).items()}
         self.likelihood = sum(_size(layer) for layer in found.values())
         if model.depth:
-            found |= _named(model.film, "film")
-        self.decoder = sum(_size(layer) for layer in found.values())
-        if encoder and model.depth == 1:  # else q(z_2 | z_1) would have to follow
-            found |= _named(model.encoder, "encoder")
+            found |= model_file.layers(model.film, "film")
         self.layers: list[_Layer] = []
         at = 0
         for name, layer in found.items():
@@ -164,8 +157,6 @@ class Fit:
             self.base[weight] = layer.weight.numpy().ravel()
             self.lowest[weight] = -127 - self.base[weight]  # weights have 8 bits
             self.highest[weight] = 127 - self.base[weight]
-            if layer.binary:
-                self.free[weight] = 0
             if layer.causal:
                 self.free[weight] = np.broadcast_to(layer.mask().numpy(), layer.shape).ravel()
             self.base[scale], self.base[bias] = layer.scale.numpy(), layer.bias.numpy()
@@ -179,12 +170,12 @@ class Fit:
         self.start = (self.base / self.unit).astype(np.float32)
         self.differences = np.zeros(at, np.float32)  # in steps
         self.average = self.differences.copy()
-        self.moments = [
-            Moments(slice(a, b)) for a, b in ((0, self.decoder), (self.decoder, at)) if a < b
-        ]
+        self.moments = Moments(at)
         if model.depth:
             self.shadow = _Shadow(model, self.layers)
             self.top = torch.stack(model.top_integers())
+        # with more layers of latents, q(z_2 | z_1) would have to follow
+        self.posterior = Posterior(model) if encoder and model.depth == 1 else None
         self.price = Price(tensor)
         self.done = 0
 
@@ -192,35 +183,35 @@ class Fit:
         """What the layers multiply by: weights, scales and biases as numbers. (P,)"""
         return (self.start + np.rint(differences) * self.slope).astype(np.float32, copy=False)
 
-    def advance(self, rate: float) -> float:
-        """One step of training; returns bits/dim of its pixels, without the latents'."""
+    def advance(self, share: float, rate: float = RATE) -> float:
+        """One step of training, at a share of the rates; returns bits/dim of its pixels, without
+        the latents'."""
         if self.done % RENEWED == 0 and self.done:
             self.price.renew(self.differences)
-        encoding = len(self.moments) > 1 and self.done % ENCODED == 0
-        if self.done and encoding and self.done % POSTERIOR == 0:
+        if self.posterior and self.done % POSTERIOR == 0 and self.done:
             self.renew()
-        batch = self.cells.draw(self.random, self.batch, PIXELS)
-        bits, slope = self._gradient(self.effective(self.differences), batch, 2.0**-17, encoding)
+        batch = self.cells.draw(self.random, CELLS, PIXELS)
+        bits, slope = self._gradient(self.effective(self.differences), batch, 2.0**-17)
         counted = int(batch.pixels.coded.sum())
         slope *= self.slope / np.float32(counted)
         if self.done % PRICED == 0:
             self.priced = self.price.slope(self.differences) / np.float32(self.samples)
         slope = (slope + self.priced) * self.free
         self.done += 1
-        for moments in self.moments[: 1 + encoding]:
-            self.differences[moments.where] -= rate * moments.step(slope[moments.where])
+        self.differences -= rate * share * self.moments.step(slope)
+        if self.posterior:
+            self.posterior.step(share)
         np.clip(self.differences, self.lowest, self.highest, out=self.differences)
         self.average += (1 - min(EMA, self.done / (10 + self.done))) * (
             self.differences - self.average
         )
         return bits / counted
 
-    def _gradient(
-        self, parameters: Floats, batch: Batch, soft: float, encoding: bool = False
-    ) -> tuple[float, Floats]:
-        """Bits of pixels, and the gradient of these and of the latents' to all parameters.
+    def _gradient(self, parameters: Floats, batch: Batch, soft: float) -> tuple[float, Floats]:
+        """Bits of pixels, and their gradient to all parameters.
 
-        Latents follow the encoder's parameters if it is `encoding`.
+        That of pixels and latents to the posterior's parameters is left with these, if it is in
+        training and bits are `soft`.
         """
         config, pixels, on_gpu = self.model.config, batch.pixels, gradient.gpu()
         run = on_gpu or gradient.engine() or gradient.by_torch
@@ -228,8 +219,10 @@ class Fit:
         if self.model.depth:
             leaf = torch.from_numpy(parameters[self.likelihood :]).requires_grad_()
             self.shadow.take(leaf)
-            if encoding:
-                z, cost = self._encode(batch, soft)
+            if self.posterior and soft:
+                images = self.cells.images(batch.cells).astype(np.float32)
+                z, bits = self.posterior.draw(images, batch.noise, self.top)
+                cost = bits @ torch.from_numpy(self._share(batch))
             else:
                 z = torch.from_numpy(self.cells.latents(*batch[:2]))
             film = self.shadow.model.modulation(z[:, :, None, None])
@@ -252,16 +245,6 @@ class Fit:
             if leaf.grad is not None:
                 slope[self.likelihood :] = leaf.grad.numpy()
         return sum(p[0] for p in parts), slope
-
-    def _encode(self, batch: Batch, soft: float) -> tuple[Tensor, Tensor]:
-        """Latents of the cells of a batch, (B, D), and their bits, as many as pixels are drawn."""
-        x = torch.from_numpy(self.cells.images(batch.cells)).float().permute(0, 3, 1, 2)
-        mean, scale = (p[:, :, 0, 0] for p in self.shadow.model.encoder(x))
-        z = draw(mean, scale, torch.from_numpy(batch.noise))
-        bits = logistic_bits(self.top[0], self.top[1], z, soft) - logistic_bits(
-            mean, scale, z, soft
-        )
-        return z, bits.sum(1) @ torch.from_numpy(self._share(batch))
 
     def _share(self, batch: Batch) -> Floats:
         """Of the pixels of its cells that are in a batch, (B,)."""
@@ -311,6 +294,8 @@ class Fit:
         stored = model_file.tensors(self.model)
         if self.model.depth == 1:
             stored["top"] = self.top
+        if self.posterior:
+            stored |= self.posterior.tensors()
         whole = self.base + np.rint(self.average).astype(np.int64) * self.step
         for each in self.layers:
             weight, scale, bias = (whole[p] for p in each.parts())
@@ -321,8 +306,7 @@ class Fit:
             rows[lost] = self.base[each.parts()[0]].reshape(rows.shape)[lost]
             for part, own in zip((scale, bias), each.parts()[1:], strict=True):
                 part[lost] = self.base[own][lost]
-            kinds = (("weight", rows), ("scale", scale), ("bias", bias))
-            for name, part in kinds[each.layer.binary :]:  # binary weights stay, packed
+            for name, part in (("weight", rows), ("scale", scale), ("bias", bias)):
                 old = stored[f"{each.name}.{name}"]
                 stored[f"{each.name}.{name}"] = torch.from_numpy(part).to(old.dtype).view(old.shape)
         return stored
@@ -337,7 +321,7 @@ def fit(
     steps: int | None = None,
     rate: float = RATE,
     encoder: bool = False,
-    batch: int = CELLS,
+    alone: int = 0,
     threads: int = 1,
     seed: int = 0,
     again: Callable[[PixelVAE], list[Tiles]] | None = None,
@@ -359,11 +343,11 @@ def fit(
     rate : float
         Steps of an integer, at most, that it moves in a step of training.
     encoder : bool
-        Whether q(z_1 | x) is trained as well, in one step of `ENCODED`.
-    batch : int
-        Cells of a step: few go further in a given time.
+        Whether q(z_1 | x) is trained as well, in floats.
+    alone : int
+        Steps, at first, in which nothing else is.
     threads : int
-        They change the speed, and no integer where `steps` says how long.
+        They change the speed, and no integer but those of q(z_1 | x) where `steps` says how long.
     seed : int
     again : callable, optional
         Told the model as it is after `AGAIN` of the time, gives the tiles as they are coded best,
@@ -377,10 +361,10 @@ def fit(
     -------
     Outcome
     """
-    torch.set_num_threads(1)
+    torch.set_num_threads(threads if encoder else 1)
     fitting = Fit(
         model, Cells(model, tiles), samples,
-        encoder=encoder, batch=batch, seed=seed, threads=threads,
+        encoder=encoder, seed=seed, threads=threads,
     )  # fmt: skip
     began = checked = time.monotonic()
     batches, first = _held(fitting, seed)
@@ -403,8 +387,9 @@ def fit(
                 batches, first = _held(Fit(model, fitting.cells, samples), seed)
             again = None
         warm = min(1.0, (fitting.done + 1) / WARMUP)
+        moving = rate if fitting.done >= alone else 0.0
         cosine = 0.5 * (1 + math.cos(math.pi * part))
-        fitting.advance(rate * warm * (FINAL_RATE + (1 - FINAL_RATE) * cosine))
+        fitting.advance(warm * (FINAL_RATE + (1 - FINAL_RATE) * cosine), moving)
         if progress and now - checked > CHECKS:
             checked = now
             progress(reached(part))
@@ -422,11 +407,6 @@ def _held(fitting: Fit, seed: int) -> tuple[list[Batch], float]:
     random = np.random.default_rng(seed + 1)
     batches = [fitting.cells.draw(random, CELLS, PIXELS) for _ in range(CHECKED)]
     return batches, sum(fitting.measure(batches))
-
-
-def _named(module: nn.Module, name: str) -> dict[str, IntegerConv]:
-    found = module.named_modules(prefix=name)
-    return {n: layer for n, layer in found if isinstance(layer, IntegerConv)}
 
 
 def _size(layer: IntegerConv) -> int:

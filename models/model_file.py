@@ -28,7 +28,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from bitswap_cli.ans.parameters import LATENT_MAX, LATENT_MIN, LogisticParameters
 
@@ -48,9 +48,10 @@ COPIES = 16  # of the known answer's tiles in a batch
 _proved: set[bytes] = set()  # SHA-256 of the files whose answers this process has reproduced
 
 
-def layers(model: Model) -> dict[str, IntegerConv]:
-    """Return the integer layers of a model by name, in a fixed order."""
-    return {n: m for n, m in model.named_modules() if isinstance(m, IntegerConv)}
+def layers(model: nn.Module, prefix: str = "") -> dict[str, IntegerConv]:
+    """Return the integer layers of a model, or of its part of a name, by name, in a fixed order."""
+    found = model.named_modules(prefix=prefix)
+    return {name: layer for name, layer in found if isinstance(layer, IntegerConv)}
 
 
 def tensors(model: Model) -> dict[str, Tensor]:
@@ -61,12 +62,18 @@ def tensors(model: Model) -> dict[str, Tensor]:
             stored["top"] = torch.stack(model.top_integers()).to(torch.int32)
         if isinstance(model, PixelVAE) and model.config.bounded:
             stored["bounds"] = model.bounds_integers().cpu()
-        for name, layer in layers(model).items():
-            frozen = layer.freeze()
-            if layer.binary:
-                signs = (frozen["weight"] > 0).flatten().cpu().numpy()
-                frozen["weight"] = torch.from_numpy(np.packbits(signs))
-            stored |= {f"{name}.{part}": t.cpu().contiguous() for part, t in frozen.items()}
+        return stored | frozen(layers(model))
+
+
+def frozen(layers: dict[str, IntegerConv]) -> dict[str, Tensor]:
+    """The integer tensors of layers, by name."""
+    stored: dict[str, Tensor] = {}
+    for name, layer in layers.items():
+        parts = layer.freeze()
+        if layer.binary:
+            signs = (parts["weight"] > 0).flatten().cpu().numpy()
+            parts["weight"] = torch.from_numpy(np.packbits(signs))
+        stored |= {f"{name}.{part}": t.cpu().contiguous() for part, t in parts.items()}
     return stored
 
 
