@@ -8,6 +8,7 @@ from typing import NamedTuple
 from .chain import Latents
 from .kinds import Trained
 from .layers import IntegerConv
+from .pixel_vae import PixelVAE
 from .weight_norm import Conv, Table
 
 NUMBER = 4  # bytes of a scale, an offset and whatever is neither a weight nor in a table
@@ -46,9 +47,11 @@ def sizes(model: Trained) -> Sizes:
             parameters += module.values.numel()
             packed += module.values.numel() + NUMBER * len(module.values)
         elif isinstance(module, Latents):
-            top = module.top.numel() if module.depth else 0
-            parameters += top
-            packed += NUMBER * top
+            numbers = module.top.numel() if module.depth else 0
+            if isinstance(module, PixelVAE) and module.bounds is not None:
+                numbers += module.bounds.numel()
+            parameters += numbers
+            packed += NUMBER * numbers
         else:
             others = sum(p.numel() for p in module.parameters(recurse=False))
             parameters += others

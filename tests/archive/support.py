@@ -10,6 +10,8 @@ from PIL import Image, PngImagePlugin
 
 from bitswap_cli.archive.codec import EncodedTiles
 from bitswap_cli.archive.format import Header
+from bitswap_cli.archive.reader import ArchiveReader
+from bitswap_cli.archive.unpack import unpack, verify
 from bitswap_cli.errors import ArchiveError
 
 
@@ -201,3 +203,16 @@ def assert_same(before, after):
         if data != after[name][1]:
             assert data.startswith(b"\x89PNG"), name
             assert _image(data) == _image(after[name][1]), name
+
+
+def check(path, codec):
+    """List and verify an archive."""
+    with ArchiveReader(path) as reader:
+        list(reader.entries())
+        return verify(reader, lambda _: codec)
+
+
+def rescue(path, codec, directory):
+    """Restore what is whole."""
+    with ArchiveReader(path, recover=True) as reader:
+        return unpack(reader, lambda _: codec, directory, keep_going=True)
