@@ -107,6 +107,8 @@ def write(model: Trained, path: Path, *, recipe: str, metrics: dict[str, float])
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise ModelError(f"cannot write the model {path}: {error.strerror}") from None
+    except SafetensorError as error:
+        raise ModelError(f"cannot write the model {path}: {error}") from None
 
 
 def build(config: Config, stored: dict[str, Tensor]) -> Model:

@@ -5,9 +5,12 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Concatenate, NoReturn, ParamSpec, TypeVar
 
 import click
+
+from bitswap_cli.errors import InputError
 
 DEFAULT_MODEL = "auto"
 DEFAULT_BATCH = 64
@@ -126,6 +129,26 @@ def model_file_option(command: Command) -> Command:
         metavar="PATH",
         help="File of the model the archive names, if it is not one of `bitswap models list`.",
     )(command)
+
+
+def check_new(path: str | os.PathLike[str], option: str, *, force: bool) -> None:
+    """Refuse a place for a new file where none could be written, before the work for it is done.
+
+    Raises
+    ------
+    InputError
+        If a file is there and `force` is not given, a folder is there, or its folder is not there
+        or cannot be written to.
+    """
+    place = Path(path)
+    if place.is_dir():
+        raise InputError(f"{path} is a folder: give another {option}")
+    if place.exists() and not force:
+        raise InputError(f"{path} exists: give another {option}, or --force to replace it")
+    if not place.parent.is_dir():
+        raise InputError(f"there is no folder {place.parent} for {path}: make it first")
+    if not os.access(place.parent, os.W_OK | os.X_OK):
+        raise InputError(f"{path} cannot be written: its folder is read-only")
 
 
 def stderr_is_terminal() -> bool:

@@ -11,6 +11,7 @@ import click
 from bitswap_cli.cli.common import (
     DEFAULT_MODEL,
     Console,
+    check_new,
     escape,
     json_option,
     say_json,
@@ -88,13 +89,14 @@ def compress(
     for source in sources:  # before the seconds it takes to load a model
         if not Path(source).exists() and not Path(source).is_symlink():
             raise InputError(f"there is no file or folder {source}")
-    if Path(output).exists() and not force:
-        raise InputError(f"{output} exists: give another -o, or --force to replace it")
+    check_new(output, "-o", force=force)
     fitting = duration is not None or steps is not None
     if save_model is not None and not fitting:
         raise InputError("--save-model writes the model that --fit makes: give --fit as well")
-    if save_model is not None and save_model.exists() and not force:
-        raise InputError(f"{save_model} exists: give another --save-model, or --force")
+    if save_model is not None:
+        check_new(save_model, "--save-model", force=force)
+        if os.path.abspath(save_model) == os.path.abspath(output):
+            raise InputError(f"-o and --save-model both name {output}")
     starts = encoders(console, model, scheme, batch, sources, fitting=fitting)
     codec, header = starts[0]
     fitted = None

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from bitswap_cli.cli.common import Console, verbosity
+from bitswap_cli.cli.common import Console, check_new, verbosity
 from bitswap_cli.errors import InputError
 
 
@@ -48,8 +48,7 @@ def train(
         raise InputError(f"there is no recipe {recipe}")
     if not data.is_dir():
         raise InputError(f"there is no folder {data}")
-    if output.exists() and not (force or resume):
-        raise InputError(f"{output} exists: give another -o, --resume or --force")
+    check_new(output, "-o, --resume", force=force or resume)
     from bitswap_models import training, tuning
 
     def show(line: str) -> None:

@@ -231,6 +231,13 @@ def test_errors(bitswap, drawings, tiny_model, tmp_path):
     assert (outcome.code, "90s" in outcome.error_line()) == (2, True)
     outcome = bitswap(*command, drawings, "--save-model", tmp_path / "m.safetensors")
     assert (outcome.code, "--fit" in outcome.error_line()) == (3, True)
+    command += [drawings, "--fit", "1h", "--save-model"]  # an hour that is not to be lost
+    outcome = bitswap(*command, tmp_path / "none" / "m.safetensors")
+    assert (outcome.code, "there is no folder" in outcome.error_line()) == (3, True)
+    outcome = bitswap(*command, drawings)
+    assert (outcome.code, "is a folder" in outcome.error_line()) == (3, True)
+    outcome = bitswap(*command, tmp_path / "a.bsw")
+    assert (outcome.code, "both name" in outcome.error_line()) == (3, True)
     assert list(tmp_path.iterdir()) == []
 
 
