@@ -43,7 +43,7 @@ BIAS_STEP = 1 << 13  # an eighth of a unit of the layer's outputs
 SCALE_STEPS = 128  # of a typical scale
 RENEWED = 50  # steps of training from one choice of the differences' priors to the next
 PRICED = 8  # and from one look at what the bits of differences rise by
-POSTERIOR = 500  # and from one choice of p(z_1) to the next, where q(z_1 | x) is trained
+POSTERIOR = 1000  # and from one choice of p(z_1) to the next, where q(z_1 | x) is trained
 TOP_CELLS = 8192  # that p(z_L) is chosen on
 
 AGAIN = 1 / 3  # of the time, after which tiles may be laid anew
@@ -117,7 +117,7 @@ class Fit:
     samples : int
         Of all pictures, which the bits of the differences are shared by.
     encoder : bool
-        Train q(z_1 | x), too.
+        Train q(z_1 | x), too, `compiled` or not.
     seed : int
     threads : int
     """
@@ -129,6 +129,7 @@ class Fit:
         samples: int,
         *,
         encoder: bool = False,
+        compiled: bool = False,
         seed: int = 0,
         threads: int = 1,
     ) -> None:
@@ -175,7 +176,9 @@ class Fit:
             self.shadow = _Shadow(model, self.layers)
             self.top = torch.stack(model.top_integers())
         # with more layers of latents, q(z_2 | z_1) would have to follow
-        self.posterior = Posterior(model) if encoder and model.depth == 1 else None
+        self.posterior = None
+        if encoder and model.depth == 1:
+            self.posterior = Posterior(model, compiled=compiled)
         self.price = Price(tensor)
         self.done = 0
 
@@ -321,7 +324,7 @@ def fit(
     steps: int | None = None,
     rate: float = RATE,
     encoder: bool = False,
-    alone: int = 0,
+    compiled: bool = False,
     threads: int = 1,
     seed: int = 0,
     again: Callable[[PixelVAE], list[Tiles]] | None = None,
@@ -343,9 +346,7 @@ def fit(
     rate : float
         Steps of an integer, at most, that it moves in a step of training.
     encoder : bool
-        Whether q(z_1 | x) is trained as well, in floats.
-    alone : int
-        Steps, at first, in which nothing else is.
+        Whether q(z_1 | x) is trained as well, in floats, `compiled` or not.
     threads : int
         They change the speed, and no integer but those of q(z_1 | x) where `steps` says how long.
     seed : int
@@ -364,7 +365,7 @@ def fit(
     torch.set_num_threads(threads if encoder else 1)
     fitting = Fit(
         model, Cells(model, tiles), samples,
-        encoder=encoder, seed=seed, threads=threads,
+        encoder=encoder, compiled=compiled, seed=seed, threads=threads,
     )  # fmt: skip
     began = checked = time.monotonic()
     batches, first = _held(fitting, seed)
@@ -387,9 +388,8 @@ def fit(
                 batches, first = _held(Fit(model, fitting.cells, samples), seed)
             again = None
         warm = min(1.0, (fitting.done + 1) / WARMUP)
-        moving = rate if fitting.done >= alone else 0.0
         cosine = 0.5 * (1 + math.cos(math.pi * part))
-        fitting.advance(warm * (FINAL_RATE + (1 - FINAL_RATE) * cosine), moving)
+        fitting.advance(warm * (FINAL_RATE + (1 - FINAL_RATE) * cosine), rate)
         if progress and now - checked > CHECKS:
             checked = now
             progress(reached(part))

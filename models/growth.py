@@ -25,11 +25,12 @@ from torch import Tensor
 
 from . import model_file
 from .errors import ModelError
-from .pixel_vae import Config, PixelVAE
+from .pixel_vae import Config, Encoder, PixelVAE
 from .window import taps
 
 GROWING = ("channels", "radius", "width")  # fields of a config
 MOST = 512  # hidden units
+ENCODER = 1 << 8  # seed of the signs of its first layer
 SCALE = 1 << 14  # of outputs that weigh nothing yet
 NOTHING = {"weight": 0, "scale": SCALE, "bias": 0}
 Array = NDArray[np.integer]
@@ -67,6 +68,49 @@ def grow(model: PixelVAE, channels: int = 0, radius: int = 0, width: int = 0) ->
     if not isinstance(grown, PixelVAE):
         raise TypeError("a pixel VAE grows into a pixel VAE")
     return grown
+
+
+def widen_encoder(model: PixelVAE, channels: int) -> PixelVAE:
+    """Return a model with more channels in q(z_1 | x), exact, that says the same of all pictures.
+
+    Not for archives: what is new has to be trained (tuning.py). New channels have the weights of
+    old ones with other signs; behind the first layer with scale and offset 0, so that they are 0.
+
+    Parameters
+    ----------
+    model : PixelVAE
+        An exact one.
+    channels : int
+
+    Raises
+    ------
+    ModelError
+        If the encoder would become smaller or too large, or there is none.
+    """
+    old = model.config.encoder
+    if not model.depth or not old <= channels <= MOST:
+        raise ModelError(f"there is no encoder that can grow to {channels} channels")
+    new = replace(model.config, encoder=channels)
+    stored, encoder = model_file.tensors(model), Encoder(new)
+    layers = model_file.layers(encoder, "encoder")
+    for at, (name, layer) in enumerate(layers.items()):
+        parts = {part: stored[f"{name}.{part}"].numpy() for part in ("scale", "bias")}
+        narrow = model_file.layers(model.encoder, "encoder")[name].weight.numpy()
+        (outputs, inputs), (had, saw) = layer.shape[:2], narrow.shape[:2]
+        weight = narrow[np.arange(outputs) % had][:, np.arange(inputs) % saw]
+        weight = (weight * _signs(ENCODER + at, weight.shape)).astype(np.int8)
+        weight[:had, :saw] = narrow
+        if not layer.binary:
+            weight[:had, saw:] = 0
+        for part, array in parts.items():
+            more = array[np.arange(had, outputs) % had]
+            first = name == "encoder.stem"
+            parts[part] = np.concatenate((array, more if first else 0 * more))
+        layer.load(*(torch.from_numpy(a) for a in (weight, parts["scale"], parts["bias"])))
+    built = model_file.build(new, stored | model_file.frozen(layers))
+    if not isinstance(built, PixelVAE):
+        raise TypeError("a pixel VAE with a wider encoder is a pixel VAE")
+    return built
 
 
 class _Growth:

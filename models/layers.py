@@ -33,7 +33,8 @@ SATURATION = 32767  # layers and the residual stream are signed 16 bit
 EXACT_FLOAT32 = 2**24
 EXACT_INT32 = 2**31
 START = 0.1  # deviation of weights before training
-_HEADROOM = 2**29  # |acc * m| and |b| stay under this each, so their sum fits int32
+_BIAS_MAX = 2**29
+_HEADROOM = EXACT_INT32 - 2**10  # |acc * m| + |b| stays under this, whatever float32 rounds
 
 
 def straight_through(exact: Tensor, smooth: Tensor) -> Tensor:
@@ -191,10 +192,10 @@ class IntegerConv(nn.Module):
         w = self._weights()
         norm = self._norm(w)
         reach = w.detach().abs().sum((1, 2, 3)) * self.reach()
-        limit = (_HEADROOM / reach.clamp_min(1.0)).floor()
+        b = round_(self.b * 2.0**self.shift).clamp(-_BIAS_MAX, _BIAS_MAX)
+        limit = ((_HEADROOM - b.detach().abs()) / reach.clamp_min(1.0)).floor()
         m = round_(self.g * (2.0**self.shift / norm))
         m = torch.minimum(torch.maximum(m, -limit), limit)
-        b = round_(self.b * 2.0**self.shift).clamp(-_HEADROOM, _HEADROOM)
         return w, m, b
 
     def _norm(self, w: Tensor) -> Tensor:

@@ -2,8 +2,8 @@
 
 ``bitswap train`` comes here when a recipe has a table ``[tuning]``, and not ``[training]``; the
 model is that of ``[base]`` (base.py). The loop is that of ``compress --fit`` (fitting.py), but the
-posterior is trained, too (posterior.py), which may be a new one, and differences to the base have
-no price, since the result is a file of its own.
+posterior is trained, too (posterior.py), which may be widened first, and differences to the base
+have no price, since the result is a file of its own.
 """
 
 from __future__ import annotations
@@ -22,13 +22,10 @@ from .cells import Cells, Tiles
 from .data import Source, cells, draw_once
 from .errors import ModelError
 from .fitting import CELLS, PIXELS, RATE, Fit, Progress, fit
-from .growth import MOST
+from .growth import widen_encoder
 from .pixel_vae import PixelVAE
-from .posterior import renewed
 
 FREE = 10**15  # samples that share the price of differences: as good as none
-STARTING = 256  # tiles that a new encoder starts from
-ALONE = 30  # part of the steps, at first, in which it is trained and the likelihood is not
 CHECKED = 400  # batches that the result is measured on
 
 
@@ -43,8 +40,9 @@ class Tuning:
     flip: bool = False
     gray: float = 0.0  # share of tiles turned gray
     vary: float = 0.0  # share of photographs in another world, see augment.py
-    encoder: int = 0  # channels of a new q(z_1 | x); 0: the base's goes on
+    encoder: int = 0  # channels of q(z_1 | x); 0: as many as the base has
     bounded: bool = False  # whether the likelihood is to see z_1 within bounds
+    compile: bool = False
     seed: int = 0
 
 
@@ -82,23 +80,19 @@ def tune(
     """
     text, base, sources, tuning = _read(recipe)
     config = base.config
-    larger = replace(config, encoder=tuning.encoder or config.encoder)
-    if tuning.encoder and not (base.depth == 1 and larger.sound() and larger.encoder <= MOST):
-        raise ModelError(f"the recipe {recipe} wants an encoder that its base cannot have")
+    if tuning.encoder:
+        base = widen_encoder(base, tuning.encoder)
     drawn = draw_once(
         data, sources, tuning.tiles, tile=config.tile, channels=config.channels, flip=tuning.flip,
         gray=tuning.gray, vary=tuning.vary, seed=tuning.seed,
     )  # fmt: skip
-    if tuning.encoder:
-        base = renewed(base, larger, drawn.tiles[:STARTING], tuning.seed)
 
     def show(reached: Progress) -> None:
         progress(f"{reached.done:.1%}  likelihood {reached.rate:.4f} on training tiles")
 
     tuned = fit(
         base, [_whole(drawn.tiles)], FREE, steps=tuning.steps, rate=tuning.rate,
-        encoder=True, alone=tuning.steps // ALONE if tuning.encoder else 0,
-        threads=threads, seed=tuning.seed, progress=show,
+        encoder=True, compiled=tuning.compile, threads=threads, seed=tuning.seed, progress=show,
     ).model  # fmt: skip
     if tuning.bounded:
         tuned = bounded(tuned)

@@ -11,7 +11,7 @@ from bitswap_models import gradient, growth, lockstep, model_file
 from bitswap_models.cells import Tiles
 from bitswap_models.errors import ModelError
 from bitswap_models.fitting import fit
-from bitswap_models.growth import grow
+from bitswap_models.growth import grow, widen_encoder
 from bitswap_models.pixel_vae import Config, PixelVAE
 from bitswap_models.training import start
 
@@ -83,6 +83,23 @@ def test_channels_before_new_ones_stay_as_they_are(model, channels):
     for c in range(model.channels):
         for mine, before in zip(whole.parameters, base.parameters, strict=True):
             assert np.array_equal(mine[order == c], before[other == c])
+
+
+def test_a_wider_encoder_says_the_same_at_first(model):
+    wide = widen_encoder(model, 20)
+    assert wide.config == dataclasses.replace(model.config, encoder=20)
+    x = np.ascontiguousarray(pictures(8, model.channels, 3).transpose(0, 3, 1, 2), np.int32)
+    for one, other in zip(model.posterior(1, x), wide.posterior(1, x), strict=True):
+        assert np.array_equal(one, other)
+    kept = model_file.tensors(model)
+    for name, tensor in model_file.tensors(wide).items():
+        assert name.startswith("encoder.") or torch.equal(tensor, kept[name])
+
+
+@pytest.mark.parametrize("channels", [4, 513])
+def test_encoders_do_not_shrink_or_explode(model, channels):
+    with pytest.raises(ModelError, match="encoder"):
+        widen_encoder(model, channels)
 
 
 def _latents(count):

@@ -98,6 +98,21 @@ def test_training_goes_on_from_what_is_stored(kwargs: dict[str, object]) -> None
     assert torch.allclose(size_of[seen], torch.tensor(0.1), rtol=1e-5)
 
 
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(-3, 12), st.integers(-3, 12))
+def test_what_training_gives_is_proved_exact_and_uses_the_range(seed: int, g: int, b: int) -> None:
+    """Whatever scales and offsets training runs to."""
+    torch.manual_seed(seed)
+    layer = IntegerConv(3, 4, 3)
+    with torch.no_grad():
+        layer.g.copy_(torch.randn(4) * 10.0**g)
+        layer.b.copy_(torch.randn(4) * 10.0**b)
+    stored = exact_copy(layer)
+    if g > 9:
+        reach = stored.weight.long().abs().sum((1, 2, 3)) * layer.reach()
+        assert int((reach * stored.scale.abs()).min()) > 2**30
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_compiled_layers_have_the_same_gradients() -> None:
     """Some compilers see through `_Requantize` and find the gradient of a floor: none."""

@@ -86,11 +86,11 @@ def test_a_tuned_model_may_be_bounded(workshop):
     assert torch.equal(tuned.bounds_integers(), tuned.bounds_of_prior())
 
 
-def test_a_tuned_model_may_have_a_new_encoder(workshop):
+def test_a_tuned_model_may_have_a_wider_encoder(workshop):
     recipe = written(workshop, RECIPE.replace("steps = 60", "steps = 120\nencoder = 12"))
-    output = workshop / "renewed.safetensors"
+    output = workshop / "wider.safetensors"
     metrics = tuning.tune(recipe, workshop / "data", output, threads=1, progress=lambda line: None)
-    base, tuned = (model_file.load(workshop / f"{n}.safetensors") for n in ("base", "renewed"))
+    base, tuned = (model_file.load(workshop / f"{n}.safetensors") for n in ("base", "wider"))
     assert (base.config.encoder, tuned.config.encoder) == (8, 12)
     tiles = tuning.cells(workshop / "data" / "sheets", 16, 1)
     assert metrics["bpd"] < 0.95 * tuning.measure(base, tiles)["bpd"]
@@ -113,7 +113,7 @@ def test_what_is_measured_is_what_is_coded(workshop):
         ('name = "{base}"', "", "name"),
         ("steps = 60", "stepz = 60", "stepz"),
         ("width = 24", "wide = 24", "wide"),
-        ("steps = 60", "steps = 60\nencoder = -4", "encoder"),
+        ("steps = 60", "steps = 60\nencoder = 4", "encoder"),
         ("steps = 60", "steps = 60\nencoder = 600", "encoder"),
         ("width = 24", "width = 8", "grow"),
         ("[tuning]", "[tuned]", "tuning"),
