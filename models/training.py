@@ -25,6 +25,7 @@ from .data import RENEWAL, Sampler, Source, cells, draw_once
 from .errors import ModelError
 from .flowpp import FlowPP
 from .kinds import TRAINED, Shape, Trained, make
+from .memory import keep_freed
 
 Progress = Callable[[str], None]
 
@@ -310,6 +311,7 @@ def train(
     if steps is not None:
         recipe = replace(recipe, steps=steps)
     checkpoint = output.with_name(output.name + ".checkpoint")
+    keep_freed()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if device.type == "cuda":
         torch.set_float32_matmul_precision("high")  # TF32: products of our integers stay exact

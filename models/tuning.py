@@ -23,6 +23,7 @@ from .data import Source, cells, draw_once
 from .errors import ModelError
 from .fitting import CELLS, PIXELS, RATE, Fit, Progress, fit
 from .growth import widen_encoder
+from .memory import keep_freed
 from .pixel_vae import PixelVAE
 
 FREE = 10**15  # samples that share the price of differences: as good as none
@@ -82,6 +83,7 @@ def tune(
     config = base.config
     if tuning.encoder:
         base = widen_encoder(base, tuning.encoder)
+    keep_freed()
     drawn = draw_once(
         data, sources, tuning.tiles, tile=config.tile, channels=config.channels, flip=tuning.flip,
         gray=tuning.gray, vary=tuning.vary, seed=tuning.seed,
