@@ -118,6 +118,7 @@ def _encode(codec: TileCodec, parts: list[Part]) -> tuple[bytes, NDArray[np.floa
                 channels,
                 part.first,
                 part.tiles,
+                0,  # sizes of original files take up to 1 % of an archive of small pictures
                 part.orientation,
             )
         )

@@ -3,7 +3,6 @@
 import os
 import zlib
 from collections.abc import Iterator
-from math import prod
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -55,8 +54,8 @@ class Entry(NamedTuple):
     """'png', 'bmp', 'pnm' (coded by the model), 'file', 'dir' or 'link'."""
     exact: bool
     """True: comes back byte for byte; False: pixel for pixel, with its metadata."""
-    size: int
-    """Bytes of a file or of a link's target; of a picture that the model coded, of its pixels."""
+    size: int | None
+    """Bytes of the original file; None: not told, as of pictures since version 0.7.0."""
     shape: tuple[int, int, int] | None
     """Height, width and channels of a picture that the model coded."""
 
@@ -151,7 +150,8 @@ class ArchiveReader:
                 for tiles in table.segments:
                     if not tiles.first:
                         exact = is_exact(tiles.kind)
-                        yield Entry(tiles.name, tiles.kind, exact, prod(tiles[2:5]), tiles[2:5])
+                        size = tiles.size or None
+                        yield Entry(tiles.name, tiles.kind, exact, size, tiles[2:5])
             else:
                 for part in table.segments:
                     if not part.offset:

@@ -40,6 +40,8 @@ class TileSegment(NamedTuple):
     """Number of its first tile in the picture."""
     tiles: int
     """How many tiles."""
+    size: int
+    """Bytes of the original file, or 0: not told."""
     orientation: int = 0
     """How the picture lies in its tiles (see images/orientation.py)."""
 
@@ -95,7 +97,6 @@ class Extra(NamedTuple):
 def pack_tile_table(table: TileTable) -> bytes:
     """Serialise the table of a TILE chunk."""
     names, kinds, *numbers, orientations = zip(*table.segments, strict=True)
-    numbers.append((0,))  # an unused column
     if any(orientations):  # else there is no such column: versions before 4 have none
         numbers.append(orientations)
     columns = [pack_column(column) for column in numbers]
@@ -119,7 +120,7 @@ def unpack_tile_table(blob: bytes) -> TileTable:
         ] if 0 < count <= MAX_SEGMENTS and 0 <= swallowed <= MAX_EXTRAS and len(columns) in (6, 7):
             names = _unpack_names(shared, ends, count)
             kinds = _named(KINDS, unpack_column(kind, count))
-            *numbers, _ = [unpack_column(column, count) for column in columns[:6]]
+            numbers = [unpack_column(column, count) for column in columns[:6]]
             numbers += [unpack_column(column, count, ORIENTATIONS) for column in columns[6:]]
             segments = [TileSegment(*row) for row in zip(names, kinds, *numbers, strict=True)]
             return TileTable(segments, checksum, swallowed, factor)

@@ -37,5 +37,6 @@ def list_entries(console: Console, archive: str, as_json: bool) -> None:
         for entry in entries:
             restored = "bytes" if entry.exact else "pixels"
             shape = "x".join(map(str, entry.shape)) if entry.shape else "-"
+            size = "-" if entry.size is None else entry.size
             name = escape(os.fsdecode(entry.name))
-            click.echo(f"{restored:<6}  {entry.kind:<11}  {entry.size:>12}  {shape:>13}  {name}")
+            click.echo(f"{restored:<6}  {entry.kind:<11}  {size:>12}  {shape:>13}  {name}")

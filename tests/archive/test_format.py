@@ -98,7 +98,7 @@ def test_columns(values):
             TileSegment,
             st.binary(min_size=1, max_size=9).filter(lambda name: b"\0" not in name),
             st.sampled_from(["png", "bmp", "pnm"]),
-            *[numbers] * 5,
+            *[numbers] * 6,
             st.integers(0, 7),
         ),
         min_size=1,

@@ -132,7 +132,7 @@ def test_wrong_totals(tmp_path):
 def test_tile_tables_that_do_not_fit(tmp_path, codec, change):
     pixels = smooth(16, 16)
     tiles, sizes = cut(pixels, 8, 8, 3)
-    segment = TileSegment(b"x", "pnm", 16, 16, 3, 0, 4)._replace(**change)
+    segment = TileSegment(b"x", "pnm", 16, 16, 3, 0, 4, 900)._replace(**change)
     extras = [Extra(0, b"P6 16 16 255\n", b"")]
     body, _ = encode_tiles(codec, [segment], tiles, sizes, extras)
     with ArchiveWriter(tmp_path / "a", header_for(codec)) as writer:

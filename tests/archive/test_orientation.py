@@ -82,7 +82,7 @@ def test_an_orientation_costs_what_it_tells(codec):
 @pytest.mark.parametrize("oriented", [True, False])
 def test_pictures_turned_where_there_is_no_room_to_say_so(tmp_path, codec, oriented):
     pixels = smooth(20, 31)
-    segment = TileSegment(b"x", "pnm", 31, 20, 3, 0, 1, orientation=4)
+    segment = TileSegment(b"x", "pnm", 31, 20, 3, 0, 1, 2000, orientation=4)
     body, _ = encode_tiles(
         codec, [segment], *cut(pixels, 32, 32, 3), [Extra(0, b"P6 20 31 255\n", b"")]
     )

@@ -3,7 +3,6 @@
 import os
 import resource
 import signal
-from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -71,7 +70,7 @@ def test_hostile_zoo_comes_back(tmp_path, zoo, channels):
     assert_same(before, after)
     for name, entry in entries.items():
         kind, data, _ = before[name]
-        assert entry.size == (prod(entry.shape) if entry.shape else len(data))
+        assert entry.size == (None if entry.shape else len(data))
         assert not entry.exact or after[name][1] == data
         assert (entry.kind in ("dir", "link")) == (kind != "file")
     if channels == 3:

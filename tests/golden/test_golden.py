@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from bitswap_cli.archive.reader import ArchiveReader
 from bitswap_cli.cli.main import run
 from bitswap_models import zoo
 
@@ -48,6 +49,13 @@ def test_golden_archives_come_back(name: str, batch: str, tmp_path: Path) -> Non
     assert restored == set(expected["entries"])
     for entry, row in expected["entries"].items():
         assert digest(out / entry, row["restored"]) == row["sha256"], entry
+
+
+def test_sizes_that_older_archives_tell_are_listed() -> None:
+    with ArchiveReader(HERE / "photo-bitswap.bsw") as reader:
+        entries = list(reader.entries())
+    assert any(entry.shape for entry in entries)
+    assert all(entry.size for entry in entries)
 
 
 def test_the_doctor_has_a_golden_archive_of_the_default_model() -> None:
