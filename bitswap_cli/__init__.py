@@ -1,3 +1,3 @@
 """Lossless compression of image folders with hierarchical VAEs, Bit-Swap and vectorized rANS."""
 
-__version__ = "0.6.0"
+__version__ = "0.7.0"
