@@ -129,6 +129,11 @@ def test_reader_of_stdout_goes_away(made_archive):
         assert process.wait() == 0
 
 
+def _heed_ctrl_c() -> None:
+    """Tests that run in the background of a script inherit that it is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interruption_leaves_nothing_behind(tmp_path: Path, photos, tiny_model, number):
     sources = tmp_path / "many"
@@ -139,7 +144,9 @@ def test_interruption_leaves_nothing_behind(tmp_path: Path, photos, tiny_model, 
     output = tmp_path / "out"
     output.mkdir()
     command = [*COMMAND, "compress", sources, "-o", output / "a.bsw", "--model", tiny_model]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, preexec_fn=_heed_ctrl_c
+    ) as process:
         deadline = time.monotonic() + 300
         while not list(output.iterdir()) and process.poll() is None:
             assert time.monotonic() < deadline
