@@ -39,7 +39,7 @@ def main() -> None:
     torch.set_num_threads(1)
     model = model_file.load(zoo.find("photo").path)
     assert isinstance(model, PixelVAE)
-    found = material([arguments.folder], tile_codec(model))
+    found = material([arguments.folder], tile_codec(model)).groups[model.channels]
     cells = Cells(model, [Tiles(*t) for t in found.tiles])
     fit = fitting.Fit(model, cells, found.samples)
     source = Source(arguments.folder.name, "photos")

@@ -43,7 +43,7 @@ class Tuning:
     vary: float = 0.0  # share of photographs in another world, see augment.py
     encoder: int = 0  # channels of q(z_1 | x); 0: as many as the base has
     bounded: bool = False  # whether the likelihood is to see z_1 within bounds
-    compile: bool = False
+    compile: bool = False  # the encoder, by torch
     seed: int = 0
 
 
