@@ -2,6 +2,8 @@
 
 from setuptools import Extension, setup
 
+NATIVE = "models/exact/native/"
+
 setup(
     ext_modules=[
         Extension(
@@ -14,9 +16,9 @@ setup(
         for name, sources, headers in (
             ("bitswap_cli.ans._kernel", ["bitswap_cli/ans/kernel.c"], []),
             (
-                "bitswap_models._kernel",
-                ["models/kernel.c", "models/binary.c", "models/pixels.c", "models/gradient.c"],
-                ["models/layers.h", "models/convolution.h", "models/gradient.h"],
+                "bitswap_models.exact._kernel",
+                [NATIVE + name for name in ("kernel.c", "binary.c", "pixels.c", "gradient.c")],
+                [NATIVE + name for name in ("layers.h", "convolution.h", "gradient.h")],
             ),
         )
     ]

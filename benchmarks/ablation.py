@@ -18,9 +18,9 @@ import numpy as np
 import torch
 
 from bitswap_cli.cli.table import format_table
-from bitswap_models.data import Batch, cells, images
-from bitswap_models.pixel_vae import Config
-from bitswap_models.training import Recipe, Run, to_input
+from bitswap_models.families.pixel_vae.model import Config
+from bitswap_models.training.data import Batch, cells, images
+from bitswap_models.training.loop import Recipe, Run, to_input
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "as it is": {},

@@ -22,10 +22,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bitswap_models import kernel, layers, model_file
-from bitswap_models.kernel import Kernel, Weights
-from bitswap_models.layers import SATURATION, IntegerConv
-from bitswap_models.resnet_vae import Config, ResNetVAE
+from bitswap_models.exact import kernel, layers
+from bitswap_models.exact.kernel import Kernel, Weights
+from bitswap_models.exact.layers import SATURATION, IntegerConv
+from bitswap_models.families.resnet_vae import Config, ResNetVAE
+from bitswap_models.stored import model_file
 
 SIDE = 16  # of the grid that the ResNet VAE's layers see
 LAYERS = ((256, 3), (256, 5), (128, 3), (64, 3))  # channels, size of the kernel

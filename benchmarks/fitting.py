@@ -12,12 +12,16 @@ from pathlib import Path
 
 import torch
 
-from bitswap_cli.archive.material import material
+from bitswap_cli.archive.writing.material import material
 from bitswap_cli.coding import tile_codec
-from bitswap_models import fitting, model_file, training, zoo
-from bitswap_models.cells import Cells, Tiles
-from bitswap_models.data import Source
-from bitswap_models.pixel_vae import PixelVAE
+from bitswap_cli.contract import Tiles
+from bitswap_models import zoo
+from bitswap_models.families.pixel_vae.model import PixelVAE
+from bitswap_models.fitting import fit as fitting
+from bitswap_models.fitting.cells import Cells
+from bitswap_models.stored import model_file
+from bitswap_models.training import loop as training
+from bitswap_models.training.data import Source
 
 STEPS = 5
 

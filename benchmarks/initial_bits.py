@@ -24,9 +24,10 @@ from numpy.typing import NDArray
 from bitswap_cli.ans import Message
 from bitswap_cli.coding import SCHEMES
 from bitswap_cli.coding.group import Group
-from bitswap_models import model_file, zoo
-from bitswap_models.data import cells
-from bitswap_models.markov_vae import MarkovVAE
+from bitswap_models import zoo
+from bitswap_models.families.markov_vae import MarkovVAE
+from bitswap_models.stored import model_file
+from bitswap_models.training.data import cells
 
 NAMES = {"bitswap": "Bit-Swap", "bbans": "BB-ANS"}
 BOTTOM = 1 << 20  # bytes of random payload: deep enough to count how much of it is used

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from bitswap_models.data import cells
+from bitswap_models.training.data import cells
 
 Pixels = NDArray[np.uint8]  # (H, W) gray, (H, W, 3), or (H, W, 4) with alpha
 MODES = ("L", "RGB")  # that all codecs here can code

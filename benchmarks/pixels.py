@@ -19,9 +19,12 @@ from numpy.typing import NDArray
 
 from bitswap_cli.ans import LogisticMixture, Message, MixtureParameters
 from bitswap_cli.ans import kernel as coder
-from bitswap_models import kernel, lockstep, model_file, training
-from bitswap_models.pixel_vae import Config, PixelVAE
-from bitswap_models.pixels import PixelKernel
+from bitswap_models.exact import kernel
+from bitswap_models.families.pixel_vae import lockstep
+from bitswap_models.families.pixel_vae.model import Config, PixelVAE
+from bitswap_models.families.pixel_vae.pixels import PixelKernel
+from bitswap_models.stored import model_file
+from bitswap_models.training import loop as training
 
 GROUPS = ((1, 256), (8, 32), (128, 32), (8, 256))  # tiles, their side
 

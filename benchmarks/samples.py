@@ -21,11 +21,12 @@ from bitswap_cli.ans.parameters import (
     LogisticParameters,
     MixtureParameters,
 )
-from bitswap_models import model_file, zoo
-from bitswap_models.flowpp import FlowPP
-from bitswap_models.kinds import Model
-from bitswap_models.pixel_vae import PixelVAE
-from bitswap_models.resnet_vae import ResNetVAE
+from bitswap_models import zoo
+from bitswap_models.families.flowpp.model import FlowPP
+from bitswap_models.families.pixel_vae.model import PixelVAE
+from bitswap_models.families.register import Model
+from bitswap_models.families.resnet_vae import ResNetVAE
+from bitswap_models.stored import model_file
 
 SIDE = 8  # tiles
 Integers = NDArray[np.int32]

@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 
 from plot import OURS, THEIRS, place_labels
 
-from bitswap_models import model_file, zoo
-from bitswap_models.sizes import sizes
+from bitswap_models import zoo
+from bitswap_models.stored import model_file
+from bitswap_models.stored.sizes import sizes
 
 PANELS = {  # of test folders that are alike
     "natural 32x32 crops": {"natural32_valid", "ImageNet 32x32"},

@@ -16,7 +16,8 @@ from PIL import Image
 from bitswap_cli.cli.table import format_table
 from bitswap_cli.coding import tile_codec
 from bitswap_cli.images.tiles import cut
-from bitswap_models import model_file, zoo
+from bitswap_models import zoo
+from bitswap_models.stored import model_file
 
 
 def main() -> None:

@@ -13,9 +13,9 @@ def make_model() -> MakeModel:
     """Return ``make(kind, **config)``: an exact model whose layers were started on smooth tiles."""
     import torch
 
-    from bitswap_models import kinds
-    from bitswap_models.model_file import build, tensors
-    from bitswap_models.training import start
+    from bitswap_models.families import register as kinds
+    from bitswap_models.stored.model_file import build, tensors
+    from bitswap_models.training.loop import start
 
     torch.set_num_threads(1)
 

@@ -25,10 +25,10 @@ from bitswap_cli.cli.table import format_table, human_size
 from bitswap_cli.errors import ArchiveError, BitswapError, InputError
 
 if TYPE_CHECKING:
-    from bitswap_cli.archive.codec import TileCodec
-    from bitswap_cli.archive.format import Header
+    from bitswap_cli.archive.format.sections import Header
+    from bitswap_cli.archive.reading.unpack import CodecFor
     from bitswap_cli.archive.report import PackReport
-    from bitswap_cli.archive.unpack import CodecFor
+    from bitswap_cli.contract import TileCodec
 
 
 @click.command(cls=FitCommand)
@@ -157,7 +157,7 @@ def _write(
     force: bool,
     threads: int,
 ) -> "PackReport":
-    from bitswap_cli.archive.pack import pack
+    from bitswap_cli.archive.writing.pack import pack
 
     with progress_bar(console, "compress") as progress:
         return pack(sources, output, codec, header, force=force, threads=threads, progress=progress)
@@ -167,7 +167,7 @@ def _write_fitted(
     output: str, report: "PackReport", write: "Callable[[str], PackReport]"
 ) -> "tuple[PackReport, int]":
     """Replace an archive by one with a fitted model if that is smaller, and by how many bytes."""
-    from bitswap_cli.archive.files import temporary_name
+    from bitswap_cli.atomic import temporary_name
 
     other = os.fsdecode(temporary_name(os.path.dirname(os.fsencode(output))))
     try:
@@ -182,8 +182,8 @@ def _write_fitted(
 
 
 def _verify(console: Console, output: str, codec_for: "CodecFor", threads: int) -> None:
-    from bitswap_cli.archive.reader import ArchiveReader
-    from bitswap_cli.archive.unpack import verify
+    from bitswap_cli.archive.reading.reader import ArchiveReader
+    from bitswap_cli.archive.reading.unpack import verify
 
     try:
         with ArchiveReader(output) as reader, progress_bar(console, "verify") as progress:

@@ -42,8 +42,8 @@ def decompress(
     as_json: bool,
 ) -> None:
     """Restore an archive, or only some entries (files or folders) of it, below DIR."""
-    from bitswap_cli.archive.reader import ArchiveReader
-    from bitswap_cli.archive.unpack import unpack
+    from bitswap_cli.archive.reading.reader import ArchiveReader
+    from bitswap_cli.archive.reading.unpack import unpack
 
     started = time.perf_counter()
     with (

@@ -64,7 +64,7 @@ def _engine(console: Console) -> str:
     from bitswap_cli.ans.kernel import engine_name
     from bitswap_cli.ans.message import Message
     from bitswap_cli.ans.parameters import LANES, LogisticParameters
-    from bitswap_models import kernel as layers
+    from bitswap_models.exact import kernel as layers
 
     symbols = np.arange(-128, 128, dtype=np.int32)
     scale = np.arange(256, dtype=np.int32) // 2
@@ -82,8 +82,9 @@ def _engine(console: Console) -> str:
 
 
 def _known_answer(name: str, console: Console) -> str:
-    from bitswap_models import model_file, zoo
-    from bitswap_models.flowpp import FlowPP
+    from bitswap_models import zoo
+    from bitswap_models.families.flowpp.model import FlowPP
+    from bitswap_models.stored import model_file
 
     file = zoo.find(name)
     # refuses a machine that computes differently
@@ -93,8 +94,8 @@ def _known_answer(name: str, console: Console) -> str:
 
 
 def _golden_archive(console: Console) -> str:
-    from bitswap_cli.archive.reader import ArchiveReader
-    from bitswap_cli.archive.unpack import verify
+    from bitswap_cli.archive.reading.reader import ArchiveReader
+    from bitswap_cli.archive.reading.unpack import verify
     from bitswap_cli.cli.model import decoder
     from bitswap_models import zoo
 

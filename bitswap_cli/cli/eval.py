@@ -37,8 +37,10 @@ def evaluate(console: Console, model: str, data: Path, limit: int | None, as_jso
     import torch
 
     from bitswap_cli.coding import tile_codec
-    from bitswap_models import model_file, training, zoo
-    from bitswap_models.flowpp import FlowPP
+    from bitswap_models import zoo
+    from bitswap_models.families.flowpp.model import FlowPP
+    from bitswap_models.stored import model_file
+    from bitswap_models.training import loop as training
 
     if not data.is_dir():
         raise InputError(f"there is no folder {data}")
@@ -83,7 +85,7 @@ def _tiles(console: Console, folder: Path, tile: int, channels: int) -> "Tiles":
     import numpy as np
 
     from bitswap_cli.images.tiles import cut
-    from bitswap_models.data import sheet_cells, stored
+    from bitswap_models.training.data import sheet_cells, stored
 
     tiles, sizes = [np.zeros((0, tile, tile, channels), np.uint8)], [np.zeros((0, 3), np.int32)]
     for path, pixels in stored(folder):

@@ -17,13 +17,13 @@ from bitswap_cli.cli.table import human_size
 from bitswap_cli.errors import InputError
 
 if TYPE_CHECKING:
-    from bitswap_cli.archive.format import Header
-    from bitswap_cli.archive.material import Material
+    from bitswap_cli.archive.format.sections import Header
+    from bitswap_cli.archive.writing.material import Material
     from bitswap_cli.coding import TileModel
     from bitswap_cli.coding.chunk import ChunkCodec
-    from bitswap_models.cells import Tiles
-    from bitswap_models.fitting import Outcome, Progress
-    from bitswap_models.pixel_vae import PixelVAE
+    from bitswap_cli.contract import Tiles
+    from bitswap_models.families.pixel_vae.model import PixelVAE
+    from bitswap_models.fitting.fit import Outcome, Progress
 
     Start = tuple[ChunkCodec, Header]
     Outcomes = dict[int, tuple[PixelVAE, Outcome]]
@@ -112,10 +112,10 @@ def fit(
     InputError
         If the model is of a kind that cannot be fitted, or there are no pictures for it.
     """
-    from bitswap_cli.archive.format import Fitted
-    from bitswap_cli.archive.material import material
+    from bitswap_cli.archive.format.sections import Fitted
+    from bitswap_cli.archive.writing.material import material
     from bitswap_cli.coding import tile_codec
-    from bitswap_models import model_file
+    from bitswap_models.stored import model_file
 
     started = time.monotonic()
     with _watch(console) as (shown, stopped):
@@ -165,7 +165,7 @@ def _race(
     leaves more differences to code. Which one wins depends on the pictures, on how many there are,
     and on the time.
     """
-    from bitswap_cli.archive.material import material
+    from bitswap_cli.archive.writing.material import material
 
     share = None if seconds is None else _share(seconds, LONG[0])
     part = None if steps is None else int(_share(steps, LONG[1]))
@@ -202,7 +202,7 @@ def _share(whole: float, long: float) -> float:
 
 def _material(codec: "ChunkCodec", header: "Header", found: "Material") -> "Material":
     """What a codec is fitted to, if it can be and there is anything."""
-    from bitswap_models.pixel_vae import PixelVAE
+    from bitswap_models.families.pixel_vae.model import PixelVAE
 
     if not isinstance(codec.model, PixelVAE):
         raise InputError(f"--fit needs a model of kind {FITTED}, which {header.model} is not")
@@ -225,9 +225,9 @@ def _fit_groups(
     stopped: Callable[[], bool],
 ) -> "Outcomes":
     """Fit the model of each number of channels; return what it was and what it became."""
-    from bitswap_models import fitting
-    from bitswap_models.cells import Tiles
-    from bitswap_models.pixel_vae import PixelVAE
+    from bitswap_cli.contract import Tiles
+    from bitswap_models.families.pixel_vae.model import PixelVAE
+    from bitswap_models.fitting import fit as fitting
 
     outcomes: Outcomes = {}
     shares = {c: max(group.samples, found.samples / 10) for c, group in found.groups.items()}
@@ -251,9 +251,9 @@ def _again(
     codec: "ChunkCodec", sources: Sequence[str], threads: int, channels: int, model: "PixelVAE"
 ) -> "list[Tiles]":
     """The tiles of a codec's pictures of so many channels, as a model of these codes them best."""
-    from bitswap_cli.archive.material import material
+    from bitswap_cli.archive.writing.material import material
     from bitswap_cli.coding import tile_codec
-    from bitswap_models.cells import Tiles
+    from bitswap_cli.contract import Tiles
 
     def family(others: int) -> "TileModel | None":
         found = codec.of(others)
@@ -268,8 +268,8 @@ def _again(
 
 def body(base: "PixelVAE", revised: "PixelVAE") -> bytes:
     """What an archive says of a model that was fitted from another."""
-    from bitswap_cli.archive.difference import encode
-    from bitswap_models import model_file
+    from bitswap_models.stored import model_file
+    from bitswap_models.stored.difference import encode
 
     before, after = (
         {name: t.numpy() for name, t in model_file.tensors(model).items()}

@@ -14,7 +14,7 @@ from bitswap_cli.cli.common import Console, escape, json_option, say_json, verbo
 @verbosity
 def info(console: Console, archive: str, as_json: bool) -> None:
     """Show the model, the scheme and the sizes of an archive."""
-    from bitswap_cli.archive.reader import ArchiveReader
+    from bitswap_cli.archive.reading.reader import ArchiveReader
     from bitswap_models import zoo
 
     with ArchiveReader(archive) as reader:

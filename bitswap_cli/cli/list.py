@@ -17,7 +17,7 @@ def list_entries(console: Console, archive: str, as_json: bool) -> None:
     The first column says how an entry comes back: byte for byte (bytes), or pixel for pixel with
     all its metadata (pixels).
     """
-    from bitswap_cli.archive.reader import ArchiveReader
+    from bitswap_cli.archive.reading.reader import ArchiveReader
 
     with ArchiveReader(archive) as reader:
         entries = sorted(reader.entries(), key=lambda entry: entry.name)

@@ -24,7 +24,7 @@ from bitswap_cli.cli.list import list_entries
 from bitswap_cli.cli.models import models
 from bitswap_cli.cli.test import test
 from bitswap_cli.cli.train import train
-from bitswap_cli.errors import BitswapError, InputError, ModelError
+from bitswap_cli.errors import BitswapError, InputError
 
 EXIT_BUG = 1
 EXIT_USAGE = 2
@@ -99,8 +99,6 @@ def run(arguments: Sequence[str] | None = None, console: Console | None = None) 
 
 def _describe(error: Exception) -> tuple[str, int]:
     """One line for an error, and its exit code."""
-    from bitswap_models.errors import ModelError as ZooError
-
     match error:
         case click.exceptions.NoArgsIsHelpError():
             error.show()
@@ -110,8 +108,6 @@ def _describe(error: Exception) -> tuple[str, int]:
             return f"{error.format_message().rstrip('.')} (see `{path} --help`)", EXIT_USAGE
         case BitswapError():
             return str(error), error.exit_code
-        case ZooError():
-            return str(error), ModelError.exit_code
         case OSError():
             name = f"{os.fsdecode(error.filename)}: " if error.filename is not None else ""
             return f"{name}{error.strerror or error}", InputError.exit_code

@@ -7,10 +7,10 @@ from bitswap_cli.cli.common import Console
 from bitswap_cli.errors import ArchiveError, ModelError
 
 if TYPE_CHECKING:
-    from bitswap_cli.archive.codec import TileCodec
-    from bitswap_cli.archive.format import Fitted, Header
+    from bitswap_cli.archive.format.sections import Fitted, Header
     from bitswap_cli.coding.chunk import ChunkCodec
-    from bitswap_models.kinds import Model
+    from bitswap_cli.contract import TileCodec
+    from bitswap_models.families.register import Model
     from bitswap_models.zoo import ModelFile
 
 SCHEMES = ("bitswap", "bbans", "topdown")
@@ -56,10 +56,10 @@ def encoders(
 
     Raises
     ------
-    bitswap_models.errors.ModelError
+    bitswap_cli.errors.ModelError
         There is no such model, or it fails its known answer on this machine.
     """
-    from bitswap_cli.archive.format import Header
+    from bitswap_cli.archive.format.sections import Header
     from bitswap_models import zoo
 
     if name_or_path == AUTO:
@@ -123,7 +123,7 @@ def _best(
 
     Kinds that are there for their own sake, slower and never better, are not tried.
     """
-    from bitswap_cli.archive.sample import sample
+    from bitswap_cli.archive.writing.sample import sample
     from bitswap_models import zoo
 
     samples = sample(sources, wide=fitting)
@@ -162,8 +162,8 @@ def _load(
     import torch
 
     from bitswap_cli.coding import tile_codec
-    from bitswap_models import model_file
-    from bitswap_models.pixel_vae import PixelVAE
+    from bitswap_models.families.pixel_vae.model import PixelVAE
+    from bitswap_models.stored import model_file
 
     torch.set_num_threads(1)  # --threads chunks at a time; more would get in each other's way
     console.note(f"model {file.name}, SHA-256 {file.sha256}, from {file.path}")
@@ -178,10 +178,10 @@ def _revised(base: "Model", fitted: "Fitted") -> "Model":
     """A fitted model of an archive, proved exact and checked by its known answer."""
     import torch
 
-    from bitswap_cli.archive.difference import decode
-    from bitswap_models import model_file
-    from bitswap_models.growth import grow
-    from bitswap_models.pixel_vae import PixelVAE
+    from bitswap_models.families.pixel_vae.model import PixelVAE
+    from bitswap_models.stored import model_file
+    from bitswap_models.stored.difference import decode
+    from bitswap_models.stored.growth import grow
 
     channels, radius, width, body = fitted
     if isinstance(base, PixelVAE):

@@ -79,8 +79,9 @@ def model_info(console: Console, name: str, as_json: bool) -> None:
 
     Binary weights are packed to one bit each; the sizes are bytes.
     """
-    from bitswap_models import model_file, zoo
-    from bitswap_models.sizes import sizes
+    from bitswap_models import zoo
+    from bitswap_models.stored import model_file
+    from bitswap_models.stored.sizes import sizes
 
     file = zoo.resolve(name)
     counted = sizes(model_file.load(file.path, coding=False))

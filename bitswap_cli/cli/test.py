@@ -25,8 +25,8 @@ def test(
     console: Console, archive: str, model: str | None, threads: int, batch: int, as_json: bool
 ) -> None:
     """Decode an archive and check everything in it; write nothing."""
-    from bitswap_cli.archive.reader import ArchiveReader
-    from bitswap_cli.archive.unpack import verify
+    from bitswap_cli.archive.reading.reader import ArchiveReader
+    from bitswap_cli.archive.reading.unpack import verify
 
     with ArchiveReader(archive) as reader, progress_bar(console, "test") as progress:
         report = verify(reader, decoder(console, model, batch), threads=threads, progress=progress)

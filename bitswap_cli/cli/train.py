@@ -49,7 +49,8 @@ def train(
     if not data.is_dir():
         raise InputError(f"there is no folder {data}")
     check_new(output, "-o, --resume", force=force or resume)
-    from bitswap_models import training, tuning
+    from bitswap_models.fitting import tuning
+    from bitswap_models.training import loop as training
 
     def show(line: str) -> None:
         if not console.quiet:

@@ -2,7 +2,7 @@
 read like the papers."""
 
 from bitswap_cli.coding.chunk import SCHEMES, ChunkCodec, Family
-from bitswap_cli.coding.model import TileModel
+from bitswap_cli.contract import TileModel
 
 __all__ = ["SCHEMES", "ChunkCodec", "TileModel", "tile_codec"]
 
@@ -15,7 +15,7 @@ def tile_codec(
     Parameters
     ----------
     model : TileModel
-        As ``bitswap_models.model_file.load`` returns it.
+        As ``bitswap_models.stored.model_file.load`` returns it.
     scheme : {'bitswap', 'bbans', 'topdown'}, optional
         How latents are coded; the model's best scheme by default.
     batch : int

@@ -10,7 +10,7 @@ Coding", ICLR 2019.
 """
 
 from bitswap_cli.coding.group import Group
-from bitswap_cli.coding.model import Integers
+from bitswap_cli.contract import Integers
 
 
 def push(group: Group, x: Integers) -> None:

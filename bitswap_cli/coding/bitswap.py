@@ -12,7 +12,7 @@ Hierarchical Latent Variables", ICML 2019, algorithm 1.
 """
 
 from bitswap_cli.coding.group import Group
-from bitswap_cli.coding.model import Integers
+from bitswap_cli.contract import Integers
 
 
 def push(group: Group, x: Integers) -> None:

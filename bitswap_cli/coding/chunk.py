@@ -19,10 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitswap_cli.ans import LANES, Message
-from bitswap_cli.archive.codec import EncodedTiles
 from bitswap_cli.coding import bbans, bitswap, topdown
 from bitswap_cli.coding.group import Group
-from bitswap_cli.coding.model import Integers, TileModel
+from bitswap_cli.contract import EncodedTiles, Integers, TileModel
 from bitswap_cli.errors import ArchiveError, ModelError
 
 GROUP = 64

@@ -18,7 +18,7 @@ from bitswap_cli.ans import MixtureParameters as Mixture
 from bitswap_cli.ans.distributions import information
 from bitswap_cli.ans.kernel import Native, engine
 from bitswap_cli.ans.parameters import LATENT_MAX, LATENT_MIN
-from bitswap_cli.coding.model import (
+from bitswap_cli.contract import (
     Integers,
     LatentModel,
     Level,

@@ -11,7 +11,7 @@ Variable Models", ICLR 2020.
 """
 
 from bitswap_cli.coding.group import Group
-from bitswap_cli.coding.model import Integers, Level
+from bitswap_cli.contract import Integers, Level
 
 
 def push(group: Group, x: Integers) -> None:

@@ -2,19 +2,11 @@
 
 import zlib
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-
-class Tiles(NamedTuple):
-    """Tiles of one size."""
-
-    pixels: NDArray[np.uint8]
-    """Shape (N, tile_height, tile_width, channels)."""
-    sizes: NDArray[np.int32]
-    """Valid height, valid width and coded channels of each, (N, 3)."""
+from bitswap_cli.contract import Tiles
 
 
 def count_tiles(height: int, width: int, tile_height: int, tile_width: int) -> int:

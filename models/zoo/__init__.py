@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 
 import safetensors
 
-from bitswap_models.errors import ModelError
+from bitswap_cli.errors import ModelError
 from bitswap_models.zoo import download
 
 EMBEDDED = Path(__file__).parent

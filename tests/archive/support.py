@@ -8,10 +8,10 @@ import zlib
 import numpy as np
 from PIL import Image, PngImagePlugin
 
-from bitswap_cli.archive.codec import EncodedTiles
-from bitswap_cli.archive.format import Header
-from bitswap_cli.archive.reader import ArchiveReader
-from bitswap_cli.archive.unpack import unpack, verify
+from bitswap_cli.archive.format.sections import Header
+from bitswap_cli.archive.reading.reader import ArchiveReader
+from bitswap_cli.archive.reading.unpack import unpack, verify
+from bitswap_cli.contract import EncodedTiles
 from bitswap_cli.errors import ArchiveError
 
 

@@ -5,16 +5,16 @@ import random
 
 import pytest
 
-from bitswap_cli.archive import batches
-from bitswap_cli.archive.format import (
+from bitswap_cli.archive.format.sections import (
     BYTE,
     MODL,
     TILE,
     TRAILER,
     section,
 )
-from bitswap_cli.archive.pack import pack
-from bitswap_cli.archive.reader import ArchiveReader
+from bitswap_cli.archive.reading.reader import ArchiveReader
+from bitswap_cli.archive.writing import batches
+from bitswap_cli.archive.writing.pack import pack
 from bitswap_cli.errors import ArchiveError, InputError, ModelError, PartialError
 from tests.archive.support import (
     assert_same,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bitswap_cli.archive.difference import decode, encode
 from bitswap_cli.errors import ArchiveError
+from bitswap_models.stored.difference import decode, encode
 
 KINDS = (np.int8, np.uint8, np.int32)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bitswap_cli.archive.files import NewFile
+from bitswap_cli.atomic import NewFile
 from bitswap_cli.errors import InputError
 
 

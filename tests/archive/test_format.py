@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bitswap_cli.archive.chunks import encode_bytes
-from bitswap_cli.archive.format import (
+from bitswap_cli.archive.format.chunks import encode_bytes
+from bitswap_cli.archive.format.index import Totals
+from bitswap_cli.archive.format.names import check_name, display, stays_inside
+from bitswap_cli.archive.format.sections import (
     BYTE,
     MAX_EXTRAS,
     TILE,
@@ -16,11 +18,7 @@ from bitswap_cli.archive.format import (
     pack_blob,
     unpack_blob,
 )
-from bitswap_cli.archive.index import Totals
-from bitswap_cli.archive.names import check_name, display, stays_inside
-from bitswap_cli.archive.pack import pack
-from bitswap_cli.archive.reader import ArchiveReader
-from bitswap_cli.archive.tables import (
+from bitswap_cli.archive.format.tables import (
     ByteSegment,
     ByteTable,
     Extra,
@@ -35,7 +33,9 @@ from bitswap_cli.archive.tables import (
     unpack_extras,
     unpack_tile_table,
 )
-from bitswap_cli.archive.writer import ArchiveWriter
+from bitswap_cli.archive.reading.reader import ArchiveReader
+from bitswap_cli.archive.writing.pack import pack
+from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.errors import ArchiveError, ModelError
 from tests.archive.support import ZlibCodec, bad_png, header_for, write
 

@@ -7,8 +7,9 @@ import zlib
 import pytest
 import zstandard
 
-from bitswap_cli.archive.chunks import encode_bytes, encode_tiles
-from bitswap_cli.archive.format import (
+from bitswap_cli.archive.format.chunks import encode_bytes, encode_tiles
+from bitswap_cli.archive.format.index import Totals
+from bitswap_cli.archive.format.sections import (
     BYTE,
     INDX,
     SECTION,
@@ -18,12 +19,11 @@ from bitswap_cli.archive.format import (
     pack_object,
     section,
 )
-from bitswap_cli.archive.index import Totals
-from bitswap_cli.archive.pack import pack
-from bitswap_cli.archive.reader import ArchiveReader
-from bitswap_cli.archive.tables import ByteSegment, Extra, TileSegment
-from bitswap_cli.archive.unpack import unpack, verify
-from bitswap_cli.archive.writer import ArchiveWriter
+from bitswap_cli.archive.format.tables import ByteSegment, Extra, TileSegment
+from bitswap_cli.archive.reading.reader import ArchiveReader
+from bitswap_cli.archive.reading.unpack import unpack, verify
+from bitswap_cli.archive.writing.pack import pack
+from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.errors import ArchiveError, BitswapError, InputError, ModelError, PartialError
 from bitswap_cli.images.tiles import cut
 from tests.archive.support import (

@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from bitswap_cli.archive.choice import choose_orientations
-from bitswap_cli.archive.chunks import encode_tiles
-from bitswap_cli.archive.format import TILE
-from bitswap_cli.archive.index import Totals
-from bitswap_cli.archive.pack import pack
-from bitswap_cli.archive.reader import ArchiveReader
-from bitswap_cli.archive.tables import Extra, TileSegment
-from bitswap_cli.archive.unpack import unpack, verify
-from bitswap_cli.archive.writer import ArchiveWriter
+from bitswap_cli.archive.format.chunks import encode_tiles
+from bitswap_cli.archive.format.index import Totals
+from bitswap_cli.archive.format.sections import TILE
+from bitswap_cli.archive.format.tables import Extra, TileSegment
+from bitswap_cli.archive.reading.reader import ArchiveReader
+from bitswap_cli.archive.reading.unpack import unpack, verify
+from bitswap_cli.archive.writing.choice import choose_orientations
+from bitswap_cli.archive.writing.pack import pack
+from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.orientation import ORIENTATIONS, turn
 from bitswap_cli.images.tiles import cut

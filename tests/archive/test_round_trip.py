@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bitswap_cli.archive import batches, sources
-from bitswap_cli.archive.format import Header
-from bitswap_cli.archive.pack import pack
-from bitswap_cli.archive.reader import ArchiveReader
-from bitswap_cli.archive.unpack import unpack, verify
+from bitswap_cli.archive.format.sections import Header
+from bitswap_cli.archive.reading.reader import ArchiveReader
+from bitswap_cli.archive.reading.unpack import unpack, verify
+from bitswap_cli.archive.writing import batches, sources
+from bitswap_cli.archive.writing.pack import pack
 from bitswap_cli.errors import ArchiveError, InputError, PartialError
 from tests.archive.support import (
     ZlibCodec,

@@ -158,7 +158,7 @@ def test_archive_that_does_not_verify_is_removed(
     def fail(*_: object, **__: object) -> None:
         raise ArchiveError("a chunk is damaged")
 
-    monkeypatch.setattr("bitswap_cli.archive.unpack.verify", fail)
+    monkeypatch.setattr("bitswap_cli.archive.reading.unpack.verify", fail)
     outcome = bitswap("compress", photos, "-o", tmp_path / "a.bsw", "--model", tiny_model)
     assert outcome.code == 4
     assert "removed: a chunk is damaged" in outcome.error_line()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bitswap_models import data
+from bitswap_models.training import data
 
 
 def test_terms_and_rate(bitswap, workshop, tiny_model):

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bitswap_cli.archive.format import SECTION, section
-from bitswap_cli.archive.reader import ArchiveReader
+from bitswap_cli.archive.format.sections import SECTION, section
+from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_models import zoo
 
 STEPS = "150"
@@ -149,7 +149,7 @@ def test_models_and_rates_are_tried_for_a_while_to_choose_one(
     from bitswap_cli.cli import fit as fitting
     from bitswap_cli.cli.common import Console
     from bitswap_cli.cli.model import encoders
-    from bitswap_models.fitting import Outcome
+    from bitswap_models.fitting.fit import Outcome
 
     named = [
         *(encoders(Console(), name, None, 64, [], fitting=True)[0] for name in ("photo", "thumbs")),

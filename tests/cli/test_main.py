@@ -17,7 +17,7 @@ from bitswap_cli.cli import common, table
 from bitswap_cli.cli.common import Console
 from bitswap_cli.cli.main import run
 from bitswap_cli.errors import ArchiveError, InputError, ModelError, PartialError
-from bitswap_models.errors import ModelError as ZooError
+from bitswap_cli.errors import ModelError as ZooError
 
 VERBS = ("compress", "decompress", "list", "info", "test", "models", "train", "doctor")
 COMMAND = [sys.executable, "-m", "bitswap_cli"]
@@ -106,14 +106,16 @@ def test_every_error_is_one_line_and_a_code(bitswap, monkeypatch, error, code, l
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("bitswap_cli.archive.reader.ArchiveReader.__init__", fail)
+    monkeypatch.setattr("bitswap_cli.archive.reading.reader.ArchiveReader.__init__", fail)
     outcome = bitswap("list", "any.bsw")
     assert outcome.code == code
     assert outcome.error_line() == line
 
 
 def test_verbose_shows_where_a_bug_is(bitswap, monkeypatch):
-    monkeypatch.setattr("bitswap_cli.archive.reader.ArchiveReader.__init__", lambda *_: 1 / 0)
+    monkeypatch.setattr(
+        "bitswap_cli.archive.reading.reader.ArchiveReader.__init__", lambda *_: 1 / 0
+    )
     for arguments in (["-v", "list", "x"], ["list", "-v", "x"]):
         outcome = bitswap(*arguments)
         assert outcome.code == 1

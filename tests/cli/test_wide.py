@@ -7,17 +7,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bitswap_cli.archive.format import GROWTH, SECTION, Fitted, section
-from bitswap_cli.archive.material import material
-from bitswap_cli.archive.pack import pack
-from bitswap_cli.archive.reader import ArchiveReader
+from bitswap_cli.archive.format.sections import GROWTH, SECTION, Fitted, section
+from bitswap_cli.archive.reading.reader import ArchiveReader
+from bitswap_cli.archive.writing.material import material
+from bitswap_cli.archive.writing.pack import pack
 from bitswap_cli.cli.common import Console
 from bitswap_cli.cli.fit import body
 from bitswap_cli.cli.model import encoders
 from bitswap_cli.coding import tile_codec
-from bitswap_models import fitting, model_file, zoo
-from bitswap_models.cells import Tiles
-from bitswap_models.growth import grow
+from bitswap_cli.contract import Tiles
+from bitswap_models import zoo
+from bitswap_models.fitting import fit as fitting
+from bitswap_models.stored import model_file
+from bitswap_models.stored.growth import grow
 from tests.images.png_files import read_png, write_png
 
 STEPS = "40"

@@ -16,7 +16,7 @@ from bitswap_cli.coding import SCHEMES, tile_codec
 from bitswap_cli.coding.chunk import GROUP, groups, lane_count
 from bitswap_cli.coding.group import Geometry, Group
 from bitswap_cli.errors import ArchiveError, ModelError
-from bitswap_models.kinds import KINDS
+from bitswap_models.families.register import KINDS
 
 PIXELS = {"kind": "pixel_vae"}
 RESNET = {"kind": "resnet_vae"}
@@ -173,7 +173,7 @@ ELSEWHERE = """
 import sys, hashlib, numpy as np, torch
 from fractions import Fraction
 from pathlib import Path
-from bitswap_models import model_file
+from bitswap_models.stored import model_file
 from bitswap_cli.coding import tile_codec
 model = model_file.load(Path(sys.argv[1]))
 tiles = np.load(sys.argv[2])
@@ -198,7 +198,8 @@ WIDER = {  # layers wide enough for every path of the kernels
 def test_bytes_are_equal_across_engines_and_instruction_sets(tmp_path: Path, kind: str) -> None:
     import torch
 
-    from bitswap_models import kinds, model_file
+    from bitswap_models.families import register as kinds
+    from bitswap_models.stored import model_file
 
     torch.manual_seed(0)
     model = kinds.make(KINDS[kind.split()[0]].config(**WIDER[kind]))

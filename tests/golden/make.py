@@ -150,11 +150,11 @@ def bitswap(*arguments: str | Path) -> str:
 
 def fitted(source: Path, archive: Path, model: str, scheme: str, steps: int) -> None:
     """Write an archive with a fitted model, even though so few pictures are not worth one."""
-    from bitswap_cli.archive.pack import pack
+    from bitswap_cli.archive.writing.pack import pack
     from bitswap_cli.cli.common import Console
     from bitswap_cli.cli.fit import fit
     from bitswap_cli.cli.model import encoders
-    from bitswap_models import fitting
+    from bitswap_models.fitting import fit as fitting
 
     ordinary = fitting.fit
     fitting.fit = lambda *a, **k: ordinary(*a, **k)._replace(saved=1.0)

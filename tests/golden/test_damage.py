@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import pytest
 
-from bitswap_cli.archive.codec import TileCodec
-from bitswap_cli.archive.reader import ArchiveReader
-from bitswap_cli.archive.unpack import verify
+from bitswap_cli.archive.reading.reader import ArchiveReader
+from bitswap_cli.archive.reading.unpack import verify
 from bitswap_cli.cli.common import Console
 from bitswap_cli.cli.model import decoder
+from bitswap_cli.contract import TileCodec
 from bitswap_cli.errors import ArchiveError, ModelError
 
 

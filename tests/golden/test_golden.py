@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bitswap_cli.archive.reader import ArchiveReader
+from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.cli.main import run
 from bitswap_models import zoo
 

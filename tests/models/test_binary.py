@@ -10,8 +10,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bitswap_models import kernel, layers
-from bitswap_models.layers import SATURATION, IntegerConv
+from bitswap_models.exact import kernel, layers
+from bitswap_models.exact.layers import SATURATION, IntegerConv
 
 COMPILED = kernel.compiled()
 VARIANTS = COMPILED.binary_variants if COMPILED else []
@@ -147,7 +147,7 @@ def test_unknown_variants_are_refused() -> None:
 @pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
 def test_c_without_any_machine_s_instructions_is_the_definition(tmp_path: Path) -> None:
     """What other processors than x86-64 compile."""
-    sources = sorted(Path(kernel.__file__).parent.glob("*.c"))
+    sources = sorted(Path(kernel.__file__).parent.joinpath("native").glob("*.c"))
     command = ["cc", "-O2", "-shared", "-fPIC", "-DPORTABLE", "-o", tmp_path / "portable.so"]
     subprocess.run([*command, *sources], check=True)
     portable = kernel.Kernel(tmp_path / "portable.so")

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bitswap_models import augment
-from bitswap_models.data import RENEWAL, Sampler, Source
-from bitswap_models.errors import ModelError
+from bitswap_cli.errors import ModelError
+from bitswap_models.training import augment
+from bitswap_models.training.data import RENEWAL, Sampler, Source
 
 
 def photo(height: int, width: int, seed: int = 0) -> np.ndarray:

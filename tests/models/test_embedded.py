@@ -8,14 +8,15 @@ import pytest
 from PIL import Image
 from safetensors import safe_open
 
-from bitswap_cli.archive.codec import EncodedTiles
 from bitswap_cli.coding import tile_codec
+from bitswap_cli.contract import EncodedTiles
 from bitswap_cli.images.tiles import cut
-from bitswap_models import model_file, zoo
-from bitswap_models.data import cells
-from bitswap_models.flowpp import FlowPP
-from bitswap_models.kinds import FLOWS
-from bitswap_models.pixel_vae import PixelVAE
+from bitswap_models import zoo
+from bitswap_models.families.flowpp.model import FlowPP
+from bitswap_models.families.pixel_vae.model import PixelVAE
+from bitswap_models.families.register import FLOWS
+from bitswap_models.stored import model_file
+from bitswap_models.training.data import cells
 
 DATA = Path(__file__).parents[3] / "shared" / "data"  # not part of the project
 MOST_BYTES = 2_000_000

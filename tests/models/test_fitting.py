@@ -7,11 +7,13 @@ import pytest
 import torch
 
 from bitswap_cli.coding import tile_codec
-from bitswap_models import fitting, model_file
-from bitswap_models.cells import Batch, Cells, Tiles
-from bitswap_models.fitting import fit
-from bitswap_models.pixel_vae import Config, PixelVAE
-from bitswap_models.training import start
+from bitswap_cli.contract import Tiles
+from bitswap_models.families.pixel_vae.model import Config, PixelVAE
+from bitswap_models.fitting import fit as fitting
+from bitswap_models.fitting.cells import Batch, Cells
+from bitswap_models.fitting.fit import fit
+from bitswap_models.stored import model_file
+from bitswap_models.training.loop import start
 
 CONFIG = Config(tile=16, latents=(4,), encoder=8, link=8, radius=2, width=16, split=8, components=3)
 

@@ -13,13 +13,14 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from bitswap_cli.cli.main import run
-from bitswap_models import model_file, training
-from bitswap_models.couplings import Mixture
-from bitswap_models.errors import ModelError
-from bitswap_models.flowpp import Config, FlowPP
-from bitswap_models.kinds import KINDS, make
-from bitswap_models.sizes import sizes
-from bitswap_models.weight_norm import Conv, GatedBlock, Signs
+from bitswap_cli.errors import ModelError
+from bitswap_models.families.flowpp.couplings import Mixture
+from bitswap_models.families.flowpp.model import Config, FlowPP
+from bitswap_models.families.flowpp.weight_norm import Conv, GatedBlock, Signs
+from bitswap_models.families.register import KINDS, make
+from bitswap_models.stored import model_file
+from bitswap_models.stored.sizes import sizes
+from bitswap_models.training import loop as training
 from tests.conftest import smooth_tile
 
 SMALL = {

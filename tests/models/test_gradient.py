@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from bitswap_models.gradient import Pixels, by_torch, engine, gpu, layers, look
-from bitswap_models.pixel_net import PixelNet
-from bitswap_models.pixel_vae import Config
-from bitswap_models.window import taps
+from bitswap_models.families.pixel_vae.model import Config
+from bitswap_models.families.pixel_vae.pixel_net import PixelNet
+from bitswap_models.families.pixel_vae.window import taps
+from bitswap_models.fitting.gradient import Pixels, by_torch, engine, gpu, layers, look
 
 CONFIGS = [
     Config(width=48, split=16),

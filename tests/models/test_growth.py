@@ -7,13 +7,15 @@ import pytest
 import torch
 
 from bitswap_cli.coding import tile_codec
-from bitswap_models import gradient, growth, lockstep, model_file
-from bitswap_models.cells import Tiles
-from bitswap_models.errors import ModelError
-from bitswap_models.fitting import fit
-from bitswap_models.growth import grow, widen_encoder
-from bitswap_models.pixel_vae import Config, PixelVAE
-from bitswap_models.training import start
+from bitswap_cli.contract import Tiles
+from bitswap_cli.errors import ModelError
+from bitswap_models.families.pixel_vae import lockstep
+from bitswap_models.families.pixel_vae.model import Config, PixelVAE
+from bitswap_models.fitting import gradient
+from bitswap_models.fitting.fit import fit
+from bitswap_models.stored import growth, model_file
+from bitswap_models.stored.growth import grow, widen_encoder
+from bitswap_models.training.loop import start
 
 CONFIG = Config(tile=16, latents=(4,), encoder=8, link=8, radius=2, width=16, split=8, components=3)
 

@@ -6,9 +6,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bitswap_models import distributions, kernel, layers
-from bitswap_models.errors import ModelError
-from bitswap_models.layers import SATURATION, IntegerConv
+from bitswap_cli.errors import ModelError
+from bitswap_models.exact import distributions, kernel, layers
+from bitswap_models.exact.layers import SATURATION, IntegerConv
 
 COMPILED = kernel.compiled()
 VARIANTS = COMPILED.variants if COMPILED else []

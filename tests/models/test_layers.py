@@ -8,8 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bitswap_models.errors import ModelError
-from bitswap_models.layers import IntegerConv, ResidualBlock, floor, round_
+from bitswap_cli.errors import ModelError
+from bitswap_models.exact.layers import IntegerConv, ResidualBlock, floor, round_
 
 
 def exact_copy(layer: IntegerConv, **kwargs: object) -> IntegerConv:

@@ -9,12 +9,13 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from bitswap_models import model_file
-from bitswap_models.distributions import POWERS, quantized
-from bitswap_models.errors import ModelError
-from bitswap_models.markov_vae import Config, MarkovVAE
-from bitswap_models.planes import Step, coding_order
-from bitswap_models.training import start
+from bitswap_cli.contract import Step
+from bitswap_cli.errors import ModelError
+from bitswap_models.exact.distributions import POWERS, quantized
+from bitswap_models.families.markov_vae import Config, MarkovVAE
+from bitswap_models.families.planes import coding_order
+from bitswap_models.stored import model_file
+from bitswap_models.training.loop import start
 
 
 def tiles(model: MarkovVAE, count: int, seed: int = 0) -> np.ndarray:

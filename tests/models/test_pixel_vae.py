@@ -10,12 +10,14 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from bitswap_cli.ans import LogisticMixture, LogisticParameters
-from bitswap_models import kinds, lockstep, model_file
-from bitswap_models.chain import draw
-from bitswap_models.errors import ModelError
-from bitswap_models.pixel_vae import Config, PixelVAE
-from bitswap_models.training import start
-from bitswap_models.window import borders, places, taps
+from bitswap_cli.errors import ModelError
+from bitswap_models.exact.chain import draw
+from bitswap_models.families import register as kinds
+from bitswap_models.families.pixel_vae import lockstep
+from bitswap_models.families.pixel_vae.model import Config, PixelVAE
+from bitswap_models.families.pixel_vae.window import borders, places, taps
+from bitswap_models.stored import model_file
+from bitswap_models.training.loop import start
 from tests.conftest import SMALL, smooth_tile
 
 KIND = "pixel_vae"

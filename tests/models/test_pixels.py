@@ -11,9 +11,11 @@ import torch
 
 from bitswap_cli.ans import LogisticMixture, Message, MixtureParameters
 from bitswap_cli.ans import kernel as coder
-from bitswap_models import kernel, lockstep, model_file
-from bitswap_models.pixel_vae import Config, PixelVAE
-from bitswap_models.pixels import PixelKernel
+from bitswap_models.exact import kernel
+from bitswap_models.families.pixel_vae import lockstep
+from bitswap_models.families.pixel_vae.model import Config, PixelVAE
+from bitswap_models.families.pixel_vae.pixels import PixelKernel
+from bitswap_models.stored import model_file
 
 COMPILED = kernel.compiled()
 VARIANTS = COMPILED.variants if COMPILED else []
@@ -110,7 +112,7 @@ def test_mixtures_are_the_definition(
 @pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
 def test_c_without_any_machine_s_instructions_is_the_definition(make_model, tmp_path: Path) -> None:
     """What other processors than x86-64 compile; here under the name of its plain variant."""
-    folder = Path(kernel.__file__).parent
+    folder = Path(kernel.__file__).parent / "native"
     command = ["cc", "-O2", "-shared", "-fPIC", "-DPORTABLE", "-o", tmp_path / "portable.so"]
     subprocess.run([*command, *sorted(folder.glob("*.c"))], check=True)
     portable = PixelKernel(tmp_path / "portable.so")

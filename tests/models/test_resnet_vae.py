@@ -10,14 +10,14 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from bitswap_cli.ans import Logistic, LogisticMixture
-from bitswap_models import model_file
-from bitswap_models.chain import draw
-from bitswap_models.errors import ModelError
-from bitswap_models.layers import IntegerConv
-from bitswap_models.planes import Step
-from bitswap_models.resnet_vae import Config, Level, ResNetVAE
-from bitswap_models.sizes import sizes
-from bitswap_models.training import start
+from bitswap_cli.contract import Level, Step
+from bitswap_cli.errors import ModelError
+from bitswap_models.exact.chain import draw
+from bitswap_models.exact.layers import IntegerConv
+from bitswap_models.families.resnet_vae import Config, ResNetVAE
+from bitswap_models.stored import model_file
+from bitswap_models.stored.sizes import sizes
+from bitswap_models.training.loop import start
 from tests.conftest import SMALL, smooth_tile
 
 KIND = "resnet_vae"

@@ -8,10 +8,10 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from bitswap_models import model_file
-from bitswap_models.data import Sampler, Source, cells, draw_once
-from bitswap_models.errors import ModelError
-from bitswap_models.training import Recipe, train
+from bitswap_cli.errors import ModelError
+from bitswap_models.stored import model_file
+from bitswap_models.training.data import Sampler, Source, cells, draw_once
+from bitswap_models.training.loop import Recipe, train
 
 RECIPE = """
 [model]
@@ -95,7 +95,7 @@ def test_training_learns_and_writes_what_it_measured(folder: Path, recipe: str) 
 def test_a_resumed_run_is_the_run(folder: Path, recipe: str) -> None:
     whole = folder / "whole.safetensors"
     train(folder / recipe, folder, whole, progress=lambda line: None)
-    from bitswap_models.training import Run
+    from bitswap_models.training.loop import Run
 
     run = Run(Recipe.read(folder / recipe), folder, torch.device("cpu"))
     run.begin()

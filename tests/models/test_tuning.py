@@ -8,10 +8,11 @@ import torch
 from PIL import Image
 from safetensors import safe_open
 
-from bitswap_models import model_file, tuning
-from bitswap_models.errors import ModelError
-from bitswap_models.pixel_vae import Config, PixelVAE
-from bitswap_models.training import start
+from bitswap_cli.errors import ModelError
+from bitswap_models.families.pixel_vae.model import Config, PixelVAE
+from bitswap_models.fitting import tuning
+from bitswap_models.stored import model_file
+from bitswap_models.training.loop import start
 
 CONFIG = Config(
     tile=16, channels=1, latents=(4,), encoder=8, link=8, radius=2, width=16, split=8, components=3

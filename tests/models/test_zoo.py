@@ -10,8 +10,8 @@ from typing import ClassVar
 
 import pytest
 
+from bitswap_cli.errors import ModelError
 from bitswap_models import zoo
-from bitswap_models.errors import ModelError
 
 GOOD = b"the right file" * 1000
 SHA256 = hashlib.sha256(GOOD).hexdigest()

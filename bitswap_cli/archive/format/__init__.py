@@ -1,0 +1,1 @@
+"""The layout of an archive: sections, header, tables, index and chunks (docs/format.md)."""

@@ -1,0 +1,157 @@
+"""Bodies of chunks <-> their parts: a table that can be read alone, and what it describes."""
+
+import struct
+import zlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitswap_cli.archive.format.sections import (
+    CRC,
+    MAX_CHUNK_BYTES,
+    pack_blob,
+    unpack_blob,
+)
+from bitswap_cli.archive.format.tables import (
+    ByteSegment,
+    ByteTable,
+    Extra,
+    TileSegment,
+    TileTable,
+    pack_byte_table,
+    pack_extras,
+    pack_tile_table,
+    unpack_byte_table,
+    unpack_extras,
+    unpack_tile_table,
+)
+from bitswap_cli.contract import TileCodec
+from bitswap_cli.errors import ArchiveError
+from bitswap_cli.images.picture import MAX_PIXELS, MAX_SAMPLES
+from bitswap_cli.images.tiles import checksum, count_tiles, tile_sizes
+
+LENGTH = struct.Struct("<I")
+BYTE_LEVEL = 15  # of zstd, for what is kept byte for byte
+
+
+def encode_tiles(
+    codec: TileCodec,
+    segments: list[TileSegment],
+    tiles: NDArray[np.uint8],
+    sizes: NDArray[np.int32],
+    extras: list[Extra],
+) -> tuple[bytes, NDArray[np.float64]]:
+    """Build the body of a TILE chunk.
+
+    Parameters
+    ----------
+    codec : TileCodec
+    segments : list of TileSegment
+        What the tiles are, in order.
+    tiles : uint8 array (N, f * tile_height, f * tile_width, channels)
+    sizes : int32 array (N, 3)
+    extras : list of Extra
+        Of the pictures that start here, in order.
+
+    Returns
+    -------
+    body : bytes
+    bits : float64 array (N,)
+        Net bits of each tile.
+    """
+    payload = pack_extras(extras)
+    words, used, bits = codec.encode(tiles, sizes, payload)
+    factor = tiles.shape[1] // codec.tile_height
+    table = pack_tile_table(TileTable(segments, checksum(tiles, sizes), used, factor))
+    rest = payload[used:]
+    return b"".join([_framed(table), LENGTH.pack(len(rest)), rest, words]), bits
+
+
+def decode_tiles(
+    codec: TileCodec, table: TileTable, body: bytes
+) -> tuple[NDArray[np.uint8], list[Extra]]:
+    """Invert `encode_tiles`; raise `ArchiveError` if anything is not as the table says."""
+    channels = max(segment.channels for segment in table.segments)
+    found = codec.of(channels)
+    if found is None:
+        raise ArchiveError(
+            f"the archive holds pictures of {channels} channels but no model of them"
+        )
+    codec = found
+    if table.factor not in codec.factors:
+        raise ArchiveError("the archive holds tiles of a size that its model does not code")
+    geometry = (codec.tile_height * table.factor, codec.tile_width * table.factor)
+    _check_tiles(table.segments, (*geometry, codec.channels), channels)
+    sizes = np.concatenate(
+        [tile_sizes(s.laid, *geometry, s.first, s.tiles) for s in table.segments]
+    )
+    position = _after_table(body)
+    if position + LENGTH.size > len(body):
+        raise ArchiveError("the archive holds a chunk that is too short")
+    start = position + LENGTH.size
+    end = start + LENGTH.unpack_from(body, position)[0]
+    if end > len(body):
+        raise ArchiveError("the archive holds a chunk that is too short")
+    tiles, payload = codec.decode(body[end:], sizes, table.factor)
+    # Beyond what was swallowed the initial bits were zeros.
+    if len(payload) < table.swallowed or any(payload[table.swallowed :]):
+        raise ArchiveError("the archive holds a chunk whose initial bits are wrong")
+    if checksum(tiles, sizes) != table.checksum:
+        raise ArchiveError(
+            "pixels were decoded wrongly (checksum mismatch): the archive was made by an "
+            "incompatible machine or version"
+        )
+    starts = sum(segment.first == 0 for segment in table.segments)
+    return tiles, unpack_extras(payload[: table.swallowed] + body[start:end], starts)
+
+
+def encode_bytes(segments: list[ByteSegment], data: bytes) -> bytes:
+    """Build the body of a BYTE chunk from its segments and their bytes, joined."""
+    table = pack_byte_table(ByteTable(segments, zlib.crc32(data)))
+    return _framed(table) + pack_blob(data, BYTE_LEVEL)
+
+
+def decode_bytes(table: ByteTable, body: bytes) -> bytes:
+    """Invert `encode_bytes`; raise `ArchiveError` if anything is not as the table says."""
+    data = unpack_blob(body[_after_table(body) :], MAX_CHUNK_BYTES, "chunk")
+    length = sum(segment.length for segment in table.segments)
+    if len(data) != length or zlib.crc32(data) != table.checksum:
+        raise ArchiveError("the archive holds bytes that do not match their checksum")
+    return data
+
+
+def read_table(tag: bytes, framed: bytes) -> TileTable | ByteTable:
+    """Read a table from the beginning of a body (up to its own CRC-32 at least)."""
+    end = _after_table(framed)
+    table = framed[LENGTH.size : end - CRC.size]
+    if CRC.unpack_from(framed, end - CRC.size)[0] != zlib.crc32(table):
+        raise ArchiveError("the archive holds a damaged table")
+    return unpack_tile_table(table) if tag == b"TILE" else unpack_byte_table(table)
+
+
+def _framed(table: bytes) -> bytes:
+    return LENGTH.pack(len(table)) + table + CRC.pack(zlib.crc32(table))
+
+
+def _after_table(body: bytes) -> int:
+    """Return where the first part of a body ends."""
+    if len(body) >= LENGTH.size:
+        end = LENGTH.size + int(LENGTH.unpack_from(body)[0]) + CRC.size
+        if end <= len(body):
+            return end
+    raise ArchiveError("the archive holds a chunk that is too short")
+
+
+def _check_tiles(segments: list[TileSegment], tile: tuple[int, int, int], coded: int) -> None:
+    """Refuse segments that no writer makes, before memory is taken for them."""
+    height, width, channels = tile
+    for segment in segments:
+        in_all = 0
+        pixels = segment.height * segment.width
+        if 0 < pixels <= min(MAX_PIXELS, MAX_SAMPLES // max(segment.channels, 1)):
+            in_all = count_tiles(*segment.laid[:2], height, width)
+        fits = 0 < segment.tiles <= in_all - segment.first
+        if not fits or segment.channels not in (1, coded):
+            raise ArchiveError("the archive's table is malformed")
+    if sum(segment.tiles for segment in segments) * height * width * channels > MAX_CHUNK_BYTES:
+        raise ArchiveError("the archive holds a chunk of too many tiles")

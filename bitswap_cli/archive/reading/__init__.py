@@ -1,0 +1,1 @@
+"""An archive back into files."""

@@ -1,0 +1,194 @@
+"""Decoded chunks -> entries: pictures and files that span several chunks are put together."""
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitswap_cli.archive.format.names import display
+from bitswap_cli.archive.format.tables import ByteSegment, ByteTable, Extra, TileSegment, TileTable
+from bitswap_cli.archive.reading.restore import Output, Sink
+from bitswap_cli.archive.report import UnpackReport
+from bitswap_cli.errors import ArchiveError
+from bitswap_cli.images.inspection import rebuild
+from bitswap_cli.images.orientation import turn_back
+from bitswap_cli.images.picture import Recipe
+from bitswap_cli.images.tiles import count_tiles, paste
+
+
+class _OpenPicture:
+    """A picture of which some tiles are missing yet."""
+
+    def __init__(self, segment: TileSegment, tile: tuple[int, ...], extra: Extra) -> None:
+        self.like = segment._replace(first=0, tiles=0)
+        self.tile = tile
+        self.extra = extra
+        self.pixels = np.zeros(segment.laid, np.uint8)
+        self.done = 0
+
+
+class _OpenFile:
+    """A file of which some bytes are missing yet."""
+
+    def __init__(self, segment: ByteSegment, output: Output) -> None:
+        self.like = segment._replace(offset=0, length=0)
+        self.output = output
+        self.done = 0
+
+
+class Assembler:
+    """Puts entries together and hands them to a sink.
+
+    At most one picture and one file are open at a time: their parts stand in consecutive chunks
+    of their kind.
+
+    Parameters
+    ----------
+    sink : Sink
+    wanted : callable
+        Tells whether an entry of a name is wanted.
+    keep_going : bool
+        Note in the report what is lost instead of raising.
+    """
+
+    def __init__(self, sink: Sink, wanted: Callable[[bytes], bool], *, keep_going: bool) -> None:
+        self.report = UnpackReport()
+        self._sink = sink
+        self._wanted = wanted
+        self._keep_going = keep_going
+        self._picture: _OpenPicture | None = None
+        self._file: _OpenFile | None = None
+        self._lost: dict[bytes, None] = {}
+
+    def add_tiles(
+        self, table: TileTable, tiles: NDArray[np.uint8], extras: Iterable[Extra]
+    ) -> None:
+        """Take the decoded tiles of a chunk.
+
+        Parameters
+        ----------
+        table : TileTable
+        tiles : uint8 array (N, tile_height, tile_width, channels)
+        extras : iterable of Extra
+            Of the pictures that start here.
+        """
+        extra = iter(extras)
+        place = 0
+        for segment in table.segments:
+            own = tiles[place : place + segment.tiles]
+            place += segment.tiles
+            started = None if segment.first else next(extra)
+            if self._wanted(segment.name):
+                self._attempt(segment.name, self._add_picture_part, segment, started, own)
+
+    def add_bytes(self, table: ByteTable, data: bytes) -> None:
+        """Take the unpacked bytes of a chunk."""
+        place = 0
+        for segment in table.segments:
+            own = memoryview(data)[place : place + segment.length]
+            place += segment.length
+            if self._wanted(segment.name):
+                self._attempt(segment.name, self._add_file_part, segment, own)
+
+    def lose(self, names: Iterable[bytes]) -> None:
+        """Note entries of which some chunk could not be decoded."""
+        for name in names:
+            if self._wanted(name):
+                self._lost[name] = None
+
+    def finish(self) -> None:
+        """Close what is open; raise `ArchiveError` if that is anything, or note it as lost."""
+        self._drop_picture()
+        self._drop_file()
+        self.report.lost += [display(name) for name in self._lost]
+
+    def discard(self) -> None:
+        """Give up what is open."""
+        if self._file:
+            self._file.output.discard()
+            self._file = None
+
+    def _attempt(self, name: bytes, step: Callable[..., None], *arguments: object) -> None:
+        try:
+            step(*arguments)
+        except ArchiveError:
+            if not self._keep_going:
+                raise
+            self._lost[name] = None
+
+    def _add_picture_part(
+        self, segment: TileSegment, extra: Extra | None, tiles: NDArray[np.uint8]
+    ) -> None:
+        if extra is not None:
+            self._drop_picture()
+            self._picture = _OpenPicture(segment, tiles.shape[1:3], extra)
+        picture = self._picture
+        like = (segment._replace(first=0, tiles=0), tiles.shape[1:3])
+        same = picture and like == (picture.like, picture.tile)
+        if picture is None or not same or segment.first != picture.done:
+            self._drop_picture()
+            raise _out_of_order(segment.name)
+        paste(picture.pixels, tiles, picture.done)
+        picture.done += segment.tiles
+        if picture.done == count_tiles(*segment.laid[:2], *picture.tile):
+            self._picture = None
+            recipe = Recipe(segment.kind, picture.extra.prefix, picture.extra.suffix)
+            data = rebuild(recipe, turn_back(picture.pixels, segment.orientation))
+            self._write(segment.name, data, picture.extra.mtime)
+            self.report.samples += picture.pixels.size
+
+    def _add_file_part(self, segment: ByteSegment, data: memoryview) -> None:
+        if segment.kind == "dir":
+            self._sink.make_folder(segment.name)
+            self.report.entries += 1
+        elif segment.kind == "link":
+            self._sink.make_link(segment.name, bytes(data), segment.mtime)
+            self.report.entries += 1
+        elif segment.length == segment.size:
+            self._write(segment.name, data, segment.mtime)
+        else:
+            self._continue_file(segment, data)
+
+    def _continue_file(self, segment: ByteSegment, data: memoryview) -> None:
+        if not segment.offset:
+            self._drop_file()
+            self._file = _OpenFile(segment, self._sink.open(segment.name))
+        file = self._file
+        same = file and segment._replace(offset=0, length=0) == file.like
+        if file is None or not same or segment.offset != file.done:
+            self._drop_file()
+            raise _out_of_order(segment.name)
+        file.output.write(data)
+        file.done += len(data)
+        if file.done == segment.size:
+            self._file = None
+            self._sink.commit(file.output, segment.mtime)
+            self._count(segment.size)
+
+    def _write(self, name: bytes, data: bytes | memoryview, mtime: int) -> None:
+        self._sink.put(name, data, mtime)
+        self._count(len(data))
+
+    def _count(self, length: int) -> None:
+        self.report.entries += 1
+        self.report.bytes += length
+
+    def _drop_picture(self) -> None:
+        picture, self._picture = self._picture, None
+        if picture:
+            self._miss(picture.like.name)
+
+    def _drop_file(self) -> None:
+        file, self._file = self._file, None
+        if file:
+            file.output.discard()
+            self._miss(file.like.name)
+
+    def _miss(self, name: bytes) -> None:
+        if not self._keep_going:
+            raise ArchiveError(f"the archive holds only a part of {display(name)}")
+        self._lost[name] = None
+
+
+def _out_of_order(name: bytes) -> ArchiveError:
+    return ArchiveError(f"the archive holds parts of {display(name)} that do not belong together")

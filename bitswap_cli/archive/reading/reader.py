@@ -1,0 +1,277 @@
+"""Reading an archive: header, index, tables and bodies, each checked before it is believed."""
+
+import os
+import zlib
+from collections.abc import Iterator
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from bitswap_cli.archive.format import chunks
+from bitswap_cli.archive.format.index import Totals, unpack_index
+from bitswap_cli.archive.format.names import display
+from bitswap_cli.archive.format.sections import (
+    CRC,
+    END_MAGIC,
+    HEAD,
+    INDX,
+    MAGIC,
+    MAX_BODY,
+    MODL,
+    ORIENTED_VERSION,
+    PREAMBLE,
+    SECTION,
+    SECTION_EXTRA,
+    TILE,
+    TRAILER,
+    VERSION,
+    Header,
+)
+from bitswap_cli.archive.format.tables import ByteTable, TileTable
+from bitswap_cli.archive.reading import scan
+from bitswap_cli.atomic import cannot
+from bitswap_cli.errors import ArchiveError, InputError, ModelError
+from bitswap_cli.images.picture import PLAIN, is_exact
+
+
+class ChunkInfo(NamedTuple):
+    """Where a chunk lies."""
+
+    tag: bytes
+    """``b'TILE'`` or ``b'BYTE'``."""
+    offset: int
+    """Of the section, from the start of the file."""
+    length: int
+    """Of the section's body."""
+    segments: int
+    """Entries, or parts of entries, in it; 0 if not known (after recovery)."""
+
+
+class Entry(NamedTuple):
+    """One file, link or empty folder, as `list` shows it."""
+
+    name: bytes
+    """Relative path, '/'-separated."""
+    kind: str
+    """'png', 'bmp', 'pnm' (coded by the model), 'file', 'dir' or 'link'."""
+    exact: bool
+    """True: comes back byte for byte; False: pixel for pixel, with its metadata."""
+    size: int | None
+    """Bytes of the original file; None: not told, as of pictures since version 0.7.0."""
+    shape: tuple[int, int, int] | None
+    """Height, width and channels of a picture that the model coded."""
+
+
+class ArchiveReader:
+    """An open archive (a context manager).
+
+    Parameters
+    ----------
+    path : path
+        The archive.
+    recover : bool
+        If header or index are damaged, find the chunks that are whole by scanning the file, and
+        say so in `damage`.
+
+    Attributes
+    ----------
+    path : str
+        The archive's name, printable.
+    version : int
+        Of the format.
+    header : Header
+    chunks : list of ChunkInfo
+        In the order of the file.
+    totals : Totals or None
+        None after recovery.
+    size : int
+        Bytes of the archive.
+    damage : list of str
+        What recovery found wrong, one line each.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    ArchiveError
+        If it is not an archive or is damaged.
+    ModelError
+        If its format version is not one that this program reads.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, recover: bool = False) -> None:
+        self.path = display(path)
+        self.totals: Totals | None = None
+        self.damage: list[str] = []
+        try:
+            self._file = open(path, "rb")  # noqa: SIM115 (outlives this call)
+            self.size = os.fstat(self._file.fileno()).st_size
+        except OSError as error:
+            raise cannot("read", os.fsencode(path), error) from error
+        try:
+            self._read_preamble()
+            try:
+                self._read_index()
+            except ArchiveError as error:
+                if not recover:
+                    raise
+                self._recover(error)
+        except BaseException:
+            self.close()
+            raise
+
+    def table(self, chunk: ChunkInfo) -> TileTable | ByteTable:
+        """Read and check the table of a chunk, and nothing else of it."""
+        try:
+            start = chunk.offset + SECTION.size
+            length = chunks.LENGTH.unpack(self._at(start, chunks.LENGTH.size))[0]
+            framed = chunks.LENGTH.size + length + CRC.size
+            if framed > chunk.length:
+                raise ArchiveError("the archive holds a chunk that is too short")
+            table = chunks.read_table(chunk.tag, self._at(start, framed))
+            for tiles in table.segments if isinstance(table, TileTable) else ():
+                wide, turned = tiles.kind not in PLAIN, tiles.orientation > 0
+                if wide > self.header.wide or turned > self.header.oriented:
+                    raise ArchiveError("the archive holds pictures its version has no room for")
+            return table
+        except ArchiveError as error:
+            raise self.located(error, chunk) from error
+
+    def body(self, chunk: ChunkInfo) -> bytes:
+        """Read the body of a chunk, checked against its CRC-32."""
+        try:
+            return self._section(chunk.tag, chunk.offset, chunk.length)
+        except ArchiveError as error:
+            raise self.located(error, chunk) from error
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield the entries in the order stored, reading only the tables."""
+        for chunk in self.chunks:
+            table = self.table(chunk)
+            if isinstance(table, TileTable):
+                for tiles in table.segments:
+                    if not tiles.first:
+                        exact = is_exact(tiles.kind)
+                        size = tiles.size or None
+                        yield Entry(tiles.name, tiles.kind, exact, size, tiles[2:5])
+            else:
+                for part in table.segments:
+                    if not part.offset:
+                        yield Entry(part.name, part.kind, True, part.size, None)
+
+    def located(self, error: ArchiveError, chunk: ChunkInfo) -> ArchiveError:
+        """Return an error that names the archive and the chunk it arose in."""
+        text = str(error)
+        if not text.startswith(self.path):
+            text = f"{self.path}: chunk at byte {chunk.offset}: {text}"
+        return ArchiveError(text)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _read_preamble(self) -> None:
+        magic, self.version = b"", 0
+        if self.size >= PREAMBLE.size:
+            magic, self.version = PREAMBLE.unpack(self._at(0, PREAMBLE.size))
+        if magic != MAGIC:
+            raise ArchiveError(f"{self.path} is not a bitswap archive (or its start is damaged)")
+        if not VERSION <= self.version <= ORIENTED_VERSION:
+            raise ModelError(
+                f"{self.path} has format version {self.version}, this program reads versions"
+                f" {VERSION} to {ORIENTED_VERSION}: use the program's version that wrote it or a"
+                " newer one"
+            )
+
+    def _read_index(self) -> None:
+        index, magic = 0, b""
+        if self.size >= PREAMBLE.size + TRAILER.size:
+            index, magic = TRAILER.unpack(self._at(self.size - TRAILER.size, TRAILER.size))
+        if magic != END_MAGIC:
+            raise ArchiveError(f"{self.path} is truncated or its end is damaged")
+        head = self._section(HEAD, PREAMBLE.size)
+        length = self.size - TRAILER.size - SECTION_EXTRA - index
+        most = index // SECTION_EXTRA
+        listed, self.totals = unpack_index(self._section(INDX, index, length), most)
+        header, models = Header.from_bytes(head, self.version)
+        offset = PREAMBLE.size + len(head) + SECTION_EXTRA
+        bodies = []
+        for _ in range(models):
+            bodies.append(self._section(MODL, offset))
+            offset += len(bodies[-1]) + SECTION_EXTRA
+        self.header = header.with_models(bodies)
+        self.chunks = []
+        for tag, size, segments in listed:
+            self.chunks.append(ChunkInfo(tag, offset, size, segments))
+            offset += size + SECTION_EXTRA
+            if offset > index:
+                raise ArchiveError(f"{self.path}: the index does not fit the archive")
+        # Every byte of an archive is checked by something: there is no room for others.
+        if offset != index and (
+            index - offset != len(head) + SECTION_EXTRA or self._section(HEAD, offset) != head
+        ):
+            raise ArchiveError(f"{self.path}: the index does not fit the archive")
+
+    def _recover(self, error: ArchiveError) -> None:
+        """Take what is whole in the file, whatever its index says."""
+        self.totals, self.chunks = None, []
+        header, models = None, 0
+        bodies: list[bytes] = []
+        expected = PREAMBLE.size
+        for tag, offset, length in scan.sections(self._file, self.size, PREAMBLE.size):
+            if tag == HEAD and header is None:
+                header, models = Header.from_bytes(
+                    self._section(HEAD, offset, length), self.version
+                )
+            elif tag == MODL:
+                bodies.append(self._section(MODL, offset, length))
+            elif tag not in (HEAD, INDX):
+                self.chunks.append(ChunkInfo(tag, offset, length, 0))
+            if offset > expected:
+                self.damage.append(f"{offset - expected} bytes from {expected} on are damaged")
+            expected = offset + length + SECTION_EXTRA
+        self.damage.insert(0, f"{error}; found {len(self.chunks)} whole chunks by scanning")
+        lacking = "header" if header is None else "model"
+        bodies = bodies[:models]  # a damaged file of the archive may hold others
+        if header is None or len(bodies) < models:
+            tiles = [chunk for chunk in self.chunks if chunk.tag == TILE]
+            if not self.chunks:
+                raise error
+            self.damage.append(f"without the {lacking}, {len(tiles)} chunks of pictures are lost")
+            self.chunks = [chunk for chunk in self.chunks if chunk.tag != TILE]
+            bodies = []
+        self.header = (header or Header.without_model()).with_models(bodies)
+
+    def _section(self, tag: bytes, offset: int, length: int | None = None) -> bytes:
+        """Return the body of the section at an offset, checked."""
+        head = self._at(offset, SECTION.size)
+        found, size = SECTION.unpack(head)
+        if found != tag or size > MAX_BODY or length not in (None, size):
+            raise ArchiveError(f"{self.path}: damaged at byte {offset}: no {tag.decode()} section")
+        body = self._at(offset + SECTION.size, size + CRC.size)
+        crc = CRC.unpack(body[size:])[0]
+        if crc != zlib.crc32(body[:size], zlib.crc32(head)):
+            raise ArchiveError(f"{self.path}: damaged between bytes {offset} and {offset + size}")
+        return body[:size]
+
+    def _at(self, offset: int, length: int) -> bytes:
+        if not 0 <= offset <= self.size - length:
+            raise ArchiveError(f"{self.path} is truncated or damaged")
+        try:
+            self._file.seek(offset)
+            data = self._file.read(length)
+        except OSError as error:
+            raise InputError(f"cannot read {self.path}: {error.strerror}") from error
+        if len(data) != length:
+            raise ArchiveError(f"{self.path} became shorter while it was read")
+        return data

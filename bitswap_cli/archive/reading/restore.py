@@ -1,0 +1,225 @@
+"""Where restored entries go: a folder that nothing is written outside of, or nowhere."""
+
+import os
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import ParamSpec, Protocol
+
+from bitswap_cli.archive.format.names import check_name, display, stays_inside
+from bitswap_cli.atomic import NewFile, cannot, remove, set_mtime, temporary_name
+from bitswap_cli.errors import InputError
+
+# Making files durable one after another would take longer than decoding small pictures.
+_COMMITS = 2
+_PENDING = 64
+_LARGE = 1 << 20  # bytes of a file that others wait for, to bound the memory
+
+
+P = ParamSpec("P")
+
+
+class Output(Protocol):
+    """A file that is being restored."""
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Append bytes."""
+
+    def discard(self) -> None:
+        """Give up."""
+
+
+class Sink(Protocol):
+    """What takes restored entries."""
+
+    def put(self, name: bytes, data: bytes | memoryview, mtime: int) -> None:
+        """Restore a whole file."""
+
+    def open(self, name: bytes) -> Output:
+        """Begin a file."""
+        ...
+
+    def commit(self, output: Output, mtime: int) -> None:
+        """End a file."""
+
+    def make_folder(self, name: bytes) -> None:
+        """Restore an empty folder."""
+
+    def make_link(self, name: bytes, target: bytes, mtime: int) -> None:
+        """Restore a link."""
+
+    def finish(self) -> list[str]:
+        """Wait until everything is restored; return a line for each entry that was refused."""
+        ...
+
+    def close(self) -> None:
+        """Release what is held, whatever happened."""
+
+
+class Folder:
+    """A sink below one folder.
+
+    Parameters
+    ----------
+    directory : path
+        Created if missing.
+    force : bool
+        Replace existing files and links.
+
+    Raises
+    ------
+    InputError
+        If something cannot be written or exists already.
+    ArchiveError
+        If a name would leave the folder.
+    """
+
+    def __init__(self, directory: str | os.PathLike[str], *, force: bool) -> None:
+        self._root = os.path.abspath(os.fsencode(directory))
+        self._force = force
+        self._real: set[bytes] = set()
+        self._links: list[tuple[bytes, bytes, int]] = []
+        self._commits: deque[Future[None]] = deque()
+        self._pool = ThreadPoolExecutor(_COMMITS)
+
+    def check(self, name: bytes) -> None:
+        """Raise for an entry that could not be restored; write nothing."""
+        check_name(name)
+        path = os.path.join(self._root, name)
+        if not self._force and os.path.lexists(path) and not os.path.isdir(path):
+            raise InputError(f"{display(path)} exists already; use --force to replace it")
+
+    def put(self, name: bytes, data: bytes | memoryview, mtime: int) -> None:
+        """Restore a whole file; it appears some time later, by `finish` at the latest."""
+        path = self._place(name)
+        self._later(self._write, path, data, mtime)
+        if len(data) > _LARGE:
+            self._wait(0)
+
+    def open(self, name: bytes) -> NewFile:
+        """Begin a file."""
+        return NewFile(self._place(name), force=self._force)
+
+    def commit(self, output: Output, mtime: int) -> None:
+        """End a file; it appears some time later, by `finish` at the latest."""
+        if not isinstance(output, NewFile):
+            raise TypeError("commit takes what open returned")
+        self._later(output.commit, mtime)
+
+    def make_folder(self, name: bytes) -> None:
+        """Restore an empty folder."""
+        check_name(name)
+        self._enter(name.split(b"/"))
+
+    def make_link(self, name: bytes, target: bytes, mtime: int) -> None:
+        """Restore a link, after everything else so that nothing is written through it."""
+        check_name(name)
+        self._links.append((name, target, mtime))
+
+    def finish(self) -> list[str]:
+        """Wait until everything is restored; return a line for each link that was refused."""
+        self._wait(0)
+        refused = []
+        for name, target, mtime in self._links:
+            if stays_inside(name, target):
+                self._link(name, target, mtime)
+            else:
+                refused.append(
+                    f"{display(name)} (a link to {display(target)}, outside of the output folder)"
+                )
+        return refused
+
+    def close(self) -> None:
+        """Wait for files that are on their way."""
+        self._pool.shutdown()
+
+    def _later(self, step: Callable[P, None], *arguments: P.args, **named: P.kwargs) -> None:
+        self._commits.append(self._pool.submit(step, *arguments, **named))
+        self._wait(_PENDING)
+
+    def _wait(self, most: int) -> None:
+        """Wait until at most so many files are on their way."""
+        while len(self._commits) > most:
+            self._commits.popleft().result()
+
+    def _write(self, path: bytes, data: bytes | memoryview, mtime: int) -> None:
+        output = NewFile(path, force=self._force)
+        output.write(data)
+        output.commit(mtime)
+
+    def _link(self, name: bytes, target: bytes, mtime: int) -> None:
+        path = self._place(name)
+        if not self._force and os.path.lexists(path):
+            raise InputError(f"{display(path)} exists already; use --force to replace it")
+        temporary = temporary_name(os.path.dirname(path))
+        try:
+            os.symlink(target, temporary)
+            set_mtime(temporary, mtime)
+            os.replace(temporary, path)
+        except OSError as error:
+            raise cannot("write", path, error) from error
+        finally:
+            remove(temporary)
+
+    def _place(self, name: bytes) -> bytes:
+        """Return the path of an entry, its folder made."""
+        check_name(name)
+        *parents, _ = name.split(b"/")
+        self._enter(parents)
+        return os.path.join(self._root, name)
+
+    def _enter(self, parts: list[bytes]) -> None:
+        """Make a folder below the root; refuse links on the way, which could lead elsewhere."""
+        path = self._root
+        try:
+            if path not in self._real:
+                os.makedirs(path, exist_ok=True)
+                self._real.add(path)
+            for part in parts:
+                path = os.path.join(path, part)
+                if path in self._real:
+                    continue
+                if os.path.islink(path):
+                    raise InputError(f"refusing to write through the link {display(path)}")
+                if not os.path.isdir(path):
+                    os.mkdir(path)
+                self._real.add(path)
+        except OSError as error:
+            raise cannot("write", path, error) from error
+
+
+class Nowhere:
+    """A sink that checks names and drops everything: what `verify` restores to."""
+
+    def put(self, name: bytes, data: bytes | memoryview, mtime: int) -> None:
+        """Check the name."""
+        check_name(name)
+
+    def open(self, name: bytes) -> "Nowhere":
+        """Begin a file."""
+        check_name(name)
+        return self
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Drop bytes."""
+
+    def discard(self) -> None:
+        """Do nothing."""
+
+    def commit(self, output: Output, mtime: int) -> None:
+        """Do nothing."""
+
+    def make_folder(self, name: bytes) -> None:
+        """Check the name."""
+        check_name(name)
+
+    def make_link(self, name: bytes, target: bytes, mtime: int) -> None:
+        """Check the name."""
+        check_name(name)
+
+    def finish(self) -> list[str]:
+        """Do nothing."""
+        return []
+
+    def close(self) -> None:
+        """Do nothing."""

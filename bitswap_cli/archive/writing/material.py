@@ -1,0 +1,120 @@
+"""The pictures that are to be archived, cut into tiles as they will be coded, to fit models to."""
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from bitswap_cli.archive.writing.choice import (
+    Pixels,
+    candidates,
+    choose_orientations,
+    choose_picture,
+    choose_tiles,
+    may_turn,
+    read_picture,
+)
+from bitswap_cli.contract import TileCodec, Tiles
+from bitswap_cli.images.orientation import turn
+from bitswap_cli.images.picture import PLAIN
+from bitswap_cli.images.tiles import cut, joined
+
+MOST = 1 << 26  # samples; of larger folders some pictures are looked at
+TURNED = 1 << 25  # samples of small pictures: more would take minutes to turn
+
+
+class Group(NamedTuple):
+    """What one model is fitted to: the tiles that its codec takes, and how many samples all
+    pictures for it have (estimated where not all are looked at)."""
+
+    tiles: list[Tiles]
+    samples: int
+
+
+class Material(NamedTuple):
+    """The pictures by channels: those of the codec, and of others where there are any for them."""
+
+    groups: dict[int, Group]
+    wide: bool
+    """Whether some of them are wide pictures."""
+    oriented: bool
+    """Whether small ones are turned: there are some, and not too many."""
+
+    @property
+    def samples(self) -> int:
+        """Of all pictures."""
+        return sum(group.samples for group in self.groups.values())
+
+
+def material(
+    paths: Sequence[str | os.PathLike[str]],
+    codec: TileCodec,
+    *,
+    threads: int = 0,
+    only: int | None = None,
+) -> Material:
+    """Read the pictures below files and folders that a codec takes, `MOST` samples of them.
+
+    Parameters
+    ----------
+    paths : sequence of paths
+        As `sources.collect` takes them.
+    codec : TileCodec
+        Knows those of wide pictures.
+    threads : int
+        To turn small pictures by, as they are coded best; none leaves them as they are.
+
+    only : int, optional
+        Channels of the one group to look for; all by default.
+
+    Raises
+    ------
+    InputError
+        If something cannot be read.
+    """
+    files = candidates(paths)
+    found: dict[int, dict[int, list[Pixels]]] = {}  # by channels and the factor of tiles
+    codecs: dict[int, TileCodec] = {}
+    samples: Counter[int] = Counter()
+    looked, small, wide = 0, 0, False
+    for source in files:
+        looked += source.size
+        data = read_picture(source)
+        chosen = data and choose_picture(codec, data, wide=True)
+        if not chosen:
+            continue
+        picture, own = chosen
+        height, width, channels = picture.pixels.shape
+        group = codec.channels if own is codec else channels
+        if only not in (None, group):
+            continue
+        codecs[group] = own
+        factor = choose_tiles(own, height, width)[0]
+        found.setdefault(group, {}).setdefault(factor, []).append(picture.pixels)
+        small += picture.pixels.size if may_turn(own, picture.pixels, factor) else 0
+        samples[group] += picture.pixels.size
+        wide = wide or picture.recipe.kind not in PLAIN
+        if samples.total() >= MOST:
+            break
+    share = sum(s.size for s in files) / max(looked, 1)
+    oriented = threads > 0 and 0 < small * share <= TURNED
+    groups = {}
+    for group, factors in sorted(found.items()):
+        tiles = [
+            _tiles(codecs[group], some, factor, threads if oriented else 0)
+            for factor, some in sorted(factors.items())
+        ]
+        groups[group] = Group(tiles, round(samples[group] * share))
+    return Material(groups, wide, oriented)
+
+
+def _tiles(codec: TileCodec, pictures: list[Pixels], factor: int, threads: int) -> Tiles:
+    """Cut pictures into tiles; with `threads` to turn small ones by, as they are coded best."""
+    shape = (codec.tile_height * factor, codec.tile_width * factor, codec.channels)
+    orientations = [0] * len(pictures)
+    if threads:
+        orientations = choose_orientations(codec, pictures, factor, threads)
+    return joined(
+        cut(turn(pixels, orientation), *shape)
+        for pixels, orientation in zip(pictures, orientations, strict=True)
+    )

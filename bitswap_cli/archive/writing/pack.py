@@ -1,0 +1,257 @@
+"""Files into an archive."""
+
+import os
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from bitswap_cli.archive.format.index import Totals
+from bitswap_cli.archive.format.names import display, stays_inside
+from bitswap_cli.archive.format.sections import (
+    MAX_CHUNK_BYTES,
+    MAX_SEGMENTS,
+    SECTION_EXTRA,
+    TILE,
+    Header,
+)
+from bitswap_cli.archive.report import PackReport, Progress
+from bitswap_cli.archive.writing import sources as source_files
+from bitswap_cli.archive.writing.batches import (
+    ByteBatch,
+    Coded,
+    Part,
+    code_batch,
+    code_part,
+    cost_as_bytes,
+)
+from bitswap_cli.archive.writing.choice import choose_picture, choose_tiles, read_picture
+from bitswap_cli.archive.writing.sources import Source
+from bitswap_cli.archive.writing.writer import ArchiveWriter
+from bitswap_cli.contract import TileCodec
+
+_STEPS = 256  # of all kinds, waiting
+_BATCH_BYTES = 1 << 23  # bytes of the files of one batch of pictures, at most (unless it is one)
+_AHEAD = 1 << 26  # bytes of pixels waiting to be written, at most (unless they are one picture)
+
+
+def pack(
+    sources: Sequence[str | os.PathLike[str]],
+    destination: str | os.PathLike[str],
+    codec: TileCodec | None,
+    header: Header,
+    *,
+    force: bool = False,
+    threads: int = 1,
+    progress: Progress | None = None,
+) -> PackReport:
+    """Write an archive of files and folders.
+
+    The bytes of the archive do not depend on `threads`.
+
+    Parameters
+    ----------
+    sources : sequence of paths
+        Files and folders. A folder's entries are named from the folder's own name on.
+    destination : path
+        The archive; written beside itself under a temporary name, then renamed.
+    codec : TileCodec or None
+        Encoder of pictures; None keeps every file byte for byte.
+    header : Header
+        Names the model behind `codec` (`Header.without_model()` if there is none).
+    force : bool
+        Replace an existing archive.
+    threads : int
+        Chunks encoded at the same time.
+    progress : callable, optional
+        Called with the source bytes done and the source bytes in all.
+
+    Returns
+    -------
+    PackReport
+
+    Raises
+    ------
+    InputError
+        If a source cannot be read, two sources share a name, or the destination cannot be written.
+    """
+    found = source_files.collect(sources)
+    with ArchiveWriter(destination, header, force=force) as writer:
+        packing = _Packing(writer, codec, header, threads, found, progress)
+        try:
+            packing.run()
+        finally:
+            packing.close()
+        report = packing.report
+        bits = round(report.net_bits)
+        writer.finish(Totals(report.entries, report.bytes_before, report.samples, bits))
+        report.bytes_after = writer.size
+    return report
+
+
+class _Step(NamedTuple):
+    """Something to write when its turn comes: chunks of pictures, or a source kept as it is."""
+
+    parts: list[Part]
+    results: list[Future[Coded]]
+    source: Source | None = None
+
+    def held(self) -> int:
+        """Return the bytes of pixels in memory."""
+        return sum(part.picture.pixels.nbytes for part in self.parts if not part.first)
+
+
+@dataclass
+class _Batch:
+    """Pictures on their way into one chunk."""
+
+    codec: TileCodec
+    parts: list[Part] = field(default_factory=list)
+    tiles: int = 0
+    size: int = 0  # bytes of their files
+
+
+class _Packing:
+    """The way of sources into chunks: read in order, encoded at the same time, written in order.
+
+    What is encoded together, and what is written when, depends on the sources only.
+    """
+
+    def __init__(
+        self,
+        writer: ArchiveWriter,
+        codec: TileCodec | None,
+        header: Header,
+        threads: int,
+        found: list[Source],
+        progress: Progress | None,
+    ) -> None:
+        self.report = PackReport()
+        self._writer = writer
+        self._codec = codec
+        self._wide, self._oriented = header.wide, header.oriented
+        self._threads = threads
+        self._found = found
+        self._progress = progress
+        self._in_all = sum(source.size for source in found)
+        self._pool = ThreadPoolExecutor(threads)
+        self._steps: deque[_Step] = deque()
+        self._bytes = ByteBatch(writer)
+        self._batches: dict[tuple[int, int], _Batch] = {}  # by channels, if wide; factor of tiles
+
+    def run(self) -> None:
+        """Write all chunks."""
+        for source in self._found:
+            if not self._codec or not self._add_picture(self._codec, source):
+                self._queue(_Step([], [], source))
+        for key in sorted(self._batches):
+            self._close_batch(key)
+        while self._steps:
+            self._write(self._steps.popleft())
+        self._bytes.flush()
+
+    def close(self) -> None:
+        """Stop what is still being encoded."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def _add_picture(self, codec: TileCodec, source: Source) -> bool:
+        """Send a file on its way to the codec, if it is a picture for it."""
+        data = read_picture(source)
+        seen = data and choose_picture(codec, data, wide=self._wide)
+        if not data or not seen:
+            return False
+        picture, codec = seen
+        limit = cost_as_bytes(data)
+        height, width, channels = picture.pixels.shape
+        factor, number = choose_tiles(codec, height, width)
+        part = Part(source, picture, factor, limit, 0, number)
+        samples = codec.tile_height * codec.tile_width * codec.channels
+        room = min(codec.chunk_tiles, MAX_SEGMENTS, MAX_CHUNK_BYTES // samples) // factor**2
+        if number > room:
+            self._code_in_parts(codec, part, room)
+            return True
+        # a chunk's pictures have tiles of one size, and are all coded by one model
+        key = (channels if codec is not self._codec else 0, factor)
+        batch = self._batches.setdefault(key, _Batch(codec))
+        if batch.tiles + number > room or batch.size + source.size > _BATCH_BYTES:
+            self._close_batch(key)
+            batch = self._batches.setdefault(key, _Batch(codec))
+        batch.parts.append(part)
+        batch.tiles += number
+        batch.size += source.size
+        return True
+
+    def _code_in_parts(self, codec: TileCodec, whole: Part, room: int) -> None:
+        chunks = -(-whole.tiles // room)
+        bounds = [whole.tiles * k // chunks for k in range(chunks + 1)]
+        parts = [
+            whole._replace(first=start, tiles=end - start)
+            for start, end in zip(bounds[:-1], bounds[1:], strict=True)
+        ]
+        results = [self._pool.submit(code_part, codec, part) for part in parts]
+        self._queue(_Step(parts, results))
+
+    def _close_batch(self, key: tuple[int, int]) -> None:
+        batch = self._batches.pop(key)
+        if batch.parts:
+            coded = self._pool.submit(code_batch, batch.codec, batch.parts, oriented=self._oriented)
+            self._queue(_Step(batch.parts, [coded]))
+
+    def _queue(self, step: _Step) -> None:
+        """Let a step wait for its turn; write the first ones when enough are waiting."""
+        self._steps.append(step)
+        while (
+            sum(bool(waiting.results) for waiting in self._steps) > self._threads + 1
+            or sum(waiting.held() for waiting in self._steps) > _AHEAD
+            or len(self._steps) > _STEPS
+            or (self._steps and not self._steps[0].results)
+        ):
+            self._write(self._steps.popleft())
+
+    def _write(self, step: _Step) -> None:
+        if step.source:
+            self._keep(step.source)
+            return
+        coded = [result.result() for result in step.results]
+        if len(coded) > 1:
+            cost = sum(len(one.body) + SECTION_EXTRA for one in coded)
+            if cost >= step.parts[0].limit:
+                self._keep(step.parts[0].source)
+                return
+        for one in coded:
+            if one.kept:
+                self._write_tiles(one)
+            for part in one.lost:
+                self._keep(part.source)
+
+    def _write_tiles(self, coded: Coded) -> None:
+        report = self.report
+        report.tile_bytes += self._writer.add(TILE, coded.body, len(coded.kept))
+        report.net_bits += coded.bits
+        for part in coded.kept:
+            if not part.first:
+                report.samples += part.picture.pixels.size
+                report.tile_entries += 1
+                report.tile_bytes_before += part.source.size
+                self._count(part.source, part.picture.recipe.kind)
+
+    def _keep(self, source: Source) -> None:
+        """Keep a source byte for byte."""
+        self._bytes.add(source)
+        self._count(source, source.kind)
+        if source.kind == "link":
+            target = source_files.read(source)
+            if not stays_inside(source.name, target):
+                self.report.notes.append(
+                    f"{display(source.path)} is a link to {display(target)}, outside of what is "
+                    "archived: decompress will refuse to restore it"
+                )
+
+    def _count(self, source: Source, kind: str) -> None:
+        report = self.report
+        report.entries += 1
+        report.bytes_before += source.size
+        report.kinds[kind] += 1
+        if self._progress:
+            self._progress(report.bytes_before, self._in_all)

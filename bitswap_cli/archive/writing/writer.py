@@ -1,0 +1,92 @@
+"""Writing an archive: header, chunks as they come, index, trailer."""
+
+import os
+from types import TracebackType
+from typing import Self
+
+from bitswap_cli.archive.format.index import Totals, pack_index
+from bitswap_cli.archive.format.sections import (
+    BYTE,
+    END_MAGIC,
+    HEAD,
+    HEAD_COPY_FROM,
+    INDX,
+    MAGIC,
+    MODL,
+    PREAMBLE,
+    SECTION_EXTRA,
+    TILE,
+    TRAILER,
+    Header,
+    section,
+)
+from bitswap_cli.atomic import NewFile, sync_folder
+
+
+class ArchiveWriter:
+    """An archive being written (a context manager).
+
+    It appears under its name when `finish` returns; leaving the context earlier removes every
+    trace of it.
+
+    Parameters
+    ----------
+    path : path
+        The archive.
+    header : Header
+        Its header.
+    force : bool
+        Replace what is there.
+
+    Raises
+    ------
+    InputError
+        Here and in every method, if the file cannot be written.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], header: Header, *, force: bool = False
+    ) -> None:
+        self._path = os.path.abspath(os.fsencode(path))
+        self._file = NewFile(self._path, force=force)
+        self._header = header
+        self._chunks: list[tuple[bytes, int, int]] = []
+        self.size = 0
+        """Bytes written so far."""
+        self._write(PREAMBLE.pack(MAGIC, header.version))
+        self._write(section(HEAD, header.to_bytes()))
+        for body in header.models():
+            self._write(section(MODL, body))
+
+    def add(self, tag: bytes, body: bytes, segments: int) -> int:
+        """Append a chunk of so many segments; return the bytes it takes."""
+        if tag not in (TILE, BYTE):
+            raise ValueError(f"no tag of a chunk: {tag!r}")
+        self._write(section(tag, body))
+        self._chunks.append((tag, len(body), segments))
+        return len(body) + SECTION_EXTRA
+
+    def finish(self, totals: Totals) -> None:
+        """Write the index, and let the archive appear."""
+        if self.size >= HEAD_COPY_FROM:
+            self._write(section(HEAD, self._header.to_bytes()))
+        index = self.size
+        self._write(section(INDX, pack_index(self._chunks, totals)))
+        self._write(TRAILER.pack(index, END_MAGIC))
+        self._file.commit()
+        sync_folder(os.path.dirname(self._path))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.discard()
+
+    def _write(self, data: bytes) -> None:
+        self._file.write(data)
+        self.size += len(data)

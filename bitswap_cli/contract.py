@@ -1,0 +1,237 @@
+"""The nouns that rooms share, each once: what the container asks of a codec, and that of a model.
+
+The container hands tiles to a `TileCodec`; `bitswap_cli.coding` implements it over a `TileModel`;
+the families of `bitswap_models` are such models. Everything that goes into a model or comes out of
+it while it codes is an integer array that does not depend on the machine, the number of threads or
+the batch size.
+"""
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitswap_cli.ans.kernel import Native
+from bitswap_cli.ans.parameters import LogisticParameters, MixtureParameters
+
+T = TypeVar("T")
+Integers = NDArray[np.int32]
+
+
+class Tiles(NamedTuple):
+    """Tiles of one size."""
+
+    pixels: NDArray[np.uint8]
+    """Shape (N, tile_height, tile_width, channels)."""
+    sizes: NDArray[np.int32]
+    """Valid height, valid width and coded channels of each, (N, 3)."""
+
+
+# ---- what the container asks of a codec ----------------------------------------------------------
+class EncodedTiles(NamedTuple):
+    """The tiles of one chunk as words."""
+
+    words: bytes
+    """The message, opaque to the archive."""
+    payload_used: int
+    """How many leading bytes of the payload the initial bits swallowed, 0 <= it <= len(payload)."""
+    bits: NDArray[np.float64]
+    """Net bits of each tile, shape (N,)."""
+
+
+class TileCodec(Protocol):
+    """Encoder and decoder of tiles; called from several threads at once."""
+
+    tile_height: int
+    """Height of a tile in pixels."""
+    tile_width: int
+    """Width of a tile in pixels."""
+    channels: int
+    """Channels of a tile, one byte each; those that a picture lacks repeat its first."""
+    factors: Sequence[int]
+    """Tiles of a chunk may be so many times as high and wide: 1, and ascending."""
+    slack: float
+    """How many times what factor 1 covers may larger tiles cover: what is outside of a picture may
+    cost time."""
+    chunk_tiles: int
+    """How many tiles a chunk may hold at most; larger ones count as the tiles they stand for."""
+
+    def of(self, channels: int) -> "TileCodec | None":
+        """Return the codec of pictures with so many channels, if there is one."""
+
+    def encode(
+        self, tiles: NDArray[np.uint8], sizes: NDArray[np.int32], payload: bytes
+    ) -> EncodedTiles:
+        """Code tiles as one self-contained message.
+
+        Parameters
+        ----------
+        tiles : uint8 array (N, f * tile_height, f * tile_width, channels)
+            f is one of `factors`. Pixels, zero where a tile reaches beyond its picture. A gray
+            picture under an RGB codec repeats its one value in the three channels.
+        sizes : int32 array (N, 3)
+            Valid height, valid width and number of coded channels of each tile: only this top left
+            part and these first channels have to be restored. Tiles that are coded together have
+            one number of channels, or 1.
+        payload : bytes
+            Bytes that may serve as initial bits.
+        """
+        ...
+
+    def decode(
+        self, words: bytes, sizes: NDArray[np.int32], factor: int
+    ) -> tuple[NDArray[np.uint8], bytes]:
+        """Restore tiles and the part of the payload that the encoder swallowed.
+
+        Parameters
+        ----------
+        words : bytes
+            What `encode` returned.
+        sizes : int32 array (N, 3)
+            What `encode` was given.
+        factor : int
+            How many times as high and wide as `tile_height` and `tile_width` the tiles are.
+
+        Returns
+        -------
+        tiles : uint8 array (N, f * tile_height, f * tile_width, channels)
+            Equal to the encoder's within each tile's valid size; unspecified outside of it.
+        payload : bytes
+            The first ``payload_used`` bytes of the payload; zero bytes may follow.
+
+        Raises
+        ------
+        ArchiveError
+            If the words cannot be what `encode` returned for these sizes.
+        """
+        ...
+
+
+# ---- what a codec asks of a model ----------------------------------------------------------------
+class Plane(NamedTuple):
+    """The pixels of a tile at rows `top` + k `stride`, columns `left` + k `stride`."""
+
+    top: int
+    left: int
+    stride: int
+
+
+class Step(NamedTuple):
+    """What one step of a likelihood by planes hands the coder: one channel of one plane."""
+
+    plane: Plane
+    channel: int
+    parameters: MixtureParameters
+    """int32 arrays (B, H, W, K)."""
+
+
+class Coded(NamedTuple):
+    """All pixels of a group with their distributions, in the order in which a decoder pops."""
+
+    symbols: Integers
+    """(n,)"""
+    parameters: MixtureParameters
+    """Arrays (n, K)."""
+    owner: Integers
+    """The tile of each symbol, (n,)."""
+    batches: Integers
+    """How many symbols are pushed or popped at a time, (m,); they come to n."""
+
+
+class Level(NamedTuple):
+    """A layer of latents on a walk from z_L down to z_1."""
+
+    layer: int
+    prior: LogisticParameters
+    """p(z_layer | z_{layer+1} .. z_L), arrays (B, C, H, W)."""
+    stream: Any
+    """What the model has come to know on its way down; the coder hands it back unseen."""
+
+
+class Pop(Protocol):
+    """Pops symbols under mixtures from a message."""
+
+    def __call__(self, parameters: MixtureParameters) -> Integers:
+        """Pop symbols, (n,), under parameters (n, K)."""
+
+    def natively(self, work: Callable[[Native], T]) -> T | None:
+        """Let a compiled kernel pop by itself; None where the message's engine is not compiled."""
+
+
+class TileModel(Protocol):
+    """What every model says of itself."""
+
+    schemes: Sequence[str]
+    """The schemes that can code with it, the best first."""
+    depth: int
+    """L, the number of latent layers; 0 is a likelihood alone."""
+    tile: int
+    """Height and width of a tile."""
+    factors: Sequence[int]
+    """Tiles may be so many times as high and wide: 1, and ascending."""
+    slack: float
+    """How many times the area that tiles of factor 1 cover may larger ones cover."""
+    growth: Fraction
+    """Largest group, as a share of the tiles before it: what is below its initial bits."""
+    channels: int
+    """Channels of a tile."""
+    stride: int
+    """Pixels between neighbours of the latent grid."""
+    batch: int | None
+    """How many tiles a network may see at a time; it changes no result."""
+
+    @property
+    def planes(self) -> Sequence[Plane]:
+        """The planes of a tile in coding order; the first one holds the top left pixel."""
+
+
+class LatentModel(TileModel, Protocol):
+    """A Markov chain VAE: q(z_l | z_{l-1}), p(z_l | z_{l+1}), p(z_L); z_0 = x."""
+
+    def posterior(self, layer: int, below: Integers) -> LogisticParameters:
+        """q(z_layer | z_{layer-1}), arrays (B, C, H, W); layer = 1..L."""
+
+    def prior(self, layer: int, above: Integers) -> LogisticParameters:
+        """p(z_layer | z_{layer+1}), arrays (B, C, H, W); layer = 1..L-1."""
+
+    def top_prior(self, batch: int) -> LogisticParameters:
+        """p(z_L), arrays (B, C, H, W)."""
+
+
+class TopDownModel(TileModel, Protocol):
+    """A VAE with top-down inference: q(z_l | z_{l+1} .. z_L, x), p(z_l | z_{l+1} .. z_L)."""
+
+    def bottom_up(self, x: Integers) -> Any:
+        """What the posteriors see of x, (B, C, H, W)."""
+
+    def descend(self, batch: int, grid: int, code: Callable[[Level], Integers]) -> Integers:
+        """Walk from z_L to z_1; `code` is told each level and returns its latents, (B, C, H, W).
+
+        Returns what the likelihood is told of all latents.
+        """
+
+    def posterior(self, level: Level, seen: Any) -> LogisticParameters:
+        """q of a level of that walk, arrays (B, C, H, W); `seen` as `bottom_up` returned it."""
+
+
+class PlaneModel(TileModel, Protocol):
+    """A model whose likelihood goes plane by plane."""
+
+    def likelihood(self, z1: Integers, code: Callable[[Step], Integers]) -> None:
+        """p(x | z_1) in coding order: `code` is told each step, returns its pixels (B, H, W).
+
+        Top-down models see more than z_1: they are told what `descend` returned.
+        """
+
+
+@runtime_checkable
+class PixelModel(TileModel, Protocol):
+    """A model whose likelihood goes pixel by pixel, all tiles of a group in lockstep."""
+
+    def mixtures(self, z1: Integers | None, x: Integers, sizes: Integers) -> Coded:
+        """p(x | z_1) of known pixels x (B, C, H, W); `sizes` as in `group.Geometry`."""
+
+    def walk(self, z1: Integers | None, sizes: Integers, tile: int, pop: Pop) -> Integers:
+        """Ask `pop` for one batch of pixels after the other; returns them, (B, C, H, W)."""

@@ -1,0 +1,1 @@
+"""What coding computes with: integer layers, distributions and their engines."""

@@ -1,0 +1,134 @@
+"""Latents, as all hierarchical VAEs here have them: integers in -128..127 under logistics.
+
+`Latents` is what all share, p(z_L) and how latents are drawn and what they cost; `LatentChain` adds
+the Markov chain of Kingma, Abbeel and Ho (ICML 2019):
+
+    p(z_L) p(z_{L-1} | z_L) ... p(z_1 | z_2)        q(z_1 | x) q(z_2 | z_1) ... q(z_L | z_{L-1})
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from bitswap_cli.ans.parameters import (
+    LATENT_MAX,
+    LATENT_MIN,
+    PRECISION,
+    SCALE_LEVELS,
+    SCALE_OF_ONE,
+    SCALES_PER_OCTAVE,
+)
+from bitswap_models.exact.distributions import logistic_bits
+from bitswap_models.exact.layers import round_
+
+Integers = NDArray[np.int32]
+LATENT_MEAN_LIMIT = 2047  # 1/16 symbol
+STRAYS = (LATENT_MAX - LATENT_MIN + 1) / 2**PRECISION  # share of latents
+SCALE_WIDE = SCALE_OF_ONE + 36  # sigma = 8 symbols: where priors start
+
+
+def tensor(array: NDArray[np.integer]) -> Tensor:
+    """(B, C, H, W), as layers read it while coding."""
+    return torch.from_numpy(array).to(torch.int16, memory_format=torch.channels_last)
+
+
+def integers(values: Tensor) -> Integers:
+    """(B, C, H, W), as the coder reads what layers give."""
+    return np.ascontiguousarray(values.to(torch.int32).numpy())
+
+
+def draw(mean: Tensor, scale: Tensor, noise: Tensor) -> Tensor:
+    """Draw latents from logistics (1/16 symbol, scale index) as popping random bits does.
+
+    `noise`, (2, ...), is as from `latent_noise`.
+    """
+    logistic, strays = noise
+    deviation = torch.exp2((scale - SCALE_OF_ONE) / SCALES_PER_OCTAVE)
+    z = round_(mean / 16 + logistic * deviation).clamp(LATENT_MIN, LATENT_MAX)
+    return torch.where(strays.isnan(), z, strays)
+
+
+def latent_noise(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    """Standard logistic noise and strays. (2, *shape)
+
+    The coder gives every symbol a frequency of at least 1, so that one latent in 4,096 comes from
+    anywhere in the alphabet, however narrow its distribution: such a stray is a number, others are
+    NaN. Networks that never met one in training are led astray by it.
+    """
+    u, v, w = torch.rand((3, *shape), generator=generator, device=generator.device)
+    anywhere = torch.floor(v * (LATENT_MAX - LATENT_MIN + 1)) + LATENT_MIN
+    strays = torch.where(w < STRAYS, anywhere, torch.nan)
+    return torch.stack((torch.logit(u.clamp(1e-6, 1 - 1e-6)), strays))
+
+
+class Latents(nn.Module):
+    """A model with `latents`, the channels of z_1 .. z_L."""
+
+    top: Tensor  # p(z_L); in training mean in symbols and scale in octaves from SCALE_WIDE, (2, C)
+
+    def __init__(self, latents: tuple[int, ...]) -> None:
+        super().__init__()
+        self.depth = len(latents)
+        self.exact = False
+        if latents:
+            self.top = nn.Parameter(torch.zeros(2, latents[-1]))
+
+    def top_integers(self) -> tuple[Tensor, Tensor]:
+        """Mean (1/16 symbol) and scale index of p(z_L), per channel. (C_L,) each"""
+        mean, scale = self.top
+        if self.exact:
+            return mean, scale
+        mean = round_(mean * 16).clamp(-LATENT_MEAN_LIMIT, LATENT_MEAN_LIMIT)
+        return mean, round_(SCALE_WIDE + scale * SCALES_PER_OCTAVE).clamp(0, SCALE_LEVELS - 1)
+
+    @torch.no_grad()
+    def set_top(self, mean: Tensor, scale: Tensor) -> None:
+        """Start training from stored integers, see `top_integers`."""
+        self.top.copy_(torch.stack((mean / 16, (scale - SCALE_WIDE) / SCALES_PER_OCTAVE)))
+
+    def load_top(self, integers: Tensor | None) -> None:
+        """Take stored integers for p(z_L), if L > 0; the layers take theirs one by one."""
+        if integers is not None:
+            del self.top
+            self.top = integers
+        self.exact = True
+
+
+class LatentChain(Latents):
+    """A model whose latents are a Markov chain."""
+
+    @abstractmethod
+    def _posterior(self, layer: int, below: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and scale index of q(z_layer | z_{layer-1}); z_0 is x."""
+
+    @abstractmethod
+    def _prior(self, layer: int, above: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and scale index of p(z_layer | z_{layer+1}), layer < L."""
+
+    def latent_terms(
+        self, x: Tensor, noise: list[Tensor], soft: float
+    ) -> tuple[list[Tensor], dict[str, Tensor]]:
+        """Draw z_1 .. z_L from the posteriors with the noise of each, as from `latent_noise`.
+
+        Returns [x, z_1, .. z_L] and the KL of each layer, ``kl1``.. (B, C_l), in bits, summed over
+        the grid.
+        """
+        zs = [x]
+        terms: dict[str, Tensor] = {}
+        for layer in range(1, self.depth + 1):
+            mean, scale = self._posterior(layer, zs[-1])
+            zs.append(draw(mean, scale, noise[layer - 1]))
+            terms[f"kl{layer}"] = -logistic_bits(mean, scale, zs[-1], soft).sum((2, 3))
+        for layer in range(1, self.depth + 1):
+            if layer < self.depth:
+                mean, scale = self._prior(layer, zs[layer + 1])
+            else:
+                mean, scale = (t[None, :, None, None] for t in self.top_integers())
+            bits = logistic_bits(mean, scale, zs[layer], soft)
+            terms[f"kl{layer}"] = terms[f"kl{layer}"] + bits.sum((2, 3))
+        return zs, terms

@@ -1,0 +1,300 @@
+"""The compiled engine of the exact layers, where there is one; layers.py has the same in torch.
+
+Both give the same integers. The environment variable BITSWAP_ENGINE chooses, as it does for the
+coder: "reference", "c" (an error if there is no compiled kernel), or empty for the kernel if it is
+there and has instructions of this machine to use. It is the coder's engine that tells the user when
+nothing is compiled.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from functools import cache
+from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from bitswap_cli.ans.parameters import MAX_COMPONENTS
+from bitswap_cli.errors import ModelError
+
+ABI = 3
+VARIANTS = ("plain", "avx2", "avx512", "vnni")  # kernel.c's order, the fastest last
+BINARY_VARIANTS = ("plain", "popcnt", "avx2", "vpopcnt")  # binary.c's, of layers of signs
+PANEL = 16  # outputs of a panel of weights
+GROUP = 4  # bytes that are multiplied at once
+
+
+class _Layer(ctypes.Structure):
+    """`layer` of convolution.h."""
+
+    _fields_ = [
+        (name, ctypes.c_void_p) for name in ("weight", "bytes", "bits", "totals", "scale", "bias")
+    ] + [
+        (name, ctypes.c_int64)
+        for name in ("inputs", "outputs", "size", "shift", "relative", "ones")
+    ]
+
+
+def panels(taps: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Pack weights: (O, taps) -> (panels, groups, PANEL, values of a group), padded with zeros."""
+    values = GROUP // taps.itemsize
+    padded = np.pad(taps, ((0, -taps.shape[0] % PANEL), (0, -taps.shape[1] % values)))
+    split = padded.reshape(-1, PANEL, padded.shape[1] // values, values)
+    return np.ascontiguousarray(split.transpose(0, 2, 1, 3))
+
+
+class Weights:
+    """A layer's integers as the kernel reads them.
+
+    Parameters
+    ----------
+    weight : int8 array (O, I, K, K)
+    scale, bias : int32 arrays (O,)
+    shift : int
+        The layer is ``(sum * scale + bias) >> shift``.
+    relative : int
+        Channels C of the reference, or 0. What every tap loses to it makes C more inputs.
+    signs : bool
+        Inputs count by their signs alone, as +-1.
+
+    Raises
+    ------
+    ModelError
+        If the weights of a relative layer leave 16 bits, or sums of signs might.
+    """
+
+    def __init__(
+        self,
+        weight: NDArray[np.int8],
+        scale: NDArray[np.int32],
+        bias: NDArray[np.int32],
+        shift: int,
+        relative: int = 0,
+        *,
+        signs: bool = False,
+    ) -> None:
+        outputs, inputs, size, _ = weight.shape
+        taps = weight.transpose(0, 2, 3, 1).reshape(outputs, -1, inputs).astype(np.int16)
+        self.signs, self.binary = signs, signs and bool((np.abs(weight) == 1).all())
+        more = (0, -outputs % PANEL)
+        self._held = (
+            *(_bits(taps) if self.binary else _numbers(taps, relative)),
+            *(np.pad(a, more) for a in (scale, bias)),
+        )
+        addresses = (None if a is None else a.ctypes.data for a in self._held)
+        ones = int(np.abs(weight).max(initial=0) <= 1)
+        self.layer = _Layer(*addresses, inputs, outputs, size, shift, relative, ones)
+        self.address = ctypes.addressof(self.layer)
+
+
+def _numbers(taps: NDArray[np.int16], relative: int) -> tuple[NDArray[np.generic] | None, ...]:
+    """Weights of a layer of numbers, (O, taps, I), as `_Layer` has them."""
+    flat = taps.reshape(len(taps), -1).astype(np.int32)
+    if relative:
+        total = flat.reshape(len(taps), -1, relative).sum(1)
+        flat = np.concatenate((flat, -total), 1)
+    if np.abs(flat).max(initial=0) > np.iinfo(np.int16).max:
+        raise ModelError("a layer's weights leave 16 bits: the model is refused")
+    small = None if relative else panels(flat.astype(np.int8))
+    return panels(flat.astype(np.int16)), small, None, None
+
+
+def _bits(taps: NDArray[np.int16]) -> tuple[NDArray[np.generic] | None, ...]:
+    """Weights +-1 of a layer of signs, (O, taps, I), as `_Layer` has them."""
+    if taps[0].size > np.iinfo(np.int16).max:
+        raise ModelError("a layer of signs has too many inputs: the model is refused")
+    packed = panels(np.packbits(taps < 0, 2, bitorder="little").reshape(len(taps), -1))
+    totals = np.pad(taps.sum(2, dtype=np.int16).T, ((0, 0), (0, -len(taps) % PANEL)))
+    return None, None, packed, np.ascontiguousarray(totals)
+
+
+def _packed(x: Tensor, *shape: int) -> Tensor:
+    """Return x as the kernel reads it; ValueError unless it has the shape."""
+    if tuple(x.shape) != shape:
+        raise ValueError(f"a tensor of shape {tuple(x.shape)} for a layer that takes {shape}")
+    return x.to(torch.int16).contiguous(memory_format=torch.channels_last)
+
+
+class Kernel:
+    """The compiled engine, bound by ctypes, without the GIL.
+
+    Parameters
+    ----------
+    path : Path
+        The shared library.
+    variant, binary_variant : str, optional
+        Instructions to use, one of `variants`, and of `binary_variants` for layers of signs; the
+        fastest that the machine has by default.
+
+    Raises
+    ------
+    OSError
+        If it cannot be loaded, was built from another version of kernel.c, or lacks a variant.
+    """
+
+    def __init__(
+        self, path: Path, variant: str | None = None, binary_variant: str | None = None
+    ) -> None:
+        library = ctypes.CDLL(str(path))
+        try:
+            abi = library.bitswap_layers_abi
+            supports = library.bitswap_layers_supports, library.bitswap_binary_supports
+            self._run, self._mixture = library.bitswap_layers_run, library.bitswap_layers_mixture
+            self._run_binary = library.bitswap_binary_run
+        except AttributeError as error:
+            raise OSError(f"{path} is not the kernel: {error}") from error
+        word, pointer = ctypes.c_int64, ctypes.c_void_p
+        for function in (abi, *supports, self._run, self._run_binary):
+            function.restype = word
+        for function in supports:
+            function.argtypes = [word]
+        self._run.argtypes = [word, *[pointer] * 5, *[word] * 5]
+        self._run_binary.argtypes = [word, *[pointer] * 4, *[word] * 5]
+        self._mixture.argtypes = [*[pointer] * 4, *[word] * 4, *[pointer] * 3]
+        self._mixture.restype = None
+        if abi() != ABI:
+            raise OSError(f"{path} was built from another version")
+        self.path = path
+        self.variants, self.binary_variants = (
+            [name for at, name in enumerate(names) if supported(at)]
+            for names, supported in zip((VARIANTS, BINARY_VARIANTS), supports, strict=True)
+        )
+        self.variant = variant or self.variants[-1]
+        self.binary_variant = binary_variant or self.binary_variants[-1]
+        if self.variant not in self.variants:
+            raise OSError(f"this machine has no {self.variant}")
+        if self.binary_variant not in self.binary_variants:
+            raise OSError(f"this machine has no {self.binary_variant}")
+        self._which = VARIANTS.index(self.variant)
+        self._which_binary = BINARY_VARIANTS.index(self.binary_variant)
+
+    def run(
+        self,
+        weights: Weights,
+        x: Tensor,
+        reference: Tensor | None,
+        add: Tensor | None,
+        low: int,
+        high: int,
+    ) -> Tensor:
+        """Run a layer: clip of (the layer, saturated, plus `add`) to low..high.
+
+        All tensors are (B, channels, H, W) of integers that fit int16; `y` is, in channels-last
+        memory, and those given are copied unless they are.
+
+        Raises
+        ------
+        ValueError
+            If a tensor has the wrong shape.
+        """
+        batch, _, height, width = x.shape
+        x = _packed(x, batch, weights.layer.inputs, height, width)
+        if reference is not None or weights.layer.relative:
+            if reference is None:
+                raise ValueError("a relative layer needs its reference")
+            reference = _packed(reference, batch, weights.layer.relative, height, width)
+        shape = (batch, weights.layer.outputs, height, width)
+        add = None if add is None else _packed(add, *shape)
+        y = torch.empty(shape, dtype=torch.int16, memory_format=torch.channels_last)
+        added = None if add is None else add.data_ptr()
+        images = y.data_ptr(), batch, height, width, low, high
+        if weights.binary:
+            error = self._run_binary(
+                self._which_binary, weights.address, x.data_ptr(), added, *images
+            )
+        else:
+            if weights.signs:
+                x = (x >> 15) | 1  # -1 or +1
+            referred = None if reference is None else reference.data_ptr()
+            error = self._run(self._which, weights.address, x.data_ptr(), referred, added, *images)
+        if error:
+            raise MemoryError
+        return y
+
+    def mixture(
+        self,
+        out: Tensor,
+        ref: Tensor,
+        residual: Tensor,
+        powers: Tensor,
+        components: int,
+        channel: int,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """See `distributions.coding_mixture`; `powers` is its table.
+
+        Raises
+        ------
+        ValueError
+            If a tensor has the wrong shape.
+        """
+        if components > MAX_COMPONENTS:
+            raise ValueError(f"mixtures have at most {MAX_COMPONENTS} components")
+        batch, channels, height, width = ref.shape
+        out = _packed(out, batch, 3 * components + channels - 1, height, width)
+        ref, residual = (_packed(t, *ref.shape) for t in (ref, residual))
+        shape = (3, batch, height, width, components)
+        terms = torch.empty(shape, dtype=torch.int32)
+        addresses = (t.data_ptr() for t in terms)
+        self._mixture(
+            out.data_ptr(), ref.data_ptr(), residual.data_ptr(), powers.data_ptr(),
+            batch * height * width, channels, channel, components, *addresses,
+        )  # fmt: skip
+        weight, mean, scale = terms
+        return weight, mean, scale
+
+
+@cache
+def compiled() -> Kernel | None:
+    """The compiled engine, or None where there is none that loads."""
+    folder = Path(__file__).parent
+    for suffix in EXTENSION_SUFFIXES:
+        path = folder / f"_kernel{suffix}"
+        if path.exists():
+            try:
+                return Kernel(path)
+            except OSError:
+                return None
+    return None
+
+
+def chosen() -> Kernel | None:
+    """The compiled engine unless there is none, or BITSWAP_ENGINE asks for the reference.
+
+    Raises
+    ------
+    ModelError
+        If BITSWAP_ENGINE asks for an engine that is not there.
+    """
+    wanted = os.environ.get("BITSWAP_ENGINE", "")
+    if wanted not in ("", "c", "reference"):
+        raise ModelError(f"BITSWAP_ENGINE={wanted}: choose c or reference")
+    kernel = None if wanted == "reference" else compiled()
+    if kernel is None and wanted == "c":
+        raise ModelError("BITSWAP_ENGINE=c: the kernel is not compiled; install with a C compiler")
+    return kernel
+
+
+@cache
+def engine(*, signs: bool = False) -> Kernel | None:
+    """The engine of layers, chosen at the first call of the process; None is torch.
+
+    Parameters
+    ----------
+    signs : bool
+        Whether it is for a layer whose weights and inputs are +-1.
+    """
+    kernel = chosen()
+    asked = signs or os.environ.get("BITSWAP_ENGINE") == "c"
+    if kernel is not None and kernel.variant == "plain" and not asked:
+        return None  # the float32 convolutions of torch are several times faster, but not than XOR
+    return kernel
+
+
+def engine_name() -> str:
+    """Name of the engine in use: "c" or "reference"."""
+    return "reference" if engine() is None else "c"

@@ -1,0 +1,1 @@
+"""Flow++ with binary or real residual blocks, for evaluation and samples."""

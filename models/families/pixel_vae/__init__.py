@@ -1,0 +1,1 @@
+"""The pixel VAE: a local autoregressive likelihood with latents that modulate it."""

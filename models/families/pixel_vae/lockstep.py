@@ -1,0 +1,128 @@
+"""Lockstep: the pixels of a group of tiles in the order in which they are coded.
+
+All tiles advance together, and within a tile all rows: row y follows row y - 1 at a distance of
+radius + 1 pixels, just far enough for its window. Step t holds the pixels of every tile with
+x + (radius + 1) y = t, so a step is a batch whatever the tiles are:
+
+        . . . . . . 6          pixels of one tile and the step they belong to, radius 1
+        0 1 2 3 4 5 6
+        2 3 4 5 6 7 8
+        4 5 6 7 8 9 ..
+
+A step codes its pixels channel by channel: a *batch* is one channel of one step. This is the
+definition, in numpy and torch; pixels.py does the same in C.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from bitswap_cli.ans.parameters import MixtureParameters
+from bitswap_cli.contract import Coded, Pop
+from bitswap_models.exact.distributions import quantized
+from bitswap_models.families.pixel_vae import window
+
+if TYPE_CHECKING:
+    from bitswap_models.families.pixel_vae.model import PixelVAE
+
+T = TypeVar("T")
+Integers = NDArray[np.int32]
+Film = NDArray[np.int16]
+
+
+class Step(NamedTuple):
+    """Pixels that are coded together: tiles, rows and columns, (N,) each."""
+
+    tile: NDArray[np.int64]
+    y: NDArray[np.int64]
+    x: NDArray[np.int64]
+
+
+def steps(sizes: Integers, radius: int) -> Iterator[Step]:
+    """Yield the steps of tiles that hold pixels; `sizes` (B, 3) are valid rows and columns, and
+    coded channels."""
+    rows, columns = sizes[:, 0, None].astype(np.int64), sizes[:, 1, None].astype(np.int64)
+    slope = radius + 1
+    y = np.arange(rows.max(initial=0))
+    for t in range(int((columns + slope * rows).max(initial=0)) - slope):
+        x = t - slope * y
+        tile, row = np.nonzero((y < rows) & (x >= 0) & (x < columns))
+        if len(tile):
+            yield Step(tile, row, x[row])
+
+
+class _Channels:
+    """The mixtures of the pixels of a step, channel by channel."""
+
+    def __init__(
+        self, model: PixelVAE, film: Film | None, tiles: Integers, step: Step, sizes: Integers
+    ) -> None:
+        radius, width = model.config.radius, sizes[step.tile, 1].astype(np.int64)
+        rows, columns = window.places(step.y, step.x, width, radius)
+        seen = tiles[step.tile[:, None], rows, columns]  # (N, taps, C)
+        seen[rows[:, 0] < 0] = window.UNKNOWN
+        border = window.borders(step.y, step.x, width, radius).astype(np.int32)
+        mine = None
+        if film is not None:
+            cell = step.y // model.tile * (tiles.shape[1] // model.tile) + step.x // model.tile
+            mine = torch.from_numpy(film[step.tile, cell])
+        self.model = model
+        self.terms = model.net.terms(torch.from_numpy(seen), torch.from_numpy(border), mine)
+
+    def parameters(self, c: int, known: Integers) -> MixtureParameters:
+        """Mixtures of channel c, (N, K); `known` (N, C) holds the channels before it."""
+        pixels = torch.from_numpy(np.ascontiguousarray(known.T))
+        terms = (t[None, None] for t in self.model.net.channel(c, self.terms, pixels))
+        flat = (t[0, 0].T.to(torch.int32).contiguous().numpy() for t in quantized(*terms))
+        return MixtureParameters(*flat)
+
+
+# told the pixels of a batch, their channel and their parameters (n, K); returns their values, (n,)
+_Code = Callable[[Step, int, MixtureParameters], Integers]
+
+
+@torch.inference_mode()
+def _walk(model: PixelVAE, film: Film | None, sizes: Integers, tile: int, code: _Code) -> Integers:
+    """Go through tiles batch by batch; returns them, (B, T, T, C), 0 where there are no pixels."""
+    tiles = np.zeros((len(sizes), tile, tile, model.channels), np.int32)
+    for step in steps(sizes, model.config.radius):
+        channels = _Channels(model, film, tiles, step, sizes)
+        known = np.zeros((len(step.tile), model.channels), np.int32)
+        for c in range(model.channels):
+            known[:, c] = known[:, 0]
+            coded = sizes[step.tile, 2] > c
+            if coded.any():
+                parameters = MixtureParameters(*(p[coded] for p in channels.parameters(c, known)))
+                known[coded, c] = code(Step(*(a[coded] for a in step)), c, parameters)
+        tiles[step.tile, step.y, step.x] = known
+    return tiles
+
+
+def mixtures(model: PixelVAE, film: Film | None, x: Integers, sizes: Integers) -> Coded:
+    """Everything that an encoder of the tiles x, (B, C, T, T), pushes."""
+    symbols: list[Integers] = []
+    owner: list[Integers] = []
+    parameters: list[MixtureParameters] = []
+
+    def code(step: Step, channel: int, told: MixtureParameters) -> Integers:
+        symbols.append(x[step.tile, channel, step.y, step.x])
+        parameters.append(told)
+        owner.append(step.tile.astype(np.int32))
+        return symbols[-1]
+
+    _walk(model, film, sizes, x.shape[-1], code)
+    every = MixtureParameters(*(np.concatenate(p) for p in zip(*parameters, strict=True)))
+    batches = np.array([len(batch) for batch in symbols], np.int32)
+    return Coded(np.concatenate(symbols), every, np.concatenate(owner), batches)
+
+
+def walk(model: PixelVAE, film: Film | None, sizes: Integers, tile: int, pop: Pop) -> Integers:
+    """Pop the pixels of tiles, batch by batch: (B, C, T, T), 0 where there are none."""
+    tiles = _walk(model, film, sizes, tile, lambda step, channel, told: pop(told))
+    pixels: Integers = np.ascontiguousarray(tiles.transpose(0, 3, 1, 2))
+    return pixels

@@ -1,0 +1,254 @@
+"""Bits of pixels under the likelihood of a pixel VAE, and their gradient to its integers.
+
+Training by `PixelVAE.elbo` passes over memory some two hundred times a step; the compiled
+`gradient.c` goes forward and back through a few pixels at a time, which stay in the caches. The
+definition is `reference`: pixel_net.py in floating point, differentiated by torch, on a GPU if
+there is one.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Sequence
+from functools import cache, partial
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from bitswap_models.exact import kernel
+from bitswap_models.exact.distributions import mixture_bits
+from bitswap_models.exact.layers import IntegerConv
+from bitswap_models.families.pixel_vae import window as window_
+from bitswap_models.families.pixel_vae.model import Config
+from bitswap_models.families.pixel_vae.pixel_net import PixelNet
+
+Floats = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
+Places = NDArray[np.int64]
+
+
+class Pixels(NamedTuple):
+    """What the likelihood sees of N pixels, as many of each cell, and the pixels themselves."""
+
+    window: Bytes  # (N, taps, C)
+    border: Bytes  # (N, 3 radius)
+    known: Bytes  # (N, C)
+    coded: Bytes  # (N,), so many of the channels count
+
+
+def layers(net: PixelNet) -> dict[str, IntegerConv]:
+    """The layers of a likelihood by name, in the order in which parameters are laid out."""
+    found = {n: m for n, m in net.named_modules() if isinstance(m, IntegerConv)}
+    order = ("skip", "trunk", "splits", "coded", "mixes", "heads")
+    return {n: found[n] for part in order for n in found if n.split(".")[0] == part}
+
+
+def look(flat: Bytes, places: Places, radius: int) -> tuple[Bytes, Bytes, Bytes]:
+    """Windows, borders and values of pixels, the first three of `Pixels`.
+
+    Parameters
+    ----------
+    flat : uint8 array (pixels, C)
+        Of all tiles.
+    places : int64 array (N, 5)
+        The first pixel of each one's tile, and the tile's side; row, column and valid columns.
+    radius : int
+        Of the window.
+    """
+    base, side, y, x, width = places.T
+    rows, columns = window_.places(y, x, width, radius)
+    seen = flat[base[:, None] + rows.clip(0) * side[:, None] + columns]
+    seen[rows[:, 0] < 0] = window_.UNKNOWN
+    border = window_.borders(y, x, width, radius).astype(np.uint8)
+    return seen, border, flat[base + y * side + x]
+
+
+def reference(
+    net: PixelNet, parameters: Tensor, film: Tensor | None, pixels: Sequence[Tensor], soft: float
+) -> Tensor:
+    """Bits of pixels, differentiable.
+
+    Parameters
+    ----------
+    net : PixelNet
+        Whose own parameters are not looked at.
+    parameters : (P,) float
+        Of each of `layers` in turn: weights (O, I), scales and biases (O,), all as `integers` of a
+        layer gives them, the last two over 2^shift.
+    film : (B, 2, layers, width) float, optional
+        Of B cells, which N / B pixels each belong to.
+    pixels : sequence of uint8 tensors
+        As `Pixels`.
+    soft : float
+        Added to every probability.
+    """
+    at = 0
+    for layer in layers(net).values():
+        outputs, inputs = layer.shape[:2]
+        parts = torch.split(
+            parameters[at : at + outputs * (inputs + 2)], [outputs * inputs, outputs, outputs]
+        )
+        at += outputs * (inputs + 2)
+        scaled = parts[0].view(layer.shape), *(p * 2.0**layer.shift for p in parts[1:])
+        layer.integers = partial(tuple, scaled)  # type: ignore[method-assign, assignment]
+    window, border, known = (array.float() for array in pixels[:3])
+    terms = net.terms(window, border, film)
+    channels = [net.channel(c, terms, known.T) for c in range(net.config.channels)]
+    logit, mean, scale = (torch.stack(t)[None] for t in zip(*channels, strict=True))
+    bits = mixture_bits(logit, mean, scale, known.T[None], soft)[0]  # (C, N)
+    counted = torch.arange(len(bits), device=bits.device)[:, None] < pixels[3]
+    return (bits * counted).sum()
+
+
+def by_torch(
+    config: Config, parameters: Floats, film: Floats | None, pixels: Pixels, soft: float
+) -> tuple[float, Floats, Floats | None]:
+    """Bits of pixels by `reference`, and their gradient to parameters and films."""
+    return Recorded(config, parameters, film, pixels, soft, torch.device("cpu"))(
+        parameters, film, pixels
+    )
+
+
+class Recorded:
+    """`reference` and its gradient for one shape of batch, on a device.
+
+    A GPU is done with a batch before Python could tell it the hundreds of steps: it records them
+    once, and repeats them.
+
+    Parameters
+    ----------
+    config : Config
+    parameters, film, pixels
+        An example of what is given later.
+    soft : float
+    device : torch.device
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        parameters: Floats,
+        film: Floats | None,
+        pixels: Pixels,
+        soft: float,
+        device: torch.device,
+    ) -> None:
+        self.net, self.soft = PixelNet(config), soft
+        given = (parameters,) if film is None else (parameters, film)
+        self.leaves = [torch.tensor(a, device=device, requires_grad=True) for a in given]
+        self.pixels = [torch.tensor(a, device=device) for a in pixels]
+        self.graph: torch.cuda.CUDAGraph | None = None
+        if device.type == "cuda":
+            torch.set_float32_matmul_precision("high")  # TF32: products of our integers stay exact
+            aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+            aside.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(aside):  # once unrecorded, for what libraries set up at first
+                self._run()
+            torch.cuda.current_stream().wait_stream(aside)
+            self.graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(self.graph):
+                self._run()
+
+    def _run(self) -> None:
+        film = self.leaves[1] if len(self.leaves) > 1 else None
+        bits = reference(self.net, self.leaves[0], film, self.pixels, self.soft)
+        self.bits, self.slopes = bits.detach(), torch.autograd.grad(bits, self.leaves)
+
+    def __call__(
+        self, parameters: Floats, film: Floats | None, pixels: Pixels
+    ) -> tuple[float, Floats, Floats | None]:
+        """Bits of pixels, and their gradient to parameters and films; see `reference`."""
+        given = (parameters,) if film is None else (parameters, film)
+        with torch.no_grad():
+            for tensor, array in zip((*self.leaves, *self.pixels), (*given, *pixels), strict=True):
+                tensor.copy_(torch.from_numpy(array))
+        if self.graph is None:
+            self._run()
+        else:
+            self.graph.replay()
+        own, *others = (slope.cpu().numpy() for slope in self.slopes)
+        return float(self.bits), own, others[0] if others else None
+
+
+class OnGPU:
+    """The gradient on a GPU, called as `GradientKernel` is."""
+
+    def __init__(self) -> None:
+        self.recorded: dict[tuple[object, ...], Recorded] = {}
+
+    def __call__(
+        self, config: Config, parameters: Floats, film: Floats | None, pixels: Pixels, soft: float
+    ) -> tuple[float, Floats, Floats | None]:
+        """Bits of pixels, and their gradient to parameters and films; see `reference`."""
+        shape = (config, soft, len(pixels.known), None if film is None else len(film))
+        if shape not in self.recorded:
+            device = torch.device("cuda")
+            self.recorded[shape] = Recorded(config, parameters, film, pixels, soft, device)
+        return self.recorded[shape](parameters, film, pixels)
+
+
+class GradientKernel:
+    """The compiled gradient, bound by ctypes, without the GIL."""
+
+    def __init__(self, path: str) -> None:
+        library = ctypes.CDLL(path)
+        self._run, self._windows = library.bitswap_gradient, library.bitswap_windows
+        word, pointer = ctypes.c_int64, ctypes.c_void_p
+        self._windows.argtypes = [pointer, pointer, word, word, word, *[pointer] * 3]
+        self._windows.restype = None
+        self._run.argtypes = [*[pointer] * 5, word, word, *[pointer] * 4, ctypes.c_double]
+        self._run.restype = ctypes.c_double
+
+    def look(self, flat: Bytes, places: Places, radius: int) -> tuple[Bytes, Bytes, Bytes]:
+        """Windows, borders and values of pixels; see `look`."""
+        count, channels = len(places), flat.shape[1]
+        window = np.empty((count, len(window_.taps(radius)), channels), np.uint8)
+        border = np.empty((count, 3 * radius), np.uint8)
+        known = np.empty((count, channels), np.uint8)
+        self._windows(
+            flat.ctypes.data, places.ctypes.data, count, radius, channels,
+            *(a.ctypes.data for a in (window, border, known)),
+        )  # fmt: skip
+        return window, border, known
+
+    def __call__(
+        self, config: Config, parameters: Floats, film: Floats | None, pixels: Pixels, soft: float
+    ) -> tuple[float, Floats, Floats | None]:
+        """Bits of pixels, and their gradient to parameters and films; see `reference`.
+
+        All arrays are in C order.
+        """
+        c = config
+        shape = np.array((c.channels, c.components, c.radius, c.layers, c.width, c.split), np.int64)
+        gradient = np.empty_like(parameters)
+        films = None if film is None else np.empty_like(film)
+        cells = 1 if film is None else len(film)
+        bits = self._run(
+            shape.ctypes.data, parameters.ctypes.data, gradient.ctypes.data,
+            None if film is None else film.ctypes.data,
+            None if films is None else films.ctypes.data,
+            cells, len(pixels.known) // cells, *(a.ctypes.data for a in pixels), soft,
+        )  # fmt: skip
+        if bits < 0:
+            raise MemoryError
+        return bits, gradient, films
+
+
+@cache
+def gpu() -> OnGPU | None:
+    """The gradient on a GPU, if there is one and the engine is not chosen otherwise."""
+    return OnGPU() if torch.cuda.is_available() and not os.environ.get("BITSWAP_ENGINE") else None
+
+
+@cache
+def engine() -> GradientKernel | None:
+    """The compiled gradient, if it is there; None is `reference`."""
+    found = kernel.chosen()
+    try:
+        return None if found is None else GradientKernel(str(found.path))
+    except AttributeError:  # the C compiler was none that gradient.c is written for
+        return None

@@ -1,0 +1,144 @@
+"""A model made of another one: grown, then fitted to a recipe's images for as long as it takes.
+
+``bitswap train`` comes here when a recipe has a table ``[tuning]``, and not ``[training]``; the
+model is that of ``[base]`` (base.py). The loop is that of ``compress --fit`` (fitting.py), but the
+posterior is trained, too (posterior.py), which may be widened first, and differences to the base
+have no price, since the result is a file of its own.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bitswap_cli.contract import Tiles
+from bitswap_cli.errors import ModelError
+from bitswap_models.families.pixel_vae.model import PixelVAE
+from bitswap_models.fitting.cells import Cells
+from bitswap_models.fitting.fit import CELLS, PIXELS, RATE, Fit, Progress, fit
+from bitswap_models.stored import model_file
+from bitswap_models.stored.growth import widen_encoder
+from bitswap_models.training.base import base_of
+from bitswap_models.training.data import Source, cells, draw_once
+from bitswap_models.training.memory import keep_freed
+
+FREE = 10**15  # samples that share the price of differences: as good as none
+CHECKED = 400  # batches that the result is measured on
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """The table ``[tuning]`` of a recipe."""
+
+    test: str
+    tiles: int  # drawn once, before the first step
+    steps: int
+    rate: float = RATE
+    flip: bool = False
+    gray: float = 0.0  # share of tiles turned gray
+    vary: float = 0.0  # share of photographs in another world, see augment.py
+    encoder: int = 0  # channels of q(z_1 | x); 0: as many as the base has
+    bounded: bool = False  # whether the likelihood is to see z_1 within bounds
+    compile: bool = False  # the encoder, by torch
+    seed: int = 0
+
+
+def tunes(recipe: Path) -> bool:
+    """Whether a recipe has a table ``[tuning]``; False, too, if it cannot be read."""
+    try:
+        return "tuning" in tomllib.loads(recipe.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return False
+
+
+def tune(
+    recipe: Path, data: Path, output: Path, *, threads: int, progress: Callable[[str], None]
+) -> dict[str, float]:
+    """Tune a model by its recipe and write the model file.
+
+    Parameters
+    ----------
+    recipe, data, output : Path
+        TOML recipe, folder that holds the recipe's folders, model file to write.
+    threads : int
+        They change the speed, and no integer but those of q(z_1 | x).
+    progress : callable
+        Receives a line every few seconds.
+
+    Returns
+    -------
+    dict
+        ``bpd``, ``likelihood`` and ``kl1`` on pixels drawn from the test folder.
+
+    Raises
+    ------
+    ModelError
+        If the recipe, its base or the images cannot be used.
+    """
+    text, base, sources, tuning = _read(recipe)
+    config = base.config
+    if tuning.encoder:
+        base = widen_encoder(base, tuning.encoder)
+    keep_freed()
+    drawn = draw_once(
+        data, sources, tuning.tiles, tile=config.tile, channels=config.channels, flip=tuning.flip,
+        gray=tuning.gray, vary=tuning.vary, seed=tuning.seed,
+    )  # fmt: skip
+
+    def show(reached: Progress) -> None:
+        progress(f"{reached.done:.1%}  likelihood {reached.rate:.4f} on training tiles")
+
+    tuned = fit(
+        base, [_whole(drawn.tiles)], FREE, steps=tuning.steps, rate=tuning.rate,
+        encoder=True, compiled=tuning.compile, threads=threads, seed=tuning.seed, progress=show,
+    ).model  # fmt: skip
+    if tuning.bounded:
+        tuned = bounded(tuned)
+    metrics = measure(tuned, cells(data / tuning.test, config.tile, config.channels))
+    found = "  ".join(f"{name} {value:.4f}" for name, value in metrics.items())
+    progress(f"test {tuning.test}  {found}")
+    model_file.write(tuned, output, recipe=text, metrics=metrics)
+    return metrics
+
+
+def bounded(model: PixelVAE) -> PixelVAE:
+    """A model, exact, of one latent layer, that sees z_1 within the bounds of p(z_1)."""
+    stored = {**model_file.tensors(model), "bounds": model.bounds_of_prior()}
+    built = model_file.build(replace(model.config, bounded=1), stored)
+    if not isinstance(built, PixelVAE):
+        raise TypeError("a bounded pixel VAE is a pixel VAE")
+    return built
+
+
+def measure(model: PixelVAE, tiles: np.ndarray, seed: int = 0) -> dict[str, float]:
+    """Bits/dim of tiles (N, T, T, C): ``bpd``, ``likelihood`` and, of one latent layer, ``kl1``."""
+    fitting = Fit(model, Cells(model, [_whole(tiles)]), FREE)
+    random = np.random.default_rng(seed)
+    batches = [fitting.cells.draw(random, CELLS, PIXELS) for _ in range(CHECKED)]
+    likelihood, latents = fitting.measure(batches)
+    return {"bpd": likelihood + latents, "likelihood": likelihood, "kl1": latents}
+
+
+def _whole(tiles: np.ndarray) -> Tiles:
+    sizes = np.tile(np.array(tiles.shape[1:], np.int32), (len(tiles), 1))
+    return Tiles(np.ascontiguousarray(tiles), sizes)
+
+
+def _read(path: Path) -> tuple[str, PixelVAE, list[Source], Tuning]:
+    """The text of a recipe, its base, already grown, and the rest."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        table: dict[str, Any] = tomllib.loads(text)
+        base = dict(table["base"])
+        sources = [Source(**{**s, "without": tuple(s.get("without", ()))}) for s in table["source"]]
+        tuning = Tuning(**table["tuning"])
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ModelError(f"cannot read the recipe {path}: {error}") from None
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"the recipe {path} is incomplete or has a wrong key: {error}") from None
+    return text, base_of(base, path), sources, tuning

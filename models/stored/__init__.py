@@ -1,0 +1,1 @@
+"""Models as files: their integers, proof, growth, differences and sizes."""
