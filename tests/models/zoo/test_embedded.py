@@ -18,7 +18,7 @@ from bitswap_models.families.register import FLOWS
 from bitswap_models.stored import model_file
 from bitswap_models.training.data import cells
 
-DATA = Path(__file__).parents[3] / "shared" / "data"  # not part of the project
+DATA = Path(__file__).parents[4] / "shared" / "data"  # not part of the project
 MOST_BYTES = 2_000_000
 RATES = {  # test folder, and bits/dim on it
     "digits": ("mnist28_test", 1.02),
