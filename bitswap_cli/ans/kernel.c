@@ -23,9 +23,11 @@
 
 #if defined(__GNUC__)
 #define INLINE static inline __attribute__((always_inline))
-#define APART static __attribute__((noinline)) /* one copy: it gains nothing from vectors */
+#define NOINLINE __attribute__((noinline))
+#define APART static NOINLINE /* one copy: it gains nothing from vectors */
 #else
 #define INLINE static inline
+#define NOINLINE
 #define APART static
 #endif
 
@@ -40,7 +42,8 @@
 #define CLONES
 #endif
 
-enum { ABI = 3, PRECISION = 20, TOTAL = 1 << PRECISION };
+enum { ABI = 4, PRECISION = 20, TOTAL = 1 << PRECISION };
+enum { SMALL_ALPHABET = 1024, FINE = 24 }; /* the precision of larger alphabets */
 enum { MAX_LANES = 32, MAX_COMPONENTS = 16, BLOCK = 256 };
 enum { TURNS = 4 }; /* of Newton's method: it leaves one guess in a hundred to the search */
 enum { MEAN_LIMIT = 32767, SCALE_LEVELS = 128, WEIGHT_BITS = 8 };
@@ -82,33 +85,35 @@ INLINE int32_t smooth(int32_t difference, int32_t rate, int32_t limit) {
 }
 
 /* Cumulative frequency at index 0..size, given the smooth mass below it. */
-INLINE int32_t boundary(int32_t mass, int32_t index, int32_t size) {
-    int32_t inner = mass - (mass * size >> PRECISION) + index;
+INLINE int32_t boundary(int32_t mass, int32_t index, int32_t size, const int precision) {
+    const int spare = precision == FINE ? 6 : 0; /* bits that leave room for larger sizes */
+    int32_t inner = mass - ((mass >> spare) * size >> (precision - spare)) + index;
     inner = index <= 0 ? 0 : inner;
-    return index >= size ? TOTAL : inner;
+    return index >= size ? 1 << precision : inner;
 }
 
 /* ---- lanes ---- */
 
 INLINE int64_t push_row(uint64_t *head, int row, uint32_t *words, int64_t top,
-                        const uint32_t *start, const uint32_t *freq) {
+                        const uint32_t *start, const uint32_t *freq, const int precision) {
     for (int lane = row - 1; lane >= 0; lane--) {
         uint64_t state = head[lane], width = freq[lane];
-        int over = state >= width << (63 - PRECISION);
+        int over = state >= width << (63 - precision);
         words[top - 1] = (uint32_t)state; /* counts only if top moves */
         top -= over;
         state = over ? state >> 32 : state;
         uint64_t quotient = state / width;
-        head[lane] = (quotient << PRECISION) + (state - quotient * width) + start[lane];
+        head[lane] = (quotient << precision) + (state - quotient * width) + start[lane];
     }
     return top;
 }
 
 INLINE int64_t pop_row(uint64_t *head, int row, const uint32_t *words, int64_t top,
-                       const int32_t *cf, const int32_t *start, const int32_t *end) {
+                       const int32_t *cf, const int32_t *start, const int32_t *end,
+                       const int precision) {
     for (int lane = 0; lane < row; lane++) {
         uint64_t freq = (uint32_t)(end[lane] - start[lane]);
-        uint64_t state = freq * (head[lane] >> PRECISION) + (uint32_t)(cf[lane] - start[lane]);
+        uint64_t state = freq * (head[lane] >> precision) + (uint32_t)(cf[lane] - start[lane]);
         int under = state < (uint64_t)1 << 31;
         uint64_t filled = state << 32 | words[top];
         head[lane] = under ? filled : state;
@@ -117,28 +122,37 @@ INLINE int64_t pop_row(uint64_t *head, int row, const uint32_t *words, int64_t t
     return top;
 }
 
-APART int64_t push_rows(int64_t lanes, uint64_t *head, uint32_t *words, int64_t top,
-                        const uint32_t *start, const uint32_t *freq, int64_t n) {
+INLINE int64_t push_all(int64_t lanes, uint64_t *head, uint32_t *words, int64_t top,
+                        const uint32_t *start, const uint32_t *freq, int64_t n,
+                        const int precision) {
     int64_t at = 0;
     for (; at + lanes <= n; at += lanes)
-        top = push_row(head, (int)lanes, words, top, start + at, freq + at);
-    return push_row(head, (int)(n - at), words, top, start + at, freq + at);
+        top = push_row(head, (int)lanes, words, top, start + at, freq + at, precision);
+    return push_row(head, (int)(n - at), words, top, start + at, freq + at, precision);
+}
+
+APART int64_t push_rows(int64_t lanes, uint64_t *head, uint32_t *words, int64_t top,
+                        const uint32_t *start, const uint32_t *freq, int64_t n, int precision) {
+    return precision == FINE ? push_all(lanes, head, words, top, start, freq, n, FINE)
+                             : push_all(lanes, head, words, top, start, freq, n, PRECISION);
 }
 
 EXPORT int64_t bitswap_push(uint64_t *head, int64_t lanes, uint32_t *words, int64_t top,
-                            const uint32_t *start, const uint32_t *freq, int64_t n) {
-    return push_rows(lanes, head, words, top, start, freq, n);
+                            const uint32_t *start, const uint32_t *freq, int64_t n,
+                            int64_t precision) {
+    return push_rows(lanes, head, words, top, start, freq, n, (int)precision);
 }
 
 /* Batches of intervals, the last one first. */
 EXPORT int64_t bitswap_push_batches(uint64_t *head, int64_t lanes, uint32_t *words, int64_t top,
                                     const uint32_t *start, const uint32_t *freq,
-                                    const int32_t *batches, int64_t count) {
+                                    const int32_t *batches, int64_t count, int64_t precision) {
     int64_t end = 0;
     for (int64_t i = 0; i < count; i++) end += batches[i];
     for (int64_t i = count - 1; i >= 0; i--) {
         end -= batches[i];
-        top = push_rows(lanes, head, words, top, start + end, freq + end, batches[i]);
+        top = push_rows(lanes, head, words, top, start + end, freq + end, batches[i],
+                        (int)precision);
     }
     return top;
 }
@@ -151,8 +165,8 @@ typedef struct {
     int32_t components, low, size;
 } logistic;
 
-INLINE int block_of_logistics(const logistic *d, const int32_t *symbols, int64_t first, int n,
-                              uint32_t *start, uint32_t *freq) {
+INLINE int block_of_logistics(const logistic *d, const int precision, const int32_t *symbols,
+                              int64_t first, int n, uint32_t *start, uint32_t *freq) {
     const int32_t *mean = d->mean + first, *scale = d->scale + first;
     const int32_t low = d->low, size = d->size;
     int32_t bad = 0;
@@ -163,17 +177,20 @@ INLINE int block_of_logistics(const logistic *d, const int32_t *symbols, int64_t
         int32_t level = clip(scale[i], 0, SCALE_LEVELS - 1);
         int32_t rate = inverse[level], limit = saturation[level];
         int32_t at = 16 * (index + low) - 8 - clip(mean[i], -MEAN_LIMIT, MEAN_LIMIT);
-        int32_t from = boundary(smooth(at, rate, limit), index, size);
-        int32_t to = boundary(smooth(at + 16, rate, limit), index + 1, size);
+        int32_t below = smooth(at, rate, limit) << (precision - PRECISION);
+        int32_t above = smooth(at + 16, rate, limit) << (precision - PRECISION);
+        int32_t from = boundary(below, index, size, precision);
+        int32_t to = boundary(above, index + 1, size, precision);
         start[i] = (uint32_t)from;
         freq[i] = (uint32_t)(to - from);
     }
     return bad ? BAD_SYMBOL : 0;
 }
 
-INLINE int block_of_mixtures(const logistic *d, const int32_t *symbols, int64_t first, int n,
-                             uint32_t *start, uint32_t *freq) {
+INLINE int block_of_mixtures(const logistic *d, const int precision, const int32_t *symbols,
+                             int64_t first, int n, uint32_t *start, uint32_t *freq) {
     const int32_t low = d->low, size = d->size, components = d->components;
+    const int shift = PRECISION + WEIGHT_BITS - precision;
     int32_t below[BLOCK], above[BLOCK], index[BLOCK], sum[BLOCK], bad = 0, negative = 0;
     for (int i = 0; i < n; i++) {
         int32_t at = (int32_t)((uint32_t)symbols[first + i] - (uint32_t)low);
@@ -200,12 +217,57 @@ INLINE int block_of_mixtures(const logistic *d, const int32_t *symbols, int64_t 
     }
     for (int i = 0; i < n; i++) {
         negative |= sum[i] != 1 << WEIGHT_BITS;
-        int32_t from = boundary(below[i] >> WEIGHT_BITS, index[i], size);
-        int32_t to = boundary(above[i] >> WEIGHT_BITS, index[i] + 1, size);
+        int32_t from = boundary(below[i] >> shift, index[i], size, precision);
+        int32_t to = boundary(above[i] >> shift, index[i] + 1, size, precision);
         start[i] = (uint32_t)from;
         freq[i] = (uint32_t)(to - from);
     }
     return negative ? BAD_WEIGHTS : bad ? BAD_SYMBOL : 0;
+}
+
+INLINE int block(const logistic *d, const int precision, const int32_t *symbols, int64_t first,
+                 int n, uint32_t *start, uint32_t *freq) {
+    return d->weight ? block_of_mixtures(d, precision, symbols, first, n, start, freq)
+                     : block_of_logistics(d, precision, symbols, first, n, start, freq);
+}
+
+INLINE int64_t push_logistics(const logistic *d, const int precision, uint64_t *head,
+                              int64_t lanes, uint32_t *words, int64_t top, const int32_t *symbols,
+                              int64_t n) {
+    uint32_t start[BLOCK], freq[BLOCK];
+    uint64_t state[MAX_LANES];
+    int64_t length = BLOCK - BLOCK % lanes; /* whole rows */
+    memcpy(state, head, (size_t)lanes * sizeof *head);
+    for (int64_t first = 0; first < n; first += length) {
+        int count = (int)(n - first < length ? n - first : length);
+        int error = block(d, precision, symbols, first, count, start, freq);
+        if (error) return error;
+        top = push_rows(lanes, state, words, top, start, freq, count, precision);
+    }
+    memcpy(head, state, (size_t)lanes * sizeof *head);
+    return top;
+}
+
+INLINE int64_t intervals(const logistic *d, const int precision, const int32_t *symbols, int64_t n,
+                         uint32_t *start, uint32_t *freq) {
+    int error = 0;
+    for (int64_t first = 0; first < n && !error; first += BLOCK) {
+        int count = (int)(n - first < BLOCK ? n - first : BLOCK);
+        error = block(d, precision, symbols, first, count, start + first, freq + first);
+    }
+    return error;
+}
+
+/* What is done with large alphabets stands apart: the usual ones are no slower for it. */
+CLONES NOINLINE static int64_t push_fine(const logistic *d, uint64_t *head, int64_t lanes,
+                                         uint32_t *words, int64_t top, const int32_t *symbols,
+                                         int64_t n) {
+    return push_logistics(d, FINE, head, lanes, words, top, symbols, n);
+}
+
+CLONES NOINLINE static int64_t intervals_fine(const logistic *d, const int32_t *symbols, int64_t n,
+                                              uint32_t *start, uint32_t *freq) {
+    return intervals(d, FINE, symbols, n, start, freq);
 }
 
 CLONES EXPORT int64_t bitswap_push_logistic(uint64_t *head, int64_t lanes, uint32_t *words,
@@ -214,19 +276,9 @@ CLONES EXPORT int64_t bitswap_push_logistic(uint64_t *head, int64_t lanes, uint3
                                             const int32_t *scale, int64_t components, int64_t low,
                                             int64_t size) {
     const logistic d = {weight, mean, scale, (int32_t)components, (int32_t)low, (int32_t)size};
-    uint32_t start[BLOCK], freq[BLOCK];
-    uint64_t state[MAX_LANES];
-    int64_t block = BLOCK - BLOCK % lanes; /* whole rows */
-    memcpy(state, head, (size_t)lanes * sizeof *head);
-    for (int64_t first = 0; first < n; first += block) {
-        int count = (int)(n - first < block ? n - first : block);
-        int error = weight ? block_of_mixtures(&d, symbols, first, count, start, freq)
-                           : block_of_logistics(&d, symbols, first, count, start, freq);
-        if (error) return error;
-        top = push_rows(lanes, state, words, top, start, freq, count);
-    }
-    memcpy(head, state, (size_t)lanes * sizeof *head);
-    return top;
+    return size > SMALL_ALPHABET
+               ? push_fine(&d, head, lanes, words, top, symbols, n)
+               : push_logistics(&d, PRECISION, head, lanes, words, top, symbols, n);
 }
 
 /* What the push above would push each symbol with; 0, or an error. */
@@ -236,14 +288,8 @@ CLONES EXPORT int64_t bitswap_intervals_logistic(const int32_t *symbols, int64_t
                                                  const int32_t *scale, int64_t components,
                                                  int64_t low, int64_t size) {
     const logistic d = {weight, mean, scale, (int32_t)components, (int32_t)low, (int32_t)size};
-    int error = 0;
-    for (int64_t first = 0; first < n && !error; first += BLOCK) {
-        int count = (int)(n - first < BLOCK ? n - first : BLOCK);
-        uint32_t *from = start + first, *width = freq + first;
-        error = weight ? block_of_mixtures(&d, symbols, first, count, from, width)
-                       : block_of_logistics(&d, symbols, first, count, from, width);
-    }
-    return error;
+    return size > SMALL_ALPHABET ? intervals_fine(&d, symbols, n, start, freq)
+                                 : intervals(&d, PRECISION, symbols, n, start, freq);
 }
 
 /* About log2(x) + 2.498 for a normal x > 0, to 1e-4. */
@@ -301,32 +347,32 @@ INLINE int load_row(const logistic *d, int64_t first, const int row, const int c
 }
 
 /* C at an index of one lane. */
-INLINE int32_t boundary_of_lane(const logistic *d, const int components, const row_parameters *p,
-                                int lane, int32_t index) {
-    int32_t mass = 0;
+INLINE int32_t boundary_of_lane(const logistic *d, const int components, const int precision,
+                                const row_parameters *p, int lane, int32_t index) {
+    int32_t sum = 0;
     for (int k = 0; k < components; k++) {
         int32_t difference = 16 * index + p->offset[k][lane];
         int32_t part = smooth(difference, p->rate[k][lane], p->limit[k][lane]);
-        mass += d->weight ? p->share[k][lane] * part : part << WEIGHT_BITS;
+        sum += d->weight ? p->share[k][lane] * part : part << WEIGHT_BITS;
     }
-    return boundary(mass >> WEIGHT_BITS, index, d->size);
+    return boundary(sum >> (PRECISION + WEIGHT_BITS - precision), index, d->size, precision);
 }
 
 /* The index whose interval holds cf, in one lane whose guess is wrong: steps that double, then
  * halving, so that no crafted tail is slow. */
-APART int32_t search(const logistic *d, int components, const row_parameters *p, int lane,
-                      int32_t cf, int32_t guess, int below) {
+APART int32_t search(const logistic *d, int components, int precision, const row_parameters *p,
+                     int lane, int32_t cf, int32_t guess, int below) {
     int32_t from, to, step = 1;
     if (below) {
         to = guess, from = guess - 1;
-        while (from > 0 && boundary_of_lane(d, components, p, lane, from) > cf) {
+        while (from > 0 && boundary_of_lane(d, components, precision, p, lane, from) > cf) {
             to = from;
             from = from > step ? from - step : 0;
             step *= 2;
         }
     } else {
         from = guess + 1, to = guess + 2;
-        while (to < d->size && boundary_of_lane(d, components, p, lane, to) <= cf) {
+        while (to < d->size && boundary_of_lane(d, components, precision, p, lane, to) <= cf) {
             from = to;
             to = to + step < d->size ? to + step : d->size;
             step *= 2;
@@ -334,7 +380,7 @@ APART int32_t search(const logistic *d, int components, const row_parameters *p,
     }
     while (to - from > 1) {
         int32_t middle = (from + to) / 2;
-        if (boundary_of_lane(d, components, p, lane, middle) <= cf) from = middle;
+        if (boundary_of_lane(d, components, precision, p, lane, middle) <= cf) from = middle;
         else to = middle;
     }
     return from;
@@ -343,8 +389,10 @@ APART int32_t search(const logistic *d, int components, const row_parameters *p,
 /* Guess the index of each cf: the quantile of the real-valued distribution. That of a logistic is
  * explicit; that of a mixture lies between its components', where Newton's method finds it. */
 INLINE void guess_row(const logistic *d, const int row, const int components,
-                      const row_parameters *p, const int32_t *cf, int32_t *index) {
-    const float size = (float)d->size, slope = 1.0f + size / TOTAL;
+                      const int precision, const row_parameters *p, const int32_t *cf,
+                      int32_t *index) {
+    const float total = (float)(1 << precision), least = total / (1 << 21);
+    const float size = (float)d->size, slope = 1.0f + size / total;
     const float log2_e = 1.442695f;
     float at[MAX_LANES], from[MAX_LANES], to[MAX_LANES], centre[MAX_LANES], odds[MAX_LANES];
     float share[MAX_COMPONENTS][MAX_LANES], middle[MAX_COMPONENTS][MAX_LANES];
@@ -359,8 +407,8 @@ INLINE void guess_row(const logistic *d, const int row, const int components,
         }
     for (int i = 0; i < row; i++) {
         float mass = ((float)cf[i] + 0.5f) * slope - clip_float(centre[i], 0, size);
-        mass = clip_float(mass, 0.5f, TOTAL - 0.5f);
-        odds[i] = guess_log2(mass) - guess_log2(TOTAL - mass);
+        mass = clip_float(mass, least, total - least);
+        odds[i] = guess_log2(mass) - guess_log2(total - mass);
     }
     for (int k = 0; k < components; k++)
         for (int i = 0; i < row; i++) {
@@ -379,8 +427,8 @@ INLINE void guess_row(const logistic *d, const int row, const int components,
                 density[i] += share[k][i] * part * (1.0f - part) * rate[k][i];
             }
         for (int i = 0; i < row; i++) {
-            float excess = mass[i] * (TOTAL - size) + at[i] - ((float)cf[i] + 0.5f);
-            float slant = density[i] * ((TOTAL - size) / log2_e) + 1.0f;
+            float excess = mass[i] * (total - size) + at[i] - ((float)cf[i] + 0.5f);
+            float slant = density[i] * ((total - size) / log2_e) + 1.0f;
             from[i] = excess > 0 ? from[i] : at[i];
             to[i] = excess > 0 ? at[i] : to[i];
             float next = at[i] - excess / slant, half = 0.5f * (from[i] + to[i]);
@@ -394,12 +442,14 @@ INLINE void guess_row(const logistic *d, const int row, const int components,
 /* C is inverted by a guess in floating point, which the integers then confirm or correct: what is
  * popped does not depend on the guess. */
 INLINE int invert_row(const logistic *d, int64_t first, const int row, const int components,
-                      const int32_t *cf, int32_t *symbols, int32_t *start, int32_t *end) {
+                      const int precision, const int32_t *cf, int32_t *symbols, int32_t *start,
+                      int32_t *end) {
+    const int shift = PRECISION + WEIGHT_BITS - precision;
     row_parameters p;
     int32_t index[MAX_LANES], wrong = 0;
     int error = load_row(d, first, row, components, &p);
     if (error) return error;
-    guess_row(d, row, components, &p, cf, index);
+    guess_row(d, row, components, precision, &p, cf, index);
     for (int i = 0; i < row; i++) start[i] = end[i] = 0;
     for (int k = 0; k < components; k++)
         for (int i = 0; i < row; i++) {
@@ -409,39 +459,47 @@ INLINE int invert_row(const logistic *d, int64_t first, const int row, const int
             end[i] += share * smooth(difference + 16, p.rate[k][i], p.limit[k][i]);
         }
     for (int i = 0; i < row; i++) {
-        start[i] = boundary(start[i] >> WEIGHT_BITS, index[i], d->size);
-        end[i] = boundary(end[i] >> WEIGHT_BITS, index[i] + 1, d->size);
+        start[i] = boundary(start[i] >> shift, index[i], d->size, precision);
+        end[i] = boundary(end[i] >> shift, index[i] + 1, d->size, precision);
         wrong |= (cf[i] < start[i]) | (cf[i] >= end[i]);
     }
     for (int i = 0; wrong && i < row; i++) {
         if (cf[i] >= start[i] && cf[i] < end[i]) continue;
-        index[i] = search(d, components, &p, i, cf[i], index[i], cf[i] < start[i]);
-        start[i] = boundary_of_lane(d, components, &p, i, index[i]);
-        end[i] = boundary_of_lane(d, components, &p, i, index[i] + 1);
+        index[i] = search(d, components, precision, &p, i, cf[i], index[i], cf[i] < start[i]);
+        start[i] = boundary_of_lane(d, components, precision, &p, i, index[i]);
+        end[i] = boundary_of_lane(d, components, precision, &p, i, index[i] + 1);
     }
     for (int i = 0; i < row; i++) symbols[i] = index[i] + d->low;
     return 0;
 }
 
-INLINE int64_t pop_logistics(const logistic *d, const int components, uint64_t *head, int64_t lanes,
-                             const uint32_t *words, int64_t top, int64_t bottom, int32_t *symbols,
-                             int64_t n) {
+INLINE int64_t pop_logistics(const logistic *d, const int components, const int precision,
+                             uint64_t *head, int64_t lanes, const uint32_t *words, int64_t top,
+                             int64_t bottom, int32_t *symbols, int64_t n) {
     uint64_t state[MAX_LANES];
     int32_t cf[MAX_LANES], start[MAX_LANES], end[MAX_LANES];
     memcpy(state, head, (size_t)lanes * sizeof *head);
     int row = (int)(n % lanes); /* the last row may be partial */
     for (int64_t first = n - row; first >= 0; first -= lanes, row = (int)lanes) {
         int32_t *out = symbols + first;
-        for (int i = 0; i < row; i++) cf[i] = (int32_t)(state[i] & (TOTAL - 1));
+        for (int i = 0; i < row; i++) cf[i] = (int32_t)(state[i] & ((1 << precision) - 1));
         int error = row == MAX_LANES /* the usual row is worth code of its own */
-                        ? invert_row(d, first, MAX_LANES, components, cf, out, start, end)
-                        : invert_row(d, first, row, components, cf, out, start, end);
+                        ? invert_row(d, first, MAX_LANES, components, precision, cf, out, start, end)
+                        : invert_row(d, first, row, components, precision, cf, out, start, end);
         if (error) return error;
-        top = pop_row(state, row, words, top, cf, start, end);
+        top = pop_row(state, row, words, top, cf, start, end, precision);
         if (top > bottom) return UNDERFLOW;
     }
     memcpy(head, state, (size_t)lanes * sizeof *head);
     return top;
+}
+
+CLONES NOINLINE static int64_t pop_fine(const logistic *d, uint64_t *head, int64_t lanes,
+                                        const uint32_t *words, int64_t top, int64_t bottom,
+                                        int32_t *symbols, int64_t n) {
+    return d->weight ? pop_logistics(d, d->components, FINE, head, lanes, words, top, bottom,
+                                     symbols, n)
+                     : pop_logistics(d, 1, FINE, head, lanes, words, top, bottom, symbols, n);
 }
 
 CLONES EXPORT int64_t bitswap_pop_logistic(uint64_t *head, int64_t lanes, const uint32_t *words,
@@ -451,8 +509,9 @@ CLONES EXPORT int64_t bitswap_pop_logistic(uint64_t *head, int64_t lanes, const 
                                            int64_t size) {
     const int k = weight ? (int)components : 1;
     const logistic d = {weight, mean, scale, k, (int32_t)low, (int32_t)size};
-    return weight ? pop_logistics(&d, k, head, lanes, words, top, bottom, symbols, n)
-                  : pop_logistics(&d, 1, head, lanes, words, top, bottom, symbols, n);
+    if (size > SMALL_ALPHABET) return pop_fine(&d, head, lanes, words, top, bottom, symbols, n);
+    return weight ? pop_logistics(&d, k, PRECISION, head, lanes, words, top, bottom, symbols, n)
+                  : pop_logistics(&d, 1, PRECISION, head, lanes, words, top, bottom, symbols, n);
 }
 
 EXPORT int64_t bitswap_pop_uniform(uint64_t *head, int64_t lanes, const uint32_t *words,
@@ -470,7 +529,7 @@ EXPORT int64_t bitswap_pop_uniform(uint64_t *head, int64_t lanes, const uint32_t
             start[i] = symbols[first + i] << shift;
             end[i] = start[i] + (1 << shift);
         }
-        top = pop_row(state, row, words, top, cf, start, end);
+        top = pop_row(state, row, words, top, cf, start, end, PRECISION);
         if (top > bottom) return UNDERFLOW;
     }
     memcpy(head, state, (size_t)lanes * sizeof *head);
@@ -499,7 +558,7 @@ EXPORT int64_t bitswap_pop_table(uint64_t *head, int64_t lanes, const uint32_t *
             start[i] = (int32_t)ends[from];
             end[i] = (int32_t)ends[from + 1];
         }
-        top = pop_row(state, row, words, top, cf, start, end);
+        top = pop_row(state, row, words, top, cf, start, end, PRECISION);
         if (top > bottom) return UNDERFLOW;
     }
     memcpy(head, state, (size_t)lanes * sizeof *head);

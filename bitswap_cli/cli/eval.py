@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bitswap_cli.cli.common import Console, escape, json_option, say_json, verbosity
+from bitswap_cli.cli.common import (
+    Console,
+    escape,
+    json_option,
+    note_engine,
+    say_json,
+    verbosity,
+)
 from bitswap_cli.cli.progress import Progress, progress_bar
 from bitswap_cli.cli.table import format_table
 from bitswap_cli.errors import ArchiveError, InputError
@@ -42,6 +49,7 @@ def evaluate(console: Console, model: str, data: Path, limit: int | None, as_jso
     from bitswap_models.stored import model_file
     from bitswap_models.training import loop as training
 
+    note_engine()
     if not data.is_dir():
         raise InputError(f"there is no folder {data}")
     torch.set_num_threads(1)
