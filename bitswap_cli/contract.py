@@ -31,7 +31,7 @@ class Alphabet(NamedTuple):
     @property
     def dtype(self) -> np.dtype[np.integer[Any]]:
         """Of arrays of samples: uint8 where that holds them, else int16."""
-        return np.dtype(np.uint8 if 0 <= self.low and self.high <= 255 else np.int16)
+        return np.dtype(np.uint8 if self.low >= 0 and self.high <= 255 else np.int16)
 
 
 BYTES = Alphabet(0, 255)
@@ -86,8 +86,8 @@ class TileCodec(Protocol):
         Parameters
         ----------
         tiles : array (N, f * tile_height, f * tile_width, channels) of the alphabet's dtype
-            f is one of `factors`. Samples of the alphabet, zero where a tile reaches beyond its picture. A gray
-            picture under an RGB codec repeats its one value in the three channels.
+            f is one of `factors`. Samples of the alphabet, zero where a tile reaches beyond its
+            picture. A gray picture under an RGB codec repeats its one value in the three channels.
         sizes : int32 array (N, 3)
             Valid height, valid width and number of coded channels of each tile: only this top left
             part and these first channels have to be restored. Tiles that are coded together have
