@@ -37,7 +37,7 @@ def push(
     start, freq : uint32 arrays, shape (n,)
         Intervals [start, start + freq) of [0, 2**bits), none of them empty.
     bits : int
-        1..31.
+        20 or 24.
     """
     count, lanes = len(start), message.lanes
     shift, room = np.uint64(bits), np.uint64(63 - bits)  # a lane overflows from freq << room on

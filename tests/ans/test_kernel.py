@@ -1,5 +1,6 @@
 """Which engine codes."""
 
+import ctypes
 import os
 import subprocess
 import sys
@@ -112,3 +113,33 @@ def test_batches_are_pushed_so_that_the_first_is_popped_first(lanes: int) -> Non
     assert messages[0] == messages[1]
     with pytest.raises(ValueError, match="batches"):
         kernel.compiled().push_batches(messages[0], start, freq, batches + 1)
+
+
+@needs_kernel
+@pytest.mark.parametrize(("low", "high"), [(0, 255), (-2048, 2047)])
+def test_another_kernel_pops_by_itself(low: int, high: int) -> None:
+    """What `Native` names pops as the codec does, whatever the alphabet."""
+    rng = np.random.default_rng(2)
+    weight = np.tile(np.array([200, 56], np.int32), (500, 1))
+    mean = rng.integers(16 * low, 16 * high, (500, 2), dtype=np.int32)
+    scale = rng.integers(0, 128, (500, 2), dtype=np.int32)
+    parameters = (weight, mean, scale)
+    size = high - low + 1
+    engine = kernel.compiled()
+    message = Message.with_bottom(b"payload", 8)
+    expected = engine.pop_logistic(message.copy(), *parameters, low, size)
+    symbols = np.empty(500, np.int32)
+    pointer, word = ctypes.c_void_p, ctypes.c_int64
+    kinds = (pointer, word, pointer, word, word, pointer, word, *[pointer] * 3, word, word, word)
+
+    def work(native: kernel.Native) -> str:
+        pop = ctypes.CFUNCTYPE(word, *kinds)(native.function)
+        held = (native.head, native.lanes, native.words, native.top, native.end)
+        arrays = [array.ctypes.data for array in parameters]
+        native.top = pop(*held, symbols.ctypes.data, 500, *arrays, 2, low, size)
+        return "done"
+
+    assert engine.pop_natively(message, work, low, size) == "done"
+    assert np.array_equal(symbols, expected)
+    engine.push_logistic(message, symbols, *parameters, low, size)
+    assert np.array_equal(message.head, Message.with_bottom(b"payload", 8).head)
