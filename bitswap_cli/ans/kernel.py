@@ -284,22 +284,15 @@ class Kernel:
         start, freq = np.empty((2, len(symbols)), np.uint32)
         shares = None if weight is None else _address(weight)
         parameters = (shares, _address(mean), _address(scale), mean.shape[-1], low, size)
-        self._checked(
-            self._intervals_logistic(
-                _address(symbols), len(symbols), _address(start), _address(freq), *parameters
-            ),
-            low,
-            size,
-        )
+        into = (_address(start), _address(freq))
+        result = self._intervals_logistic(_address(symbols), len(symbols), *into, *parameters)
+        self._checked(result, low, size)
         return start, freq
 
     def pop_natively(
         self, message: Message, work: Callable[[Native], T], low: int, size: int
     ) -> T | None:
-        """Let another kernel pop symbols of an alphabet under mixtures, see `Native`.
-
-        Returns what `work` does.
-        """
+        """Let another kernel pop symbols of an alphabet, see `Native`. Returns what `work` does."""
 
         def attempt() -> T:
             head = message.head.copy()
