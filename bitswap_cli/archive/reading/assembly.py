@@ -5,11 +5,10 @@ from collections.abc import Callable, Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from bitswap_cli.archive.format.names import display
 from bitswap_cli.archive.format.tables import ByteSegment, ByteTable, Extra, TileSegment, TileTable
 from bitswap_cli.archive.reading.restore import Output, Sink
 from bitswap_cli.archive.report import UnpackReport
-from bitswap_cli.errors import ArchiveError
+from bitswap_cli.errors import ArchiveError, display
 from bitswap_cli.images.inspection import rebuild
 from bitswap_cli.images.orientation import turn_back
 from bitswap_cli.images.picture import Recipe

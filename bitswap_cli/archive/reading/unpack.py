@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitswap_cli.archive.format.chunks import decode_bytes, decode_tiles
-from bitswap_cli.archive.format.names import display
 from bitswap_cli.archive.format.sections import SECTION_EXTRA, TILE, Header
 from bitswap_cli.archive.format.tables import ByteTable, Extra, TileTable
 from bitswap_cli.archive.reading.assembly import Assembler
@@ -18,7 +17,7 @@ from bitswap_cli.archive.reading.reader import ArchiveReader, ChunkInfo
 from bitswap_cli.archive.reading.restore import Folder, Nowhere, Sink
 from bitswap_cli.archive.report import Progress, UnpackReport
 from bitswap_cli.contract import TileCodec
-from bitswap_cli.errors import ArchiveError, InputError, PartialError
+from bitswap_cli.errors import ArchiveError, InputError, PartialError, display
 
 CodecFor = Callable[[Header], TileCodec]
 _Decoded = tuple[NDArray[np.uint8], list[Extra]] | bytes

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from bitswap_cli.archive.format.index import Totals
-from bitswap_cli.archive.format.names import display, stays_inside
+from bitswap_cli.archive.format.names import stays_inside
 from bitswap_cli.archive.format.sections import (
     MAX_CHUNK_BYTES,
     MAX_SEGMENTS,
@@ -30,6 +30,7 @@ from bitswap_cli.archive.writing.choice import choose_picture, choose_tiles, rea
 from bitswap_cli.archive.writing.sources import Source
 from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.contract import TileCodec
+from bitswap_cli.errors import display
 
 _STEPS = 256  # of all kinds, waiting
 _BATCH_BYTES = 1 << 23  # bytes of the files of one batch of pictures, at most (unless it is one)

@@ -5,9 +5,8 @@ import stat
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from bitswap_cli.archive.format.names import display
 from bitswap_cli.atomic import cannot
-from bitswap_cli.errors import InputError
+from bitswap_cli.errors import InputError, display
 
 _MAX_TIME = 1 << 62  # nanoseconds from 1970, either way: the years 1823 to 2116
 

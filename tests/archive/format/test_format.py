@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bitswap_cli.archive.format.chunks import encode_bytes
 from bitswap_cli.archive.format.index import Totals
-from bitswap_cli.archive.format.names import check_name, display, stays_inside
+from bitswap_cli.archive.format.names import check_name, stays_inside
 from bitswap_cli.archive.format.sections import (
     BYTE,
     MAX_EXTRAS,
@@ -36,7 +36,7 @@ from bitswap_cli.archive.format.tables import (
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.writing.pack import pack
 from bitswap_cli.archive.writing.writer import ArchiveWriter
-from bitswap_cli.errors import ArchiveError, ModelError
+from bitswap_cli.errors import ArchiveError, ModelError, display
 from tests.archive.support import ZlibCodec, bad_png, header_for, write
 
 HEADER = Header("m", "00" * 31 + "ff", "bitswap", 1, (32, 32, 3))
