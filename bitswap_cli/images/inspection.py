@@ -74,6 +74,12 @@ def _split(data: bytes, kind: str) -> Picture | None:
     return png.split(data, kind) if kind.startswith("png") else raster.split(data, kind)
 
 
+def decode(data: bytes, kind: str) -> Picture | None:
+    """Split a file into pixels and recipe as a picture of one of `KINDS`, without the proof that it
+    can be restored from them; None if it is no such picture."""
+    return _split(data, kind)
+
+
 def _comes_back(picture: Picture, data: bytes) -> bool:
     """Tell whether a recipe is short enough and the file it leads to is as good as this one."""
     pixels, recipe = picture

@@ -20,7 +20,7 @@ from bitswap_cli.contract import TileCodec
 from bitswap_cli.errors import ArchiveError, InputError, PartialError, display
 
 CodecFor = Callable[[Header], TileCodec]
-_Decoded = tuple[NDArray[np.uint8], list[Extra]] | bytes
+Decoded = tuple[NDArray[np.uint8], list[Extra]] | bytes
 _NAMED = 20  # lost entries named in a message
 
 
@@ -83,7 +83,7 @@ def unpack(
                     raise
         if missing := wanted.missing():
             raise InputError(f"{reader.path} holds no entry {', '.join(map(display, missing))}")
-        codec = _find_codec(reader, codec_for) if needs_codec else None
+        codec = find_codec(reader, codec_for) if needs_codec else None
         return _run(reader, codec, folder, wanted, keep_going, threads, progress)
     finally:
         folder.close()
@@ -101,7 +101,7 @@ def verify(
     Parameters and errors are those of `unpack`.
     """
     needs_codec = any(chunk.tag == TILE for chunk in reader.chunks)
-    codec = _find_codec(reader, codec_for) if needs_codec else None
+    codec = find_codec(reader, codec_for) if needs_codec else None
     report = _run(reader, codec, Nowhere(), _Selection(None), False, threads, progress)
     totals = reader.totals
     if totals and (report.entries, report.samples) != (totals.entries, totals.samples):
@@ -109,7 +109,8 @@ def verify(
     return report
 
 
-def _find_codec(reader: ArchiveReader, codec_for: CodecFor) -> TileCodec:
+def find_codec(reader: ArchiveReader, codec_for: CodecFor) -> TileCodec:
+    """Return the decoder that an archive asks for; raise `ArchiveError` if it does not fit."""
     if reader.header.model is None:
         raise ArchiveError(f"{reader.path} holds pictures but names no model")
     codec = codec_for(reader.header)
@@ -144,7 +145,7 @@ class _Pending(NamedTuple):
 
     chunk: ChunkInfo
     table: TileTable | ByteTable
-    result: Future[_Decoded]
+    result: Future[Decoded]
 
 
 def _run(
@@ -199,7 +200,7 @@ def _run(
                 else:
                     assembler.lose(segment.name for segment in table.segments)
                 continue
-            pending.append(_Pending(chunk, table, pool.submit(_decode, codec, table, body)))
+            pending.append(_Pending(chunk, table, pool.submit(decode_chunk, codec, table, body)))
             if len(pending) > threads:
                 take()
         while pending:
@@ -219,7 +220,14 @@ def _run(
     return report
 
 
-def _decode(codec: TileCodec | None, table: TileTable | ByteTable, body: bytes) -> _Decoded:
+def decode_chunk(codec: TileCodec | None, table: TileTable | ByteTable, body: bytes) -> Decoded:
+    """Return the tiles of a chunk and the extras of pictures that start there, or its bytes.
+
+    Raises
+    ------
+    ArchiveError
+        If the chunk is damaged.
+    """
     if isinstance(table, ByteTable):
         return decode_bytes(table, body)
     if codec is None:
