@@ -51,6 +51,7 @@ def test_golden_archive(tmp_path):
         ]
         writer.add(BYTE, encode_bytes(segments, b"hione"), 3)
         writer.finish(Totals(3, 5, 0, 0))
+        writer.commit()
     assert (tmp_path / "a").read_bytes() == bytes.fromhex(GOLDEN)
 
 
@@ -190,6 +191,7 @@ def test_headers_in_files(tmp_path, version, header):
     path = tmp_path / "a.bsw"
     with ArchiveWriter(path, header) as writer:
         writer.finish(Totals(0, 0, 0, 0))
+        writer.commit()
     good = path.read_bytes()
     with ArchiveReader(path) as reader:
         assert (reader.version, reader.header) == (version, header)
