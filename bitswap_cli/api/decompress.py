@@ -1,4 +1,14 @@
-"""An archive becomes files again, or is checked."""
+"""An archive becomes files again, or is checked.
+
+Examples
+--------
+>>> decompress("photos.bsw", "restored").entries
+3
+>>> decompress("photos.bsw", "some", ["photos/notes.txt"]).bytes
+19
+>>> verify("photos.bsw").entries
+3
+"""
 
 import time
 from collections.abc import Sequence
@@ -41,20 +51,14 @@ def decompress(
         Restore only these: names as `Archive` has them, or folders of them.
     model : str, optional
         Name or path of the archive's model, if it is none that is installed or known.
-    force : bool
-        Replace files that exist.
-    keep_going : bool
-        Restore what is whole of a damaged archive, then raise `PartialError`.
+    force, keep_going : bool
+        Replace files that exist; restore what is whole of a damaged archive before raising.
     threads, batch : int
         See `compress`.
     progress : callable, optional
         Called with ``"decompress"``, the bytes of the archive done, and those in all.
     notes : callable, optional
         Called with lines of details.
-
-    Returns
-    -------
-    UnpackReport
 
     Raises
     ------
@@ -67,13 +71,6 @@ def decompress(
     PartialError
         If something was lost, or a link was refused because it points out of the folder; everything
         else is restored.
-
-    Examples
-    --------
-    >>> decompress("photos.bsw", "restored").entries
-    3
-    >>> decompress("photos.bsw", "some", ["photos/notes.txt"]).bytes
-    19
     """
     began = time.perf_counter()
     with ArchiveReader(archive, recover=keep_going) as reader:
@@ -120,11 +117,6 @@ def verify(
         If the archive is damaged.
     ModelError
         If the archive's model is not here, or cannot be used on this machine.
-
-    Examples
-    --------
-    >>> verify("photos.bsw").entries
-    3
     """
     began = time.perf_counter()
     with ArchiveReader(archive) as reader:

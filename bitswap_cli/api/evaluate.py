@@ -1,4 +1,13 @@
-"""What a model makes of pictures, term by term, and what coding them takes."""
+"""What a model makes of pictures, term by term, and what coding them takes.
+
+Examples
+--------
+>>> found = evaluate("photo", "photos", limit=8)
+>>> list(found.terms)
+['likelihood', 'kl1']
+>>> found.bound < found.coded  # initial bits are in the messages, not in the bound
+True
+"""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,31 +69,17 @@ def evaluate(
         The folder.
     limit : int, optional
         Look at so many tiles, evenly spread.
-    progress : callable, optional
-        Called with ``"eval"``, the bytes of tiles done, and those in all.
-    notes : callable, optional
-        Called with lines of details.
-
-    Returns
-    -------
-    Evaluation
+    progress, notes : callable, optional
+        Called with ``"eval"`` and bytes of tiles; with lines of details (docs/api.md).
 
     Raises
     ------
     InputError
         If there is no such folder, or no picture for the model in it.
     ModelError
-        If there is no such model, it cannot be used on this machine, or a picture cannot be read.
+        If the model cannot be used on this machine, or a picture cannot be read.
     ArchiveError
         If tiles come back different: a fault of this machine.
-
-    Examples
-    --------
-    >>> found = evaluate("photo", "photos", limit=8)
-    >>> list(found.terms)
-    ['likelihood', 'kl1']
-    >>> found.bound < found.coded  # initial bits are in the messages, not in the bound
-    True
     """
     import torch
 
@@ -108,9 +103,8 @@ def evaluate(
         raise InputError(f"no picture in {folder} gives a tile of {'x'.join(map(str, shape))}")
     if limit is not None and limit < len(tiles.pixels):
         tiles = _some(tiles, np.array([k * len(tiles.pixels) // limit for k in range(limit)]))
-    coded = None
     if isinstance(loaded, FlowPP):
-        terms = training.evaluate(loaded, tiles.pixels)
+        terms, coded = training.evaluate(loaded, tiles.pixels), None
         del terms["bpd"]
     else:
         terms, coded = _code(tile_codec(loaded), tiles, progress)
