@@ -12,6 +12,7 @@ from pathlib import Path
 
 import torch
 
+from bitswap_cli.archive.writing.catalogue import Catalogue
 from bitswap_cli.archive.writing.material import material
 from bitswap_cli.coding import tile_codec
 from bitswap_cli.contract import Tiles
@@ -43,7 +44,7 @@ def main() -> None:
     torch.set_num_threads(1)
     model = model_file.load(zoo.find("photo").path)
     assert isinstance(model, PixelVAE)
-    found = material([arguments.folder], tile_codec(model)).groups[model.channels]
+    found = material(Catalogue([arguments.folder]), tile_codec(model)).groups[model.channels]
     cells = Cells(model, [Tiles(*t) for t in found.tiles])
     fit = fitting.Fit(model, cells, found.samples)
     source = Source(arguments.folder.name, "photos")

@@ -1,38 +1,145 @@
-"""Writing a file whole or not at all: temporary name in the same folder, fsync, rename."""
+"""Writing a file whole or not at all: random name in the same folder, fsync, rename.
+
+Nothing else writes archives, restored files, models or checkpoints. The temporary name is random,
+and is created only where nothing is: what another process writes is never taken, nor removed.
+"""
 
 import contextlib
-import itertools
 import os
+import secrets
 import weakref
+from collections.abc import Callable, Iterator
+from typing import BinaryIO, TypeVar
 
-from bitswap_cli.archive.format.names import display
-from bitswap_cli.errors import InputError
+from bitswap_cli.errors import InputError, display
 
-_numbers = itertools.count()
-
-
-def temporary_name(folder: bytes) -> bytes:
-    """Return a name in a folder that no other writer uses."""
-    return os.path.join(folder, b".bitswap-%d-%d.tmp" % (os.getpid(), next(_numbers)))
+T = TypeVar("T")
+Path = str | bytes | os.PathLike[str]
 
 
-def remove(path: bytes) -> None:
-    """Remove a file, if it is there and can be removed."""
-    with contextlib.suppress(OSError):
-        os.unlink(path)
+class _New:
+    """What appears under its name only when it is complete; however it goes before, it is gone."""
+
+    def __init__(self, path: Path, *, force: bool) -> None:
+        self.path = os.fsencode(path)
+        self._force = force
+        self._check()
+
+    def _create(self, make: Callable[[bytes], T]) -> T:
+        """Make something under a random name beside the path."""
+        folder = os.path.dirname(self.path)
+        while True:
+            name = b".bitswap-%s.tmp" % secrets.token_hex(8).encode()
+            self.temporary = os.path.join(folder, name)
+            # A signal may raise between any two instructions, those around `make` among them:
+            # before a caller can say `with`. So the removal stands before there is anything to
+            # remove, and falls when the name turns out to be another's.
+            self._remove = weakref.finalize(self, _remove, self.temporary)
+            try:
+                return make(self.temporary)
+            except FileExistsError:
+                self._remove.detach()
+            except OSError as error:
+                self._remove.detach()
+                raise cannot("write", self.path, error) from error
+
+    def commit(self, mtime: int | None = None) -> None:
+        """Let it appear, modified at `mtime` nanoseconds."""
+        try:
+            if mtime is not None:
+                set_mtime(self.temporary, mtime)
+            self._check()
+            os.replace(self.temporary, self.path)
+            self._remove.detach()
+        except OSError as error:
+            raise cannot("write", self.path, error) from error
+        finally:
+            self.discard()
+
+    def discard(self) -> None:
+        """Remove what was made, unless it was committed."""
+        self._remove()
+
+    def _check(self) -> None:
+        if os.path.isdir(self.path) and not os.path.islink(self.path):
+            raise InputError(f"cannot write {display(self.path)}: a folder is there")
+        if not self._force and os.path.lexists(self.path):
+            raise InputError(f"{display(self.path)} exists already; use --force to replace it")
 
 
-def cannot(action: str, path: bytes, error: OSError) -> InputError:
-    """Return the error to raise for a failed system call."""
-    return InputError(f"cannot {action} {display(path)}: {error.strerror or error}")
-
-
-class NewFile:
+class NewFile(_New):
     """A file that appears under its name only when it is complete.
 
     Parameters
     ----------
-    path : bytes
+    path : path
+        Where it will appear; its folder must exist.
+    force : bool
+        Replace what is there.
+
+    Attributes
+    ----------
+    path, temporary : bytes
+        Where it will appear, and where it is until then.
+    file : binary file
+        For those who write by themselves.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written, or exists and `force` is not given; nothing is left behind.
+    """
+
+    def __init__(self, path: Path, *, force: bool) -> None:
+        super().__init__(path, force=force)
+        self.file: BinaryIO = self._create(_open)
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Append bytes."""
+        try:
+            self.file.write(data)
+        except OSError as error:
+            self.discard()
+            raise cannot("write", self.path, error) from error
+
+    def finish(self) -> None:
+        """Make what was written durable under the temporary name: the file is complete."""
+        try:
+            self.file.flush()
+            os.fsync(self.file.fileno())
+            self.file.close()
+        except OSError as error:
+            self.discard()
+            raise cannot("write", self.path, error) from error
+
+    def commit(self, mtime: int | None = None) -> None:
+        """Finish the file, if that is not done, and let it appear, modified at `mtime` ns."""
+        if not self.file.closed:
+            self.finish()
+        super().commit(mtime)
+
+    def discard(self) -> None:
+        """Remove what was written, unless it was committed."""
+        with contextlib.suppress(OSError):
+            self.file.close()
+        super().discard()
+
+
+class NewLink(_New):
+    """A symbolic link likewise; raises as `NewFile` does."""
+
+    def __init__(self, path: Path, target: bytes, *, force: bool) -> None:
+        super().__init__(path, force=force)
+        self._create(lambda name: os.symlink(target, name))
+
+
+@contextlib.contextmanager
+def writing(path: Path, *, force: bool = True) -> Iterator[BinaryIO]:
+    """Yield a binary file that appears under a name when the block ends, unless it raises.
+
+    Parameters
+    ----------
+    path : path
         Where it will appear; its folder must exist.
     force : bool
         Replace what is there.
@@ -42,57 +149,26 @@ class NewFile:
     InputError
         If it cannot be written, or exists and `force` is not given; nothing is left behind.
     """
+    new = NewFile(path, force=force)
+    try:
+        yield new.file
+        new.commit()
+    except OSError as error:
+        raise cannot("write", new.path, error) from error
+    finally:
+        new.discard()
+    sync_folder(os.path.dirname(new.path))
 
-    def __init__(self, path: bytes, *, force: bool) -> None:
-        self.path = path
-        self._force = force
-        self._temporary = temporary_name(os.path.dirname(path))
-        self._check()
-        # A signal may raise between any two instructions, those around `open` among them: before
-        # a caller can say `with`. However this object then goes, the file goes with it.
-        self._remove = weakref.finalize(self, remove, self._temporary)
-        try:
-            self._file = open(self._temporary, "xb")  # noqa: SIM115 (outlives this call)
-        except OSError as error:
-            raise cannot("write", path, error) from error
 
-    def write(self, data: bytes | memoryview) -> None:
-        """Append bytes."""
-        try:
-            self._file.write(data)
-        except OSError as error:
-            self.discard()
-            raise cannot("write", self.path, error) from error
+def write_whole(path: Path, data: bytes | memoryview, *, force: bool = True) -> None:
+    """Write a file of these bytes; see `writing`."""
+    with writing(path, force=force) as file:
+        file.write(data)
 
-    def commit(self, mtime: int | None = None) -> None:
-        """Make the file durable and let it appear, modified at `mtime` nanoseconds."""
-        try:
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
-            if mtime is not None:
-                set_mtime(self._temporary, mtime)
-            self._check()
-            os.replace(self._temporary, self.path)
-            self._remove.detach()
-        except OSError as error:
-            self.discard()
-            raise cannot("write", self.path, error) from error
-        except InputError:
-            self.discard()
-            raise
 
-    def discard(self) -> None:
-        """Remove what was written, unless it was committed."""
-        with contextlib.suppress(OSError):
-            self._file.close()
-        self._remove()
-
-    def _check(self) -> None:
-        if os.path.isdir(self.path) and not os.path.islink(self.path):
-            raise InputError(f"cannot write {display(self.path)}: a folder is there")
-        if not self._force and os.path.lexists(self.path):
-            raise InputError(f"{display(self.path)} exists already; use --force to replace it")
+def cannot(action: str, path: bytes, error: OSError) -> InputError:
+    """Return the error to raise for a failed system call."""
+    return InputError(f"cannot {action} {display(path)}: {error.strerror or error}")
 
 
 def set_mtime(path: bytes, mtime: int) -> None:
@@ -106,8 +182,18 @@ def set_mtime(path: bytes, mtime: int) -> None:
 def sync_folder(folder: bytes) -> None:
     """Make renames in a folder durable, where the system can."""
     with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
+        descriptor = os.open(folder or b".", os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _open(path: bytes) -> BinaryIO:
+    return open(path, "xb")
+
+
+def _remove(path: bytes) -> None:
+    """Remove a file, if it is there and can be removed."""
+    with contextlib.suppress(OSError):
+        os.unlink(path)

@@ -3,6 +3,8 @@
 A message is one line: what went wrong, where, and what to do about it.
 """
 
+import os
+
 
 class BitswapError(Exception):
     """Base of every error that is reported as one line instead of a traceback."""
@@ -32,3 +34,15 @@ class PartialError(BitswapError):
     """Only part of an archive could be restored (``--keep-going``)."""
 
     exit_code = 6
+
+
+def display(name: bytes | str | os.PathLike[str]) -> str:
+    r"""Return a name on one printable line, with escapes where it is not.
+
+    Examples
+    --------
+    >>> print(display(b"two\nlines, not UTF-8: \xff"))
+    two\nlines, not UTF-8: \xff
+    """
+    text = os.fsencode(name).decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

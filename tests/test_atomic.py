@@ -1,11 +1,13 @@
 """A new file appears whole or not at all, wherever its writer is interrupted."""
 
+import gc
+import os
 import sys
 from pathlib import Path
 
 import pytest
 
-from bitswap_cli.atomic import NewFile
+from bitswap_cli.atomic import NewFile, NewLink, write_whole, writing
 from bitswap_cli.errors import InputError
 
 
@@ -55,3 +57,41 @@ def test_what_is_there_is_kept(tmp_path):
     with pytest.raises(InputError, match="a folder is there"):
         _write(tmp_path / "b")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+
+
+@pytest.mark.parametrize("make", [NewFile, lambda path, force: NewLink(path, b"x", force=force)])
+def test_a_name_that_another_process_has_is_left_to_it(tmp_path, monkeypatch, make):
+    names = iter(["taken", "free"])
+    monkeypatch.setattr("secrets.token_hex", lambda _: next(names))
+    other = tmp_path / ".bitswap-taken.tmp"
+    other.write_bytes(b"another's")
+    make(tmp_path / "a", force=False).commit()
+    gc.collect()
+    assert other.read_bytes() == b"another's"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [other.name, "a"]
+
+
+def test_writing_a_block(tmp_path):
+    with writing(tmp_path / "a") as file:
+        file.write(b"all")
+        assert not (tmp_path / "a").exists()
+    write_whole(tmp_path / "b", b"of it")
+    with pytest.raises(ZeroDivisionError), writing(tmp_path / "a") as file:
+        file.write(b"a part")
+        raise ZeroDivisionError
+    with pytest.raises(InputError, match="cannot write"), writing(tmp_path / "no" / "a"):
+        pass
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
+        "a": b"all",
+        "b": b"of it",
+    }
+
+
+def test_a_file_that_goes_unfinished_leaves_nothing(tmp_path):
+    file = NewFile(tmp_path / "a", force=False)
+    file.write(b"a part")
+    file.finish()
+    assert (tmp_path / os.fsdecode(file.temporary)).read_bytes() == b"a part"
+    del file
+    gc.collect()
+    assert list(tmp_path.iterdir()) == []

@@ -9,40 +9,79 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass
-class PackReport:
-    """What went into an archive."""
+class Report:
+    """What every command tells."""
 
     entries: int = 0
-    """Files, links and empty folders."""
+    """Files, links and empty folders packed, restored or checked."""
+    samples: int = 0
+    """Subpixels coded by the model (H * W * C summed over pictures) = raw bytes of their pixels."""
+    seconds: float = 0.0
+    """How long it took; for packing, without loading and fitting models, and without verifying."""
+
+
+@dataclass
+class PackReport(Report):
+    """What went into an archive."""
+
     bytes_before: int = 0
     """Size of all files."""
     bytes_after: int = 0
     """Size of the archive."""
-    samples: int = 0
-    """Subpixels coded by the model (H * W * C summed over pictures)."""
     net_bits: float = 0.0
-    """Net bits of those subpixels; ``net_bits / samples`` is the net rate in bits/dim."""
+    """Net bits of the samples."""
     tile_bytes: int = 0
-    """Bytes of the sections that hold those subpixels; times 8 / samples, the total rate."""
+    """Bytes of the sections that hold the samples."""
     tile_entries: int = 0
     """Pictures coded by the model."""
     tile_bytes_before: int = 0
     """Size of the files of those pictures."""
     kinds: Counter[str] = field(default_factory=Counter)
-    """Entries of each kind: 'png', 'bmp', 'pnm', 'file', 'dir', 'link'."""
+    """Entries of each kind: 'png', 'bmp', 'pnm', 'file', 'dir', 'link', ..."""
     notes: list[str] = field(default_factory=list)
     """Lines worth showing to the user."""
+    model: str | None = None
+    """Name of the model."""
+    sha256: str | None = None
+    """SHA-256 of its file."""
+    scheme: str = ""
+    """How latents are coded."""
+    fitted: tuple[int, ...] = ()
+    """Channels of the pictures that fitted models in the archive are for, one for each."""
+    fitted_bytes: int = 0
+    """Bytes of those models."""
+    saved: int | None = None
+    """By how many bytes the archive is smaller than it would be without fitting; None without."""
+    verified: bool = False
+    """Whether the archive was decoded and checked."""
+
+    @property
+    def ratio(self) -> float | None:
+        """Size of the archive over that of all files; None if these are empty."""
+        return self.bytes_after / self.bytes_before if self.bytes_before else None
+
+    @property
+    def bpd(self) -> float | None:
+        """Total rate of the samples in bits/dim, fitted models included; None without samples."""
+        bits = 8 * (self.tile_bytes + self.fitted_bytes)
+        return bits / self.samples if self.samples else None
+
+    @property
+    def net_bpd(self) -> float | None:
+        """Net rate of the samples in bits/dim; None without samples."""
+        return self.net_bits / self.samples if self.samples else None
+
+    @property
+    def raw_bytes(self) -> int:
+        """Samples, and bytes of all that is no picture for the model."""
+        return self.samples + self.bytes_before - self.tile_bytes_before
 
 
 @dataclass
-class UnpackReport:
+class UnpackReport(Report):
     """What came out of an archive."""
 
-    entries: int = 0
-    """Entries restored (or checked)."""
     bytes: int = 0
     """Bytes written (or that would be)."""
-    samples: int = 0
-    """Subpixels decoded by the model."""
     lost: list[str] = field(default_factory=list)
     """What could not be restored, one line each."""

@@ -6,15 +6,12 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any, Concatenate, NoReturn, ParamSpec, TypeVar
 
 import click
 
-from bitswap_cli.errors import InputError
+from bitswap_cli.api.arguments import BATCH
 
-DEFAULT_MODEL = "auto"
-DEFAULT_BATCH = 64
 EXIT_TERMINATED = 143
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -53,6 +50,11 @@ class Console:
         if not self.quiet:
             click.echo(text)
 
+    def remark(self, text: str) -> None:
+        """Print a line worth reading on stderr, unless ``-q`` was given."""
+        if not self.quiet:
+            click.echo(f"bitswap: note: {escape(text)}", err=True)
+
     def note(self, text: str) -> None:
         """Print a detail on stderr if ``-v`` was given."""
         if self.verbose:
@@ -71,6 +73,7 @@ def escape(name: str) -> str:
     --------
     >>> escape("two\nlines") == r"two\nlines"
     True
+    >>> import os
     >>> escape(os.fsdecode(b"not UTF-8: \xff")) == r"not UTF-8: \xff"
     True
     """
@@ -108,15 +111,15 @@ def work_options(command: Command) -> Command:
     """Add ``--threads`` and ``--batch``, which change the speed and never a byte."""
     threads = click.option(
         "--threads",
-        type=click.IntRange(min=1),
-        default=lambda: os.cpu_count() or 1,
-        show_default="number of processors",
+        type=click.IntRange(min=0),
+        default=0,
+        show_default="0: as many as the process may use",
         help="Chunks worked on at a time.",
     )
     batch = click.option(
         "--batch",
         type=click.IntRange(min=1),
-        default=DEFAULT_BATCH,
+        default=BATCH,
         show_default=True,
         help="Tiles the networks see at a time.",
     )
@@ -130,26 +133,6 @@ def model_file_option(command: Command) -> Command:
         metavar="PATH",
         help="File of the model the archive names, if it is not one of `bitswap models list`.",
     )(command)
-
-
-def check_new(path: str | os.PathLike[str], option: str, *, force: bool) -> None:
-    """Refuse a place for a new file where none could be written, before the work for it is done.
-
-    Raises
-    ------
-    InputError
-        If a file is there and `force` is not given, a folder is there, or its folder is not there
-        or cannot be written to.
-    """
-    place = Path(path)
-    if place.is_dir():
-        raise InputError(f"{path} is a folder: give another {option}")
-    if place.exists() and not force:
-        raise InputError(f"{path} exists: give another {option}, or --force to replace it")
-    if not place.parent.is_dir():
-        raise InputError(f"there is no folder {place.parent} for {path}: make it first")
-    if not os.access(place.parent, os.W_OK | os.X_OK):
-        raise InputError(f"{path} cannot be written: its folder is read-only")
 
 
 @cache

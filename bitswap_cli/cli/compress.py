@@ -1,44 +1,31 @@
 """``bitswap compress``: files and folders become one archive."""
 
-import os
-import time
-from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+import bitswap_cli
+from bitswap_cli.api.arguments import AUTO, SCHEMES
 from bitswap_cli.cli.common import (
-    DEFAULT_MODEL,
     Console,
-    check_new,
-    escape,
     json_option,
     note_engine,
     say_json,
     verbosity,
     work_options,
 )
-from bitswap_cli.cli.fit import Duration, FitCommand, fit
-from bitswap_cli.cli.model import AUTO, SCHEMES, decoder, encoders
+from bitswap_cli.cli.fit import Duration, FitCommand, Watcher
 from bitswap_cli.cli.progress import progress_bar
 from bitswap_cli.cli.table import format_table, human_size
-from bitswap_cli.errors import ArchiveError, BitswapError, InputError
-
-if TYPE_CHECKING:
-    from bitswap_cli.archive.format.sections import Header
-    from bitswap_cli.archive.reading.unpack import CodecFor
-    from bitswap_cli.archive.report import PackReport
-    from bitswap_cli.contract import TileCodec
 
 
-@click.command(cls=FitCommand)
+@click.command("compress", cls=FitCommand)
 @click.argument("sources", metavar="SRC...", nargs=-1, required=True)
 @click.option("-o", "--output", required=True, metavar="OUT", help="Archive to write.")
 @click.option(
     "--model",
     metavar="NAME|PATH",
-    default=DEFAULT_MODEL,
+    default=AUTO,
     show_default=True,
     help="Model, see `bitswap models list`; auto tries the installed ones on a sample.",
 )
@@ -59,7 +46,6 @@ if TYPE_CHECKING:
 @click.option(
     "--save-model",
     metavar="PATH",
-    type=click.Path(path_type=Path),
     help="Write the fitted model to a file of its own, too.",
 )
 @work_options
@@ -67,7 +53,7 @@ if TYPE_CHECKING:
 @click.option("--no-verify", is_flag=True, help="Do not decode the archive to check it.")
 @json_option
 @verbosity
-def compress(
+def command(
     console: Console,
     sources: tuple[str, ...],
     output: str,
@@ -75,7 +61,7 @@ def compress(
     scheme: str | None,
     duration: float | None,
     steps: int | None,
-    save_model: Path | None,
+    save_model: str | None,
     threads: int,
     batch: int,
     force: bool,
@@ -84,154 +70,81 @@ def compress(
 ) -> None:
     """Compress files and folders into one archive.
 
-    The archive is decoded and compared with checksums before success is reported; if it does not
-    verify it is removed.
+    The archive is decoded and compared with checksums before it appears under its name.
     """
     note_engine()
-    for source in sources:  # before the seconds it takes to load a model
-        if not Path(source).exists() and not Path(source).is_symlink():
-            raise InputError(f"there is no file or folder {source}")
-    check_new(output, "-o", force=force)
-    fitting = duration is not None or steps is not None
-    if save_model is not None and not fitting:
-        raise InputError("--save-model writes the model that --fit makes: give --fit as well")
-    if save_model is not None:
-        check_new(save_model, "--save-model", force=force)
-        if os.path.abspath(save_model) == os.path.abspath(output):
-            raise InputError(f"-o and --save-model both name {output}")
-    starts = encoders(console, model, scheme, batch, sources, fitting=fitting)
-    codec, header = starts[0]
-    fitted = None
-    if fitting:
-        fitted = fit(
-            console, starts, sources,
-            seconds=duration, steps=steps, threads=threads, save=save_model,
+    with progress_bar(console) as bar, Watcher(console) as watcher:
+
+        def progress(stage: str, done: int, total: int) -> None:
+            if stage != "fit":
+                bar(stage, done, total)
+            elif done:
+                watcher.end()
+            else:
+                watcher.begin()
+
+        report = bitswap_cli.compress(
+            sources, output,
+            model=model, scheme=scheme, fit=duration, fit_steps=steps, save_model=save_model,
+            threads=threads, batch=batch, force=force, verify=not no_verify,
+            progress=progress, notes=console.note, fitting=watcher.shown, stopped=watcher.stopped,
         )  # fmt: skip
-    started = time.perf_counter()
-    report = _write(console, sources, output, codec, header, force=force, threads=threads)
-    saved = 0
-    if fitted is not None and fitted[1] != header:
-        report, saved = _write_fitted(
-            output,
-            report,
-            lambda path: _write(console, sources, path, *fitted, force=True, threads=threads),
-        )
-        header = fitted[1] if saved else header
-    seconds = time.perf_counter() - started
-    if not no_verify:
-        codec_for = decoder(console, None if model == AUTO else model, batch)
-        _verify(console, output, codec_for if saved else lambda header: codec, threads)
     for note in report.notes:
-        if not console.quiet:
-            click.echo(f"bitswap: note: {escape(note)}", err=True)
-    result = {
-        "archive": output,
-        **_figures(report, header, seconds),
-        "seconds": round(seconds, 3),
-        "model": header.model,
-        "sha256": header.sha256,
-        "scheme": header.scheme,
-        "fitted": header.fitted_bytes or None,
-        "saved": saved if fitting else None,
-        "verified": not no_verify,
-    }
+        console.remark(note)
     if as_json:
-        say_json(result)
-        return
-    console.say(_summary(result))
-    if saved:
-        share = saved / (saved + report.bytes_after)
-        how = f"fitted from {header.model}" if header.fitted else "small pictures turned"
-        model = f"{human_size(header.fitted_bytes)} of model included"
-        model = model if header.fitted else f"with {header.model} as it is"
-        console.say(f"{how}: {human_size(saved)} ({share:.1%}) smaller than without, {model}")
-    elif fitting:
-        console.say(f"fitting did not pay: the archive has {header.model} as it is")
+        say_json(_figures(output, report))
+    else:
+        console.say(_summary(report))
 
 
-def _write(
-    console: Console,
-    sources: tuple[str, ...],
-    output: str,
-    codec: "TileCodec",
-    header: "Header",
-    *,
-    force: bool,
-    threads: int,
-) -> "PackReport":
-    from bitswap_cli.archive.writing.pack import pack
-
-    with progress_bar(console, "compress") as progress:
-        return pack(sources, output, codec, header, force=force, threads=threads, progress=progress)
-
-
-def _write_fitted(
-    output: str, report: "PackReport", write: "Callable[[str], PackReport]"
-) -> "tuple[PackReport, int]":
-    """Replace an archive by one with a fitted model if that is smaller, and by how many bytes."""
-    from bitswap_cli.atomic import temporary_name
-
-    other = os.fsdecode(temporary_name(os.path.dirname(os.fsencode(output))))
-    try:
-        fitted = write(other)
-        saved = report.bytes_after - fitted.bytes_after
-        if saved > 0:
-            os.replace(other, output)
-            return fitted, saved
-    finally:
-        Path(other).unlink(missing_ok=True)
-    return report, 0
-
-
-def _verify(console: Console, output: str, codec_for: "CodecFor", threads: int) -> None:
-    from bitswap_cli.archive.reading.reader import ArchiveReader
-    from bitswap_cli.archive.reading.unpack import verify
-
-    try:
-        with ArchiveReader(output) as reader, progress_bar(console, "verify") as progress:
-            verify(reader, codec_for, threads=threads, progress=progress)
-    except Exception as error:
-        Path(output).unlink(missing_ok=True)
-        if isinstance(error, BitswapError):
-            raise ArchiveError(f"{output} did not verify and was removed: {error}") from error
-        raise
-
-
-def _figures(report: "PackReport", header: "Header", seconds: float) -> dict[str, Any]:
-    """Sizes in bytes, rates in bits/dim; None where there is nothing to divide by."""
-    raw = report.samples + report.bytes_before - report.tile_bytes_before
-    samples = report.samples
+def _figures(output: str, report: "bitswap_cli.PackReport") -> dict[str, Any]:
+    """What ``--json`` prints (docs/scripting.md)."""
+    ratio, bpd, net_bpd = (x and round(x, 4) for x in (report.ratio, report.bpd, report.net_bpd))
     return {
+        "archive": output,
         "entries": report.entries,
         "kinds": dict(sorted(report.kinds.items())),
         "before": report.bytes_before,
         "after": report.bytes_after,
-        "ratio": round(report.bytes_after / report.bytes_before, 4)
-        if report.bytes_before
-        else None,
+        "ratio": ratio,
         "pictures": report.tile_entries,
-        "samples": samples,
-        "bpd": round((report.tile_bytes + header.fitted_bytes) * 8 / samples, 4)
-        if samples
-        else None,
-        "net_bpd": round(report.net_bits / samples, 4) if samples else None,
-        "mb_per_s": round(raw / 1e6 / seconds, 3),
+        "samples": report.samples,
+        "bpd": bpd,
+        "net_bpd": net_bpd,
+        "mb_per_s": round(report.raw_bytes / 1e6 / report.seconds, 3),
+        "seconds": round(report.seconds, 3),
+        "model": report.model,
+        "sha256": report.sha256,
+        "scheme": report.scheme,
+        "fitted": report.fitted_bytes or None,
+        "saved": report.saved,
+        "verified": report.verified,
     }
 
 
-def _summary(result: dict[str, Any]) -> str:
-    ratio, bpd = result["ratio"], result["bpd"]
-    return format_table(
+def _summary(report: "bitswap_cli.PackReport") -> str:
+    text = format_table(
         [
             ("files", "before", "after", "ratio", "bpd", "MB/s", "model"),
             (
-                str(result["entries"]),
-                human_size(result["before"]),
-                human_size(result["after"]),
-                "-" if ratio is None else f"{ratio:.3f}",
-                "-" if bpd is None else f"{bpd:.3f}",
-                f"{result['mb_per_s']:.2f}",
-                str(result["model"]),
+                str(report.entries),
+                human_size(report.bytes_before),
+                human_size(report.bytes_after),
+                "-" if report.ratio is None else f"{report.ratio:.3f}",
+                "-" if report.bpd is None else f"{report.bpd:.3f}",
+                f"{report.raw_bytes / 1e6 / report.seconds:.2f}",
+                str(report.model),
             ),
         ]
     )
+    if report.saved is None:
+        return text
+    if not report.saved:
+        return f"{text}\nfitting did not pay: the archive has {report.model} as it is"
+    share = report.saved / (report.saved + report.bytes_after)
+    how, with_ = "small pictures turned", f"with {report.model} as it is"
+    if report.fitted:
+        how = f"fitted from {report.model}"
+        with_ = f"{human_size(report.fitted_bytes)} of model included"
+    smaller = f"{human_size(report.saved)} ({share:.1%}) smaller than without"
+    return f"{text}\n{how}: {smaller}, {with_}"

@@ -1,9 +1,8 @@
 """``bitswap decompress``: an archive becomes files again."""
 
-import time
-
 import click
 
+import bitswap_cli
 from bitswap_cli.cli.common import (
     Console,
     json_option,
@@ -13,12 +12,11 @@ from bitswap_cli.cli.common import (
     verbosity,
     work_options,
 )
-from bitswap_cli.cli.model import decoder
 from bitswap_cli.cli.progress import progress_bar
 from bitswap_cli.cli.table import human_size
 
 
-@click.command()
+@click.command("decompress")
 @click.argument("archive")
 @click.argument("entries", metavar="[ENTRY]...", nargs=-1)
 @click.option("-o", "--output", required=True, metavar="DIR", help="Folder to restore into.")
@@ -30,7 +28,7 @@ from bitswap_cli.cli.table import human_size
 @work_options
 @json_option
 @verbosity
-def decompress(
+def command(
     console: Console,
     archive: str,
     entries: tuple[str, ...],
@@ -43,26 +41,13 @@ def decompress(
     as_json: bool,
 ) -> None:
     """Restore an archive, or only some entries (files or folders) of it, below DIR."""
-    from bitswap_cli.archive.reading.reader import ArchiveReader
-    from bitswap_cli.archive.reading.unpack import unpack
-
     note_engine()
-    started = time.perf_counter()
-    with (
-        ArchiveReader(archive, recover=keep_going) as reader,
-        progress_bar(console, "decompress") as progress,
-    ):
-        report = unpack(
-            reader,
-            decoder(console, model, batch),
-            output,
-            force=force,
-            keep_going=keep_going,
-            threads=threads,
-            select=entries or None,
-            progress=progress,
-        )
-    seconds = time.perf_counter() - started
+    with progress_bar(console) as progress:
+        report = bitswap_cli.decompress(
+            archive, output, entries or None,
+            model=model, force=force, keep_going=keep_going, threads=threads, batch=batch,
+            progress=progress, notes=console.note,
+        )  # fmt: skip
     if as_json:
         say_json(
             {
@@ -71,10 +56,9 @@ def decompress(
                 "entries": report.entries,
                 "bytes": report.bytes,
                 "samples": report.samples,
-                "seconds": round(seconds, 3),
+                "seconds": round(report.seconds, 3),
             }
         )
     else:
-        console.say(
-            f"restored {report.entries} entries, {human_size(report.bytes)}, in {seconds:.1f} s"
-        )
+        size = human_size(report.bytes)
+        console.say(f"restored {report.entries} entries, {size}, in {report.seconds:.1f} s")

@@ -15,15 +15,7 @@ import click
 
 from bitswap_cli import __version__
 from bitswap_cli.cli.common import Console, escape, verbosity
-from bitswap_cli.cli.compress import compress
-from bitswap_cli.cli.decompress import decompress
-from bitswap_cli.cli.doctor import doctor
-from bitswap_cli.cli.eval import evaluate
-from bitswap_cli.cli.info import info
-from bitswap_cli.cli.list import list_entries
-from bitswap_cli.cli.models import models
-from bitswap_cli.cli.test import test
-from bitswap_cli.cli.train import train
+from bitswap_cli.cli.register import Verbs
 from bitswap_cli.errors import BitswapError, InputError
 
 EXIT_BUG = 1
@@ -31,14 +23,7 @@ EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 
 
-class _Group(click.Group):
-    """A group that lists its verbs in the order in which one meets them."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)
-
-
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="bitswap")
 @verbosity
 def cli(console: Console) -> None:
@@ -47,10 +32,6 @@ def cli(console: Console) -> None:
     Pixels of 8-bit gray and RGB images (PNG, BMP, PGM, PPM) go through the model, with compress
     --fit those with alpha, palettes or 16 bits, too; every other file is kept byte for byte.
     """
-
-
-for _command in (compress, decompress, list_entries, info, test, models, train, evaluate, doctor):
-    cli.add_command(_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

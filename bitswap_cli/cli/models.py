@@ -8,69 +8,51 @@ from bitswap_cli.cli.common import Console, json_option, say_json, verbosity
 from bitswap_cli.cli.table import format_table, human_size
 
 
-@click.group()
-def models() -> None:
+@click.group("models")
+def command() -> None:
     """List, download and describe models."""
 
 
-@models.command("list")
+@command.command("list")
 @json_option
 @verbosity
 def list_models(console: Console, as_json: bool) -> None:
     """List the models that are installed, downloaded, or known to the registry."""
-    from bitswap_models import zoo
+    from bitswap_cli.api.models import listed
 
-    found: dict[str, tuple[zoo.ModelFile | zoo.RegistryEntry, str, int]] = {}
-    for name in zoo.embedded():
-        file = zoo.find(name)
-        found[file.sha256] = (file, "installed", file.path.stat().st_size)
-    for file in zoo.downloaded():
-        found.setdefault(file.sha256, (file, "downloaded", file.path.stat().st_size))
-    for entry in zoo.registry():
-        found.setdefault(entry.sha256, (entry, "to download", entry.size))
+    found = listed()
     if as_json:
-        say_json(
-            {
-                "models": [
-                    {"name": model.name, "sha256": sha256, "state": state, "size": size}
-                    for sha256, (model, state, size) in found.items()
-                ]
-            }
-        )
+        say_json({"models": [model._asdict() for model in found]})
         return
     rows = [("name", "state", "size", "SHA-256")]
-    for sha256, (model, state, size) in found.items():
-        rows.append((model.name, state, human_size(size), sha256[:16]))
+    rows += [
+        (model.name, model.state, human_size(model.size), model.sha256[:16]) for model in found
+    ]
     click.echo(format_table(rows, left=(0, 1)))
 
 
-@models.command()
+@command.command()
 @click.argument("name")
 @verbosity
 def fetch(console: Console, name: str) -> None:
     """Download the current version of a model, unless it is here already."""
-    from bitswap_models import zoo
+    from bitswap_cli.api import models
 
-    for entry in zoo.registry():
-        if entry.name == name:
-            file = zoo.find(name, entry.sha256)
-            break
-    else:
-        file = zoo.find(name)
+    file = models.fetch(name)
     console.say(f"{file.name}  {file.sha256}  {file.path}")
 
 
-@models.command()
+@command.command()
 @click.argument("name", metavar="NAME|PATH")
 @verbosity
 def path(console: Console, name: str) -> None:
     """Print where the file of a model is, downloading it if need be."""
-    from bitswap_models import zoo
+    from bitswap_cli.api.models import locate
 
-    click.echo(zoo.resolve(name).path)
+    click.echo(locate(name).path)
 
 
-@models.command("info")
+@command.command("info")
 @click.argument("name", metavar="NAME|PATH")
 @json_option
 @verbosity
@@ -79,23 +61,9 @@ def model_info(console: Console, name: str, as_json: bool) -> None:
 
     Binary weights are packed to one bit each; the sizes are bytes.
     """
-    from bitswap_models import zoo
-    from bitswap_models.stored import model_file
-    from bitswap_models.stored.sizes import sizes
+    from bitswap_cli.api.models import describe
 
-    file = zoo.resolve(name)
-    counted = sizes(model_file.load(file.path, coding=False))
-    described: dict[str, Any] = {
-        "name": file.name,
-        "sha256": file.sha256,
-        "path": str(file.path),
-        "size": file.path.stat().st_size,
-        "parameters": counted.parameters,
-        "binary_share": round(counted.binary_share, 4),
-        "packed_bytes": counted.packed_bytes,
-        "float32_bytes": counted.float32_bytes,
-        **zoo.read_metadata(file.path),
-    }
+    described = describe(name)
     if as_json:
         say_json(described)
         return

@@ -1,17 +1,17 @@
 """A progress bar on stderr, when somebody watches it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+from bitswap_cli.api.arguments import Progress
 from bitswap_cli.cli.common import Console, stderr_is_terminal
-
-Progress = Callable[[int, int], None]
 
 
 @contextmanager
-def progress_bar(console: Console, label: str) -> Iterator[Progress]:
-    """Yield a function (bytes done, bytes in total) that moves a bar, or ends the program if it
-    has been told to.
+def progress_bar(console: Console) -> Iterator[Progress]:
+    """Yield a function (what is done, bytes done, bytes in all) that moves a bar, or ends the
+    program if it has been told to.
 
     Nothing is shown under ``-q`` or when stderr is not a terminal.
 
@@ -19,19 +19,27 @@ def progress_bar(console: Console, label: str) -> Iterator[Progress]:
     ----------
     console : Console
         What the user wants to read.
-    label : str
-        What is being done, in front of the bar.
     """
     if console.quiet or not stderr_is_terminal():
-        yield lambda done, total: console.go_on()
+        yield lambda stage, done, total: console.go_on()
         return
     from tqdm import tqdm
 
-    with tqdm(desc=label, unit="B", unit_scale=True, leave=False) as bar:
+    bars: dict[str, Any] = {}
 
-        def move(done: int, total: int) -> None:
-            console.go_on()
-            bar.total = total
-            bar.update(done - bar.n)
+    def move(stage: str, done: int, total: int) -> None:
+        console.go_on()
+        if stage not in bars:
+            close()
+            bars[stage] = tqdm(desc=stage, unit="B", unit_scale=True, leave=False)
+        bars[stage].total = total
+        bars[stage].update(done - bars[stage].n)
 
+    def close() -> None:
+        for bar in bars.values():
+            bar.close()
+
+    try:
         yield move
+    finally:
+        close()

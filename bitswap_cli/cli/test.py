@@ -2,6 +2,7 @@
 
 import click
 
+import bitswap_cli
 from bitswap_cli.cli.common import (
     Console,
     escape,
@@ -12,26 +13,25 @@ from bitswap_cli.cli.common import (
     verbosity,
     work_options,
 )
-from bitswap_cli.cli.model import decoder
 from bitswap_cli.cli.progress import progress_bar
 
 
-@click.command()
+@click.command("test")
 @click.argument("archive")
 @model_file_option
 @work_options
 @json_option
 @verbosity
-def test(
+def command(
     console: Console, archive: str, model: str | None, threads: int, batch: int, as_json: bool
 ) -> None:
     """Decode an archive and check everything in it; write nothing."""
-    from bitswap_cli.archive.reading.reader import ArchiveReader
-    from bitswap_cli.archive.reading.unpack import verify
-
     note_engine()
-    with ArchiveReader(archive) as reader, progress_bar(console, "test") as progress:
-        report = verify(reader, decoder(console, model, batch), threads=threads, progress=progress)
+    with progress_bar(console) as progress:
+        report = bitswap_cli.verify(
+            archive, model=model, threads=threads, batch=batch,
+            progress=progress, notes=console.note,
+        )  # fmt: skip
     if as_json:
         say_json({"archive": archive, "ok": True, "entries": report.entries})
     else:

@@ -1,24 +1,14 @@
 """``bitswap train``: a recipe and a folder of images become a model file."""
 
-from pathlib import Path
-
 import click
 
-from bitswap_cli.cli.common import Console, check_new, verbosity
-from bitswap_cli.errors import InputError
+from bitswap_cli.cli.common import Console, verbosity
 
 
-@click.command()
-@click.argument("recipe", metavar="RECIPE.toml", type=click.Path(path_type=Path))
-@click.argument("data", metavar="DATA_DIR", type=click.Path(path_type=Path))
-@click.option(
-    "-o",
-    "--output",
-    required=True,
-    metavar="MODEL",
-    type=click.Path(path_type=Path),
-    help="Model file to write.",
-)
+@click.command("train")
+@click.argument("recipe", metavar="RECIPE.toml")
+@click.argument("data", metavar="DATA_DIR")
+@click.option("-o", "--output", required=True, metavar="MODEL", help="Model file to write.")
 @click.option("--resume", is_flag=True, help="Go on from where the last run to MODEL stopped.")
 @click.option("--seconds", type=click.IntRange(min=1), help="Stop after this long, and save.")
 @click.option(
@@ -26,11 +16,11 @@ from bitswap_cli.errors import InputError
 )
 @click.option("--force", is_flag=True, help="Replace MODEL if it exists.")
 @verbosity
-def train(
+def command(
     console: Console,
-    recipe: Path,
-    data: Path,
-    output: Path,
+    recipe: str,
+    data: str,
+    output: str,
     resume: bool,
     seconds: int | None,
     threads: int,
@@ -44,22 +34,14 @@ def train(
     A GPU is used when there is one. The line of progress on stderr splits the rate (bits/dim) into
     that of the likelihood and that of each latent layer.
     """
-    if not recipe.is_file():
-        raise InputError(f"there is no recipe {recipe}")
-    if not data.is_dir():
-        raise InputError(f"there is no folder {data}")
-    check_new(output, "-o, --resume", force=force or resume)
-    from bitswap_models.fitting import tuning
-    from bitswap_models.training import loop as training
+    from bitswap_cli.api.models import train
 
     def show(line: str) -> None:
         if not console.quiet:
             click.echo(line, err=True)
 
-    if tuning.tunes(recipe):
-        if resume or seconds:
-            raise InputError("a recipe with [tuning] is run in one go: no --resume, no --seconds")
-        tuning.tune(recipe, data, output, threads=threads, progress=show)
-    else:
-        training.train(recipe, data, output, resume=resume, seconds=seconds, progress=show)
+    train(
+        recipe, data, output,
+        resume=resume, seconds=seconds, threads=threads, force=force, progress=show,
+    )  # fmt: skip
     console.say(f"wrote {output}")

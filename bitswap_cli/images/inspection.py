@@ -65,6 +65,12 @@ def _found(data: bytes, *, plain: bool) -> Iterator[Picture]:
                 yield picture
 
 
+def decode(data: bytes, kind: str) -> Picture | None:
+    """Split a file into samples and recipe as a picture of a kind, without the proof that it can be
+    restored from them; None if it is no such picture."""
+    return find(kind)[0].split(data, kind)
+
+
 def _comes_back(form: Format, kind: Kind, picture: Picture, data: bytes) -> bool:
     """Tell whether a recipe is short enough and the file it leads to is as good as this one."""
     pixels, recipe = picture

@@ -114,14 +114,23 @@ def build_zoo(root):
     def put(name, data):
         write(os.path.join(root, name), data, 1_600_000_000_123_456_789 + 1000 * len(name))
 
-    def image(mode, kind, **options):
-        out = io.BytesIO()
-        picture = Image.new(mode, (30, 20))
-        if mode == "P":
-            picture.putpalette(bytes(range(255, -1, -1)) * 3)
-        picture.save(out, kind, **options)
-        return out.getvalue()
+    _put_plain_pictures(put)
+    _put_other_pictures(put)
+    put(b"truncated.png", bad_png(30, 30)[:-500])
+    put(b"a.png", b"no picture at all")
+    put(b"empty", b"")
+    put(b"empty.png", b"")
+    put(b"name with spaces.txt", b"text " * 99)
+    put(b"new\nline", b"x")
+    put(b"nested/x", os.urandom(1000))
+    put(b"-o", b"dash")
+    os.makedirs(os.path.join(root, b"nested", b"nothing"))
+    os.symlink(b"deeper/and/deeper.png", os.path.join(root, b"nested", b"link.png"))
+    os.symlink(b"../nowhere", os.path.join(root, b"nested", b"dangling"))
 
+
+def _put_plain_pictures(put):
+    """Pictures that every codec takes."""
     put(b"1x1.png", encoded(smooth(1, 1)))
     put(b"1x50.png", encoded(smooth(1, 50)))
     put(b"50x1.png", encoded(smooth(50, 1)))
@@ -134,6 +143,22 @@ def build_zoo(root):
     put(b"colour.bmp", encoded(smooth(41, 23), "BMP"))
     put(b"gray.bmp", encoded(gray, "BMP"))
     put(b"flat.bmp", encoded(np.zeros((60, 60, 3), np.uint8), "BMP"))
+    put(b"not\xff\xfeutf8.png", bad_png(20, 20, seed=3))
+    put(b"nested/deeper/and/deeper.png", bad_png(24, 24, seed=4))
+    put(b"big.ppm", encoded(smooth(123, 130), "PPM"))
+
+
+def _put_other_pictures(put):
+    """Pictures of other modes, with metadata, of several frames."""
+
+    def image(mode, kind, **options):
+        out = io.BytesIO()
+        picture = Image.new(mode, (30, 20))
+        if mode == "P":
+            picture.putpalette(bytes(range(255, -1, -1)) * 3)
+        picture.save(out, kind, **options)
+        return out.getvalue()
+
     put(b"palette.png", image("P", "PNG"))
     put(b"rgba.png", image("RGBA", "PNG"))
     put(b"la.png", image("LA", "PNG"))
@@ -155,20 +180,6 @@ def build_zoo(root):
     options = {"pnginfo": text, "icc_profile": b"profile" * 30, "exif": exif, "dpi": (72, 72)}
     rich, plain = encoded(smooth(64, 64), **options), bad_png(64, 64)
     put(b"metadata.png", rich[: rich.index(b"IDAT") - 4] + plain[plain.index(b"IDAT") - 4 :])
-    put(b"truncated.png", bad_png(30, 30)[:-500])
-    put(b"a.png", b"no picture at all")
-    put(b"empty", b"")
-    put(b"empty.png", b"")
-    put(b"name with spaces.txt", b"text " * 99)
-    put(b"new\nline", b"x")
-    put(b"not\xff\xfeutf8.png", bad_png(20, 20, seed=3))
-    put(b"nested/deeper/and/deeper.png", bad_png(24, 24, seed=4))
-    put(b"nested/x", os.urandom(1000))
-    put(b"-o", b"dash")
-    os.makedirs(os.path.join(root, b"nested", b"nothing"))
-    os.symlink(b"deeper/and/deeper.png", os.path.join(root, b"nested", b"link.png"))
-    os.symlink(b"../nowhere", os.path.join(root, b"nested", b"dangling"))
-    put(b"big.ppm", encoded(smooth(123, 130), "PPM"))
 
 
 def tree(root):

@@ -11,7 +11,7 @@ import pytest
 from bitswap_cli.archive.format.sections import Header
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack, verify
-from bitswap_cli.archive.writing import batches, sources
+from bitswap_cli.archive.writing import batches
 from bitswap_cli.archive.writing.pack import pack
 from bitswap_cli.errors import ArchiveError, InputError, PartialError
 from tests.archive.support import (
@@ -217,47 +217,6 @@ def test_select(tmp_path, zoo, codec):
     with pytest.raises(InputError, match="no entry zoo/none"):
         restored(tmp_path / "a", tmp_path / "out2", codec, select=["zoo/none"])
     assert not (tmp_path / "out2").exists()
-
-
-def test_single_file_and_several_sources(tmp_path, codec):
-    write(tmp_path / "x" / "one.png", bad_png(9, 9))
-    write(tmp_path / "y" / "two", b"2")
-    pack([tmp_path / "x" / "one.png", tmp_path / "y"], tmp_path / "a", codec, header_for(codec))
-    restored(tmp_path / "a", tmp_path / "out", codec)
-    assert sorted(tree(tmp_path / "out")) == [b"one.png", b"y/two"]
-
-
-def test_sources_that_cannot_be_archived(tmp_path, codec):
-    write(tmp_path / "x" / "same", b"1")
-    write(tmp_path / "y" / "same", b"2")
-    write(tmp_path / "z" / "same" / "inside", b"3")
-    fifo = tmp_path / "fifo"
-    os.mkfifo(fifo)
-    for paths, message in (
-        ([tmp_path / "none"], "No such file"),
-        ([tmp_path / "x" / "same", tmp_path / "y" / "same"], "cannot both be archived as same"),
-        ([tmp_path / "x" / "same", tmp_path / "z" / "same"], "cannot both be archived as same"),
-        ([fifo], "pipe"),
-        ([tmp_path], "pipe"),
-    ):
-        with pytest.raises(InputError, match=message):
-            pack(paths, tmp_path / "a", codec, header_for(codec))
-        assert not (tmp_path / "a").exists()
-
-
-def test_source_that_changes_while_it_is_read(tmp_path, monkeypatch):
-    write(tmp_path / "x", b"1234")
-    real = sources.collect
-
-    def collect_and_append(paths):
-        found = real(paths)
-        write(tmp_path / "x", b"12345")
-        return found
-
-    monkeypatch.setattr(sources, "collect", collect_and_append)
-    with pytest.raises(InputError, match="changed while it was read"):
-        pack([tmp_path / "x"], tmp_path / "a", None, Header.without_model())
-    assert os.listdir(tmp_path) == ["x"]
 
 
 def test_existing_archive_is_not_replaced_without_force(tmp_path, codec):

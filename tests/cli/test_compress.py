@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bitswap_cli.cli.model import TRIED
+from bitswap_cli.api.codecs import TRIED
 from bitswap_cli.errors import ArchiveError
 from bitswap_models import zoo
 
@@ -152,16 +152,16 @@ def test_file_that_is_no_model(bitswap, photos, tmp_path):
     assert "fake.safetensors" in outcome.error_line()
 
 
-def test_archive_that_does_not_verify_is_removed(
+def test_archive_that_does_not_verify_does_not_appear(
     bitswap, photos, tiny_model, tmp_path, monkeypatch
 ):
     def fail(*_: object, **__: object) -> None:
         raise ArchiveError("a chunk is damaged")
 
-    monkeypatch.setattr("bitswap_cli.archive.reading.unpack.verify", fail)
+    monkeypatch.setattr("bitswap_cli.api.compress.check", fail)
     outcome = bitswap("compress", photos, "-o", tmp_path / "a.bsw", "--model", tiny_model)
     assert outcome.code == 4
-    assert "removed: a chunk is damaged" in outcome.error_line()
+    assert "did not verify: a chunk is damaged" in outcome.error_line()
     assert outcome.out == ""
     assert list(tmp_path.iterdir()) == []
 

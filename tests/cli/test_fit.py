@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -120,66 +119,6 @@ def test_fitting_that_does_not_pay_leaves_the_archive_as_it_was(bitswap, drawing
     assert "did not pay" in outcome.out
     assert (tmp_path / "a.bsw").read_bytes() == (tmp_path / "b.bsw").read_bytes()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.bsw", "b.bsw", "one"]
-
-
-@pytest.mark.parametrize("stopped", [False, True])
-@pytest.mark.parametrize(
-    "seconds, sizes, trials, left",
-    [
-        (80.0, {}, ["photo", "thumbs"], 70.0),  # too short to tell rates apart
-        (160.0, {0.5: 9.0}, ["photo", "thumbs", "thumbs at 0.5 times the rate"], 130.0),
-        (
-            640.0,
-            {},
-            ["photo", "thumbs", *(f"thumbs at {x} times the rate" for x in (0.5, 2))],
-            560.0,
-        ),
-        (
-            None,
-            {2.0: 9.0},
-            ["photo", "thumbs", *(f"thumbs at {x} times the rate" for x in (0.5, 2))],
-            None,
-        ),
-    ],
-)
-def test_models_and_rates_are_tried_for_a_while_to_choose_one(
-    drawings, tmp_path, monkeypatch, stopped, seconds, sizes, trials, left
-):
-    """What then takes the fewest bytes goes on; an interrupt keeps what came of it."""
-    from bitswap_cli.cli import fit as fitting
-    from bitswap_cli.cli.common import Console
-    from bitswap_cli.cli.model import encoders
-    from bitswap_models.fitting.fit import Outcome
-
-    named = [
-        *(encoders(Console(), name, None, 64, [], fitting=True)[0] for name in ("photo", "thumbs")),
-        encoders(Console(), "gray", None, 64, [])[0],  # would keep the drawings as files
-    ]
-    steps = 6400 if seconds is None else None
-    calls = []
-
-    def run(what, codec, found, time, count, again, pace, **_):
-        calls.append((what, time, count, pace))
-        size = 20.0 if "photo" in what else sizes.get(pace, 10.0)
-        return {3: (codec.model, Outcome(codec.model, 0.0, size))}
-
-    @contextmanager
-    def watch(console):
-        yield None, lambda: stopped
-
-    monkeypatch.setattr(fitting, "_fit_groups", run)
-    monkeypatch.setattr(fitting, "_watch", watch)
-    _, header = fitting.fit(
-        Console(), named, [str(drawings)], seconds=seconds, steps=steps, threads=1, save=None
-    )
-    assert header.model == "thumbs"
-    share = (seconds and {80.0: 5.0, 160.0: 10.0, 640.0: 20.0}[seconds], steps and 400)
-    tried = [(f"try {what}", *share) for what in trials]
-    if stopped:
-        assert [call[:3] for call in calls] == tried[:2]
-    else:
-        assert [call[:3] for call in calls[:-1]] == tried
-        assert calls[-1] == ("fit", left, steps, next(iter(sizes), 1.0))
 
 
 def test_no_step_changes_no_byte(bitswap, drawings, tmp_path):

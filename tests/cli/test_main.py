@@ -69,7 +69,7 @@ def test_no_verb_shows_help(bitswap):
         ["compress"],
         ["compress", "x"],
         ["compress", "x", "-o", "y", "--scheme", "zip"],
-        ["compress", "x", "-o", "y", "--threads", "0"],
+        ["compress", "x", "-o", "y", "--threads", "-1"],
         ["decompress", "x"],
         ["models", "frobnicate"],
         ["list", "a", "b"],

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bitswap_cli.api.codecs import named
+from bitswap_cli.api.revised import encode
 from bitswap_cli.archive.format.sections import GROWTH, SECTION, Fitted, section
 from bitswap_cli.archive.reading.reader import ArchiveReader
+from bitswap_cli.archive.writing.catalogue import Catalogue
 from bitswap_cli.archive.writing.material import material
 from bitswap_cli.archive.writing.pack import pack
-from bitswap_cli.cli.common import Console
-from bitswap_cli.cli.fit import body
-from bitswap_cli.cli.model import encoders
 from bitswap_cli.coding import tile_codec
 from bitswap_cli.contract import Tiles
 from bitswap_models import zoo
@@ -208,12 +208,12 @@ def test_models_of_other_shapes(bitswap, drawings, tmp_path, larger, same_conten
     folder.mkdir()
     for path in (drawings / "plain.png", drawings / "plain.ppm"):
         shutil.copy2(path, folder)
-    codec, header = encoders(Console(), "photo", None, 64, [str(folder)], fitting=True)[0]
+    codec, header = named("photo", None, 64, fitting=True)
     config = codec.model.config
     grown = grow(codec.model, **{key: getattr(config, key) + n for key, n in larger.items()})
     more = {"radius": 0, "width": 0} | larger
     own = fitting.fit(grown, _tiles(folder, codec), 10**9, steps=20).model
-    fitted = Fitted(3, more["radius"], more["width"], body(grown, own))
+    fitted = Fitted(3, more["radius"], more["width"], encode(grown, own))
     pack([folder], tmp_path / "a.bsw", tile_codec(own), header._replace(fitted=(fitted,)))
     with ArchiveReader(tmp_path / "a.bsw") as reader:
         assert reader.version == 3
@@ -223,4 +223,5 @@ def test_models_of_other_shapes(bitswap, drawings, tmp_path, larger, same_conten
 
 
 def _tiles(folder, codec):
-    return [Tiles(*t) for group in material([folder], codec).groups.values() for t in group.tiles]
+    groups = material(Catalogue([folder]), codec).groups
+    return [Tiles(*t) for group in groups.values() for t in group.tiles]

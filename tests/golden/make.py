@@ -13,7 +13,6 @@ import io
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -21,6 +20,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
+
+import bitswap_cli
+from bitswap_cli.api.arguments import BATCH, SCHEMES
+from bitswap_cli.api.codecs import named
+from bitswap_cli.api.fit import fit
+from bitswap_cli.api.race import Fitter
+from bitswap_cli.archive.writing.catalogue import Catalogue
+from bitswap_cli.archive.writing.pack import pack
 
 HERE = Path(__file__).parent
 MANIFEST = HERE / "manifest.json"
@@ -142,33 +149,20 @@ def digest(path: Path, restored: str) -> str:
         return hashlib.sha256(line.encode() + image.tobytes()).hexdigest()
 
 
-def bitswap(*arguments: str | Path) -> str:
-    """Run the command line; return its output."""
-    command = [sys.executable, "-m", "bitswap_cli", *map(str, arguments)]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-
-
-def fitted(source: Path, archive: Path, model: str, scheme: str, steps: int) -> None:
-    """Write an archive with a fitted model, even though so few pictures are not worth one."""
-    from bitswap_cli.archive.writing.pack import pack
-    from bitswap_cli.cli.common import Console
-    from bitswap_cli.cli.fit import fit
-    from bitswap_cli.cli.model import encoders
-    from bitswap_models.fitting import fit as fitting
-
-    ordinary = fitting.fit
-    fitting.fit = lambda *a, **k: ordinary(*a, **k)._replace(saved=1.0)
-    console, sources = Console(), [str(source)]
-    starts = encoders(console, model, scheme, 64, sources, fitting=True)
-    own = fit(console, starts, sources, seconds=None, steps=steps, threads=1, save=None)
-    pack(sources, archive, *own, force=True)
+def write(source: Path, archive: Path, arguments: argparse.Namespace) -> None:
+    """Write an archive; with a fitted model, even though so few pictures are not worth one."""
+    model, scheme, steps = arguments.model, arguments.scheme, arguments.fit_steps
+    start = named(model, scheme, BATCH, fitting=steps is not None)
+    if steps is not None:
+        start = fit([start], Fitter(Catalogue([source], wide=True)), steps=steps, always=True)
+    pack([source], archive, *start, force=True)
 
 
 def main() -> None:
     """Make one archive."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", help="name of an installed model")
-    parser.add_argument("--scheme", default="bitswap", choices=("bitswap", "bbans", "topdown"))
+    parser.add_argument("--scheme", default="bitswap", choices=SCHEMES)
     parser.add_argument("--fit-steps", type=int, help="fit the model for so many steps")
     parser.add_argument("--wide", action="store_true", help="of other images")
     parser.add_argument("--turned", action="store_true", help="of small images")
@@ -187,20 +181,15 @@ def main() -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
             os.utime(path, ns=(TIME, TIME))
-        options = ["--model", arguments.model, "--scheme", arguments.scheme, "--force"]
-        if arguments.fit_steps is None:
-            bitswap("compress", source, "-o", archive, *options)
-        else:
-            fitted(source, archive, arguments.model, arguments.scheme, arguments.fit_steps)
-        listed = json.loads(bitswap("list", archive, "--json"))["entries"]
-        entries = {
-            entry["name"]: {
-                "restored": entry["restored"],
-                "sha256": digest(source.parent / entry["name"], entry["restored"]),
-            }
-            for entry in listed
-        }
-    coded = [entry["name"] for entry in listed if entry["shape"]]
+        write(source, archive, arguments)
+        with bitswap_cli.open(archive) as opened:
+            listed = {name: opened.info(name) for name in opened}
+        entries = {}
+        for name, entry in listed.items():
+            restored = "bytes" if entry.exact else "pixels"
+            sha256 = digest(source.parent / name, restored)
+            entries[name] = {"restored": restored, "sha256": sha256}
+    coded = [name for name, entry in listed.items() if entry.shape]
     if not coded:
         archive.unlink()
         sys.exit(f"{arguments.model} coded none of the images: it would be no test of it")

@@ -8,10 +8,9 @@ from typing import NamedTuple
 
 import pytest
 
+from bitswap_cli.api.codecs import decoder
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import verify
-from bitswap_cli.cli.common import Console
-from bitswap_cli.cli.model import decoder
 from bitswap_cli.contract import TileCodec
 from bitswap_cli.errors import ArchiveError, ModelError
 
@@ -27,7 +26,7 @@ class Frozen(NamedTuple):
 def frozen(request: pytest.FixtureRequest) -> Frozen:
     path = Path(__file__).with_name(f"{request.param}.bsw")
     with ArchiveReader(path) as reader:
-        return Frozen(path.read_bytes(), decoder(Console(), None, 64)(reader.header))
+        return Frozen(path.read_bytes(), decoder(None, 64)(reader.header))
 
 
 def check(content: bytes, codec: TileCodec, path: Path) -> None:

@@ -3,15 +3,9 @@
 import os
 import re
 
-from bitswap_cli.errors import ArchiveError
+from bitswap_cli.errors import ArchiveError, display
 
 _DRIVE = re.compile(rb"[A-Za-z]:")
-
-
-def display(name: bytes | str | os.PathLike[str]) -> str:
-    """Return a name on one printable line, with escapes where it is not."""
-    text = os.fsencode(name).decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def check_name(name: bytes) -> None:

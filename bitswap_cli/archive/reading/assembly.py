@@ -4,27 +4,60 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from bitswap_cli.archive.format.names import display
 from bitswap_cli.archive.format.tables import ByteSegment, ByteTable, Extra, TileSegment, TileTable
 from bitswap_cli.archive.reading.restore import Output, Sink
 from bitswap_cli.archive.report import UnpackReport
 from bitswap_cli.contract import Samples
-from bitswap_cli.errors import ArchiveError
+from bitswap_cli.errors import ArchiveError, display
 from bitswap_cli.images.inspection import rebuild
 from bitswap_cli.images.orientation import turn_back
-from bitswap_cli.images.picture import Recipe
+from bitswap_cli.images.picture import Picture, Recipe
 from bitswap_cli.images.tiles import count_tiles, paste
 
 
-class _OpenPicture:
-    """A picture of which some tiles are missing yet."""
+class OpenPicture:
+    """A picture of which some tiles are missing yet.
+
+    Parameters
+    ----------
+    segment : TileSegment
+        Of its first tiles.
+    tiles : array (N, tile_height, tile_width, channels)
+        Some that are like its own.
+    extra : Extra
+    """
 
     def __init__(self, segment: TileSegment, tiles: Samples, extra: Extra) -> None:
-        self.like = segment._replace(first=0, tiles=0)
-        self.tile = tiles.shape[1:3]
+        self._like = segment._replace(first=0, tiles=0)
+        self._tile = tiles.shape[1:3]
+        self._pixels = np.zeros(segment.laid, tiles.dtype)
+        self._done = 0
+        self.name = segment.name
         self.extra = extra
-        self.pixels = np.zeros(segment.laid, tiles.dtype)
-        self.done = 0
+
+    @property
+    def whole(self) -> bool:
+        """Whether no tile is missing."""
+        return self._done == count_tiles(*self._like.laid[:2], *self._tile)
+
+    def add(self, segment: TileSegment, tiles: Samples) -> None:
+        """Put in the next tiles, (N, tile_height, tile_width, channels).
+
+        Raises
+        ------
+        ArchiveError
+            If they are not those of this picture that follow.
+        """
+        same = (segment._replace(first=0, tiles=0), tiles.shape[1:3]) == (self._like, self._tile)
+        if not same or segment.first != self._done:
+            raise out_of_order(segment.name)
+        paste(self._pixels, tiles, self._done)
+        self._done += segment.tiles
+
+    def picture(self) -> Picture:
+        """Return it as it lay in its file."""
+        recipe = Recipe(self._like.kind, self.extra.prefix, self.extra.suffix)
+        return Picture(turn_back(self._pixels, self._like.orientation), recipe)
 
 
 class _OpenFile:
@@ -56,7 +89,7 @@ class Assembler:
         self._sink = sink
         self._wanted = wanted
         self._keep_going = keep_going
-        self._picture: _OpenPicture | None = None
+        self._picture: OpenPicture | None = None
         self._file: _OpenFile | None = None
         self._lost: dict[bytes, None] = {}
 
@@ -117,21 +150,20 @@ class Assembler:
     def _add_picture_part(self, segment: TileSegment, extra: Extra | None, tiles: Samples) -> None:
         if extra is not None:
             self._drop_picture()
-            self._picture = _OpenPicture(segment, tiles, extra)
+            self._picture = OpenPicture(segment, tiles, extra)
         picture = self._picture
-        like = (segment._replace(first=0, tiles=0), tiles.shape[1:3])
-        same = picture and like == (picture.like, picture.tile)
-        if picture is None or not same or segment.first != picture.done:
+        if picture is None:
+            raise out_of_order(segment.name)
+        try:
+            picture.add(segment, tiles)
+        except ArchiveError:
             self._drop_picture()
-            raise _out_of_order(segment.name)
-        paste(picture.pixels, tiles, picture.done)
-        picture.done += segment.tiles
-        if picture.done == count_tiles(*segment.laid[:2], *picture.tile):
+            raise
+        if picture.whole:
             self._picture = None
-            recipe = Recipe(segment.kind, picture.extra.prefix, picture.extra.suffix)
-            data = rebuild(recipe, turn_back(picture.pixels, segment.orientation))
-            self._write(segment.name, data, picture.extra.mtime)
-            self.report.samples += picture.pixels.size
+            pixels, recipe = picture.picture()
+            self._write(segment.name, rebuild(recipe, pixels), picture.extra.mtime)
+            self.report.samples += pixels.size
 
     def _add_file_part(self, segment: ByteSegment, data: memoryview) -> None:
         if segment.kind == "dir":
@@ -153,7 +185,7 @@ class Assembler:
         same = file and segment._replace(offset=0, length=0) == file.like
         if file is None or not same or segment.offset != file.done:
             self._drop_file()
-            raise _out_of_order(segment.name)
+            raise out_of_order(segment.name)
         file.output.write(data)
         file.done += len(data)
         if file.done == segment.size:
@@ -172,7 +204,7 @@ class Assembler:
     def _drop_picture(self) -> None:
         picture, self._picture = self._picture, None
         if picture:
-            self._miss(picture.like.name)
+            self._miss(picture.name)
 
     def _drop_file(self) -> None:
         file, self._file = self._file, None
@@ -182,9 +214,15 @@ class Assembler:
 
     def _miss(self, name: bytes) -> None:
         if not self._keep_going:
-            raise ArchiveError(f"the archive holds only a part of {display(name)}")
+            raise only_a_part(name)
         self._lost[name] = None
 
 
-def _out_of_order(name: bytes) -> ArchiveError:
+def only_a_part(name: bytes) -> ArchiveError:
+    """Return the error to raise for an entry of which something is missing."""
+    return ArchiveError(f"the archive holds only a part of {display(name)}")
+
+
+def out_of_order(name: bytes) -> ArchiveError:
+    """Return the error to raise for an entry whose parts are those of several."""
     return ArchiveError(f"the archive holds parts of {display(name)} that do not belong together")

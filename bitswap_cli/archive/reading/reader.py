@@ -8,7 +8,6 @@ from typing import NamedTuple, Self
 
 from bitswap_cli.archive.format import chunks
 from bitswap_cli.archive.format.index import Totals, unpack_index
-from bitswap_cli.archive.format.names import display
 from bitswap_cli.archive.format.sections import (
     CRC,
     END_MAGIC,
@@ -29,7 +28,7 @@ from bitswap_cli.archive.format.sections import (
 from bitswap_cli.archive.format.tables import ByteTable, TileTable
 from bitswap_cli.archive.reading import scan
 from bitswap_cli.atomic import cannot
-from bitswap_cli.errors import ArchiveError, InputError, ModelError
+from bitswap_cli.errors import ArchiveError, InputError, ModelError, display
 from bitswap_cli.images.formats.register import kind_of
 
 

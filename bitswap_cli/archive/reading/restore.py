@@ -6,9 +6,9 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import ParamSpec, Protocol
 
-from bitswap_cli.archive.format.names import check_name, display, stays_inside
-from bitswap_cli.atomic import NewFile, cannot, remove, set_mtime, temporary_name
-from bitswap_cli.errors import InputError
+from bitswap_cli.archive.format.names import check_name, stays_inside
+from bitswap_cli.atomic import NewFile, NewLink, cannot
+from bitswap_cli.errors import InputError, display
 
 # Making files durable one after another would take longer than decoding small pictures.
 _COMMITS = 2
@@ -148,18 +148,7 @@ class Folder:
         output.commit(mtime)
 
     def _link(self, name: bytes, target: bytes, mtime: int) -> None:
-        path = self._place(name)
-        if not self._force and os.path.lexists(path):
-            raise InputError(f"{display(path)} exists already; use --force to replace it")
-        temporary = temporary_name(os.path.dirname(path))
-        try:
-            os.symlink(target, temporary)
-            set_mtime(temporary, mtime)
-            os.replace(temporary, path)
-        except OSError as error:
-            raise cannot("write", path, error) from error
-        finally:
-            remove(temporary)
+        NewLink(self._place(name), target, force=self._force).commit(mtime)
 
     def _place(self, name: bytes) -> bytes:
         """Return the path of an entry, its folder made."""

@@ -7,7 +7,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 from bitswap_cli.archive.format.chunks import decode_bytes, decode_tiles
-from bitswap_cli.archive.format.names import display
 from bitswap_cli.archive.format.sections import SECTION_EXTRA, TILE, Header
 from bitswap_cli.archive.format.tables import ByteTable, Extra, TileTable
 from bitswap_cli.archive.reading.assembly import Assembler
@@ -15,10 +14,10 @@ from bitswap_cli.archive.reading.reader import ArchiveReader, ChunkInfo
 from bitswap_cli.archive.reading.restore import Folder, Nowhere, Sink
 from bitswap_cli.archive.report import Progress, UnpackReport
 from bitswap_cli.contract import Samples, TileCodec
-from bitswap_cli.errors import ArchiveError, InputError, PartialError
+from bitswap_cli.errors import ArchiveError, InputError, PartialError, display
 
 CodecFor = Callable[[Header], TileCodec]
-_Decoded = tuple[Samples, list[Extra]] | bytes
+Decoded = tuple[Samples, list[Extra]] | bytes
 _NAMED = 20  # lost entries named in a message
 
 
@@ -67,22 +66,11 @@ def unpack(
     """
     wanted = _Selection(select)
     folder = Folder(directory, force=force)
-    needs_codec = False
     try:
         # Before the first byte is written: every name is safe and free, and there is a decoder.
-        for chunk in reader.chunks:
-            try:
-                for segment in reader.table(chunk).segments:
-                    if wanted(segment.name):
-                        folder.check(segment.name)
-                        needs_codec = needs_codec or chunk.tag == TILE
-            except ArchiveError:
-                if not keep_going:
-                    raise
-        if missing := wanted.missing():
-            raise InputError(f"{reader.path} holds no entry {', '.join(map(display, missing))}")
-        codec = _find_codec(reader, codec_for) if needs_codec else None
-        return _run(reader, codec, folder, wanted, keep_going, threads, progress)
+        needs_codec = _check(reader, folder, wanted, keep_going)
+        codec = find_codec(reader, codec_for) if needs_codec else None
+        return _Unpacking(reader, codec, folder, wanted, keep_going, threads, progress).run()
     finally:
         folder.close()
 
@@ -99,15 +87,34 @@ def verify(
     Parameters and errors are those of `unpack`.
     """
     needs_codec = any(chunk.tag == TILE for chunk in reader.chunks)
-    codec = _find_codec(reader, codec_for) if needs_codec else None
-    report = _run(reader, codec, Nowhere(), _Selection(None), False, threads, progress)
+    codec = find_codec(reader, codec_for) if needs_codec else None
+    everything = _Selection(None)
+    report = _Unpacking(reader, codec, Nowhere(), everything, False, threads, progress).run()
     totals = reader.totals
     if totals and (report.entries, report.samples) != (totals.entries, totals.samples):
         raise ArchiveError(f"{reader.path}: the totals in its index are wrong")
     return report
 
 
-def _find_codec(reader: ArchiveReader, codec_for: CodecFor) -> TileCodec:
+def _check(reader: ArchiveReader, folder: Folder, wanted: "_Selection", keep_going: bool) -> bool:
+    """Refuse names that cannot be restored; tell whether some entry has to be decoded."""
+    needs_codec = False
+    for chunk in reader.chunks:
+        try:
+            for segment in reader.table(chunk).segments:
+                if wanted(segment.name):
+                    folder.check(segment.name)
+                    needs_codec = needs_codec or chunk.tag == TILE
+        except ArchiveError:
+            if not keep_going:
+                raise
+    if missing := wanted.missing():
+        raise InputError(f"{reader.path} holds no entry {', '.join(map(display, missing))}")
+    return needs_codec
+
+
+def find_codec(reader: ArchiveReader, codec_for: CodecFor) -> TileCodec:
+    """Return the decoder that an archive asks for; raise `ArchiveError` if it does not fit."""
     if reader.header.model is None:
         raise ArchiveError(f"{reader.path} holds pictures but names no model")
     codec = codec_for(reader.header)
@@ -142,82 +149,105 @@ class _Pending(NamedTuple):
 
     chunk: ChunkInfo
     table: TileTable | ByteTable
-    result: Future[_Decoded]
+    result: Future[Decoded]
 
 
-def _run(
-    reader: ArchiveReader,
-    codec: TileCodec | None,
-    sink: Sink,
-    wanted: _Selection,
-    keep_going: bool,
-    threads: int,
-    progress: Progress | None,
-) -> UnpackReport:
-    """Decode chunks at the same time, put entries together in order."""
-    assembler = Assembler(sink, wanted, keep_going=keep_going)
-    report = assembler.report
-    report.lost += reader.damage
-    pending: deque[_Pending] = deque()
-    done = 0
-    pool = ThreadPoolExecutor(threads)
+class _Unpacking:
+    """The way of chunks into files: decoded at the same time, put together in order."""
 
-    def take() -> None:
-        nonlocal done
-        chunk, table, result = pending.popleft()
+    def __init__(
+        self,
+        reader: ArchiveReader,
+        codec: TileCodec | None,
+        sink: Sink,
+        wanted: _Selection,
+        keep_going: bool,
+        threads: int,
+        progress: Progress | None,
+    ) -> None:
+        self._reader = reader
+        self._codec = codec
+        self._sink = sink
+        self._wanted = wanted
+        self._keep_going = keep_going
+        self._threads = threads
+        self._progress = progress
+        self._assembler = Assembler(sink, wanted, keep_going=keep_going)
+        self._pool = ThreadPoolExecutor(threads)
+        self._pending: deque[_Pending] = deque()
+        self._done = 0
+
+    def run(self) -> UnpackReport:
+        """Restore what is wanted; raise `PartialError` if something is lost."""
+        report = self._assembler.report
+        report.lost += self._reader.damage
+        try:
+            for chunk in self._reader.chunks:
+                self._begin(chunk)
+                if len(self._pending) > self._threads:
+                    self._take()
+            while self._pending:
+                self._take()
+            self._assembler.finish()
+            report.lost += self._sink.finish()
+        finally:
+            self._assembler.discard()
+            self._pool.shutdown(cancel_futures=True)
+        if report.lost:
+            more = len(report.lost) - _NAMED
+            named = "; ".join(report.lost[:_NAMED]) + (f"; and {more} more" if more > 0 else "")
+            raise PartialError(f"{self._reader.path}: not restored: {named}")
+        if self._progress:
+            self._progress(self._reader.size, self._reader.size)
+        return report
+
+    def _begin(self, chunk: ChunkInfo) -> None:
+        """Let a chunk be decoded, if there is anything wanted in it."""
+        table: TileTable | ByteTable | None = None
+        try:
+            table = self._reader.table(chunk)
+            if not any(self._wanted(segment.name) for segment in table.segments):
+                self._done += chunk.length + SECTION_EXTRA
+                return
+            body = self._reader.body(chunk)
+        except ArchiveError:
+            if not self._keep_going:
+                raise
+            if table is None:
+                parts = f" with {chunk.segments} entries or parts" if chunk.segments else ""
+                self._assembler.report.lost.append(f"the chunk at byte {chunk.offset}{parts}")
+            else:
+                self._assembler.lose(segment.name for segment in table.segments)
+            return
+        result = self._pool.submit(decode_chunk, self._codec, table, body)
+        self._pending.append(_Pending(chunk, table, result))
+
+    def _take(self) -> None:
+        """Wait for the first chunk that is being decoded, and put its entries together."""
+        chunk, table, result = self._pending.popleft()
         try:
             decoded = result.result()
             if isinstance(table, TileTable) and not isinstance(decoded, bytes):
-                assembler.add_tiles(table, *decoded)
+                self._assembler.add_tiles(table, *decoded)
             elif isinstance(table, ByteTable) and isinstance(decoded, bytes):
-                assembler.add_bytes(table, decoded)
+                self._assembler.add_bytes(table, decoded)
         except ArchiveError as error:
-            if not keep_going:
-                raise reader.located(error, chunk) from error
-            assembler.lose(segment.name for segment in table.segments)
-        done += chunk.length + SECTION_EXTRA
-        if progress:
-            progress(done, reader.size)
-
-    try:
-        for chunk in reader.chunks:
-            table: TileTable | ByteTable | None = None
-            try:
-                table = reader.table(chunk)
-                if not any(wanted(segment.name) for segment in table.segments):
-                    done += chunk.length + SECTION_EXTRA
-                    continue
-                body = reader.body(chunk)
-            except ArchiveError:
-                if not keep_going:
-                    raise
-                if table is None:
-                    parts = f" with {chunk.segments} entries or parts" if chunk.segments else ""
-                    report.lost.append(f"the chunk at byte {chunk.offset}{parts}")
-                else:
-                    assembler.lose(segment.name for segment in table.segments)
-                continue
-            pending.append(_Pending(chunk, table, pool.submit(_decode, codec, table, body)))
-            if len(pending) > threads:
-                take()
-        while pending:
-            take()
-        assembler.finish()
-        refused = sink.finish()
-    finally:
-        assembler.discard()
-        pool.shutdown(cancel_futures=True)
-    report.lost += refused
-    if report.lost:
-        more = len(report.lost) - _NAMED
-        named = "; ".join(report.lost[:_NAMED]) + (f"; and {more} more" if more > 0 else "")
-        raise PartialError(f"{reader.path}: not restored: {named}")
-    if progress:
-        progress(reader.size, reader.size)
-    return report
+            if not self._keep_going:
+                raise self._reader.located(error, chunk) from error
+            self._assembler.lose(segment.name for segment in table.segments)
+        self._done += chunk.length + SECTION_EXTRA
+        if self._progress:
+            self._progress(self._done, self._reader.size)
 
 
-def _decode(codec: TileCodec | None, table: TileTable | ByteTable, body: bytes) -> _Decoded:
+def decode_chunk(codec: TileCodec | None, table: TileTable | ByteTable, body: bytes) -> Decoded:
+    """Return the tiles of a chunk and the extras of pictures that start there, or its bytes.
+
+    Raises
+    ------
+    ArchiveError
+        If the chunk is damaged.
+    """
     if isinstance(table, ByteTable):
         return decode_bytes(table, body)
     if codec is None:

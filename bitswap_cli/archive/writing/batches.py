@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bitswap_cli.archive.format.chunks import encode_bytes, encode_tiles
 from bitswap_cli.archive.format.sections import BYTE, MAX_SEGMENTS
 from bitswap_cli.archive.format.tables import ByteSegment, Extra, TileSegment
-from bitswap_cli.archive.writing.choice import choose_orientations
+from bitswap_cli.archive.writing.orientation import choose_orientations
 from bitswap_cli.archive.writing.sources import Source, read_parts
 from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.contract import TileCodec
@@ -53,11 +53,6 @@ class Coded(NamedTuple):
     """What had better be kept byte for byte."""
     bits: float
     """Net bits of what is in the body."""
-
-
-def cost_as_bytes(data: bytes) -> int:
-    """Return about how many bytes a file takes without the model."""
-    return min(len(data), len(zstandard.ZstdCompressor(level=3).compress(data)))
 
 
 def code_part(codec: TileCodec, part: Part) -> Coded:

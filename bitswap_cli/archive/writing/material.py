@@ -1,18 +1,11 @@
 """The pictures that are to be archived, cut into tiles as they will be coded, to fit models to."""
 
-import os
 from collections import Counter
-from collections.abc import Sequence
 from typing import NamedTuple
 
-from bitswap_cli.archive.writing.choice import (
-    candidates,
-    choose_orientations,
-    choose_picture,
-    choose_tiles,
-    may_turn,
-    read_picture,
-)
+from bitswap_cli.archive.writing.catalogue import Catalogue
+from bitswap_cli.archive.writing.choice import choose
+from bitswap_cli.archive.writing.orientation import choose_orientations, may_turn
 from bitswap_cli.contract import Samples, TileCodec, Tiles
 from bitswap_cli.images.formats.register import kind_of
 from bitswap_cli.images.orientation import turn
@@ -46,23 +39,17 @@ class Material(NamedTuple):
 
 
 def material(
-    paths: Sequence[str | os.PathLike[str]],
-    codec: TileCodec,
-    *,
-    threads: int = 0,
-    only: int | None = None,
+    catalogue: Catalogue, codec: TileCodec, *, threads: int = 0, only: int | None = None
 ) -> Material:
-    """Read the pictures below files and folders that a codec takes, `MOST` samples of them.
+    """Return the pictures of a catalogue that a codec takes, `MOST` samples of them.
 
     Parameters
     ----------
-    paths : sequence of paths
-        As `sources.collect` takes them.
+    catalogue : Catalogue
     codec : TileCodec
         Knows those of wide pictures.
     threads : int
         To turn small pictures by, as they are coded best; none leaves them as they are.
-
     only : int, optional
         Channels of the one group to look for; all by default.
 
@@ -71,28 +58,26 @@ def material(
     InputError
         If something cannot be read.
     """
-    files = candidates(paths)
+    files = catalogue.candidates()
     found: dict[int, dict[int, list[Samples]]] = {}  # by channels and the factor of tiles
     codecs: dict[int, TileCodec] = {}
     samples: Counter[int] = Counter()
     looked, small, wide = 0, 0, False
     for source in files:
         looked += source.size
-        data = read_picture(source)
-        chosen = data and choose_picture(codec, data, wide=True)
+        seen = catalogue.look(source)
+        chosen = seen and choose(codec, seen.pictures)
         if not chosen:
             continue
-        picture, own = chosen
-        height, width, channels = picture.pixels.shape
-        group = codec.channels if own is codec else channels
+        own, (pixels, recipe), factor, _ = chosen
+        group = codec.channels if own is codec else pixels.shape[2]
         if only not in (None, group):
             continue
         codecs[group] = own
-        factor = choose_tiles(own, height, width)[0]
-        found.setdefault(group, {}).setdefault(factor, []).append(picture.pixels)
-        small += picture.pixels.size if may_turn(own, picture.pixels, factor) else 0
-        samples[group] += picture.pixels.size
-        wide = wide or not kind_of(picture.recipe.kind).plain
+        found.setdefault(group, {}).setdefault(factor, []).append(pixels)
+        small += pixels.size if may_turn(own, pixels, factor) else 0
+        samples[group] += pixels.size
+        wide = wide or not kind_of(recipe.kind).plain
         if samples.total() >= MOST:
             break
     share = sum(s.size for s in files) / max(looked, 1)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from bitswap_cli.archive.format.index import Totals
-from bitswap_cli.archive.format.names import display, stays_inside
+from bitswap_cli.archive.format.names import stays_inside
 from bitswap_cli.archive.format.sections import (
     MAX_CHUNK_SAMPLES,
     MAX_SEGMENTS,
@@ -24,12 +24,13 @@ from bitswap_cli.archive.writing.batches import (
     Part,
     code_batch,
     code_part,
-    cost_as_bytes,
 )
-from bitswap_cli.archive.writing.choice import choose_picture, choose_tiles, read_picture
+from bitswap_cli.archive.writing.catalogue import Catalogue
+from bitswap_cli.archive.writing.choice import choose
 from bitswap_cli.archive.writing.sources import Source
 from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.contract import TileCodec
+from bitswap_cli.errors import display
 
 _STEPS = 256  # of all kinds, waiting
 _BATCH_BYTES = 1 << 23  # bytes of the files of one batch of pictures, at most (unless it is one)
@@ -46,9 +47,7 @@ def pack(
     threads: int = 1,
     progress: Progress | None = None,
 ) -> PackReport:
-    """Write an archive of files and folders.
-
-    The bytes of the archive do not depend on `threads`.
+    """Write an archive of files and folders, and let it appear without a look at it.
 
     Parameters
     ----------
@@ -56,16 +55,12 @@ def pack(
         Files and folders. A folder's entries are named from the folder's own name on.
     destination : path
         The archive; written beside itself under a temporary name, then renamed.
-    codec : TileCodec or None
-        Encoder of pictures; None keeps every file byte for byte.
+    codec, threads, progress
+        See `pack_into`.
     header : Header
         Names the model behind `codec` (`Header.without_model()` if there is none).
     force : bool
         Replace an existing archive.
-    threads : int
-        Chunks encoded at the same time.
-    progress : callable, optional
-        Called with the source bytes done and the source bytes in all.
 
     Returns
     -------
@@ -76,17 +71,59 @@ def pack(
     InputError
         If a source cannot be read, two sources share a name, or the destination cannot be written.
     """
-    found = source_files.collect(sources)
+    catalogue = Catalogue(sources, wide=header.wide)
     with ArchiveWriter(destination, header, force=force) as writer:
-        packing = _Packing(writer, codec, header, threads, found, progress)
-        try:
-            packing.run()
-        finally:
-            packing.close()
-        report = packing.report
-        bits = round(report.net_bits)
-        writer.finish(Totals(report.entries, report.bytes_before, report.samples, bits))
-        report.bytes_after = writer.size
+        report = pack_into(writer, catalogue, codec, threads=threads, progress=progress)
+        writer.commit()
+    return report
+
+
+def pack_into(
+    writer: ArchiveWriter,
+    catalogue: Catalogue,
+    codec: TileCodec | None,
+    *,
+    again: bool = False,
+    threads: int = 1,
+    progress: Progress | None = None,
+) -> PackReport:
+    """Write all of an archive but its header; it is finished then, but not committed.
+
+    The bytes of the archive do not depend on `threads`.
+
+    Parameters
+    ----------
+    writer : ArchiveWriter
+        Its header names the model behind `codec`.
+    catalogue : Catalogue
+        What to archive.
+    codec : TileCodec or None
+        Encoder of pictures; None keeps every file byte for byte.
+    again : bool
+        Whether the catalogue will be needed again; else its pictures are let go of on the way.
+    threads : int
+        Chunks encoded at the same time.
+    progress : callable, optional
+        Called with the source bytes done and the source bytes in all.
+
+    Raises
+    ------
+    InputError
+        If a source cannot be read, or the archive cannot be written.
+    """
+    header = writer.header
+    packing = _Packing(writer, catalogue, codec, again, threads, progress)
+    try:
+        packing.run()
+    finally:
+        packing.close()
+    report = packing.report
+    bits = round(report.net_bits)
+    writer.finish(Totals(report.entries, report.bytes_before, report.samples, bits))
+    report.bytes_after = writer.size
+    report.model, report.sha256, report.scheme = header.model, header.sha256, header.scheme
+    report.fitted = tuple(fitted.channels for fitted in header.fitted)
+    report.fitted_bytes = header.fitted_bytes
     return report
 
 
@@ -121,20 +158,19 @@ class _Packing:
     def __init__(
         self,
         writer: ArchiveWriter,
+        catalogue: Catalogue,
         codec: TileCodec | None,
-        header: Header,
+        again: bool,
         threads: int,
-        found: list[Source],
         progress: Progress | None,
     ) -> None:
         self.report = PackReport()
         self._writer = writer
+        self._catalogue = catalogue
         self._codec = codec
-        self._wide, self._oriented = header.wide, header.oriented
+        self._again = again
         self._threads = threads
-        self._found = found
         self._progress = progress
-        self._in_all = sum(source.size for source in found)
         self._pool = ThreadPoolExecutor(threads)
         self._steps: deque[_Step] = deque()
         self._bytes = ByteBatch(writer)
@@ -142,7 +178,7 @@ class _Packing:
 
     def run(self) -> None:
         """Write all chunks."""
-        for source in self._found:
+        for source in self._catalogue.sources:
             if not self._codec or not self._add_picture(self._codec, source):
                 self._queue(_Step([], [], source))
         for key in sorted(self._batches):
@@ -157,22 +193,19 @@ class _Packing:
 
     def _add_picture(self, codec: TileCodec, source: Source) -> bool:
         """Send a file on its way to the codec, if it is a picture for it."""
-        data = read_picture(source)
-        seen = data and choose_picture(codec, data, wide=self._wide)
-        if not data or not seen:
+        seen = self._catalogue.look(source, wide=self._writer.header.wide, again=self._again)
+        chosen = seen and choose(codec, seen.pictures)
+        if not seen or not chosen:
             return False
-        picture, codec = seen
-        limit = cost_as_bytes(data)
-        height, width, channels = picture.pixels.shape
-        factor, number = choose_tiles(codec, height, width)
-        part = Part(source, picture, factor, limit, 0, number)
+        codec, picture, factor, number = chosen
+        part = Part(source, picture, factor, seen.limit, 0, number)
         samples = codec.tile_height * codec.tile_width * codec.channels
         room = min(codec.chunk_tiles, MAX_SEGMENTS, MAX_CHUNK_SAMPLES // samples) // factor**2
         if number > room:
             self._code_in_parts(codec, part, room)
             return True
         # a chunk's pictures have tiles of one size, and are all coded by one model
-        key = (channels if codec is not self._codec else 0, factor)
+        key = (picture.pixels.shape[2] if codec is not self._codec else 0, factor)
         batch = self._batches.setdefault(key, _Batch(codec))
         if batch.tiles + number > room or batch.size + source.size > _BATCH_BYTES:
             self._close_batch(key)
@@ -195,7 +228,8 @@ class _Packing:
     def _close_batch(self, key: tuple[int, int]) -> None:
         batch = self._batches.pop(key)
         if batch.parts:
-            coded = self._pool.submit(code_batch, batch.codec, batch.parts, oriented=self._oriented)
+            oriented = self._writer.header.oriented
+            coded = self._pool.submit(code_batch, batch.codec, batch.parts, oriented=oriented)
             self._queue(_Step(batch.parts, [coded]))
 
     def _queue(self, step: _Step) -> None:
@@ -254,4 +288,4 @@ class _Packing:
         report.bytes_before += source.size
         report.kinds[kind] += 1
         if self._progress:
-            self._progress(report.bytes_before, self._in_all)
+            self._progress(report.bytes_before, self._catalogue.size)

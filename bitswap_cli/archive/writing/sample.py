@@ -1,16 +1,9 @@
 """A sample of the pictures that are to be archived, to choose a codec by."""
 
-import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bitswap_cli.archive.writing.choice import (
-    candidates,
-    codec_of,
-    estimate,
-    pictures,
-    read_picture,
-)
+from bitswap_cli.archive.writing.catalogue import Catalogue
+from bitswap_cli.archive.writing.choice import codec_of, estimate
 from bitswap_cli.contract import TileCodec
 from bitswap_cli.images.picture import Picture
 
@@ -37,15 +30,8 @@ class Sample:
         return min(costs)
 
 
-def sample(paths: Sequence[str | os.PathLike[str]], *, wide: bool = False) -> list[Sample]:
-    """Look at some of the pictures below files and folders.
-
-    Parameters
-    ----------
-    paths : sequence of paths
-        As `sources.collect` takes them.
-    wide : bool
-        Look at wide pictures, too.
+def sample(catalogue: Catalogue) -> list[Sample]:
+    """Look at some of the pictures of a catalogue.
 
     Raises
     ------
@@ -54,15 +40,12 @@ def sample(paths: Sequence[str | os.PathLike[str]], *, wide: bool = False) -> li
     """
     found: list[Sample] = []
     read = 0
-    for source in candidates(paths)[:_TRIED]:
-        data = read_picture(source)
-        if data is None:
-            continue
-        seen = pictures(data, wide=wide)
+    for source in catalogue.candidates()[:_TRIED]:
+        seen = catalogue.look(source)
         if not seen:
             continue
-        found.append(Sample(seen, source.size))
-        read += seen[0].pixels.size
+        found.append(Sample(seen.pictures, source.size))
+        read += seen.pictures[0].pixels.size
         if len(found) == PICTURES or read >= _READ:
             break
     return found

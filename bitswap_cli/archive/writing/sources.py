@@ -2,12 +2,11 @@
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from bitswap_cli.archive.format.names import display
 from bitswap_cli.atomic import cannot
-from bitswap_cli.errors import InputError
+from bitswap_cli.errors import InputError, display
 
 _MAX_TIME = 1 << 62  # nanoseconds from 1970, either way: the years 1823 to 2116
 
@@ -87,7 +86,7 @@ def read_parts(source: Source, length: int) -> Iterator[bytes]:
     except OSError as error:
         raise cannot("read", source.path, error) from error
     if total != source.size:
-        raise InputError(f"{display(source.path)} changed while it was read; try again")
+        raise changed(source)
 
 
 def read(source: Source) -> bytes:
@@ -95,13 +94,30 @@ def read(source: Source) -> bytes:
     return b"".join(read_parts(source, source.size + 1))
 
 
-def read_start(source: Source, length: int) -> bytes:
-    """Return the first bytes of a file."""
+def read_if(source: Source, wanted: Callable[[bytes], bool], length: int) -> bytes | None:
+    """Return a file's bytes if its first ones, `length` at most, are wanted, else None.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or its size has changed.
+    """
     try:
         with open(source.path, "rb") as file:
-            return file.read(length)
+            start = file.read(length)
+            if not wanted(start):
+                return None
+            data = start + file.read()
     except OSError as error:
         raise cannot("read", source.path, error) from error
+    if len(data) != source.size:
+        raise changed(source)
+    return data
+
+
+def changed(source: Source) -> InputError:
+    """Return the error to raise for a source that is no longer what it was."""
+    return InputError(f"{display(source.path)} changed while it was read; try again")
 
 
 def _walk_root(path: bytes) -> Iterator[Source]:

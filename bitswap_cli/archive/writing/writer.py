@@ -26,8 +26,8 @@ from bitswap_cli.atomic import NewFile, sync_folder
 class ArchiveWriter:
     """An archive being written (a context manager).
 
-    It appears under its name when `finish` returns; leaving the context earlier removes every
-    trace of it.
+    It is complete when `finish` returns, and appears under its name by `commit`; leaving the
+    context earlier removes every trace of it.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class ArchiveWriter:
     ) -> None:
         self._path = os.path.abspath(os.fsencode(path))
         self._file = NewFile(self._path, force=force)
-        self._header = header
+        self.header = header
         self._chunks: list[tuple[bytes, int, int]] = []
         self.size = 0
         """Bytes written so far."""
@@ -66,13 +66,22 @@ class ArchiveWriter:
         self._chunks.append((tag, len(body), segments))
         return len(body) + SECTION_EXTRA
 
+    @property
+    def temporary(self) -> bytes:
+        """Where the archive is until it appears."""
+        return self._file.temporary
+
     def finish(self, totals: Totals) -> None:
-        """Write the index, and let the archive appear."""
+        """Write the index: the archive is complete, and can be read at `temporary`."""
         if self.size >= HEAD_COPY_FROM:
-            self._write(section(HEAD, self._header.to_bytes()))
+            self._write(section(HEAD, self.header.to_bytes()))
         index = self.size
         self._write(section(INDX, pack_index(self._chunks, totals)))
         self._write(TRAILER.pack(index, END_MAGIC))
+        self._file.finish()
+
+    def commit(self) -> None:
+        """Let the archive appear."""
         self._file.commit()
         sync_folder(os.path.dirname(self._path))
 

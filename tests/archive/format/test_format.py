@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bitswap_cli.archive.format.chunks import encode_bytes
 from bitswap_cli.archive.format.index import Totals
-from bitswap_cli.archive.format.names import check_name, display, stays_inside
+from bitswap_cli.archive.format.names import check_name, stays_inside
 from bitswap_cli.archive.format.sections import (
     BYTE,
     MAX_EXTRAS,
@@ -38,7 +38,7 @@ from bitswap_cli.archive.format.tables import (
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.writing.pack import pack
 from bitswap_cli.archive.writing.writer import ArchiveWriter
-from bitswap_cli.errors import ArchiveError, ModelError
+from bitswap_cli.errors import ArchiveError, ModelError, display
 from tests.archive.support import ZlibCodec, bad_png, header_for, write
 
 HEADER = Header("m", "00" * 31 + "ff", "bitswap", 1, (32, 32, 3))
@@ -53,6 +53,7 @@ def test_golden_archive(tmp_path):
         ]
         writer.add(BYTE, encode_bytes(segments, b"hione"), 3)
         writer.finish(Totals(3, 5, 0, 0))
+        writer.commit()
     assert (tmp_path / "a").read_bytes() == bytes.fromhex(GOLDEN)
 
 
@@ -192,6 +193,7 @@ def test_headers_in_files(tmp_path, version, header):
     path = tmp_path / "a.bsw"
     with ArchiveWriter(path, header) as writer:
         writer.finish(Totals(0, 0, 0, 0))
+        writer.commit()
     good = path.read_bytes()
     with ArchiveReader(path) as reader:
         assert (reader.version, reader.header) == (version, header)

@@ -43,6 +43,7 @@ def of_bytes(path, segments, data=b"", totals=None):
     with ArchiveWriter(path, Header.without_model(), force=True) as writer:
         writer.add(BYTE, encode_bytes(parts, data), len(parts))
         writer.finish(totals or Totals(len(parts), len(data), 0, 0))
+        writer.commit()
     return path
 
 
@@ -138,6 +139,7 @@ def test_tile_tables_that_do_not_fit(tmp_path, codec, change):
     with ArchiveWriter(tmp_path / "a", header_for(codec)) as writer:
         writer.add(TILE, body, 1)
         writer.finish(Totals(1, 900, 768, 0))
+        writer.commit()
     with pytest.raises(ArchiveError):
         check(tmp_path / "a", codec)
     with pytest.raises(PartialError):

@@ -9,7 +9,7 @@ from bitswap_cli.archive.format.sections import TILE
 from bitswap_cli.archive.format.tables import Extra, TileSegment
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack, verify
-from bitswap_cli.archive.writing.choice import choose_orientations
+from bitswap_cli.archive.writing.orientation import choose_orientations
 from bitswap_cli.archive.writing.pack import pack
 from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.errors import ArchiveError
@@ -89,6 +89,7 @@ def test_pictures_turned_where_there_is_no_room_to_say_so(tmp_path, codec, orien
     with ArchiveWriter(tmp_path / "a", header(codec, oriented)) as writer:
         writer.add(TILE, body, 1)
         writer.finish(Totals(1, 2000, 1860, 0))
+        writer.commit()
     with ArchiveReader(tmp_path / "a") as reader:
         if oriented:
             unpack(reader, lambda _: codec, tmp_path / "out")

@@ -1,0 +1,291 @@
+"""An archive as a mapping from names to files, of which any can be had without the others."""
+
+import os
+from collections.abc import Iterator, Mapping
+from functools import partial
+from threading import Lock
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+from bitswap_cli.api.arguments import BATCH, Notes, PathLike, ignore
+from bitswap_cli.api.cache import Cache
+from bitswap_cli.api.codecs import decoder
+from bitswap_cli.archive.format.sections import TILE
+from bitswap_cli.archive.format.tables import ByteSegment, ByteTable, TileSegment, TileTable
+from bitswap_cli.archive.reading.assembly import OpenPicture, only_a_part, out_of_order
+from bitswap_cli.archive.reading.reader import ArchiveReader
+from bitswap_cli.archive.reading.unpack import Decoded, decode_chunk, find_codec
+from bitswap_cli.contract import TileCodec
+from bitswap_cli.errors import ArchiveError, InputError, display
+from bitswap_cli.images.formats.format import Pixels
+from bitswap_cli.images.formats.register import kind_of
+from bitswap_cli.images.inspection import rebuild
+from bitswap_cli.images.shown import read_samples, shown
+
+CACHE = 1 << 28
+
+
+class EntryInfo(NamedTuple):
+    """What an archive says of an entry; nothing is decoded for it."""
+
+    kind: str
+    """'png', 'bmp', 'pnm', ... (coded by the model), 'file', 'dir' or 'link'."""
+    exact: bool
+    """True: comes back byte for byte; False: pixel for pixel, with its metadata."""
+    size: int | None
+    """Bytes of the original file; None where the archive does not tell."""
+    shape: tuple[int, int, int] | None
+    """Height, width and channels of a picture that the model coded."""
+    mtime: int | None
+    """Nanoseconds since 1970; None of a picture that the model coded: see `Archive.mtime`."""
+    chunk: int
+    """Number of the chunk that it is in, or starts in."""
+
+
+class _Place(NamedTuple):
+    """Where an entry, or a part of it, lies."""
+
+    chunk: int
+    segment: TileSegment | ByteSegment
+    start: int
+    """Its first tile, or byte, of those in the chunk."""
+    extra: int
+    """Of a picture that starts there: which of the chunk's extras is its own."""
+
+
+class Archive(Mapping[str, bytes]):
+    """An open archive: a read-only mapping from names to files, and a context manager.
+
+    Names are those of ``bitswap list``, in its order; a byte that is not UTF-8 is a lone surrogate,
+    as everywhere in Python. A value is a file as it comes back, a link's target, or nothing for an
+    empty folder. Only the chunks that are needed are decoded, and the last ones are kept. An
+    archive may be used by several threads at once, and be pickled: another process opens it anew.
+
+    Parameters
+    ----------
+    path : path
+    model : str, optional
+        Name or path of the archive's model, if it is none that is installed or known.
+    cache : int
+        Bytes of decoded chunks that are kept.
+    batch : int
+        Tiles that the networks see at a time; it changes the speed only.
+    notes : callable, optional
+        Called with lines of details; a pickled archive has none.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    ArchiveError
+        Here and later, if it is not an archive or is damaged.
+    ModelError
+        If its format version, or later its model, cannot be used on this machine.
+    """
+
+    def __init__(
+        self,
+        path: PathLike,
+        *,
+        model: str | None = None,
+        cache: int = CACHE,
+        batch: int = BATCH,
+        notes: Notes | None = None,
+    ) -> None:
+        self._again = partial(Archive, os.path.abspath(path), model=model, cache=cache, batch=batch)
+        self._codec_for = decoder(model, batch, notes=notes or ignore)
+        self._codec: TileCodec | None = None
+        self._cache = Cache[int, Decoded](cache)
+        self._reading, self._loading = Lock(), Lock()
+        self._reader = ArchiveReader(path)
+        try:
+            self._tables = [self._reader.table(chunk) for chunk in self._reader.chunks]
+        except BaseException:
+            self._reader.close()
+            raise
+        places: dict[bytes, list[_Place]] = {}
+        for number, table in enumerate(self._tables):
+            for place in _places(number, table):
+                places.setdefault(place.segment.name, []).append(place)
+        self._places = {os.fsdecode(name): places[name] for name in sorted(places)}
+
+    def __len__(self) -> int:
+        """Return how many files, links and empty folders there are."""
+        return len(self._places)
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield their names."""
+        return iter(self._places)
+
+    def __contains__(self, name: object) -> bool:
+        """Tell whether there is an entry of this name; nothing is decoded."""
+        return name in self._places
+
+    def __getitem__(self, name: str) -> bytes:
+        """Return a file as it comes back; raise KeyError if there is none of this name."""
+        places = self._places[name]
+        if isinstance(places[0].segment, ByteSegment):
+            return self._bytes(places)
+        pixels, recipe = self._picture(places).picture()
+        return rebuild(recipe, pixels)
+
+    def pixels(self, name: str) -> Pixels:
+        """Return the samples that a picture's file shows.
+
+        Returns
+        -------
+        uint8 or uint16 array (H, W, C)
+            Of 16 bits where the file's samples are; a palette image by its colours, with alpha if
+            the file has that; gray of fewer than 8 bits on the scale of 0..255. A picture that is
+            kept as a file is decoded, too, whatever its format; of several frames, the first.
+
+        Raises
+        ------
+        KeyError
+            If there is no entry of this name.
+        InputError
+            If it is no picture, or has samples of more than 16 bits.
+        """
+        places = self._places[name]
+        if isinstance(places[0].segment, TileSegment):
+            return shown(self._picture(places).picture())
+        try:
+            if places[0].segment.kind != "file":
+                raise InputError("it is no file")
+            return read_samples(self._bytes(places))
+        except InputError as error:
+            where = display(places[0].segment.name)
+            raise InputError(f"{self._reader.path}: {where} has no pixels: {error}") from error
+
+    def info(self, name: str) -> EntryInfo:
+        """Return what is known of an entry; nothing is decoded. Raises KeyError as ever."""
+        chunk, segment, *_ = self._places[name][0]
+        if isinstance(segment, ByteSegment):
+            return EntryInfo(segment.kind, True, segment.size, None, segment.mtime, chunk)
+        shape = (segment.height, segment.width, segment.channels)
+        exact, size = kind_of(segment.kind).exact, segment.size or None
+        return EntryInfo(segment.kind, exact, size, shape, None, chunk)
+
+    def mtime(self, name: str) -> int:
+        """Return when a file was modified, in nanoseconds since 1970.
+
+        Times of pictures that the model coded are coded with their pixels, and decoded with them.
+        """
+        place = self._places[name][0]
+        if isinstance(place.segment, ByteSegment):
+            return place.segment.mtime
+        return self._picture([place], whole=False).extra.mtime
+
+    def close(self) -> None:
+        """Close the file, and let go of what is kept."""
+        self._reader.close()
+        self._cache.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self._again, ()
+
+    def __repr__(self) -> str:
+        return f"<Archive {self._reader.path}: {len(self)} entries>"
+
+    def _bytes(self, places: list[_Place]) -> bytes:
+        """Put a file together."""
+        parts, done, like = [], 0, places[0].segment
+        for number, segment, start, _ in places:
+            data = self._chunk(number)
+            if isinstance(segment, TileSegment) or not isinstance(data, bytes):
+                raise out_of_order(like.name)
+            whole = segment._replace(offset=0, length=0)
+            like = whole if not done else like
+            if segment.offset != done or whole != like:
+                raise out_of_order(like.name)
+            parts.append(data[start : start + segment.length])
+            done += segment.length
+        if done != like.size:
+            raise only_a_part(like.name)
+        return b"".join(parts)
+
+    def _picture(self, places: list[_Place], *, whole: bool = True) -> OpenPicture:
+        """Put a picture together."""
+        picture: OpenPicture | None = None
+        for number, segment, start, extra in places:
+            decoded = self._chunk(number)
+            if isinstance(segment, ByteSegment) or isinstance(decoded, bytes):
+                raise out_of_order(segment.name)
+            tiles = decoded[0][start : start + segment.tiles]
+            if picture is None:
+                if segment.first:
+                    raise out_of_order(segment.name)
+                picture = OpenPicture(segment, tiles, decoded[1][extra])
+            picture.add(segment, tiles)
+        if picture is None or (whole and not picture.whole):
+            raise only_a_part(places[0].segment.name)
+        return picture
+
+    def _chunk(self, number: int) -> Decoded:
+        """Decode a chunk, unless it is kept."""
+        return self._cache.get(number, partial(self._decode, number))
+
+    def _decode(self, number: int) -> tuple[Decoded, int]:
+        chunk, table = self._reader.chunks[number], self._tables[number]
+        codec = self._loaded() if chunk.tag == TILE else None
+        with self._reading:
+            body = self._reader.body(chunk)
+        try:
+            decoded = decode_chunk(codec, table, body)
+        except ArchiveError as error:
+            raise self._reader.located(error, chunk) from error
+        if isinstance(decoded, bytes):
+            return decoded, len(decoded)
+        tiles, extras = decoded
+        return decoded, tiles.nbytes + sum(len(e.prefix) + len(e.suffix) for e in extras)
+
+    def _loaded(self) -> TileCodec:
+        with self._loading:
+            if self._codec is None:
+                self._codec = find_codec(self._reader, self._codec_for)
+            return self._codec
+
+
+def _places(chunk: int, table: TileTable | ByteTable) -> Iterator[_Place]:
+    """Yield what lies in a chunk."""
+    start = extra = 0
+    for segment in table.segments:
+        yield _Place(chunk, segment, start, extra)
+        start += segment.tiles if isinstance(segment, TileSegment) else segment.length
+        extra += isinstance(segment, TileSegment) and not segment.first
+
+
+def open_archive(
+    archive: PathLike,
+    *,
+    model: str | None = None,
+    cache: int = CACHE,
+    batch: int = BATCH,
+    notes: Notes | None = None,
+) -> Archive:
+    """Open an archive, to read some of it. Parameters and errors are those of `Archive`.
+
+    Examples
+    --------
+    >>> with open_archive("photos.bsw") as archive:
+    ...     print(list(archive))
+    ...     print(archive["photos/notes.txt"])
+    ...     print(archive.pixels("photos/a.png").shape)
+    ...     print(archive.info("photos/a.png").exact)
+    ['photos/a.png', 'photos/b.png', 'photos/notes.txt']
+    b'kept as it was: yes'
+    (48, 64, 3)
+    False
+    """
+    return Archive(archive, model=model, cache=cache, batch=batch, notes=notes)

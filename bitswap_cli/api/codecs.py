@@ -1,0 +1,186 @@
+"""From the name of a model to the codec of tiles that the archive is handed."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from bitswap_cli.api.arguments import SCHEMES, Notes, ignore
+from bitswap_cli.archive.format.sections import Fitted, Header
+from bitswap_cli.archive.writing.catalogue import Catalogue
+from bitswap_cli.archive.writing.sample import sample
+from bitswap_cli.coding import ChunkCodec, tile_codec
+from bitswap_cli.contract import BYTES, TileCodec
+from bitswap_cli.errors import ArchiveError, ModelError
+
+if TYPE_CHECKING:
+    from bitswap_models.zoo import ModelFile
+
+NUMERIC_PROFILE = 1
+FALLBACK = "photo"  # of archives without pictures
+TRIED = ("markov_vae", "pixel_vae")  # families of models that `auto` chooses from
+FITTED = "pixel_vae"  # the family that can be fitted
+NEAR = 1.1  # bytes of a sample, over those of the best model, that fitting may make good
+RIVALS = 3  # models at most that are fitted for a while, to go on with the best
+
+
+class Start(NamedTuple):
+    """The codec for a new archive, and the header that says which one it is."""
+
+    codec: ChunkCodec
+    header: Header
+
+
+def named(
+    name_or_path: str,
+    scheme: str | None,
+    batch: int,
+    *,
+    fitting: bool = False,
+    notes: Notes = ignore,
+) -> Start:
+    """Return the codec of a model for a new archive.
+
+    Parameters
+    ----------
+    name_or_path : str
+        The model.
+    scheme : {'bitswap', 'bbans', 'topdown'}, optional
+        How latents are coded; as the model is coded best by default.
+    batch : int
+        Tiles that the networks see at a time.
+    fitting : bool
+        Whether the model is to be fitted: the codec knows grown models of wide pictures.
+    notes : callable
+        Told which model it is.
+
+    Raises
+    ------
+    ModelError
+        There is no such model, or it fails its known answer on this machine.
+    """
+    from bitswap_models import zoo
+
+    file = zoo.resolve(name_or_path)
+    return _start(file, _load(file, scheme, batch, fitting=fitting, notes=notes))
+
+
+def best(
+    catalogue: Catalogue,
+    scheme: str | None,
+    batch: int,
+    *,
+    fitting: bool = False,
+    notes: Notes = ignore,
+) -> list[Start]:
+    """Return the codec of the installed model that codes a sample in the fewest bytes.
+
+    If it is to be fitted, others may follow that are about as good, and may become better. Families
+    that are there for their own sake, slower and never better, are not tried.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        What will be compressed.
+    scheme, batch, fitting, notes
+        See `named`.
+
+    Raises
+    ------
+    ModelError
+        No model is installed, or one fails its known answer on this machine.
+    """
+    from bitswap_models import zoo
+
+    samples = sample(catalogue)
+    widths = {picture.pixels.shape[2] for s in samples for picture in s.pictures}
+    found: list[tuple[float, Start]] = []
+    for name in zoo.embedded():
+        file = zoo.find(name)
+        metadata = zoo.read_metadata(file.path)
+        if metadata["kind"] not in ((FITTED,) if fitting else TRIED):
+            continue
+        channels = metadata["config"]["channels"]
+        # one without pictures for it is no candidate, but an archive without pictures needs one too
+        gray = 1 in widths or 2 in widths
+        if channels not in widths and not (channels == 3 and (gray or name == FALLBACK)):
+            continue
+        codec = _load(file, scheme, batch, fitting=fitting, notes=notes)
+        cost = sum(s.cost(codec) for s in samples)
+        notes(f"model {name} codes the sample in about {cost:,.0f} bytes")
+        found.append((cost, _start(file, codec)))
+    if not found:
+        raise ModelError("no model is installed for these pictures: give one with --model")
+    found.sort(key=lambda one: one[0])
+    near = [start for cost, start in found if cost <= NEAR * found[0][0]]
+    return near[: RIVALS if fitting else 1]
+
+
+def decoder(
+    path: str | None, batch: int, *, notes: Notes = ignore
+) -> Callable[[Header], TileCodec]:
+    """Return a function that finds and loads the codec that the header of an archive asks for.
+
+    Parameters
+    ----------
+    path : str, optional
+        Name or path of the model; by default it is found by the archive's name and hash of it.
+    batch, notes
+        See `named`.
+    """
+
+    def codec_for(header: Header) -> TileCodec:
+        from bitswap_models import zoo
+
+        if header.profile != NUMERIC_PROFILE or header.scheme not in SCHEMES:
+            raise ModelError(
+                f"the archive needs numeric profile {header.profile} and scheme {header.scheme!r},"
+                " which this version does not know: update bitswap"
+            )
+        if header.model is None or header.sha256 is None:
+            raise ArchiveError("the archive holds tiles but names no model")
+        file = zoo.resolve(path) if path else zoo.find(header.model, header.sha256)
+        if file.sha256 != header.sha256:
+            raise ModelError(
+                f"{file.path} is not the model of the archive: its SHA-256 is {file.sha256},"
+                f" but the archive was made with {header.model!r} {header.sha256}"
+            )
+        codec = _load(file, header.scheme, batch, header.fitted, notes=notes)
+        if _tile(codec) != header.tile:
+            raise ArchiveError("the archive's tiles are not of the size its model works on")
+        return codec
+
+    return codec_for
+
+
+def _start(file: "ModelFile", codec: ChunkCodec) -> Start:
+    wide = codec.channels not in (1, 3) or codec.alphabet != BYTES
+    tile = _tile(codec)
+    header = Header(file.name, file.sha256, codec.name, NUMERIC_PROFILE, tile, wide=wide)
+    return Start(codec, header)
+
+
+def _load(
+    file: "ModelFile",
+    scheme: str | None,
+    batch: int,
+    fitted: Sequence[Fitted] = (),
+    *,
+    fitting: bool = False,
+    notes: Notes,
+) -> ChunkCodec:
+    import torch
+
+    from bitswap_cli.api.revised import decode
+    from bitswap_models.families.pixel_vae.model import PixelVAE
+    from bitswap_models.stored import model_file
+
+    torch.set_num_threads(1)  # chunks at a time, by threads of ours; more would be in their way
+    notes(f"model {file.name}, SHA-256 {file.sha256}, from {file.path}")
+    model = model_file.load(file.path)
+    if fitting and isinstance(model, PixelVAE):
+        return tile_codec(model, scheme, batch, model.of)
+    family = {one.channels: decode(model, one) for one in fitted}
+    return tile_codec(family.get(model.channels, model), scheme, batch, family.get)
+
+
+def _tile(codec: TileCodec) -> tuple[int, int, int]:
+    return codec.tile_height, codec.tile_width, codec.channels

@@ -1,0 +1,228 @@
+"""Files and folders become one archive: packed, maybe twice; verified; and only then there.
+
+Examples
+--------
+>>> report = compress("photos", "photos.bsw", model="photo")
+>>> report.entries, report.kinds["png"], report.verified
+(3, 2, True)
+>>> report.bytes_after < report.bytes_before
+True
+"""
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from bitswap_cli.api.arguments import (
+    AUTO,
+    BATCH,
+    Notes,
+    PathLike,
+    Progress,
+    as_paths,
+    check_new,
+    ignore,
+    stage,
+    thread_count,
+)
+from bitswap_cli.api.codecs import Start, best, decoder, named
+from bitswap_cli.archive.reading.reader import ArchiveReader
+from bitswap_cli.archive.reading.unpack import verify as check
+from bitswap_cli.archive.report import PackReport
+from bitswap_cli.archive.writing.catalogue import Catalogue
+from bitswap_cli.archive.writing.pack import pack_into
+from bitswap_cli.archive.writing.writer import ArchiveWriter
+from bitswap_cli.contract import TileCodec
+from bitswap_cli.errors import ArchiveError, BitswapError, InputError
+
+if TYPE_CHECKING:
+    from bitswap_cli.api.race import FitProgress
+
+
+def compress(
+    sources: PathLike | Sequence[PathLike],
+    output: PathLike,
+    *,
+    model: str = AUTO,
+    scheme: str | None = None,
+    fit: float | None = None,
+    fit_steps: int | None = None,
+    save_model: PathLike | None = None,
+    threads: int | None = None,
+    batch: int = BATCH,
+    force: bool = False,
+    verify: bool = True,
+    progress: Progress | None = None,
+    notes: Notes | None = None,
+    fitting: "Callable[[FitProgress], None] | None" = None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> PackReport:
+    """Compress files and folders into one archive, which appears when it is complete and verified.
+
+    Parameters
+    ----------
+    sources : path, or sequence of paths
+        A folder's entries are named from the folder's own name on.
+    output : path
+        The archive. What is there stays until then, whatever happens.
+    model, scheme : str, optional
+        Name or path (``"auto"`` tries the installed ones on a sample); 'bitswap', 'bbans' or
+        'topdown', by default as the model is coded best.
+    fit, fit_steps : number, optional
+        Fit the model to the pictures for so many seconds or steps, and let it go with the archive
+        if that makes it smaller.
+    save_model : path, optional
+        Write the fitted model to a file of its own, too.
+    threads, batch : int
+        Chunks coded at the same time, by default as many as the process may use; tiles that the
+        networks see at a time. Neither changes a byte.
+    force, verify : bool
+        Replace what is there; decode the archive and compare before it appears.
+    progress, notes, fitting, stopped : callable, optional
+        Who is told, and asked, on the way: see docs/api.md.
+
+    Raises
+    ------
+    InputError, ModelError
+        If a source or a place cannot be used, or there is nothing to fit; if the model cannot.
+    ArchiveError
+        If the archive does not verify: a fault of this machine, or of bitswap.
+    """
+    saved = None if save_model is None else Path(save_model)
+    fits = _Fit(fit, fit_steps, saved, fitting, stopped)
+    job = _Job(Path(output), model, scheme, batch, force, verify, progress, notes or ignore)
+    return job.run(as_paths(sources), fits, thread_count(threads))
+
+
+class _Fit(NamedTuple):
+    """Whether and how models are fitted."""
+
+    seconds: float | None
+    steps: int | None
+    save: Path | None
+    shown: "Callable[[FitProgress], None] | None"
+    stopped: Callable[[], bool]
+
+    @property
+    def wanted(self) -> bool:
+        """Whether they are."""
+        return self.seconds is not None or self.steps is not None
+
+
+class _Packed(NamedTuple):
+    """An archive that is finished, and does not appear yet."""
+
+    report: PackReport
+    writer: ArchiveWriter
+    codec: TileCodec
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One call of `compress`."""
+
+    output: Path
+    model: str
+    scheme: str | None
+    batch: int
+    force: bool
+    verify: bool
+    progress: Progress | None
+    notes: Notes
+
+    def run(self, paths: Sequence[PathLike], fit: _Fit, threads: int) -> PackReport:
+        """Do all of it."""
+        self._check_places(fit)
+        starts: list[Start] = []
+        if self.model != AUTO:
+            start = named(self.model, self.scheme, self.batch, fitting=fit.wanted, notes=self.notes)
+            starts.append(start)
+        wide = fit.wanted or any(start.header.wide for start in starts)
+        catalogue = Catalogue(paths, wide=wide)
+        starts = starts or best(
+            catalogue, self.scheme, self.batch, fitting=fit.wanted, notes=self.notes
+        )
+        ways = starts[:1]
+        if fit.wanted:
+            own = self._fitted(starts, catalogue, fit, threads)
+            ways += [own] if own.header != starts[0].header else []
+        with ExitStack() as stack:
+            report, writer, codec = self._smallest(stack, ways, catalogue, threads)
+            if self.verify:
+                self._verify(report, writer, codec, threads)
+            writer.commit()
+        report.verified = self.verify
+        report.saved = report.saved if fit.wanted else None
+        return report
+
+    def _check_places(self, fit: _Fit) -> None:
+        """Refuse, before the work is done, what could not be written after it."""
+        check_new(self.output, "-o", force=self.force)
+        if fit.save is None:
+            return
+        if not fit.wanted:
+            raise InputError("--save-model writes the model that --fit makes: give --fit as well")
+        check_new(fit.save, "--save-model", force=self.force)
+        if os.path.abspath(fit.save) == os.path.abspath(self.output):
+            raise InputError(f"-o and --save-model both name {self.output}")
+
+    def _fitted(
+        self, starts: Sequence[Start], catalogue: Catalogue, fit: _Fit, threads: int
+    ) -> Start:
+        """Fit a model of those to start from."""
+        from bitswap_cli.api.fit import fit as fitted_to
+        from bitswap_cli.api.race import Fitter
+
+        fitter = Fitter(catalogue, threads, self.notes, fit.shown, fit.stopped)
+        if self.progress:
+            self.progress("fit", 0, 1)
+        own = fitted_to(starts, fitter, seconds=fit.seconds, steps=fit.steps, save=fit.save)
+        if self.progress:
+            self.progress("fit", 1, 1)
+        return own
+
+    def _smallest(
+        self, stack: ExitStack, ways: Sequence[Start], catalogue: Catalogue, threads: int
+    ) -> _Packed:
+        """Pack in one way, or two; return the smaller archive, the first of equals.
+
+        The stack removes what does not appear.
+        """
+        began = time.perf_counter()
+        packed: list[_Packed] = []
+        for number, (codec, header) in enumerate(ways):
+            writer = stack.enter_context(ArchiveWriter(self.output, header, force=self.force))
+            report = pack_into(
+                writer,
+                catalogue,
+                codec,
+                again=number + 1 < len(ways),
+                threads=threads,
+                progress=stage(self.progress, "compress fitted" if number else "compress"),
+            )
+            packed.append(_Packed(report, writer, codec))
+        smallest = min(packed, key=lambda one: one.report.bytes_after)
+        smallest.report.saved = packed[0].report.bytes_after - smallest.report.bytes_after
+        smallest.report.seconds = time.perf_counter() - began
+        return smallest
+
+    def _verify(
+        self, report: PackReport, writer: ArchiveWriter, codec: TileCodec, threads: int
+    ) -> None:
+        """Decode what is to become the archive."""
+        name = None if self.model == AUTO else self.model
+        read = decoder(name, self.batch, notes=self.notes)
+        shown = stage(self.progress, "verify")
+        try:
+            with ArchiveReader(os.fsdecode(writer.temporary)) as reader:
+                # fitted models are read from the archive, as every reader will
+                codec_for = read if report.saved else lambda header: codec
+                check(reader, codec_for, threads=threads, progress=shown)
+        except BitswapError as error:
+            raise ArchiveError(
+                f"{self.output} was not written, because it did not verify: {error}"
+            ) from error

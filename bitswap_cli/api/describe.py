@@ -1,0 +1,53 @@
+"""What an archive says of itself; nothing is decoded."""
+
+from collections import Counter
+from typing import Any
+
+from bitswap_cli.api.arguments import PathLike
+from bitswap_cli.archive.reading.reader import ArchiveReader
+from bitswap_models import zoo
+
+
+def describe(archive: PathLike) -> dict[str, Any]:
+    """Return the model, the scheme and the sizes of an archive.
+
+    Keys and values are those of ``bitswap info --json`` (docs/scripting.md).
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    ArchiveError
+        If it is not an archive or is damaged.
+    ModelError
+        If its format version is not one that this program reads.
+    """
+    with ArchiveReader(archive) as reader:
+        header, totals = reader.header, reader.totals
+        chunks = Counter(chunk.tag.decode("ascii") for chunk in reader.chunks)
+        described: dict[str, Any] = {
+            "archive": str(archive),
+            "format": reader.version,
+            "size": reader.size,
+            "model": header.model,
+            "sha256": header.sha256,
+            "model_here": None,
+            "fitted": header.fitted_bytes or None,
+            "fitted_channels": [fitted.channels for fitted in header.fitted],
+            "scheme": header.scheme or None,
+            "profile": header.profile,
+            "tile": list(header.tile),
+            "tile_chunks": chunks["TILE"],
+            "byte_chunks": chunks["BYTE"],
+        }
+    if header.model is not None:
+        described["model_here"] = zoo.installed(header.model, header.sha256) is not None
+    if totals is not None:
+        samples = totals.samples
+        described |= {
+            "entries": totals.entries,
+            "before": totals.bytes_before,
+            "samples": samples,
+            "net_bpd": round(totals.net_bits / samples, 4) if samples else None,
+        }
+    return described

@@ -1,0 +1,86 @@
+"""Whether this machine computes what every other machine computes."""
+
+import platform
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from bitswap_cli import __version__
+from bitswap_cli.ans.distributions import Logistic
+from bitswap_cli.ans.kernel import engine_name
+from bitswap_cli.ans.message import Message
+from bitswap_cli.ans.parameters import LANES, LogisticParameters
+from bitswap_cli.api.decompress import verify
+from bitswap_cli.errors import ModelError
+from bitswap_models import zoo
+
+PACKAGES = ("torch", "numpy", "pillow", "msgpack", "zstandard", "safetensors", "click")
+
+
+class Finding(NamedTuple):
+    """What came of a check."""
+
+    check: str
+    ok: bool
+    detail: str
+
+
+def examine() -> Iterator[Finding]:
+    """Yield what comes of each check of the installation: versions, engine, the known answer of
+    each model, and an archive that was made long ago."""
+    for name, check in _checks():
+        try:
+            yield Finding(name, True, check())
+        except Exception as error:  # whatever is wrong is what the user wants to know
+            yield Finding(name, False, f"{type(error).__name__}: {error}")
+
+
+def _checks() -> Iterator[tuple[str, Callable[[], str]]]:
+    yield "versions", _versions
+    yield "engine", _engine
+    for name in zoo.embedded():
+        yield f"model {name}", partial(_known_answer, name)
+    yield "golden archive", _golden_archive
+
+
+def _versions() -> str:
+    from importlib.metadata import version
+
+    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    return f"bitswap {__version__}, Python {platform.python_version()}, {packages}"
+
+
+def _engine() -> str:
+    """Push and pop symbols on every count of lanes."""
+    from bitswap_models.exact import kernel as layers
+
+    symbols = np.arange(-128, 128, dtype=np.int32)
+    scale = np.arange(256, dtype=np.int32) // 2
+    codec = Logistic(LogisticParameters(16 * symbols[::-1], scale), -128, 127)
+    for lanes in LANES:
+        message = Message(lanes)
+        start = message.copy()
+        codec.push(message, symbols)
+        if not (np.array_equal(codec.pop(message), symbols) and message == start):
+            raise ModelError("a message did not come back from the coder as it was")
+    coder = "C" if engine_name() == "c" else "numpy reference (the same bytes, but slower)"
+    kernel = layers.compiled() if layers.engine_name() == "c" else None
+    networks = f"C, {kernel.variant}" if kernel else "torch (the same bytes, but slower)"
+    return f"coder: {coder}; networks: {networks}"
+
+
+def _known_answer(name: str) -> str:
+    from bitswap_models.families.flowpp.model import FlowPP
+    from bitswap_models.stored import model_file
+
+    file = zoo.find(name)
+    # refuses a machine that computes differently
+    model = model_file.load(file.path, coding=False)
+    answer = "codes nothing" if isinstance(model, FlowPP) else "known answer reproduced"
+    return f"{answer}, SHA-256 {file.sha256}"
+
+
+def _golden_archive() -> str:
+    return f"{verify(zoo.GOLDEN_ARCHIVE, threads=1).entries} entries decoded"

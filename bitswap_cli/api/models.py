@@ -1,0 +1,133 @@
+"""Which models there are, where they are, what they say of themselves; and new ones."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bitswap_cli.api.arguments import PathLike, check_new
+from bitswap_cli.errors import InputError
+from bitswap_models import zoo
+from bitswap_models.zoo import ModelFile
+
+
+class Listed(NamedTuple):
+    """A model that is here, or known to the registry."""
+
+    name: str
+    sha256: str
+    state: str
+    """'installed', 'downloaded' or 'to download'."""
+    size: int
+    """Bytes."""
+
+
+def listed() -> list[Listed]:
+    """Return the models that are installed, downloaded, or known to the registry."""
+    found: dict[str, Listed] = {}
+    for name in zoo.embedded():
+        file = zoo.find(name)
+        found[file.sha256] = Listed(name, file.sha256, "installed", file.path.stat().st_size)
+    for file in zoo.downloaded():
+        size = file.path.stat().st_size
+        found.setdefault(file.sha256, Listed(file.name, file.sha256, "downloaded", size))
+    for entry in zoo.registry():
+        known = Listed(entry.name, entry.sha256, "to download", entry.size)
+        found.setdefault(entry.sha256, known)
+    return list(found.values())
+
+
+def fetch(name: str) -> ModelFile:
+    """Return the current version of a model, downloaded unless it is here already.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model, or its download failed.
+    """
+    for entry in zoo.registry():
+        if entry.name == name:
+            return zoo.find(name, entry.sha256)
+    return zoo.find(name)
+
+
+def locate(name_or_path: str) -> ModelFile:
+    """Return the file of a model, downloaded if need be; raises as `fetch` does."""
+    return zoo.resolve(name_or_path)
+
+
+def describe(name_or_path: str) -> dict[str, Any]:
+    """Return a model's sizes in bytes, and what its file says of itself.
+
+    Keys and values are those of ``bitswap models info --json`` (docs/scripting.md). Raises as
+    `fetch` does.
+    """
+    from bitswap_models.stored import model_file
+    from bitswap_models.stored.sizes import sizes
+
+    file = zoo.resolve(name_or_path)
+    counted = sizes(model_file.load(file.path, coding=False))
+    return {
+        "name": file.name,
+        "sha256": file.sha256,
+        "path": str(file.path),
+        "size": file.path.stat().st_size,
+        "parameters": counted.parameters,
+        "binary_share": round(counted.binary_share, 4),
+        "packed_bytes": counted.packed_bytes,
+        "float32_bytes": counted.float32_bytes,
+        **zoo.read_metadata(file.path),
+    }
+
+
+def train(
+    recipe: PathLike,
+    data: PathLike,
+    output: PathLike,
+    *,
+    resume: bool = False,
+    seconds: float | None = None,
+    threads: int = 1,
+    force: bool = False,
+    progress: Callable[[str], None],
+) -> None:
+    """Train a model on a folder of images as a recipe says.
+
+    A recipe that names a base starts from that model. One with a table ``[tuning]`` instead of
+    ``[training]`` is run in one go, by the loop that fits models to pictures; `threads` are for it.
+
+    Parameters
+    ----------
+    recipe, data, output : path
+        TOML file, folder that holds the recipe's folders, model file to write.
+    resume : bool
+        Go on from where the last run to `output` stopped.
+    seconds : float, optional
+        Stop after this long, and save.
+    threads : int
+    force : bool
+        Replace what is there.
+    progress : callable
+        Called with a line now and then.
+
+    Raises
+    ------
+    InputError
+        If recipe or folder are not there, or the model cannot be written.
+    ModelError
+        If the recipe cannot be followed.
+    """
+    recipe, data, output = Path(recipe), Path(data), Path(output)
+    if not recipe.is_file():
+        raise InputError(f"there is no recipe {recipe}")
+    if not data.is_dir():
+        raise InputError(f"there is no folder {data}")
+    check_new(output, "-o, --resume", force=force or resume)
+    from bitswap_models.fitting import tuning
+    from bitswap_models.training import loop as training
+
+    if tuning.tunes(recipe):
+        if resume or seconds:
+            raise InputError("a recipe with [tuning] is run in one go: no --resume, no --seconds")
+        tuning.tune(recipe, data, output, threads=threads, progress=progress)
+    else:
+        training.train(recipe, data, output, resume=resume, seconds=seconds, progress=progress)

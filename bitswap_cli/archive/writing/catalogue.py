@@ -1,0 +1,161 @@
+"""The catalogue of what is to be archived: each file is walked, read, decoded and proved once.
+
+Whatever a command does with its sources, be it to choose a model by some, to fit it to them, or to
+pack them twice, it asks the catalogue. Pixels are kept while there is room for them. Those of other
+pictures are decoded again, but not proved again, which would be the dear part.
+"""
+
+import os
+import zlib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import zstandard
+
+from bitswap_cli.archive.writing import sources as source_files
+from bitswap_cli.archive.writing.sources import Source
+from bitswap_cli.images.formats.register import START, kind_of
+from bitswap_cli.images.inspection import decode, inspect, inspect_wide, looks_like_picture
+from bitswap_cli.images.picture import MAX_PIXELS, MAX_RECIPE, Picture
+
+ROOM = 1 << 30  # bytes of pixels that are kept
+_MAX_FILE = 3 * MAX_PIXELS + 2 * MAX_RECIPE  # bytes of a file that is looked at as a picture
+
+
+class Seen(NamedTuple):
+    """A file that can be seen as a picture."""
+
+    pictures: list[Picture]
+    """One, or two wide ones of different kinds."""
+    limit: int
+    """Bytes that the whole file takes without the model."""
+
+
+class _Entry(NamedTuple):
+    """What is known of a file that was looked at."""
+
+    kinds: tuple[str, ...] = ()
+    """Of the pictures that it was proved to be."""
+    limit: int = 0
+    checksum: int = 0
+    """Of its bytes."""
+    pictures: list[Picture] | None = None
+    """None where there was no room for them."""
+
+    @property
+    def held(self) -> int:
+        """Bytes in memory."""
+        return sum(
+            p.pixels.nbytes + len(p.recipe.prefix) + len(p.recipe.suffix)
+            for p in self.pictures or ()
+        )
+
+
+_NO_PICTURE = _Entry()
+
+
+class Catalogue:
+    """Everything below some files and folders.
+
+    Parameters
+    ----------
+    paths : sequence of paths
+        As `sources.collect` takes them.
+    wide : bool
+        Whether wide pictures are of interest.
+    room : int
+        Bytes of pixels that are kept.
+
+    Attributes
+    ----------
+    sources : list of Source
+        In the order of their names, as bytes.
+    size : int
+        Bytes of all of them.
+
+    Raises
+    ------
+    InputError
+        Here and in `look`, if something cannot be read.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[str | os.PathLike[str]],
+        *,
+        wide: bool = False,
+        room: int = ROOM,
+    ) -> None:
+        self.sources = source_files.collect(paths)
+        self.size = sum(source.size for source in self.sources)
+        self._wide = wide
+        self._room = room
+        self._entries: dict[bytes, _Entry] = {}
+
+    def candidates(self) -> list[Source]:
+        """Return the files that may be pictures, in an order that is as good as random and always
+        the same."""
+        files = [s for s in self.sources if s.kind == "file" and s.size <= _MAX_FILE]
+        order = sorted(range(len(files)), key=lambda k: k * 2654435761 % (1 << 32))
+        return [files[k] for k in order]
+
+    def look(self, source: Source, *, wide: bool = True, again: bool = True) -> Seen | None:
+        """Return what a source can be seen as; None if it is no picture.
+
+        Parameters
+        ----------
+        source : Source
+            One of `sources`.
+        wide : bool
+            Whether a wide picture counts as one, in a catalogue of such.
+        again : bool
+            Whether this picture will be looked at again: its pixels are kept only then.
+
+        Raises
+        ------
+        InputError
+            If it cannot be read, or has changed.
+        """
+        entry = self._entries.get(source.name)
+        if entry is None:
+            entry = self._inspect(source)
+        elif entry.kinds and entry.pictures is None:
+            entry = entry._replace(pictures=_decoded(source, entry))
+        else:
+            self._room += entry.held
+        pictures = entry.pictures
+        kept = again and entry.held <= self._room
+        self._room -= entry.held if kept else 0
+        self._entries[source.name] = entry if kept else entry._replace(pictures=None)
+        if not pictures or (not kind_of(entry.kinds[0]).plain and not wide):
+            return None
+        return Seen(pictures, entry.limit)
+
+    def _inspect(self, source: Source) -> _Entry:
+        """Read, decode and prove a file."""
+        if source.kind != "file" or source.size > _MAX_FILE:
+            return _NO_PICTURE
+        data = source_files.read_if(source, looks_like_picture, START)
+        if data is None:
+            return _NO_PICTURE
+        plain = inspect(data)
+        pictures = [plain] if plain else inspect_wide(data) if self._wide else []
+        if not pictures:
+            return _NO_PICTURE
+        kinds = tuple(picture.recipe.kind for picture in pictures)
+        return _Entry(kinds, _cost_as_bytes(data), zlib.crc32(data), pictures)
+
+
+def _decoded(source: Source, entry: _Entry) -> list[Picture]:
+    """Decode a file that was proved before."""
+    data = source_files.read(source)
+    pictures = [decode(data, kind) for kind in entry.kinds]
+    found = [picture for picture in pictures if picture is not None]
+    if zlib.crc32(data) != entry.checksum or len(found) < len(pictures):
+        raise source_files.changed(source)
+    return found
+
+
+def _cost_as_bytes(data: bytes) -> int:
+    """Return about how many bytes a file takes without the model."""
+    return min(len(data), len(zstandard.ZstdCompressor(level=3).compress(data)))

@@ -1,0 +1,102 @@
+"""`compress`: nothing appears before it is verified, and what was there stays until then."""
+
+from collections import Counter
+
+import pytest
+from PIL import Image
+
+import bitswap_cli
+from bitswap_cli.archive.writing import catalogue
+from bitswap_cli.coding import ChunkCodec
+from bitswap_cli.errors import ArchiveError, InputError
+from bitswap_models import zoo
+from tests.api.conftest import waves
+from tests.archive.opened import opened
+
+pytestmark = pytest.mark.skipif("photo" not in zoo.embedded(), reason="no model is installed")
+
+
+@pytest.fixture
+def predecessor(photos):
+    path = photos.parent / "photos.bsw"
+    path.write_bytes(b"precious")
+    return path
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("stage", ["compress", "verify"])
+def test_an_interruption_leaves_what_was_there(photos, predecessor, stage):
+    def interrupt(now: str, done: int, total: int) -> None:
+        assert predecessor.read_bytes() == b"precious"
+        if now == stage:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        bitswap_cli.compress("photos", predecessor, model="photo", force=True, progress=interrupt)
+    assert predecessor.read_bytes() == b"precious"
+    assert names(photos.parent) == ["photos", "photos.bsw"]
+
+
+def test_an_archive_that_does_not_verify_never_appears(photos, predecessor, monkeypatch):
+    real = ChunkCodec.decode
+
+    def wrong(self, words, sizes, factor=1):
+        tiles, payload = real(self, words, sizes, factor)
+        return tiles ^ 1, payload
+
+    monkeypatch.setattr(ChunkCodec, "decode", wrong)
+    with pytest.raises(ArchiveError, match=r"photos\.bsw was not written, .* verify: .*checksum"):
+        bitswap_cli.compress("photos", predecessor, model="photo", force=True)
+    assert predecessor.read_bytes() == b"precious"
+    assert names(photos.parent) == ["photos", "photos.bsw"]
+    report = bitswap_cli.compress("photos", predecessor, model="photo", force=True, verify=False)
+    assert not report.verified and predecessor.read_bytes() != b"precious"
+
+
+def test_refusals(photos, predecessor):
+    with pytest.raises(InputError, match="exists"):
+        bitswap_cli.compress("photos", predecessor, model="photo")
+    with pytest.raises(InputError, match="nothing to compress"):
+        bitswap_cli.compress([], "a.bsw")
+    with pytest.raises(InputError, match="--fit"):
+        bitswap_cli.compress("photos", "a.bsw", save_model="m.safetensors")
+    assert names(photos.parent) == ["photos", "photos.bsw"]
+
+
+def test_the_report(photos):
+    stages, notes = Counter(), []
+    report = bitswap_cli.compress(
+        photos, "a.bsw", fit_steps=2, notes=notes.append, threads=1,
+        progress=lambda stage, done, total: stages.update([stage]),
+    )  # fmt: skip
+    assert report.bytes_after == (photos.parent / "a.bsw").stat().st_size
+    assert report.model in zoo.embedded() and report.scheme == "bitswap"
+    assert any("codes the sample" in line for line in notes)
+    assert stages["fit"] == 2 and stages["verify"] and stages["compress"]
+    assert report.saved is not None and report.saved >= 0
+    assert report.net_bpd < report.bpd and report.ratio < 1
+
+
+@pytest.mark.parametrize(
+    "options", [{"model": "photo"}, {}, {"fit_steps": 3}], ids=["plain", "auto", "fit"]
+)
+def test_a_command_opens_inflates_and_proves_each_picture_once(photos, monkeypatch, options):
+    for seed in range(30):
+        Image.fromarray(waves(30, 31, seed)).save(photos / f"{seed}.png")
+    calls = Counter()
+    for name in ("inspect", "decode"):
+        real = getattr(catalogue, name)
+
+        def counted(data, *more, name=name, real=real):
+            calls[name, data] += 1
+            return real(data, *more)
+
+        monkeypatch.setattr(catalogue, name, counted)
+    with opened() as opens:
+        report = bitswap_cli.compress(photos, "a.bsw", threads=1, **options)
+    assert report.kinds["png"] == 32
+    assert {count for name, count in opens.items() if name.endswith(".png")} == {1}
+    assert set(calls.values()) == {1} and {name for name, _ in calls} == {"inspect"}

@@ -1,0 +1,104 @@
+"""Models and rates are tried for a while, and what then takes the fewest bytes goes on."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bitswap_cli.api.codecs import named
+from bitswap_cli.api.fit import fit
+from bitswap_cli.api.race import Fitter, share
+from bitswap_cli.archive.writing.catalogue import Catalogue
+from bitswap_cli.errors import InputError
+from bitswap_models import zoo
+from bitswap_models.fitting.fit import Outcome
+from tests.api.conftest import waves
+
+pytestmark = pytest.mark.skipif(
+    not {"gray", "photo", "thumbs"} <= set(zoo.embedded()), reason="models are not installed"
+)
+
+
+@pytest.fixture(scope="module")
+def starts():
+    """Two that take the pictures, and one that would keep them as files."""
+    names = (("photo", True), ("thumbs", True), ("gray", False))
+    return [named(name, None, 64, fitting=fitting) for name, fitting in names]
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sources") / "pictures"
+    folder.mkdir()
+    for seed in range(3):
+        Image.fromarray(waves(200, 200, seed)).save(folder / f"{seed}.ppm")
+    return Catalogue([folder], wide=True)
+
+
+class Scripted(Fitter):
+    """Fits nothing, but says what it would come to, and keeps what it was asked."""
+
+    sizes: dict[float, float] = {}
+    calls: list[tuple] = []
+
+    def fit(self, stage, codec, found, seconds, steps, pace, *, turning=False):
+        self.calls.append((stage, seconds, steps, pace))
+        size = 20.0 if "photo" in stage else self.sizes.get(pace, 10.0)
+        return {3: (codec.model, Outcome(codec.model, 0.0, size))}
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+@pytest.mark.parametrize(
+    "seconds, sizes, paces, left",
+    [
+        (80.0, {}, [], 70.0),  # too short to tell rates apart
+        (160.0, {0.5: 9.0}, [0.5], 130.0),
+        (640.0, {}, [0.5, 2.0], 560.0),
+        (None, {2.0: 9.0}, [0.5, 2.0], None),
+    ],
+)
+def test_the_best_goes_on(pictures, starts, monkeypatch, stopped, seconds, sizes, paces, left):
+    """An interrupt keeps what came of it so far."""
+    monkeypatch.setattr(Scripted, "sizes", sizes)
+    monkeypatch.setattr(Scripted, "calls", [])
+    steps = 6400 if seconds is None else None
+    fitter = Scripted(pictures, stopped=lambda: stopped)
+    _, header = fit(starts, fitter, seconds=seconds, steps=steps)
+    assert header.model == "thumbs"
+    part = (seconds and {80.0: 5.0, 160.0: 10.0, 640.0: 20.0}[seconds], steps and 400)
+    tried = [("try photo", *part, 1.0), ("try thumbs", *part, 1.0)]
+    if stopped:
+        assert fitter.calls == tried
+    else:
+        tried += [(f"try thumbs at {pace:g} times the rate", *part, pace) for pace in paces]
+        assert fitter.calls[:-1] == tried
+        assert fitter.calls[-1] == ("fit", left, steps, next(iter(sizes), 1.0))
+
+
+def test_what_a_trial_takes():
+    assert share(80, 10) == 5
+    assert share(240, 10) == 10
+    assert share(640, 10) == 20
+
+
+def test_what_cannot_be_fitted(pictures, starts, tmp_path):
+    with pytest.raises(InputError, match="pixel_vae"):
+        fit([named("natural32", None, 64)], Fitter(pictures), steps=1)
+    (tmp_path / "a.txt").write_text("no picture")
+    with pytest.raises(InputError, match="no picture"):
+        fit(starts[:1], Fitter(Catalogue([tmp_path / "a.txt"], wide=True)), steps=1)
+
+
+def test_models_that_do_not_pay_are_taken_only_where_they_always_are(pictures, starts, tmp_path):
+    plain = fit(starts[:1], Fitter(pictures), steps=1)
+    assert (plain.codec.model, plain.header) == (starts[0].codec.model, starts[0].header)
+    shown = []
+    own = fit(
+        starts[:1], Fitter(pictures, shown=shown.append), steps=1, always=True,
+        save=tmp_path / "own.safetensors",
+    )  # fmt: skip
+    assert own.codec.model is not starts[0].codec.model
+    assert [fitted.channels for fitted in own.header.fitted] == [3]
+    saved = named(str(tmp_path / "own.safetensors"), None, 64).codec
+    tiles = np.zeros((2, 32, 32, 3), np.uint8)
+    sizes = np.full((2, 3), (32, 32, 3), np.int32)
+    assert saved.encode(tiles, sizes, b"").words == own.codec.encode(tiles, sizes, b"").words

@@ -1,0 +1,139 @@
+"""Whatever is done with sources, each is opened, decoded and proved once."""
+
+import numpy as np
+import pytest
+
+from bitswap_cli.archive.format.sections import Header
+from bitswap_cli.archive.writing import catalogue as catalogue_module
+from bitswap_cli.archive.writing.catalogue import Catalogue
+from bitswap_cli.archive.writing.material import material
+from bitswap_cli.archive.writing.pack import pack, pack_into
+from bitswap_cli.archive.writing.sample import sample
+from bitswap_cli.archive.writing.writer import ArchiveWriter
+from bitswap_cli.errors import InputError
+from tests.archive.opened import opened
+from tests.archive.support import ZlibCodec, encoded, header_for, smooth, write
+from tests.images.png_files import write_png
+
+
+class WideCodec(ZlibCodec):
+    """Knows pictures of any number of channels."""
+
+    def of(self, channels):
+        return self if channels in (1, self.channels) else ZlibCodec(channels)
+
+
+class Counts:
+    """How often each picture was opened, decoded, and proved."""
+
+    def __init__(self, monkeypatch):
+        self.inflates, self.proofs = {}, {}
+        for name in ("inspect", "inspect_wide", "decode"):
+            monkeypatch.setattr(catalogue_module, name, self._counted(name))
+
+    def _counted(self, name):
+        real = getattr(catalogue_module, name)
+
+        def call(data, *more):
+            found = real(data, *more)
+            if found:
+                self.inflates[data] = self.inflates.get(data, 0) + 1
+                self.proofs[data] = self.proofs.get(data, 0) + (name != "decode")
+            return found
+
+        return call
+
+    def during(self, work):
+        """Opens of each picture by name, inflates and proofs of any."""
+        with opened() as opens:
+            work()
+        opens = {name: count for name, count in opens.items() if name[-4:] in (".png", ".ppm")}
+        return opens, set(self.inflates.values()), set(self.proofs.values())
+
+
+@pytest.fixture
+def counts(monkeypatch):
+    return Counts(monkeypatch)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for number in range(6):
+        write(tmp_path / "in" / f"{number}.ppm", encoded(smooth(20, 31, seed=number), "PPM"))
+    for number in range(4):
+        pixels = smooth(20, 31, 4, seed=number)
+        write(tmp_path / "in" / f"rgba{number}.png", write_png(pixels, 8, 6))
+    write(tmp_path / "in" / "notes.txt", b"no picture")
+    return tmp_path / "in"
+
+
+def everything(folder, out, *, room=1 << 30, rounds=3):
+    """Choose by a sample, fit three times, pack twice: the most that a command does."""
+    codec = WideCodec()
+    catalogue = Catalogue([folder], wide=True, room=room)
+    sample(catalogue)
+    for _ in range(rounds):
+        material(catalogue, codec, threads=1)
+    for again in (True, False):
+        header = header_for(codec)._replace(wide=not again, oriented=not again)
+        with ArchiveWriter(out, header, force=True) as writer:
+            pack_into(writer, catalogue, codec, again=again)
+            writer.commit()
+    return catalogue
+
+
+def test_once_a_command(folder, tmp_path, counts):
+    opens, *others = counts.during(lambda: everything(folder, tmp_path / "a"))
+    assert others == [{1}, {1}]
+    for name, count in opens.items():  # the first archive keeps wide pictures as files
+        assert count == (2 if "rgba" in name else 1), name
+
+
+def test_once_for_a_plain_archive(folder, tmp_path, counts):
+    codec = ZlibCodec()
+    opens, *others = counts.during(lambda: pack([folder], tmp_path / "a", codec, header_for(codec)))
+    assert others == [{1}, {1}]
+    assert {opens[f"{number}.ppm"] for number in range(6)} == {1}
+
+
+def test_without_room_they_are_decoded_again_but_not_proved(folder, tmp_path, counts):
+    opens, inflates, proofs = counts.during(lambda: everything(folder, tmp_path / "b", room=0))
+    assert proofs == {1}
+    assert inflates == {6}  # a sample, three times material, two archives
+    assert {opens[f"{number}.ppm"] for number in range(6)} == {6}
+    everything(folder, tmp_path / "a")
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_some_room_is_used_and_never_more(folder, tmp_path):
+    for room in (1, 2000, 5000, 10_000):
+        catalogue = Catalogue([folder], wide=True, room=room)
+        for again in (True, True, False):
+            for source in catalogue.sources:
+                catalogue.look(source, again=again)
+                held = sum(entry.held for entry in catalogue._entries.values())
+                assert held <= room
+            assert bool(held) == (again and room > 1900)
+        assert catalogue._room == room
+
+
+def test_a_picture_that_changed_is_not_taken_unproved(folder):
+    catalogue = Catalogue([folder], room=0)
+    source = next(s for s in catalogue.sources if s.name.endswith(b".ppm"))
+    seen = catalogue.look(source)
+    assert seen and np.array_equal(seen.pictures[0].pixels, smooth(20, 31))
+    write(source.path, encoded(smooth(20, 31, seed=77), "PPM"))
+    with pytest.raises(InputError, match="changed while it was read"):
+        catalogue.look(source)
+
+
+def test_candidates_come_in_an_order_that_is_always_the_same(folder):
+    names = [source.name for source in Catalogue([folder]).candidates()]
+    assert sorted(names) == [source.name for source in Catalogue([folder]).sources]
+    assert names == [source.name for source in Catalogue([folder]).candidates()] != sorted(names)
+
+
+def test_an_empty_archive_is_of_nothing(tmp_path):
+    (tmp_path / "in").mkdir()
+    report = pack([tmp_path / "in"], tmp_path / "a", None, Header.without_model())
+    assert (report.entries, report.kinds) == (1, {"dir": 1})
