@@ -27,7 +27,7 @@ lint: $(VENV)/ready ## ruff and mypy --strict
 	$(BIN)/ruff format --check .
 	MYPYPATH=$(VENV)/types $(BIN)/mypy
 
-bench: $(VENV)/ready ## Compare with other codecs: make bench DATA="photos sheets:32" (see benchmarks/peers/bench.py)
+bench: $(VENV)/ready ## Compare with other codecs: make bench DATA="photos sheets:32" (see benchmarks/)
 	$(BIN)/python -m benchmarks.peers.bench $(DATA)
 
 train: $(VENV)/ready ## Train a model: make train RECIPE=recipe.toml DATA=folder MODEL=file

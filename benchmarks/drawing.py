@@ -1,6 +1,6 @@
 """What the figures have in common: colours, sizes, and labels that hide nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +25,11 @@ def subplots(rows: int, columns: int, size: tuple[float, float], **options: Any)
     return pyplot.subplots(rows, columns, figsize=size, squeeze=False, **options)
 
 
-def save(figure: Any, path: Path, labelled: Sequence[Any] = ()) -> None:
+def save(figure: Any, path: Path, labelled: Iterable[Any] = ()) -> None:
     """Write a figure as PNG and close it; labels of the axes in `labelled` are put in place."""
     from matplotlib import pyplot
 
-    if labelled:
-        figure.canvas.draw()
+    figure.canvas.draw()
     for axes in labelled:
         place_labels(axes)
     figure.savefig(path, dpi=200, metadata={"Software": None})

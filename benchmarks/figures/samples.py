@@ -30,7 +30,6 @@ from bitswap_models.families.register import Model
 from bitswap_models.families.resnet_vae import ResNetVAE
 from bitswap_models.stored import model_file
 
-SIDE = 8  # tiles
 Integers = NDArray[np.int32]
 Counts = NDArray[np.integer]
 
@@ -93,15 +92,16 @@ def main(given: Sequence[str] | None = None) -> None:
     parser.add_argument("model")
     parser.add_argument("out", type=Path)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--side", type=int, default=8, help="tiles along an edge")
     arguments = parser.parse_args(given)
     torch.set_num_threads(1)
-    model = model_file.load(zoo.resolve(arguments.model).path, coding=False)
+    model, side = model_file.load(zoo.resolve(arguments.model).path, coding=False), arguments.side
     if isinstance(model, FlowPP):
-        drawn = model.sample(SIDE**2, torch.Generator().manual_seed(arguments.seed)).numpy()
+        drawn = model.sample(side**2, torch.Generator().manual_seed(arguments.seed)).numpy()
     else:
-        drawn = tiles_of(model, Draw(arguments.seed), SIDE**2)
-    grid = drawn.astype(np.uint8).reshape(SIDE, SIDE, *drawn.shape[1:])  # (8, 8, C, T, T)
-    picture = grid.transpose(0, 3, 1, 4, 2).reshape(SIDE * model.tile, SIDE * model.tile, -1)
+        drawn = tiles_of(model, Draw(arguments.seed), side**2)
+    grid = drawn.astype(np.uint8).reshape(side, side, *drawn.shape[1:])  # (S, S, C, T, T)
+    picture = grid.transpose(0, 3, 1, 4, 2).reshape(side * model.tile, side * model.tile, -1)
     Image.fromarray(picture if picture.shape[2] == 3 else picture[..., 0]).save(arguments.out)
 
 

@@ -7,6 +7,7 @@ from importlib import import_module
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -57,7 +58,8 @@ def _pillow_jxl(options: str) -> Iterator[Build]:
     save = pillow("JXL", lossless=True, effort=int(options.split()[1]), num_threads=0)
 
     def encode(pixels: Pixels) -> bytes:
-        import_module("pillow_jxl.JpegXLImagePlugin").DECODE_THREADS = 0
+        plugin: Any = import_module("pillow_jxl.JpegXLImagePlugin")
+        plugin.DECODE_THREADS = 0
         return save(pixels)
 
     name = f"pillow-jxl-plugin {version('pillow-jxl-plugin')}, libjxl {found}"
