@@ -54,11 +54,17 @@ def _cpu() -> float:
 
 
 def equal(before: Pixels, after: Pixels) -> bool:
-    """Whether pixels came back; gray ones may come back as three equal channels, and conversely."""
-    if before.ndim == after.ndim:
-        return np.array_equal(before, after)
-    before, after = (np.repeat(p[..., None], 3, -1) if p.ndim == 2 else p for p in (before, after))
-    return np.array_equal(before, after)
+    """Whether pixels came back; some codecs leave out an alpha that hides nothing, or give three
+    equal channels for gray ones, and conversely."""
+    return np.array_equal(before, after) or np.array_equal(_with_all(before), _with_all(after))
+
+
+def _with_all(pixels: Pixels) -> Pixels:
+    """Gray, RGB or RGBA as RGBA: (H, W, 4)"""
+    if pixels.ndim == 2:
+        pixels = np.repeat(pixels[..., None], 3, -1)
+    opaque = np.full((*pixels.shape[:2], 4 - pixels.shape[2]), 255, np.uint8)
+    return np.concatenate([pixels, opaque], -1)
 
 
 def code(peer: Peer, pixels: Pixels) -> Cost:

@@ -26,29 +26,26 @@ from benchmarks.report import Figures, markdown, write_json
 
 VERBS = ("compress --no-verify", "compress", "decompress")
 COLUMNS = ("folder, model", "command", "tree", "CPU s", "wall s", "MB/s", "peak MB", "bytes")
-Runs = dict[str, list[Run]]  # by verb
 
 
-def once(tree: Tree, folder: Path, model: str, threads: int, work: Path) -> dict[str, Run]:
-    """Run all verbs; the archive stays at ``work/TREE.bsw``.
+def once(tree: Tree, verb: str, folder: Path, model: str, threads: int, work: Path) -> Run:
+    """Run a verb: `compress` writes ``work/TREE.bsw``, and what `decompress` restores is compared.
 
     Raises
     ------
     CommandError, ValueError
-        If one fails, or something comes back different.
+        If it fails, or something comes back different.
     """
     archive, back = work / f"{tree.name}.bsw", work / "back"
-    workers = ["--threads", str(threads)]
-    options = [*workers, *(["--model", model] if model != "default" else [])]
-    named = ["--model", model] if "/" in model else []  # an archive names its model, but no path
-    runs = {}
-    for verb in VERBS[:2]:
-        words = verb.split()
-        runs[verb] = tree.run(*words, folder, "-o", archive, "--force", *options)
-    runs["decompress"] = tree.run("decompress", archive, "-o", back, *workers, *named)
+    options = ["--threads", str(threads)]
+    if "/" in model or (verb != "decompress" and model != "default"):
+        options += ["--model", model]  # an archive names its model, but no path
+    if verb != "decompress":
+        return tree.run(*verb.split(), folder, "-o", archive, "--force", *options)
+    run = tree.run(verb, archive, "-o", back, *options)
     pictures.compare(folder, back / folder.name)
     shutil.rmtree(back)
-    return runs
+    return run
 
 
 def measure(
@@ -61,19 +58,20 @@ def measure(
     CommandError, ValueError
         If a command fails, or something comes back different.
     """
-    found: dict[str, Runs] = {tree.name: {verb: [] for verb in VERBS} for tree in trees}
+    found: dict[tuple[str, str], list[Run]] = {}
     with tempfile.TemporaryDirectory(prefix="bitswap-") as temporary:
         work = Path(temporary)
         for number in range(rounds):
-            for tree in trees[:: -1 if number % 2 else 1]:
-                for verb, run in once(tree, folder, model, threads, work).items():
-                    found[tree.name][verb].append(run)
+            for verb in VERBS:
+                for tree in trees[:: -1 if number % 2 else 1]:
+                    run = once(tree, verb, folder, model, threads, work)
+                    found.setdefault((tree.name, verb), []).append(run)
         archives = [(work / f"{tree.name}.bsw").read_bytes() for tree in trees]
     samples = sum(map(pictures.subpixels, pictures.below(folder)))
     rows = []
     for verb in VERBS:
         for tree, archive in zip(trees, archives, strict=True):
-            runs = found[tree.name][verb]
+            runs = found[tree.name, verb]
             wall = median(run.seconds for run in runs)
             rows.append(
                 {

@@ -23,6 +23,14 @@ def test_pixels_come_back(peer: Peer) -> None:
         assert min(cost) >= 0
 
 
+def test_alpha_that_hides_nothing_may_be_left_out() -> None:
+    color = photo(5, 6)
+    opaque = np.dstack([color, np.full((5, 6), 255, np.uint8)])
+    assert measure.equal(opaque, color) and measure.equal(color[..., 0], color[..., [0, 0, 0]])
+    opaque[2, 3, 3] = 254
+    assert not measure.equal(opaque, color)
+
+
 def test_a_codec_that_loses_is_found_out() -> None:
     lossy = peers("PNG optimize")[0]._replace(decode=lambda data: np.zeros((8, 8, 3), np.uint8))
     with pytest.raises(ValueError, match="came back different"):
