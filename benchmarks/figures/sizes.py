@@ -1,6 +1,6 @@
-"""Rate against size of every installed model, beside the published binary models.
+"""Rate against size of installed models, beside the published binary models.
 
-    python -m benchmarks.figures.sizes -o FILE.png
+    python -m benchmarks.figures.sizes [MODEL...] -o FILE.png
 
 Prints a Markdown table and draws bits/dim (of the bound, on the recipe's test folder, as the model
 file says) against packed bytes. Published: Bird, Kingma and Barber, ICLR 2021, tables 1 and 2.
@@ -8,7 +8,7 @@ file says) against packed bytes. Published: Bird, Kingma and Barber, ICLR 2021, 
 
 import argparse
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,10 +43,10 @@ PUBLISHED = [
 ]
 
 
-def measured() -> tuple[list[Point], list[tuple[str, ...]]]:
-    """Every installed model, as points and as rows of a table."""
+def measured(names: Iterable[str]) -> tuple[list[Point], list[tuple[str, ...]]]:
+    """Installed models, as points and as rows of a table."""
     points, rows = [], []
-    for name in zoo.embedded():
+    for name in names:
         file = zoo.find(name)
         told = zoo.read_metadata(file.path)
         recipe = tomllib.loads(told["recipe"])
@@ -83,9 +83,10 @@ def plot(points: list[Point], path: Path) -> None:
 def main(given: Sequence[str] | None = None) -> None:
     """Print the table and draw the figure."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("models", nargs="*", metavar="MODEL", help="name (default: all installed)")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE")
     arguments = parser.parse_args(given)
-    points, rows = measured()
+    points, rows = measured(arguments.models or zoo.embedded())
     heading = [
         "model",
         "test",

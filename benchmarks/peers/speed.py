@@ -49,7 +49,12 @@ def once(tree: Tree, verb: str, folder: Path, model: str, threads: int, work: Pa
 
 
 def measure(
-    folder: Path, model: str, trees: Sequence[Tree], rounds: int, threads: int
+    folder: Path,
+    model: str,
+    trees: Sequence[Tree],
+    rounds: int,
+    threads: int,
+    verbs: Sequence[str] = VERBS,
 ) -> list[Figures]:
     """Rows of a folder and a model: verbs, and trees within.
 
@@ -62,14 +67,14 @@ def measure(
     with tempfile.TemporaryDirectory(prefix="bitswap-") as temporary:
         work = Path(temporary)
         for number in range(rounds):
-            for verb in VERBS:
+            for verb in verbs:
                 for tree in trees[:: -1 if number % 2 else 1]:
                     run = once(tree, verb, folder, model, threads, work)
                     found.setdefault((tree.name, verb), []).append(run)
         archives = [(work / f"{tree.name}.bsw").read_bytes() for tree in trees]
     samples = sum(map(pictures.subpixels, pictures.below(folder)))
     rows = []
-    for verb in VERBS:
+    for verb in verbs:
         for tree, archive in zip(trees, archives, strict=True):
             runs = found[tree.name, verb]
             wall = median(run.seconds for run in runs)
@@ -124,19 +129,22 @@ def main(given: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--against", metavar="PYTHONPATH", help="that finds another tree")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--quick", action="store_true", help="leave out compress with verifying")
     parser.add_argument("--threads", type=int, default=len(available_cores()))
     parser.add_argument("--json", type=Path, metavar="FILE")
     arguments = parser.parse_args(given)
     trees = [Tree("this")]
     if arguments.against:
         trees.append(Tree("other", arguments.against))
+    verbs = VERBS[:: 2 if arguments.quick else 1]
     rows: list[Figures] = []
     try:
         places = {tree.name: tree.place() for tree in trees}
         for folder in map(Path.resolve, arguments.folders):
             for model in arguments.models.split(","):
-                rows += measure(folder, model, trees, arguments.rounds, arguments.threads)
-                print(table(rows[-len(VERBS) * len(trees) :]), file=sys.stderr, flush=True)
+                of = arguments.rounds, arguments.threads, verbs
+                rows += measure(folder, model, trees, *of)
+                print(table(rows[-len(verbs) * len(trees) :]), file=sys.stderr, flush=True)
                 figures = {"machine": machine(), "trees": places, "rows": rows}
                 write_json(figures, arguments.json)  # at once: a long run may be cut short
     except (CommandError, ValueError) as error:

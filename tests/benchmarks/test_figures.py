@@ -38,7 +38,7 @@ without = ["kept"]
 
 
 def test_sizes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    sizes.main(["-o", str(tmp_path / "sizes.png")])
+    sizes.main(["photo", "mnist28", "-o", str(tmp_path / "sizes.png")])
     assert "| photo " in capsys.readouterr().out
     assert Image.open(tmp_path / "sizes.png").size == (1600, 720)
 
