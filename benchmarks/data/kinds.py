@@ -71,7 +71,8 @@ def with_metadata() -> bytes:
     text.add_itxt("Comment", "international text: \u00e4\u4e2d", "de", "Kommentar")
     text.add(b"gAMA", struct.pack(">I", 45455))
     text.add(b"cHRM", struct.pack(">8I", 31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000))
-    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    made = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    profile = made[:24] + struct.pack(">6H", 2000, 1, 1, 0, 0, 0) + made[36:]  # not the time of now
     options: dict[str, Any] = {"icc_profile": profile, "exif": rotation(), "dpi": (300, 300)}
     return encoded(photo(120, 90, seed=1), pnginfo=text, **options)
 

@@ -1,13 +1,14 @@
 """Benchmarks' pictures: rendered, cut, compared."""
 
 import os
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.data import pictures
+from benchmarks.data import kinds, pictures
 from benchmarks.data.kinds import photo
 from benchmarks.data.renderings.__main__ import SETS, main
 from tests.benchmarks.conftest import save
@@ -27,6 +28,12 @@ def test_a_seed_gives_the_same_again(tmp_path: Path) -> None:
     assert pictures.compare(tmp_path / "one", tmp_path / "same") > 0
     with pytest.raises(ValueError, match="came back different"):
         pictures.compare(tmp_path / "one", tmp_path / "other")
+
+
+def test_kinds_are_the_same_at_any_time() -> None:
+    first = kinds.files()
+    time.sleep(1.1)  # of which a profile's header would tell
+    assert kinds.files() == first
 
 
 def test_a_difference_is_seen(tmp_path: Path) -> None:
