@@ -17,7 +17,7 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/ready ## Compress photographs with the embedded model, restore them, prove equality
-	$(BIN)/python benchmarks/demo.py
+	$(BIN)/python -m benchmarks.demo
 
 test: lint ## Lint, types and every test
 	$(BIN)/python -m pytest
@@ -27,8 +27,8 @@ lint: $(VENV)/ready ## ruff and mypy --strict
 	$(BIN)/ruff format --check .
 	MYPYPATH=$(VENV)/types $(BIN)/mypy
 
-bench: $(VENV)/ready ## Compare with other codecs: make bench DATA="photos sheets:32" (see bench.py)
-	$(BIN)/python benchmarks/bench.py $(DATA)
+bench: $(VENV)/ready ## Compare with other codecs: make bench DATA="photos sheets:32" (see benchmarks/)
+	$(BIN)/python -m benchmarks.peers.bench $(DATA)
 
 train: $(VENV)/ready ## Train a model: make train RECIPE=recipe.toml DATA=folder MODEL=file
 	$(BIN)/bitswap train $(RECIPE) $(DATA) -o $(MODEL)

@@ -4,18 +4,21 @@ The photographs are those that scikit-image carries in its wheel; nothing is dow
 converted to PNG files in a temporary folder (some to gray), compressed with the embedded model,
 restored, and compared by Pillow and numpy alone, which know nothing of the archive.
 
-    python benchmarks/demo.py [--model NAME] [--keep FOLDER]
+    python -m benchmarks.demo [--model NAME] [--keep FOLDER]
 """
 
 import argparse
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from pictures import compare
 from PIL import Image
+
+from benchmarks.command import BITSWAP
+from benchmarks.data.pictures import compare
 
 # Photographs only: name of the file in skimage/data, and the mode of the PNG made of it.
 PHOTOGRAPHS = [
@@ -57,7 +60,7 @@ def make_photographs(folder: Path) -> None:
 def bitswap(*arguments: str) -> None:
     """Run the command line as a user does; stop if it fails."""
     print("$ bitswap", *arguments, flush=True)
-    code = subprocess.run([sys.executable, "-m", "bitswap_cli", *arguments]).returncode
+    code = subprocess.run([sys.executable, *BITSWAP, *arguments]).returncode
     if code:
         sys.exit(code)
     print(flush=True)
@@ -78,12 +81,12 @@ def run(folder: Path, model: str | None) -> None:
     print(f"equal: all {subpixels:,} subpixels, modes and times of the files came back")
 
 
-def main() -> None:
+def main(given: Sequence[str] | None = None) -> None:
     """Run in a temporary folder, or in one that is kept."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", help="another model than the default")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="a new folder to keep it in")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(given)
     if arguments.keep:
         arguments.keep.mkdir(parents=True)
         run(arguments.keep, arguments.model)
