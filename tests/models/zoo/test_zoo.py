@@ -233,13 +233,5 @@ def test_embedded_models_resolve_to_themselves():
         assert zoo.resolve(name).path == zoo.EMBEDDED / name / "model.safetensors"
 
 
-def test_older_versions_that_are_embedded_are_found_by_their_hash():
-    older = [p for p in zoo.EMBEDDED.glob("*/*.safetensors") if p.name != zoo.MODEL_FILE]
-    for path in older:
-        name = path.parent.name
-        assert zoo.installed(name, path.stem) == zoo.ModelFile(path, name, path.stem)
-        assert zoo.installed(name).path.name == zoo.MODEL_FILE
-
-
 def test_installed_registry_is_well_formed():
     assert isinstance(zoo.registry(), list)
