@@ -106,5 +106,6 @@ LAWS = {
     "images/test_wide.py": "more channels and bits, of every format",
     "models/exact/test_binary.py": "layers of signs, in every engine",
     "models/zoo/test_embedded.py": "models are as good as their cards say",
+    "models/zoo/test_rates.py": "rates, on pictures that every clone has",
 }
 FREE = ("end_to_end", "golden", "native", "structure")  # rooms of tests that mirror none
