@@ -14,6 +14,13 @@ from bitswap_cli.errors import InputError
 needs_kernel = pytest.mark.skipif(kernel.compiled() is None, reason="the kernel is not compiled")
 
 
+def compiled() -> kernel.Kernel:
+    """The kernel, where a test needs it."""
+    found = kernel.compiled()
+    assert found is not None
+    return found
+
+
 def choose(monkeypatch: pytest.MonkeyPatch, wanted: str) -> kernel.Engine:
     monkeypatch.setenv("BITSWAP_ENGINE", wanted)
     return kernel.engine.__wrapped__()
@@ -79,15 +86,16 @@ def test_both_engines_give_the_same_intervals() -> None:
     scale = rng.integers(0, 128, (1000, 3), dtype=np.int32)
     cuts = np.sort(rng.integers(0, 257, (1000, 2), dtype=np.int32))
     weight = np.diff(cuts, axis=1, prepend=0, append=256).astype(np.int32)
-    engines = [kernel.compiled(), reference]
-    for parameters in ((weight, mean, scale), (None, mean[:, 0].copy(), scale[:, 0].copy())):
-        c, numpy = (e.intervals_logistic(symbols, *parameters, -8, 308) for e in engines)
+    engines: list[kernel.Engine] = [compiled(), reference]
+    single = (None, mean[:, 0].copy(), scale[:, 0].copy())
+    for w, m, s in ((weight, mean, scale), single):
+        c, numpy = (e.intervals_logistic(symbols, w, m, s, -8, 308) for e in engines)
         for a, b in zip(c, numpy, strict=True):
             assert a.dtype == b.dtype == np.uint32
             assert np.array_equal(a, b)
         for e in engines:
             with pytest.raises(ValueError, match="symbols"):
-                e.intervals_logistic(symbols, *parameters, -8, 307 - 8)
+                e.intervals_logistic(symbols, w, m, s, -8, 307 - 8)
     for e in engines:
         with pytest.raises(ValueError, match="256"):
             e.intervals_logistic(symbols, weight + 1, mean, scale, -8, 308)
@@ -102,7 +110,8 @@ def test_batches_are_pushed_so_that_the_first_is_popped_first(lanes: int) -> Non
     mean = (16 * symbols + rng.integers(-99, 99, symbols.shape)).astype(np.int32)
     scale = rng.integers(0, 128, symbols.shape, dtype=np.int32)
     messages = []
-    for engine in (kernel.compiled(), reference):
+    engines: list[kernel.Engine] = [compiled(), reference]
+    for engine in engines:
         message = Message.with_bottom(b"", lanes)
         start, freq = engine.intervals_logistic(symbols, None, mean, scale, 0, 256)
         engine.push_batches(message, start, freq, batches)
@@ -116,4 +125,4 @@ def test_batches_are_pushed_so_that_the_first_is_popped_first(lanes: int) -> Non
         assert message == Message.with_bottom(b"", lanes)
     assert messages[0] == messages[1]
     with pytest.raises(ValueError, match="batches"):
-        kernel.compiled().push_batches(messages[0], start, freq, batches + 1)
+        compiled().push_batches(messages[0], start, freq, batches + 1)

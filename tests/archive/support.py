@@ -4,41 +4,59 @@ import io
 import os
 import struct
 import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
 from bitswap_cli.archive.format.sections import Header
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack, verify
+from bitswap_cli.archive.report import UnpackReport
 from bitswap_cli.contract import EncodedTiles
 from bitswap_cli.errors import ArchiveError
+
+Name = str | bytes | Path
+Pixels = NDArray[np.uint8]
+Sizes = NDArray[np.int32]
+Tree = dict[bytes, tuple[str, bytes, int]]  # name -> kind, bytes or target, mtime
 
 
 class ZlibCodec:
     """Deflates differences of samples and swallows some of the payload, as a message would."""
 
-    def __init__(self, channels=3, tile=8, chunk_tiles=40, swallow=64, factors=(1, 2)):
+    def __init__(
+        self,
+        channels: int = 3,
+        tile: int = 8,
+        chunk_tiles: int = 40,
+        swallow: int = 64,
+        factors: Sequence[int] = (1, 2),
+    ) -> None:
         self.tile_height = self.tile_width = tile
         self.channels = channels
         self.chunk_tiles = chunk_tiles
         self.factors = factors
         self.slack = 1.25
         self.swallow = swallow
-        self.coded_tiles = []
+        self.coded_tiles: list[int] = []
         self.words_length = 0
 
-    def of(self, channels):
+    def of(self, channels: int) -> "ZlibCodec | None":
         return self if channels in (1, self.channels) else None
 
-    def _valid(self, sizes, factor):
+    def _valid(self, sizes: Sizes, factor: int) -> NDArray[np.bool_]:
         height, width = self.tile_height * factor, self.tile_width * factor
         shape = (len(sizes), height, width, self.channels)
         rows, columns, channels = (sizes[:, k].reshape(-1, 1, 1, 1) for k in range(3))
         place = np.indices(shape, sparse=True)
-        return (place[1] < rows) & (place[2] < columns) & (place[3] < channels)
+        valid: NDArray[np.bool_] = (place[1] < rows) & (place[2] < columns) & (place[3] < channels)
+        return valid
 
-    def encode(self, tiles, sizes, payload):
+    def encode(self, tiles: Pixels, sizes: Sizes, payload: bytes) -> EncodedTiles:
         assert tiles.dtype == np.uint8
         assert sizes.dtype == np.int32
         factor = tiles.shape[1] // self.tile_height
@@ -53,7 +71,7 @@ class ZlibCodec:
         self.words_length += 4 + used + len(squeezed)
         return EncodedTiles(struct.pack("<I", used) + payload[:used] + squeezed, used, bits)
 
-    def decode(self, words, sizes, factor):
+    def decode(self, words: bytes, sizes: Sizes, factor: int) -> tuple[Pixels, bytes]:
         (used,) = struct.unpack_from("<I", words)
         valid = self._valid(sizes, factor)
         steps = np.full(valid.shape, 99, np.uint8)
@@ -67,26 +85,26 @@ class ZlibCodec:
         return steps.cumsum(axis=2, dtype=np.uint8), words[4 : 4 + used] + bytes(8)
 
 
-def header_for(codec):
+def header_for(codec: ZlibCodec) -> Header:
     tile = (codec.tile_height, codec.tile_width, codec.channels)
     return Header("fake", "ab" * 32, "bitswap", 1, tile)
 
 
-def smooth(height, width, channels=3, seed=0):
+def smooth(height: int, width: int, channels: int = 3, seed: int = 0) -> Pixels:
     """Pixels of which only the differences deflate well."""
     steps = np.random.default_rng(seed).integers(0, 3, (height, width, channels))
     steps[:, 0] = np.random.default_rng(seed).integers(0, 256, (height, channels))
     return steps.cumsum(axis=1).astype(np.uint8)
 
 
-def encoded(pixels, kind="PNG", **options):
+def encoded(pixels: Pixels, kind: str = "PNG", **options: Any) -> bytes:
     image = Image.fromarray(pixels.squeeze()) if pixels.shape[-1] == 1 else Image.fromarray(pixels)
     out = io.BytesIO()
     image.save(out, kind, **options)
     return out.getvalue()
 
 
-def bad_png(height, width, channels=3, seed=0):
+def bad_png(height: int, width: int, channels: int = 3, seed: int = 0) -> bytes:
     """A PNG without filters, so that the codec wins."""
     head = struct.pack(">IIBBBBB", width, height, 8, channels - 1, 0, 0, 0)
     rows = b"".join(b"\0" + row.tobytes() for row in smooth(height, width, channels, seed))
@@ -97,7 +115,7 @@ def bad_png(height, width, channels=3, seed=0):
     return out
 
 
-def write(path, data, mtime=None):
+def write(path: Name, data: bytes, mtime: int | None = None) -> None:
     path = os.fsencode(path)
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "wb") as file:
@@ -106,14 +124,14 @@ def write(path, data, mtime=None):
         os.utime(path, ns=(mtime, mtime))
 
 
-def build_zoo(root):
+def build_zoo(root: Name) -> None:
     """Write one file of every kind that has ever troubled an archiver."""
     root = os.fsencode(root)
 
-    def put(name, data):
+    def put(name: bytes, data: bytes) -> None:
         write(os.path.join(root, name), data, 1_600_000_000_123_456_789 + 1000 * len(name))
 
-    def image(mode, kind, **options):
+    def image(mode: str, kind: str, **options: Any) -> bytes:
         out = io.BytesIO()
         picture = Image.new(mode, (30, 20))
         if mode == "P":
@@ -151,7 +169,12 @@ def build_zoo(root):
     text = PngImagePlugin.PngInfo()
     text.add_text("Title", "with text")
     text.add_itxt("Comment", "ä", "de")
-    options = {"pnginfo": text, "icc_profile": b"profile" * 30, "exif": exif, "dpi": (72, 72)}
+    options: dict[str, Any] = {
+        "pnginfo": text,
+        "icc_profile": b"profile" * 30,
+        "exif": exif,
+        "dpi": (72, 72),
+    }
     rich, plain = encoded(smooth(64, 64), **options), bad_png(64, 64)
     put(b"metadata.png", rich[: rich.index(b"IDAT") - 4] + plain[plain.index(b"IDAT") - 4 :])
     put(b"truncated.png", bad_png(30, 30)[:-500])
@@ -170,10 +193,10 @@ def build_zoo(root):
     put(b"big.ppm", encoded(smooth(123, 130), "PPM"))
 
 
-def tree(root):
+def tree(root: Name) -> Tree:
     """Return what is below a folder: name -> kind, bytes or target, mtime."""
     root = os.fsencode(root)
-    found = {}
+    found: Tree = {}
     for folder, folders, files in os.walk(root):
         if not folders and not files and folder != root:
             found[os.path.relpath(folder, root)] = ("dir", b"", 0)
@@ -189,13 +212,13 @@ def tree(root):
     return found
 
 
-def _image(data):
+def _image(data: bytes) -> tuple[str, tuple[int, int], dict[str | tuple[int, int], Any], bytes]:
     with Image.open(io.BytesIO(data)) as image:
         image.load()
         return image.mode, image.size, dict(image.info), image.tobytes()
 
 
-def assert_same(before, after):
+def assert_same(before: Tree, after: Tree) -> None:
     """Compare two trees: bytes, or for PNG the pixels, mode and metadata."""
     assert before.keys() == after.keys()
     for name, (kind, data, mtime) in before.items():
@@ -205,14 +228,14 @@ def assert_same(before, after):
             assert _image(data) == _image(after[name][1]), name
 
 
-def check(path, codec):
+def check(path: Path, codec: ZlibCodec) -> UnpackReport:
     """List and verify an archive."""
     with ArchiveReader(path) as reader:
         list(reader.entries())
         return verify(reader, lambda _: codec)
 
 
-def rescue(path, codec, directory):
+def rescue(path: Path, codec: ZlibCodec, directory: Path) -> UnpackReport:
     """Restore what is whole."""
     with ArchiveReader(path, recover=True) as reader:
         return unpack(reader, lambda _: codec, directory, keep_going=True)
