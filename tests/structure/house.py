@@ -1,7 +1,8 @@
 """The house as it is: modules, what they import, rooms, floors, circles, doors, sizes.
 
-A room is a folder of Python files. Every import counts: those inside functions, those that only a
-type checker sees, and those of modules that a string names, to be imported when they are needed.
+A room is a folder of Python files. Every import counts: those inside functions, and those that only
+a type checker sees. A name in a register, of what will be imported when it is needed, is none: that
+is how a family of models says who fits it.
 """
 
 import ast
@@ -77,8 +78,6 @@ def _imported(tree: ast.AST, known: Collection[str]) -> Iterator[str]:
                 yield from (name if name in known else module for name in inner)
             case ast.ImportFrom():
                 raise ValueError(f"line {node.lineno}: imports are absolute here")
-            case ast.Constant(str(name)) if name in known and "." in name:
-                yield name
 
 
 def imports() -> dict[str, frozenset[str]]:

@@ -19,7 +19,7 @@ TRAINING, FITTING = "bitswap_models.training", "bitswap_models.fitting"
 DOORS = {
     "bitswap_cli.__main__": ("bitswap_cli.cli",),
     "bitswap_cli.cli": ("bitswap_cli", "bitswap_cli.api", *GROUND),
-    "bitswap_cli": ("bitswap_cli.api", *GROUND),
+    "bitswap_cli": ("bitswap_cli.api", "bitswap_cli.archive", *GROUND),
     "bitswap_cli.api": (
         "bitswap_cli.archive", "bitswap_cli.images", "bitswap_cli.coding", *GROUND, ANS,
         FITTING, TRAINING, *KEPT, FAMILIES, EXACT,
