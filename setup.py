@@ -25,5 +25,5 @@ setup(
                 [NATIVE + name for name in ("layers.h", "convolution.h", "gradient.h")],
             ),
         )
-    ]
+    ],
 )
