@@ -3,7 +3,6 @@
 import ast
 import configparser
 import re
-from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -57,7 +56,7 @@ def test_every_file_of_the_product_is_installed() -> None:
         top, _, rest = name.partition("/")
         if top in FOLDERS and not name.endswith(".py"):
             installed = f"{FOLDERS[top]}/{rest}"
-            assert any(fnmatch(installed, pattern) for pattern in patterns), name
+            assert any(Path(installed).match(pattern) for pattern in patterns), name
 
 
 def test_tests_mirror_the_product() -> None:
