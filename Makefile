@@ -4,17 +4,18 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-# Coding runs on the processor, so the build of torch for processors is tried first: the default one
-# for Linux carries gigabytes of GPU libraries. To train on a GPU, start from an empty environment:
-#   make clean && make TORCH_INDEX=https://pypi.org/simple train ...
+# Training and tests need torch. It comes from where pip is set up to look, or from the index that
+# TORCH_INDEX names: the default build for Linux carries gigabytes of GPU libraries, and the small
+# one has an index of its own, which https://pytorch.org/get-started tells.
 TORCH ?= torch==2.13.0
-TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+TORCH_INDEX ?=
+FROM = $(if $(TORCH_INDEX),--no-deps --index-url $(TORCH_INDEX))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench train clean
+.PHONY: help demo test lint structure map bench train clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/ready ## Compress photographs with the embedded model, restore them, prove equality
 	$(BIN)/python -m benchmarks.demo
@@ -22,27 +23,40 @@ demo: $(VENV)/ready ## Compress photographs with the embedded model, restore the
 test: lint ## Lint, types and every test
 	$(BIN)/python -m pytest
 
-lint: $(VENV)/ready ## ruff and mypy --strict
+lint: $(VENV)/dev ## ruff and mypy --strict
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	MYPYPATH=$(VENV)/types $(BIN)/mypy
 
-bench: $(VENV)/ready ## Compare with other codecs: make bench DATA="photos sheets:32" (see benchmarks/)
+structure: $(VENV)/dev ## Hold the files against the plan of the house: doors, sizes, lines of prose
+	$(BIN)/python -m pytest tests/structure
+
+map: $(VENV)/dev ## Show the house: rooms, floors, circles and broken doors
+	$(BIN)/python -m tests.structure.map
+
+bench: $(VENV)/dev ## Compare with other codecs: make bench DATA="photos sheets:32" (see benchmarks/)
 	$(BIN)/python -m benchmarks.peers.bench $(DATA)
 
-train: $(VENV)/ready ## Train a model: make train RECIPE=recipe.toml DATA=folder MODEL=file
+train: $(VENV)/dev ## Train a model: make train RECIPE=recipe.toml DATA=folder MODEL=file
 	$(BIN)/bitswap train $(RECIPE) $(DATA) -o $(MODEL)
 
 clean: ## Remove the virtual environment and everything built
 	rm -rf $(VENV) build *.egg-info bitswap_cli/ans/*.so models/exact/*.so
 
-# Made again when the dependencies or the C kernel change. mypy finds packages by their folders, and
-# bitswap_models is kept in models/: hence the link.
-$(VENV)/ready: setup.cfg setup.py pyproject.toml $(wildcard bitswap_cli/ans/*.c models/exact/native/*)
+# Made again when the dependencies or the C kernels change: `ready` to use bitswap, `dev` to work on
+# it. mypy finds packages by their folders, and bitswap_models is kept in models/: hence the link.
+BUILT_FROM = setup.cfg setup.py pyproject.toml $(shell find bitswap_cli models -name '*.[ch]')
+
+$(VENV)/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python >= 3.11 is needed")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --no-deps --retries 1 --index-url $(TORCH_INDEX) '$(TORCH)' \
-		|| $(BIN)/pip install --quiet '$(TORCH)'
-	$(BIN)/pip install --quiet -e '.[dev]'
-	mkdir -p $(VENV)/types && ln -sfn "$(CURDIR)/models" $(VENV)/types/bitswap_models
+
+$(VENV)/ready: $(VENV)/bin/pip $(BUILT_FROM)
+	$(BIN)/pip install --quiet -e '.[demo]'
 	touch $@
+
+$(VENV)/dev: $(VENV)/bin/pip $(BUILT_FROM)
+	$(BIN)/pip install --quiet $(FROM) '$(TORCH)'
+	$(BIN)/pip install --quiet -e '.[dev,train]'
+	mkdir -p $(VENV)/types && ln -sfn "$(CURDIR)/models" $(VENV)/types/bitswap_models
+	touch $@ $(VENV)/ready

@@ -1,10 +1,14 @@
-"""Build of the optional C kernels; everything else is declared in setup.cfg."""
+"""Packages and the optional C kernels; everything else is declared in setup.cfg."""
 
-from setuptools import Extension, setup
+from setuptools import Extension, find_packages, setup
 
 NATIVE = "models/exact/native/"
 
+# bitswap_models lies in models/, which setup.cfg cannot say of all the folders below it at once.
+MODELS = [f"bitswap_{name}" for name in find_packages(include=["models", "models.*"])]
+
 setup(
+    packages=[*find_packages(include=["bitswap_cli", "bitswap_cli.*"]), *MODELS],
     ext_modules=[
         Extension(
             name,
@@ -21,5 +25,5 @@ setup(
                 [NATIVE + name for name in ("layers.h", "convolution.h", "gradient.h")],
             ),
         )
-    ]
+    ],
 )

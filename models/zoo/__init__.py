@@ -1,14 +1,15 @@
 """The zoo: finds a model file by name or by path, and downloads it if it has to.
 
 A name is looked up among the models installed with the package (``zoo/<name>/model.safetensors``;
-older versions lie beside it, named by their hash, for the archives made with them), then in the
-cache of downloads, then in the registry, whose addresses are tried in order. A file is known by its
-SHA-256: an archive names the hash of its model, and no other file will be used for it.
+what gives older versions back lies beside it, for the archives made with them, see older.py), then
+in the cache of downloads, then in the registry, whose addresses are tried in order. A file is known
+by its SHA-256: an archive names the hash of its model, and no other file will be used for it.
 
 Environment
 -----------
 BITSWAP_CACHE
-    Folder of downloaded models; the operating system's cache folder for `bitswap` otherwise.
+    Folder of downloaded models and of older versions that were needed; the operating system's
+    cache folder for `bitswap` otherwise.
 BITSWAP_REGISTRY
     Path or http(s) address of a registry to use instead of the installed ``registry.toml``.
 """
@@ -24,7 +25,8 @@ from typing import Any, NamedTuple
 
 import safetensors
 
-from bitswap_cli.errors import ModelError
+from bitswap_cli.atomic import NewFile
+from bitswap_cli.errors import InputError, ModelError
 from bitswap_models.zoo import download
 
 EMBEDDED = Path(__file__).parent
@@ -156,14 +158,15 @@ def find(name: str, sha256: str | None = None) -> ModelFile:
 def installed(name: str, sha256: str | None = None) -> ModelFile | None:
     """Find a model on this machine, without the network: embedded, or downloaded before.
 
-    Of several downloaded versions it is the one downloaded last, unless a hash is given.
+    Of several downloaded versions it is the one downloaded last, unless a hash is given. Older
+    versions of embedded models are found by their hash only.
     """
     if not _NAME.fullmatch(name):
         raise ModelError(f"{name!r} is not the name of a model")
     for file in _on_disk(name):
         if sha256 in (None, file.sha256):
             return file
-    return None
+    return None if sha256 is None else _older(name, sha256)
 
 
 def fetch(entry: RegistryEntry) -> ModelFile:
@@ -217,10 +220,32 @@ def _parse(value: str) -> Any:
 def _on_disk(name: str) -> Iterator[ModelFile]:
     if (path := EMBEDDED / name / MODEL_FILE).is_file():
         yield _model_file(path, name)
-    for path in (EMBEDDED / name).glob("*.safetensors"):
-        if _SHA256.fullmatch(path.stem):  # an older version, for the archives made with it
-            yield _model_file(path, name)
     yield from _cached(name)
+
+
+def _older(name: str, sha256: str) -> ModelFile | None:
+    """An older version of an embedded model, rebuilt into the cache unless it is there."""
+    from bitswap_models.zoo import older  # deferred: most calls ask for the newest
+
+    newest = EMBEDDED / name / MODEL_FILE
+    if not (_SHA256.fullmatch(sha256) and newest.with_name(sha256 + older.SUFFIX).is_file()):
+        return None
+    path = cache_folder() / name / "older" / f"{sha256}.safetensors"
+    file = ModelFile(path, name, sha256)
+    if path.is_file() and _model_file(path, name) == file:
+        return file
+    content = older.rebuild(newest, sha256)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new = NewFile(os.fsencode(path), force=True)
+        new.write(content)
+        new.commit()
+    except (OSError, InputError) as error:
+        raise ModelError(
+            f"cannot keep an older version of the model {name!r} in {path.parent} ({error}):"
+            " let BITSWAP_CACHE name a folder that can be written"
+        ) from error
+    return file
 
 
 def _cached(name: str) -> Iterator[ModelFile]:

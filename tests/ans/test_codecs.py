@@ -311,11 +311,11 @@ def test_misuse_is_refused_and_changes_nothing(engine: str) -> None:
                 codec.push(message, wrong)
             with pytest.raises(ValueError, match="symbols must be in"):
                 codec.bits(wrong)
-    for codec in (uneven, negative):
+    for mixture in (uneven, negative):
         with pytest.raises(ValueError, match="sum to 256"):
-            codec.push(message, zeros)
+            mixture.push(message, zeros)
         with pytest.raises(ValueError, match="sum to 256"):
-            codec.pop(message)
+            mixture.pop(message)
     with pytest.raises(ValueError, match="shape"):
         logistic.push(message, zeros[:-1])
     with pytest.raises(ValueError, match="integers"):

@@ -14,6 +14,13 @@ from bitswap_cli.ans import Message, NoEngine, kernel, reference
 needs_kernel = pytest.mark.skipif(kernel.compiled() is None, reason="the kernel is not compiled")
 
 
+def compiled() -> kernel.Kernel:
+    """The kernel, where a test needs it."""
+    found = kernel.compiled()
+    assert found is not None
+    return found
+
+
 def choose(monkeypatch: pytest.MonkeyPatch, wanted: str) -> kernel.Engine:
     monkeypatch.setenv("BITSWAP_ENGINE", wanted)
     return kernel.engine.__wrapped__()
@@ -75,7 +82,7 @@ def test_both_engines_give_the_same_intervals() -> None:
     scale = rng.integers(0, 128, (1000, 3), dtype=np.int32)
     cuts = np.sort(rng.integers(0, 257, (1000, 2), dtype=np.int32))
     weight = np.diff(cuts, axis=1, prepend=0, append=256).astype(np.int32)
-    engines = [kernel.compiled(), reference]
+    engines: list[kernel.Engine] = [compiled(), reference]
     for parameters in ((weight, mean, scale), (None, mean[:, 0].copy(), scale[:, 0].copy())):
         c, numpy = (e.intervals_logistic(symbols, *parameters, -8, 308) for e in engines)
         for a, b in zip(c, numpy, strict=True):
@@ -98,7 +105,8 @@ def test_batches_are_pushed_so_that_the_first_is_popped_first(lanes: int) -> Non
     mean = (16 * symbols + rng.integers(-99, 99, symbols.shape)).astype(np.int32)
     scale = rng.integers(0, 128, symbols.shape, dtype=np.int32)
     messages = []
-    for engine in (kernel.compiled(), reference):
+    engines: list[kernel.Engine] = [compiled(), reference]
+    for engine in engines:
         message = Message.with_bottom(b"", lanes)
         start, freq = engine.intervals_logistic(symbols, None, mean, scale, 0, 256)
         engine.push_batches(message, start, freq, batches)
@@ -112,7 +120,7 @@ def test_batches_are_pushed_so_that_the_first_is_popped_first(lanes: int) -> Non
         assert message == Message.with_bottom(b"", lanes)
     assert messages[0] == messages[1]
     with pytest.raises(ValueError, match="batches"):
-        kernel.compiled().push_batches(messages[0], start, freq, batches + 1)
+        compiled().push_batches(messages[0], start, freq, batches + 1)
 
 
 @needs_kernel
@@ -125,7 +133,7 @@ def test_another_kernel_pops_by_itself(low: int, high: int) -> None:
     scale = rng.integers(0, 128, (500, 2), dtype=np.int32)
     parameters = (weight, mean, scale)
     size = high - low + 1
-    engine = kernel.compiled()
+    engine = compiled()
     message = Message.with_bottom(b"payload", 8)
     expected = engine.pop_logistic(message.copy(), *parameters, low, size)
     symbols = np.empty(500, np.int32)

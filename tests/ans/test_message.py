@@ -151,7 +151,8 @@ def test_two_threads_work_on_two_messages(engine: str) -> None:
         for _ in range(5):
             symbols = codec.pop(message)
             codec.push(message, symbols[::-1])
-        return message.to_words().tolist()
+        words: list[int] = message.to_words().tolist()
+        return words
 
     alone = [work(seed) for seed in range(4)]
     with ThreadPoolExecutor(2) as pool:

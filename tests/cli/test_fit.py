@@ -191,17 +191,17 @@ def test_fit_takes_a_duration_or_none(bitswap, drawings, tmp_path, words):
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
 def test_an_interrupt_ends_fitting_and_goes_on(drawings, tmp_path):
     command = [sys.executable, "-m", "bitswap_cli", "compress", "--fit", "1h", "-v"]
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [*command, drawings, "-o", tmp_path / "a.bsw"], stderr=subprocess.PIPE, text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
-    for line in process.stderr:
-        if "saved so far" in line:
-            break
-    process.send_signal(signal.SIGINT)
-    began = time.monotonic()
-    rest = process.stderr.read()
-    assert process.wait() == 0, rest
+    ) as process:  # fmt: skip
+        for line in process.stderr:
+            if "saved so far" in line:
+                break
+        process.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        rest = process.stderr.read()
+        assert process.wait() == 0, rest
     assert time.monotonic() - began < 600
     assert "fitting ends here" in rest
     with ArchiveReader(tmp_path / "a.bsw") as reader:

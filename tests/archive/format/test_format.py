@@ -1,6 +1,7 @@
 """The format byte by byte (docs/format.md): a change here is a change of the format."""
 
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -44,7 +45,7 @@ from tests.archive.support import ZlibCodec, bad_png, header_for, write
 HEADER = Header("m", "00" * 31 + "ff", "bitswap", 1, (32, 32, 3))
 
 
-def test_golden_archive(tmp_path):
+def test_golden_archive(tmp_path: Path) -> None:
     with ArchiveWriter(tmp_path / "a", HEADER) as writer:
         segments = [
             ByteSegment(b"d/one", "file", 2, 0, 2, 5),
@@ -76,7 +77,7 @@ GOLDEN = """
 """
 
 
-def test_framing_of_a_single_small_picture_is_short(tmp_path):
+def test_framing_of_a_single_small_picture_is_short(tmp_path: Path) -> None:
     write(tmp_path / "picture.png", bad_png(32, 32))
     codec = ZlibCodec(3, 32, 1024, swallow=1 << 20)
     header = header_for(codec)._replace(model="natural32")
@@ -90,7 +91,7 @@ numbers = st.integers(0, (1 << 62) - 1)
 
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.one_of(numbers, st.integers(0, 300)), min_size=1, max_size=40))
-def test_columns(values):
+def test_columns(values: list[int]) -> None:
     assert unpack_column(pack_column(values), len(values)) == values
 
 
@@ -110,7 +111,7 @@ def test_columns(values):
     st.integers(0, 0xFFFFFFFF),
     st.integers(0, MAX_EXTRAS),
 )
-def test_tile_tables(segments, checksum, swallowed):
+def test_tile_tables(segments: list[TileSegment], checksum: int, swallowed: int) -> None:
     table = TileTable(segments, checksum, swallowed, 1)
     assert unpack_tile_table(pack_tile_table(table)) == table
 
@@ -131,19 +132,19 @@ times = st.integers(-(1 << 62), 1 << 62)
         max_size=9,
     )
 )
-def test_byte_tables(segments):
+def test_byte_tables(segments: list[ByteSegment]) -> None:
     table = ByteTable(segments, 7)
     assert unpack_byte_table(pack_byte_table(table)) == table
 
 
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.builds(Extra, times, st.binary(max_size=5), st.binary(max_size=5))))
-def test_extras(extras):
+def test_extras(extras: list[Extra]) -> None:
     assert unpack_extras(pack_extras(extras), len(extras)) == extras
 
 
 @pytest.mark.parametrize("data", [b"", b"x", bytes(1000), os.urandom(1000)])
-def test_blobs(data):
+def test_blobs(data: bytes) -> None:
     blob = pack_blob(data)
     assert len(blob) <= len(data) + 1
     assert unpack_blob(blob, len(data), "test") == data
@@ -166,7 +167,7 @@ HEADERS = (  # by version
 
 
 @pytest.mark.parametrize("version, header", HEADERS)
-def test_headers(version, header):
+def test_headers(version: int, header: Header) -> None:
     assert header.version == version
     read, models = Header.from_bytes(header.to_bytes(), version)
     assert models == len(header.fitted)
@@ -177,7 +178,7 @@ def test_headers(version, header):
                 Header.from_bytes(header.to_bytes(), other)
 
 
-def test_malformed_headers():
+def test_malformed_headers() -> None:
     for body in (b"", b"\x90", b"\xc1", HEADER.to_bytes() + b"\0", HEADER.to_bytes()[:-1] + b"\2"):
         with pytest.raises(ArchiveError, match="header"):
             Header.from_bytes(body, 1)
@@ -188,7 +189,7 @@ def test_malformed_headers():
 
 
 @pytest.mark.parametrize("version, header", HEADERS)
-def test_headers_in_files(tmp_path, version, header):
+def test_headers_in_files(tmp_path: Path, version: int, header: Header) -> None:
     """Each model is found again, and none of its bytes can change."""
     path = tmp_path / "a.bsw"
     with ArchiveWriter(path, header) as writer:
@@ -203,13 +204,13 @@ def test_headers_in_files(tmp_path, version, header):
             ArchiveReader(path)
 
 
-def test_only_chunks_are_added(tmp_path):
+def test_only_chunks_are_added(tmp_path: Path) -> None:
     with ArchiveWriter(tmp_path / "a", HEADER) as writer, pytest.raises(ValueError):
         writer.add(b"HEAD", b"", 0)
     assert os.listdir(tmp_path) == []
 
 
-def test_names():
+def test_names() -> None:
     for name in (b"a", b"a/b", b"..a", b"a..", b"...", b"\xff\n", b"c:x", b"a\\b"):
         check_name(name)
     assert display(b"a\nb\xff\xc3\xa4") == "a\\nb\\xffä"
@@ -220,7 +221,7 @@ def test_names():
     assert not stays_inside(b"link", b"..")
 
 
-def test_tables_are_readable_without_bodies(tmp_path):
+def test_tables_are_readable_without_bodies(tmp_path: Path) -> None:
     write(tmp_path / "x.png", bad_png(32, 32))
     codec = ZlibCodec()
     pack([tmp_path / "x.png"], tmp_path / "a", codec, header_for(codec))
