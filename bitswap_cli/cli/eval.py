@@ -1,7 +1,7 @@
 """``bitswap eval``: what a model makes of pictures, term by term, and what coding them takes."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -34,22 +34,18 @@ def evaluate(console: Console, model: str, data: Path, limit: int | None, as_jso
     rate: all that the tiles took when they were coded, decoded and compared. A flow has a bound,
     but no rate.
     """
-    import torch
-
     from bitswap_cli.coding import tile_codec
     from bitswap_models import zoo
-    from bitswap_models.families.flowpp.model import FlowPP
     from bitswap_models.stored import model_file
-    from bitswap_models.training import loop as training
 
     if not data.is_dir():
         raise InputError(f"there is no folder {data}")
-    torch.set_num_threads(1)
     file = zoo.resolve(model)
-    loaded = model_file.load(file.path, coding=False)
+    codes = model_file.family_in(file).codes
+    loaded: Any = model_file.load(file) if codes else model_file.load_network(file)
     tile, channels = loaded.config.tile, loaded.config.channels
     tiles, sizes = _tiles(console, data, tile, channels)
-    if isinstance(loaded, FlowPP):  # whole tiles only
+    if not codes:  # whole tiles only
         whole = (sizes == (tile, tile, channels)).all(1)
         tiles, sizes = tiles[whole], sizes[whole]
     if not len(tiles):
@@ -58,8 +54,10 @@ def evaluate(console: Console, model: str, data: Path, limit: int | None, as_jso
         chosen = [k * len(tiles) // limit for k in range(limit)]
         tiles, sizes = tiles[chosen], sizes[chosen]
     coded = None
-    if isinstance(loaded, FlowPP):
-        terms = training.evaluate(loaded, tiles)
+    if not codes:
+        from bitswap_models.training.evaluation import evaluate as bound_of
+
+        terms = bound_of(loaded, tiles)
         del terms["bpd"]
     else:
         with progress_bar(console, "eval") as progress:

@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import click
 
 from bitswap_cli.cli.common import Console, stderr_is_terminal
-from bitswap_cli.cli.model import FITTED
 from bitswap_cli.cli.table import human_size
 from bitswap_cli.errors import InputError
 
@@ -115,7 +114,7 @@ def fit(
     from bitswap_cli.archive.format.sections import Fitted
     from bitswap_cli.archive.writing.material import material
     from bitswap_cli.coding import tile_codec
-    from bitswap_models.stored import model_file
+    from bitswap_models.stored import model_file, revision
 
     started = time.monotonic()
     with _watch(console) as (shown, stopped):
@@ -135,7 +134,7 @@ def fit(
     for channels, (base, outcome) in outcomes.items():
         model = outcome.model if outcome.saved > 0 else base
         if model is not base or channels != codec.channels:
-            fitted.append(Fitted(channels, 0, 0, body(base, model)))
+            fitted.append(Fitted(channels, 0, 0, revision.encode(base, model)))
             models[channels] = model
     if save is not None:
         recipe = f'fitted = "{header.model} {header.sha256}"\n'
@@ -202,10 +201,11 @@ def _share(whole: float, long: float) -> float:
 
 def _material(codec: "ChunkCodec", header: "Header", found: "Material") -> "Material":
     """What a codec is fitted to, if it can be and there is anything."""
-    from bitswap_models.families.pixel_vae.model import PixelVAE
+    from bitswap_models.families import register
 
-    if not isinstance(codec.model, PixelVAE):
-        raise InputError(f"--fit needs a model of kind {FITTED}, which {header.model} is not")
+    if register.family_of(codec.model).fit is None:
+        kinds = ", ".join(register.names(lambda family: family.fit))
+        raise InputError(f"--fit needs a model of kind {kinds}, which {header.model} is not")
     if not found.groups:
         raise InputError(f"--fit: there is no picture that the model {header.model} codes")
     return found
@@ -226,24 +226,24 @@ def _fit_groups(
 ) -> "Outcomes":
     """Fit the model of each number of channels; return what it was and what it became."""
     from bitswap_cli.contract import Tiles
-    from bitswap_models.families.pixel_vae.model import PixelVAE
-    from bitswap_models.fitting import fit as fitting
+    from bitswap_models.families.register import family_of
 
     outcomes: Outcomes = {}
     shares = {c: max(group.samples, found.samples / 10) for c, group in found.groups.items()}
     for channels, group in sorted(found.groups.items(), key=lambda item: item[1].samples):
         own = codec.of(channels)
-        if own is None or not isinstance(own.model, PixelVAE):
+        if own is None:
             raise TypeError("material is of pictures that the codec takes")
         label = f"{what} {channels} channels" if len(shares) > 1 else what
         part = None if seconds is None else seconds * shares[channels] / sum(shares.values())
+        fitting = family_of(own.model).fitting()
         outcome = fitting.fit(
             own.model, [Tiles(*t) for t in group.tiles], group.samples,
             seconds=part, steps=steps, rate=pace * fitting.RATE, threads=threads,
             again=again and partial(again, channels),
             progress=shown and partial(shown, label, part), stopped=stopped,
         )  # fmt: skip
-        outcomes[channels] = own.model, outcome
+        outcomes[channels] = cast("PixelVAE", own.model), outcome
     return outcomes
 
 
@@ -264,18 +264,6 @@ def _again(
     laid = tile_codec(own, codec.name, codec.model.batch or 64, family)
     groups = material(sources, laid, threads=threads, only=channels).groups
     return [Tiles(*tiles) for group in groups.values() for tiles in group.tiles]
-
-
-def body(base: "PixelVAE", revised: "PixelVAE") -> bytes:
-    """What an archive says of a model that was fitted from another."""
-    from bitswap_models.stored import model_file
-    from bitswap_models.stored.difference import encode
-
-    before, after = (
-        {name: t.numpy() for name, t in model_file.tensors(model).items()}
-        for model in (base, revised)
-    )
-    return bytes.fromhex(model_file.known_answer(revised)) + encode(before, after)
 
 
 @contextmanager

@@ -10,16 +10,12 @@ if TYPE_CHECKING:
     from bitswap_cli.archive.format.sections import Fitted, Header
     from bitswap_cli.coding.chunk import ChunkCodec
     from bitswap_cli.contract import TileCodec
-    from bitswap_models.families.register import Model
     from bitswap_models.zoo import ModelFile
 
 SCHEMES = ("bitswap", "bbans", "topdown")
 NUMERIC_PROFILE = 1
 AUTO = "auto"
 FALLBACK = "photo"  # of archives without pictures
-ANSWER = 32  # bytes of a known answer
-TRIED = ("markov_vae", "pixel_vae")  # kinds of models that `auto` chooses from
-FITTED = "pixel_vae"  # the kind that can be fitted
 NEAR = 1.1  # bytes of a sample, over those of the best model, that fitting may make good
 RIVALS = 3  # models at most that are fitted for a while, to go on with the best
 
@@ -121,10 +117,11 @@ def _best(
     """Find the installed model that codes a sample of the sources best; if it is to be fitted, also
     those that code it nearly as well.
 
-    Kinds that are there for their own sake, slower and never better, are not tried.
+    Families that are there for their own sake, slower and never better, are not tried.
     """
     from bitswap_cli.archive.writing.sample import sample
     from bitswap_models import zoo
+    from bitswap_models.families import register
 
     samples = sample(sources, wide=fitting)
     widths = {picture.pixels.shape[2] for s in samples for picture in s.pictures}
@@ -132,7 +129,8 @@ def _best(
     for name in zoo.embedded():
         file = zoo.find(name)
         metadata = zoo.read_metadata(file.path)
-        if metadata["kind"] not in ((FITTED,) if fitting else TRIED):
+        family = register.find(metadata["kind"])
+        if family is None or not (family.fit if fitting else family.tried):
             continue
         channels = metadata["config"]["channels"]
         # one without pictures for it is no candidate, but an archive without pictures needs one too
@@ -159,47 +157,17 @@ def _load(
     *,
     fitting: bool = False,
 ) -> "ChunkCodec":
-    import torch
-
     from bitswap_cli.coding import tile_codec
-    from bitswap_models.families.pixel_vae.model import PixelVAE
-    from bitswap_models.stored import model_file
+    from bitswap_models.families.register import family_of
+    from bitswap_models.stored import model_file, revision
 
-    torch.set_num_threads(1)  # --threads chunks at a time; more would get in each other's way
     console.note(f"model {file.name}, SHA-256 {file.sha256}, from {file.path}")
-    model = model_file.load(file.path)
-    if fitting and isinstance(model, PixelVAE):
-        return tile_codec(model, scheme, batch, model.of)
-    family = {one.channels: _revised(model, one) for one in fitted}
+    model = model_file.load(file)
+    larger = family_of(model).larger
+    if fitting and larger is not None:
+        return tile_codec(model, scheme, batch, lambda channels: larger(model, channels, 0, 0))
+    family = {one.channels: revision.decode(model, *one) for one in fitted}
     return tile_codec(family.get(model.channels, model), scheme, batch, family.get)
-
-
-def _revised(base: "Model", fitted: "Fitted") -> "Model":
-    """A fitted model of an archive, proved exact and checked by its known answer."""
-    import torch
-
-    from bitswap_models.families.pixel_vae.model import PixelVAE
-    from bitswap_models.stored import model_file
-    from bitswap_models.stored.difference import decode
-    from bitswap_models.stored.growth import grow
-
-    channels, radius, width, body = fitted
-    if isinstance(base, PixelVAE):
-        c = base.config
-        larger = max(c.channels, channels), c.radius + radius, c.width + width
-        base = grow(base, channels=larger[0], radius=larger[1], width=larger[2])
-    elif (channels, radius, width) != (base.channels, 0, 0):
-        raise ArchiveError("the archive's model is none that was fitted from the one it names")
-    answer, blob = body[:ANSWER], body[ANSWER:]
-    arrays = {name: tensor.numpy() for name, tensor in model_file.tensors(base).items()}
-    stored = {name: torch.from_numpy(array) for name, array in decode(arrays, blob).items()}
-    model = model_file.build(base.config, stored)
-    if bytes.fromhex(model_file.known_answer(model)) != answer:
-        raise ModelError(
-            "the archive's model fails its known answer: it is damaged, or this machine would"
-            " compute other pictures; run `bitswap doctor`"
-        )
-    return model
 
 
 def _tile(codec: "TileCodec") -> tuple[int, int, int]:

@@ -84,7 +84,8 @@ def model_info(console: Console, name: str, as_json: bool) -> None:
     from bitswap_models.stored.sizes import sizes
 
     file = zoo.resolve(name)
-    counted = sizes(model_file.load(file.path, coding=False))
+    codes = model_file.family_in(file).codes
+    counted = sizes(model_file.load(file) if codes else model_file.load_network(file))
     described: dict[str, Any] = {
         "name": file.name,
         "sha256": file.sha256,

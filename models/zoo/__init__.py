@@ -19,6 +19,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,12 +39,14 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-class ModelFile(NamedTuple):
-    """A model file on this machine."""
+@dataclass(frozen=True)
+class ModelFile:
+    """A model file on this machine, read and hashed once."""
 
     path: Path
     name: str
     sha256: str
+    content: bytes = field(default=b"", repr=False, compare=False)
 
 
 class RegistryEntry(NamedTuple):
@@ -117,7 +120,7 @@ def resolve(name_or_path: str) -> ModelFile:
     if path.is_dir():
         path /= MODEL_FILE
     name = path.parent.name if path.name == MODEL_FILE else path.stem
-    return _model_file(path, re.sub(r"[^A-Za-z0-9_.-]|^[^A-Za-z0-9]", "_", name)[:64] or "model")
+    return read(path, re.sub(r"[^A-Za-z0-9_.-]|^[^A-Za-z0-9]", "_", name)[:64] or "model")
 
 
 def find(name: str, sha256: str | None = None) -> ModelFile:
@@ -186,9 +189,18 @@ def fetch(entry: RegistryEntry) -> ModelFile:
         except download.DownloadError as error:
             reasons.append(f"{url}: {error}")
         else:
-            return ModelFile(path, entry.name, entry.sha256)
+            return read(path, entry.name)
     why = "; ".join(reasons) or "the registry gives no address for it"
     raise ModelError(f"cannot fetch the model {entry.name!r}: {why}")
+
+
+def read(path: Path, name: str) -> ModelFile:
+    """Read a model file, whatever it holds; raise ModelError if that cannot be done."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"cannot read the model file {path}: {error.strerror}") from error
+    return ModelFile(path, name, hashlib.sha256(content).hexdigest(), content)
 
 
 def read_metadata(path: Path) -> dict[str, Any]:
@@ -216,10 +228,10 @@ def _parse(value: str) -> Any:
 
 def _on_disk(name: str) -> Iterator[ModelFile]:
     if (path := EMBEDDED / name / MODEL_FILE).is_file():
-        yield _model_file(path, name)
+        yield read(path, name)
     for path in (EMBEDDED / name).glob("*.safetensors"):
         if _SHA256.fullmatch(path.stem):  # an older version, for the archives made with it
-            yield _model_file(path, name)
+            yield read(path, name)
     yield from _cached(name)
 
 
@@ -227,17 +239,9 @@ def _cached(name: str) -> Iterator[ModelFile]:
     """Downloaded versions of a model, the last one first."""
     paths = (cache_folder() / name).glob("*.safetensors")
     for path in sorted(paths, key=lambda path: path.stat().st_mtime, reverse=True):
-        file = _model_file(path, name)
+        file = read(path, name)
         if file.sha256 == path.stem:  # a damaged file in the cache is as good as none
             yield file
-
-
-def _model_file(path: Path, name: str) -> ModelFile:
-    try:
-        with path.open("rb") as stream:
-            return ModelFile(path, name, hashlib.file_digest(stream, "sha256").hexdigest())
-    except OSError as error:
-        raise ModelError(f"cannot read the model file {path}: {error.strerror}") from error
 
 
 def _registry_entry(table: dict[str, object]) -> RegistryEntry:

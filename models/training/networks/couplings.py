@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bitswap_models.families.flowpp.weight_norm import Conv, GatedBlock, Table
+from bitswap_models.training.networks.weight_norm import Conv, GatedBlock, Table
 
 LEAST_LOG_SCALE = -7.0  # of a mixture's logistics
 HALVINGS = 100  # of a bisection at most; it ends as soon as nothing changes
