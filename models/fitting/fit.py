@@ -20,7 +20,7 @@ import torch
 
 from bitswap_cli.contract import Tiles
 from bitswap_models.families.pixel_vae.model import PixelVAE
-from bitswap_models.fitting.cells import Batch, Cells
+from bitswap_models.fitting.cells import Cells
 from bitswap_models.fitting.descent import CELLS, PIXELS, RATE, Fit
 
 WARMUP = 60
@@ -102,43 +102,72 @@ def fit(
         model, Cells(model, tiles), samples,
         encoder=encoder, compiled=compiled, seed=seed, threads=threads,
     )  # fmt: skip
+    meter = _Meter(fitting, samples, seed)
+    _descend(fitting, meter, seconds, steps, rate, again, progress, stopped)
+    return meter.outcome()
+
+
+class _Meter:
+    """Measures how far fitting has come, on batches that are the same all the time."""
+
+    def __init__(self, fitting: Fit, samples: int, seed: int) -> None:
+        self.fitting, self.samples, self.seed = fitting, samples, seed
+        self.begin(fitting)
+
+    def begin(self, unfitted: Fit) -> None:
+        """Draw the batches, and measure where fitting begins."""
+        random = np.random.default_rng(self.seed + 1)
+        self.batches = [unfitted.cells.draw(random, CELLS, PIXELS) for _ in range(CHECKED)]
+        self.first = sum(unfitted.measure(self.batches))  # bits/dim
+
+    def lay(self, tiles: list[Tiles]) -> None:
+        """Go on with other tiles."""
+        model = self.fitting.model
+        self.fitting.cells = Cells(model, tiles)
+        self.begin(Fit(model, self.fitting.cells, self.samples))
+
+    def reached(self, part: float) -> Progress:
+        """How far it is, after a part of the time."""
+        rate = sum(self.fitting.measure(self.batches))
+        price = self.fitting.price.bytes(self.fitting.average)
+        return Progress(rate, (self.first - rate) * self.samples / 8 - price, part)
+
+    def outcome(self) -> Outcome:
+        """End fitting, and say what came of it."""
+        before = self.first * self.samples / 8
+        if not self.fitting.done:
+            return Outcome(self.fitting.model, 0.0, before)
+        fitted = self.fitting.finish()
+        saved = self.reached(1.0).saved
+        self.fitting.pool.shutdown()
+        return Outcome(fitted, saved, before - max(saved, 0.0))
+
+
+def _descend(
+    fitting: Fit,
+    meter: _Meter,
+    seconds: float | None,
+    steps: int | None,
+    rate: float,
+    again: Callable[[PixelVAE], list[Tiles]] | None,
+    progress: Callable[[Progress], None] | None,
+    stopped: Callable[[], bool],
+) -> None:
+    """Take steps for as long as it was asked for, see `fit`."""
     began = checked = time.monotonic()
-    batches, first = _held(fitting, seed)
-
-    def reached(part: float) -> Progress:
-        rate = sum(fitting.measure(batches))
-        return Progress(
-            rate, (first - rate) * samples / 8 - fitting.price.bytes(fitting.average), part
-        )
-
     while True:
         now = time.monotonic()
         done, whole = (now - began, seconds or 0) if steps is None else (fitting.done, steps)
         part = done / whole if whole else 1.0
         if part >= 1 or stopped():
-            break
+            return
         if again is not None and part >= AGAIN:
             if laid := again(fitting.built()):
-                fitting.cells = Cells(model, laid)
-                batches, first = _held(Fit(model, fitting.cells, samples), seed)
+                meter.lay(laid)
             again = None
         warm = min(1.0, (fitting.done + 1) / WARMUP)
         cosine = 0.5 * (1 + math.cos(math.pi * part))
         fitting.advance(warm * (FINAL_RATE + (1 - FINAL_RATE) * cosine), rate)
         if progress and now - checked > CHECKS:
             checked = now
-            progress(reached(part))
-    before = first * samples / 8
-    if not fitting.done:
-        return Outcome(model, 0.0, before)
-    fitted = fitting.finish()
-    saved = reached(1.0).saved
-    fitting.pool.shutdown()
-    return Outcome(fitted, saved, before - max(saved, 0.0))
-
-
-def _held(fitting: Fit, seed: int) -> tuple[list[Batch], float]:
-    """Batches to measure progress on, and their bits/dim so far."""
-    random = np.random.default_rng(seed + 1)
-    batches = [fitting.cells.draw(random, CELLS, PIXELS) for _ in range(CHECKED)]
-    return batches, sum(fitting.measure(batches))
+            progress(meter.reached(part))

@@ -68,6 +68,21 @@ def train(
         run.restore(checkpoint)
     else:
         run.begin()
+    if not _advance(run, checkpoint, seconds, progress):
+        return {}
+    model = run.averaged()
+    model.settle()  # what is measured is what is written
+    tiles = cells(data / recipe.test, recipe.model.tile, recipe.model.channels)
+    metrics = evaluate(model, tiles)
+    progress(f"test {recipe.test}  {describe(metrics)}")
+    model_file.write(model, output, recipe=recipe.text, metrics=metrics)
+    checkpoint.unlink()
+    return metrics
+
+
+def _advance(run: Run, checkpoint: Path, seconds: float | None, progress: Progress) -> bool:
+    """Take all steps of a run, or those of so many seconds; returns whether it was all."""
+    recipe = run.recipe
     began = time.monotonic()
     pixels = recipe.model.tile**2 * recipe.model.channels
     sums: dict[str, Tensor] = {}  # on the device: to read them would wait for it
@@ -87,12 +102,5 @@ def train(
         if run.step % 500 == 0 or run.step == recipe.steps or over:
             run.save(checkpoint)
         if over:
-            return {}
-    model = run.averaged()
-    model.settle()  # what is measured is what is written
-    tiles = cells(data / recipe.test, recipe.model.tile, recipe.model.channels)
-    metrics = evaluate(model, tiles)
-    progress(f"test {recipe.test}  {describe(metrics)}")
-    model_file.write(model, output, recipe=recipe.text, metrics=metrics)
-    checkpoint.unlink()
-    return metrics
+            return False
+    return True

@@ -8,7 +8,7 @@ Dhariwal's, "Glow", NeurIPS 2018.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
@@ -185,6 +185,5 @@ class Couplings(nn.Module):
         """Undo `forward`."""
         a, b = self._split(x)
         for coupling in reversed(self.couplings):
-            assert isinstance(coupling, Coupling)
-            a, b = coupling.inverse(b, a, context)
+            a, b = cast(Coupling, coupling).inverse(b, a, context)
         return self._join(a, b)

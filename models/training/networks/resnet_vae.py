@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -98,9 +99,7 @@ class ResNetNetwork(LatentNetwork):
         )
 
     def _layer(self, layer: int) -> LatentLayer:
-        found = self.layers[layer - 1]
-        assert isinstance(found, LatentLayer)
-        return found
+        return cast(LatentLayer, self.layers[layer - 1])
 
     def _up(self, x: Tensor) -> list[Tensor]:
         """u_1 .. u_L: (B, C, H, W) -> (B, W, H/2, W/2) each."""
