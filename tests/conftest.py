@@ -1,9 +1,15 @@
 """Small exact models with random weights: the laws of coding hold for them as for any."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+
+from bitswap_models.exact.model import ExactModel
+
+if TYPE_CHECKING:
+    from bitswap_models.training.network import Network
 
 MakeModel = Callable[..., "object"]
 
@@ -11,23 +17,30 @@ MakeModel = Callable[..., "object"]
 @pytest.fixture(scope="session")
 def make_model() -> MakeModel:
     """Return ``make(kind, **config)``: an exact model whose layers were started on smooth tiles."""
-    import torch
+    from bitswap_models.stored.model_file import build
 
-    from bitswap_models.families import register as kinds
-    from bitswap_models.stored.model_file import build, tensors
-    from bitswap_models.training.loop import start
-
-    torch.set_num_threads(1)
-
-    def make(seed: int = 0, kind: str = "markov_vae", **fields: object) -> kinds.Model:
-        config = kinds.KINDS[kind].config(**{**SMALL[kind], **fields})
-        torch.manual_seed(seed)
-        model = kinds.make(config)
-        x = np.stack([smooth_tile(config.tile, config.channels, k) for k in range(16)])
-        start(model, torch.from_numpy(x).float(), torch.Generator().manual_seed(seed))
-        return build(config, tensors(model))
+    def make(seed: int = 0, kind: str = "markov_vae", **fields: object) -> ExactModel:
+        return build(started(kind, seed, **fields))
 
     return make
+
+
+def started(kind: str, seed: int = 0, **fields: object) -> "Network":
+    """A small network of a family whose layers were started on smooth tiles."""
+    import torch
+
+    from bitswap_models.families import register
+    from bitswap_models.training.evaluation import start
+
+    torch.set_num_threads(1)
+    family = register.find(kind)
+    assert family
+    config = family.config(**{**SMALL[kind], **fields})
+    torch.manual_seed(seed)
+    network: Network = family.network_class()(config)
+    x = np.stack([smooth_tile(config.tile, config.channels, k) for k in range(16)])
+    start(network, torch.from_numpy(x).float(), torch.Generator().manual_seed(seed))
+    return network
 
 
 SMALL: dict[str, dict[str, object]] = {

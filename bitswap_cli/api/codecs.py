@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 NUMERIC_PROFILE = 1
 FALLBACK = "photo"  # of archives without pictures
-TRIED = ("markov_vae", "pixel_vae")  # families of models that `auto` chooses from
-FITTED = "pixel_vae"  # the family that can be fitted
 NEAR = 1.1  # bytes of a sample, over those of the best model, that fitting may make good
 RIVALS = 3  # models at most that are fitted for a while, to go on with the best
 
@@ -89,6 +87,7 @@ def best(
         No model is installed, or one fails its known answer on this machine.
     """
     from bitswap_models import zoo
+    from bitswap_models.families import register
 
     samples = sample(catalogue)
     widths = {picture.pixels.shape[2] for s in samples for picture in s.pictures}
@@ -96,7 +95,8 @@ def best(
     for name in zoo.embedded():
         file = zoo.find(name)
         metadata = zoo.read_metadata(file.path)
-        if metadata["kind"] not in ((FITTED,) if fitting else TRIED):
+        family = register.find(metadata["kind"])
+        if family is None or not (family.fit if fitting else family.tried):
             continue
         channels = metadata["config"]["channels"]
         # one without pictures for it is no candidate, but an archive without pictures needs one too
@@ -167,18 +167,15 @@ def _load(
     fitting: bool = False,
     notes: Notes,
 ) -> ChunkCodec:
-    import torch
+    from bitswap_models.families.register import family_of
+    from bitswap_models.stored import model_file, revision
 
-    from bitswap_cli.api.revised import decode
-    from bitswap_models.families.pixel_vae.model import PixelVAE
-    from bitswap_models.stored import model_file
-
-    torch.set_num_threads(1)  # chunks at a time, by threads of ours; more would be in their way
     notes(f"model {file.name}, SHA-256 {file.sha256}, from {file.path}")
-    model = model_file.load(file.path)
-    if fitting and isinstance(model, PixelVAE):
-        return tile_codec(model, scheme, batch, model.of)
-    family = {one.channels: decode(model, one) for one in fitted}
+    model = model_file.load(file)
+    larger = family_of(model).larger
+    if fitting and larger is not None:
+        return tile_codec(model, scheme, batch, lambda channels: larger(model, channels, 0, 0))
+    family = {one.channels: revision.decode(model, *one) for one in fitted}
     return tile_codec(family.get(model.channels, model), scheme, batch, family.get)
 
 

@@ -2,6 +2,7 @@
 
 import platform
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from bitswap_cli.api.decompress import verify
 from bitswap_cli.errors import ModelError
 from bitswap_models import zoo
 
-PACKAGES = ("torch", "numpy", "pillow", "msgpack", "zstandard", "safetensors", "click")
+PACKAGES = ("numpy", "pillow", "msgpack", "zstandard", "safetensors", "click", "torch")
 
 
 class Finding(NamedTuple):
@@ -46,9 +47,13 @@ def _checks() -> Iterator[tuple[str, Callable[[], str]]]:
 
 
 def _versions() -> str:
-    from importlib.metadata import version
+    from importlib.metadata import PackageNotFoundError, version
 
-    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    found = []
+    for name in PACKAGES:
+        with suppress(PackageNotFoundError):  # torch is for training
+            found.append(f"{name} {version(name)}")
+    packages = ", ".join(found)
     return f"bitswap {__version__}, Python {platform.python_version()}, {packages}"
 
 
@@ -67,18 +72,17 @@ def _engine() -> str:
             raise ModelError("a message did not come back from the coder as it was")
     coder = "C" if engine_name() == "c" else "numpy reference (the same bytes, but slower)"
     kernel = layers.compiled() if layers.engine_name() == "c" else None
-    networks = f"C, {kernel.variant}" if kernel else "torch (the same bytes, but slower)"
+    networks = f"C, {kernel.variant}" if kernel else "numpy (the same bytes, but slower)"
     return f"coder: {coder}; networks: {networks}"
 
 
 def _known_answer(name: str) -> str:
-    from bitswap_models.families.flowpp.model import FlowPP
     from bitswap_models.stored import model_file
 
-    file = zoo.find(name)
-    # refuses a machine that computes differently
-    model = model_file.load(file.path, coding=False)
-    answer = "codes nothing" if isinstance(model, FlowPP) else "known answer reproduced"
+    file, answer = zoo.find(name), "codes nothing"
+    if model_file.family_in(file).codes:
+        model_file.load(file)  # refuses a machine that computes differently
+        answer = "known answer reproduced"
     return f"{answer}, SHA-256 {file.sha256}"
 
 

@@ -12,6 +12,7 @@ True
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,30 +85,28 @@ def evaluate(
     ArchiveError
         If tiles come back different: a fault of this machine.
     """
-    import torch
-
     from bitswap_models import zoo
-    from bitswap_models.families.flowpp.model import FlowPP
     from bitswap_models.stored import model_file
-    from bitswap_models.training import loop as training
 
     folder = Path(data)
     if not folder.is_dir():
         raise InputError(f"there is no folder {folder}")
-    torch.set_num_threads(1)
     file = zoo.resolve(model)
     (notes or ignore)(f"model {file.name}, SHA-256 {file.sha256}, from {file.path}")
-    loaded = model_file.load(file.path, coding=False)
+    codes = model_file.family_in(file).codes
+    loaded: Any = model_file.load(file) if codes else model_file.load_network(file)
     shape = (loaded.config.tile, loaded.config.tile, loaded.config.channels)
     tiles, left_out = _tiles(folder, shape, Alphabet(loaded.low, loaded.high))
-    if isinstance(loaded, FlowPP):  # whole tiles only
+    if not codes:  # whole tiles only
         tiles = _some(tiles, np.flatnonzero((tiles.sizes == shape).all(1)))
     if not len(tiles.pixels):
         raise InputError(f"no picture in {folder} gives a tile of {'x'.join(map(str, shape))}")
     if limit is not None and limit < len(tiles.pixels):
         tiles = _some(tiles, np.array([k * len(tiles.pixels) // limit for k in range(limit)]))
-    if isinstance(loaded, FlowPP):
-        terms, coded = training.evaluate(loaded, tiles.pixels), None
+    if not codes:
+        from bitswap_models.training.evaluation import evaluate as bound_of
+
+        terms, coded = bound_of(loaded, tiles.pixels), None
         del terms["bpd"]
     else:
         terms, coded = _code(tile_codec(loaded), tiles, progress)

@@ -6,12 +6,11 @@ from pathlib import Path
 
 from bitswap_cli.api.codecs import Start
 from bitswap_cli.api.race import LONG, Fitter, Outcomes, race, share, suited
-from bitswap_cli.api.revised import encode
 from bitswap_cli.archive.format.sections import Fitted
 from bitswap_cli.archive.writing.material import Material, material
 from bitswap_cli.coding import tile_codec
-from bitswap_models.families.pixel_vae.model import PixelVAE
-from bitswap_models.stored import model_file
+from bitswap_models.exact.model import ExactModel
+from bitswap_models.stored import model_file, revision
 
 
 def fit(
@@ -72,12 +71,12 @@ def fit(
 def _fitted(start: Start, found: Material, outcomes: Outcomes, always: bool) -> Start:
     """Codec and header with the models that pay."""
     codec, header = start
-    models: dict[int, PixelVAE] = {}
+    models: dict[int, ExactModel] = {}
     fitted: list[Fitted] = []
     for channels, (base, outcome) in outcomes.items():
         model = outcome.model if outcome.saved > 0 or always else base
         if model is not base or channels != codec.channels:
-            fitted.append(Fitted(channels, 0, 0, encode(base, model)))
+            fitted.append(Fitted(channels, 0, 0, revision.encode(base, model)))
             models[channels] = model
     header = header._replace(
         fitted=tuple(sorted(fitted)), wide=header.wide or found.wide, oriented=found.oriented

@@ -65,7 +65,8 @@ def describe(name_or_path: str) -> dict[str, Any]:
     from bitswap_models.stored.sizes import sizes
 
     file = zoo.resolve(name_or_path)
-    counted = sizes(model_file.load(file.path, coding=False))
+    codes = model_file.family_in(file).codes
+    counted = sizes(model_file.load(file) if codes else model_file.load_network(file))
     return {
         "name": file.name,
         "sha256": file.sha256,

@@ -8,23 +8,23 @@ on the time.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 from bitswap_cli.api.arguments import Notes, ignore
-from bitswap_cli.api.codecs import FITTED, Start
+from bitswap_cli.api.codecs import Start
 from bitswap_cli.archive.writing.catalogue import Catalogue
 from bitswap_cli.archive.writing.material import Material, material
 from bitswap_cli.coding import ChunkCodec, TileModel, tile_codec
 from bitswap_cli.contract import Tiles
 from bitswap_cli.errors import InputError
-from bitswap_models.families.pixel_vae.model import PixelVAE
-from bitswap_models.fitting import fit as fitting
-from bitswap_models.fitting.fit import Outcome
+from bitswap_models.exact.model import ExactModel
+from bitswap_models.families import register
+from bitswap_models.families.register import family_of
 
 PACES = (0.5, 2.0)  # other rates of fitting, in that of bitswap_models.fitting
 LONG = (10.0, 400)  # seconds and steps in which a model shows what it can become
 
-Outcomes = dict[int, tuple[PixelVAE, Outcome]]
+Outcomes = dict[int, tuple[ExactModel, Any]]
 """By the channels of pictures: a model, and what became of it."""
 
 
@@ -98,25 +98,26 @@ class Fitter:
         shares = {c: max(group.samples, found.samples / 10) for c, group in found.groups.items()}
         for channels, group in sorted(found.groups.items(), key=lambda item: item[1].samples):
             own = codec.of(channels)
-            if own is None or not isinstance(own.model, PixelVAE):
+            if own is None:
                 raise TypeError("material is of pictures that the codec takes")
             label = f"{stage} {channels} channels" if len(shares) > 1 else stage
             part = None if seconds is None else seconds * shares[channels] / sum(shares.values())
+            fitting = family_of(own.model).fitting()
             outcome = fitting.fit(
                 own.model, [Tiles(*t) for t in group.tiles], group.samples,
                 seconds=part, steps=steps, rate=pace * fitting.RATE, threads=self.threads,
                 again=partial(self._laid, codec, channels) if turning else None,
                 progress=self.shown and partial(self._show, label, part), stopped=self.stopped,
             )  # fmt: skip
-            outcomes[channels] = own.model, outcome
+            outcomes[channels] = cast(ExactModel, own.model), outcome
         return outcomes
 
-    def _show(self, label: str, seconds: float | None, progress: fitting.Progress) -> None:
+    def _show(self, label: str, seconds: float | None, progress: Any) -> None:
         left = None if seconds is None else seconds * (1 - progress.done)
         if self.shown:
-            self.shown(FitProgress(label, *progress, left))
+            self.shown(FitProgress(label, progress.rate, progress.saved, progress.done, left))
 
-    def _laid(self, codec: ChunkCodec, channels: int, model: PixelVAE) -> list[Tiles]:
+    def _laid(self, codec: ChunkCodec, channels: int, model: ExactModel) -> list[Tiles]:
         """The tiles of a codec's pictures of so many channels, as a model of these codes them
         best."""
 
@@ -202,8 +203,9 @@ def suited(start: Start, found: Material) -> Material:
     InputError
         If its model is of a family that cannot be fitted, or there are no pictures for it.
     """
-    if not isinstance(start.codec.model, PixelVAE):
-        raise InputError(f"--fit needs a model of kind {FITTED}, which {start.header.model} is not")
+    if family_of(start.codec.model).fit is None:
+        kinds = ", ".join(register.names(lambda family: family.fit))
+        raise InputError(f"--fit needs a model of kind {kinds}, which {start.header.model} is not")
     if not found.groups:
         raise InputError(f"--fit: there is no picture that the model {start.header.model} codes")
     return found

@@ -1,4 +1,4 @@
-"""The compiled engine of the exact layers, where there is one; layers.py has the same in torch.
+"""The compiled engine of the exact layers, where there is one; layers.py has the same in numpy.
 
 Both give the same integers. The environment variable BITSWAP_ENGINE chooses, as it does for the
 coder: "reference", "c" (an error if there is no compiled kernel), or empty for the kernel if it is
@@ -9,17 +9,16 @@ nothing is compiled.
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 from functools import cache
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from bitswap_cli.ans.parameters import MAX_COMPONENTS
+from bitswap_cli.ans.parameters import MAX_COMPONENTS, MixtureParameters
 from bitswap_cli.errors import ModelError
 
 ABI = 3
@@ -27,6 +26,8 @@ VARIANTS = ("plain", "avx2", "avx512", "vnni")  # kernel.c's order, the fastest 
 BINARY_VARIANTS = ("plain", "popcnt", "avx2", "vpopcnt")  # binary.c's, of layers of signs
 PANEL = 16  # outputs of a panel of weights
 GROUP = 4  # bytes that are multiplied at once
+
+Values = NDArray[np.int16]
 
 
 class _Layer(ctypes.Structure):
@@ -113,11 +114,11 @@ def _bits(taps: NDArray[np.int16]) -> tuple[NDArray[np.generic] | None, ...]:
     return None, None, packed, np.ascontiguousarray(totals)
 
 
-def _packed(x: Tensor, *shape: int) -> Tensor:
+def _packed(x: NDArray[np.integer], *shape: int) -> Values:
     """Return x as the kernel reads it; ValueError unless it has the shape."""
-    if tuple(x.shape) != shape:
-        raise ValueError(f"a tensor of shape {tuple(x.shape)} for a layer that takes {shape}")
-    return x.to(torch.int16).contiguous(memory_format=torch.channels_last)
+    if x.shape != shape:
+        raise ValueError(f"an array of shape {x.shape} for a layer that takes {shape}")
+    return np.ascontiguousarray(x, np.int16)
 
 
 class Kernel:
@@ -176,76 +177,72 @@ class Kernel:
     def run(
         self,
         weights: Weights,
-        x: Tensor,
-        reference: Tensor | None,
-        add: Tensor | None,
+        x: NDArray[np.integer],
+        reference: NDArray[np.integer] | None,
+        add: NDArray[np.integer] | None,
         low: int,
         high: int,
-    ) -> Tensor:
+    ) -> Values:
         """Run a layer: clip of (the layer, saturated, plus `add`) to low..high.
 
-        All tensors are (B, channels, H, W) of integers that fit int16; `y` is, in channels-last
-        memory, and those given are copied unless they are.
+        All arrays are (B, H, W, channels) of integers that fit int16, and are copied unless they
+        are int16 in C order.
 
         Raises
         ------
         ValueError
-            If a tensor has the wrong shape.
+            If an array has the wrong shape.
         """
-        batch, _, height, width = x.shape
-        x = _packed(x, batch, weights.layer.inputs, height, width)
+        grid = batch, height, width = x.shape[:3]
+        x = _packed(x, *grid, weights.layer.inputs)
         if reference is not None or weights.layer.relative:
             if reference is None:
                 raise ValueError("a relative layer needs its reference")
-            reference = _packed(reference, batch, weights.layer.relative, height, width)
-        shape = (batch, weights.layer.outputs, height, width)
-        add = None if add is None else _packed(add, *shape)
-        y = torch.empty(shape, dtype=torch.int16, memory_format=torch.channels_last)
-        added = None if add is None else add.data_ptr()
-        images = y.data_ptr(), batch, height, width, low, high
+            reference = _packed(reference, *grid, weights.layer.relative)
+        y = np.empty((*grid, weights.layer.outputs), np.int16)
+        add = None if add is None else _packed(add, *y.shape)
+        added = None if add is None else add.ctypes.data
+        images = y.ctypes.data, batch, height, width, low, high
         if weights.binary:
             error = self._run_binary(
-                self._which_binary, weights.address, x.data_ptr(), added, *images
+                self._which_binary, weights.address, x.ctypes.data, added, *images
             )
         else:
             if weights.signs:
                 x = (x >> 15) | 1  # -1 or +1
-            referred = None if reference is None else reference.data_ptr()
-            error = self._run(self._which, weights.address, x.data_ptr(), referred, added, *images)
+            referred = None if reference is None else reference.ctypes.data
+            error = self._run(self._which, weights.address, x.ctypes.data, referred, added, *images)
         if error:
             raise MemoryError
         return y
 
     def mixture(
         self,
-        out: Tensor,
-        ref: Tensor,
-        residual: Tensor,
-        powers: Tensor,
+        out: NDArray[np.integer],
+        ref: NDArray[np.integer],
+        residual: NDArray[np.integer],
+        powers: NDArray[np.int32],
         components: int,
         channel: int,
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """See `distributions.coding_mixture`; `powers` is its table.
+    ) -> MixtureParameters:
+        """See `mixtures.of_channel`; `powers` is its table.
 
         Raises
         ------
         ValueError
-            If a tensor has the wrong shape.
+            If an array has the wrong shape.
         """
         if components > MAX_COMPONENTS:
             raise ValueError(f"mixtures have at most {MAX_COMPONENTS} components")
-        batch, channels, height, width = ref.shape
-        out = _packed(out, batch, 3 * components + channels - 1, height, width)
-        ref, residual = (_packed(t, *ref.shape) for t in (ref, residual))
-        shape = (3, batch, height, width, components)
-        terms = torch.empty(shape, dtype=torch.int32)
-        addresses = (t.data_ptr() for t in terms)
+        *grid, channels = ref.shape
+        out = _packed(out, *grid, 3 * components + channels - 1)
+        ref, residual = (_packed(a, *grid, channels) for a in (ref, residual))
+        terms = np.empty((3, *grid, components), np.int32)
         self._mixture(
-            out.data_ptr(), ref.data_ptr(), residual.data_ptr(), powers.data_ptr(),
-            batch * height * width, channels, channel, components, *addresses,
+            out.ctypes.data, ref.ctypes.data, residual.ctypes.data, powers.ctypes.data,
+            math.prod(grid), channels, channel, components, *(t.ctypes.data for t in terms),
         )  # fmt: skip
-        weight, mean, scale = terms
-        return weight, mean, scale
+        return MixtureParameters(*terms)
 
 
 @cache
@@ -280,19 +277,9 @@ def chosen() -> Kernel | None:
 
 
 @cache
-def engine(*, signs: bool = False) -> Kernel | None:
-    """The engine of layers, chosen at the first call of the process; None is torch.
-
-    Parameters
-    ----------
-    signs : bool
-        Whether it is for a layer whose weights and inputs are +-1.
-    """
-    kernel = chosen()
-    asked = signs or os.environ.get("BITSWAP_ENGINE") == "c"
-    if kernel is not None and kernel.variant == "plain" and not asked:
-        return None  # the float32 convolutions of torch are several times faster, but not than XOR
-    return kernel
+def engine() -> Kernel | None:
+    """The engine in use, chosen at the first call of the process; None is numpy."""
+    return chosen()
 
 
 def engine_name() -> str:

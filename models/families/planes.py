@@ -15,19 +15,23 @@ network call codes a whole plane: 1 + 3 * levels calls a tile, whatever its size
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-import torch
-from torch import Tensor, nn
+import numpy as np
 
-from bitswap_cli.ans.parameters import MixtureParameters
-from bitswap_cli.contract import Plane, Step
-from bitswap_models.exact.chain import Integers
-from bitswap_models.exact.distributions import coding_mixture
-from bitswap_models.exact.layers import IntegerConv, activation, residual_blocks
+from bitswap_cli.contract import Integers, Plane, Step
+from bitswap_models.exact import mixtures
+from bitswap_models.exact.blocks import ResidualBlocks
+from bitswap_models.exact.kernel import Values
+from bitswap_models.exact.layers import ACTIVATION, Shape, activation
+from bitswap_models.exact.model import Listener
+from bitswap_models.exact.tensors import Stored
 
 Phase = tuple[int, int]
 PHASES: tuple[Phase, ...] = ((1, 1), (0, 1), (1, 0))
 SPLIT = 32  # hidden units of each channel
+# runs a network on arrays, some tiles at a time
+Call = Callable[..., Any]
 
 
 def coding_order(levels: int) -> tuple[Plane, ...]:
@@ -39,149 +43,145 @@ def coding_order(levels: int) -> tuple[Plane, ...]:
     return tuple(planes)
 
 
-def _right(p: Tensor) -> Tensor:
-    return torch.cat((p[..., 1:], p[..., -1:]), -1)
+def cells_as_channels(x: Values, side: int) -> Values:
+    """Pixels of squares as channels: (B, H, W, C) -> (B, H/side, W/side, C * side^2)"""
+    b, height, width, c = x.shape
+    split = x.reshape(b, height // side, side, width // side, side, c)
+    return split.transpose(0, 1, 3, 5, 2, 4).reshape(b, height // side, width // side, -1)
 
 
-def _down(p: Tensor) -> Tensor:
-    return torch.cat((p[..., 1:, :], p[..., -1:, :]), -2)
+def channels_as_cells(x: Values, side: int) -> Values:
+    """Undo `cells_as_channels`: (B, H, W, C * side^2) -> (B, H * side, W * side, C)"""
+    b, height, width, _ = x.shape
+    split = x.reshape(b, height, width, -1, side, side).transpose(0, 1, 4, 2, 5, 3)
+    return split.reshape(b, height * side, width * side, -1)
 
 
-def _left(p: Tensor) -> Tensor:
-    return torch.cat((p[..., :1], p[..., :-1]), -1)
+def reference(phase: Phase, known: dict[Phase, Values]) -> Values:
+    """Mean of the four known neighbours of every pixel of a phase, rounded. (B, H, W, C)"""
 
+    def next_to(p: Values, down: int, right: int) -> Values:
+        """Neighbours of pixels; at the border, the pixels themselves."""
+        rows, columns = np.arange(p.shape[1]) + down, np.arange(p.shape[2]) + right
+        return p.take(rows, 1, mode="clip").take(columns, 2, mode="clip")
 
-def _up(p: Tensor) -> Tensor:
-    return torch.cat((p[..., :1, :], p[..., :-1, :]), -2)
-
-
-def reference(phase: Phase, known: dict[Phase, Tensor]) -> Tensor:
-    """Mean of the four known neighbours of every pixel of a phase, rounded. (B, C, H, W)"""
     p = known[0, 0]
     if phase == (1, 1):
-        total = p + _right(p) + _down(p) + _down(_right(p))
+        right = next_to(p, 0, 1)
+        total = p + right + next_to(p, 1, 0) + next_to(right, 1, 0)
     elif phase == (0, 1):
-        total = p + _right(p) + known[1, 1] + _up(known[1, 1])
+        total = p + next_to(p, 0, 1) + known[1, 1] + next_to(known[1, 1], -1, 0)
     else:
-        total = p + _down(p) + known[1, 1] + _left(known[1, 1])
-    total = total + 2
-    return (total * 0.25).floor() if total.is_floating_point() else total >> 2
+        total = p + next_to(p, 1, 0) + known[1, 1] + next_to(known[1, 1], 0, -1)
+    return total + np.int16(2) >> 2
 
 
-class PlaneHead(nn.Module):
-    """Features and known planes -> mixture parameters of the next plane, every channel.
+def interleaved(known: dict[Phase, Values]) -> Values:
+    """The image of all four phases: (B, H, W, C) each -> (B, 2 H, 2 W, C)"""
+    b, height, width, c = known[0, 0].shape
+    image = np.empty((b, 2 * height, 2 * width, c), np.int16)
+    for (y, x), plane in known.items():
+        image[:, y::2, x::2] = plane
+    return image
 
-    When training starts, means are the reference's, give or take `spread` (1/16 symbol).
-    """
+
+class PlaneHead:
+    """Features and known planes -> mixture parameters of the next plane, every channel."""
 
     def __init__(
-        self,
-        features: int,
-        known: int,
-        channels: int,
-        hidden: int,
-        components: int,
-        spread: float = 24.0,
+        self, stored: Stored, features: int, known: int, channels: int, hidden: int, components: int
     ) -> None:
-        super().__init__()
-        c, k = channels, components
-        self.channels, self.components = channels, components
-        self.outputs = 3 * k + c - 1  # logits, means, scales, shares of earlier channels
-        self.from_features = IntegerConv(features, hidden)
-        self.from_planes = (
-            IntegerConv(known * c, hidden, 3, relative=c, input_max=255) if known else None
-        )
-        self.mix = IntegerConv(hidden, hidden)
-        self.split = IntegerConv(hidden, c * SPLIT)
-        # channel j sees the residuals of the channels before it
-        self.coded = (
-            IntegerConv(c, c * SPLIT, input_max=255, spread=8, causal=True) if c > 1 else None
-        )
-        starts = (  # (mean, deviation) at the start; components start apart, and wide
-            [(0.0, 4.0)] * k
-            + [(160.0 * (j + 0.5) / k - 80.0, spread) for j in range(k)]
-            + [(84.0, 6.0)] * k
-            + [(40.0, 4.0)] * (c - 1)
-        )
-        offset, deviation = (tuple(column) for column in zip(*starts, strict=True))
-        self.heads = nn.ModuleList(
-            IntegerConv(SPLIT, self.outputs, offset=offset, spread=deviation) for _ in range(c)
-        )
+        c = channels
+        self.channels, self.components = c, components
+        self.from_features = stored.layer("from_features", Shape(features, hidden))
+        self.from_planes = None
+        if known:
+            shape = Shape(known * c, hidden, 3, relative=c, input_max=255)
+            self.from_planes = stored.layer("from_planes", shape)
+        self.mix = stored.layer("mix", Shape(hidden, hidden))
+        self.split = stored.layer("split", Shape(hidden, c * SPLIT))
+        self.coded = None
+        if c > 1:  # channel j sees the residuals of the channels before it
+            shape = Shape(c, c * SPLIT, input_max=255, causal=True)
+            self.coded = stored.layer("coded", shape).parts(c)
+        outputs = 3 * components + c - 1  # logits, means, scales, shares of earlier channels
+        heads = stored.part("heads")
+        self.heads = [heads.layer(str(k), Shape(SPLIT, outputs)) for k in range(c)]
 
     def trunk(
-        self, features: Tensor, ref: Tensor | None = None, planes: Tensor | None = None
-    ) -> Tensor:
-        """Shared part: (B, F, H, W), (B, C, H, W), (B, P*C, H, W) -> (B, C*SPLIT, H, W)"""
+        self, features: Values, ref: Values | None = None, planes: Values | None = None
+    ) -> Values:
+        """Shared part: (B, H, W, F), (B, H, W, C), (B, H, W, P*C) -> (B, H, W, C*SPLIT)"""
         if self.from_planes is None or planes is None:
-            h = self.from_features(features, active=True)
+            h = self.from_features(features, within=ACTIVATION)
         else:
             h = self.from_features(features)
-            h = self.from_planes(planes, ref, add=h, active=True)
-        trunk: Tensor = self.split(self.mix(h, active=True))
-        return trunk
+            h = self.from_planes(planes, ref, add=h, within=ACTIVATION)
+        return self.split(self.mix(h, within=ACTIVATION))
 
-    def forward(self, trunk: Tensor, residual: Tensor) -> Tensor:
-        """Integers (B, C, outputs, H, W); channel c depends on residuals of channels < c only."""
-        if self.coded is None:
-            h = activation(trunk)
-        else:
-            h = self.coded(residual, add=trunk, active=True)
-        parts = h.chunk(self.channels, 1)
-        return torch.stack([head(p) for head, p in zip(self.heads, parts, strict=True)], 1)
-
-    def channel(self, trunk: Tensor, residual: Tensor, channel: int) -> Tensor:
-        """One channel of `forward`, while coding: (B, outputs, H, W)"""
-        part = slice(channel * SPLIT, (channel + 1) * SPLIT)
-        h = trunk[:, part]
+    def channel(self, trunk: Values, residual: Values, channel: int) -> Values:
+        """Integers of one channel, (B, H, W, outputs); residuals of those before it count."""
+        h = trunk[..., channel * SPLIT : (channel + 1) * SPLIT]
         if self.coded is None:
             h = activation(h)
         else:
-            h = self.coded(residual, part=part, add=h, active=True)
-        out: Tensor = self.heads[channel](h)
-        return out
+            h = self.coded[channel](residual, add=h, within=ACTIVATION)
+        return self.heads[channel](h)
 
 
 def code_channels(
     head: PlaneHead,
-    trunk: Tensor,
-    ref: Tensor,
+    trunk: Values,
+    ref: Values,
     plane: Plane,
     code: Callable[[Step], Integers],
-    call: Callable[..., Tensor] = lambda network, *inputs: network(*inputs),
-) -> Tensor:
-    """Code a plane, one channel after the other; returns its pixels, (B, C, H, W).
+    call: Call = lambda network, *inputs: network(*inputs),
+) -> Values:
+    """Code a plane, one channel after the other; returns its pixels, (B, H, W, C).
 
     Parameters
     ----------
     head : PlaneHead
-    trunk : (B, C * SPLIT, H, W), of `PlaneHead.trunk`
-    ref : (B, C, H, W)
+    trunk : (B, H, W, C * SPLIT), of `PlaneHead.trunk`
+    ref : (B, H, W, C)
     plane : Plane
     code : callable
         Told each step, returns its pixels, (B, H, W).
     call : callable
         Runs a network.
     """
-    ref = ref.contiguous(memory_format=torch.channels_last)
-    residual = torch.zeros_like(ref)
+    residual = np.zeros_like(ref)
     for c in range(head.channels):
         out = call(lambda t, r: head.channel(t, r, c), trunk, residual)  # noqa: B023
-        terms = coding_mixture(out, ref, residual, head.components, c)
-        step = Step(plane, c, MixtureParameters(*(t.numpy() for t in terms)))
-        residual[:, c] = torch.from_numpy(code(step)) - ref[:, c]
+        step = Step(plane, c, mixtures.of_channel(out, ref, residual, head.components, c))
+        residual[..., c] = code(step) - ref[..., c]
     return ref + residual
 
 
-class FinerLevel(nn.Module):
+def tell_steps(x: Integers, told: Listener) -> Callable[[Step], Integers]:
+    """Return what tells the mixtures of each step of a likelihood, and gives it its pixels."""
+
+    def code(step: Step) -> Integers:
+        told.tiles(*step.parameters)
+        top, left, stride = step.plane
+        return x[:, step.channel, top::stride, left::stride]
+
+    return code
+
+
+class FinerLevel:
     """Features of the next finer level: its known image, relative to each pixel, and the coarser
     level's features, lifted to twice the grid."""
 
-    def __init__(self, features: int, channels: int, width: int, blocks: int) -> None:
-        super().__init__()
-        self.lift = IntegerConv(features, 4 * width, spread=32)
-        self.stem = IntegerConv(channels, width, 5, relative=channels, input_max=255)
-        self.blocks = residual_blocks(width, blocks)
+    def __init__(
+        self, stored: Stored, features: int, channels: int, width: int, blocks: int
+    ) -> None:
+        self.lift = stored.layer("lift", Shape(features, 4 * width))
+        shape = Shape(channels, width, 5, relative=channels, input_max=255)
+        self.stem = stored.layer("stem", shape)
+        self.blocks = ResidualBlocks(stored.part("blocks"), blocks, width)
 
-    def forward(self, image: Tensor, features: Tensor) -> Tensor:  # (B,C,2H,2W), (B,F,H,W)
-        lifted = nn.functional.pixel_shuffle(self.lift(features), 2)
+    def __call__(self, image: Values, features: Values) -> Values:
+        """(B, 2H, 2W, C), (B, H, W, F) -> (B, 2H, 2W, width)"""
+        lifted = channels_as_cells(self.lift(features), 2)
         return activation(self.blocks(self.stem(image, image, add=lifted)))

@@ -1,54 +1,38 @@
-"""The kinds of models that files and recipes name: each a class and the class of its config."""
+"""The register of families: one line each. A family's module says all else in its `FAMILY`.
 
-from __future__ import annotations
+Nothing else asks which family a model has: it asks what the family can do.
+"""
 
-from typing import Any, NamedTuple, overload
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
 
-from bitswap_models.families import markov_vae, resnet_vae
-from bitswap_models.families.flowpp import model as flowpp
-from bitswap_models.families.pixel_vae import model as pixel_vae
+from bitswap_models.families.family import Family
 
-Config = markov_vae.Config | pixel_vae.Config | resnet_vae.Config
-Model = markov_vae.MarkovVAE | pixel_vae.PixelVAE | resnet_vae.ResNetVAE
-
-Shape = Config | flowpp.Config
-Trained = Model | flowpp.FlowPP
-
-
-class Kind(NamedTuple):
-    """A kind of model that codes archives."""
-
-    config: type[Config]
-    model: type[Model]
-
-
-class Flow(NamedTuple):
-    """A kind of model that does not: it is evaluated, and sampled from."""
-
-    config: type[flowpp.Config]
-    model: type[flowpp.FlowPP]
-
-
-KINDS = {
-    "markov_vae": Kind(markov_vae.Config, markov_vae.MarkovVAE),
-    "pixel_vae": Kind(pixel_vae.Config, pixel_vae.PixelVAE),
-    "resnet_vae": Kind(resnet_vae.Config, resnet_vae.ResNetVAE),
+MODULES = {
+    "markov_vae": "bitswap_models.families.markov_vae",
+    "pixel_vae": "bitswap_models.families.pixel_vae.family",
+    "resnet_vae": "bitswap_models.families.resnet_vae",
+    "flowpp": "bitswap_models.families.flowpp",
 }
-FLOWS = {"flowpp": Flow(flowpp.Config, flowpp.FlowPP)}
-TRAINED: dict[str, Kind | Flow] = {**KINDS, **FLOWS}
 
 
-@overload
-def make(config: Config) -> Model: ...
-@overload
-def make(config: Shape) -> Trained: ...
-def make(config: Shape) -> Trained:
-    """Return an untrained model of the kind that its config is for."""
-    model: type[Any] = next(k.model for k in TRAINED.values() if type(config) is k.config)
-    made: Trained = model(config)
-    return made
+def find(name: str) -> Family | None:
+    """Return the family of this name, if there is one."""
+    if name not in MODULES:
+        return None
+    found: Family = import_module(MODULES[name]).FAMILY
+    return found
 
 
-def name_of(model: Trained) -> str:
-    """Return the name of a model's kind."""
-    return next(name for name, kind in TRAINED.items() if isinstance(model, kind.model))
+def family_of(model: Any) -> Family:
+    """Return the family of a model: one that codes, or a network in training."""
+    found = find(model.family)
+    if found is None:
+        raise KeyError(model.family)
+    return found
+
+
+def names(can: Callable[[Family], object]) -> list[str]:
+    """Names of the families that can do something."""
+    return [name for name in MODULES if (found := find(name)) and can(found)]

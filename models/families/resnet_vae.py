@@ -24,32 +24,29 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-import torch
-from torch import Tensor, nn
+import numpy as np
 
-from bitswap_cli.ans.parameters import (
-    SCALE_LEVELS,
-    SCALE_OF_ONE,
-    SCALES_PER_OCTAVE,
-    LogisticParameters,
+from bitswap_cli.ans.parameters import LogisticParameters
+from bitswap_cli.contract import Integers, Level, Plane, Step
+from bitswap_models.exact.blocks import ResidualBlock, ResidualBlocks
+from bitswap_models.exact.kernel import Values
+from bitswap_models.exact.latents import MEANS, SCALES, Latents, channels_last, middle, planar
+from bitswap_models.exact.layers import Shape, activation
+from bitswap_models.exact.model import Listener
+from bitswap_models.exact.tensors import Stored
+from bitswap_models.families.family import Family
+from bitswap_models.families.planes import (
+    PlaneHead,
+    cells_as_channels,
+    channels_as_cells,
+    code_channels,
+    tell_steps,
 )
-from bitswap_cli.contract import Level, Plane, Step
-from bitswap_models.exact.chain import (
-    LATENT_MEAN_LIMIT,
-    Integers,
-    Latents,
-    draw,
-    integers,
-    latent_noise,
-    tensor,
-)
-from bitswap_models.exact.distributions import logistic_bits, mixture, mixture_bits
-from bitswap_models.exact.layers import IntegerConv, ResidualBlock, activation
-from bitswap_models.families.planes import PlaneHead, code_channels
 
 STRIDE = 2  # pixels between neighbours of the latent grid
 WHOLE = Plane(0, 0, 1)
-PRIOR_SCALE = SCALE_OF_ONE + SCALES_PER_OCTAVE  # where it starts; posteriors start at half of it
+TOLD = (-4096, 4096)  # what a posterior's mean and scale are off the prior's, at most
+Pair = tuple[Values, Values]
 
 
 @dataclass(frozen=True)
@@ -96,136 +93,98 @@ class Config:
         """Pixels around a tile that training tells it: none."""
         return 0
 
-    def block(self, size: int = 3) -> ResidualBlock:
+    def block(self, stored: Stored) -> ResidualBlock:
         """Return a residual block."""
         return ResidualBlock(
-            self.width, size, binary=self.weight_bits == 1, signs=self.activation_bits == 1, gain=0
+            stored, self.width, binary=self.weight_bits == 1, signs=self.activation_bits == 1
         )
 
-    def end(self) -> nn.Sequential:
+    def end(self, stored: Stored) -> ResidualBlocks:
         """Return the residual blocks of one end."""
-        return nn.Sequential(*(self.block(self.ends_size) for _ in range(self.ends)))
+        return ResidualBlocks(
+            stored, self.ends, self.width, self.ends_size,
+            binary=self.weight_bits == 1, signs=self.activation_bits == 1,
+        )  # fmt: skip
 
 
-class LatentLayer(nn.Module):
+class LatentLayer:
     """One latent layer: what p and q make of the streams, and how the streams go on.
 
     The posterior's mean and scale are told relative to the prior's.
     """
 
-    def __init__(self, config: Config, latents: int, top: bool) -> None:
-        super().__init__()
-        width = config.width
-        self.up, self.down = config.block(), config.block()
-        spread = (32.0,) * latents + (4.0,) * latents
-        start = (0.0,) * latents + (float(-SCALES_PER_OCTAVE),) * latents
-        self.seen = IntegerConv(width, 2 * latents, 3, spread=spread, offset=start)
-        self.lift = IntegerConv(latents, width, 3, input_max=128)
-        self.drawn: IntegerConv | None = None
-        self.prior: IntegerConv | None = None
-        if not top:
-            self.drawn = IntegerConv(width, 2 * latents, 3, spread=tuple(s / 4 for s in spread))
-            start = (0.0,) * latents + (float(PRIOR_SCALE),) * latents
-            self.prior = IntegerConv(width, 2 * latents, 3, spread=spread, offset=start)
+    def __init__(self, config: Config, stored: Stored, latents: int, top: bool) -> None:
+        width, told = config.width, 2 * latents
+        self.up = config.block(stored.part("up"))
+        self.down = config.block(stored.part("down"))
+        self.seen = stored.layer("seen", Shape(width, told, 3))
+        self.lift = stored.layer("lift", Shape(latents, width, 3, input_max=128))
+        self.drawn = None if top else stored.layer("drawn", Shape(width, told, 3))
+        self.prior = None if top else stored.layer("prior", Shape(width, told, 3))
 
-    def p(self, stream: Tensor) -> tuple[Tensor, Tensor]:  # (B, W, H, W) -> (B, C, H, W) twice
-        """Mean and scale index of the prior."""
-        assert self.prior is not None  # the top's is the model's
-        return _limited(*self.prior(activation(stream)).chunk(2, 1))
+    def p(self, stream: Values) -> Pair:  # (B, H, W, width) -> (B, H, W, C) twice
+        """Mean and scale index of the prior; the top's is the model's."""
+        if self.prior is None:
+            raise ValueError("the prior of the topmost layer sees no stream")
+        return _limited(*np.split(self.prior(activation(stream)), 2, -1))
 
-    def q(
-        self, prior: tuple[Tensor, Tensor], up: Tensor, stream: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
-        """Mean and scale index of the posterior. (B, C, H, W) twice"""
-        out = self.seen(activation(up))
-        if stream is not None and self.drawn is not None:
-            out = self.drawn(activation(stream), add=out)
-        mean, scale = out.clamp(-4096, 4096).chunk(2, 1)
+    def q(self, prior: Pair, up: Values, stream: Values | None) -> Pair:
+        """Mean and scale index of the posterior. (B, H, W, C) twice"""
+        if stream is None or self.drawn is None:
+            out = self.seen(activation(up), within=TOLD)
+        else:
+            out = self.drawn(activation(stream), add=self.seen(activation(up)), within=TOLD)
+        mean, scale = np.split(out, 2, -1)
         return _limited(prior[0] + mean, prior[1] + scale)
 
-    def onwards(self, z: Tensor, stream: Tensor | None) -> Tensor:
-        """The stream below. (B, C, H, W), (B, W, H, W) -> (B, W, H, W)"""
-        out: Tensor = self.down(self.lift(z, add=stream))
-        return out
+    def onwards(self, z: Values, stream: Values | None) -> Values:
+        """The stream below. (B, H, W, C), (B, H, W, width) -> (B, H, W, width)"""
+        return self.down(self.lift(z, add=stream))
 
 
-def _limited(mean: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
-    return (
-        mean.clamp(-LATENT_MEAN_LIMIT, LATENT_MEAN_LIMIT),
-        scale.clamp(0, SCALE_LEVELS - 1),
-    )
+def _limited(mean: Values, scale: Values) -> Pair:
+    return mean.clip(*MEANS), scale.clip(*SCALES)
 
 
 class ResNetVAE(Latents):
-    """See the module's docstring. Training calls :meth:`elbo`; coding calls the others."""
+    """See the module's docstring."""
 
+    family = "resnet_vae"
     schemes: Sequence[str] = ("topdown",)
-    low, high = 0, 255  # of samples
+    stride = STRIDE
+    planes = (WHOLE,)
+    # a tile takes about 4 bits for each latent from what is below it, and leaves about as many for
+    # each pixel's channel; larger tiles would take more initial bits than they save
+    factors: Sequence[int] = (1,)
+    slack = 1.0
 
-    def __init__(self, config: Config) -> None:
-        super().__init__(config.latents)
+    def __init__(self, config: Config, stored: Stored) -> None:
+        super().__init__(config.latents, stored)
         self.config = config
-        self.tile, self.channels, self.stride = config.tile, config.channels, STRIDE
-        self.planes = (WHOLE,)
-        # a tile takes about 4 bits for each latent from what is below it, and leaves about as many
-        # for each pixel's channel; larger tiles would take more initial bits than they save
-        self.factors: Sequence[int] = (1,)
-        self.slack = 1.0
-        pixels = config.channels * STRIDE**2
+        self.tile, self.channels = config.tile, config.channels
+        pixels, width = config.channels * STRIDE**2, config.width
         self.growth = Fraction(1, 1 + sum(config.latents) // pixels)
-        self.share = 1.0  # every pixel is trained on
-        self.batch: int | None = None  # of no effect: groups are small
-        width = config.width
-        self.stem = IntegerConv(pixels, width, 5, input_max=128)
-        self.first, self.last = config.end(), config.end()
-        self.layers = nn.ModuleList(
-            LatentLayer(config, c, top=layer == self.depth)
-            for layer, c in enumerate(config.latents, 1)
-        )
-        self.features = IntegerConv(width, config.hidden * STRIDE**2)
+        self.stem = stored.layer("stem", Shape(pixels, width, 5, input_max=128))
+        self.first, self.last = (config.end(stored.part(name)) for name in ("first", "last"))
+        layers = stored.part("layers")
+        self.latent_layers = [
+            LatentLayer(config, layers.part(str(k)), c, top=k == self.depth - 1)
+            for k, c in enumerate(config.latents)
+        ]
+        self.features = stored.layer("features", Shape(width, config.hidden * STRIDE**2))
         self.head = PlaneHead(
-            config.hidden, 0, config.channels, config.hidden, config.components, spread=640.0
+            stored.part("head"), config.hidden, 0, config.channels, config.hidden, config.components
         )
 
-    def _layer(self, layer: int) -> LatentLayer:
-        found = self.layers[layer - 1]
-        assert isinstance(found, LatentLayer)
-        return found
-
-    def _up(self, x: Tensor) -> list[Tensor]:
-        """u_1 .. u_L: (B, C, H, W) -> (B, W, H/2, W/2) each."""
-        h = self.first(self.stem(nn.functional.pixel_unshuffle(x - 128, STRIDE)))
-        ups = []
-        for layer in range(1, self.depth + 1):
-            h = self._layer(layer).up(h)
+    def bottom_up(self, x: Integers) -> list[Values]:
+        """What the posteriors see of x, (B, C, H, W): (B, H/2, W/2, width) of each layer."""
+        cells = cells_as_channels(channels_last(x) - np.int16(128), STRIDE)
+        h, ups = self.first(self.stem(cells)), []
+        for layer in self.latent_layers:
+            h = layer.up(h)
             ups.append(h)
         return ups
 
-    def _down(self, code: Callable[[int, Tensor | None, tuple[Tensor, Tensor]], Tensor]) -> Tensor:
-        """Walk down; `code` is told layer, stream and prior, and returns z. (B, W, H/2, W/2)"""
-        mean, scale = self.top_integers()
-        prior = mean[None, :, None, None], scale[None, :, None, None]
-        stream: Tensor | None = None
-        for layer in range(self.depth, 0, -1):
-            net = self._layer(layer)
-            if stream is not None:
-                prior = net.p(stream)
-            stream = net.onwards(code(layer, stream, prior), stream)
-        out: Tensor = self.last(stream)
-        return out
-
-    def _trunk(self, stream: Tensor) -> Tensor:
-        """What the head of the likelihood sees: (B, W, H/2, W/2) -> (B, C * SPLIT, H, W)"""
-        lifted = nn.functional.pixel_shuffle(self.features(activation(stream)), STRIDE)
-        return self.head.trunk(activation(lifted))
-
-    # ---- coding: integers in, integers out, the same on every machine --------------------------
-    @torch.inference_mode()
-    def bottom_up(self, x: Integers) -> list[Tensor]:
-        """What the posteriors see of x, (B, C, H, W): one tensor of each layer."""
-        return self._up(tensor(x))
-
-    @torch.inference_mode()
     def descend(self, batch: int, grid: int, code: Callable[[Level], Integers]) -> Integers:
         """Walk from z_L to z_1 on a grid of latents; returns what the likelihood is made of.
 
@@ -236,63 +195,60 @@ class ResNetVAE(Latents):
         code : callable
             Told each level, returns its latents, (B, C, H, W).
         """
+        if self.top is None:
+            raise ValueError("a ResNet VAE has latents")
+        shape = batch, grid, grid, self.top.shape[1]
+        mean, scale = (np.broadcast_to(t, shape) for t in self.top)
+        stream: Values | None = None
+        for number, layer in zip(
+            range(self.depth, 0, -1), reversed(self.latent_layers), strict=True
+        ):
+            if stream is not None:
+                mean, scale = layer.p(stream)
+            z = code(Level(number, LogisticParameters(planar(mean), planar(scale)), stream))
+            stream = layer.onwards(channels_last(z), stream)
+        if stream is None:
+            raise ValueError("a ResNet VAE has latents")
+        return planar(self.last(stream))
 
-        def told(layer: int, stream: Tensor | None, prior: tuple[Tensor, Tensor]) -> Tensor:
-            shape = (batch, self.config.latents[layer - 1], grid, grid)
-            parameters = LogisticParameters(*(integers(t.expand(shape)) for t in prior))
-            return tensor(code(Level(layer, parameters, stream)))
-
-        return integers(self._down(told))
-
-    @torch.inference_mode()
-    def posterior(self, level: Level, seen: list[Tensor]) -> LogisticParameters:
+    def posterior(self, level: Level, seen: list[Values]) -> LogisticParameters:
         """q(z_layer | z_{layer+1} .. z_L, x), arrays (B, C, H, W)."""
-        prior = tensor(level.prior.mean), tensor(level.prior.scale)
-        q = self._layer(level.layer).q(prior, seen[level.layer - 1], level.stream)
-        return LogisticParameters(*map(integers, q))
+        prior = channels_last(level.prior.mean), channels_last(level.prior.scale)
+        layer = self.latent_layers[level.layer - 1]
+        return LogisticParameters(*map(planar, layer.q(prior, seen[level.layer - 1], level.stream)))
 
-    @torch.inference_mode()
     def likelihood(self, stream: Integers, code: Callable[[Step], Integers]) -> None:
         """p(x | z_1 .. z_L), one channel after the other.
 
         Parameters
         ----------
-        stream : int32 array (B, W, H/2, W/2)
+        stream : int32 array (B, width, H/2, W/2)
             As `descend` returned it.
         code : callable
             Told each step, returns its pixels, (B, H, W).
         """
-        trunk = self._trunk(tensor(stream))
-        ref = trunk.new_full((len(trunk), self.channels, *trunk.shape[2:]), 128)
+        features = self.features(activation(channels_last(stream)))
+        trunk = self.head.trunk(activation(channels_as_cells(features, STRIDE)))
+        ref = np.full((*trunk.shape[:3], self.channels), 128, np.int16)
         code_channels(self.head, trunk, ref, WHOLE, code)
 
-    # ---- training ------------------------------------------------------------------------------
-    def noise(self, batch: int, generator: torch.Generator) -> list[Tensor]:
-        """Noise of every latent layer, (2, B, C_l, H, W) each, see `latent_noise`."""
-        grid = self.tile // STRIDE
-        return [latent_noise((batch, c, grid, grid), generator) for c in self.config.latents]
+    def tell(self, x: Integers, told: Listener) -> None:
+        """See `ExactModel.tell`."""
+        seen = self.bottom_up(x)
 
-    def elbo(
-        self, x: Tensor, noise: list[Tensor], soft: float = 2.0**-17, bordered: Tensor | None = None
-    ) -> dict[str, Tensor]:
-        """Bits of a batch of tiles, split into likelihood and KL of each latent layer.
+        def code(level: Level) -> Integers:
+            posterior = self.posterior(level, seen)
+            told.tiles(*level.prior, *posterior)
+            return middle(posterior)
 
-        x : (B, C, H, W) float tensor of integers 0..255; noise as from :meth:`noise`. Returns sums
-        over a tile: ``likelihood`` (B,) and ``kl1``.. (B, C_l), per channel for free bits.
-        """
-        seen = self._up(x)
-        terms: dict[str, Tensor] = {}
+        stream = self.descend(len(x), x.shape[-1] // STRIDE, code)
+        told.tiles(stream)
+        self.likelihood(stream, tell_steps(x, told))
 
-        def code(layer: int, stream: Tensor | None, prior: tuple[Tensor, Tensor]) -> Tensor:
-            q = self._layer(layer).q(prior, seen[layer - 1], stream)
-            z = draw(*q, noise[layer - 1])
-            bits = logistic_bits(*prior, z, soft) - logistic_bits(*q, z, soft)
-            terms[f"kl{layer}"] = bits.sum((2, 3))
-            return z
 
-        trunk = self._trunk(self._down(code))
-        out = self.head(trunk, x - 128)
-        ref = torch.full_like(x, 128)
-        logit, mean, scale = mixture(out, ref, x - ref, self.config.components)
-        terms["likelihood"] = mixture_bits(logit, mean, scale, x, soft).sum((1, 2, 3))
-        return dict(reversed(terms.items()))
+FAMILY = Family(
+    name=ResNetVAE.family,
+    config=Config,
+    model=ResNetVAE,
+    network="bitswap_models.training.networks.resnet_vae:ResNetNetwork",
+)

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from bitswap_cli.ans.parameters import LATENT_MAX, LATENT_MIN
 from bitswap_cli.contract import Tiles
-from bitswap_models.exact.chain import STRAYS, draw
 from bitswap_models.families.pixel_vae.model import PixelVAE
 from bitswap_models.fitting import gradient
 from bitswap_models.fitting.gradient import Floats, Pixels
+from bitswap_models.training.latents import STRAYS, draw
 
 Bytes = NDArray[np.uint8]
 Integers = NDArray[np.int64]
@@ -28,7 +28,7 @@ class Batch(NamedTuple):
     """Cells, noise to draw their latents with, and as many pixels of each."""
 
     cells: Integers  # (B,)
-    noise: Floats  # (2, B, D), as from chain.latent_noise
+    noise: Floats  # (2, B, D), as from `latent_noise`
     pixels: Pixels
 
 

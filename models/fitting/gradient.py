@@ -1,6 +1,6 @@
 """Bits of pixels under the likelihood of a pixel VAE, and their gradient to its integers.
 
-Training by `PixelVAE.elbo` passes over memory some two hundred times a step; the compiled
+Training by `PixelNetwork.elbo` passes over memory some two hundred times a step; the compiled
 `gradient.c` goes forward and back through a few pixels at a time, which stay in the caches. The
 definition is `reference`: pixel_net.py in floating point, differentiated by torch, on a GPU if
 there is one.
@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache, partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -20,12 +20,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bitswap_models.exact import kernel
-from bitswap_models.exact.distributions import mixture_bits
-from bitswap_models.exact.layers import IntegerConv
 from bitswap_models.families.pixel_vae import window as window_
-from bitswap_models.families.pixel_vae.model import Config
-from bitswap_models.families.pixel_vae.pixel_net import PixelNet
+from bitswap_models.families.pixel_vae.config import Config
+from bitswap_models.training.bits import mixture_bits
+from bitswap_models.training.layers import layers
+from bitswap_models.training.networks.pixel_net import PixelNet
 
+T = TypeVar("T")
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]
@@ -40,11 +41,10 @@ class Pixels(NamedTuple):
     coded: Bytes  # (N,), so many of the channels count
 
 
-def layers(net: PixelNet) -> dict[str, IntegerConv]:
-    """The layers of a likelihood by name, in the order in which parameters are laid out."""
-    found = {n: m for n, m in net.named_modules() if isinstance(m, IntegerConv)}
+def in_order(layers: Mapping[str, T]) -> dict[str, T]:
+    """Sort the layers of a likelihood as their parameters are laid out."""
     order = ("skip", "trunk", "splits", "coded", "mixes", "heads")
-    return {n: found[n] for part in order for n in found if n.split(".")[0] == part}
+    return {n: layers[n] for part in order for n in layers if n.split(".")[0] == part}
 
 
 def look(flat: Bytes, places: Places, radius: int) -> tuple[Bytes, Bytes, Bytes]:
@@ -77,8 +77,8 @@ def reference(
     net : PixelNet
         Whose own parameters are not looked at.
     parameters : (P,) float
-        Of each of `layers` in turn: weights (O, I), scales and biases (O,), all as `integers` of a
-        layer gives them, the last two over 2^shift.
+        Of each layer, as `in_order` has them: weights (O, I), scales and biases (O,), all as
+        `integers` of a layer gives them, the last two over 2^shift.
     film : (B, 2, layers, width) float, optional
         Of B cells, which N / B pixels each belong to.
     pixels : sequence of uint8 tensors
@@ -87,13 +87,13 @@ def reference(
         Added to every probability.
     """
     at = 0
-    for layer in layers(net).values():
-        outputs, inputs = layer.shape[:2]
+    for layer in in_order(layers(net)).values():
+        outputs, inputs = layer.shape.outputs, layer.shape.inputs
         parts = torch.split(
             parameters[at : at + outputs * (inputs + 2)], [outputs * inputs, outputs, outputs]
         )
         at += outputs * (inputs + 2)
-        scaled = parts[0].view(layer.shape), *(p * 2.0**layer.shift for p in parts[1:])
+        scaled = parts[0].view(layer.shape.weights), *(p * 2.0**layer.shift for p in parts[1:])
         layer.integers = partial(tuple, scaled)  # type: ignore[method-assign, assignment]
     window, border, known = (array.float() for array in pixels[:3])
     terms = net.terms(window, border, film)

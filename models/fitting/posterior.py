@@ -6,14 +6,18 @@ straight-through integers, and what counts is its average.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from bitswap_models.exact.chain import draw
-from bitswap_models.exact.distributions import logistic_bits
-from bitswap_models.families.pixel_vae.model import Encoder, PixelVAE
+from bitswap_models.families.pixel_vae.model import PixelVAE
 from bitswap_models.fitting.gradient import Floats
-from bitswap_models.stored import model_file
+from bitswap_models.training.bits import logistic_bits
+from bitswap_models.training.latents import draw
+from bitswap_models.training.layers import frozen, layers
+from bitswap_models.training.networks.pixel_vae import Encoder
 
 RATE = 1e-3  # of Adam, at most
 EMA = 0.999
@@ -32,10 +36,9 @@ class Posterior:
 
     def __init__(self, model: PixelVAE, *, compiled: bool = False) -> None:
         self.encoder = Encoder(model.config)
-        self.layers = model_file.layers(self.encoder, "encoder")
-        stored = model_file.layers(model.encoder, "encoder")
+        self.layers = layers(self.encoder, "encoder")
         for name, layer in self.layers.items():
-            layer.thaw(stored[name].weight, stored[name].scale, stored[name].bias)
+            layer.thaw(model.layers[name])
         self.parameters = list(self.encoder.parameters())
         self.average = [p.detach().clone() for p in self.parameters]
         self.adam = torch.optim.Adam(self.parameters, lr=RATE)
@@ -75,13 +78,13 @@ class Posterior:
             average.lerp_(parameter, 1 - kept)
 
     @torch.no_grad()
-    def tensors(self) -> dict[str, Tensor]:
+    def tensors(self) -> dict[str, NDArray[Any]]:
         """The integers of the average encoder, as a model's file has them."""
         own = [parameter.clone() for parameter in self.parameters]
         try:
             for parameter, average in zip(self.parameters, self.average, strict=True):
                 parameter.copy_(average)
-            return model_file.frozen(self.layers)
+            return frozen(self.layers)
         finally:
             for parameter, kept in zip(self.parameters, own, strict=True):
                 parameter.copy_(kept)

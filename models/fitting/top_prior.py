@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from bitswap_cli.ans.parameters import LATENT_MAX, LATENT_MIN, SCALE_LEVELS
-from bitswap_models.exact.chain import LATENT_MEAN_LIMIT
-from bitswap_models.exact.distributions import logistic_bits
+from bitswap_models.exact.latents import MEANS
+from bitswap_models.training.bits import logistic_bits
 
 SYMBOLS = torch.arange(LATENT_MIN, LATENT_MAX + 1)
 SCALES = torch.arange(0, SCALE_LEVELS, 2)
@@ -26,7 +26,7 @@ def top_prior(z: Tensor) -> Tensor:
         count = torch.bincount(column - LATENT_MIN, minlength=len(SYMBOLS)).float()
         middle = 16 * column.float().mean(), 16 * column.median()
         means = torch.arange(int(min(middle)) - 16, int(max(middle)) + 17, STEP)
-        grid = torch.cartesian_prod(means.clamp(-LATENT_MEAN_LIMIT, LATENT_MEAN_LIMIT), SCALES)
+        grid = torch.cartesian_prod(means.clamp(*MEANS), SCALES)
         bits = logistic_bits(grid[:, :1], grid[:, 1:], SYMBOLS.float(), 0.0) @ count
         chosen.append(grid[bits.argmin()])
     return torch.stack(chosen, 1).to(torch.int32)

@@ -12,20 +12,25 @@ import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+import torch
 
 from bitswap_cli.contract import Tiles
 from bitswap_cli.errors import ModelError
+from bitswap_models.exact.tensors import built
+from bitswap_models.families.pixel_vae.growth import widen_encoder
 from bitswap_models.families.pixel_vae.model import PixelVAE
+from bitswap_models.families.register import family_of
 from bitswap_models.fitting.cells import Cells
-from bitswap_models.fitting.fit import CELLS, PIXELS, RATE, Fit, Progress, fit
+from bitswap_models.fitting.descent import CELLS, PIXELS, RATE, Fit
+from bitswap_models.fitting.fit import Progress, fit
 from bitswap_models.stored import model_file
-from bitswap_models.stored.growth import widen_encoder
 from bitswap_models.training.base import base_of
 from bitswap_models.training.data import Source, cells, draw_once
 from bitswap_models.training.memory import keep_freed
+from bitswap_models.training.networks.pixel_vae import bounds_of_prior
 
 FREE = 10**15  # samples that share the price of differences: as good as none
 CHECKED = 400  # batches that the result is measured on
@@ -108,11 +113,8 @@ def tune(
 
 def bounded(model: PixelVAE) -> PixelVAE:
     """A model, exact, of one latent layer, that sees z_1 within the bounds of p(z_1)."""
-    stored = {**model_file.tensors(model), "bounds": model.bounds_of_prior()}
-    built = model_file.build(replace(model.config, bounded=1), stored)
-    if not isinstance(built, PixelVAE):
-        raise TypeError("a bounded pixel VAE is a pixel VAE")
-    return built
+    bounds = bounds_of_prior(*torch.tensor(model.top)).numpy()
+    return built(PixelVAE, replace(model.config, bounded=1), {**model.tensors(), "bounds": bounds})
 
 
 def measure(model: PixelVAE, tiles: np.ndarray, seed: int = 0) -> dict[str, float]:
@@ -141,4 +143,7 @@ def _read(path: Path) -> tuple[str, PixelVAE, list[Source], Tuning]:
         raise ModelError(f"cannot read the recipe {path}: {error}") from None
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"the recipe {path} is incomplete or has a wrong key: {error}") from None
-    return text, base_of(base, path), sources, tuning
+    model = base_of(base, path)
+    if family_of(model).fit is None:
+        raise ModelError(f"[base] of {path} is of a family that is not tuned: name a pixel_vae")
+    return text, cast(PixelVAE, model), sources, tuning

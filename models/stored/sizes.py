@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from bitswap_models.exact.chain import Latents
-from bitswap_models.exact.layers import IntegerConv
-from bitswap_models.families.flowpp.weight_norm import Conv, Table
-from bitswap_models.families.pixel_vae.model import PixelVAE
-from bitswap_models.families.register import Trained
+from bitswap_models.exact.tensors import Tensors
 
-NUMBER = 4  # bytes of a scale, an offset and whatever is neither a weight nor in a table
+
+class Countable(Protocol):
+    """A model of any family, one that codes or what is trained."""
+
+    def tensors(self) -> Tensors:
+        """What its file holds."""
+
+    def counted(self) -> tuple[int, int]:
+        """Parameters, and how many of them are binary."""
 
 
 class Sizes(NamedTuple):
@@ -28,32 +31,12 @@ class Sizes(NamedTuple):
         return self.binary / self.parameters
 
 
-def sizes(model: Trained) -> Sizes:
-    """Count a model of any kind, trained, loaded or, on the "meta" device, without any values.
+def sizes(model: Countable) -> Sizes:
+    """Count a model.
 
     Weights take 1 bit where they are binary, else 8, and so do the values of tables; every output
     channel of a layer has a scale and an offset besides.
     """
-    parameters = binary = packed = 0
-    for module in model.modules():
-        if isinstance(module, (IntegerConv, Conv)):
-            weights = math.prod(module.shape)
-            outputs = module.shape[0]
-            parameters += weights + 2 * outputs
-            binary += weights if module.binary else 0
-            packed += (weights + 7) // 8 if module.binary else weights
-            packed += 2 * NUMBER * outputs
-        elif isinstance(module, Table):
-            parameters += module.values.numel()
-            packed += module.values.numel() + NUMBER * len(module.values)
-        elif isinstance(module, Latents):
-            numbers = module.top.numel() if module.depth else 0
-            if isinstance(module, PixelVAE) and module.bounds is not None:
-                numbers += module.bounds.numel()
-            parameters += numbers
-            packed += NUMBER * numbers
-        else:
-            others = sum(p.numel() for p in module.parameters(recurse=False))
-            parameters += others
-            packed += NUMBER * others
+    parameters, binary = model.counted()
+    packed = sum(array.nbytes for array in model.tensors().values())
     return Sizes(parameters, binary, packed, 4 * parameters)

@@ -2,7 +2,7 @@
 
 ``name`` is that of a model, or the path of its file; ``sha256`` that of its file, if it is not the
 current one; ``fresh``, for training, names parts that start anew; further keys are what it grows to
-first (growth.py).
+first.
 """
 
 from __future__ import annotations
@@ -10,47 +10,48 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
 from bitswap_cli.errors import ModelError
 from bitswap_models import zoo
-from bitswap_models.exact.layers import IntegerConv
-from bitswap_models.families.pixel_vae.model import PixelVAE
-from bitswap_models.families.register import Trained
+from bitswap_models.exact.model import ExactModel
+from bitswap_models.families.register import family_of
 from bitswap_models.stored import model_file
-from bitswap_models.stored.growth import grow
+from bitswap_models.training.layers import layers
+from bitswap_models.training.network import Network
 
 
-def base_of(table: dict[str, Any], recipe: Path) -> PixelVAE:
-    """Load the base of a recipe, an exact model, and let it grow.
+def base_of(table: dict[str, Any], recipe: Path) -> ExactModel:
+    """Load the base of a recipe and let it grow.
 
     Raises
     ------
     ModelError
-        If there is no such model, it is of another kind, or the table has a wrong key.
+        If there is no such model, it cannot grow so, or the table has a wrong key.
     """
     larger = dict(table)
     name, sha256 = larger.pop("name", None), larger.pop("sha256", None)
     if not isinstance(name, str):
         raise ModelError(f"[base] of {recipe} lacks a name")
-    model = model_file.load((zoo.find(name, sha256) if sha256 else zoo.resolve(name)).path)
-    if not isinstance(model, PixelVAE):
-        raise ModelError(f"[base] of {recipe} is a pixel_vae, which {name} is not")
+    model = model_file.load(zoo.find(name, sha256) if sha256 else zoo.resolve(name))
+    grow = family_of(model).grow
+    if not larger:
+        return model
+    if grow is None:
+        raise ModelError(f"[base] of {recipe} cannot grow: name nothing but a model")
     try:
         return grow(model, **larger)
     except TypeError as error:
         raise ModelError(f"[base] of {recipe} has a wrong key: {error}") from None
 
 
-@torch.no_grad()
-def take(model: Trained, table: dict[str, Any], recipe: Path) -> list[nn.Module]:
-    """Let a model start from the base of a recipe, but for its fresh parts.
+def take(model: Network, table: dict[str, Any], recipe: Path) -> list[nn.Module]:
+    """Let a network start from the base of a recipe, but for its fresh parts.
 
     Parameters
     ----------
-    model : PixelVAE
-        One in training; it may have further inputs, which weigh 0.
+    model : Network
+        It may have further inputs, which weigh 0.
     table, recipe
         See `base_of`.
 
@@ -67,21 +68,16 @@ def take(model: Trained, table: dict[str, Any], recipe: Path) -> list[nn.Module]
     table = dict(table)
     fresh = tuple(f"{part}." for part in table.pop("fresh", ()))
     base = base_of(table, recipe)
-    if not isinstance(model, PixelVAE):
-        raise ModelError(f"[model] of {recipe} is not of the kind of its [base]")
-    if base.depth and base.config.latents[-1:] == model.config.latents[-1:]:
-        model.set_top(*(t.to(model.top.device) for t in base.top_integers()))
-    stored = model_file.layers(base)
+    model.start_from(base)
     taken: list[nn.Module] = []
-    for name, layer in model.named_modules():
-        if not isinstance(layer, IntegerConv) or name.startswith(fresh):
+    for name, layer in layers(model).items():
+        if name.startswith(fresh):
             continue
-        other = stored.get(name)
-        outputs, inputs, *size = layer.shape
-        if other is None or [outputs, *size] != [other.shape[0], *other.shape[2:]]:
+        other, shape = base.layers.get(name), layer.shape
+        if other is None or (shape.outputs, shape.size) != (other.shape.outputs, other.shape.size):
             raise ModelError(f"[base] of {recipe} has no layer {name} of this shape: name it fresh")
-        if other.shape[1] > inputs:
+        if other.shape.inputs > shape.inputs:
             raise ModelError(f"[base] of {recipe} has more inputs of {name}: name it fresh")
-        layer.thaw(*(t.to(layer.v.device) for t in (other.weight, other.scale, other.bias)))
+        layer.thaw(other)
         taken.append(layer)
     return taken

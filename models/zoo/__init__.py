@@ -8,8 +8,7 @@ by its SHA-256: an archive names the hash of its model, and no other file will b
 Environment
 -----------
 BITSWAP_CACHE
-    Folder of downloaded models and of older versions that were needed; the operating system's
-    cache folder for `bitswap` otherwise.
+    Folder of downloaded models; the operating system's cache folder for `bitswap` otherwise.
 BITSWAP_REGISTRY
     Path or http(s) address of a registry to use instead of the installed ``registry.toml``.
 """
@@ -20,13 +19,13 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import safetensors
 
-from bitswap_cli.atomic import NewFile
-from bitswap_cli.errors import InputError, ModelError
+from bitswap_cli.errors import ModelError
 from bitswap_models.zoo import download
 
 EMBEDDED = Path(__file__).parent
@@ -40,12 +39,14 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-class ModelFile(NamedTuple):
-    """A model file on this machine."""
+@dataclass(frozen=True)
+class ModelFile:
+    """A model file on this machine, read and hashed once."""
 
     path: Path
     name: str
     sha256: str
+    content: bytes = field(default=b"", repr=False, compare=False)
 
 
 class RegistryEntry(NamedTuple):
@@ -119,7 +120,7 @@ def resolve(name_or_path: str) -> ModelFile:
     if path.is_dir():
         path /= MODEL_FILE
     name = path.parent.name if path.name == MODEL_FILE else path.stem
-    return _model_file(path, re.sub(r"[^A-Za-z0-9_.-]|^[^A-Za-z0-9]", "_", name)[:64] or "model")
+    return read(path, re.sub(r"[^A-Za-z0-9_.-]|^[^A-Za-z0-9]", "_", name)[:64] or "model")
 
 
 def find(name: str, sha256: str | None = None) -> ModelFile:
@@ -189,9 +190,18 @@ def fetch(entry: RegistryEntry) -> ModelFile:
         except download.DownloadError as error:
             reasons.append(f"{url}: {error}")
         else:
-            return ModelFile(path, entry.name, entry.sha256)
+            return read(path, entry.name)
     why = "; ".join(reasons) or "the registry gives no address for it"
     raise ModelError(f"cannot fetch the model {entry.name!r}: {why}")
+
+
+def read(path: Path, name: str) -> ModelFile:
+    """Read a model file, whatever it holds; raise ModelError if that cannot be done."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"cannot read the model file {path}: {error.strerror}") from error
+    return ModelFile(path, name, hashlib.sha256(content).hexdigest(), content)
 
 
 def read_metadata(path: Path) -> dict[str, Any]:
@@ -219,50 +229,28 @@ def _parse(value: str) -> Any:
 
 def _on_disk(name: str) -> Iterator[ModelFile]:
     if (path := EMBEDDED / name / MODEL_FILE).is_file():
-        yield _model_file(path, name)
+        yield read(path, name)
     yield from _cached(name)
 
 
 def _older(name: str, sha256: str) -> ModelFile | None:
-    """An older version of an embedded model, rebuilt into the cache unless it is there."""
+    """An older version of an embedded model, rebuilt from what is kept of it."""
     from bitswap_models.zoo import older  # deferred: most calls ask for the newest
 
     newest = EMBEDDED / name / MODEL_FILE
-    if not (_SHA256.fullmatch(sha256) and newest.with_name(sha256 + older.SUFFIX).is_file()):
+    kept = newest.with_name(sha256 + older.SUFFIX)
+    if not (_SHA256.fullmatch(sha256) and kept.is_file()):
         return None
-    path = cache_folder() / name / "older" / f"{sha256}.safetensors"
-    file = ModelFile(path, name, sha256)
-    if path.is_file() and _model_file(path, name) == file:
-        return file
-    content = older.rebuild(newest, sha256)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        new = NewFile(os.fsencode(path), force=True)
-        new.write(content)
-        new.commit()
-    except (OSError, InputError) as error:
-        raise ModelError(
-            f"cannot keep an older version of the model {name!r} in {path.parent} ({error}):"
-            " let BITSWAP_CACHE name a folder that can be written"
-        ) from error
-    return file
+    return ModelFile(kept, name, sha256, older.rebuild(newest, sha256))
 
 
 def _cached(name: str) -> Iterator[ModelFile]:
     """Downloaded versions of a model, the last one first."""
     paths = (cache_folder() / name).glob("*.safetensors")
     for path in sorted(paths, key=lambda path: path.stat().st_mtime, reverse=True):
-        file = _model_file(path, name)
+        file = read(path, name)
         if file.sha256 == path.stem:  # a damaged file in the cache is as good as none
             yield file
-
-
-def _model_file(path: Path, name: str) -> ModelFile:
-    try:
-        with path.open("rb") as stream:
-            return ModelFile(path, name, hashlib.file_digest(stream, "sha256").hexdigest())
-    except OSError as error:
-        raise ModelError(f"cannot read the model file {path}: {error.strerror}") from error
 
 
 def _registry_entry(table: dict[str, object]) -> RegistryEntry:

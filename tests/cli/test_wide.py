@@ -8,7 +8,6 @@ import pytest
 from PIL import Image
 
 from bitswap_cli.api.codecs import named
-from bitswap_cli.api.revised import encode
 from bitswap_cli.archive.format.sections import GROWTH, SECTION, Fitted, section
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.writing.catalogue import Catalogue
@@ -17,9 +16,9 @@ from bitswap_cli.archive.writing.pack import pack
 from bitswap_cli.coding import tile_codec
 from bitswap_cli.contract import Tiles
 from bitswap_models import zoo
+from bitswap_models.families.pixel_vae.growth import grow
 from bitswap_models.fitting import fit as fitting
-from bitswap_models.stored import model_file
-from bitswap_models.stored.growth import grow
+from bitswap_models.stored import model_file, revision
 from tests.images.png_files import read_png, write_png
 
 STEPS = "40"
@@ -213,7 +212,7 @@ def test_models_of_other_shapes(bitswap, drawings, tmp_path, larger, same_conten
     grown = grow(codec.model, **{key: getattr(config, key) + n for key, n in larger.items()})
     more = {"radius": 0, "width": 0} | larger
     own = fitting.fit(grown, _tiles(folder, codec), 10**9, steps=20).model
-    fitted = Fitted(3, more["radius"], more["width"], encode(grown, own))
+    fitted = Fitted(3, more["radius"], more["width"], revision.encode(grown, own))
     pack([folder], tmp_path / "a.bsw", tile_codec(own), header._replace(fitted=(fitted,)))
     with ArchiveReader(tmp_path / "a.bsw") as reader:
         assert reader.version == 3

@@ -23,17 +23,14 @@ ENGINES = ["reference", *(["c"] if coder.compiled() and layers.compiled() else [
 @pytest.fixture(autouse=True)
 def _registers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(formats.FORMATS, "blocks", blocks)
-    kind = families.Kind(blocks_vae.Config, blocks_vae.BlocksVAE)
-    monkeypatch.setitem(families.KINDS, "blocks_vae", kind)
-    monkeypatch.setitem(families.TRAINED, "blocks_vae", kind)
+    monkeypatch.setitem(families.MODULES, "blocks_vae", blocks_vae.__name__)
 
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    made = blocks_vae.BlocksVAE(blocks_vae.Config())
-    blocks_vae.start(made)
-    model_file.write(made, tmp_path / "blocks.safetensors", recipe="", metrics={})
-    return tmp_path / "blocks.safetensors"
+    path = tmp_path / "blocks.safetensors"
+    model_file.write(blocks_vae.made(), path, recipe="", metrics={})
+    return path
 
 
 @pytest.fixture

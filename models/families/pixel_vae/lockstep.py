@@ -10,29 +10,21 @@ x + (radius + 1) y = t, so a step is a batch whatever the tiles are:
         4 5 6 7 8 9 ..
 
 A step codes its pixels channel by channel: a *batch* is one channel of one step. This is the
-definition, in numpy and torch; pixels.py does the same in C.
+definition, in numpy; pixels.py does the same in C.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from bitswap_cli.ans.parameters import MixtureParameters
-from bitswap_cli.contract import Coded, Pop
-from bitswap_models.exact.distributions import quantized
+from bitswap_cli.contract import Coded, Integers, Pop
 from bitswap_models.families.pixel_vae import window
-
-if TYPE_CHECKING:
-    from bitswap_models.families.pixel_vae.model import PixelVAE
-
-T = TypeVar("T")
-Integers = NDArray[np.int32]
-Film = NDArray[np.int16]
+from bitswap_models.families.pixel_vae.pixel_net import Film, PixelNet
 
 
 class Step(NamedTuple):
@@ -56,54 +48,46 @@ def steps(sizes: Integers, radius: int) -> Iterator[Step]:
             yield Step(tile, row, x[row])
 
 
-class _Channels:
-    """The mixtures of the pixels of a step, channel by channel."""
-
-    def __init__(
-        self, model: PixelVAE, film: Film | None, tiles: Integers, step: Step, sizes: Integers
-    ) -> None:
-        radius, width = model.config.radius, sizes[step.tile, 1].astype(np.int64)
-        rows, columns = window.places(step.y, step.x, width, radius)
-        seen = tiles[step.tile[:, None], rows, columns]  # (N, taps, C)
-        seen[rows[:, 0] < 0] = window.UNKNOWN
-        border = window.borders(step.y, step.x, width, radius).astype(np.int32)
-        mine = None
-        if film is not None:
-            cell = step.y // model.tile * (tiles.shape[1] // model.tile) + step.x // model.tile
-            mine = torch.from_numpy(film[step.tile, cell])
-        self.model = model
-        self.terms = model.net.terms(torch.from_numpy(seen), torch.from_numpy(border), mine)
-
-    def parameters(self, c: int, known: Integers) -> MixtureParameters:
-        """Mixtures of channel c, (N, K); `known` (N, C) holds the channels before it."""
-        pixels = torch.from_numpy(np.ascontiguousarray(known.T))
-        terms = (t[None, None] for t in self.model.net.channel(c, self.terms, pixels))
-        flat = (t[0, 0].T.to(torch.int32).contiguous().numpy() for t in quantized(*terms))
-        return MixtureParameters(*flat)
+def _parameters(
+    net: PixelNet, film: Film | None, tiles: Integers, step: Step, sizes: Integers
+) -> Callable[[int, Integers], MixtureParameters]:
+    """Return what tells the mixtures of the pixels of a step, channel by channel."""
+    radius, tile = net.config.radius, net.config.tile
+    width = sizes[step.tile, 1].astype(np.int64)
+    rows, columns = window.places(step.y, step.x, width, radius)
+    seen = tiles[step.tile[:, None], rows, columns]  # (N, taps, C)
+    seen[rows[:, 0] < 0] = window.UNKNOWN
+    border = window.borders(step.y, step.x, width, radius).astype(np.int32)
+    mine = None
+    if film is not None:
+        cell = step.y // tile * (tiles.shape[1] // tile) + step.x // tile
+        mine = film[step.tile, cell]
+    terms = net.terms(seen, border, mine)
+    return lambda channel, known: net.channel(channel, terms, known)
 
 
 # told the pixels of a batch, their channel and their parameters (n, K); returns their values, (n,)
 _Code = Callable[[Step, int, MixtureParameters], Integers]
 
 
-@torch.inference_mode()
-def _walk(model: PixelVAE, film: Film | None, sizes: Integers, tile: int, code: _Code) -> Integers:
+def _walk(net: PixelNet, film: Film | None, sizes: Integers, tile: int, code: _Code) -> Integers:
     """Go through tiles batch by batch; returns them, (B, T, T, C), 0 where there are no pixels."""
-    tiles = np.zeros((len(sizes), tile, tile, model.channels), np.int32)
-    for step in steps(sizes, model.config.radius):
-        channels = _Channels(model, film, tiles, step, sizes)
-        known = np.zeros((len(step.tile), model.channels), np.int32)
-        for c in range(model.channels):
+    channels = net.config.channels
+    tiles = np.zeros((len(sizes), tile, tile, channels), np.int32)
+    for step in steps(sizes, net.config.radius):
+        parameters = _parameters(net, film, tiles, step, sizes)
+        known = np.zeros((len(step.tile), channels), np.int32)
+        for c in range(channels):
             known[:, c] = known[:, 0]
             coded = sizes[step.tile, 2] > c
             if coded.any():
-                parameters = MixtureParameters(*(p[coded] for p in channels.parameters(c, known)))
-                known[coded, c] = code(Step(*(a[coded] for a in step)), c, parameters)
+                told = MixtureParameters(*(p[coded] for p in parameters(c, known)))
+                known[coded, c] = code(Step(*(a[coded] for a in step)), c, told)
         tiles[step.tile, step.y, step.x] = known
     return tiles
 
 
-def mixtures(model: PixelVAE, film: Film | None, x: Integers, sizes: Integers) -> Coded:
+def mixtures(net: PixelNet, film: Film | None, x: Integers, sizes: Integers) -> Coded:
     """Everything that an encoder of the tiles x, (B, C, T, T), pushes."""
     symbols: list[Integers] = []
     owner: list[Integers] = []
@@ -115,14 +99,14 @@ def mixtures(model: PixelVAE, film: Film | None, x: Integers, sizes: Integers) -
         owner.append(step.tile.astype(np.int32))
         return symbols[-1]
 
-    _walk(model, film, sizes, x.shape[-1], code)
+    _walk(net, film, sizes, x.shape[-1], code)
     every = MixtureParameters(*(np.concatenate(p) for p in zip(*parameters, strict=True)))
     batches = np.array([len(batch) for batch in symbols], np.int32)
     return Coded(np.concatenate(symbols), every, np.concatenate(owner), batches)
 
 
-def walk(model: PixelVAE, film: Film | None, sizes: Integers, tile: int, pop: Pop) -> Integers:
+def walk(net: PixelNet, film: Film | None, sizes: Integers, tile: int, pop: Pop) -> Integers:
     """Pop the pixels of tiles, batch by batch: (B, C, T, T), 0 where there are none."""
-    tiles = _walk(model, film, sizes, tile, lambda step, channel, told: pop(told))
+    tiles = _walk(net, film, sizes, tile, lambda step, channel, told: pop(told))
     pixels: Integers = np.ascontiguousarray(tiles.transpose(0, 3, 1, 2))
     return pixels

@@ -12,127 +12,116 @@ and shift of hidden units, FiLM (Perez et al., AAAI 2018).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-import torch
-from torch import Tensor, nn
+import numpy as np
+from numpy.typing import NDArray
 
-from bitswap_cli.ans.parameters import SCALE_LEVELS
-from bitswap_models.exact.distributions import MEAN_LIMIT
-from bitswap_models.exact.layers import UNIT, IntegerConv, activation, floor, saturated
+from bitswap_cli.ans.parameters import MixtureParameters
+from bitswap_cli.contract import Integers
+from bitswap_models.exact.kernel import Values
+from bitswap_models.exact.layers import ACTIVATION, STREAM, UNIT, Layer, Shape, activation
+from bitswap_models.exact.mixtures import GAINS, LOGITS, MEAN_LIMIT, SCALES, weights_of
+from bitswap_models.exact.tensors import Stored
+from bitswap_models.families.pixel_vae.config import Config
 from bitswap_models.families.pixel_vae.window import taps
 
-if TYPE_CHECKING:
-    from bitswap_models.families.pixel_vae.model import Config
-
-GAIN = 64  # stands for 1.0
+GAIN_BITS = 6
+GAIN = 1 << GAIN_BITS  # stands for 1.0
 # Means in quarters of W, N, NW, NE, one for each component in turn
 ANCHORS = ((2, 2, 0, 0), (4, 0, 0, 0), (0, 4, 0, 0), (4, 4, -4, 0), (2, 2, -1, 1))
+NEAR = ((0, -1), (-1, 0), (-1, -1), (-1, 1))  # rows and columns from a pixel to these four
+
+Film = NDArray[np.int16]
 
 
 class Terms(NamedTuple):
     """What the mixtures of N pixels are made of besides the outputs of the heads."""
 
-    trunk: Tensor  # (N, C * split, 1, 1)
-    skip: Tensor  # (C, K, N), added to means, 1/16 symbol
-    anchors: Tensor  # (C, K, N), in symbols
-    reference: Tensor  # (C, N)
+    trunk: Values  # (N, C * split)
+    skip: Integers  # (N, C, K), added to means, 1/16 symbol
+    anchors: Integers  # (N, C, K), in symbols
+    reference: Integers  # (N, C)
 
 
-def _halved(x: Tensor, times: int) -> Tensor:
-    """Divide integers by 2^times, rounding down."""
-    return floor(x * 2.0**-times) if x.is_floating_point() else x >> times
-
-
-class PixelNet(nn.Module):
+class PixelNet:
     """p(x_i | window, earlier channels, gains and shifts of z_1)."""
 
-    def __init__(self, config: Config) -> None:
-        super().__init__()
+    def __init__(self, config: Config, stored: Stored) -> None:
         self.config = config
         c, k = config.channels, config.components
         window = taps(config.radius)
-        self.near = [window.index(tap) for tap in ((0, -1), (-1, 0), (-1, -1), (-1, 1))]
+        self.near = [window.index(tap) for tap in NEAR]
         inputs = len(window) * c + 3 * config.radius
-        self.skip = IntegerConv(inputs, c * k, input_max=255, spread=8)
+        self.skip = stored.layer("skip", Shape(inputs, c * k, input_max=255))
         widths = [inputs] + [config.width] * (config.layers - 1)
-        self.trunk = nn.ModuleList(IntegerConv(i, config.width) for i in widths)
-        self.splits = IntegerConv(config.width, c * config.split)
-        self.coded = (
-            IntegerConv(c, c * config.split, input_max=255, spread=16, causal=True)
-            if c > 1
-            else None
-        )
-        starts = (  # (mean, deviation) at the start
-            [(0.0, 4.0)] * k + [(0.0, 16.0)] * k + [(84.0, 6.0)] * k + [(48.0, 4.0)] * k * (c - 1)
-        )
-        offset, spread = (tuple(column) for column in zip(*starts, strict=True))
-        self.mixes = nn.ModuleList(IntegerConv(config.split, config.split) for _ in range(c))
-        self.heads = nn.ModuleList(
-            IntegerConv(config.split, len(starts), offset=offset, spread=spread) for _ in range(c)
-        )
+        trunk, mixes, heads = (stored.part(name) for name in ("trunk", "mixes", "heads"))
+        self.trunk = [trunk.layer(str(i), Shape(w, config.width)) for i, w in enumerate(widths)]
+        self.splits = stored.layer("splits", Shape(config.width, c * config.split))
+        self.coded: Layer | None = None
+        if c > 1:
+            shape = Shape(c, c * config.split, input_max=255, causal=True)
+            self.coded = stored.layer("coded", shape)
+        self._coded = self.coded.parts(c) if self.coded else ()
+        shape = Shape(config.split, config.split)
+        self.mixes = [mixes.layer(str(i), shape) for i in range(c)]
+        shape = Shape(config.split, (3 + c - 1) * k)
+        self.heads = [heads.layer(str(i), shape) for i in range(c)]
 
-    def terms(self, window: Tensor, border: Tensor, film: Tensor | None) -> Terms:
+    def terms(self, window: Integers, border: Integers, film: Film | None) -> Terms:
         """All that does not depend on the pixels themselves.
 
         Parameters
         ----------
-        window : (N, taps, C), what each of N pixels sees; int32 while coding
+        window : (N, taps, C), what each of N pixels sees
         border : (N, 3 radius), see `borders`
-        film : (B, 2, layers, width), optional
-            Gains and shifts for the pixels of B cells, N / B each.
+        film : (N, 2, layers, width), optional
+            Gains and shifts for each pixel.
         """
-        n, count, c = window.shape
-        k = self.config.components
-        west, north, corner, east = (window[:, i].T.contiguous() for i in self.near)  # (C, N)
-        reference = _halved(west + north + 1, 1)
-        near = window[:, self.near[0]] + window[:, self.near[1]]
-        difference = window - _halved(near + 1, 1)[:, None]
-        x = torch.cat((difference.reshape(n, count * c), border * UNIT), 1)[:, :, None, None]
-        anchors = []
-        for at in range(k):
-            w, n_, nw, ne = ANCHORS[at % len(ANCHORS)]
-            anchors.append(_halved(w * west + n_ * north + nw * corner + ne * east + 2, 2))
-        with torch.autocast(x.device.type, enabled=False):
-            skip = self.skip(x)[:, :, 0, 0].T.reshape(c, k, n)
-        h = x
+        n, c, k = len(window), self.config.channels, self.config.components
+        near = window[:, self.near]  # (N, 4, C)
+        reference = near[:, 0] + near[:, 1] + 1 >> 1
+        difference = window - reference[:, None]
+        x = np.concatenate((difference.reshape(n, -1), border * UNIT), 1)
+        parts = np.array([ANCHORS[at % len(ANCHORS)] for at in range(k)], np.int32)
+        anchors = np.einsum("km,nmc->nck", parts, near) + 2 >> 2
+        skip = _dense(self.skip, x).reshape(n, c, k).astype(np.int32)
+        h: NDArray[np.integer] = x
         for i, layer in enumerate(self.trunk):
-            h = layer(h)
+            h = _dense(layer, h)
             if film is not None:
-                cells = h.view(len(film), -1, self.config.width)
-                gain, shift = film[:, None, 0, i], film[:, None, 1, i]
-                if h.is_floating_point():
-                    cells = saturated(cells + floor(cells * gain * (1 / GAIN)) + shift)
-                else:
-                    cells = saturated(cells + (cells.int() * gain >> 6) + shift)
-                h = cells.view(n, -1, 1, 1)
+                gain, shift = film[:, 0, i].astype(np.int32), film[:, 1, i]
+                h = (h + (h * gain >> GAIN_BITS) + shift).clip(*STREAM)
             h = activation(h)
-            h = h if h.is_floating_point() else h.to(torch.int16)
-        return Terms(self.splits(h), skip, torch.stack(anchors, 1), reference)
+        return Terms(_dense(self.splits, h), skip, anchors, reference)
 
-    def channel(self, c: int, terms: Terms, known: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Logits, means (1/16 symbol), scale indices, (K, N) each, of channel c.
+    def channel(self, c: int, terms: Terms, known: Integers) -> MixtureParameters:
+        """Mixtures of channel c, (N, K) each.
 
-        `known` (C, N) holds the pixels; channels from c on are not looked at.
+        `known` (N, C) holds the pixels; channels from c on are not looked at.
         """
         k, s = self.config.components, self.config.split
-        part = slice(c * s, (c + 1) * s)
-        h = terms.trunk[:, part]
-        if self.coded is None:
-            h = activation(h)
-        else:
-            residual = (known - terms.reference).T[:, :, None, None]
-            if not residual.is_floating_point():
-                residual[:, c:] = 0
-                h = self.coded(residual, part=part, add=h, active=True)
-            else:
-                h = activation(saturated(h + self.coded(residual)[:, part]))
-        out = self.heads[c](self.mixes[c](h, active=True))[:, :, 0, 0].T.contiguous()
-        out = out if out.is_floating_point() else out.int()
-        base = 16 * terms.anchors[c] + terms.skip[c]  # 32 bit while coding
-        if c:
-            gain = out[3 * k : (3 + c) * k].clamp(-127, 127).view(c, k, -1)
-            share = (gain * (known[:c, None] - terms.anchors[:c])).sum(0)
-            base = base + _halved(share, 2)
-        mean = (out[k : 2 * k] + base).clamp(-MEAN_LIMIT, MEAN_LIMIT)
-        return out[:k].clamp(-127, 128), mean, out[2 * k : 3 * k].clamp(0, SCALE_LEVELS - 1)
+        h: NDArray[np.integer] = terms.trunk[:, c * s : (c + 1) * s]
+        if self._coded:
+            residual = known - terms.reference
+            residual[:, c:] = 0
+            h = _dense(self._coded[c], residual, h)
+        h = _dense(self.mixes[c], activation(h), within=ACTIVATION)
+        out = _dense(self.heads[c], h).astype(np.int32)
+        gain = out[:, 3 * k : (3 + c) * k].clip(*GAINS).reshape(len(out), c, k)
+        share = (gain * (known[:, :c, None] - terms.anchors[:, :c])).sum(1, dtype=np.int32)
+        base = 16 * terms.anchors[:, c] + terms.skip[:, c] + (share >> 2)
+        mean = (out[:, k : 2 * k] + base).clip(-MEAN_LIMIT, MEAN_LIMIT)
+        scale = out[:, 2 * k : 3 * k].clip(*SCALES)
+        return MixtureParameters(weights_of(out[:, :k].clip(*LOGITS)), mean, scale)
+
+
+def _dense(
+    layer: Layer,
+    x: NDArray[np.integer],
+    add: NDArray[np.integer] | None = None,
+    within: tuple[int, int] = STREAM,
+) -> Values:
+    """A layer on vectors: (N, I) -> (N, O)"""
+    added = None if add is None else add[:, None, None]
+    return layer(x[:, None, None], add=added, within=within)[:, 0, 0]

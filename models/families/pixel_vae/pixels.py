@@ -1,4 +1,4 @@
-"""The compiled lockstep of the pixel VAE; lockstep.py is its definition, in numpy and torch.
+"""The compiled lockstep of the pixel VAE; lockstep.py is its definition, in numpy.
 
 Both give the same integers. One call computes all that an encoder pushes, another pops a whole
 group: the kernel calls the coder's kernel for every batch, so that no step returns to Python.
@@ -9,30 +9,24 @@ from __future__ import annotations
 import ctypes
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import nn
 
 from bitswap_cli.ans.kernel import Native
 from bitswap_cli.ans.parameters import MAX_COMPONENTS, MixtureParameters
-from bitswap_cli.contract import Coded
+from bitswap_cli.contract import Coded, Integers
 from bitswap_models.exact import kernel
-from bitswap_models.exact.distributions import POWERS
-from bitswap_models.exact.layers import IntegerConv
+from bitswap_models.exact.layers import Layer
+from bitswap_models.exact.mixtures import POWERS
+from bitswap_models.families.pixel_vae.pixel_net import Film, PixelNet
 from bitswap_models.families.pixel_vae.window import taps
-
-if TYPE_CHECKING:
-    from bitswap_models.families.pixel_vae.model import PixelVAE
 
 MAX_CHANNELS = 8
 _NO_MEMORY = -1000
 _ALIGNMENT = 64  # bytes: a panel's groups are one cache line each
 
-Integers = NDArray[np.int32]
-Film = NDArray[np.int16]
 Pixels = NDArray[np.uint8]
 
 
@@ -72,18 +66,17 @@ def _padded(array: NDArray[np.integer], parts: int = 1) -> NDArray[np.integer]:
 
 
 class Network:
-    """A model's integers as the kernel reads them.
+    """A likelihood's integers as the kernel reads them.
 
     Parameters
     ----------
-    model : PixelVAE
-        An exact one.
+    net : PixelNet
     unit : int
         Bytes of an activation and of the weights that multiply it: 1 or 2.
     """
 
-    def __init__(self, model: PixelVAE, unit: int) -> None:
-        config = model.config
+    def __init__(self, net: PixelNet, unit: int) -> None:
+        config = net.config
         if config.channels > MAX_CHANNELS or config.components > MAX_COMPONENTS:
             raise ValueError("more channels or components than the kernel has room for")
         self.channels, self.cell = config.channels, config.tile
@@ -93,17 +86,17 @@ class Network:
         self._taps = len(taps(config.radius))
         self._held: list[NDArray[np.generic]] = []
         self._layers: list[ctypes.Array[_Dense]] = []
-        trunk = [self._dense(layer, first=i == 0) for i, layer in enumerate(model.net.trunk)]
+        trunk = [self._dense(layer, first=i == 0) for i, layer in enumerate(net.trunk)]
         self.structure = _Network(
             config.channels, config.radius, config.layers, config.split, config.components,
             config.tile, -(-config.width // kernel.PANEL) * kernel.PANEL,
-            self._address(POWERS.numpy()),
-            self._array([self._dense(model.net.skip, first=True)]),
-            self._array([self._dense(model.net.splits, parts=config.channels)]),
+            self._address(POWERS),
+            self._array([self._dense(net.skip, first=True)]),
+            self._array([self._dense(net.splits, parts=config.channels)]),
             self._array(trunk),
-            self._array([self._dense(layer) for layer in model.net.mixes]),
-            self._array([self._dense(layer) for layer in model.net.heads]),
-            *self._coded(model.net.coded, config.split),
+            self._array([self._dense(layer) for layer in net.mixes]),
+            self._array([self._dense(layer) for layer in net.heads]),
+            *self._coded(net.coded, config.split),
         )  # fmt: skip
         self.address = ctypes.addressof(self.structure)
 
@@ -115,11 +108,9 @@ class Network:
         self._layers.append((_Dense * len(layers))(*layers))
         return ctypes.addressof(self._layers[-1])
 
-    def _dense(self, module: nn.Module, *, first: bool = False, parts: int = 1) -> _Dense:
+    def _dense(self, layer: Layer, *, first: bool = False, parts: int = 1) -> _Dense:
         """Pack a layer whose outputs are in `parts`; a first one sees differences to references."""
-        layer = cast(IntegerConv, module)  # nn.ModuleList does not say
-        weight, scale, bias = (t.numpy() for t in (layer.weight, layer.scale, layer.bias))
-        taps_ = _padded(weight[:, :, 0, 0].astype(np.int16), parts)
+        taps_ = _padded(layer.weight[:, :, 0, 0].astype(np.int16), parts)
         panels = kernel.panels(taps_.astype(self._kind)).view(np.int8)
         groups, words = panels.shape[1], 0
         if first:  # w * (x - r) = w * x - w * r, and all taps of a channel have the same r
@@ -129,22 +120,24 @@ class Network:
             words = references.shape[1]
             panels = np.concatenate((panels, references), 1)
         return _Dense(
-            self._address(panels), self._address(_padded(scale, parts)),
-            self._address(_padded(bias, parts)), groups, words, len(panels), layer.shift,
+            self._address(panels), self._address(_padded(layer.scale, parts)),
+            self._address(_padded(layer.bias, parts)), groups, words, len(panels),
+            layer.shape.shift,
         )  # fmt: skip
 
-    def _coded(self, layer: IntegerConv | None, split: int) -> tuple[int, int, int, int]:
+    def _coded(self, layer: Layer | None, split: int) -> tuple[int, int, int, int]:
         """Weights [channel][earlier channel][padded split], scales, biases; the shift."""
         channels = self.channels
         weight = np.zeros((channels * split, channels), np.int32)
-        scale, bias = np.zeros((2, channels * split), np.int32)
+        scale: NDArray[np.int32] = np.zeros(channels * split, np.int32)
+        bias: NDArray[np.int32] = np.zeros(channels * split, np.int32)
         if layer is not None:
-            weight = layer.weight.numpy()[:, :, 0, 0].astype(np.int32)
-            scale, bias = layer.scale.numpy(), layer.bias.numpy()
+            weight = layer.weight[:, :, 0, 0].astype(np.int32)
+            scale, bias = layer.scale, layer.bias
         each = _padded(weight, channels).reshape(channels, -1, channels).transpose(0, 2, 1)
         arrays = (each, _padded(scale, channels), _padded(bias, channels))
         weights, scales, biases = (self._address(a) for a in arrays)
-        return weights, scales, biases, 16 if layer is None else layer.shift
+        return weights, scales, biases, 16 if layer is None else layer.shape.shift
 
 
 class PixelKernel:
@@ -174,21 +167,21 @@ class PixelKernel:
         ]  # fmt: skip
         self._mixtures.restype = self._pop.restype = word
         self._which = kernel.VARIANTS.index(self.variant)
-        self._networks: WeakKeyDictionary[PixelVAE, Network] = WeakKeyDictionary()
+        self._networks: WeakKeyDictionary[PixelNet, Network] = WeakKeyDictionary()
 
-    def _network(self, model: PixelVAE) -> Network:
-        network = self._networks.get(model)
+    def _network(self, net: PixelNet) -> Network:
+        network = self._networks.get(net)
         if network is None:
-            network = Network(model, 1 if self.variant == "vnni" else 2)
-            self._networks[model] = network
+            network = Network(net, 1 if self.variant == "vnni" else 2)
+            self._networks[net] = network
         return network
 
-    def mixtures(self, model: PixelVAE, film: Film | None, x: Pixels, sizes: Integers) -> Coded:
+    def mixtures(self, net: PixelNet, film: Film | None, x: Pixels, sizes: Integers) -> Coded:
         """Everything that an encoder of a group of tiles pushes; see `lockstep.mixtures`.
 
         Parameters
         ----------
-        model : PixelVAE
+        net : PixelNet
         film : int16 array (B, cells, 2, layers, width), optional
         x : uint8 array (B, T, T, C)
         sizes : int32 array (B, 3)
@@ -199,7 +192,7 @@ class PixelKernel:
         ValueError
             If an array has the wrong shape.
         """
-        network = self._network(model)
+        network = self._network(net)
         x, sizes = np.ascontiguousarray(x, np.uint8), np.ascontiguousarray(sizes, np.int32)
         film = _checked(network, film, sizes, x.shape[1])
         if x.shape != (len(sizes), x.shape[1], x.shape[1], network.channels):
@@ -217,7 +210,7 @@ class PixelKernel:
         return Coded(symbols, MixtureParameters(*terms), owner, batches[:found].copy())
 
     def pop(
-        self, model: PixelVAE, film: Film | None, sizes: Integers, tile: int, native: Native
+        self, net: PixelNet, film: Film | None, sizes: Integers, tile: int, native: Native
     ) -> Pixels:
         """Pop a group of tiles; see `lockstep.walk`.
 
@@ -229,7 +222,7 @@ class PixelKernel:
         ValueError
             If an array has the wrong shape.
         """
-        network = self._network(model)
+        network = self._network(net)
         sizes = np.ascontiguousarray(sizes, np.int32)
         film = _checked(network, film, sizes, tile)
         tiles = np.zeros((len(sizes), tile, tile, network.channels), np.uint8)

@@ -11,9 +11,7 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 UNKNOWN = 128  # what the first pixel sees
 Places = NDArray[np.int64]
@@ -47,17 +45,3 @@ def borders(y: Places, x: Places, width: int | Places, radius: int) -> Places:
     near = np.arange(radius)
     right = np.reshape(width, (-1, 1)) - 1 - x[:, None]
     return np.concatenate((y[:, None] <= near, x[:, None] <= near, right <= near), 1).astype(int)
-
-
-@cache
-def training_tables(tile: int, radius: int) -> tuple[Tensor, Tensor]:
-    """Taps of bordered and of inner tiles in a canvas with margins, (2, T * T, taps); borders."""
-    wide = tile + 2 * radius
-    y, x = np.divmod(np.arange(tile**2), tile)
-    rows, columns = places(y, x, tile, radius)
-    bordered = (rows + radius) * wide + columns + radius
-    bordered[rows < 0] = wide * (tile + radius)  # what is not known
-    dy, dx = np.array(taps(radius)).T
-    inner = ((y + radius) * wide + x + radius)[:, None] + dy * wide + dx
-    border = torch.from_numpy(borders(y, x, tile, radius)).float()
-    return torch.from_numpy(np.stack((bordered, inner))), border

@@ -1,14 +1,13 @@
-"""The compiled layers compute what the torch path does, and both what the definition says."""
+"""The compiled layers compute what numpy does, and both what the definition says."""
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bitswap_cli.errors import ModelError
-from bitswap_models.exact import distributions, kernel, layers
-from bitswap_models.exact.layers import SATURATION, IntegerConv
+from bitswap_models.exact import kernel, layers, mixtures
+from bitswap_models.exact.layers import ACTIVATION, SATURATION, STREAM, Layer, Shape
 
 COMPILED = kernel.compiled()
 VARIANTS = COMPILED.variants if COMPILED else []
@@ -23,56 +22,51 @@ def random_layer(
     relative: int,
     extreme: bool,
     largest: int = 127,
-) -> IntegerConv:
-    """An exact layer whose sums come as near to its proof's bounds as they may, if `extreme`."""
-    layer = IntegerConv(inputs, outputs, size, relative=relative)
-    weight = rng.integers(-largest, largest + 1, layer.shape)
+) -> Layer:
+    """A layer whose sums come as near to its proof's bounds as they may, if `extreme`."""
+    shape = Shape(inputs, outputs, size, relative=relative)
+    weight = rng.integers(-largest, largest + 1, shape.weights)
     if extreme:
         sign = rng.choice([-1, 1], (outputs, 1, 1, 1))
-        weight = largest * sign * np.ones(layer.shape, np.int64)
-    reach = np.abs(weight).sum((1, 2, 3)) * 255 * (2 if relative else 1)
+        weight = largest * sign * np.ones(shape.weights, np.int64)
+    reach = np.abs(weight).sum((1, 2, 3)) * shape.reach
     weight[reach >= 2**24] //= 16
-    reach = np.maximum(np.abs(weight).sum((1, 2, 3)) * 255 * (2 if relative else 1), 1)
+    reach = np.maximum(np.abs(weight).sum((1, 2, 3)) * shape.reach, 1)
     scale = 2**29 // reach if extreme else rng.integers(-(2**29) // reach, 2**29 // reach + 1)
     bias = rng.integers(-(2**29), 2**29, outputs)
-    layer.load(
-        torch.from_numpy(weight.astype(np.int8)),
-        torch.from_numpy(scale.astype(np.int32)),
-        torch.from_numpy(bias.astype(np.int32)),
-    )
-    return layer
+    return Layer(shape, weight.astype(np.int8), scale.astype(np.int32), bias.astype(np.int32))
 
 
 def definition(
-    layer: IntegerConv,
+    layer: Layer,
     x: np.ndarray,
     reference: np.ndarray | None,
     add: np.ndarray | None,
     active: bool,
 ) -> np.ndarray:
     """The layer in int64, tap by tap: zeros outside, or differences to the reference."""
-    w, m, b = (t.numpy().astype(np.int64) for t in (layer.weight, layer.scale, layer.bias))
-    outputs, inputs, size, _ = layer.shape
-    edge, (height, width) = size // 2, x.shape[2:]
-    around = ((0, 0), (0, 0), (edge, edge), (edge, edge))
+    w, m, b = (a.astype(np.int64) for a in (layer.weight, layer.scale, layer.bias))
+    outputs, inputs, size, _ = layer.shape.weights
+    edge, (height, width) = size // 2, x.shape[1:3]
+    around = ((0, 0), (edge, edge), (edge, edge), (0, 0))
     padded = np.pad(x, around, mode="constant" if reference is None else "edge")
-    acc = np.zeros((len(x), outputs, height, width), np.int64)
+    acc = np.zeros((len(x), height, width, outputs), np.int64)
     for i in range(size):
         for j in range(size):
-            tap = padded[:, :, i : i + height, j : j + width]
+            tap = padded[:, i : i + height, j : j + width]
             if reference is not None:
-                tap = tap - np.tile(reference, (1, inputs // reference.shape[1], 1, 1))
-            acc += np.einsum("oc,bchw->bohw", w[:, :, i, j], tap)
-    y = (acc * m[:, None, None] + b[:, None, None]) >> layer.shift
+                tap = tap - np.tile(reference, inputs // reference.shape[-1])
+            acc += np.einsum("oc,bhwc->bhwo", w[:, :, i, j], tap)
+    y = (acc * m + b) >> layer.shape.shift
     y = y.clip(-SATURATION, SATURATION)
     if add is not None:
         y = (y + add).clip(-SATURATION, SATURATION)
     return y.clip(0, 255) if active else y
 
 
-def with_engine(chosen: kernel.Kernel | None, layer: IntegerConv, *args: object, **kw: object):
+def with_engine(chosen: kernel.Kernel | None, layer: Layer, *args: object, **kw: object):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(layers, "engine", lambda **_: chosen)
+        patch.setattr(layers, "engine", lambda: chosen)
         return layer(*args, **kw)
 
 
@@ -112,54 +106,53 @@ def test_every_variant_is_the_definition(
     batch, height, width = shape
 
     def numbers(channels: int, low: int, high: int) -> np.ndarray:
-        where = (batch, channels, height, width)
+        where = (batch, height, width, channels)
         return rng.choice([low, high], where) if extreme else rng.integers(low, high + 1, where)
 
     x = numbers(inputs, 0 if relative else lowest, 255)
     reference = numbers(relative, 0, 255) if relative else None
     add = numbers(outputs, -SATURATION, SATURATION) if adds else None
-    tensors = [None if a is None else torch.from_numpy(a.astype(np.int16)) for a in (x, reference)]
-    other = None if add is None else torch.from_numpy(add.astype(np.int16))
     assert COMPILED
     engines = [kernel.Kernel(COMPILED.path, variant), None]
     expected = definition(layer, x, reference, add, active)
     for engine in engines:
-        y = with_engine(engine, layer, *tensors, add=other, active=active)
-        assert y.dtype == torch.int16
-        assert np.array_equal(y.numpy(), expected)
+        within = ACTIVATION if active else STREAM
+        y = with_engine(engine, layer, x, reference, add=add, within=within)
+        assert y.dtype == np.int16
+        assert np.array_equal(y, expected)
 
 
 @needs_kernel
 def test_parts_and_batches_change_nothing() -> None:
     rng = np.random.default_rng(3)
     layer = random_layer(rng, 5, 40, 3, 0, False)
-    x = torch.from_numpy(rng.integers(0, 256, (7, 5, 6, 3), dtype=np.int16))
+    x = rng.integers(0, 256, (7, 6, 3, 5), dtype=np.int16)
     whole = with_engine(COMPILED, layer, x)
-    for part in (slice(0, 8), slice(8, 40), slice(33, 34)):
+    for count in (1, 5, 40):
         for engine in (COMPILED, None):
-            assert torch.equal(with_engine(engine, layer, x, part=part), whole[:, part])
+            parts = [with_engine(engine, part, x) for part in layer.parts(count)]
+            assert np.array_equal(np.concatenate(parts, -1), whole)
     one_by_one = [with_engine(COMPILED, layer, x[i : i + 1]) for i in range(len(x))]
-    assert torch.equal(torch.cat(one_by_one), whole)
+    assert np.array_equal(np.concatenate(one_by_one), whole)
 
 
 @needs_kernel
 def test_memory_layouts_change_nothing() -> None:
     rng = np.random.default_rng(4)
     layer = random_layer(rng, 6, 9, 1, 0, False)
-    x = torch.from_numpy(rng.integers(0, 256, (2, 8, 5, 5), dtype=np.int16))[:, 1:7]
-    expected = with_engine(COMPILED, layer, x)
-    assert torch.equal(with_engine(COMPILED, layer, x.clone()), expected)
-    last = x.contiguous(memory_format=torch.channels_last)
-    assert torch.equal(with_engine(COMPILED, layer, last), expected)
-    assert torch.equal(with_engine(COMPILED, layer, x.float()), expected)
+    x = rng.integers(0, 256, (2, 5, 5, 8), dtype=np.int16)[..., 1:7]
+    expected = with_engine(COMPILED, layer, x.copy())
+    for other in (x, x.astype(np.int64), np.asfortranarray(x)):
+        for engine in (COMPILED, None):
+            assert np.array_equal(with_engine(engine, layer, other), expected)
 
 
 @needs_kernel
 def test_wrong_shapes_never_reach_the_kernel() -> None:
     rng = np.random.default_rng(5)
     layer = random_layer(rng, 3, 4, 3, 3, False)
-    x = torch.zeros((2, 3, 4, 4), dtype=torch.int16)
-    for wrong in ((x[:, :2], x), (x, None), (x, x[:1]), (x, x[..., :3])):
+    x = np.zeros((2, 4, 4, 3), np.int16)
+    for wrong in ((x[..., :2], x), (x, None), (x, x[:1]), (x, x[:, :3])):
         with pytest.raises(ValueError, match="layer"):
             with_engine(COMPILED, layer, *wrong)
     with pytest.raises(ValueError, match="shape"):
@@ -171,8 +164,7 @@ def test_the_environment_chooses_the_engine(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("BITSWAP_ENGINE", "reference")
     assert choose() is None
     monkeypatch.setenv("BITSWAP_ENGINE", "")
-    assert choose() is (COMPILED if VARIANTS[1:] else None)  # torch is faster than plain C
-    assert choose(signs=True) is COMPILED  # but not where products are of bits
+    assert choose() is COMPILED
     monkeypatch.setattr(kernel, "compiled", lambda: None)
     assert choose() is None
     for wanted, message in (("c", "not compiled"), ("fast", "choose c or reference")):
@@ -196,37 +188,36 @@ def test_unknown_variants_are_refused() -> None:
     span=st.sampled_from([2, 300, SATURATION]),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_mixtures_are_those_of_torch(channels: int, components: int, span: int, seed: int) -> None:
+def test_mixtures_are_those_of_numpy(channels: int, components: int, span: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     channel = int(rng.integers(channels))
 
-    def numbers(count: int, low: int, high: int) -> torch.Tensor:
-        return torch.from_numpy(rng.integers(low, high + 1, (2, count, 3, 4), dtype=np.int16))
+    def numbers(count: int, low: int, high: int) -> np.ndarray:
+        return rng.integers(low, high + 1, (2, 3, 4, count), dtype=np.int16)
 
     out = numbers(3 * components + channels - 1, -span, span)
     ref, residual = numbers(channels, 0, 255), numbers(channels, -255, 255)
     results = []
     for engine in (COMPILED, None):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(distributions, "engine", lambda chosen=engine: chosen)
-            results.append(distributions.coding_mixture(out, ref, residual, components, channel))
-    for c, torch_ in zip(*results, strict=True):
+            patch.setattr(mixtures, "engine", lambda chosen=engine: chosen)
+            results.append(mixtures.of_channel(out, ref, residual, components, channel))
+    for c, numpy_ in zip(*results, strict=True):
         assert c.shape == (2, 3, 4, components)
-        assert c.dtype == torch_.dtype == torch.int32
-        assert torch.equal(c, torch_)
-    assert (results[0][0].sum(-1) == 256).all()
+        assert c.dtype == numpy_.dtype == np.int32
+        assert np.array_equal(c, numpy_)
+    assert (results[0].weight.sum(-1) == 256).all()
 
 
 @needs_kernel
 @pytest.mark.parametrize("sign", [-1, 1])
 def test_sums_of_weights_of_one_bit_never_overflow(sign: int) -> None:
     """Products as large as they can be go through 16 bits in parts."""
-    layer = IntegerConv(512, 16, 5, binary=True)
-    ones = torch.ones(16, dtype=torch.int32)
-    weight = torch.full(layer.shape, sign, dtype=torch.int8)
-    layer.load(weight, ones * 2**4, ones * 0)
-    x = torch.full((1, 512, 5, 5), 255, dtype=torch.int16)
+    shape = Shape(512, 16, 5, binary=True)
+    ones = np.ones(16, np.int32)
+    layer = Layer(shape, np.full(shape.weights, sign, np.int8), ones * 2**4, ones * 0)
+    x = np.full((1, 5, 5, 512), 255, np.int16)
     assert COMPILED
     for engine in (None, *(kernel.Kernel(COMPILED.path, name) for name in VARIANTS)):
         y = with_engine(engine, layer, x)
-        assert (y[0, :, 2, 2] == (sign * 512 * 25 * 255 >> 8)).all()
+        assert (y[0, 2, 2] == (sign * 512 * 25 * 255 >> 8)).all()

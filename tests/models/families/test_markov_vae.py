@@ -1,21 +1,14 @@
-"""The Markov VAE: its planes, its causality, its file, its known answer."""
+"""The Markov VAE: its planes and its causality."""
 
 import hashlib
-import json
-from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from safetensors.torch import load_file, save_file
 
 from bitswap_cli.contract import Step
-from bitswap_cli.errors import ModelError
-from bitswap_models.exact.distributions import POWERS, quantized
-from bitswap_models.families.markov_vae import Config, MarkovVAE
+from bitswap_models.exact.mixtures import POWERS, weights_of
+from bitswap_models.families.markov_vae import MarkovVAE
 from bitswap_models.families.planes import coding_order
-from bitswap_models.stored import model_file
-from bitswap_models.training.loop import start
 
 
 def tiles(model: MarkovVAE, count: int, seed: int = 0) -> np.ndarray:
@@ -91,84 +84,9 @@ def test_every_depth_is_an_option(make_model, depth: int) -> None:
 
 
 def test_weights_of_mixtures_sum_to_256() -> None:
-    assert hashlib.sha256(POWERS.numpy().astype("<i4").tobytes()).hexdigest() == (
+    assert hashlib.sha256(POWERS.astype("<i4").tobytes()).hexdigest() == (
         "5941340da9c107932349e3d8b3ad0833d8ab47fe0001f1874a5c77411be591af"
     )
-    logits = torch.randint(-127, 129, (4, 3, 5, 6, 6)).float()
-    weight, _, _ = quantized(logits, logits, logits)
-    assert (weight.sum(2) == 256).all() and (weight >= 0).all()
-    equal, _, _ = quantized(*[torch.zeros(1, 1, 3, 1, 1)] * 3)
-    assert equal.flatten().tolist() == [86, 85, 85]
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    torch.manual_seed(0)
-    model = MarkovVAE(Config(tile=8, width=8, latents=(2, 3), level_width=8, hidden=8))
-    start(model, torch.randint(0, 256, (8, 3, 8, 8)).float(), torch.Generator().manual_seed(0))
-    path = tmp_path / "m.safetensors"
-    model_file.write(model, path, recipe="# none", metrics={"bpd": 1.0})
-    return path
-
-
-def altered(path: Path, metadata: dict[str, str], **tensors: torch.Tensor) -> Path:
-    stored = load_file(path)
-    from safetensors import safe_open
-
-    with safe_open(path, "pt") as opened:
-        kept = opened.metadata()
-    other = path.with_name("other.safetensors")
-    save_file({**stored, **tensors}, other, {**kept, **metadata})
-    return other
-
-
-def test_model_files_come_back(file: Path) -> None:
-    model = model_file.load(file)
-    answer = model_file.known_answer(model)
-    assert answer == model_file.known_answer(model_file.load(file))
-    binary = sum(np.prod(m.shape) for m in model_file.layers(model).values() if m.binary)
-    packed = sum(t.numel() for n, t in load_file(file).items() if t.dtype == torch.uint8)
-    assert packed == -(-binary // 8)
-
-
-def test_another_known_answer_is_refused(file: Path) -> None:
-    with pytest.raises(ModelError, match="known answer"):
-        model_file.load(altered(file, {"known_answer": "0" * 64}))
-    bias = load_file(file)["features.stem.bias"]
-    with pytest.raises(ModelError, match="known answer"):
-        model_file.load(altered(file, {}, **{"features.stem.bias": bias + 2**24}))
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"kind": "other"},
-        {"profile": "2"},
-        {"config": "{"},
-        {"config": "[]"},
-        {"config": json.dumps({"tile": 10**9, "latents": [1]})},
-        {"config": json.dumps({"tile": 32, "latents": [2] * 9})},
-        {"config": json.dumps({"tile": 8.0, "latents": [2, 3]})},
-    ],
-)
-def test_damaged_metadata_is_refused(file: Path, change: dict[str, str]) -> None:
-    with pytest.raises(ModelError):
-        model_file.load(altered(file, change))
-
-
-def test_damaged_files_are_refused(file: Path, tmp_path: Path) -> None:
-    with pytest.raises(ModelError):
-        model_file.load(altered(file, {}, extra=torch.zeros(1)))
-    with pytest.raises(ModelError, match="wrong size"):
-        model_file.load(
-            altered(file, {}, **{"features.blocks.0.first.weight": torch.zeros(3).byte()})
-        )
-    with pytest.raises(ModelError, match="lacks"):
-        stored = load_file(file)
-        del stored["top"]
-        model_file.build(Config(tile=8, latents=(2, 3)), stored)
-    (tmp_path / "empty").write_bytes(b"")
-    (tmp_path / "text").write_bytes(b"hello" * 100)
-    for path in (tmp_path / "empty", tmp_path / "text", tmp_path / "none"):
-        with pytest.raises(ModelError):
-            model_file.load(path)
+    weight = weights_of(np.random.default_rng(0).integers(-127, 129, (4, 3, 6, 6, 5)))
+    assert (weight.sum(-1) == 256).all() and (weight >= 0).all()
+    assert weights_of(np.zeros((1, 3), np.int32)).tolist() == [[86, 85, 85]]

@@ -8,12 +8,16 @@ import torch
 
 from bitswap_cli.coding import tile_codec
 from bitswap_cli.contract import Tiles
-from bitswap_models.families.pixel_vae.model import Config, PixelVAE
-from bitswap_models.fitting import fit as fitting
+from bitswap_models.exact.tensors import built
+from bitswap_models.families.pixel_vae.config import Config
+from bitswap_models.families.pixel_vae.model import PixelVAE
 from bitswap_models.fitting.cells import Batch, Cells
+from bitswap_models.fitting.descent import Fit
 from bitswap_models.fitting.fit import fit
-from bitswap_models.stored import model_file
-from bitswap_models.training.loop import start
+from bitswap_models.stored.model_file import build
+from bitswap_models.training.evaluation import start
+from bitswap_models.training.layers import frozen
+from bitswap_models.training.networks.pixel_vae import PixelNetwork
 
 CONFIG = Config(tile=16, latents=(4,), encoder=8, link=8, radius=2, width=16, split=8, components=3)
 
@@ -32,10 +36,10 @@ def model():
     """An exact model that has seen nothing but its first batch."""
     torch.manual_seed(0)
     torch.set_num_threads(1)
-    trained = PixelVAE(CONFIG)
+    trained = PixelNetwork(CONFIG)
     x = torch.from_numpy(waves(64, 16, 0)).permute(0, 3, 1, 2).float()
     start(trained, x, torch.Generator().manual_seed(0))
-    return model_file.build(CONFIG, model_file.tensors(trained))
+    return build(trained)
 
 
 @pytest.fixture(scope="module")
@@ -61,14 +65,14 @@ def test_cells_are_those_that_hold_pixels(model, tiles):
 def test_batches_are_what_the_coder_sees(model, tiles):
     """The bits of all pixels of a tile in batches are those that the codec counts."""
     cells = Cells(model, tiles[1:])
-    fitted = fitting.Fit(model, cells, cells.samples)
+    fitted = Fit(model, cells, cells.samples)
     y, x = np.divmod(np.arange(256), 16)
     cell = np.arange(4)
     pixels = cells.look(cell, np.tile(y, (4, 1)), np.tile(x, (4, 1)))
     assert np.array_equal(pixels.known.reshape(4, 16, 16, 3), tiles[1].pixels)
     batch = Batch(cell, cells.noise(np.random.default_rng(3), 4), pixels)
     z = cells.latents(cell, batch.noise)
-    estimated, _ = fitted._gradient(fitted.effective(fitted.differences), batch, 0.0)
+    estimated, _ = fitted._gradient(fitted.parameters.effective(fitted.differences), batch, 0.0)
     x_ = np.ascontiguousarray(tiles[1].pixels.transpose(0, 3, 1, 2), np.int32)
     coded = model.mixtures(z.astype(np.int32)[:, :, None, None], x_, tiles[1].sizes)
     from bitswap_cli.ans import LogisticMixture
@@ -79,28 +83,28 @@ def test_batches_are_what_the_coder_sees(model, tiles):
 
 def test_a_bounded_model_is_fitted_as_it_codes(model, tiles):
     """Latents drawn as the coder pops them, strays among them: a bounded model bears these."""
-    bounds = torch.tensor([[-5] * 4, [5] * 4], dtype=torch.int32)
+    bounds = np.array([[-5] * 4, [5] * 4], np.int32)
     config = dataclasses.replace(CONFIG, bounded=1)
-    narrow = model_file.build(config, {**model_file.tensors(model), "bounds": bounds})
+    narrow = built(PixelVAE, config, {**model.tensors(), "bounds": bounds})
     strays = np.full((4, 4), 127.0, np.float32)
     batch = Cells(model, tiles[1:]).draw(np.random.default_rng(1), 4, 64)
     batch = batch._replace(noise=np.stack((batch.noise[0], strays)))
     within = np.stack((batch.noise[0], np.full_like(strays, 5.0)))
 
     def bits_of(own, noise):
-        fitted = fitting.Fit(own, Cells(own, tiles[1:]), 1000)
+        fitted = Fit(own, Cells(own, tiles[1:]), 1000)
         given = batch._replace(noise=noise)
-        return fitted._gradient(fitted.effective(fitted.differences), given, 0.0)[0]
+        return fitted._gradient(fitted.parameters.effective(fitted.differences), given, 0.0)[0]
 
     assert bits_of(narrow, batch.noise) == bits_of(narrow, within) == bits_of(model, within)
     assert bits_of(narrow, batch.noise) != bits_of(model, batch.noise)
-    kept = model_file.tensors(fit(narrow, tiles, 10_000_000, steps=20).model)
-    assert torch.equal(kept["bounds"], bounds)
+    kept = fit(narrow, tiles, 10_000_000, steps=20).model.tensors()
+    assert np.array_equal(kept["bounds"], bounds)
 
 
 def test_the_encoder_in_training_is_the_one_that_codes(model, tiles):
     cells = Cells(model, tiles)
-    fitted = fitting.Fit(model, cells, cells.samples, encoder=True)
+    fitted = Fit(model, cells, cells.samples, encoder=True)
     for _ in range(3):
         fitted.advance(1.0)
     cells.renew(fitted.built())
@@ -120,18 +124,18 @@ def test_fitted_models_code_their_pictures_better(model, tiles):
     share = sum(int(t.sizes.prod(1).sum()) for t in tiles) / 10_000_000
     assert 0.7 < saved * share / ((before - bits(fitted, tiles)) / 8) < 1.1
     assert 0.8 < size * share / (bits(fitted, tiles) / 8) < 1.2
-    stored, base = model_file.tensors(fitted), model_file.tensors(model)
-    assert all(torch.equal(stored[n], base[n]) for n in base if n.startswith("encoder"))
-    again = model_file.tensors(fit(model, tiles, 10_000_000, steps=120, threads=1).model)
-    assert all(torch.equal(stored[n], again[n]) for n in stored)
+    stored, base = fitted.tensors(), model.tensors()
+    assert all(np.array_equal(stored[n], base[n]) for n in base if n.startswith("encoder"))
+    again = fit(model, tiles, 10_000_000, steps=120, threads=1).model.tensors()
+    assert all(np.array_equal(stored[n], again[n]) for n in stored)
 
 
 def test_an_encoder_is_trained_too(model, tiles):
-    base = model_file.tensors(model)
+    base = model.tensors()
 
     def changed(fitted):
-        stored = model_file.tensors(fitted)
-        return {n for n in base if not torch.equal(stored[n], base[n])}
+        stored = fitted.tensors()
+        return {n for n in base if not np.array_equal(stored[n], base[n])}
 
     fitted, saved, size = fit(model, tiles, 10_000_000, steps=200, encoder=True)
     assert saved > 0 < size
@@ -141,34 +145,34 @@ def test_an_encoder_is_trained_too(model, tiles):
 
 def test_binary_weights_of_an_encoder_are_trained_too(model, tiles):
     cells = Cells(model, tiles)
-    fitted = fitting.Fit(model, cells, cells.samples, encoder=True)
+    fitted = Fit(model, cells, cells.samples, encoder=True)
     binary = [layer for layer in fitted.posterior.layers.values() if layer.binary]
     assert len(binary) == 2
     for layer in binary:
         layer.v.data.mul_(0.01)
-    before = model_file.frozen(fitted.posterior.layers)
+    before = frozen(fitted.posterior.layers)
     for _ in range(30):
         fitted.advance(1.0)
     after = fitted.posterior.tensors()
     for name in ("first", "second"):
         signs = f"encoder.blocks.0.{name}.weight"
-        assert not torch.equal(before[signs], after[signs])
+        assert not np.array_equal(before[signs], after[signs])
 
 
 def test_a_likelihood_without_latents_is_fitted_too(tiles):
     torch.manual_seed(0)
     config = dataclasses.replace(CONFIG, latents=())
-    trained = PixelVAE(config)
+    trained = PixelNetwork(config)
     x = torch.from_numpy(waves(64, 16, 0)).permute(0, 3, 1, 2).float()
     start(trained, x, torch.Generator().manual_seed(0))
-    base = model_file.build(config, model_file.tensors(trained))
+    base = build(trained)
     fitted = fit(base, tiles, 10_000_000, steps=60).model
     assert bits(fitted, tiles) < bits(base, tiles)
 
 
 def test_no_step_changes_nothing(model, tiles):
-    stored = model_file.tensors(fit(model, tiles, 1000, steps=0).model)
-    assert all(torch.equal(t, stored[n]) for n, t in model_file.tensors(model).items())
+    stored = fit(model, tiles, 1000, steps=0).model.tensors()
+    assert all(np.array_equal(t, stored[n]) for n, t in model.tensors().items())
 
 
 def test_few_pictures_are_not_worth_many_differences(model, tiles):
@@ -176,7 +180,7 @@ def test_few_pictures_are_not_worth_many_differences(model, tiles):
 
     def changed(samples):
         fitted = fit(model, tiles, samples, steps=30).model
-        stored, base = model_file.tensors(fitted), model_file.tensors(model)
+        stored, base = fitted.tensors(), model.tensors()
         return sum(int((stored[n] != base[n]).sum()) for n in base)
 
     assert changed(10_000) < 0.5 * changed(100_000_000)
@@ -195,12 +199,12 @@ def test_tiles_may_be_laid_anew_on_the_way(model, tiles):
         return answer
 
     plain, kept, turned = (
-        model_file.tensors(fit(model, tiles[1:], 10_000_000, steps=30, again=a).model)
+        fit(model, tiles[1:], 10_000_000, steps=30, again=a).model.tensors()
         for a in (None, again([]), again(other))
     )
     assert [isinstance(fitted, PixelVAE) for fitted in asked] == [True, True]
-    assert all(torch.equal(plain[n], kept[n]) for n in plain)
-    assert not all(torch.equal(plain[n], turned[n]) for n in plain)
+    assert all(np.array_equal(plain[n], kept[n]) for n in plain)
+    assert not all(np.array_equal(plain[n], turned[n]) for n in plain)
 
 
 def test_fitting_stops_when_told(model, tiles):

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from bitswap_models.families.pixel_vae.model import Config
-from bitswap_models.families.pixel_vae.pixel_net import PixelNet
+from bitswap_models.families.pixel_vae.config import Config
 from bitswap_models.families.pixel_vae.window import taps
-from bitswap_models.fitting.gradient import Pixels, by_torch, engine, gpu, layers, look
+from bitswap_models.fitting.gradient import Pixels, by_torch, engine, gpu, in_order, look
+from bitswap_models.training.layers import layers
+from bitswap_models.training.networks.pixel_net import PixelNet
 
 CONFIGS = [
     Config(width=48, split=16),
@@ -19,11 +20,11 @@ needs_kernel = pytest.mark.skipif(engine() is None, reason="there is no compiled
 def parameters_of(config, random):
     """Integers and scales that let most activations be neither 0 nor 255."""
     parts = []
-    for name, layer in layers(PixelNet(config)).items():
-        outputs, inputs = layer.shape[:2]
+    for name, layer in in_order(layers(PixelNet(config))).items():
+        outputs, inputs = layer.shape.outputs, layer.shape.inputs
         weight = random.integers(-60, 61, (outputs, inputs))
         if name == "coded":
-            weight = weight * layer.mask(layer.v.device)[:, :, 0, 0].numpy().astype(int)
+            weight = weight * layer.shape.mask[:, :, 0, 0]
         norm = np.sqrt((weight**2).sum(1) + 1)
         spread = np.broadcast_to(np.array(layer.spread), outputs) / 64
         parts += [weight.ravel(), spread / norm]

@@ -9,10 +9,11 @@ from PIL import Image
 from safetensors import safe_open
 
 from bitswap_cli.errors import ModelError
-from bitswap_models.families.pixel_vae.model import Config, PixelVAE
+from bitswap_models.families.pixel_vae.config import Config
 from bitswap_models.fitting import tuning
 from bitswap_models.stored import model_file
-from bitswap_models.training.loop import start
+from bitswap_models.training.evaluation import start
+from bitswap_models.training.networks.pixel_vae import PixelNetwork, bounds_of_prior
 
 CONFIG = Config(
     tile=16, channels=1, latents=(4,), encoder=8, link=8, radius=2, width=16, split=8, components=3
@@ -45,7 +46,7 @@ def workshop(tmp_path_factory):
     Image.fromarray(pixels).save(sheets / "00000-64.png")
     torch.manual_seed(0)
     torch.set_num_threads(1)
-    model = PixelVAE(CONFIG)
+    model = PixelNetwork(CONFIG)
     tiles = pixels.reshape(8, 16, 8, 16).swapaxes(1, 2).reshape(64, 1, 16, 16)
     start(model, torch.from_numpy(tiles.copy()).float(), torch.Generator().manual_seed(0))
     model_file.write(model, folder / "base.safetensors", recipe="", metrics={})
@@ -84,7 +85,7 @@ def test_a_tuned_model_may_be_bounded(workshop):
     tuning.tune(recipe, workshop / "data", output, threads=1, progress=lambda line: None)
     tuned = model_file.load(output)
     assert tuned.config.bounded == 1
-    assert torch.equal(tuned.bounds_integers(), tuned.bounds_of_prior())
+    assert np.array_equal(tuned.bounds, bounds_of_prior(*torch.tensor(tuned.top)))
 
 
 def test_a_tuned_model_may_have_a_wider_encoder(workshop):

@@ -11,7 +11,9 @@ from safetensors.torch import load_file
 from bitswap_cli.errors import ModelError
 from bitswap_models.stored import model_file
 from bitswap_models.training.data import Sampler, Source, cells, draw_once
-from bitswap_models.training.loop import Recipe, train
+from bitswap_models.training.loop import train
+from bitswap_models.training.recipe import Recipe
+from bitswap_models.training.run import Run
 
 RECIPE = """
 [model]
@@ -95,8 +97,6 @@ def test_training_learns_and_writes_what_it_measured(folder: Path, recipe: str) 
 def test_a_resumed_run_is_the_run(folder: Path, recipe: str) -> None:
     whole = folder / "whole.safetensors"
     train(folder / recipe, folder, whole, progress=lambda line: None)
-    from bitswap_models.training.loop import Run
-
     run = Run(Recipe.read(folder / recipe), folder, torch.device("cpu"))
     run.begin()
     for _ in range(13):

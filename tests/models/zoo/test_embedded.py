@@ -12,9 +12,6 @@ from bitswap_cli.coding import tile_codec
 from bitswap_cli.contract import EncodedTiles
 from bitswap_cli.images.tiles import cut
 from bitswap_models import zoo
-from bitswap_models.families.flowpp.model import FlowPP
-from bitswap_models.families.pixel_vae.model import PixelVAE
-from bitswap_models.families.register import FLOWS
 from bitswap_models.stored import model_file
 from bitswap_models.training.data import cells
 
@@ -40,20 +37,15 @@ def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def kind(name: str) -> str:
-    return str(zoo.read_metadata(zoo.find(name).path)["kind"])
-
-
 def test_models_are_small_hierarchical_and_reproduce_their_known_answer(name: str) -> None:
     file = zoo.find(name)
     assert file.path.stat().st_size <= MOST_BYTES
-    if kind(name) in FLOWS:  # neither hierarchical nor exact
-        assert isinstance(model_file.load(file.path, coding=False), FlowPP)
+    if not model_file.family_in(file).codes:  # neither hierarchical nor exact
+        assert model_file.load_network(file).tile == 32
         return
-    model = model_file.load(file.path)
-    assert model.depth >= (1 if isinstance(model, PixelVAE) else 2)
-    layers = model_file.layers(model).values()
-    binary = sum(np.prod(layer.shape) for layer in layers if layer.binary)
+    model = model_file.load(file)
+    assert model.depth >= (1 if model.family == "pixel_vae" else 2)
+    _, binary = model.counted()
     assert (binary > 0) == (getattr(model.config, "weight_bits", 1) == 1)
 
 

@@ -7,15 +7,15 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import torch
 
 from bitswap_cli.ans import LogisticMixture, Message, MixtureParameters
 from bitswap_cli.ans import kernel as coder
 from bitswap_models.exact import kernel
+from bitswap_models.exact.layers import Layer, Shape
+from bitswap_models.exact.tensors import Blank
 from bitswap_models.families.pixel_vae import lockstep
-from bitswap_models.families.pixel_vae.model import Config, PixelVAE
+from bitswap_models.families.pixel_vae.model import PixelVAE
 from bitswap_models.families.pixel_vae.pixels import PixelKernel
-from bitswap_models.stored import model_file
 
 COMPILED = kernel.compiled()
 VARIANTS = COMPILED.variants if COMPILED else []
@@ -65,20 +65,22 @@ def group(
     return film, x, sizes
 
 
-def loud(config: Config, seed: int) -> PixelVAE:
-    """An exact model whose layers' outputs reach every bound that there is."""
-    rng = np.random.default_rng(seed)
-    stored = {"top": np.zeros((2, config.latents[-1]), np.int32)}
-    for name, layer in model_file.layers(PixelVAE(config)).items():
-        weight = rng.integers(-127, 128, layer.shape)
-        if layer.causal:
-            weight *= layer.mask(torch.device("cpu")).numpy().astype(int)
-        reach = np.maximum(np.abs(weight).sum((1, 2, 3)) * layer.reach(), 1)
-        signs = np.packbits((weight > 0).ravel())
-        stored[f"{name}.weight"] = signs if layer.binary else weight.astype(np.int8)
-        stored[f"{name}.scale"] = (rng.uniform(-1, 1, len(reach)) * 2**30 / reach).astype(np.int32)
-        stored[f"{name}.bias"] = rng.integers(-(2**30), 2**30, len(reach)).astype(np.int32)
-    return model_file.build(config, {name: torch.from_numpy(a) for name, a in stored.items()})
+class Loud(Blank):
+    """Layers whose outputs reach every bound that there is."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        self.random = np.random.default_rng(seed)
+
+    def layer(self, name: str, shape: Shape) -> Layer:
+        """Draw a layer."""
+        rng = self.random
+        weight = rng.integers(-127, 128, shape.weights) * shape.mask
+        weight = np.where(weight < 0, -1, 1) if shape.binary else weight
+        reach = np.maximum(np.abs(weight).sum((1, 2, 3)) * shape.reach, 1)
+        scale = rng.uniform(-1, 1, len(reach)) * 2**30 / reach
+        bias = rng.integers(-(2**30), 2**30, len(reach))
+        return Layer(shape, weight.astype(np.int8), scale.astype(np.int32), bias.astype(np.int32))
 
 
 def same(a: lockstep.Coded, b: lockstep.Coded) -> None:
@@ -96,7 +98,7 @@ def test_mixtures_are_the_definition(
     make_model, variant: str, radius: int, channels: int, fields: dict, extreme: bool
 ) -> None:
     model = make_model(kind="pixel_vae", radius=radius, channels=channels, **fields)
-    model = loud(model.config, radius) if extreme else model
+    model = PixelVAE(model.config, Loud(radius)) if extreme else model
     some = max(1, channels - 1)
     for count, tile, filmed, told in (
         (7, 8, True, 0),
@@ -105,8 +107,8 @@ def test_mixtures_are_the_definition(
     ):
         film, x, sizes = group(model, radius, tile=tile, count=count, filmed=filmed, coded=told)
         pixels = np.ascontiguousarray(x.transpose(0, 2, 3, 1)).astype(np.uint8)
-        coded = using(variant).mixtures(model, film, pixels, sizes)
-        same(coded, lockstep.mixtures(model, film, x, sizes))
+        coded = using(variant).mixtures(model.net, film, pixels, sizes)
+        same(coded, lockstep.mixtures(model.net, film, x, sizes))
 
 
 @pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
@@ -120,7 +122,10 @@ def test_c_without_any_machine_s_instructions_is_the_definition(make_model, tmp_
     model = make_model(kind="pixel_vae", width=40, split=20)
     film, x, sizes = group(model, 0, tile=16, count=3)
     pixels = np.ascontiguousarray(x.transpose(0, 2, 3, 1)).astype(np.uint8)
-    same(portable.mixtures(model, film, pixels, sizes), lockstep.mixtures(model, film, x, sizes))
+    same(
+        portable.mixtures(model.net, film, pixels, sizes),
+        lockstep.mixtures(model.net, film, x, sizes),
+    )
 
 
 def pushed(coded: lockstep.Coded, lanes: int) -> Message:
@@ -153,9 +158,9 @@ def test_pop_inverts_push(
         film, x, sizes = group(model, count, tile=tile, count=count, filmed=count != 3, coded=told)
         pixels = np.ascontiguousarray(x.transpose(0, 2, 3, 1)).astype(np.uint8)
         engine = using(variant)
-        message = pushed(engine.mixtures(model, film, pixels, sizes), lanes)
+        message = pushed(engine.mixtures(model.net, film, pixels, sizes), lanes)
         held = native(message)
-        decoded = engine.pop(model, film, sizes, tile, held)
+        decoded = engine.pop(model.net, film, sizes, tile, held)
         grid = np.arange(tile)
         valid = (grid[:, None] < sizes[:, 0, None, None]) & (grid < sizes[:, 1, None, None])
         assert np.array_equal(decoded, pixels * valid[..., None])
@@ -167,14 +172,14 @@ def test_errors_of_the_coder_come_back(make_model) -> None:
     model = make_model(kind="pixel_vae")
     film, x, sizes = group(model, 0, tile=8, count=2)
     held = native(Message(8))
-    using(VARIANTS[-1]).pop(model, film, sizes, 8, held)
+    using(VARIANTS[-1]).pop(model.net, film, sizes, 8, held)
     assert held.top == -1  # underflow
 
 
 def test_a_group_may_be_empty(make_model) -> None:
     model = make_model(kind="pixel_vae")
     nothing = np.zeros((0, 8, 8, 3), np.uint8), np.zeros((0, 3), np.int32)
-    coded = using(VARIANTS[-1]).mixtures(model, None, *nothing)
+    coded = using(VARIANTS[-1]).mixtures(model.net, None, *nothing)
     assert len(coded.symbols) == len(coded.batches) == 0
 
 
@@ -193,9 +198,9 @@ def test_wrong_shapes_never_reach_the_kernel(make_model) -> None:
     )  # fmt: skip
     for arguments in wrong:
         with pytest.raises(ValueError, match="shape|sizes|tiles"):
-            engine.mixtures(model, *arguments)
+            engine.mixtures(model.net, *arguments)
     with pytest.raises(ValueError, match="tiles"):
-        engine.pop(model, film, sizes, 12, native(Message(8)))
+        engine.pop(model.net, film, sizes, 12, native(Message(8)))
 
 
 def test_models_keep_their_packed_weights(make_model) -> None:
@@ -204,7 +209,7 @@ def test_models_keep_their_packed_weights(make_model) -> None:
     pixels = np.ascontiguousarray(x.transpose(0, 2, 3, 1)).astype(np.uint8)
     for model in models * 2:
         same(
-            engine.mixtures(model, film, pixels, sizes),
-            lockstep.mixtures(model, film, x, sizes),
+            engine.mixtures(model.net, film, pixels, sizes),
+            lockstep.mixtures(model.net, film, x, sizes),
         )
     assert len(engine._networks) == 2

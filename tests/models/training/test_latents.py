@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from bitswap_cli.ans import Logistic, LogisticParameters, Message
-from bitswap_models.exact.chain import draw, latent_noise
+from bitswap_models.training.latents import draw, latent_noise
 
 COUNT = 400_000
 

@@ -1,7 +1,7 @@
 """A pixel VAE made larger: more channels, a wider window, more hidden units.
 
-What the smaller model says of its own channels stays as it is, to the bit; fitting (fitting.py)
-then uses the new room. All is done in integers and without chance, since an archive may name a
+What the smaller model says of its own channels stays as it is, to the bit; fitting then uses the
+new room. All is done in integers and without chance, since an archive may name a
 small model and code under one that was grown from it: docs/format.md is normative.
 
 * New taps, borders and inputs of new channels weigh 0.
@@ -19,14 +19,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from bitswap_cli.errors import ModelError
-from bitswap_models.families.pixel_vae.model import Config, Encoder, PixelVAE
+from bitswap_models.exact.layers import Layer, Shape
+from bitswap_models.exact.tensors import Blank, Tensors, built, packed
+from bitswap_models.families.pixel_vae.config import Config
+from bitswap_models.families.pixel_vae.model import Encoder, PixelVAE
 from bitswap_models.families.pixel_vae.window import taps
-from bitswap_models.stored import model_file
 
 GROWING = ("channels", "radius", "width")  # fields of a config
 MOST = 512  # hidden units
@@ -63,11 +63,13 @@ def grow(model: PixelVAE, channels: int = 0, radius: int = 0, width: int = 0) ->
         raise ModelError("a pixel VAE cannot grow so")
     if new == old:
         return model
-    stored = {n: t.numpy() for n, t in model_file.tensors(model).items()}
-    grown = model_file.build(new, _Growth(old, new, stored).tensors())
-    if not isinstance(grown, PixelVAE):
-        raise TypeError("a pixel VAE grows into a pixel VAE")
-    return grown
+    return built(PixelVAE, new, _Growth(old, new, model.tensors()).tensors())
+
+
+def larger(model: PixelVAE, channels: int, radius: int, width: int) -> PixelVAE:
+    """Return a model of so many channels, if it has fewer, with radius and width so much larger."""
+    c = model.config
+    return grow(model, max(c.channels, channels), c.radius + radius, c.width + width)
 
 
 def widen_encoder(model: PixelVAE, channels: int) -> PixelVAE:
@@ -87,44 +89,46 @@ def widen_encoder(model: PixelVAE, channels: int) -> PixelVAE:
     ModelError
         If the encoder would become smaller or too large, or there is none.
     """
-    old = model.config.encoder
-    if not model.depth or not old <= channels <= MOST:
+    if not model.depth or not model.config.encoder <= channels <= MOST:
         raise ModelError(f"there is no encoder that can grow to {channels} channels")
     new = replace(model.config, encoder=channels)
-    stored, encoder = model_file.tensors(model), Encoder(new)
-    layers = model_file.layers(encoder, "encoder")
-    for at, (name, layer) in enumerate(layers.items()):
-        parts = {part: stored[f"{name}.{part}"].numpy() for part in ("scale", "bias")}
-        narrow = model_file.layers(model.encoder, "encoder")[name].weight.numpy()
-        (outputs, inputs), (had, saw) = layer.shape[:2], narrow.shape[:2]
-        weight = narrow[np.arange(outputs) % had][:, np.arange(inputs) % saw]
-        weight = (weight * _signs(ENCODER + at, weight.shape)).astype(np.int8)
-        weight[:had, :saw] = narrow
-        if not layer.binary:
-            weight[:had, saw:] = 0
-        for part, array in parts.items():
-            more = array[np.arange(had, outputs) % had]
-            first = name == "encoder.stem"
-            parts[part] = np.concatenate((array, more if first else 0 * more))
-        layer.load(*(torch.from_numpy(a) for a in (weight, parts["scale"], parts["bias"])))
-    built = model_file.build(new, stored | model_file.frozen(layers))
-    if not isinstance(built, PixelVAE):
-        raise TypeError("a pixel VAE with a wider encoder is a pixel VAE")
-    return built
+    stored, blank = model.tensors(), Blank()
+    Encoder(new, blank.part("encoder"))
+    for at, (name, layer) in enumerate(blank.layers.items()):
+        first = name == "encoder.stem"
+        wider = _widened(model.layers[name], layer.shape, ENCODER + at, first=first)
+        stored |= {f"{name}.{part}": array for part, array in wider.items()}
+    return built(PixelVAE, new, stored)
+
+
+def _widened(narrow: Layer, shape: Shape, seed: int, *, first: bool) -> dict[str, Array]:
+    """The tensors of a layer of the encoder with more inputs, outputs or both."""
+    had, saw = narrow.shape.outputs, narrow.shape.inputs
+    outputs, inputs = shape.outputs, shape.inputs
+    weight = narrow.weight[np.arange(outputs) % had][:, np.arange(inputs) % saw]
+    weight = (weight * _signs(seed, weight.shape)).astype(np.int8)
+    weight[:had, :saw] = narrow.weight
+    if not shape.binary:
+        weight[:had, saw:] = 0
+    more = np.arange(had, outputs) % had
+    stored: dict[str, Array] = {"weight": packed(weight) if shape.binary else weight}
+    for part, array in (("scale", narrow.scale), ("bias", narrow.bias)):
+        stored[part] = np.concatenate((array, array[more] if first else 0 * array[more]))
+    return stored
 
 
 class _Growth:
     """The tensors of a larger model, layer by layer."""
 
-    def __init__(self, old: Config, new: Config, stored: dict[str, Array]) -> None:
+    def __init__(self, old: Config, new: Config, stored: Tensors) -> None:
         self.old, self.new, self.stored = old, new, stored
         window = {tap: at for at, tap in enumerate(taps(new.radius))}
         self.taps = np.array([window[tap] for tap in taps(old.radius)])
 
-    def tensors(self) -> dict[str, Tensor]:
+    def tensors(self) -> dict[str, Array]:
         """All of them, by name."""
         new = self.new
-        out = dict(self.stored)
+        out: dict[str, Array] = dict(self.stored)
         if new.latents:
             for name in ("encoder.stem", "encoder.colour"):
                 out[f"{name}.weight"] = _padded(out[f"{name}.weight"], new.channels, 1)
@@ -133,7 +137,7 @@ class _Growth:
         for name, layer in {**self._trunk(), "splits": self._splits(), **self._channels()}.items():
             for part, array in layer.items():
                 out[f"net.{name}.{part}"] = array
-        return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in out.items()}
+        return {name: np.ascontiguousarray(array) for name, array in out.items()}
 
     def _layer(self, name: str) -> dict[str, Array]:
         return {part: self.stored[f"net.{name}.{part}"] for part in ("weight", "scale", "bias")}

@@ -1,14 +1,12 @@
-"""Latents, as all hierarchical VAEs here have them: integers in -128..127 under logistics.
+"""Latents in training: how they are drawn, what they cost, and p(z_L).
 
-`Latents` is what all share, p(z_L) and how latents are drawn and what they cost; `LatentChain` adds
-the Markov chain of Kingma, Abbeel and Ho (ICML 2019):
-
-    p(z_L) p(z_{L-1} | z_L) ... p(z_1 | z_2)        q(z_1 | x) q(z_2 | z_1) ... q(z_L | z_{L-1})
+See bitswap_models.exact.latents for what codes.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,27 +17,17 @@ from bitswap_cli.ans.parameters import (
     LATENT_MAX,
     LATENT_MIN,
     PRECISION,
-    SCALE_LEVELS,
     SCALE_OF_ONE,
     SCALES_PER_OCTAVE,
 )
-from bitswap_models.exact.distributions import logistic_bits
-from bitswap_models.exact.layers import round_
+from bitswap_models.exact.latents import MEANS, SCALES
+from bitswap_models.exact.model import ExactModel
+from bitswap_models.training.bits import logistic_bits
+from bitswap_models.training.layers import frozen, layers, round_
+from bitswap_models.training.network import Network
 
-Integers = NDArray[np.int32]
-LATENT_MEAN_LIMIT = 2047  # 1/16 symbol
 STRAYS = (LATENT_MAX - LATENT_MIN + 1) / 2**PRECISION  # share of latents
 SCALE_WIDE = SCALE_OF_ONE + 36  # sigma = 8 symbols: where priors start
-
-
-def tensor(array: NDArray[np.integer]) -> Tensor:
-    """(B, C, H, W), as layers read it while coding."""
-    return torch.from_numpy(array).to(torch.int16, memory_format=torch.channels_last)
-
-
-def integers(values: Tensor) -> Integers:
-    """(B, C, H, W), as the coder reads what layers give."""
-    return np.ascontiguousarray(values.to(torch.int32).numpy())
 
 
 def draw(mean: Tensor, scale: Tensor, noise: Tensor) -> Tensor:
@@ -66,41 +54,42 @@ def latent_noise(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
     return torch.stack((torch.logit(u.clamp(1e-6, 1 - 1e-6)), strays))
 
 
-class Latents(nn.Module):
-    """A model with `latents`, the channels of z_1 .. z_L."""
+class LatentNetwork(Network):
+    """A network with `latents`, the channels of z_1 .. z_L."""
 
-    top: Tensor  # p(z_L); in training mean in symbols and scale in octaves from SCALE_WIDE, (2, C)
+    top: Tensor  # p(z_L): mean in symbols and scale in octaves from SCALE_WIDE, (2, C)
 
-    def __init__(self, latents: tuple[int, ...]) -> None:
-        super().__init__()
-        self.depth = len(latents)
-        self.exact = False
-        if latents:
-            self.top = nn.Parameter(torch.zeros(2, latents[-1]))
+    def __init__(self, config: Any) -> None:
+        super().__init__(config)
+        self.depth = len(config.latents)
+        if self.depth:
+            self.top = nn.Parameter(torch.zeros(2, config.latents[-1]))
 
     def top_integers(self) -> tuple[Tensor, Tensor]:
         """Mean (1/16 symbol) and scale index of p(z_L), per channel. (C_L,) each"""
         mean, scale = self.top
-        if self.exact:
-            return mean, scale
-        mean = round_(mean * 16).clamp(-LATENT_MEAN_LIMIT, LATENT_MEAN_LIMIT)
-        return mean, round_(SCALE_WIDE + scale * SCALES_PER_OCTAVE).clamp(0, SCALE_LEVELS - 1)
+        mean = round_(mean * 16).clamp(*MEANS)
+        return mean, round_(SCALE_WIDE + scale * SCALES_PER_OCTAVE).clamp(*SCALES)
 
     @torch.no_grad()
-    def set_top(self, mean: Tensor, scale: Tensor) -> None:
-        """Start training from stored integers, see `top_integers`."""
-        self.top.copy_(torch.stack((mean / 16, (scale - SCALE_WIDE) / SCALES_PER_OCTAVE)))
+    def start_from(self, base: ExactModel) -> None:
+        """See `Network.start_from`: p(z_L)."""
+        top = base.tensors().get("top")
+        if top is not None and self.depth and top.shape == self.top.shape:
+            mean, scale = torch.tensor(top).to(self.top)
+            self.top.copy_(torch.stack((mean / 16, (scale - SCALE_WIDE) / SCALES_PER_OCTAVE)))
 
-    def load_top(self, integers: Tensor | None) -> None:
-        """Take stored integers for p(z_L), if L > 0; the layers take theirs one by one."""
-        if integers is not None:
-            del self.top
-            self.top = integers
-        self.exact = True
+    @torch.no_grad()
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """See `Network.tensors`."""
+        stored: dict[str, NDArray[Any]] = {}
+        if self.depth:
+            stored["top"] = torch.stack(self.top_integers()).cpu().numpy().astype(np.int32)
+        return stored | frozen(layers(self))
 
 
-class LatentChain(Latents):
-    """A model whose latents are a Markov chain."""
+class ChainNetwork(LatentNetwork):
+    """A network whose latents are a Markov chain."""
 
     @abstractmethod
     def _posterior(self, layer: int, below: Tensor) -> tuple[Tensor, Tensor]:

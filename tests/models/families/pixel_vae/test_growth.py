@@ -9,13 +9,16 @@ import torch
 from bitswap_cli.coding import tile_codec
 from bitswap_cli.contract import Tiles
 from bitswap_cli.errors import ModelError
-from bitswap_models.families.pixel_vae import lockstep
-from bitswap_models.families.pixel_vae.model import Config, PixelVAE
+from bitswap_models.families.pixel_vae import growth, lockstep
+from bitswap_models.families.pixel_vae.config import Config
+from bitswap_models.families.pixel_vae.growth import grow, larger, widen_encoder
 from bitswap_models.fitting import gradient
 from bitswap_models.fitting.fit import fit
-from bitswap_models.stored import growth, model_file
-from bitswap_models.stored.growth import grow, widen_encoder
-from bitswap_models.training.loop import start
+from bitswap_models.stored import model_file
+from bitswap_models.training.evaluation import start
+from bitswap_models.training.layers import layers
+from bitswap_models.training.networks.pixel_net import PixelNet
+from bitswap_models.training.networks.pixel_vae import PixelNetwork
 
 CONFIG = Config(tile=16, latents=(4,), encoder=8, link=8, radius=2, width=16, split=8, components=3)
 
@@ -35,10 +38,10 @@ def model(request):
     torch.manual_seed(0)
     torch.set_num_threads(1)
     config = dataclasses.replace(CONFIG, channels=request.param)
-    trained = PixelVAE(config)
+    trained = PixelNetwork(config)
     x = torch.from_numpy(pictures(64, request.param)).permute(0, 3, 1, 2).float()
     start(trained, x, torch.Generator().manual_seed(0))
-    return model_file.build(config, model_file.tensors(trained))
+    return model_file.build(trained)
 
 
 def sizes(count, coded):
@@ -56,15 +59,15 @@ def bits(model, x, coded):
 
 
 @pytest.mark.parametrize(
-    "larger", [{"width": 24}, {"width": 40}, {"radius": 4}, {"radius": 3, "width": 20}]
+    "fields", [{"width": 24}, {"width": 40}, {"radius": 4}, {"radius": 3, "width": 20}]
 )
-def test_a_larger_model_says_the_same(model, larger):
+def test_a_larger_model_says_the_same(model, fields):
     """To the bit: radius changes the order of symbols, and so what is summed, but not a term."""
     x = pictures(1, model.channels, 1)  # of more, latents are popped from what the first left
-    grown = grow(model, **larger)
-    assert dataclasses.replace(model.config, **larger) == grown.config
+    grown = grow(model, **fields)
+    assert dataclasses.replace(model.config, **fields) == grown.config
     assert bits(grown, x, model.channels) == pytest.approx(bits(model, x, model.channels), abs=1e-6)
-    shapes = [{n: t.shape for n, t in model_file.tensors(m).items()} for m in (model, grown)]
+    shapes = [{n: t.shape for n, t in m.tensors().items()} for m in (model, grown)]
     assert shapes[0].keys() == shapes[1].keys()
     assert shapes[0] != shapes[1]
 
@@ -93,9 +96,9 @@ def test_a_wider_encoder_says_the_same_at_first(model):
     x = np.ascontiguousarray(pictures(8, model.channels, 3).transpose(0, 3, 1, 2), np.int32)
     for one, other in zip(model.posterior(1, x), wide.posterior(1, x), strict=True):
         assert np.array_equal(one, other)
-    kept = model_file.tensors(model)
-    for name, tensor in model_file.tensors(wide).items():
-        assert name.startswith("encoder.") or torch.equal(tensor, kept[name])
+    kept = model.tensors()
+    for name, tensor in wide.tensors().items():
+        assert name.startswith("encoder.") or np.array_equal(tensor, kept[name])
 
 
 @pytest.mark.parametrize("channels", [4, 513])
@@ -158,7 +161,7 @@ def test_pictures_of_fewer_channels(model):
         integers = np.ascontiguousarray(x.transpose(0, 3, 1, 2), np.int32)
         told = grown.mixtures(_latents(2), integers, sizes(2, coded))
         film = grown.film_of(_latents(2))
-        slow = lockstep.mixtures(grown, film, integers, sizes(2, coded))
+        slow = lockstep.mixtures(grown.net, film, integers, sizes(2, coded))
         assert np.array_equal(told.symbols, slow.symbols)
         assert np.array_equal(told.batches, slow.batches)
         for fast, reference in zip(told.parameters, slow.parameters, strict=True):
@@ -167,11 +170,18 @@ def test_pictures_of_fewer_channels(model):
 
 
 def test_what_cannot_grow(model):
-    for larger in ({"width": 15}, {"radius": 1}, {"radius": 6}, {"channels": 9}, {"width": 513}):
+    for fields in ({"width": 15}, {"radius": 1}, {"radius": 6}, {"channels": 9}, {"width": 513}):
         with pytest.raises(ModelError):
-            grow(model, **larger)
+            grow(model, **fields)
     assert grow(model, width=16) is model
     assert grow(model) is model
+
+
+def test_growth_is_told_as_archives_tell_it(model):
+    """Channels of the pictures, but how much larger radius and width become."""
+    grown = larger(model, 4, 1, 8).config
+    assert (grown.channels, grown.radius, grown.width) == (4, 3, 24)
+    assert larger(model, 1, 0, 0) is model
 
 
 @pytest.mark.skipif(gradient.engine() is None, reason="the gradient is not compiled")
@@ -181,8 +191,8 @@ def test_gradients_of_many_channels():
     config = dataclasses.replace(CONFIG, channels=8)
     random = np.random.default_rng(0)
     count = sum(
-        o * (i + 2)
-        for o, i, *_ in (m.shape for m in gradient.layers(PixelVAE(config).net).values())
+        shape.outputs * (shape.inputs + 2)
+        for shape in (layer.shape for layer in layers(PixelNet(config)).values())
     )
     parameters = random.normal(0, 0.05, count).astype(np.float32)
     taps = 2 * config.radius * (config.radius + 1)

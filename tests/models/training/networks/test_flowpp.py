@@ -9,18 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
-from safetensors.torch import load_file, save_file
+from safetensors.numpy import load_file, save_file
 from torch import Tensor
 
 from bitswap_cli.cli.main import run
 from bitswap_cli.errors import ModelError
-from bitswap_models.families.flowpp.couplings import Mixture
-from bitswap_models.families.flowpp.model import Config, FlowPP
-from bitswap_models.families.flowpp.weight_norm import Conv, GatedBlock, Signs
-from bitswap_models.families.register import KINDS, make
+from bitswap_models.families.flowpp import Config
 from bitswap_models.stored import model_file
 from bitswap_models.stored.sizes import sizes
-from bitswap_models.training import loop as training
+from bitswap_models.training import evaluation, loop
+from bitswap_models.training.networks.couplings import Mixture
+from bitswap_models.training.networks.flowpp import FlowPP
+from bitswap_models.training.networks.weight_norm import Conv, GatedBlock, Signs
 from tests.conftest import smooth_tile
 
 SMALL = {
@@ -69,7 +69,7 @@ def started(bits: tuple[int, int], **fields: int) -> FlowPP:
     torch.manual_seed(0)
     torch.set_num_threads(1)
     model = FlowPP(config).double()
-    training.start(model, pictures(32, config.tile).double(), torch.Generator().manual_seed(0))
+    evaluation.start(model, pictures(32, config.tile).double(), torch.Generator().manual_seed(0))
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if name.endswith((".gate.g", ".head.g", "mix")):
@@ -181,14 +181,14 @@ def test_a_flow_learns_and_its_file_is_what_was_measured(
 
     def train(name: str, steps: int | None = None) -> dict[str, float]:
         recipe, to = tmp_path / "recipe.toml", tmp_path / name
-        return training.train(recipe, tmp_path, to, steps=steps, progress=lambda line: None)
+        return loop.train(recipe, tmp_path, to, steps=steps, progress=lambda line: None)
 
     metrics = train("m.safetensors")
     assert metrics["bpd"] == pytest.approx(metrics["likelihood"] + metrics["dequantisation"])
     assert metrics["bpd"] < train("s.safetensors", 1)["bpd"] - 0.2
-    model = model_file.load(tmp_path / "m.safetensors", coding=False)
-    tiles = training.cells(tmp_path / "sheets", 8, 1)
-    assert training.evaluate(model, tiles)["bpd"] == pytest.approx(metrics["bpd"], abs=1e-4)
+    model = model_file.load_network(tmp_path / "m.safetensors")
+    tiles = loop.cells(tmp_path / "sheets", 8, 1)
+    assert evaluation.evaluate(model, tiles)["bpd"] == pytest.approx(metrics["bpd"], abs=1e-4)
     tiles = model.sample(3, torch.Generator().manual_seed(0))
     assert tiles.shape == (3, 1, 8, 8) and tiles.dtype == torch.uint8
 
@@ -200,12 +200,12 @@ def written(path: Path) -> Path:
 
 def test_files_are_read_to_the_bit_and_refused_for_coding(tmp_path: Path) -> None:
     path = written(tmp_path / "m.safetensors")
-    again = model_file.load(path, coding=False)
+    again = model_file.load_network(path)
     assert isinstance(again, FlowPP)
     model_file.write(again, tmp_path / "again.safetensors", recipe="", metrics={})
     one, other = load_file(path), load_file(tmp_path / "again.safetensors")
     for name, tensor in one.items():
-        torch.testing.assert_close(other[name], tensor, rtol=1e-6, atol=0)
+        np.testing.assert_allclose(other[name], tensor, rtol=1e-6)
     with pytest.raises(ModelError, match="flowpp models do not code archives"):
         model_file.load(path)
 
@@ -216,18 +216,18 @@ def test_damaged_files_are_refused(tmp_path: Path, damage: str) -> None:
     metadata = {"kind": "flowpp", "profile": "1"}
     with pytest.raises(ModelError, match="no usable config"):
         save_file(load_file(path), tmp_path / "n.safetensors", metadata)
-        model_file.load(tmp_path / "n.safetensors", coding=False)
+        model_file.load_network(tmp_path / "n.safetensors")
     stored = load_file(path)
     model = FlowPP(Config(**SMALL))
     name = "stripes.couplings.0.blocks.0.first"
     if damage == "lacks":
         del stored["stripes.couplings.0.first.mix"]
     elif damage == "more":
-        stored["more"] = torch.zeros(1)
+        stored["more"] = np.zeros(1)
     elif damage == "shape":
-        stored["stripes.couplings.0.first.mix"] = torch.zeros(2, 2)
+        stored["stripes.couplings.0.first.mix"] = np.zeros((2, 2))
     else:
-        stored[f"{name}.weight"] = stored[f"{name}.weight"][1:].clone()
+        stored[f"{name}.weight"] = stored[f"{name}.weight"][1:]
     with pytest.raises(ModelError):
         model.load(stored)
 
@@ -247,9 +247,9 @@ def test_compress_says_that_flows_do_not_code(
 
 def test_the_published_configuration_is_as_large_as_published() -> None:
     """34 M parameters, 90.1 % binary, 90 % smaller (Bird, Kingma and Barber, table 1)."""
+    counted = sizes(FlowPP(Config()))
     with torch.device("meta"):
-        counted = sizes(FlowPP(Config()))
-        assert sizes(FlowPP(Config(weight_bits=32, activation_bits=32))).binary == 0
+        assert FlowPP(Config(weight_bits=32, activation_bits=32)).counted()[1] == 0
     assert round(counted.parameters / 1e6) == 34
     assert 0.90 < counted.binary_share < 0.92
     assert counted.packed_bytes <= 0.10 * counted.float32_bytes
@@ -258,18 +258,7 @@ def test_the_published_configuration_is_as_large_as_published() -> None:
 @pytest.mark.parametrize("bits", BITS)
 def test_packed_bytes_are_those_of_the_file(bits: tuple[int, int]) -> None:
     model = started(bits).float()
-    stored = sum(t.numel() * t.element_size() for t in model.freeze().values())
+    stored = sum(array.nbytes for array in model.tensors().values())
     counted = sizes(model)
     assert counted.packed_bytes == stored
     assert counted.parameters == sum(p.numel() for p in model.parameters())
-
-
-@pytest.mark.parametrize("kind", sorted(KINDS))
-def test_packed_bytes_of_models_that_code(make_model, kind: str) -> None:
-    exact = make_model(kind=kind)
-    torch.manual_seed(0)
-    trained = make(exact.config)
-    stored = sum(t.numel() * t.element_size() for t in model_file.tensors(trained).values())
-    assert sizes(exact) == sizes(trained)
-    assert sizes(trained).packed_bytes == stored
-    assert sizes(trained).parameters == sum(p.numel() for p in trained.parameters())

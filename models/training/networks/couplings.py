@@ -8,13 +8,13 @@ Dhariwal's, "Glow", NeurIPS 2018.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bitswap_models.families.flowpp.weight_norm import Conv, GatedBlock, Table
+from bitswap_models.training.networks.weight_norm import Conv, GatedBlock, Table
 
 LEAST_LOG_SCALE = -7.0  # of a mixture's logistics
 HALVINGS = 100  # of a bisection at most; it ends as soon as nothing changes
@@ -185,6 +185,5 @@ class Couplings(nn.Module):
         """Undo `forward`."""
         a, b = self._split(x)
         for coupling in reversed(self.couplings):
-            assert isinstance(coupling, Coupling)
-            a, b = coupling.inverse(b, a, context)
+            a, b = cast(Coupling, coupling).inverse(b, a, context)
         return self._join(a, b)

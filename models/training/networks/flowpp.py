@@ -16,64 +16,23 @@ Bird, Kingma and Barber (ICLR 2021) make its residual blocks binary.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from bitswap_cli.errors import ModelError
-from bitswap_models.families.flowpp.couplings import Couplings, Shape
-from bitswap_models.families.flowpp.weight_norm import Conv, GatedBlock, Table
+from bitswap_models.exact.tensors import Tensors
+from bitswap_models.families.flowpp import FAMILY, Config
+from bitswap_models.training.network import Network
+from bitswap_models.training.networks.couplings import Couplings, Shape
+from bitswap_models.training.networks.weight_norm import Conv, GatedBlock, Table
 
 EDGE = 0.05  # of the interval that pixels are mapped into, before its logit is taken
 BITS = 1 / math.log(2)
-
-
-@dataclass(frozen=True)
-class Config:
-    """Shape of a Flow++; every field is stored in the model file. The published one is
-    ``Config()``."""
-
-    tile: int = 32
-    channels: int = 3
-    hidden: int = 120  # channels of the networks in couplings
-    blocks: int = 10  # in each of them
-    components: int = 8  # of the mixtures
-    stripes: int = 4  # couplings of columns, at full resolution
-    channel: int = 2  # couplings of channels, at half of it
-    squeezed: int = 3  # couplings of columns, at half of it
-    dequantisation: int = 4  # couplings that make the noise
-    dequantisation_blocks: int = 2
-    context: int = 32  # channels of what they are told of the pixels
-    context_blocks: int = 3
-    weight_bits: int = 1  # of residual blocks: 1 or 32
-    activation_bits: int = 1  # of what their convolutions see: 1 or 32
-
-    def sound(self) -> bool:
-        """Whether all fields, non-negative and at most 512, are within what a file may ask for."""
-        return (
-            0 < self.tile <= 64
-            and self.tile % 4 == 0
-            and 0 < self.channels <= 4
-            and 0 < self.hidden <= 256
-            and 0 < self.components <= 32
-            and 0 < self.context <= 256
-            and max(self.blocks, self.dequantisation_blocks, self.context_blocks) <= 32
-            and max(self.stripes, self.channel, self.squeezed, self.dequantisation) <= 16
-            and self.weight_bits in (1, 32)
-            and self.activation_bits in (1, 32)
-        )
-
-    @property
-    def stride(self) -> int:
-        """Pixels between neighbours of the latent grid."""
-        return 1
-
-    @property
-    def margin(self) -> int:
-        """Pixels around a tile that training tells it: none."""
-        return 0
 
 
 def normal_bits(z: Tensor) -> Tensor:
@@ -81,16 +40,13 @@ def normal_bits(z: Tensor) -> Tensor:
     return (0.5 * z.square() + 0.5 * math.log(2 * math.pi)).flatten(1).sum(1) * BITS
 
 
-class FlowPP(nn.Module):
+class FlowPP(Network):
     """See the module's docstring. Training and evaluation call :meth:`elbo`."""
 
-    low, high = 0, 255  # of samples
+    family = FAMILY.name
 
     def __init__(self, config: Config) -> None:
-        super().__init__()
-        self.config = config
-        self.tile, self.channels = config.tile, config.channels
-        self.share = 1.0  # every pixel is trained on
+        super().__init__(config)
         c, t = config.channels, config.tile
         binary, signs = config.weight_bits == 1, config.activation_bits == 1
         shape = Shape(config.hidden, config.blocks, config.components, 0, binary, signs)
@@ -143,7 +99,7 @@ class FlowPP(nn.Module):
         return self.inverse(z).floor().clamp(0, 255).to(torch.uint8)
 
     # ---- model files ---------------------------------------------------------------------------
-    def freeze(self) -> dict[str, Tensor]:
+    def tensors(self) -> dict[str, NDArray[Any]]:
         """What a model file stores: layers' tensors, and in float32 all else, which is small."""
         stored: dict[str, Tensor] = {}
         for name, module in self.named_modules():
@@ -151,18 +107,18 @@ class FlowPP(nn.Module):
                 frozen = module.freeze()
             else:
                 frozen = {k: p.detach() for k, p in module.named_parameters(recurse=False)}
-            stored |= {f"{name}.{part}": t.cpu().contiguous() for part, t in frozen.items()}
-        return stored
+            stored |= {f"{name}.{part}": t for part, t in frozen.items()}
+        return {name: t.cpu().contiguous().numpy() for name, t in stored.items()}
 
-    def load(self, stored: dict[str, Tensor]) -> None:
-        """Take what `freeze` gave: the weights are then those of the file.
+    def load(self, stored: Tensors) -> None:
+        """Take what `tensors` gave: the weights are then those of the file.
 
         Raises
         ------
         ModelError
             If a tensor is missing, has the wrong shape, or is not of this model.
         """
-        left = dict(stored)
+        left = {name: torch.from_numpy(np.array(array)) for name, array in stored.items()}
         try:
             for name, module in self.named_modules():
                 if isinstance(module, (Conv, Table)):
@@ -177,6 +133,17 @@ class FlowPP(nn.Module):
             raise ModelError(f"the model file lacks the tensor {error}") from None
         if left:
             raise ModelError("the model file holds tensors that its config does not name")
+
+    def settle(self) -> None:
+        """See `Network.settle`: layers are rounded to 8 bits."""
+        self.load(self.tensors())
+
+    def counted(self) -> tuple[int, int]:
+        """Parameters, and how many of them are binary."""
+        parts = [m.parameters(recurse=False) for m in self.modules()]
+        parameters = sum(p.numel() for part in parts for p in part)
+        convolutions = [m for m in self.modules() if isinstance(m, Conv)]
+        return parameters, sum(m.v.numel() for m in convolutions if m.binary)
 
     # ---- training and evaluation ---------------------------------------------------------------
     def noise(self, batch: int, generator: torch.Generator) -> list[Tensor]:

@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bitswap_cli.errors import ModelError
-from bitswap_models.exact.layers import straight_through
+from bitswap_models.training.layers import straight_through
 
 INNER_GAIN = 0.1  # deviation of what a block adds at the start, before it is gated
 THRESHOLD = 0.5  # where the signs of x and of -x start to be positive

@@ -1,1 +1,0 @@
-"""Flow++ with binary or real residual blocks, for evaluation and samples."""

@@ -1,0 +1,17 @@
+"""The pixel VAE as the register has it."""
+
+from bitswap_models.families.family import Family
+from bitswap_models.families.pixel_vae.config import Config
+from bitswap_models.families.pixel_vae.growth import grow, larger
+from bitswap_models.families.pixel_vae.model import PixelVAE
+
+FAMILY = Family(
+    name=PixelVAE.family,
+    config=Config,
+    model=PixelVAE,
+    network="bitswap_models.training.networks.pixel_vae:PixelNetwork",
+    tried=True,
+    grow=grow,
+    larger=larger,
+    fit="bitswap_models.fitting.fit",
+)

@@ -1,0 +1,83 @@
+"""Recipes: what a model is trained on, how, and for how long."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from bitswap_cli.errors import ModelError
+from bitswap_models.families import register
+from bitswap_models.families.family import Config, Family
+from bitswap_models.training.data import Source
+
+OTHER_TABLES = {"family", "model", "sources", "base", "path", "text"}  # not of [training]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A training recipe, as read from TOML."""
+
+    family: Family
+    model: Config
+    sources: list[Source]
+    test: str
+    steps: int
+    batch: int = 64
+    rate: float = 2e-3
+    warmup: int = 200
+    final_rate: float = 0.02  # share of `rate` at the last step
+    ema: float = 0.999
+    free_bits: float = 0.02  # bits per latent below which a channel's KL costs nothing
+    kl_warmup: int = 0  # steps over which the KL's weight grows from 0.001 to 1, steadily
+    pool: int = 0  # tiles that are drawn once and lie on the device; 0: new ones for every step
+    flip: bool = False
+    gray: float = 0.0  # share of tiles turned gray
+    vary: float = 0.0  # share of photographs in another world, see augment.py
+    share: float = 1.0  # of a tile's pixels that a step looks at (pixel_vae)
+    seed: int = 0
+    bfloat16: bool = False
+    compile: bool = False
+    base: dict[str, Any] = field(default_factory=dict)  # see base.py
+    path: Path = Path()
+    text: str = field(default="", compare=False)
+
+    @classmethod
+    def read(cls, path: Path) -> Recipe:
+        """Read a recipe; raise ModelError with the offending key on any mistake."""
+        try:
+            text = path.read_text(encoding="utf-8")
+            table = tomllib.loads(text)
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise ModelError(f"cannot read the recipe {path}: {error}") from None
+        try:
+            training = dict(table["training"])
+            shape = dict(table["model"])
+            family = register.find(shape.pop("kind", "markov_vae"))
+            if family is None:
+                raise ModelError(f"[model] kind of {path} is one of {', '.join(register.MODULES)}")
+            model = _fill(family.config, "model", shape)
+            sources = [_fill(Source, "source", s) for s in table["source"]]
+            known = {f.name for f in fields(cls)} - OTHER_TABLES
+            unknown = set(training) - known
+            if unknown:
+                raise ModelError(
+                    f"unknown key in [training] of {path}: {', '.join(sorted(unknown))}"
+                )
+            base = dict(table.get("base", {}))
+            return cls(
+                family=family, model=model, sources=sources, base=base, path=path, text=text,
+                **training,
+            )  # fmt: skip
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelError(
+                f"the recipe {path} is incomplete or has a wrong key: {error}"
+            ) from None
+
+
+def _fill(kind: Any, name: str, table: dict[str, Any]) -> Any:
+    unknown = set(table) - {f.name for f in fields(kind)}
+    if unknown:
+        raise ModelError(f"unknown key in [{name}]: {', '.join(sorted(unknown))}")
+    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in table.items()})
