@@ -9,7 +9,6 @@ from typing import Any, NamedTuple, Self
 
 from bitswap_cli.api.arguments import BATCH, Notes, PathLike, ignore
 from bitswap_cli.api.cache import Cache
-from bitswap_cli.api.codecs import decoder
 from bitswap_cli.archive.format.sections import TILE
 from bitswap_cli.archive.format.tables import ByteSegment, ByteTable, TileSegment, TileTable
 from bitswap_cli.archive.reading.assembly import OpenPicture, only_a_part, out_of_order
@@ -93,7 +92,7 @@ class Archive(Mapping[str, bytes]):
         notes: Notes | None = None,
     ) -> None:
         self._again = partial(Archive, os.path.abspath(path), model=model, cache=cache, batch=batch)
-        self._codec_for = decoder(model, batch, notes=notes or ignore)
+        self._model, self._batch, self._notes = model, batch, notes or ignore
         self._codec: TileCodec | None = None
         self._cache = Cache[int, Decoded](cache)
         self._reading, self._loading = Lock(), Lock()
@@ -251,9 +250,12 @@ class Archive(Mapping[str, bytes]):
         return decoded, tiles.nbytes + sum(len(e.prefix) + len(e.suffix) for e in extras)
 
     def _loaded(self) -> TileCodec:
+        from bitswap_cli.api.codecs import decoder  # not to load it for a list of names
+
         with self._loading:
             if self._codec is None:
-                self._codec = find_codec(self._reader, self._codec_for)
+                codec_for = decoder(self._model, self._batch, notes=self._notes)
+                self._codec = find_codec(self._reader, codec_for)
             return self._codec
 
 

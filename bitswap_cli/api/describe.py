@@ -1,11 +1,19 @@
-"""What an archive says of itself; nothing is decoded."""
+"""What an archive says of itself; nothing is decoded, and nothing loaded that decodes."""
 
 from collections import Counter
 from typing import Any
 
 from bitswap_cli.api.arguments import PathLike
-from bitswap_cli.archive.reading.reader import ArchiveReader
-from bitswap_models import zoo
+from bitswap_cli.archive.reading.reader import ArchiveReader, Entry
+
+
+def entries(archive: PathLike) -> list[Entry]:
+    """Return the files, links and empty folders of an archive, sorted by name.
+
+    Raises as `describe` does.
+    """
+    with ArchiveReader(archive) as reader:
+        return sorted(reader.entries(), key=lambda entry: entry.name)
 
 
 def describe(archive: PathLike) -> dict[str, Any]:
@@ -22,6 +30,8 @@ def describe(archive: PathLike) -> dict[str, Any]:
     ModelError
         If its format version is not one that this program reads.
     """
+    from bitswap_models import zoo
+
     with ArchiveReader(archive) as reader:
         header, totals = reader.header, reader.totals
         chunks = Counter(chunk.tag.decode("ascii") for chunk in reader.chunks)

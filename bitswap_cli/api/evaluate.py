@@ -67,10 +67,8 @@ def evaluate(
 
     Parameters
     ----------
-    model : str
-        Name or path.
-    data : path
-        The folder.
+    model, data : str, path
+        Name or path of the model, and the folder.
     limit : int, optional
         Look at so many tiles, evenly spread.
     progress, notes : callable, optional

@@ -39,7 +39,7 @@ DOORS = {
     ANS: (),
 }  # fmt: skip
 
-PLANNED = {"bitswap_cli.api"}  # rooms that are still empty
+PLANNED: set[str] = set()  # rooms that are still empty
 
 # Libraries that are known in some rooms only.
 ONLY_IN = {
@@ -51,46 +51,11 @@ ONLY_IN = {
 }
 
 # Doors that are broken: (room, what it enters) -> why.
-_CLI = "cli holds algorithms that move to api"
-_TORCH = "coding still computes with torch"
-BROKEN = {
-    ("bitswap_cli.cli", ANS): _CLI,
-    ("bitswap_cli.cli", "bitswap_cli.archive"): _CLI,
-    ("bitswap_cli.cli", "bitswap_cli.coding"): _CLI,
-    ("bitswap_cli.cli", "bitswap_cli.images"): _CLI,
-    ("bitswap_cli.cli", EXACT): _CLI,
-    ("bitswap_cli.cli", FAMILIES): _CLI,
-    ("bitswap_cli.cli", FITTING): _CLI,
-    ("bitswap_cli.cli", TRAINING): _CLI,
-    ("bitswap_cli.cli", "bitswap_models.stored"): _CLI,
-    ("bitswap_cli.cli", "bitswap_models.zoo"): _CLI,
-    ("bitswap_cli.cli", "torch"): _TORCH,
-    (EXACT, "torch"): _TORCH,
-    (FAMILIES, "torch"): _TORCH,
-    ("bitswap_models.stored", "torch"): _TORCH,
-    (FAMILIES, "bitswap_models.stored"): "a pixel VAE grows there",
-    (ANS, "bitswap_cli.errors"): "underflow is damage to an archive",
-    ("bitswap_cli.atomic", "bitswap_cli.archive"): "names of files are shown as those of entries",
-}
-CIRCLES = {
-    "bitswap_models.families.register": "a pixel VAE knows its model file, which knows all families"
-}  # a module of each circle that there is
+BROKEN: dict[tuple[str, str], str] = {}
+CIRCLES: dict[str, str] = {}  # a module of each circle that there is
 
 # Files, and functions (FILE:NAME), that are too long.
-LONG = {
-    "bitswap_cli/archive/reading/unpack.py:_run": "divided with the archive",
-    "bitswap_cli/archive/reading/unpack.py:unpack": "divided with the archive",
-    "bitswap_cli/cli/compress.py:compress": _CLI,
-    "bitswap_cli/cli/fit.py:fit": _CLI,
-    "models/exact/layers.py": _TORCH,
-    "models/fitting/fit.py": _TORCH,
-    "models/fitting/fit.py:fit": _TORCH,
-    "models/training/loop.py": _TORCH,
-    "models/training/loop.py:train": _TORCH,
-    "tests/archive/support.py:build_zoo": "divided with the archive",
-    "tests/archive/test_round_trip.py": "divided with the archive",
-    "tests/images/test_wide.py": "divided with the formats",
-}
+LONG: dict[str, str] = {}
 
 # Tests that are named for a law or a disaster, of which no single file knows.
 LAWS = {
@@ -108,4 +73,4 @@ LAWS = {
     "models/zoo/test_embedded.py": "models are as good as their cards say",
     "models/zoo/test_rates.py": "rates, on pictures that every clone has",
 }
-FREE = ("end_to_end", "golden", "native", "structure")  # rooms of tests that mirror none
+FREE = ("benchmarks", "end_to_end", "golden", "native", "structure")  # rooms of tests that mirror none

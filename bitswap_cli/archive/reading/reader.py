@@ -267,8 +267,11 @@ class ArchiveReader:
         if not 0 <= offset <= self.size - length:
             raise ArchiveError(f"{self.path} is truncated or damaged")
         try:
-            self._file.seek(offset)
-            data = self._file.read(length)
+            if hasattr(os, "pread"):  # moves no place in the file, which forked processes share
+                data = os.pread(self._file.fileno(), length, offset)
+            else:
+                self._file.seek(offset)
+                data = self._file.read(length)
         except OSError as error:
             raise InputError(f"cannot read {self.path}: {error.strerror}") from error
         if len(data) != length:

@@ -119,17 +119,15 @@ class Catalogue:
         entry = self._entries.get(source.name)
         if entry is None:
             entry = self._inspect(source)
-        elif entry.kinds and entry.pictures is None:
-            entry = entry._replace(pictures=_decoded(source, entry))
         else:
             self._room += entry.held
-        pictures = entry.pictures
+        wanted = bool(entry.kinds) and (wide or kind_of(entry.kinds[0]).plain)
+        if wanted and entry.pictures is None:
+            entry = entry._replace(pictures=_decoded(source, entry))
         kept = again and entry.held <= self._room
         self._room -= entry.held if kept else 0
         self._entries[source.name] = entry if kept else entry._replace(pictures=None)
-        if not pictures or (not kind_of(entry.kinds[0]).plain and not wide):
-            return None
-        return Seen(pictures, entry.limit)
+        return Seen(entry.pictures, entry.limit) if wanted and entry.pictures else None
 
     def _inspect(self, source: Source) -> _Entry:
         """Read, decode and prove a file."""
