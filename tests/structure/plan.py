@@ -73,4 +73,10 @@ LAWS = {
     "models/zoo/test_embedded.py": "models are as good as their cards say",
     "models/zoo/test_rates.py": "rates, on pictures that every clone has",
 }
-FREE = ("benchmarks", "end_to_end", "golden", "native", "structure")  # rooms of tests that mirror none
+FREE = (
+    "benchmarks",
+    "end_to_end",
+    "golden",
+    "native",
+    "structure",
+)  # rooms of tests that mirror none
