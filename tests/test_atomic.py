@@ -17,6 +17,7 @@ def _write(path: Path) -> None:
     file.commit()
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # left to close
 def test_interruption_at_any_line(tmp_path):
     """As a signal's handler does: before the writer holds the file as well as after."""
     for lines in range(1000):

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bitswap_cli import __version__
 from bitswap_cli.ans.distributions import Logistic
 from bitswap_cli.ans.kernel import engine_name
 from bitswap_cli.ans.message import Message
@@ -54,7 +53,7 @@ def _versions() -> str:
         with suppress(PackageNotFoundError):  # torch is for training
             found.append(f"{name} {version(name)}")
     packages = ", ".join(found)
-    return f"bitswap {__version__}, Python {platform.python_version()}, {packages}"
+    return f"bitswap {version('bitswap')}, Python {platform.python_version()}, {packages}"
 
 
 def _engine() -> str:

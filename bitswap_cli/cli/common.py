@@ -1,7 +1,6 @@
 """What the verbs share: options, what is said to the user, and how names are shown."""
 
 import json
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -138,9 +137,9 @@ def model_file_option(command: Command) -> Command:
 @cache
 def note_engine() -> None:
     """Say once that coding will be slow, if numpy does it though nobody asked for that."""
-    from bitswap_cli.ans import engine_name
+    from bitswap_cli.api.engine import is_slow
 
-    if not os.environ.get("BITSWAP_ENGINE") and engine_name() == "reference":
+    if is_slow():
         click.echo("bitswap: no compiled kernel, coding with numpy (much slower)", err=True)
 
 

@@ -6,6 +6,7 @@ import urllib.request
 from pathlib import Path
 
 TIMEOUT = 30  # seconds without an answer
+BLOCK = 1 << 16  # bytes
 REGISTRY_LIMIT = 1 << 20  # bytes; a registry has a few hundred per model
 
 
@@ -42,11 +43,12 @@ def retrieve(url: str, sha256: str, size: int, folder: Path, file_name: str) -> 
 
     def get(url: str, output_file: str, _: object) -> None:
         nonlocal received
-        fetch = pooch.HTTPDownloader(timeout=TIMEOUT)
-        try:
-            fetch(url, output_file, None)
-        finally:
-            received = Path(output_file).stat().st_size
+        # pooch's own downloader does not close an answer that breaks off.
+        with requests.get(url, timeout=TIMEOUT, stream=True) as answer:
+            answer.raise_for_status()
+            with open(output_file, "wb") as file:
+                for block in answer.iter_content(BLOCK):
+                    received += file.write(block)
 
     try:
         path = pooch.retrieve(url, f"sha256:{sha256}", file_name, folder, downloader=get)
@@ -84,6 +86,7 @@ def read_text(url: str) -> str:
         with urllib.request.urlopen(url, timeout=TIMEOUT) as answer:
             data: bytes = answer.read(REGISTRY_LIMIT + 1)
     except urllib.error.HTTPError as error:
+        error.close()
         raise OSError(f"HTTP {error.code}") from error
     except urllib.error.URLError as error:
         raise OSError(f"no connection (is this machine offline?): {error.reason}") from error
