@@ -34,7 +34,7 @@ structure: $(VENV)/dev ## Hold the files against the plan of the house: doors, s
 map: $(VENV)/dev ## Show the house: rooms, floors, circles and broken doors
 	$(BIN)/python -m tests.structure.map
 
-bench: $(VENV)/dev ## Compare with other codecs: make bench DATA="photos sheets:32" (see benchmarks/)
+bench: $(VENV)/dev ## Compare with other codecs: make bench DATA="photos sheets:32"
 	$(BIN)/python -m benchmarks.peers.bench $(DATA)
 
 train: $(VENV)/dev ## Train a model: make train RECIPE=recipe.toml DATA=folder MODEL=file

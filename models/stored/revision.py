@@ -6,9 +6,9 @@ Normative: docs/format.md.
 from __future__ import annotations
 
 from bitswap_cli.errors import ArchiveError, ModelError
+from bitswap_models.exact import difference
 from bitswap_models.exact.model import ExactModel
 from bitswap_models.families.register import family_of
-from bitswap_models.stored import difference
 from bitswap_models.stored.known_answer import known_answer
 
 ANSWER = 32  # bytes of a known answer

@@ -3,7 +3,7 @@
 Archives name the SHA-256 of their model's file, so the older file comes back to the byte, header
 and all. ``<its SHA-256>.older`` holds the SHA-256 of the newer file (32 bytes), the lengths of the
 next two parts (uint32 each), zlib of the header and of the levels below (the newer file's header is
-the dictionary), the differences of all tensors but the int8 weights (stored/difference.py), and the
+the dictionary), the differences of all tensors but the int8 weights (exact/difference.py), and the
 words of the weights. Where the newer file has a larger tensor its first rows and columns are meant,
 and 0 where it has none.
 
@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from bitswap_cli.ans import LogisticMixture, Message, MixtureParameters, Underflow
 from bitswap_cli.ans.parameters import MEAN_BITS, SCALE_LEVELS, WEIGHT_BITS
 from bitswap_cli.errors import ArchiveError, ModelError
-from bitswap_models.stored import difference
+from bitswap_models.exact import difference
 
 SUFFIX = ".older"
 WEIGHT = 127  # weights are in -127..127

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bitswap_cli.errors import ArchiveError
-from bitswap_models.stored.difference import decode, encode
+from bitswap_models.exact.difference import decode, encode
 
 KINDS = (np.int8, np.uint8, np.int32)
 
