@@ -4,6 +4,7 @@ import platform
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
+from importlib import metadata
 from typing import NamedTuple
 
 import numpy as np
@@ -27,33 +28,30 @@ class Finding(NamedTuple):
     detail: str
 
 
-def examine() -> Iterator[Finding]:
-    """Yield what comes of each check of the installation: versions, engine, the known answer of
-    each model, and an archive that was made long ago."""
-    for name, check in _checks():
+def examine(version: str) -> Iterator[Finding]:
+    """Yield what comes of each check of the installation of a version of bitswap: the packages it
+    needs, engine, the known answer of each model, and an archive that was made long ago."""
+    for name, check in _checks(version):
         try:
             yield Finding(name, True, check())
         except Exception as error:  # whatever is wrong is what the user wants to know
             yield Finding(name, False, f"{type(error).__name__}: {error}")
 
 
-def _checks() -> Iterator[tuple[str, Callable[[], str]]]:
-    yield "versions", _versions
+def _checks(version: str) -> Iterator[tuple[str, Callable[[], str]]]:
+    yield "versions", partial(_versions, version)
     yield "engine", _engine
     for name in zoo.embedded():
         yield f"model {name}", partial(_known_answer, name)
     yield "golden archive", _golden_archive
 
 
-def _versions() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
+def _versions(own: str) -> str:
     found = []
     for name in PACKAGES:
-        with suppress(PackageNotFoundError):  # torch is for training
-            found.append(f"{name} {version(name)}")
-    packages = ", ".join(found)
-    return f"bitswap {version('bitswap')}, Python {platform.python_version()}, {packages}"
+        with suppress(metadata.PackageNotFoundError):  # torch is for training
+            found.append(f"{name} {metadata.version(name)}")
+    return f"bitswap {own}, Python {platform.python_version()}, {', '.join(found)}"
 
 
 def _engine() -> str:

@@ -2,6 +2,7 @@
 
 import click
 
+import bitswap_cli
 from bitswap_cli.cli.common import Console, escape, json_option, say_json, verbosity
 from bitswap_cli.errors import ModelError
 
@@ -17,7 +18,7 @@ def command(console: Console, as_json: bool) -> None:
     from bitswap_cli.api.doctor import examine
 
     findings = []
-    for finding in examine():
+    for finding in examine(bitswap_cli.__version__):
         findings.append(finding)
         name, ok, detail = finding
         if not as_json and not (ok and console.quiet):

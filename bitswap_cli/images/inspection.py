@@ -68,7 +68,8 @@ def _found(data: bytes, *, plain: bool) -> Iterator[Picture]:
 def decode(data: bytes, kind: str) -> Picture | None:
     """Split a file into samples and recipe as a picture of a kind, without the proof that it can be
     restored from them; None if it is no such picture."""
-    return find(kind)[0].split(data, kind)
+    form, _ = find(kind)
+    return form.split(data, kind) if form in beginning(data[:START]) else None
 
 
 def _comes_back(form: Format, kind: Kind, picture: Picture, data: bytes) -> bool:

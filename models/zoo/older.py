@@ -26,7 +26,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bitswap_cli.ans import LogisticMixture, Message, MixtureParameters, Underflow
+from bitswap_cli.ans import Damaged, LogisticMixture, Message, MixtureParameters
 from bitswap_cli.ans.parameters import MEAN_BITS, SCALE_LEVELS, WEIGHT_BITS
 from bitswap_cli.errors import ArchiveError, ModelError
 from bitswap_models.exact import difference
@@ -151,7 +151,7 @@ def decode(newer: bytes, blob: bytes) -> bytes:
     """
     try:
         return _decode(newer, blob)
-    except (ValueError, struct.error, zlib.error, Underflow, ArchiveError) as error:
+    except (ValueError, struct.error, zlib.error, Damaged, ArchiveError) as error:
         raise ModelError(
             f"an older version of a model is damaged ({error}): install bitswap again"
         ) from error

@@ -74,6 +74,7 @@ LAWS = {
     "images/test_wide.py": "more channels and bits, of every format",
     "models/exact/test_binary.py": "layers of signs, in every engine",
     "models/families/test_simulation.py": "numpy, C and training give the same integers",
+    "models/test_torch.py": "nothing needs torch but training and fitting",
     "models/zoo/test_embedded.py": "models are as good as their cards say",
     "models/zoo/test_rates.py": "rates, on pictures that every clone has",
 }
