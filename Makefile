@@ -38,7 +38,8 @@ clean: ## Remove the virtual environment and everything built
 
 # Made again when the dependencies or the C kernel change. mypy finds packages by their folders, and
 # bitswap_models is kept in models/: hence the link.
-$(VENV)/ready: setup.cfg setup.py pyproject.toml $(wildcard bitswap_cli/ans/*.c models/exact/native/*)
+$(VENV)/ready: setup.cfg setup.py pyproject.toml $(wildcard bitswap_cli/ans/native/* \
+		models/exact/native/* models/exact/native/*/*)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python >= 3.11 is needed")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --no-deps --retries 1 --index-url $(TORCH_INDEX) '$(TORCH)' \
