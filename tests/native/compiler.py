@@ -20,11 +20,13 @@ def sources(*folders: Path) -> list[Path]:
     return sorted(path for folder in folders for path in folder.rglob("*.c"))
 
 
-def compile(output: Path, *inputs: Path, command: str = "cc", options: tuple[str, ...] = ()) -> str:
+def compile(
+    output: Path, *inputs: Path | str, command: str = "cc", options: tuple[str, ...] = ()
+) -> str:
     """Compile C files; returns what the compiler says, and raises if it fails."""
     headers = [f"-I{folder}" for folder in (CODER, LAYERS)]
     done = subprocess.run(
-        [command, *options, *headers, "-o", output, *inputs, "-lm"],
+        [command, *options, *headers, "-o", output, *inputs],
         check=True,
         stderr=subprocess.PIPE,
         text=True,
@@ -35,5 +37,5 @@ def compile(output: Path, *inputs: Path, command: str = "cc", options: tuple[str
 def portable(folder: Path) -> Path:
     """The library of layers as processors compile it whose instructions we do not know."""
     output = folder / "portable.so"
-    compile(output, *sources(LAYERS), options=("-O2", "-shared", "-fPIC", "-DPORTABLE"))
+    compile(output, *sources(LAYERS), "-lm", options=("-O1", "-shared", "-fPIC", "-DPORTABLE"))
     return output

@@ -1,5 +1,5 @@
-/* Of a set of instructions, which includes this with TARGET, the attribute of every function: the
- * intervals of symbols under logistics and mixtures of them.
+/* The intervals of symbols under logistics and mixtures of them; a set of instructions includes
+ * this with TARGET, the attribute of every function.
  */
 #include "coder.h"
 
@@ -24,8 +24,8 @@ TARGET INLINE int32_t boundary(int32_t mass, int32_t index, int32_t size) {
     return index >= size ? TOTAL : inner;
 }
 
-TARGET INLINE int block_of_logistics(const logistic *d, const int32_t *symbols, int64_t first, int n,
-                              uint32_t *start, uint32_t *freq) {
+TARGET INLINE int block_of_logistics(const logistic *d, const int32_t *symbols, int64_t first,
+                                     int n, uint32_t *start, uint32_t *freq) {
     const int32_t *mean = d->mean + first, *scale = d->scale + first;
     const int32_t low = d->low, size = d->size;
     int32_t bad = 0;
@@ -46,7 +46,7 @@ TARGET INLINE int block_of_logistics(const logistic *d, const int32_t *symbols, 
 }
 
 TARGET INLINE int block_of_mixtures(const logistic *d, const int32_t *symbols, int64_t first, int n,
-                             uint32_t *start, uint32_t *freq) {
+                                    uint32_t *start, uint32_t *freq) {
     const int32_t low = d->low, size = d->size, components = d->components;
     int32_t below[BLOCK], above[BLOCK], index[BLOCK], sum[BLOCK], bad = 0, negative = 0;
     for (int i = 0; i < n; i++) {
@@ -65,7 +65,7 @@ TARGET INLINE int block_of_mixtures(const logistic *d, const int32_t *symbols, i
             share = clip(share, 0, 1 << WEIGHT_BITS);
             int32_t level = clip(scale[i * components], 0, SCALE_LEVELS - 1);
             int32_t rate = bitswap_tables.inverse[level];
-        int32_t limit = bitswap_tables.saturation[level];
+            int32_t limit = bitswap_tables.saturation[level];
             int32_t centre = clip(mean[i * components], -MEAN_LIMIT, MEAN_LIMIT);
             int32_t at = 16 * (index[i] + low) - 8 - centre;
             sum[i] += share;

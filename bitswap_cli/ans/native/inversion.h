@@ -1,5 +1,5 @@
-/* Of a set of instructions, which includes this with TARGET, the attribute of every function: the
- * inversion of logistics and mixtures of them.
+/* The inversion of logistics and mixtures of them; a set of instructions includes this with TARGET,
+ * the attribute of every function.
  *
  * C is inverted by a guess in floating point, which the integers then confirm or correct: what is
  * popped does not depend on the guess.
@@ -13,9 +13,14 @@ TARGET INLINE float clip_float(float value, float low, float high) {
     return value > high ? high : value;
 }
 
+typedef union {
+    float f;
+    int32_t i;
+} float_bits;
+
 /* About log2(x) + 2.498 for a normal x > 0, to 1e-4. */
 TARGET INLINE float guess_log2(float x) {
-    union { float f; int32_t i; } bits = {x};
+    float_bits bits = {x};
     float exponent = (float)(bits.i >> 23);
     bits.i = (bits.i & 0x7fffff) | 0x3f800000;
     float m = bits.f;
@@ -25,7 +30,7 @@ TARGET INLINE float guess_log2(float x) {
 /* About 1 / (1 + 2^-x), to 1e-4. */
 TARGET INLINE float guess_sigmoid(float x) {
     x = clip_float(-x, -30, 30);
-    union { float f; int32_t i; } bits = {x + 12582912.0f}; /* rounds x to its low bits */
+    float_bits bits = {x + 12582912.0f}; /* rounds x to its low bits */
     float f = x - (bits.f - 12582912.0f);
     float power = 0.999925f + f * (0.693137f + f * (0.242639f + f * 0.055838f));
     uint32_t exponent = (uint32_t)bits.i << 23;
@@ -41,7 +46,7 @@ typedef struct {
 } row_parameters;
 
 TARGET INLINE int load_row(const logistic *d, int64_t first, const int row, const int components,
-                    row_parameters *p) {
+                           row_parameters *p) {
     int32_t sum[MAX_LANES], bad = 0;
     for (int i = 0; i < row; i++) sum[i] = 0;
     for (int k = 0; k < components; k++) {
@@ -68,8 +73,8 @@ TARGET INLINE int load_row(const logistic *d, int64_t first, const int row, cons
 }
 
 /* C at an index of one lane. */
-TARGET INLINE int32_t boundary_of_lane(const logistic *d, const int components, const row_parameters *p,
-                                int lane, int32_t index) {
+TARGET INLINE int32_t boundary_of_lane(const logistic *d, const int components,
+                                       const row_parameters *p, int lane, int32_t index) {
     int32_t mass = 0;
     for (int k = 0; k < components; k++) {
         int32_t difference = 16 * index + p->offset[k][lane];
@@ -82,7 +87,7 @@ TARGET INLINE int32_t boundary_of_lane(const logistic *d, const int components, 
 /* The index whose interval holds cf, in one lane whose guess is wrong: steps that double, then
  * halving, so that no crafted tail is slow. */
 TARGET APART int32_t search(const logistic *d, int components, const row_parameters *p, int lane,
-                      int32_t cf, int32_t guess, int below) {
+                            int32_t cf, int32_t guess, int below) {
     int32_t from, to, step = 1;
     if (below) {
         to = guess, from = guess - 1;
@@ -110,7 +115,7 @@ TARGET APART int32_t search(const logistic *d, int components, const row_paramet
 /* Guess the index of each cf: the quantile of the real-valued distribution. That of a logistic is
  * explicit; that of a mixture lies between its components', where Newton's method finds it. */
 TARGET INLINE void guess_row(const logistic *d, const int row, const int components,
-                      const row_parameters *p, const int32_t *cf, int32_t *index) {
+                             const row_parameters *p, const int32_t *cf, int32_t *index) {
     const float size = (float)d->size, slope = 1.0f + size / TOTAL;
     const float log2_e = 1.442695f;
     float at[MAX_LANES], from[MAX_LANES], to[MAX_LANES], centre[MAX_LANES], odds[MAX_LANES];
@@ -159,7 +164,7 @@ TARGET INLINE void guess_row(const logistic *d, const int row, const int compone
 }
 
 TARGET INLINE int invert_row(const logistic *d, int64_t first, const int row, const int components,
-                      const int32_t *cf, int32_t *symbols, int32_t *start, int32_t *end) {
+                             const int32_t *cf, int32_t *symbols, int32_t *start, int32_t *end) {
     row_parameters p;
     int32_t index[MAX_LANES], wrong = 0;
     int error = load_row(d, first, row, components, &p);
@@ -188,9 +193,9 @@ TARGET INLINE int invert_row(const logistic *d, int64_t first, const int row, co
     return 0;
 }
 
-TARGET INLINE int64_t pop_logistics(const logistic *d, const int components, uint64_t *head, int64_t lanes,
-                             const uint32_t *words, int64_t top, int64_t bottom, int32_t *symbols,
-                             int64_t n) {
+TARGET INLINE int64_t pop_logistics(const logistic *d, const int components, uint64_t *head,
+                                    int64_t lanes, const uint32_t *words, int64_t top,
+                                    int64_t bottom, int32_t *symbols, int64_t n) {
     uint64_t state[MAX_LANES];
     int32_t cf[MAX_LANES], start[MAX_LANES], end[MAX_LANES];
     memcpy(state, head, (size_t)lanes * sizeof *head);
@@ -211,7 +216,6 @@ TARGET INLINE int64_t pop_logistics(const logistic *d, const int components, uin
 
 TARGET static int64_t pop(const logistic *d, uint64_t *head, int64_t lanes, const uint32_t *words,
                           int64_t top, int64_t bottom, int32_t *symbols, int64_t n) {
-    return d->weight
-               ? pop_logistics(d, d->components, head, lanes, words, top, bottom, symbols, n)
-               : pop_logistics(d, 1, head, lanes, words, top, bottom, symbols, n);
+    return d->weight ? pop_logistics(d, d->components, head, lanes, words, top, bottom, symbols, n)
+                     : pop_logistics(d, 1, head, lanes, words, top, bottom, symbols, n);
 }

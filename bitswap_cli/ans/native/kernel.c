@@ -106,8 +106,8 @@ EXPORT int64_t bitswap_pop_uniform(uint64_t *head, int64_t lanes, const uint32_t
 
 /* table: rows of size + 1 cumulative frequencies from 0 to 2^20; stride 0 if all share one row. */
 EXPORT int64_t bitswap_pop_table(uint64_t *head, int64_t lanes, const uint32_t *words, int64_t top,
-                                 int64_t bottom, int32_t *symbols, int64_t n,
-                                 const uint32_t *table, int64_t stride, int64_t size) {
+                                 int64_t bottom, int32_t *symbols, int64_t n, const uint32_t *table,
+                                 int64_t stride, int64_t size) {
     uint64_t state[MAX_LANES];
     int32_t cf[MAX_LANES], start[MAX_LANES], end[MAX_LANES];
     memcpy(state, head, (size_t)lanes * sizeof *head);

@@ -25,11 +25,11 @@
 #if defined(__GNUC__)
 #define INLINE static inline __attribute__((always_inline))
 #define APART static __attribute__((noinline))
-#define UNROLL _Pragma("GCC unroll 8")
+#define UNROLL _Pragma("GCC unroll 8") for /* UNROLL (int i = 0; i < 6; i++) .. */
 #else
 #define INLINE static inline
 #define APART static
-#define UNROLL
+#define UNROLL for
 #endif
 
 /* The sets, the faster ones of a processor last; exact/kernel.py names them in this order. */

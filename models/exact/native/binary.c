@@ -4,9 +4,7 @@
  * XOR x). Taps outside of the image count 0, but their bits are 0 as those of +1 are, so what these
  * add, the sum of a tap's weights, is taken from the sums of pixels near the border.
  *
- * Rastegari et al., "XNOR-Net", ECCV 2016; counting without an instruction for it (Harley and Seal):
- * Mula, Kurz and Lemire, "Faster Population Counts Using AVX2 Instructions", The Computer Journal
- * 2018.
+ * Rastegari et al., "XNOR-Net", ECCV 2016.
  */
 #include "convolution.h"
 #include "sets.h"

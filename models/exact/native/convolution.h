@@ -9,12 +9,12 @@ typedef struct {
     const void *weight; /* int16 [panel][group][OUTPUTS][2] */
     const void *bytes;  /* int8 [panel][group][OUTPUTS][4]; NULL if relative */
     /* of a layer of signs, or NULL: a bit is 1 for -1, the inputs of a tap begin with a byte */
-    const void *bits;      /* [panel][group][OUTPUTS][4] bytes */
+    const void *bits; /* [panel][group][OUTPUTS][4] bytes */
     const int16_t *totals; /* sums of the weights of a tap, [tap][outputs] */
     const int32_t *scale, *bias;
     int64_t inputs, outputs, size, shift;
     int64_t relative; /* channels of the reference, or 0: then pixels outside are 0 */
-    int64_t ones;     /* 1 if `bytes` are all in -1..1 */
+    int64_t ones; /* 1 if `bytes` are all in -1..1 */
 } layer; /* outputs are padded to whole panels, patches to whole groups, with zeros */
 
 typedef struct {
@@ -33,9 +33,7 @@ INLINE int64_t groups_of(const layer *l, const images *m) {
 
 /* ---- patches, in bytes ---- */
 
-INLINE int64_t nearest(int64_t at, int64_t size) {
-    return at < 0 ? 0 : at >= size ? size - 1 : at;
-}
+INLINE int64_t nearest(int64_t at, int64_t size) { return at < 0 ? 0 : at >= size ? size - 1 : at; }
 
 /* Copy the patch around row i, column j of one image; the pixel is `pixel` of all images. */
 INLINE void gather(const layer *l, const images *m, int64_t pixel, int64_t i, int64_t j,
@@ -54,8 +52,7 @@ INLINE void gather(const layer *l, const images *m, int64_t pixel, int64_t i, in
         for (int64_t column = j - edge; column <= j + edge; column++, patch += bytes) {
             if (inside && (l->relative || (column >= 0 && column < width)))
                 copy(patch, line + nearest(column, width) * bytes, bytes);
-            else
-                memset(patch, 0, (size_t)bytes);
+            else memset(patch, 0, (size_t)bytes);
         }
     }
     if (l->relative) copy(patch, (const char *)m->reference + pixel * m->other, m->other);

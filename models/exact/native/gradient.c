@@ -24,9 +24,7 @@ static gradient_block *fastest(void) {
 
 /* ---- memory: one allocation, handed out in order; first it is only measured ---- */
 
-static float *floats(arena *a, int64_t count) {
-    return take(a, count * (int64_t)sizeof(float));
-}
+static float *floats(arena *a, int64_t count) { return take(a, count * (int64_t)sizeof(float)); }
 
 static int64_t shape_dense(float_layer *d, int64_t in, int64_t out, int64_t at) {
     d->in = in, d->out = out, d->ins = padded(in, PAD), d->outs = padded(out, PAD), d->at = at;
@@ -82,21 +80,26 @@ static void place_block(arena *a, const float_network *n, work *b) {
     const int64_t c = n->channels, k = n->components, head = n->heads[0].outs;
     b->x = floats(a, PIXELS * n->skip.ins);
     for (int64_t l = 0; l < n->layers; l++) {
-        b->acc[l] = floats(a, PIXELS * n->trunk[l].outs), b->h[l] = floats(a, PIXELS * n->trunk[l].outs);
+        b->acc[l] = floats(a, PIXELS * n->trunk[l].outs),
+        b->h[l] = floats(a, PIXELS * n->trunk[l].outs);
         if (l < 2) b->g_h[l] = floats(a, PIXELS * n->trunk[l].outs);
     }
     if (n->layers == 1) b->g_h[1] = b->g_h[0];
     b->skip_acc = floats(a, PIXELS * n->skip.outs), b->g_skip = floats(a, PIXELS * n->skip.outs);
     b->skip = floats(a, PIXELS * c * k);
-    b->splits_acc = floats(a, PIXELS * n->splits.outs), b->g_splits = floats(a, PIXELS * n->splits.outs);
-    b->first = floats(a, PIXELS * n->mixes[0].ins), b->g_first = floats(a, PIXELS * n->mixes[0].ins);
+    b->splits_acc = floats(a, PIXELS * n->splits.outs),
+    b->g_splits = floats(a, PIXELS * n->splits.outs);
+    b->first = floats(a, PIXELS * n->mixes[0].ins),
+    b->g_first = floats(a, PIXELS * n->mixes[0].ins);
     b->pre = floats(a, PIXELS * n->split), b->sum = floats(a, PIXELS * n->split);
-    b->mix_acc = floats(a, PIXELS * n->mixes[0].outs), b->second = floats(a, PIXELS * n->mixes[0].outs);
+    b->mix_acc = floats(a, PIXELS * n->mixes[0].outs),
+    b->second = floats(a, PIXELS * n->mixes[0].outs);
     b->g_second = floats(a, PIXELS * n->mixes[0].outs);
     b->head_acc = floats(a, PIXELS * head), b->g_head = floats(a, PIXELS * head);
     b->out = floats(a, PIXELS * n->heads[0].out), b->g_mean = floats(a, PIXELS * k);
     b->anchor = floats(a, PIXELS * c * k);
-    b->residual = floats(a, PIXELS * c), b->known = floats(a, PIXELS * c), b->bits = floats(a, PIXELS);
+    b->residual = floats(a, PIXELS * c), b->known = floats(a, PIXELS * c),
+    b->bits = floats(a, PIXELS);
 }
 
 /* ---- pixels ---- */
@@ -126,7 +129,7 @@ static void look(const float_network *n, work *b, int64_t i, const uint8_t *wind
 /* What pixels see: window.py defines it.
  *
  * flat    pixels of all tiles, [pixel][channel]
- * places  [pixel][5]: the first pixel of its tile and the tile's side; row, column and valid columns
+ * places  [pixel][5]: the first pixel of its tile and the tile's side; row, column, valid columns
  * window, border, known  as `bitswap_gradient` reads them, overwritten */
 EXPORT void bitswap_windows(const uint8_t *flat, const int64_t *places, int64_t count,
                             int64_t radius, int64_t channels, uint8_t *window, uint8_t *border,
@@ -148,8 +151,7 @@ EXPORT void bitswap_windows(const uint8_t *flat, const int64_t *places, int64_t 
                     column = x > 0 ? x - 1 : 0;
                 }
                 if (row < 0) memset(window, UNKNOWN, (size_t)channels);
-                else copy(window, tile + (row * side + column) * channels,
-                          channels);
+                else copy(window, tile + (row * side + column) * channels, channels);
                 window += channels;
             }
     }
@@ -166,12 +168,17 @@ EXPORT void bitswap_windows(const uint8_t *flat, const int64_t *places, int64_t 
  *
  * Returns the bits, or -1 where there is no memory or a shape has no room. */
 EXPORT double bitswap_gradient(const int64_t *shape, const float *parameters, float *gradient,
-                               const float *film, float *film_gradient, int64_t cells,
-                               int64_t each, const uint8_t *window, const uint8_t *border,
-                               const uint8_t *known, const uint8_t *coded, double soft) {
-    float_network n = {.channels = shape[0], .components = shape[1], .radius = shape[2],
-                 .layers = shape[3], .width = shape[4], .split = shape[5], .film = film != NULL,
-                 .soft = (float)soft};
+                               const float *film, float *film_gradient, int64_t cells, int64_t each,
+                               const uint8_t *window, const uint8_t *border, const uint8_t *known,
+                               const uint8_t *coded, double soft) {
+    float_network n = {.channels = shape[0],
+                       .components = shape[1],
+                       .radius = shape[2],
+                       .layers = shape[3],
+                       .width = shape[4],
+                       .split = shape[5],
+                       .film = film != NULL,
+                       .soft = (float)soft};
     if (n.channels > MAX_CHANNELS || n.components > MAX_COMPONENTS || n.layers > MAX_LAYERS)
         return -1;
     float_layer *all[3 + MAX_LAYERS + 2 * MAX_CHANNELS];

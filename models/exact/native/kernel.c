@@ -26,8 +26,19 @@ EXPORT int64_t bitswap_layers_run(int64_t which, const layer *l, const int16_t *
                                   int64_t high) {
     const set *s = bitswap_set(which);
     const int64_t value = sizeof *x, values = batch * height * width * l->inputs;
-    images m = {x, reference, l->inputs * value, l->relative * value, add, y,
-                batch, height, width, low, high};
+    images m = {
+        .x = x,
+        .reference = reference,
+        .pixel = l->inputs * value,
+        .other = l->relative * value,
+        .add = add,
+        .y = y,
+        .batch = batch,
+        .height = height,
+        .width = width,
+        .low = low,
+        .high = high,
+    };
     char *bytes = 0, *patches = 0;
     if (l->bytes && s->bytes && (s->any_weights || l->ones)) {
         bytes = malloc((size_t)values + 1);

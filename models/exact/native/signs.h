@@ -5,8 +5,8 @@
 #include "convolution.h"
 
 /* Bits that differ of a pixel at row i, column j -> sums of outputs first.. of some panels. */
-INLINE void sums_of_signs(const layer *l, const images *m, int64_t i, int64_t j, int64_t first, int panels,
-                   int32_t *sums) {
+INLINE void sums_of_signs(const layer *l, const images *m, int64_t i, int64_t j, int64_t first,
+                          int panels, int32_t *sums) {
     const int64_t size = l->size, edge = size / 2, height = m->height, width = m->width;
     const int64_t outputs = (l->outputs + OUTPUTS - 1) / OUTPUTS * OUTPUTS;
     const int32_t most = (int32_t)(size * size * l->inputs);

@@ -31,8 +31,15 @@ static inline void run_trunk(const machine *m, const pool *all, int64_t first, i
     strip skip = {x, (char *)(all->skip + first * skips), row, 2 * skips, count, 1, 0, 0};
     m->v->layer(n->skip, &skip);
     for (int64_t i = 0; i < n->layers; i++) {
-        strip hidden = {x, y, i ? width : row, width, count, 0, m->g->film ? film : 0,
-                       n->layers * n->film};
+        strip hidden = {
+            .x = x,
+            .y = y,
+            .from = i ? width : row,
+            .to = width,
+            .count = count,
+            .film = m->g->film ? film : 0,
+            .shift = n->layers * n->film,
+        };
         m->v->layer(n->trunk + i, &hidden);
         for (int64_t r = 0; m->g->film && r < count; r++) film[r] += n->film;
         char *swap = x;
@@ -44,7 +51,7 @@ static inline void run_trunk(const machine *m, const pool *all, int64_t first, i
 
 /* Compute the mixtures of a channel of `count` pixels from `first` on. */
 static inline void run_channel(const machine *m, const pool *all, int64_t first, int64_t count,
-                        int channel, const mixtures *to) {
+                               int channel, const mixtures *to) {
     const network *n = m->n;
     const dense *mix = n->mixes + channel, *head = n->heads + channel;
     const int64_t split = mix->panels * OUTPUTS * m->v->unit, out = 2 * head->panels * OUTPUTS;

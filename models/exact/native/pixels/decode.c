@@ -54,9 +54,9 @@ static int64_t pop_step(const machine *m, message *from, pool *all, int64_t step
         for (int64_t i = 0; i < some; i += CHUNK)
             run_channel(m, all, i, least(some - i, CHUNK), c, to);
         if (!some) break;
-        from->top = from->pop(from->head, from->lanes, from->words, from->top, from->end, symbols,
-                              some, to->weight, to->mean, to->scale, n->components, 0,
-                              ACTIVATION_MAX + 1);
+        from->top =
+            from->pop(from->head, from->lanes, from->words, from->top, from->end, symbols, some,
+                      to->weight, to->mean, to->scale, n->components, 0, ACTIVATION_MAX + 1);
         if (from->top < 0) return from->top;
         for (int64_t i = 0; i < some; i++) known[i] = symbols[at[i]];
     }

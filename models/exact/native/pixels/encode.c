@@ -69,8 +69,8 @@ EXPORT int64_t bitswap_pixels_mixtures(int64_t which, const network *n, const ui
                                        int64_t side, int32_t *symbols, int32_t *weight,
                                        int32_t *mean, int32_t *scale, int32_t *owner,
                                        int32_t *batches) {
-    const group g = {(uint8_t *)tiles, sizes, film, count, side, /* only read */
-                     most_coded(sizes, count)};
+    uint8_t *read = (uint8_t *)tiles; /* and not written */
+    const group g = {read, sizes, film, count, side, most_coded(sizes, count)};
     const int64_t steps = steps_of(n, &g);
     machine m = {bitswap_set(which)->pixels, n, &g, {0}};
     const mixtures to = {weight, mean, scale};

@@ -39,9 +39,9 @@ typedef struct {
 } network;
 
 typedef struct {
-    uint8_t *pixels;      /* [tiles][side][side][channels] */
+    uint8_t *pixels; /* [tiles][side][side][channels] */
     const int32_t *sizes; /* [tiles][3]: rows, columns, coded channels */
-    const int16_t *film;  /* [tiles][cells][2][layers][film], or NULL */
+    const int16_t *film; /* [tiles][cells][2][layers][film], or NULL */
     int64_t tiles, side;
     int64_t coded; /* the most channels that a tile codes; the others code one */
 } group;
@@ -55,7 +55,7 @@ typedef struct {
     int64_t room;
     place *where;
     int16_t *splits; /* [pixel][channel][padded split] */
-    int16_t *skip;   /* [pixel][padded outputs] */
+    int16_t *skip; /* [pixel][padded outputs] */
     int16_t *anchors; /* [pixel][channel][MAX_COMPONENTS] */
     int32_t *reference, *known; /* [channel][pixel] */
     int64_t *at; /* [channel][pixel]: the place of a pixel's parameters */
@@ -77,9 +77,9 @@ typedef struct {
     char *y;
     int64_t from, to; /* bytes between rows of x, of y */
     int64_t count;
-    int linear;                 /* whether y is int16, else activations */
+    int linear; /* whether y is int16, else activations */
     const int16_t *const *film; /* of each row, or NULL */
-    int64_t shift;              /* from a film's gain to its shift */
+    int64_t shift; /* from a film's gain to its shift */
 } strip;
 
 /* What is compiled for a set of instructions. */

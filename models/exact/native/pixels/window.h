@@ -31,8 +31,8 @@ INLINE uint8_t *gather_border(const network *n, const group *g, const place *p, 
 INLINE uint8_t *gather_inside(const network *n, const group *g, const place *p, uint8_t *window) {
     const int64_t radius = n->radius, channels = n->channels;
     const int64_t across = (2 * radius + 1) * channels;
-    const uint8_t *line = g->pixels + ((p->tile * g->side + p->y - radius) * g->side +
-                                       p->x - radius) * channels;
+    const uint8_t *line =
+        g->pixels + ((p->tile * g->side + p->y - radius) * g->side + p->x - radius) * channels;
     for (int64_t i = 0; i < radius; i++, line += g->side * channels, window += across)
         copy(window, line, across);
     copy(window, line, radius * channels);
@@ -60,7 +60,8 @@ INLINE void look(const network *n, const group *g, const pool *all, int64_t at, 
     const uint8_t *west = window + (taps_of(n) - 1) * channels;
     int16_t *words = (int16_t *)(row + values * unit);
     if (unit == 1) memcpy(row, window, (size_t)values);
-    else for (int64_t i = 0; i < values; i++) ((int16_t *)row)[i] = window[i];
+    else
+        for (int64_t i = 0; i < values; i++) ((int16_t *)row)[i] = window[i];
     if (channels % 2) words[channels] = 0; /* to a whole group */
     for (int64_t c = 0; c < channels; c++) {
         int32_t wn = west[c], nn = north[c], nw = north[c - channels], ne = north[c + channels];

@@ -14,23 +14,23 @@ TARGET INLINE void dot_bytes(const char *const *rows, const char *weight, int64_
     const int64_t all = groups + words;
     for (int v = 0; v < panels; v++, weight += all * GROUP * OUTPUTS) {
         int32x4_t added[PARTS];
-        UNROLL for (int p = 0; p < PARTS; p++) added[p] = vdupq_n_s32(0);
+        UNROLL (int p = 0; p < PARTS; p++) added[p] = vdupq_n_s32(0);
         for (int64_t i = 0; i < groups; i++) {
             const int8_t *w = (const int8_t *)weight + i * GROUP * OUTPUTS;
-            UNROLL for (int p = 0; p < PARTS; p++)
+            UNROLL (int p = 0; p < PARTS; p++)
                 added[p] = vdotq_s32(added[p], vld1q_s8(w + 16 * p), vdupq_n_s8(64));
         }
-        UNROLL for (int p = 0; p < PARTS; p++) added[p] = vshlq_n_s32(added[p], 1);
+        UNROLL (int p = 0; p < PARTS; p++) added[p] = vshlq_n_s32(added[p], 1);
         for (int first = 0; first < ROWS; first += TOGETHER) {
             int32x4_t sum[TOGETHER][PARTS];
-            UNROLL for (int r = 0; r < TOGETHER; r++)
-                UNROLL for (int p = 0; p < PARTS; p++) sum[r][p] = added[p];
+            UNROLL (int r = 0; r < TOGETHER; r++)
+                UNROLL (int p = 0; p < PARTS; p++) sum[r][p] = added[p];
             for (int64_t i = 0; i < groups; i++) {
                 const int8_t *w = (const int8_t *)weight + i * GROUP * OUTPUTS;
-                UNROLL for (int r = 0; r < TOGETHER; r++) {
+                UNROLL (int r = 0; r < TOGETHER; r++) {
                     uint32_t less = (uint32_t)group_at(rows[first + r], i) ^ 0x80808080u;
                     int8x16_t x = vreinterpretq_s8_u32(vdupq_n_u32(less));
-                    UNROLL for (int p = 0; p < PARTS; p++)
+                    UNROLL (int p = 0; p < PARTS; p++)
                         sum[r][p] = vdotq_s32(sum[r][p], vld1q_s8(w + 16 * p), x);
                 }
             }

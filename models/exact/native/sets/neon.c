@@ -17,30 +17,30 @@ TARGET INLINE void dot_signs(const char *const *rows, const char *weight, int64_
     for (int v = 0; v < panels; v++, weight += groups * GROUP * OUTPUTS)
         for (int first = 0; first < ROWS; first += PAIR) {
             uint32x4_t total[PAIR][PARTS];
-            UNROLL for (int r = 0; r < PAIR; r++)
-                UNROLL for (int p = 0; p < PARTS; p++) total[r][p] = vdupq_n_u32(0);
+            UNROLL (int r = 0; r < PAIR; r++)
+                UNROLL (int p = 0; p < PARTS; p++) total[r][p] = vdupq_n_u32(0);
             for (int64_t from = 0; from < groups; from += MOST) {
                 const int64_t to = least(from + MOST, groups);
                 uint8x16_t count[PAIR][PARTS];
-                UNROLL for (int r = 0; r < PAIR; r++)
-                    UNROLL for (int p = 0; p < PARTS; p++) count[r][p] = vdupq_n_u8(0);
+                UNROLL (int r = 0; r < PAIR; r++)
+                    UNROLL (int p = 0; p < PARTS; p++) count[r][p] = vdupq_n_u8(0);
                 for (int64_t i = from; i < to; i++) {
                     const uint8_t *w = (const uint8_t *)weight + i * GROUP * OUTPUTS;
-                    UNROLL for (int r = 0; r < PAIR; r++) {
+                    UNROLL (int r = 0; r < PAIR; r++) {
                         int32_t bits = group_at(rows[first + r], i);
                         uint8x16_t x = vreinterpretq_u8_s32(vdupq_n_s32(bits));
-                        UNROLL for (int p = 0; p < PARTS; p++) {
+                        UNROLL (int p = 0; p < PARTS; p++) {
                             uint8x16_t differ = veorq_u8(x, vld1q_u8(w + 16 * p));
                             count[r][p] = vaddq_u8(count[r][p], vcntq_u8(differ));
                         }
                     }
                 }
-                UNROLL for (int r = 0; r < PAIR; r++)
-                    UNROLL for (int p = 0; p < PARTS; p++)
+                UNROLL (int r = 0; r < PAIR; r++)
+                    UNROLL (int p = 0; p < PARTS; p++)
                         total[r][p] = vpadalq_u16(total[r][p], vpaddlq_u8(count[r][p]));
             }
-            UNROLL for (int r = 0; r < PAIR; r++)
-                UNROLL for (int p = 0; p < PARTS; p++)
+            UNROLL (int r = 0; r < PAIR; r++)
+                UNROLL (int p = 0; p < PARTS; p++)
                     vst1q_s32(sums[first + r][v] + 4 * p, vreinterpretq_s32_u32(total[r][p]));
         }
 }

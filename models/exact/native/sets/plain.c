@@ -15,20 +15,19 @@ INLINE void dot_words(const char *const *rows, const char *weight, int64_t group
     for (int v = 0; v < panels; v++, weight += groups * GROUP * OUTPUTS)
         for (int first = 0; first < ROWS; first += TOGETHER) {
             __m128i sum[TOGETHER][PARTS];
-            UNROLL for (int r = 0; r < TOGETHER; r++)
-                UNROLL for (int p = 0; p < PARTS; p++) sum[r][p] = _mm_setzero_si128();
+            UNROLL (int r = 0; r < TOGETHER; r++)
+                UNROLL (int p = 0; p < PARTS; p++) sum[r][p] = _mm_setzero_si128();
             for (int64_t i = 0; i < groups; i++) {
                 const __m128i *w = (const __m128i *)(weight + i * GROUP * OUTPUTS);
-                UNROLL for (int r = 0; r < TOGETHER; r++) {
+                UNROLL (int r = 0; r < TOGETHER; r++) {
                     __m128i x = _mm_set1_epi32(group_at(rows[first + r], i));
-                    UNROLL for (int p = 0; p < PARTS; p++) {
+                    UNROLL (int p = 0; p < PARTS; p++) {
                         __m128i products = _mm_madd_epi16(x, _mm_loadu_si128(w + p));
                         sum[r][p] = _mm_add_epi32(sum[r][p], products);
                     }
                 }
             }
-            for (int r = 0; r < TOGETHER; r++)
-                memcpy(sums[first + r][v], sum[r], sizeof sum[r]);
+            for (int r = 0; r < TOGETHER; r++) memcpy(sums[first + r][v], sum[r], sizeof sum[r]);
         }
 }
 #else

@@ -6,7 +6,7 @@
 #define TARGET POPCNT_TARGET
 
 TARGET INLINE void dot_signs(const char *const *rows, const char *weight, int64_t groups,
-                              int64_t words, int panels, block sums) {
+                             int64_t words, int panels, block sums) {
     (void)words;
     for (int v = 0; v < panels; v++, weight += groups * GROUP * OUTPUTS)
         for (int o = 0; o < OUTPUTS; o++) {
@@ -15,7 +15,7 @@ TARGET INLINE void dot_signs(const char *const *rows, const char *weight, int64_
             for (; i + 2 <= groups; i += 2) {
                 uint64_t low = (uint32_t)group_at(w, i * OUTPUTS);
                 uint64_t word = low | (uint64_t)(uint32_t)group_at(w, (i + 1) * OUTPUTS) << 32;
-                UNROLL for (int r = 0; r < ROWS; r++) {
+                UNROLL (int r = 0; r < ROWS; r++) {
                     uint64_t x;
                     memcpy(&x, rows[r] + i * GROUP, sizeof x);
                     sum[r] += __builtin_popcountll(x ^ word);

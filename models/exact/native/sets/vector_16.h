@@ -1,5 +1,5 @@
-/* Vectors of 16 numbers of 32 bits, of AVX-512; see vector_1.h. What only mixtures need is not here:
- * theirs have 8. */
+/* Vectors of 16 numbers of 32 bits, of AVX-512; see vector_1.h. What only mixtures need is not
+ * here: theirs have 8. */
 typedef __m512i vector_16;
 TARGET INLINE vector_16 fill_16(int32_t x) { return _mm512_set1_epi32(x); }
 TARGET INLINE vector_16 load_16(const int32_t *p) { return _mm512_loadu_si512(p); }

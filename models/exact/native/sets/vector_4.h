@@ -1,4 +1,5 @@
-/* Vectors of 4 numbers of 32 bits, of NEON; see vector_1.h and, for what is less plain, vector_8.h. */
+/* Vectors of 4 numbers of 32 bits, of NEON; see vector_1.h and, for what is less plain,
+ * vector_8.h. */
 typedef int32x4_t vector_4;
 TARGET INLINE vector_4 fill_4(int32_t x) { return vdupq_n_s32(x); }
 TARGET INLINE vector_4 load_4(const int32_t *p) { return vld1q_s32(p); }

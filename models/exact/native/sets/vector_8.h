@@ -1,9 +1,7 @@
 /* Vectors of 8 numbers of 32 bits, of AVX2; see vector_1.h. */
 typedef __m256i vector_8;
 TARGET INLINE vector_8 fill_8(int32_t x) { return _mm256_set1_epi32(x); }
-TARGET INLINE vector_8 load_8(const int32_t *p) {
-    return _mm256_loadu_si256((const __m256i *)p);
-}
+TARGET INLINE vector_8 load_8(const int32_t *p) { return _mm256_loadu_si256((const __m256i *)p); }
 TARGET INLINE vector_8 widen_8(const int16_t *p) {
     return _mm256_cvtepi16_epi32(_mm_loadu_si128((const __m128i *)p));
 }

@@ -1,4 +1,4 @@
-/* x86-64 with AVX-512 VNNI: dot products of pairs of 16 bits, or of four bytes, in one instruction. */
+/* x86-64 with AVX-512 VNNI: dot products of two numbers of 16 bits, or of four bytes. */
 #include "sets.h"
 
 #if X86

@@ -1,11 +1,11 @@
-/* A layer over whole images, by dot products of patches with weights; a set of instructions includes
- * this with
+/* A layer over whole images, by dot products of patches with weights; a set of instructions
+ * includes this with
  *   NAME    the function's name, a `convolution`,
  *   TARGET  its attribute,
  *   DOT     the dot product,
  *   FINISH  what is told a pixel's place and what panels of its outputs came to.
- * `patches` is room for ROWS of them, or NULL where pixels are their own patches: then none has taps
- * outside, and all places are told to be 0.
+ * `patches` is room for ROWS of them, or NULL where pixels are their own patches: then none has
+ * taps outside, and all places are told to be 0.
  */
 TARGET static void NAME(const layer *l, const images *m, const char *weights, char *patches) {
     const int64_t pixels = m->batch * m->height * m->width;

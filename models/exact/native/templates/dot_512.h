@@ -1,8 +1,9 @@
-/* A dot product with vectors of 512 bits, a panel's group each; a set of instructions includes this with
- *   TARGET              the attribute of every function,
- *   DOT, DOT_OF         the names of the dot product, and of that of a fixed number of panels,
- *   ADD_GROUP(sum, x, w)  sum plus the products of a group, and ADD_WORD, if a group of 16-bit values
- *                       is another matter.
+/* A dot product with vectors of 512 bits, a panel's group each; a set of instructions includes this
+ * with
+ *   TARGET                the attribute of every function,
+ *   DOT, DOT_OF           names of the dot product, and of that with a fixed number of panels,
+ *   ADD_GROUP(sum, x, w)  sum plus the products of a group,
+ *   ADD_WORD(sum, x, w)   the same for a group of 16-bit values, if that differs.
  */
 #include "layers.h"
 
@@ -14,26 +15,26 @@ TARGET INLINE void DOT_OF(const char *const *rows, const char *weight, int64_t g
                           int64_t words, const int panels, block sums) {
     const int64_t all = groups + words;
     __m512i sum[ROWS][PANELS], w[PANELS];
-    UNROLL for (int r = 0; r < ROWS; r++)
-        UNROLL for (int v = 0; v < panels; v++) sum[r][v] = _mm512_setzero_si512();
+    UNROLL (int r = 0; r < ROWS; r++)
+        UNROLL (int v = 0; v < panels; v++) sum[r][v] = _mm512_setzero_si512();
     for (int64_t i = 0; i < groups; i++) {
-        UNROLL for (int v = 0; v < panels; v++)
+        UNROLL (int v = 0; v < panels; v++)
             w[v] = _mm512_loadu_si512(weight + (v * all + i) * GROUP * OUTPUTS);
-        UNROLL for (int r = 0; r < ROWS; r++) {
+        UNROLL (int r = 0; r < ROWS; r++) {
             __m512i x = _mm512_set1_epi32(group_at(rows[r], i));
-            UNROLL for (int v = 0; v < panels; v++) sum[r][v] = ADD_GROUP(sum[r][v], x, w[v]);
+            UNROLL (int v = 0; v < panels; v++) sum[r][v] = ADD_GROUP(sum[r][v], x, w[v]);
         }
     }
     for (int64_t i = groups; i < all; i++) {
-        UNROLL for (int v = 0; v < panels; v++)
+        UNROLL (int v = 0; v < panels; v++)
             w[v] = _mm512_loadu_si512(weight + (v * all + i) * GROUP * OUTPUTS);
-        UNROLL for (int r = 0; r < ROWS; r++) {
+        UNROLL (int r = 0; r < ROWS; r++) {
             __m512i x = _mm512_set1_epi32(group_at(rows[r], i));
-            UNROLL for (int v = 0; v < panels; v++) sum[r][v] = ADD_WORD(sum[r][v], x, w[v]);
+            UNROLL (int v = 0; v < panels; v++) sum[r][v] = ADD_WORD(sum[r][v], x, w[v]);
         }
     }
-    UNROLL for (int r = 0; r < ROWS; r++)
-        UNROLL for (int v = 0; v < panels; v++) _mm512_storeu_si512(sums[r][v], sum[r][v]);
+    UNROLL (int r = 0; r < ROWS; r++)
+        UNROLL (int v = 0; v < panels; v++) _mm512_storeu_si512(sums[r][v], sum[r][v]);
 }
 
 TARGET INLINE void DOT(const char *const *rows, const char *weight, int64_t groups, int64_t words,

@@ -38,8 +38,7 @@ TARGET INLINE void columns(const int wide, int64_t j, int64_t m, int64_t k, cons
 TARGET static void product(int64_t m, int64_t n, int64_t k, const float *a, int64_t am, int64_t ak,
                            const float *b, int64_t ldb, float *c, int64_t ldc, int more) {
     int64_t j = 0;
-    for (; j + 2 * LANES <= n; j += 2 * LANES)
-        columns(2, j, m, k, a, am, ak, b, ldb, c, ldc, more);
+    for (; j + 2 * LANES <= n; j += 2 * LANES) columns(2, j, m, k, a, am, ak, b, ldb, c, ldc, more);
     for (; j < n; j += LANES) columns(1, j, m, k, a, am, ak, b, ldb, c, ldc, more);
 }
 
@@ -56,7 +55,7 @@ TARGET static inline float value(const float_layer *d, float acc, int64_t o) {
 /* Take the gradient g [PIXELS][out] of a layer's values: adds to that of its integers, and gives
  * that of its inputs unless `gx` is NULL. g is overwritten. */
 TARGET static void back(const float_layer *d, const float *x, const float *acc, float *g,
-                              float *gx) {
+                        float *gx) {
     for (int64_t p = 0; p < PIXELS; p++) {
         const float *sum = acc + p * d->outs, *by = d->scale;
         float *restrict slope = g + p * d->outs, *restrict bias = d->g_bias;
@@ -68,15 +67,16 @@ TARGET static void back(const float_layer *d, const float *x, const float *acc, 
         }
     }
     product(d->outs, d->ins, PIXELS, g, 1, d->outs, x, d->ins, d->g_rows, d->ins, 1);
-    if (gx)
-        product(PIXELS, d->ins, d->out, g, d->outs, 1, d->rows, d->ins, gx, d->ins, 0);
+    if (gx) product(PIXELS, d->ins, d->out, g, d->outs, 1, d->rows, d->ins, gx, d->ins, 0);
 }
 
 TARGET static inline float power(float x) { /* 2^x */
     x = x < -120 ? -120 : x > 120 ? 120 : x;
     float whole = floorf(x + 0.5f), r = x - whole;
-    float y = 1 + r * (0.6931471806f + r * (0.2402265070f + r * (0.0555041087f +
-              r * (0.0096181291f + r * (0.0013333558f + r * 0.0001540353f)))));
+    float y = 1 + r * (0.6931471806f +
+                       r * (0.2402265070f +
+                            r * (0.0555041087f +
+                                 r * (0.0096181291f + r * (0.0013333558f + r * 0.0001540353f)))));
     int32_t bits;
     memcpy(&bits, &y, 4);
     bits += (int32_t)whole * (1 << 23);
@@ -84,9 +84,7 @@ TARGET static inline float power(float x) { /* 2^x */
     return y;
 }
 
-TARGET static inline float sigmoid(float x) {
-    return 1 / (1 + power(x * -1.4426950409f));
-}
+TARGET static inline float sigmoid(float x) { return 1 / (1 + power(x * -1.4426950409f)); }
 
 TARGET static inline float within(float x, float low, float high) {
     return x < low ? low : x > high ? high : x;
@@ -95,7 +93,7 @@ TARGET static inline float within(float x, float low, float high) {
 /* Bits of channel c of a block, and their gradient to what the head said, [value][pixel], and to
  * the means, [component][pixel]. */
 TARGET static void mixture(const float_network *n, const work *b, int64_t c, float *out,
-                                 float *g_mean) {
+                           float *g_mean) {
     const int64_t k = n->components;
     float mean[MAX_COMPONENTS][PIXELS], share[MAX_COMPONENTS][PIXELS], mass[MAX_COMPONENTS][PIXELS];
     float d_mean[MAX_COMPONENTS][PIXELS], d_scale[MAX_COMPONENTS][PIXELS];
@@ -122,8 +120,8 @@ TARGET static void mixture(const float_network *n, const work *b, int64_t c, flo
     }
     for (int64_t j = 0; j < k; j++)
         for (int64_t i = 0; i < PIXELS; i++) {
-            share[j][i] = power(
-                (within(out[j * PIXELS + i], -127, 128) - largest[i]) * (1.0f / 16));
+            share[j][i] =
+                power((within(out[j * PIXELS + i], -127, 128) - largest[i]) * (1.0f / 16));
             total[i] += share[j][i];
         }
     for (int64_t j = 0; j < k; j++) {
@@ -176,8 +174,8 @@ TARGET static void mixture(const float_network *n, const work *b, int64_t c, flo
 
 /* Back through an activation and a film: `slope` is overwritten with that of the layer's values. */
 TARGET static void film_back(const float_layer *d, const float *acc, const float *gain,
-                                   const float *shift, float *restrict slope,
-                                   float *restrict g_gain, float *restrict g_shift) {
+                             const float *shift, float *restrict slope, float *restrict g_gain,
+                             float *restrict g_shift) {
     const float *scale = d->scale, *bias = d->bias;
     for (int64_t o = 0; o < d->out; o++) {
         float y = floorf(acc[o] * scale[o] + bias[o]);
@@ -213,8 +211,7 @@ TARGET static void gradient(const float_network *n, const work *b) {
                     to[o] = within(y, 0, 255);
                 }
             else
-                for (int64_t o = 0; o < d->out; o++)
-                    to[o] = within(value(d, acc[o], o), 0, 255);
+                for (int64_t o = 0; o < d->out; o++) to[o] = within(value(d, acc[o], o), 0, 255);
         }
         h = b->h[l];
     }
@@ -235,8 +232,7 @@ TARGET static void gradient(const float_network *n, const work *b) {
                 const float *column = n->coded.columns + e * n->coded.outs + first;
                 for (int64_t o = 0; o < n->split; o++) sum[o] += error * column[o];
             }
-            for (int64_t o = 0; o < n->split; o++)
-                pre[o] = value(&n->splits, acc[o], first + o);
+            for (int64_t o = 0; o < n->split; o++) pre[o] = value(&n->splits, acc[o], first + o);
             if (n->channels > 1)
                 for (int64_t o = 0; o < n->split; o++)
                     pre[o] += value(&n->coded, sum[o], first + o);
@@ -294,7 +290,7 @@ TARGET static void gradient(const float_network *n, const work *b) {
             const int64_t gain = l * n->width, shift = gain + n->layers * n->width;
             if (n->film)
                 film_back(d, acc, b->film[i] + gain, b->film[i] + shift, g + i * d->outs,
-                                b->g_film[i] + gain, b->g_film[i] + shift);
+                          b->g_film[i] + gain, b->g_film[i] + shift);
             else
                 for (int64_t o = 0; o < d->out; o++) {
                     float y = value(d, acc[o], o);

@@ -1,23 +1,25 @@
 /* How many bits differ, where no instruction counts those of many numbers; a set of instructions
  * includes this with
  *   TARGET  the attribute of every function,
- *   LANE    an unsigned integer, and WORD: it, or a vector of it, at most as long as a panel's group.
+ *   LANE    an unsigned integer,
+ *   WORD    it, or a vector of it, at most as long as a panel's group.
  *
- * Bits are added up as binary numbers of four digits before they are counted (Harley and Seal): Mula,
- * Kurz and Lemire, "Faster Population Counts Using AVX2 Instructions", The Computer Journal 2018.
+ * Bits are added up as binary numbers of four digits before they are counted (Harley and Seal):
+ * Mula, Kurz and Lemire, "Faster Population Counts Using AVX2 Instructions", The Computer Journal
+ * 2018.
  */
 #include "layers.h"
 
 /* Counts of the bits of each byte of x, and sums of pairs of bytes; masks fill a LANE of a WORD. */
 #define FILL(MASK) ((LANE)(MASK * 0x0001000100010001u))
-#define COUNT_BYTES(x)                                                                             \
-    (x -= x >> 1 & FILL(0x5555), x = (x & FILL(0x3333)) + (x >> 2 & FILL(0x3333)),                 \
+#define COUNT_BYTES(x)                                                             \
+    (x -= x >> 1 & FILL(0x5555), x = (x & FILL(0x3333)) + (x >> 2 & FILL(0x3333)), \
      x = (x + (x >> 4)) & FILL(0x0f0f))
 #define PAIRS(x) (((x) & FILL(0xff)) + ((x) >> 8 & FILL(0xff)))
 
 /* Two more words of one digit: sum becomes their sum's low bits, carry its high ones. */
-#define ADD_TWO(carry, sum, x, y)                                                                  \
-    (more = (x), last = (y), part = sum ^ more, carry = (sum & more) | (part & last),              \
+#define ADD_TWO(carry, sum, x, y)                                                     \
+    (more = (x), last = (y), part = sum ^ more, carry = (sum & more) | (part & last), \
      sum = part ^ last)
 
 TARGET INLINE WORD differing(const char *row, const char *weight, int64_t i) {
@@ -25,8 +27,7 @@ TARGET INLINE WORD differing(const char *row, const char *weight, int64_t i) {
     memcpy(&w, weight + i * GROUP * OUTPUTS, sizeof w);
     return w ^ (LANE)(uint32_t)group_at(row, i) * (LANE)0x100000001u;
 }
-TARGET INLINE void count_part(const char *row, const char *weight, int64_t groups,
-                               int32_t *sums) {
+TARGET INLINE void count_part(const char *row, const char *weight, int64_t groups, int32_t *sums) {
     WORD ones = {0}, twos = {0}, fours = {0}, eights, total = {0};
     WORD a, b, c, d, more, last, part;
     int64_t i = 0;
@@ -52,7 +53,7 @@ TARGET INLINE void count_part(const char *row, const char *weight, int64_t group
     memcpy(sums, &total, sizeof total);
 }
 TARGET INLINE void dot_signs(const char *const *rows, const char *weight, int64_t groups,
-                        int64_t words, int panels, block sums) {
+                             int64_t words, int panels, block sums) {
     enum { PART = sizeof(WORD) / GROUP }; /* outputs */
     (void)words;
     for (int v = 0; v < panels; v++, weight += groups * GROUP * OUTPUTS)

@@ -9,14 +9,15 @@
 INLINE void copy_numbers(int32_t *to, const int32_t *from, int64_t n) {
     if (n > 8) memcpy(to, from, (size_t)n * sizeof *to);
     else if (n >= 4) memcpy(to, from, 16), memcpy(to + n - 4, from + n - 4, 16);
-    else for (int64_t i = 0; i < n; i++) to[i] = from[i];
+    else
+        for (int64_t i = 0; i < n; i++) to[i] = from[i];
 }
 
 /* What a head says of a channel of one pixel -> its mixture, `parts` vectors of components. Places
  * after the last component, whose logits `highest` keeps lowest, have a weight of 0. */
-TARGET INLINE void mix_one(const network *n, const pool *all, int64_t at,
-                                  const int channel, const int parts, const int16_t *out,
-                                  const int32_t *highest, const mixtures *to) {
+TARGET INLINE void mix_one(const network *n, const pool *all, int64_t at, const int channel,
+                           const int parts, const int16_t *out, const int32_t *highest,
+                           const mixtures *to) {
     enum { MOST = MAX_COMPONENTS / WIDTH };
     static const int32_t places[] = {0, 1, 2, 3, 4, 5, 6, 7};
     const int64_t components = n->components, room = all->room;
@@ -58,8 +59,7 @@ TARGET INLINE void mix_one(const network *n, const pool *all, int64_t at,
         const int64_t k = v * WIDTH;
         V(vector) shift = V(fill)(0), base, value;
         for (int j = 0; j < channel; j++) {
-            V(vector) gain = CLIP(V(widen)(out + (3 + j) * components + k), -MAX_GAIN,
-                                   MAX_GAIN);
+            V(vector) gain = CLIP(V(widen)(out + (3 + j) * components + k), -MAX_GAIN, MAX_GAIN);
             V(vector) mine = V(widen)(anchors + j * MAX_COMPONENTS + k);
             V(vector) known = V(fill)(all->known[j * room + at]);
             mine = V(plus)(known, V(times)(mine, V(fill)(-1)));
@@ -77,8 +77,8 @@ TARGET INLINE void mix_one(const network *n, const pool *all, int64_t at,
     copy_numbers(to->mean + symbol, mean, components);
     copy_numbers(to->scale + symbol, scale, components);
 }
-TARGET static void mix(const network *n, const pool *all, int64_t first, int count,
-                              int channel, const int16_t *out, const mixtures *to) {
+TARGET static void mix(const network *n, const pool *all, int64_t first, int count, int channel,
+                       const int16_t *out, const mixtures *to) {
     const int64_t stride = n->heads->panels * OUTPUTS, k = n->components;
     const int parts = (int)((k + WIDTH - 1) / WIDTH);
     int32_t highest[MAX_COMPONENTS];

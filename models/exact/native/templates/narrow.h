@@ -1,4 +1,5 @@
-/* Of a set of instructions, which includes this with TARGET, the attribute of the function. */
+/* From 16 bits to bytes; a set of instructions includes this with TARGET, the attribute of the
+ * function. */
 #include "layers.h"
 
 /* Copy n values as bytes; 0 if one is not in 0..255. */

@@ -11,8 +11,8 @@ enum { LINEAR, ACTIVE, FILMED };
 
 /* Sums of one panel of one pixel -> its outputs. */
 TARGET INLINE void V(finish)(const int32_t *sums, const int32_t *scale, const int32_t *bias,
-                              int shift, const int16_t *gain, int64_t add, char *y,
-                              const int kind, const int unit) {
+                             int shift, const int16_t *gain, int64_t add, char *y, const int kind,
+                             const int unit) {
     for (int o = 0; o < OUTPUTS; o += WIDTH) {
         V(vector) a = V(times)(V(load)(sums + o), V(load)(scale + o));
         a = V(shift)(V(plus)(a, V(load)(bias + o)), shift);
@@ -47,22 +47,20 @@ TARGET static void dense_layer(const dense *l, const strip *m) {
                     const int64_t o = (v + s) * OUTPUTS;
                     const int32_t *sum = sums[r][s], *scale = l->scale + o;
                     const int32_t *bias = l->bias + o;
-                    if (m->linear)
-                        V(finish)(sum, scale, bias, shift, 0, 0, y, LINEAR, UNIT);
-                    else if (!film)
-                        V(finish)(sum, scale, bias, shift, 0, 0, y, ACTIVE, UNIT);
-                    else
-                        V(finish)(sum, scale, bias, shift, film + o, m->shift, y, FILMED,
-                                   UNIT);
+                    if (m->linear) V(finish)(sum, scale, bias, shift, 0, 0, y, LINEAR, UNIT);
+                    else if (!film) V(finish)(sum, scale, bias, shift, 0, 0, y, ACTIVE, UNIT);
+                    else V(finish)(sum, scale, bias, shift, film + o, m->shift, y, FILMED, UNIT);
                 }
             }
         }
     }
 }
 
+typedef int32_t residuals[CHUNK];
+
 /* What pixels say of a channel once those before it are known: rows of activations. */
-TARGET INLINE void see(const network *n, const int16_t *own, int count,
-                              const int channel, const int32_t (*residual)[CHUNK], char *y) {
+TARGET INLINE void see(const network *n, const int16_t *own, int count, const int channel,
+                       residuals *residual, char *y) {
     const int64_t split = padded(n->split, OUTPUTS), all = n->channels * split;
     const int32_t *weight = n->coded + channel * all;
     const int32_t *scale = n->coded_scale + channel * split;
@@ -72,36 +70,34 @@ TARGET INLINE void see(const network *n, const int16_t *own, int count,
         for (int i = 0; i < count; i++) {
             V(vector) sum = V(fill)(0);
             for (int j = 0; j < channel; j++)
-                sum = V(plus)(sum, V(times)(V(load)(weight + j * split + o),
-                                              V(fill)(residual[j][i])));
+                sum = V(plus)(sum,
+                              V(times)(V(load)(weight + j * split + o), V(fill)(residual[j][i])));
             sum = V(plus)(V(times)(sum, V(load)(scale + o)), V(load)(bias + o));
             sum = CLIP(V(shift)(sum, shift), -LIMIT, LIMIT);
             sum = V(plus)(sum, V(widen)(own + i * all + o));
             V(active)(y + (i * split + o) * UNIT, sum, UNIT);
         }
 }
-TARGET static void earlier(const network *n, const pool *all, int64_t first,
-                                  int count, int channel, char *y) {
+TARGET static void earlier(const network *n, const pool *all, int64_t first, int count, int channel,
+                           char *y) {
     const int64_t split = padded(n->split, OUTPUTS);
     const int16_t *own = all->splits + (first * n->channels + channel) * split;
-    int32_t residual[MAX_CHANNELS][CHUNK];
+    residuals residual[MAX_CHANNELS];
     for (int j = 0; j < channel; j++)
         for (int i = 0; i < CHUNK; i++) {
             const int64_t at = j * all->room + first + i;
             residual[j][i] = all->known[at] - all->reference[at];
         }
-    const int32_t (*seen)[CHUNK] = (const int32_t (*)[CHUNK])residual;
     switch (channel) {
-        case 0: see(n, own, count, 0, seen, y); break;
-        case 1: see(n, own, count, 1, seen, y); break;
-        case 2: see(n, own, count, 2, seen, y); break;
-        default: see(n, own, count, channel, seen, y);
+        case 0: see(n, own, count, 0, residual, y); break;
+        case 1: see(n, own, count, 1, residual, y); break;
+        case 2: see(n, own, count, 2, residual, y); break;
+        default: see(n, own, count, channel, residual, y);
     }
 }
 
-
-TARGET static void windows(const network *n, const group *g, const pool *all,
-                                  int64_t first, int count, char *to) {
+TARGET static void windows(const network *n, const group *g, const pool *all, int64_t first,
+                           int count, char *to) {
     const int64_t row = (n->skip->groups + n->skip->words) * GROUP;
     for (int i = 0; i < count; i++) look(n, g, all, first + i, to + i * row, UNIT);
 }

@@ -1,5 +1,5 @@
-/* How templates name the functions of vectors, of which vector_1.h, vector_4.h, .. have a family each:
- * V(plus) is plus_8 where WIDTH, the numbers of a vector, is 8. */
+/* How templates name the functions of vectors, of which vector_1.h, vector_4.h, .. have a family
+ * each: V(plus) is plus_8 where WIDTH, the numbers of a vector, is 8. */
 #ifndef BITSWAP_VECTORS_H
 #define BITSWAP_VECTORS_H
 
