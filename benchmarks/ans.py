@@ -1,8 +1,8 @@
 """Speed of the coder on one core: python benchmarks/ans.py
 
-Symbols are drawn from the very distributions that code them: 256 pixel values, means anywhere,
-scales of about 0.7 to 8 symbols (4 bits a symbol). Each figure is the best of several passes, in
-the thread's processor time.
+Symbols are drawn from the very distributions that code them: 256 pixel values, or as many as are
+told, means anywhere, scales of about 0.7 to 8 symbols (4 bits a symbol). Each figure is the best of
+several passes, in the thread's processor time.
 """
 
 import argparse
@@ -27,22 +27,25 @@ from bitswap_cli.ans import (
     quantize,
     reference,
 )
+from bitswap_cli.ans.parameters import SMALL_ALPHABET
 
 
 def logistic(rng: np.random.Generator, count: int, size: int) -> Codec:
     """Logistics over `size` symbols."""
     mean = rng.integers(0, 16 * size, count, dtype=np.int32)
     scale = np.clip(rng.normal(55, 12, count), 0, 127).astype(np.int32)
-    return Logistic(LogisticParameters(mean, scale), 0, size - 1)
+    low = -size // 2 if size > SMALL_ALPHABET else 0
+    return Logistic(LogisticParameters(mean + 16 * low, scale), low, low + size - 1)
 
 
-def mixture(rng: np.random.Generator, count: int, components: int) -> Codec:
-    """Mixtures over 256 symbols, the components' means some scales apart."""
-    centre = rng.integers(0, 4096, (count, 1))
+def mixture(rng: np.random.Generator, count: int, components: int, size: int = 256) -> Codec:
+    """Mixtures over `size` symbols, the components' means some scales apart."""
+    low = -size // 2 if size > SMALL_ALPHABET else 0
+    centre = rng.integers(16 * low, 16 * (low + size), (count, 1))
     mean = (centre + rng.normal(0, 160, (count, components))).astype(np.int32)
     scale = np.clip(rng.normal(55, 12, (count, components)), 0, 127).astype(np.int32)
     weight = rng.multinomial(256, [1 / components] * components, count).astype(np.int32)
-    return LogisticMixture(MixtureParameters(weight, mean, scale), 0, 255)
+    return LogisticMixture(MixtureParameters(weight, mean, scale), low, low + size - 1)
 
 
 def codecs(count: int) -> dict[str, Codec]:
@@ -51,8 +54,10 @@ def codecs(count: int) -> dict[str, Codec]:
     return {
         "logistic, 256 symbols": logistic(rng, count, 256),
         "logistic, 1024 symbols": logistic(rng, count, 1024),
+        "logistic, 4096 symbols": logistic(rng, count, 4096),
         "mixture of 3": mixture(rng, count, 3),
         "mixture of 5": mixture(rng, count, 5),
+        "mixture of 3, 4096 symbols": mixture(rng, count, 3, 4096),
         "uniform, 8 bits": Uniform(8, (count,)),
         "bernoulli": Bernoulli(rng.integers(1, 1 << 20, count)),
         "categorical, 256 shared": Categorical(quantize(rng.integers(1, 999, 256)), (count,)),

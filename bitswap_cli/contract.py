@@ -18,13 +18,30 @@ from bitswap_cli.ans.parameters import LogisticParameters, MixtureParameters
 
 T = TypeVar("T")
 Integers = NDArray[np.int32]
+Samples = NDArray[np.integer[Any]]
+"""Of an alphabet's dtype: pixels, or what else pictures are made of."""
+
+
+class Alphabet(NamedTuple):
+    """What samples may be: the integers low..high."""
+
+    low: int
+    high: int
+
+    @property
+    def dtype(self) -> np.dtype[np.integer[Any]]:
+        """Of arrays of samples: uint8 where that holds them, else int16."""
+        return np.dtype(np.uint8 if self.low >= 0 and self.high <= 255 else np.int16)
+
+
+BYTES = Alphabet(0, 255)
 
 
 class Tiles(NamedTuple):
     """Tiles of one size."""
 
-    pixels: NDArray[np.uint8]
-    """Shape (N, tile_height, tile_width, channels)."""
+    pixels: Samples
+    """Shape (N, tile_height, tile_width, channels), of the alphabet's dtype."""
     sizes: NDArray[np.int32]
     """Valid height, valid width and coded channels of each, (N, 3)."""
 
@@ -49,7 +66,9 @@ class TileCodec(Protocol):
     tile_width: int
     """Width of a tile in pixels."""
     channels: int
-    """Channels of a tile, one byte each; those that a picture lacks repeat its first."""
+    """Channels of a tile; those that a picture lacks repeat its first."""
+    alphabet: Alphabet
+    """Of the samples, one for each pixel and channel."""
     factors: Sequence[int]
     """Tiles of a chunk may be so many times as high and wide: 1, and ascending."""
     slack: float
@@ -61,16 +80,14 @@ class TileCodec(Protocol):
     def of(self, channels: int) -> "TileCodec | None":
         """Return the codec of pictures with so many channels, if there is one."""
 
-    def encode(
-        self, tiles: NDArray[np.uint8], sizes: NDArray[np.int32], payload: bytes
-    ) -> EncodedTiles:
+    def encode(self, tiles: Samples, sizes: NDArray[np.int32], payload: bytes) -> EncodedTiles:
         """Code tiles as one self-contained message.
 
         Parameters
         ----------
-        tiles : uint8 array (N, f * tile_height, f * tile_width, channels)
-            f is one of `factors`. Pixels, zero where a tile reaches beyond its picture. A gray
-            picture under an RGB codec repeats its one value in the three channels.
+        tiles : array (N, f * tile_height, f * tile_width, channels) of the alphabet's dtype
+            f is one of `factors`. Samples of the alphabet, zero where a tile reaches beyond its
+            picture. A gray picture under an RGB codec repeats its one value in the three channels.
         sizes : int32 array (N, 3)
             Valid height, valid width and number of coded channels of each tile: only this top left
             part and these first channels have to be restored. Tiles that are coded together have
@@ -80,9 +97,7 @@ class TileCodec(Protocol):
         """
         ...
 
-    def decode(
-        self, words: bytes, sizes: NDArray[np.int32], factor: int
-    ) -> tuple[NDArray[np.uint8], bytes]:
+    def decode(self, words: bytes, sizes: NDArray[np.int32], factor: int) -> tuple[Samples, bytes]:
         """Restore tiles and the part of the payload that the encoder swallowed.
 
         Parameters
@@ -96,7 +111,7 @@ class TileCodec(Protocol):
 
         Returns
         -------
-        tiles : uint8 array (N, f * tile_height, f * tile_width, channels)
+        tiles : array (N, f * tile_height, f * tile_width, channels) of the alphabet's dtype
             Equal to the encoder's within each tile's valid size; unspecified outside of it.
         payload : bytes
             The first ``payload_used`` bytes of the payload; zero bytes may follow.
@@ -177,6 +192,10 @@ class TileModel(Protocol):
     """Largest group, as a share of the tiles before it: what is below its initial bits."""
     channels: int
     """Channels of a tile."""
+    low: int
+    """The first sample of the model's alphabet."""
+    high: int
+    """The last one."""
     stride: int
     """Pixels between neighbours of the latent grid."""
     batch: int | None

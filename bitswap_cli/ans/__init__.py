@@ -10,8 +10,9 @@ from bitswap_cli.ans.distributions import (
     Uniform,
     quantize,
 )
+from bitswap_cli.ans.errors import Damaged, NoEngine, Underflow
 from bitswap_cli.ans.kernel import engine_name
-from bitswap_cli.ans.message import Message, Underflow
+from bitswap_cli.ans.message import Message
 from bitswap_cli.ans.parameters import LANES, PRECISION, LogisticParameters, MixtureParameters
 
 __all__ = [
@@ -20,11 +21,13 @@ __all__ = [
     "Bernoulli",
     "Categorical",
     "Codec",
+    "Damaged",
     "Logistic",
     "LogisticMixture",
     "LogisticParameters",
     "Message",
     "MixtureParameters",
+    "NoEngine",
     "Serial",
     "Substack",
     "Underflow",

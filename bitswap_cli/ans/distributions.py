@@ -13,11 +13,12 @@ from numpy.typing import ArrayLike, NDArray
 from bitswap_cli.ans.kernel import engine
 from bitswap_cli.ans.message import Message
 from bitswap_cli.ans.parameters import (
-    MAX_ALPHABET,
+    LARGE_ALPHABET,
     MAX_COMPONENTS,
     PRECISION,
     LogisticParameters,
     MixtureParameters,
+    precision,
 )
 
 TOTAL = 1 << PRECISION
@@ -35,7 +36,7 @@ class Codec(Protocol):
         """Pop what `push` pushed, an int32 array of the distribution's shape."""
 
     def bits(self, symbols: ArrayLike) -> NDArray[np.float64]:
-        """Information content of each symbol, -log2(freq / 2**20), in bits."""
+        """Information content of each symbol, -log2(freq / total), in bits."""
 
 
 def _as_symbols(symbols: ArrayLike, shape: tuple[int, ...]) -> Symbols:
@@ -57,9 +58,11 @@ def _as_parameters(array: NDArray[np.integer]) -> NDArray[np.int32]:
     return np.ascontiguousarray(converted, np.int32)
 
 
-def information(freq: NDArray[np.integer], shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Bits of symbols that are pushed with `freq`, in `shape`."""
-    return np.asarray(PRECISION - np.log2(freq.astype(np.float64))).reshape(shape)
+def information(
+    freq: NDArray[np.integer], shape: tuple[int, ...], precision_bits: int = PRECISION
+) -> NDArray[np.float64]:
+    """Bits of symbols that are pushed with `freq` of 2**precision_bits, in `shape`."""
+    return np.asarray(precision_bits - np.log2(freq.astype(np.float64))).reshape(shape)
 
 
 def _check_symbols(symbols: Symbols, size: int) -> None:
@@ -68,17 +71,24 @@ def _check_symbols(symbols: Symbols, size: int) -> None:
 
 
 class _Sigmoid:
-    """What a logistic and a mixture of logistics have in common."""
+    """What a logistic and a mixture of logistics have in common.
+
+    Attributes
+    ----------
+    precision : int
+        Frequencies sum to 2**precision: 20 up to 1,024 symbols, 24 beyond.
+    """
 
     _weight: NDArray[np.int32] | None
     _mean: NDArray[np.int32]
     _scale: NDArray[np.int32]
 
     def __init__(self, shape: tuple[int, ...], low: int, high: int) -> None:
-        if not 1 <= high - low + 1 <= MAX_ALPHABET or max(-low, high) > MAX_ALPHABET:
+        if not -LARGE_ALPHABET // 2 <= low <= high < LARGE_ALPHABET // 2:
             raise ValueError(f"an alphabet of {low}..{high} is too large or empty")
         self.shape = shape
         self._low, self._size = low, high - low + 1
+        self.precision = precision(self._size)
 
     def push(self, message: Message, symbols: ArrayLike) -> None:
         """Push symbols of low..high.
@@ -117,10 +127,10 @@ class _Sigmoid:
 
     def bits(self, symbols: ArrayLike) -> NDArray[np.float64]:
         """Information content of symbols of low..high, in bits, float64 of the same shape."""
-        return information(self.intervals(symbols)[1], self.shape)
+        return information(self.intervals(symbols)[1], self.shape, self.precision)
 
     def intervals(self, symbols: ArrayLike) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-        """Starts and freqs that `push` would push symbols of low..high with, flat."""
+        """Starts and freqs of 2**precision that `push` would push symbols with, flat."""
         flat = _as_symbols(symbols, self.shape)
         parameters = (self._weight, self._mean, self._scale)
         return engine().intervals_logistic(flat, *parameters, self._low, self._size)
@@ -134,7 +144,7 @@ class Logistic(_Sigmoid):
     parameters : LogisticParameters
         Integer arrays of one shape; out of range values are clipped to the profile's limits.
     low, high : int
-        First and last symbol: at most 1024 symbols within -1024..1024.
+        First and last symbol, within -2048..2047.
 
     Raises
     ------
@@ -160,7 +170,7 @@ class LogisticMixture(_Sigmoid):
         Integer arrays of one shape (..., K), K in 1..16; means and scales are clipped to the
         profile's limits, and weights that do not sum to 256 are refused when they are used.
     low, high : int
-        First and last symbol: at most 1024 symbols within -1024..1024.
+        First and last symbol, within -2048..2047.
 
     Raises
     ------

@@ -6,7 +6,6 @@ error if there is no compiled kernel), or empty for the kernel if it is there.
 
 import ctypes
 import os
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -18,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitswap_cli.ans import reference
-from bitswap_cli.ans.message import Message, Underflow
-from bitswap_cli.ans.parameters import WEIGHT_BITS
+from bitswap_cli.ans.errors import NoEngine, Underflow
+from bitswap_cli.ans.message import Message
+from bitswap_cli.ans.parameters import PRECISION, WEIGHT_BITS
 from bitswap_cli.ans.sigmoid import tables
-from bitswap_cli.errors import InputError
 
-ABI = 3
+ABI = 4
 
 T = TypeVar("T")
 Int32s = NDArray[np.int32]
@@ -55,10 +54,17 @@ class Engine(Protocol):
     def NAME(self) -> str:  # noqa: N802
         """Either "c" or "reference"."""
 
-    def push(self, message: Message, start: UInt32s, freq: UInt32s) -> None: ...
+    def push(
+        self, message: Message, start: UInt32s, freq: UInt32s, bits: int = PRECISION
+    ) -> None: ...
 
     def push_batches(
-        self, message: Message, start: UInt32s, freq: UInt32s, batches: Int32s
+        self,
+        message: Message,
+        start: UInt32s,
+        freq: UInt32s,
+        batches: Int32s,
+        bits: int = PRECISION,
     ) -> None: ...
 
     def pop_uniform(self, message: Message, count: int, bits: int) -> Int32s: ...
@@ -96,7 +102,9 @@ class Engine(Protocol):
         size: int,
     ) -> tuple[UInt32s, UInt32s]: ...
 
-    def pop_natively(self, message: Message, work: Callable[[Native], T]) -> T | None: ...
+    def pop_natively(
+        self, message: Message, work: Callable[[Native], T], low: int, size: int
+    ) -> T | None: ...
 
 
 def _address(array: NDArray[np.generic]) -> int:
@@ -122,12 +130,12 @@ class Kernel:
     def __init__(self, path: Path) -> None:
         library = ctypes.CDLL(str(path))
         signatures = {
-            "push": "plplppl",
+            "push": "plplppll",
             "pop_uniform": "plpllpll",
             "pop_table": "plpllplpll",
             "push_logistic": "plplplppplll",
             "pop_logistic": "plpllplppplll",
-            "push_batches": "plplpppl",
+            "push_batches": "plplpppll",
             "intervals_logistic": "plppppplll",
         }
         kinds = {"p": ctypes.c_void_p, "l": ctypes.c_int64}
@@ -174,14 +182,19 @@ class Kernel:
             raise ValueError(f"the weights of a mixture must sum to {1 << WEIGHT_BITS}")
         return result
 
-    def push(self, message: Message, start: UInt32s, freq: UInt32s) -> None:
+    def push(self, message: Message, start: UInt32s, freq: UInt32s, bits: int = PRECISION) -> None:
         """Push n intervals; see `reference.push`."""
         start, freq = np.ascontiguousarray(start), np.ascontiguousarray(freq)
         room = self._room(message, len(start))
-        message._top = self._push(*room, _address(start), _address(freq), len(start))
+        message._top = self._push(*room, _address(start), _address(freq), len(start), bits)
 
     def push_batches(
-        self, message: Message, start: UInt32s, freq: UInt32s, batches: Int32s
+        self,
+        message: Message,
+        start: UInt32s,
+        freq: UInt32s,
+        batches: Int32s,
+        bits: int = PRECISION,
     ) -> None:
         """Push batches, the last one first; see `reference.push_batches`."""
         start, freq = np.ascontiguousarray(start), np.ascontiguousarray(freq)
@@ -190,7 +203,7 @@ class Kernel:
             raise ValueError("the batches are not the symbols")
         room = self._room(message, len(start))
         parts = (_address(start), _address(freq), _address(batches))
-        message._top = self._push_batches(*room, *parts, len(batches))
+        message._top = self._push_batches(*room, *parts, len(batches), bits)
 
     def pop_uniform(self, message: Message, count: int, bits: int) -> Int32s:
         """Pop uniform symbols; see `reference.pop_uniform`."""
@@ -271,17 +284,15 @@ class Kernel:
         start, freq = np.empty((2, len(symbols)), np.uint32)
         shares = None if weight is None else _address(weight)
         parameters = (shares, _address(mean), _address(scale), mean.shape[-1], low, size)
-        self._checked(
-            self._intervals_logistic(
-                _address(symbols), len(symbols), _address(start), _address(freq), *parameters
-            ),
-            low,
-            size,
-        )
+        into = (_address(start), _address(freq))
+        result = self._intervals_logistic(_address(symbols), len(symbols), *into, *parameters)
+        self._checked(result, low, size)
         return start, freq
 
-    def pop_natively(self, message: Message, work: Callable[[Native], T]) -> T | None:
-        """Let another kernel pop bytes under mixtures; see `Native`. Returns what `work` does."""
+    def pop_natively(
+        self, message: Message, work: Callable[[Native], T], low: int, size: int
+    ) -> T | None:
+        """Let another kernel pop symbols of an alphabet, see `Native`. Returns what `work` does."""
 
         def attempt() -> T:
             head = message.head.copy()
@@ -290,7 +301,7 @@ class Kernel:
                 self._native, _address(head), len(head), words, message._top, message._end
             )
             result = work(native)
-            message._top = self._checked(native.top, 0, 256)
+            message._top = self._checked(native.top, low, size)
             message.head[:] = head
             return result
 
@@ -322,21 +333,16 @@ def engine() -> Engine:
 
     Raises
     ------
-    InputError
-        If BITSWAP_ENGINE asks for an engine that is not there.
+    NoEngine
+        If BITSWAP_ENGINE asks for one that is not there.
     """
     wanted = os.environ.get("BITSWAP_ENGINE", "")
     if wanted not in ("", "c", "reference"):
-        raise InputError(f"BITSWAP_ENGINE={wanted}: choose c or reference")
-    if wanted == "reference":
-        return reference
-    kernel = compiled()
+        raise NoEngine(f"BITSWAP_ENGINE={wanted}: choose c or reference")
+    kernel = None if wanted == "reference" else compiled()
     if kernel is None and wanted == "c":
-        raise InputError("BITSWAP_ENGINE=c: the kernel is not compiled; install with a C compiler")
-    if kernel is None:
-        print("bitswap: no compiled kernel, coding with numpy (much slower)", file=sys.stderr)
-        return reference
-    return kernel
+        raise NoEngine("BITSWAP_ENGINE=c: the kernel is not compiled; install with a C compiler")
+    return kernel or reference
 
 
 def engine_name() -> str:

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitswap_cli.ans.bottom import Bottom
+from bitswap_cli.ans.errors import Damaged, Underflow
 from bitswap_cli.ans.parameters import MAX_LANES
-from bitswap_cli.errors import ArchiveError
 
 HEAD_MIN = 1 << 31
 HEAD_LIMIT = 1 << 63
@@ -23,13 +23,6 @@ GUARD = MAX_LANES + 1  # words that an engine may read past the bottom before it
 FIRST_EXTENSION = 512  # words of virtual bottom laid down the first time they are needed
 
 T = TypeVar("T")
-
-
-class Underflow(ArchiveError):
-    """A pop needs more words than the message holds; the message is left as it was."""
-
-    def __init__(self) -> None:
-        super().__init__("the compressed data is damaged: it ends before its last symbol")
 
 
 class Message:
@@ -108,7 +101,7 @@ class Message:
 
         Raises
         ------
-        ArchiveError
+        Damaged
             If there are too few words, or a head that no encoder leaves.
         ValueError
             If the number of lanes is not in 1..32.
@@ -116,11 +109,11 @@ class Message:
         message = cls(lanes)
         flat = np.ascontiguousarray(words, dtype=np.uint32).ravel()
         if len(flat) < 2 * lanes:
-            raise ArchiveError("the compressed data is damaged: too short for its lanes")
+            raise Damaged("the compressed data is damaged: too short for its lanes")
         high, low = flat[:lanes].astype(np.uint64), flat[lanes : 2 * lanes].astype(np.uint64)
         head = high << np.uint64(32) | low
         if np.any(head < np.uint64(HEAD_MIN)) or np.any(head >= np.uint64(HEAD_LIMIT)):
-            raise ArchiveError("the compressed data is damaged: a lane is out of range")
+            raise Damaged("the compressed data is damaged: a lane is out of range")
         message.head = head
         tail = flat[2 * lanes :]
         message._words = np.zeros(len(tail) + GUARD, np.uint32)
@@ -207,19 +200,19 @@ class Message:
 
         Raises
         ------
-        ArchiveError
+        Damaged
             If the rest of the message is not a bottom.
         """
         damaged = "the compressed data is damaged: it does not end where it began"
         if np.any(self.head >> np.uint64(31) != np.uint64(1)):
-            raise ArchiveError(damaged)
+            raise Damaged(damaged)
         found = Bottom.read(self.head, self.tail)
         if found is None:
-            raise ArchiveError(damaged)
+            raise Damaged(damaged)
         if payload_used is None:
             return found
         if payload_used > len(found) or any(found[payload_used:]):
-            raise ArchiveError(damaged)
+            raise Damaged(damaged)
         return found[:payload_used]
 
     @contextmanager

@@ -9,53 +9,60 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from bitswap_cli.ans.message import Message, Underflow
-from bitswap_cli.ans.parameters import PRECISION, WEIGHT_BITS
+from bitswap_cli.ans.errors import Underflow
+from bitswap_cli.ans.message import Message
+from bitswap_cli.ans.parameters import PRECISION, WEIGHT_BITS, precision
 from bitswap_cli.ans.sigmoid import cumulative
 
 NAME = "reference"
 
-_TOTAL = 1 << PRECISION
 _LOW = np.uint64(0xFFFFFFFF)
 _WORD = np.uint64(32)
-_SHIFT = np.uint64(PRECISION)
-_OVERFLOW = np.uint64(63 - PRECISION)  # a lane overflows from freq << _OVERFLOW on
 _MIN = np.uint64(1 << 31)
-_RADIX = 32  # an alphabet, of at most 32**2 symbols, is searched digit by digit
+_RADIX = 32  # an alphabet is searched digit by digit
 _DIGITS = np.arange(1, _RADIX)
 
 Int32s = NDArray[np.int32]
 Interval = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 
 
-def push(message: Message, start: NDArray[np.uint32], freq: NDArray[np.uint32]) -> None:
+def push(
+    message: Message, start: NDArray[np.uint32], freq: NDArray[np.uint32], bits: int = PRECISION
+) -> None:
     """Push n intervals.
 
     Parameters
     ----------
     message : Message
     start, freq : uint32 arrays, shape (n,)
-        Intervals [start, start + freq) of [0, 2**20), none of them empty.
+        Intervals [start, start + freq) of [0, 2**bits), none of them empty.
+    bits : int
+        20 or 24.
     """
     count, lanes = len(start), message.lanes
+    shift, room = np.uint64(bits), np.uint64(63 - bits)  # a lane overflows from freq << room on
     message._reserve(count)
     head, words, top = message.head.copy(), message._words, message._top
     starts, freqs = start.astype(np.uint64), freq.astype(np.uint64)
     for first in range(0, count, lanes):
         row = slice(first, min(first + lanes, count))
         state, width = head[: row.stop - first], freqs[row]
-        over = state >= width << _OVERFLOW
+        over = state >= width << room
         emitted = (state[over] & _LOW).astype(np.uint32)
         words[top - len(emitted) : top] = emitted
         top -= len(emitted)
         state[over] >>= _WORD
         quotient = state // width
-        state[:] = (quotient << _SHIFT) + (state - quotient * width) + starts[row]
+        state[:] = (quotient << shift) + (state - quotient * width) + starts[row]
     message.head[:], message._top = head, top
 
 
 def push_batches(
-    message: Message, start: NDArray[np.uint32], freq: NDArray[np.uint32], batches: Int32s
+    message: Message,
+    start: NDArray[np.uint32],
+    freq: NDArray[np.uint32],
+    batches: Int32s,
+    bits: int = PRECISION,
 ) -> None:
     """Push batches of intervals, the last one first, so that pops get the first one first.
 
@@ -66,23 +73,31 @@ def push_batches(
         As of `push`; the batches one after another.
     batches : int32 array, shape (m,)
         How many intervals each batch has; they come to n.
+    bits : int
+        As of `push`.
     """
     ends = np.cumsum(batches, dtype=np.int64)
     for end, size in zip(ends[::-1], batches[::-1], strict=True):
-        push(message, start[end - size : end], freq[end - size : end])
+        push(message, start[end - size : end], freq[end - size : end], bits)
 
 
-def _pop(message: Message, count: int, invert: Callable[[slice, Int32s], Interval]) -> Int32s:
+def _pop(
+    message: Message,
+    count: int,
+    invert: Callable[[slice, Int32s], Interval],
+    bits: int = PRECISION,
+) -> Int32s:
     """Pop symbols; `invert(rows, cf)` gives the symbols at cf, their starts and their freqs."""
     lanes = message.lanes
     symbols = np.empty(count, np.int32)
+    shift, low = np.uint64(bits), np.uint64((1 << bits) - 1)
     head, top = message.head.copy(), message._top
     for first in reversed(range(0, count, lanes)):
         row = slice(first, min(first + lanes, count))
         state = head[: row.stop - first]
-        cf = (state & np.uint64(_TOTAL - 1)).astype(np.int32)
+        cf = (state & low).astype(np.int32)
         symbols[row], start, freq = invert(row, cf)
-        state[:] = freq.astype(np.uint64) * (state >> _SHIFT) + (cf - start).astype(np.uint64)
+        state[:] = freq.astype(np.uint64) * (state >> shift) + (cf - start).astype(np.uint64)
         under = state < _MIN
         wanted = int(under.sum())
         if wanted > message._end - top:
@@ -186,7 +201,7 @@ def push_logistic(
     ValueError
         If a symbol is not in the alphabet, or weights do not sum to 256.
     """
-    push(message, *intervals_logistic(symbols, weight, mean, scale, low, size))
+    push(message, *intervals_logistic(symbols, weight, mean, scale, low, size), precision(size))
 
 
 def intervals_logistic(
@@ -226,7 +241,9 @@ def pop_logistic(
     Underflow
     """
     check_weights(weight)
-    strides = [_RADIX, 1] if size > _RADIX else [1]
+    strides = [1]
+    while strides[0] * _RADIX < size:
+        strides.insert(0, strides[0] * _RADIX)
 
     def invert(row: slice, cf: Int32s) -> Interval:
         part = (None if weight is None else weight[row], mean[row], scale[row], low, size)
@@ -237,8 +254,8 @@ def pop_logistic(
         start = cumulative(index, *part)
         return index + low, start, cumulative(index + 1, *part) - start
 
-    return message._popping(lambda: _pop(message, len(mean), invert))
+    return message._popping(lambda: _pop(message, len(mean), invert, precision(size)))
 
 
-def pop_natively(message: Message, work: Callable[..., object]) -> None:
+def pop_natively(message: Message, work: Callable[..., object], low: int, size: int) -> None:
     """Return None: there is nothing here that a compiled kernel could call."""

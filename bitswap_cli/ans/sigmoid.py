@@ -5,9 +5,20 @@ With u the argument in 1/1024 of t, clamped to t = -16..16,
     u = clamp(((16 x - 8 - mean) * inverse[scale]) >> 8, -16384, 16384)
     g = table[i] + ((table[i + 1] - table[i]) * f >> 5),  i, f = divmod(u + 16384, 32)
 
-The formula is over the integers. An engine may compute it in int32: with |x| <= 1024 and
-|mean| < 2**15 the difference fits 17 bits, and cutting it to +-saturation[scale], the smallest
+The formula is over the integers. An engine may compute it in int32: with |x| <= 2048 and
+|mean| < 2**15 the difference is below 2**17, and cutting it to +-saturation[scale], the smallest
 difference whose u is clamped anyway, keeps the product below 2**22 + 2**18.
+
+A mixture's S = sum of weight * g, at most 2**28, becomes a cumulative frequency C of D symbols:
+
+    D <= 1024:  m = S >> 8,    C(x) = m - (m * D >> 20) + (x - low)             of 2**20
+    D <= 4096:  m = S >> 4,    C(x) = m - ((m >> 6) * D >> 18) + (x - low)      of 2**24
+
+and 0 at the alphabet's start, the total at its end. The products are at most 2**30. Where m grows
+by 1, what is taken from it grows by at most 1, as D is below the power of two that it is divided
+by; so m less that never falls, and C grows by at least 1 with each symbol. It lies in 0..total - D
+before x - low is added, so that the first and the last symbol have at least 1, too: whatever the
+parameters, every symbol can be pushed and every value popped.
 """
 
 import hashlib
@@ -19,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitswap_cli.ans.parameters import (
+    FINE_PRECISION,
     MEAN_BITS,
     MEAN_LIMIT,
     PRECISION,
@@ -26,6 +38,7 @@ from bitswap_cli.ans.parameters import (
     SCALE_OF_ONE,
     SCALES_PER_OCTAVE,
     WEIGHT_BITS,
+    precision,
 )
 
 LIMIT = 16  # the table covers t = -LIMIT..LIMIT
@@ -33,6 +46,7 @@ STEP_BITS = 5  # 32 entries per unit of t, and 32 values of u per entry
 ARGUMENT_BITS = 10  # u is t in 1/1024
 INVERSE_SHIFT = 8  # fraction bits of the inverse scales, beyond those of u
 SATURATION = LIMIT << ARGUMENT_BITS
+SPARE_BITS = 6  # of a mass at FINE_PRECISION, dropped before it is multiplied by 4096 symbols
 
 # SHA-256 of table, then inverse, as little-endian int32: both are part of numeric profile 1.
 TABLES_SHA256 = "386b82f7e24e3e21a36ba400dcc801cbff707c35b686516fd2b0aa9acd627822"
@@ -132,8 +146,7 @@ def cumulative(
 ) -> NDArray[np.int64]:
     """Cumulative frequency of a discretized logistic, or of a mixture, below a symbol.
 
-    C(x) = g - (g * size >> 20) + (x - low), and 0 at the alphabet's start, 2**20 at its end:
-    the linear term alone gives each symbol a frequency of at least 1, whatever the parameters.
+    The linear term alone gives each symbol a frequency of at least 1 (see the module's text).
 
     Parameters
     ----------
@@ -147,16 +160,18 @@ def cumulative(
     Returns
     -------
     int64 array of the shape of `index`
-        C(low + index), 0..2**20.
+        C(low + index), 0..2**precision(size).
     """
     if index.ndim > 1:
         mean, scale = mean[:, None], scale[:, None]
     if weight is None:
-        mass = smooth(index + low, mean, scale)
+        total = smooth(index + low, mean, scale) << WEIGHT_BITS
     else:
         shares = weight if index.ndim == 1 else weight[:, None]
-        parts = smooth(index[..., None] + low, mean, scale)
-        mass = (parts * shares).sum(axis=-1) >> WEIGHT_BITS
-    inner = mass - (mass * size >> PRECISION) + index
-    ends = np.where(index <= 0, 0, 1 << PRECISION)
+        total = (smooth(index[..., None] + low, mean, scale) * shares).sum(axis=-1)
+    bits = precision(size)
+    spare = SPARE_BITS if bits == FINE_PRECISION else 0
+    mass = total >> (PRECISION + WEIGHT_BITS - bits)
+    inner = mass - ((mass >> spare) * size >> (bits - spare)) + index
+    ends = np.where(index <= 0, 0, 1 << bits)
     return np.where((index <= 0) | (index >= size), ends, inner)

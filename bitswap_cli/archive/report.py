@@ -19,7 +19,7 @@ class PackReport:
     bytes_after: int = 0
     """Size of the archive."""
     samples: int = 0
-    """Subpixels coded by the model (H * W * C summed over pictures) = raw bytes of their pixels."""
+    """Subpixels coded by the model (H * W * C summed over pictures)."""
     net_bits: float = 0.0
     """Net bits of those subpixels; ``net_bits / samples`` is the net rate in bits/dim."""
     tile_bytes: int = 0

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Concatenate, NoReturn, ParamSpec, TypeVar
 
@@ -149,6 +150,15 @@ def check_new(path: str | os.PathLike[str], option: str, *, force: bool) -> None
         raise InputError(f"there is no folder {place.parent} for {path}: make it first")
     if not os.access(place.parent, os.W_OK | os.X_OK):
         raise InputError(f"{path} cannot be written: its folder is read-only")
+
+
+@cache
+def note_engine() -> None:
+    """Say once that coding will be slow, if numpy does it though nobody asked for that."""
+    from bitswap_cli.ans import engine_name
+
+    if not os.environ.get("BITSWAP_ENGINE") and engine_name() == "reference":
+        click.echo("bitswap: no compiled kernel, coding with numpy (much slower)", err=True)
 
 
 def stderr_is_terminal() -> bool:

@@ -14,6 +14,7 @@ from bitswap_cli.cli.common import (
     check_new,
     escape,
     json_option,
+    note_engine,
     say_json,
     verbosity,
     work_options,
@@ -86,6 +87,7 @@ def compress(
     The archive is decoded and compared with checksums before success is reported; if it does not
     verify it is removed.
     """
+    note_engine()
     for source in sources:  # before the seconds it takes to load a model
         if not Path(source).exists() and not Path(source).is_symlink():
             raise InputError(f"there is no file or folder {source}")

@@ -8,6 +8,7 @@ from bitswap_cli.cli.common import (
     Console,
     json_option,
     model_file_option,
+    note_engine,
     say_json,
     verbosity,
     work_options,
@@ -45,6 +46,7 @@ def decompress(
     from bitswap_cli.archive.reading.reader import ArchiveReader
     from bitswap_cli.archive.reading.unpack import unpack
 
+    note_engine()
     started = time.perf_counter()
     with (
         ArchiveReader(archive, recover=keep_going) as reader,

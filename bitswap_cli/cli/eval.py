@@ -1,11 +1,19 @@
 """``bitswap eval``: what a model makes of pictures, term by term, and what coding them takes."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from bitswap_cli.cli.common import Console, escape, json_option, say_json, verbosity
+from bitswap_cli.cli.common import (
+    Console,
+    escape,
+    json_option,
+    note_engine,
+    say_json,
+    verbosity,
+)
 from bitswap_cli.cli.progress import Progress, progress_bar
 from bitswap_cli.cli.table import format_table
 from bitswap_cli.errors import ArchiveError, InputError
@@ -15,8 +23,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bitswap_cli.coding import ChunkCodec
+    from bitswap_cli.contract import Alphabet, Samples
+    from bitswap_models.families.register import Trained
 
-    Tiles = tuple[NDArray[np.uint8], NDArray[np.int32]]
+    Tiles = tuple[Samples, NDArray[np.int32]]
 
 
 @click.command("eval")
@@ -42,13 +52,14 @@ def evaluate(console: Console, model: str, data: Path, limit: int | None, as_jso
     from bitswap_models.stored import model_file
     from bitswap_models.training import loop as training
 
+    note_engine()
     if not data.is_dir():
         raise InputError(f"there is no folder {data}")
     torch.set_num_threads(1)
     file = zoo.resolve(model)
     loaded = model_file.load(file.path, coding=False)
     tile, channels = loaded.config.tile, loaded.config.channels
-    tiles, sizes = _tiles(console, data, tile, channels)
+    tiles, sizes = _tiles(console, data, loaded)
     if isinstance(loaded, FlowPP):  # whole tiles only
         whole = (sizes == (tile, tile, channels)).all(1)
         tiles, sizes = tiles[whole], sizes[whole]
@@ -80,15 +91,19 @@ def evaluate(console: Console, model: str, data: Path, limit: int | None, as_jso
     console.say(format_table(rows, left=(0,)))
 
 
-def _tiles(console: Console, folder: Path, tile: int, channels: int) -> "Tiles":
-    """Cut the pictures of a folder that have the model's channels, or are gray, into tiles."""
+def _tiles(console: Console, folder: Path, model: "Trained") -> "Tiles":
+    """Cut the pictures of a folder that are of the model's samples, or gray, into tiles."""
     import numpy as np
 
+    from bitswap_cli.contract import Alphabet
     from bitswap_cli.images.tiles import cut
-    from bitswap_models.training.data import sheet_cells, stored
+    from bitswap_models.training.data import sheet_cells
 
-    tiles, sizes = [np.zeros((0, tile, tile, channels), np.uint8)], [np.zeros((0, 3), np.int32)]
-    for path, pixels in stored(folder):
+    tile, channels = model.config.tile, model.config.channels
+    alphabet = Alphabet(model.low, model.high)
+    tiles: list[Samples] = [np.zeros((0, tile, tile, channels), alphabet.dtype)]
+    sizes = [np.zeros((0, 3), np.int32)]
+    for path, pixels in _pictures(folder, alphabet):
         if pixels is None or pixels.shape[2] not in (1, channels):
             if not console.quiet:
                 note = f"{path} is left out: it is not 8-bit gray or of the model's channels"
@@ -101,8 +116,24 @@ def _tiles(console: Console, folder: Path, tile: int, channels: int) -> "Tiles":
     return np.concatenate(tiles), np.concatenate(sizes)
 
 
+def _pictures(folder: Path, alphabet: "Alphabet") -> "Iterator[tuple[Path, Samples | None]]":
+    """Yield the pictures of a folder by name; None is what is none of this alphabet."""
+    from bitswap_cli.contract import BYTES
+    from bitswap_cli.images.formats.register import kind_of
+    from bitswap_cli.images.inspection import inspect_wide
+    from bitswap_models.training.data import stored
+
+    if alphabet == BYTES:
+        yield from stored(folder)
+        return
+    for path in sorted(folder.glob("*")):
+        seen = inspect_wide(path.read_bytes()) if path.is_file() else []
+        fit = [p.pixels for p in seen if kind_of(p.recipe.kind).alphabet == alphabet]
+        yield path, fit[0] if fit else None
+
+
 def _code(
-    codec: "ChunkCodec", tiles: "NDArray[np.uint8]", sizes: "NDArray[np.int32]", progress: Progress
+    codec: "ChunkCodec", tiles: "Samples", sizes: "NDArray[np.int32]", progress: Progress
 ) -> tuple[dict[str, float], float]:
     """Code tiles and decode them again: bits/dim of each term, and of the messages."""
     import numpy as np

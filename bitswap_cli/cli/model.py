@@ -60,6 +60,7 @@ def encoders(
         There is no such model, or it fails its known answer on this machine.
     """
     from bitswap_cli.archive.format.sections import Header
+    from bitswap_cli.contract import BYTES
     from bitswap_models import zoo
 
     if name_or_path == AUTO:
@@ -70,7 +71,8 @@ def encoders(
     named = []
     for file, codec in found:
         header = Header(file.name, file.sha256, codec.name, NUMERIC_PROFILE, _tile(codec))
-        named.append((codec, header._replace(wide=codec.channels not in (1, 3))))
+        wide = codec.channels not in (1, 3) or codec.alphabet != BYTES
+        named.append((codec, header._replace(wide=wide)))
     return named
 
 

@@ -7,6 +7,7 @@ from bitswap_cli.cli.common import (
     escape,
     json_option,
     model_file_option,
+    note_engine,
     say_json,
     verbosity,
     work_options,
@@ -28,6 +29,7 @@ def test(
     from bitswap_cli.archive.reading.reader import ArchiveReader
     from bitswap_cli.archive.reading.unpack import verify
 
+    note_engine()
     with ArchiveReader(archive) as reader, progress_bar(console, "test") as progress:
         report = verify(reader, decoder(console, model, batch), threads=threads, progress=progress)
     if as_json:

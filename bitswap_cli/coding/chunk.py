@@ -18,11 +18,11 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import NDArray
 
-from bitswap_cli.ans import LANES, Message
+from bitswap_cli.ans import LANES, Damaged, Message, NoEngine, engine_name
 from bitswap_cli.coding import bbans, bitswap, topdown
 from bitswap_cli.coding.group import Group
-from bitswap_cli.contract import EncodedTiles, Integers, TileModel
-from bitswap_cli.errors import ArchiveError, ModelError
+from bitswap_cli.contract import Alphabet, EncodedTiles, Integers, Samples, TileModel
+from bitswap_cli.errors import ArchiveError, InputError, ModelError
 
 GROUP = 64
 Family = Callable[[int], TileModel | None]
@@ -57,6 +57,13 @@ class ChunkCodec:
         Tiles that the networks see at a time; it changes no byte.
     family : callable, optional
         Gives the model of pictures with so many channels, neither 1 nor the model's, or None.
+
+    Raises
+    ------
+    InputError
+        If BITSWAP_ENGINE asks for an engine that is not there.
+    ModelError
+        If the model has no such scheme.
     """
 
     chunk_tiles = 1024
@@ -70,10 +77,14 @@ class ChunkCodec:
                 f"this model cannot be coded with scheme {name!r}: give one of"
                 f" {', '.join(model.schemes)}"
             )
+        try:
+            engine_name()
+        except NoEngine as error:
+            raise InputError(str(error)) from None
         model.batch = batch
         self.model, self.name, self.scheme = model, name, SCHEMES[name]
         self.tile_height = self.tile_width = model.tile
-        self.channels = model.channels
+        self.channels, self.alphabet = model.channels, Alphabet(model.low, model.high)
         self.factors, self.slack = model.factors, model.slack
         self._family = family
         self._others: dict[int, ChunkCodec | None] = {1: self, self.channels: self}
@@ -86,15 +97,13 @@ class ChunkCodec:
             self._others[channels] = ChunkCodec(model, self.name, batch) if model else None
         return self._others[channels]
 
-    def encode(
-        self, tiles: NDArray[np.uint8], sizes: NDArray[np.int32], payload: bytes
-    ) -> EncodedTiles:
+    def encode(self, tiles: Samples, sizes: NDArray[np.int32], payload: bytes) -> EncodedTiles:
         """See `TileCodec.encode`."""
         words, used, bits = self.encode_by_term(tiles, sizes, payload)
         return EncodedTiles(words, used, bits.sum(1))
 
     def encode_by_term(
-        self, tiles: NDArray[np.uint8], sizes: NDArray[np.int32], payload: bytes
+        self, tiles: Samples, sizes: NDArray[np.int32], payload: bytes
     ) -> EncodedTiles:
         """`encode`, but for the bits: pixels' and each latent layer's are told apart, (N, 1 + L).
 
@@ -112,19 +121,22 @@ class ChunkCodec:
 
     def decode(
         self, words: bytes, sizes: NDArray[np.int32], factor: int = 1
-    ) -> tuple[NDArray[np.uint8], bytes]:
+    ) -> tuple[Samples, bytes]:
         """See `TileCodec.decode`."""
         if not words or words[0] != lane_count(sizes) or len(words) % 4 != 1:
             raise ArchiveError("the compressed data is damaged: its lanes or length are wrong")
-        message = Message.from_words(np.frombuffer(words, "<u4", offset=1), words[0])
         tile = self.model.tile * factor
-        tiles = np.empty((len(sizes), tile, tile, self.channels), np.uint8)
-        for where in reversed(list(groups(len(sizes), self.model.growth, factor))):
-            group = Group(message, self.model, sizes[where], tile)
-            tiles[where] = self.scheme.pop(group).transpose(0, 2, 3, 1)
-        return tiles, message.check_bottom()
+        tiles = np.empty((len(sizes), tile, tile, self.channels), self.alphabet.dtype)
+        try:
+            message = Message.from_words(np.frombuffer(words, "<u4", offset=1), words[0])
+            for where in reversed(list(groups(len(sizes), self.model.growth, factor))):
+                group = Group(message, self.model, sizes[where], tile)
+                tiles[where] = self.scheme.pop(group).transpose(0, 2, 3, 1)
+            return tiles, message.check_bottom()
+        except Damaged as error:
+            raise ArchiveError(str(error)) from None
 
-    def _extended(self, group: Group, tiles: NDArray[np.uint8]) -> Integers:
+    def _extended(self, group: Group, tiles: Samples) -> Integers:
         x = tiles.transpose(0, 3, 1, 2).astype(np.int32)
         for plane in self.model.planes:
             for channel in range(self.channels):

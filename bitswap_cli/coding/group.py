@@ -205,14 +205,17 @@ class Group:
 
     def _push_lockstep(self, model: PixelModel, z1: Integers | None, x: Integers) -> None:
         coded = model.mixtures(z1, x, self.geometry.sizes)
-        start, freq = LogisticMixture(coded.parameters, 0, 255).intervals(coded.symbols)
-        engine().push_batches(self.message, start, freq, coded.batches)
+        codec = LogisticMixture(coded.parameters, model.low, model.high)
+        start, freq = codec.intervals(coded.symbols)
+        engine().push_batches(self.message, start, freq, coded.batches, codec.precision)
         if self.bits is not None:
-            bits = information(freq, freq.shape)
+            bits = information(freq, freq.shape, codec.precision)
             self.bits[:, 0] += np.bincount(coded.owner, bits, minlength=self.size)
 
     def _pop_lockstep(self, model: PixelModel, z1: Integers | None) -> Integers:
-        x = model.walk(z1, self.geometry.sizes, self.tile, _Pop(self.message))
+        x = model.walk(
+            z1, self.geometry.sizes, self.tile, _Pop(self.message, model.low, model.high)
+        )
         for plane in model.planes:
             for channel in range(model.channels):
                 self.geometry.extend(x, plane, channel)
@@ -225,7 +228,7 @@ class Group:
             plane = step.plane
             pixels = x[:, step.channel, plane.top :: plane.stride, plane.left :: plane.stride]
             mask = self.geometry.pixels(plane, step.channel)
-            steps.append((_mixture(step.parameters, mask), pixels, mask))
+            steps.append((self._mixture(step.parameters, mask), pixels, mask))
             return pixels
 
         model.likelihood(z1, code)
@@ -239,12 +242,17 @@ class Group:
             plane = step.plane
             pixels = x[:, step.channel, plane.top :: plane.stride, plane.left :: plane.stride]
             mask = self.geometry.pixels(plane, step.channel)
-            self._pop(0, _mixture(step.parameters, mask), pixels, mask)
+            self._pop(0, self._mixture(step.parameters, mask), pixels, mask)
             self.geometry.extend(x, plane, step.channel)
             return pixels
 
         model.likelihood(z1, code)
         return x
+
+    def _mixture(self, parameters: Mixture, mask: Mask | None) -> LogisticMixture:
+        if mask is not None:
+            parameters = Mixture(*(array[mask] for array in parameters))
+        return LogisticMixture(parameters, self.model.low, self.model.high)
 
     # ---- symbols ---------------------------------------------------------------------------------
     def push_latents(self, layer: int, parameters: LogisticParameters, z: Integers) -> None:
@@ -283,25 +291,20 @@ class Group:
 
 
 class _Pop:
-    """Pops bytes under mixtures from a message."""
+    """Pops symbols of low..high under mixtures from a message."""
 
-    def __init__(self, message: Message) -> None:
+    def __init__(self, message: Message, low: int, high: int) -> None:
         self.message = message
+        self.low, self.high = low, high
 
     def __call__(self, parameters: Mixture) -> Integers:
-        return LogisticMixture(parameters, 0, 255).pop(self.message)
+        return LogisticMixture(parameters, self.low, self.high).pop(self.message)
 
     def natively(self, work: Callable[[Native], T]) -> T | None:
-        return engine().pop_natively(self.message, work)
+        return engine().pop_natively(self.message, work, self.low, self.high - self.low + 1)
 
 
 def _logistic(parameters: LogisticParameters, mask: Mask | None) -> Logistic:
     if mask is not None:
         parameters = LogisticParameters(parameters.mean[mask], parameters.scale[mask])
     return Logistic(parameters, LATENT_MIN, LATENT_MAX)
-
-
-def _mixture(parameters: Mixture, mask: Mask | None) -> LogisticMixture:
-    if mask is not None:
-        parameters = Mixture(*(array[mask] for array in parameters))
-    return LogisticMixture(parameters, 0, 255)

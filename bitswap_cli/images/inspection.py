@@ -1,22 +1,22 @@
-"""Files <-> pictures: which files can be restored from their pixels, and how."""
+"""Files <-> pictures: which files can be restored from their samples, and how."""
 
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
-from bitswap_cli.errors import ArchiveError
-from bitswap_cli.images import png, raster
-from bitswap_cli.images.picture import KINDS, MAX_RECIPE, PLAIN, Picture, Recipe, is_exact
+from bitswap_cli.contract import Samples
+from bitswap_cli.images.formats.format import Format, Kind
+from bitswap_cli.images.formats.register import START, beginning, find
+from bitswap_cli.images.picture import MAX_RECIPE, Picture, Recipe
 
 
 def looks_like_picture(start: bytes) -> bool:
-    """Tell from a file's first bytes whether `inspect` or `inspect_wide` may find a picture."""
-    return start[:2] in (b"BM", b"P5", b"P6") or start[:8] == b"\x89PNG\r\n\x1a\n"
+    """Tell from a file's first `START` bytes whether it may be a picture."""
+    return bool(beginning(start))
 
 
 def inspect(data: bytes) -> Picture | None:
-    """Split a file into pixels and recipe, if it can be restored from them.
+    """Split a file into samples and recipe, if it can be restored from them.
 
     The content decides, not a name: 8-bit gray or RGB without transparency in PNG (one frame), BMP
     (24-bit, or 8-bit with the plain gray palette; uncompressed), PGM (P5) and PPM (P6) with maxval
@@ -30,14 +30,14 @@ def inspect(data: bytes) -> Picture | None:
     Returns
     -------
     Picture or None
-        Of a kind in `PLAIN`; None if the file should be kept byte for byte, be it broken, foreign
-        or too large.
+        Of a plain kind; None if the file should be kept byte for byte, be it broken, foreign or too
+        large.
     """
-    return next(_found(data, PLAIN), None)
+    return next(_found(data, plain=True), None)
 
 
 def inspect_wide(data: bytes) -> list[Picture]:
-    """Split a file into pixels and recipe in every way that only newer archives can hold.
+    """Split a file into samples and recipe in every way that only newer archives can hold.
 
     These are PNG of one frame with any depth and colour type that `inspect` has no kind for, and
     PGM and PPM of two bytes a sample. A palette image is seen by its indices and, where they can
@@ -51,61 +51,50 @@ def inspect_wide(data: bytes) -> list[Picture]:
     Returns
     -------
     list of Picture
-        None, one or two, of different kinds, in the order of `KINDS`. Pixels are a uint8 array
-        (H, W, C), C the bytes of a pixel. Samples of 16 bits have all their high bytes first;
-        gray of fewer than 8 bits is scaled to 0..255; indices are as they are.
+        Of different kinds, none of them plain, in the order of their numbers.
     """
-    return list(_found(data, KINDS[len(PLAIN) :]))
+    return list(_found(data, plain=False))
 
 
-def _found(data: bytes, kinds: tuple[str, ...]) -> Iterator[Picture]:
+def _found(data: bytes, *, plain: bool) -> Iterator[Picture]:
     """Yield a file as a picture of each of these kinds it can be restored from."""
-    if not looks_like_picture(data):
-        return
-    family = {b"BM": "bmp", b"\x89P": "png"}.get(data[:2], "pnm")
-    for kind in kinds:
-        if kind.startswith(family):
-            picture = _split(data, kind)
-            if picture is not None and _comes_back(picture, data):
+    for form in beginning(data[:START]):
+        for kind in form.KINDS:
+            picture = form.split(data, kind.name) if kind.plain == plain else None
+            if picture is not None and _comes_back(form, kind, picture, data):
                 yield picture
 
 
-def _split(data: bytes, kind: str) -> Picture | None:
-    return png.split(data, kind) if kind.startswith("png") else raster.split(data, kind)
-
-
-def _comes_back(picture: Picture, data: bytes) -> bool:
+def _comes_back(form: Format, kind: Kind, picture: Picture, data: bytes) -> bool:
     """Tell whether a recipe is short enough and the file it leads to is as good as this one."""
     pixels, recipe = picture
     if len(recipe.prefix) + len(recipe.suffix) > MAX_RECIPE:
         return False
-    if is_exact(recipe.kind):
-        return rebuild(recipe, pixels) == data
-    again = _split(png.join(recipe, pixels, level=1), recipe.kind)
-    return again is not None and again.recipe == recipe and np.array_equal(again.pixels, pixels)
+    if kind.exact:
+        return form.join(recipe, pixels) == data
+    twin = form.split(form.join(recipe, pixels, quick=True), kind.name)
+    return twin is not None and twin.recipe == recipe and np.array_equal(twin.pixels, pixels)
 
 
-def rebuild(recipe: Recipe, pixels: NDArray[np.uint8]) -> bytes:
-    """Put pixels back into a file.
+def rebuild(recipe: Recipe, pixels: Samples) -> bytes:
+    """Put samples back into a file.
 
     Parameters
     ----------
     recipe : Recipe
         Of `inspect` or `inspect_wide`.
-    pixels : uint8 array (H, W, C)
+    pixels : array (H, W, C) of the kind's alphabet
 
     Returns
     -------
     bytes
-        The file: equal to the original for BMP, PGM and PPM; for PNG equal in its pixels and in
-        every chunk but IDAT.
+        The file: equal to the original if the kind is exact; else equal in its pixels and in all
+        that the recipe holds.
 
     Raises
     ------
     ArchiveError
-        If recipe and pixels do not belong together.
+        If recipe and samples do not belong together.
     """
-    if recipe.kind not in KINDS:
-        raise ArchiveError("the archive holds a picture of an unknown kind")
-    join = png.join if recipe.kind.startswith("png") else raster.join
-    return join(recipe, pixels)
+    form, _ = find(recipe.kind)
+    return form.join(recipe, pixels)

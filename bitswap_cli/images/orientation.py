@@ -5,23 +5,20 @@ An orientation is three bits, from the highest: rows and columns change places; 
 reverse order; then columns do.
 """
 
-import numpy as np
-from numpy.typing import NDArray
+from bitswap_cli.contract import Samples
 
 ORIENTATIONS = 8
 _TRANSPOSED, _UPSIDE_DOWN, _MIRRORED = 4, 2, 1
 
-Pixels = NDArray[np.uint8]
 
-
-def turn(pixels: Pixels, orientation: int) -> Pixels:
+def turn(pixels: Samples, orientation: int) -> Samples:
     """Lay a picture as the orientation says: a view (H, W, C), or (W, H, C) if transposed."""
     if orientation & _TRANSPOSED:
         pixels = pixels.swapaxes(0, 1)
     return _reversed(pixels, orientation)
 
 
-def turn_back(pixels: Pixels, orientation: int) -> Pixels:
+def turn_back(pixels: Samples, orientation: int) -> Samples:
     """Invert `turn`."""
     pixels = _reversed(pixels, orientation)
     return pixels.swapaxes(0, 1) if orientation & _TRANSPOSED else pixels
@@ -33,7 +30,7 @@ def turned_shape(shape: tuple[int, int, int], orientation: int) -> tuple[int, in
     return (width, height, channels) if orientation & _TRANSPOSED else shape
 
 
-def _reversed(pixels: Pixels, orientation: int) -> Pixels:
+def _reversed(pixels: Samples, orientation: int) -> Samples:
     rows = slice(None, None, -1 if orientation & _UPSIDE_DOWN else 1)
     columns = slice(None, None, -1 if orientation & _MIRRORED else 1)
     return pixels[rows, columns]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from bitswap_cli.contract import Tiles
+from bitswap_cli.contract import Samples, Tiles
 
 
 def count_tiles(height: int, width: int, tile_height: int, tile_width: int) -> int:
@@ -44,7 +44,7 @@ def tile_sizes(
 
 
 def cut(
-    pixels: NDArray[np.uint8],
+    pixels: Samples,
     tile_height: int,
     tile_width: int,
     channels: int,
@@ -55,7 +55,7 @@ def cut(
 
     Parameters
     ----------
-    pixels : uint8 array (H, W, C)
+    pixels : array (H, W, C)
         C <= `channels`; what lies beyond C repeats the first channel.
     tile_height, tile_width, channels : int
         Shape of a tile.
@@ -76,11 +76,11 @@ def cut(
         raise ValueError(f"a picture of {coded} channels does not fit tiles of {channels}")
     if count is None:
         count = count_tiles(height, width, tile_height, tile_width) - first
-    tiles = np.zeros((count, tile_height, tile_width, channels), np.uint8)
+    tiles = np.zeros((count, tile_height, tile_width, channels), pixels.dtype)
     for where, top, left in _runs(width, tile_height, tile_width, first, count):
         run = tiles[where]
         strip = pixels[top : top + tile_height, left : left + len(run) * tile_width]
-        full = np.zeros((tile_height, len(run) * tile_width, channels), np.uint8)
+        full = np.zeros((tile_height, len(run) * tile_width, channels), pixels.dtype)
         part = full[: strip.shape[0], : strip.shape[1]]
         part[..., :coded] = strip
         part[..., coded:] = strip[..., :1]
@@ -94,14 +94,14 @@ def joined(parts: Iterable[Tiles]) -> Tiles:
     return Tiles(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
-def paste(pixels: NDArray[np.uint8], tiles: NDArray[np.uint8], first: int = 0) -> None:
+def paste(pixels: Samples, tiles: Samples, first: int = 0) -> None:
     """Write tiles into the picture they were cut from (inverse of `cut`).
 
     Parameters
     ----------
-    pixels : uint8 array (H, W, C)
+    pixels : array (H, W, C)
         Written to.
-    tiles : uint8 array (N, tile_height, tile_width, >= C)
+    tiles : array of the same dtype (N, tile_height, tile_width, >= C)
     first : int
         Place of the first of these tiles, counted row by row.
     """
@@ -114,16 +114,19 @@ def paste(pixels: NDArray[np.uint8], tiles: NDArray[np.uint8], first: int = 0) -
         strip[:] = full[: strip.shape[0], : strip.shape[1]]
 
 
-def checksum(tiles: NDArray[np.uint8], sizes: NDArray[np.int32]) -> int:
+def checksum(tiles: Samples, sizes: NDArray[np.int32]) -> int:
     """Return the CRC-32 of the valid, coded samples of tiles, tile after tile in C order.
+
+    Samples of two bytes count low byte first.
 
     Parameters
     ----------
-    tiles : uint8 array (N, tile_height, tile_width, channels)
+    tiles : array (N, tile_height, tile_width, channels)
     sizes : int32 array (N, 3)
         Valid height, valid width, coded channels.
     """
     _, height, width, channels = tiles.shape
+    tiles = tiles.astype(tiles.dtype.newbyteorder("<"), copy=False)
     if np.array_equal(sizes.min(axis=0, initial=1 << 16), (height, width, channels)):
         return zlib.crc32(tiles.tobytes())
     rows, columns, coded = (sizes[:, k].reshape(-1, 1, 1, 1) for k in range(3))

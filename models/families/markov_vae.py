@@ -102,6 +102,7 @@ class MarkovVAE(LatentChain):
     """See the module's docstring. Training calls :meth:`elbo`; coding calls the other three."""
 
     schemes: Sequence[str] = ("bitswap", "bbans")
+    low, high = 0, 255  # of samples
 
     def __init__(self, config: Config) -> None:
         super().__init__(config.latents)

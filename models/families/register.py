@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, overload
+from typing import Any, NamedTuple, overload
 
 from bitswap_models.families import markov_vae, resnet_vae
 from bitswap_models.families.flowpp import model as flowpp
@@ -44,13 +44,9 @@ def make(config: Config) -> Model: ...
 def make(config: Shape) -> Trained: ...
 def make(config: Shape) -> Trained:
     """Return an untrained model of the kind that its config is for."""
-    if isinstance(config, flowpp.Config):
-        return flowpp.FlowPP(config)
-    if isinstance(config, resnet_vae.Config):
-        return resnet_vae.ResNetVAE(config)
-    if isinstance(config, pixel_vae.Config):
-        return pixel_vae.PixelVAE(config)
-    return markov_vae.MarkovVAE(config)
+    model: type[Any] = next(k.model for k in TRAINED.values() if type(config) is k.config)
+    made: Trained = model(config)
+    return made
 
 
 def name_of(model: Trained) -> str:

@@ -160,6 +160,7 @@ class ResNetVAE(Latents):
     """See the module's docstring. Training calls :meth:`elbo`; coding calls the others."""
 
     schemes: Sequence[str] = ("topdown",)
+    low, high = 0, 255  # of samples
 
     def __init__(self, config: Config) -> None:
         super().__init__(config.latents)

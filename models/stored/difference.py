@@ -12,11 +12,11 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from bitswap_cli.ans import LogisticMixture, Message, MixtureParameters, Uniform
-from bitswap_cli.ans.parameters import MAX_ALPHABET, SCALE_LEVELS
+from bitswap_cli.ans import Damaged, LogisticMixture, Message, MixtureParameters, Uniform
+from bitswap_cli.ans.parameters import SCALE_LEVELS, SMALL_ALPHABET
 from bitswap_cli.errors import ArchiveError
 
-LOW, HIGH = -MAX_ALPHABET // 2, MAX_ALPHABET // 2 - 1
+LOW, HIGH = -SMALL_ALPHABET // 2, SMALL_ALPHABET // 2 - 1
 UNCHANGED = 255  # instead of a scale: nothing follows
 NARROW = 0  # scale of the narrow logistic
 MAX_BITS = 32  # of differences, below the unit and coded as they are
@@ -53,7 +53,7 @@ def encode(base: Tensors, fitted: Tensors) -> bytes:
         while (difference.min() >> plain) < LOW or (difference.max() >> plain) > HIGH:
             plain += 1
         rest = difference >> plain
-        counts = np.bincount(rest - LOW, minlength=MAX_ALPHABET)
+        counts = np.bincount(rest - LOW, minlength=SMALL_ALPHABET)
         scale, share = _CANDIDATES[int((_costs() @ counts).argmin())]
         table += bytes((scale, share, unit, plain))
         parts.append((_prior(scale, share, len(rest)), plain, rest, difference))
@@ -85,7 +85,19 @@ def decode(base: Tensors, blob: bytes) -> dict[str, NDArray[np.integer]]:
             raise damaged
     if (len(blob) - at) % 4:
         raise damaged
-    message = Message.from_words(np.frombuffer(blob, "<u4", offset=at), LANES)
+    try:
+        return _decoded(
+            base, rows, Message.from_words(np.frombuffer(blob, "<u4", offset=at), LANES)
+        )
+    except Damaged:
+        raise damaged from None
+
+
+def _decoded(
+    base: Tensors, rows: Mapping[str, bytes], message: Message
+) -> dict[str, NDArray[np.integer]]:
+    """Decode tensors by their rows; raise `Damaged` if they are not all that the message holds."""
+    damaged = Damaged()
     fitted: dict[str, NDArray[np.integer]] = {}
     for name, row in rows.items():
         tensor = base[name]
@@ -127,7 +139,7 @@ _CANDIDATES = tuple((scale, share) for scale in range(0, SCALE_LEVELS, 4) for sh
 
 @cache
 def _costs() -> NDArray[np.float64]:
-    """Bits of every symbol under the candidates, (candidates, MAX_ALPHABET)."""
-    scale, share = np.repeat(np.array(_CANDIDATES), MAX_ALPHABET, 0).T
+    """Bits of every symbol under the candidates, (candidates, SMALL_ALPHABET)."""
+    scale, share = np.repeat(np.array(_CANDIDATES), SMALL_ALPHABET, 0).T
     symbols = np.tile(np.arange(LOW, HIGH + 1), len(_CANDIDATES))
-    return _mixture(scale, share).bits(symbols).reshape(-1, MAX_ALPHABET)
+    return _mixture(scale, share).bits(symbols).reshape(-1, SMALL_ALPHABET)

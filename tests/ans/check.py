@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bitswap_cli.ans import Codec, Message, Underflow
+from bitswap_cli.ans.parameters import FINE_PRECISION
 
 
 def random_message(rng: np.random.Generator, lanes: int, words: int) -> Message:
@@ -31,7 +32,7 @@ def check_codec(codec: Codec, symbols: ArrayLike, message: Message) -> None:
     bits = codec.bits(symbols)
     assert bits.dtype == np.float64
     assert bits.shape == expected.shape
-    assert np.all((bits >= 0) & (bits <= 20))
+    assert np.all((bits >= 0) & (bits <= FINE_PRECISION))
 
     try:
         popped = codec.pop(message)

@@ -20,10 +20,10 @@ Random = np.random.Generator
 
 
 def alphabet(rng: Random) -> tuple[int, int]:
-    """First and last symbol."""
-    low, high = ((0, 255), (-512, 511), (1, 1024), (-1024, -1024), (7, 8), (-3, 97))[
-        rng.integers(6)
-    ]
+    """First and last symbol: of small alphabets and of large ones."""
+    small = ((0, 255), (-512, 511), (1, 1024), (-1024, -1024), (7, 8), (-3, 97))
+    large = ((-2048, 2047), (-512, 512), (-2048, -999), (0, 2047))
+    low, high = (small + large)[rng.integers(len(small + large))]
     return low, high
 
 

@@ -22,6 +22,7 @@ from bitswap_cli.ans import (
     quantize,
     reference,
 )
+from bitswap_cli.ans.parameters import sigma
 from tests.ans.check import check_codec, random_message
 from tests.ans.codecs import CODECS
 
@@ -99,6 +100,56 @@ def test_every_cumulative_value_pops_its_symbol(engine: str, size: int) -> None:
         assert message == before
 
 
+@pytest.mark.parametrize(("low", "high"), [(-2048, 2047), (-512, 512), (1023, 2047)])
+@pytest.mark.parametrize("components", [1, 4])
+def test_every_value_pops_a_symbol_of_a_large_alphabet(
+    engine: str, low: int, high: int, components: int
+) -> None:
+    """Both ends of every interval; frequencies sum to 2^24 and are 1 far from the means."""
+    rng = np.random.default_rng(components)
+    symbols = np.arange(low, high + 1)
+    size = len(symbols)
+    for widest in (8, 60, 128):
+        mean = np.tile(rng.integers(-32768, 32768, components), (2 * size, 1))
+        scale = np.tile(rng.integers(0, widest, components), (2 * size, 1))
+        weight = np.tile(rng.multinomial(256, [1 / components] * components), (2 * size, 1))
+        codec = LogisticMixture(MixtureParameters(weight, mean, scale), low, high)
+        starts, freqs = (part[:size] for part in codec.intervals(np.tile(symbols, 2)))
+        assert freqs.min() >= 1
+        assert starts[0] == 0 and int(starts[-1] + freqs[-1]) == 1 << 24
+        assert np.array_equal(starts[1:], (starts + freqs)[:-1])
+        cf = np.concatenate([starts, starts + freqs - np.uint32(1)])
+        expected = np.tile(symbols, 2)
+        for first in range(0, 2 * size, 32):  # a row at a time: the first lane is popped first
+            row = slice(first, min(first + 32, 2 * size))
+            message = random_message(rng, 32, 40)
+            before = message.copy()
+            distributions.engine().push(message, cf[row], np.ones_like(cf[row]), 24)
+            part = MixtureParameters(weight[row], mean[row], scale[row])
+            popped = LogisticMixture(part, low, high).pop(message)
+            assert popped.tolist() == expected[row].tolist()
+            LogisticMixture(part, low, high).push(message, popped)
+            reference._pop(message, len(popped), lambda _, c: (c, c, np.ones_like(c)), 24)
+            assert message == before
+
+
+def test_a_large_alphabet_costs_no_more_than_its_floor() -> None:
+    """Bits a symbol over those of the real logistic: 4096 of 2^24 are .00035."""
+    symbols = np.arange(-2048, 2048)
+    for scale in (4, 30, 52, 90):
+        mean = 16 * 100 + 5
+        edges = (np.arange(-2048, 2049) - 0.5 - mean / 16) / sigma(scale)
+        edges[0], edges[-1] = -700, 700
+        edges = edges.clip(-700, 700)
+        upper, lower = 1 / (1 + np.exp(-edges)), 1 / (1 + np.exp(edges))
+        exact = np.where(edges[:-1] < 0, np.diff(upper), -np.diff(lower))
+        parameters = LogisticParameters(np.full(4096, mean), np.full(4096, scale))
+        bits = Logistic(parameters, -2048, 2047).bits(symbols)
+        excess = float(np.sum(exact * (bits + np.log2(np.maximum(exact, 1e-300)))))
+        assert -1e-9 < excess < 0.0005
+        assert bits.max() <= 24
+
+
 @pytest.mark.parametrize("state", [1 << 31, (1 << 63) - 1, 1 << 32, (1 << 43) - 1, 1 << 43])
 @pytest.mark.parametrize("freq", [1, 2, 1 << 19, (1 << 20) - 1])
 def test_boundary_states_follow_the_formula(engine: str, state: int, freq: int) -> None:
@@ -164,6 +215,26 @@ GOLDEN_SYMBOLS = [31, 155, 32, 155, 34, 155, 35, 35]
 GOLDEN_LENGTHS = (92, 79)
 GOLDEN_WORDS = [650, 1222317, 246955842, 7839, 2924478467, 2237011859, 2897217983, 4001404154]
 GOLDEN_SUM = 227120672111
+
+
+def test_golden_words_of_a_large_alphabet(engine: str) -> None:
+    """Frozen as those above."""
+    index = np.arange(200)
+    mean = np.stack([index * 300 - 30000, 9000 - index * 11, index * 2 - 200], axis=-1)
+    weight = np.stack([index, 220 - index, np.full(200, 36)], axis=-1)
+    codec = LogisticMixture(MixtureParameters(weight, mean, abs(mean) // 9 % 128), -2048, 2047)
+    message = Message.with_bottom(bytes(range(256)), 8)
+    popped = codec.pop(message)
+    codec.push(message, (popped + index) % 4096 - 2048)
+    words, used = message.finish()
+    assert (popped[:8].tolist(), len(words), used) == LARGE_SYMBOLS
+    assert words[:4].tolist() + words[-4:].tolist() == LARGE_WORDS
+    assert int(words.astype(np.uint64).sum()) == LARGE_SUM
+
+
+LARGE_SYMBOLS = ([543, 619, 651, 532, -13, 592, 590, 532], 158, 183)
+LARGE_WORDS = [12689366, 2320646, 5033984, 21, 3612411306, 660824970, 2554945148, 422562242]
+LARGE_SUM = 176399942719
 
 
 def test_bits_are_what_a_message_grows_by(engine: str) -> None:
@@ -254,7 +325,7 @@ def test_misuse_is_refused_and_changes_nothing(engine: str) -> None:
 
 def test_bad_parameters_are_refused() -> None:
     zeros = np.zeros(3, int)
-    for low, high in ((0, 1024), (1, 0), (-1025, 0), (1000, 1025)):
+    for low, high in ((0, 2048), (1, 0), (-2049, 0), (2000, 2048), (-2048, 2048)):
         with pytest.raises(ValueError, match="alphabet"):
             Logistic(LogisticParameters(zeros, zeros), low, high)
     for mean in (zeros[:2], zeros.astype(float)):

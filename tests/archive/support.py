@@ -11,7 +11,7 @@ from PIL import Image, PngImagePlugin
 from bitswap_cli.archive.format.sections import Header
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack, verify
-from bitswap_cli.contract import EncodedTiles
+from bitswap_cli.contract import BYTES, EncodedTiles
 from bitswap_cli.errors import ArchiveError
 
 
@@ -21,6 +21,7 @@ class ZlibCodec:
     def __init__(self, channels=3, tile=8, chunk_tiles=40, swallow=64, factors=(1, 2)):
         self.tile_height = self.tile_width = tile
         self.channels = channels
+        self.alphabet = BYTES
         self.chunk_tiles = chunk_tiles
         self.factors = factors
         self.slack = 1.25

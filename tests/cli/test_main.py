@@ -191,3 +191,18 @@ def test_names_that_do_not_fit_the_encoding(made_archive):
 def test_examples_in_docstrings():
     for module in (common, table):
         assert doctest.testmod(module).failed == 0
+
+
+def test_that_coding_is_slow_is_said_once(
+    bitswap, archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("BITSWAP_ENGINE", raising=False)
+    monkeypatch.setattr("bitswap_cli.ans.engine_name", lambda: "reference")
+    common.note_engine.cache_clear()
+    slow = "bitswap: no compiled kernel, coding with numpy (much slower)\n"
+    assert bitswap("list", archive).err == ""
+    assert bitswap("test", "missing.bsw").err.startswith(slow)
+    assert "slower" not in bitswap("test", "missing.bsw").err
+    common.note_engine.cache_clear()
+    monkeypatch.setenv("BITSWAP_ENGINE", "reference")
+    assert "slower" not in bitswap("test", "missing.bsw").err

@@ -1,5 +1,7 @@
 """Cutting pictures into tiles and putting them together."""
 
+import zlib
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,12 +17,15 @@ from bitswap_cli.images.tiles import checksum, count_tiles, cut, paste, tile_siz
     channels=st.tuples(st.integers(1, 8), st.integers(0, 3)),
     tile=st.tuples(st.integers(1, 12), st.integers(1, 12)),
     split=st.floats(0, 1),
+    kind=st.sampled_from([np.uint8, np.int16]),
 )
-def test_paste_inverts_cut(height, width, channels, tile, split):
+def test_paste_inverts_cut(height, width, channels, tile, split, kind):
     coded, of_codec = channels[0], sum(channels)
-    pixels = np.random.default_rng(height).integers(1, 256, (height, width, coded)).astype(np.uint8)
+    pixels = np.random.default_rng(height).integers(1, 256, (height, width, coded)).astype(kind)
+    pixels -= np.array(2048 * (kind == np.int16), kind)
     number = count_tiles(height, width, *tile)
     tiles, sizes = cut(pixels, *tile, of_codec)
+    assert tiles.dtype == kind
     assert tiles.shape == (number, *tile, of_codec)
     assert np.array_equal(sizes, tile_sizes(pixels.shape, *tile, 0, number))
     assert sizes[:, :2].prod(axis=1).sum() == height * width
@@ -70,3 +75,10 @@ def test_checksum_covers_exactly_what_is_coded(size, coded, channels):
     assert checksum(noisy, sizes) == expected
     noisy[-1, sizes[-1, 0] - 1, sizes[-1, 1] - 1, sizes[-1, 2] - 1] ^= 1
     assert checksum(noisy, sizes) != expected
+
+
+def test_checksum_of_two_bytes_a_sample_is_that_of_their_low_bytes_first():
+    tiles, sizes = cut(np.array([[[-2], [258]], [[3], [4]]], np.int16), 1, 2, 1)
+    expected = zlib.crc32(bytes.fromhex("feff 0201 0300 0400"))
+    assert checksum(tiles, sizes) == expected
+    assert checksum(tiles.astype(">i2"), sizes) == expected

@@ -12,7 +12,7 @@ from PIL import Image
 
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.inspection import inspect, inspect_wide, looks_like_picture, rebuild
-from bitswap_cli.images.picture import KINDS, MAX_RECIPE, PLAIN, Recipe, is_exact
+from bitswap_cli.images.picture import MAX_RECIPE, Recipe
 from tests.images.png_files import SAMPLES, chunk, damaged, opened, read_png, write_png
 
 SHAPES = [(1, 1), (1, 7), (9, 1), (5, 3), (40, 33)]
@@ -60,12 +60,6 @@ def assert_comes_back(picture, data):
 
 def kinds_of(data):
     return [picture.recipe.kind for picture in inspect_wide(data)]
-
-
-def test_kinds_keep_their_places_and_promises():
-    assert KINDS == ("png", "bmp", "pnm", "png-samples", "png-colours", "pnm-16")
-    assert PLAIN == ("png", "bmp", "pnm")
-    assert [is_exact(kind) for kind in KINDS] == [False, True, True, False, False, True]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -311,8 +305,8 @@ def test_nonsense_is_not_wide(data):
 
 
 def test_huge_picture_is_not_wide(monkeypatch):
-    monkeypatch.setattr("bitswap_cli.images.png_chunks.MAX_PIXELS", 99)
-    monkeypatch.setattr("bitswap_cli.images.raster.MAX_PIXELS", 99)
+    monkeypatch.setattr("bitswap_cli.images.formats.png.chunks.MAX_PIXELS", 99)
+    monkeypatch.setattr("bitswap_cli.images.formats.rows.MAX_PIXELS", 99)
     for height, count in ((10, 0), (9, 1)):
         samples = samples_of((height, 11 if height == 9 else 10), 16, 2)
         assert len(inspect_wide(write_png(samples, 16, 2))) == count

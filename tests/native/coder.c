@@ -9,7 +9,7 @@
 
 void bitswap_setup(const int32_t *sigmoid, const int32_t *rates, const int32_t *limits);
 int64_t bitswap_push(uint64_t *head, int64_t lanes, uint32_t *words, int64_t top,
-                     const uint32_t *start, const uint32_t *freq, int64_t n);
+                     const uint32_t *start, const uint32_t *freq, int64_t n, int64_t precision);
 int64_t bitswap_pop_uniform(uint64_t *head, int64_t lanes, const uint32_t *words, int64_t top,
                             int64_t bottom, int32_t *symbols, int64_t n, int64_t bits);
 int64_t bitswap_pop_table(uint64_t *head, int64_t lanes, const uint32_t *words, int64_t top,
@@ -82,7 +82,7 @@ static uint64_t uniform_hash(int64_t lanes, int bits) {
     }
     const stack before = fresh(lanes);
     stack s = before;
-    s.top = bitswap_push(s.head, lanes, s.words, s.top, start, freq, COUNT);
+    s.top = bitswap_push(s.head, lanes, s.words, s.top, start, freq, COUNT, PRECISION);
     const uint64_t hash = hash_of(EMPTY, &s);
     s.top = bitswap_pop_uniform(s.head, lanes, s.words, s.top, WORDS, popped, COUNT, bits);
     need(!memcmp(symbols, popped, sizeof symbols), "uniform: other symbols");
@@ -101,7 +101,7 @@ static uint64_t table_hash(int64_t lanes) {
     }
     const stack before = fresh(lanes);
     stack s = before;
-    s.top = bitswap_push(s.head, lanes, s.words, s.top, start, freq, COUNT);
+    s.top = bitswap_push(s.head, lanes, s.words, s.top, start, freq, COUNT, PRECISION);
     const uint64_t hash = hash_of(EMPTY, &s);
     s.top =
         bitswap_pop_table(s.head, lanes, s.words, s.top, WORDS, popped, COUNT, ends, 0, SYMBOLS);
@@ -138,6 +138,12 @@ int main(int count, char **arguments) {
                 hashes[i][k][1] = logistic_hash(sets[which], components[k], lanes[i], -512, 1024);
             }
         print("logistics", which, hashes[0][0], sizeof hashes);
+        uint64_t large[3][5];
+        state = 3;
+        for (int i = 0; i < 3; i++)
+            for (int k = 0; k < 5; k++)
+                large[i][k] = logistic_hash(sets[which], components[k], lanes[i], -2048, 4096);
+        print("alphabets", which, large[0], sizeof large);
     }
     uint64_t hashes[3][2];
     state = 2;

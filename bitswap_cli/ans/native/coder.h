@@ -19,6 +19,7 @@
 #include "processor.h"
 
 enum { PRECISION = 20, TOTAL = 1 << PRECISION };
+enum { SMALL_ALPHABET = 1024, FINE = 24 }; /* the precision of larger alphabets */
 enum { MAX_LANES = 32, MAX_COMPONENTS = 16 };
 enum { MEAN_LIMIT = 32767, SCALE_LEVELS = 128, WEIGHT_BITS = 8 };
 enum { UNDERFLOW = -1, BAD_SYMBOL = -2, BAD_WEIGHTS = -3 };
@@ -38,24 +39,25 @@ extern HIDDEN tables bitswap_tables; /* set once, by bitswap_setup */
 /* ---- lanes ---- */
 
 INLINE int64_t push_row(uint64_t *head, int row, uint32_t *words, int64_t top,
-                        const uint32_t *start, const uint32_t *freq) {
+                        const uint32_t *start, const uint32_t *freq, const int precision) {
     for (int lane = row - 1; lane >= 0; lane--) {
         uint64_t state = head[lane], width = freq[lane];
-        int over = state >= width << (63 - PRECISION);
+        int over = state >= width << (63 - precision);
         words[top - 1] = (uint32_t)state; /* counts only if top moves */
         top -= over;
         state = over ? state >> 32 : state;
         uint64_t quotient = state / width;
-        head[lane] = (quotient << PRECISION) + (state - quotient * width) + start[lane];
+        head[lane] = (quotient << precision) + (state - quotient * width) + start[lane];
     }
     return top;
 }
 
 INLINE int64_t pop_row(uint64_t *head, int row, const uint32_t *words, int64_t top,
-                       const int32_t *cf, const int32_t *start, const int32_t *end) {
+                       const int32_t *cf, const int32_t *start, const int32_t *end,
+                       const int precision) {
     for (int lane = 0; lane < row; lane++) {
         uint64_t freq = (uint32_t)(end[lane] - start[lane]);
-        uint64_t state = freq * (head[lane] >> PRECISION) + (uint32_t)(cf[lane] - start[lane]);
+        uint64_t state = freq * (head[lane] >> precision) + (uint32_t)(cf[lane] - start[lane]);
         int under = state < (uint64_t)1 << 31;
         uint64_t filled = state << 32 | words[top];
         head[lane] = under ? filled : state;
@@ -64,9 +66,10 @@ INLINE int64_t pop_row(uint64_t *head, int row, const uint32_t *words, int64_t t
     return top;
 }
 
-/* Symbols in whole rows and a last one that may be partial. */
+/* Symbols in whole rows and a last one that may be partial; precision is PRECISION or FINE. */
 HIDDEN int64_t bitswap_push_rows(uint64_t *head, int64_t lanes, uint32_t *words, int64_t top,
-                                 const uint32_t *start, const uint32_t *freq, int64_t n);
+                                 const uint32_t *start, const uint32_t *freq, int64_t n,
+                                 int precision);
 
 /* ---- logistics and mixtures of them ---- */
 

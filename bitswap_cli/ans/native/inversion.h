@@ -74,31 +74,33 @@ TARGET INLINE int load_row(const logistic *d, int64_t first, const int row, cons
 
 /* C at an index of one lane. */
 TARGET INLINE int32_t boundary_of_lane(const logistic *d, const int components,
-                                       const row_parameters *p, int lane, int32_t index) {
-    int32_t mass = 0;
+                                       const int precision, const row_parameters *p, int lane,
+                                       int32_t index) {
+    int32_t sum = 0;
     for (int k = 0; k < components; k++) {
         int32_t difference = 16 * index + p->offset[k][lane];
         int32_t part = smooth(difference, p->rate[k][lane], p->limit[k][lane]);
-        mass += d->weight ? p->share[k][lane] * part : part << WEIGHT_BITS;
+        sum += d->weight ? p->share[k][lane] * part : part << WEIGHT_BITS;
     }
-    return boundary(mass >> WEIGHT_BITS, index, d->size);
+    return boundary(sum >> (PRECISION + WEIGHT_BITS - precision), index, d->size, precision);
 }
 
 /* The index whose interval holds cf, in one lane whose guess is wrong: steps that double, then
  * halving, so that no crafted tail is slow. */
-TARGET APART int32_t search(const logistic *d, int components, const row_parameters *p, int lane,
-                            int32_t cf, int32_t guess, int below) {
+TARGET APART int32_t search(const logistic *d, int components, int precision,
+                            const row_parameters *p, int lane, int32_t cf, int32_t guess,
+                            int below) {
     int32_t from, to, step = 1;
     if (below) {
         to = guess, from = guess - 1;
-        while (from > 0 && boundary_of_lane(d, components, p, lane, from) > cf) {
+        while (from > 0 && boundary_of_lane(d, components, precision, p, lane, from) > cf) {
             to = from;
             from = from > step ? from - step : 0;
             step *= 2;
         }
     } else {
         from = guess + 1, to = guess + 2;
-        while (to < d->size && boundary_of_lane(d, components, p, lane, to) <= cf) {
+        while (to < d->size && boundary_of_lane(d, components, precision, p, lane, to) <= cf) {
             from = to;
             to = to + step < d->size ? to + step : d->size;
             step *= 2;
@@ -106,7 +108,7 @@ TARGET APART int32_t search(const logistic *d, int components, const row_paramet
     }
     while (to - from > 1) {
         int32_t middle = (from + to) / 2;
-        if (boundary_of_lane(d, components, p, lane, middle) <= cf) from = middle;
+        if (boundary_of_lane(d, components, precision, p, lane, middle) <= cf) from = middle;
         else to = middle;
     }
     return from;
@@ -115,8 +117,10 @@ TARGET APART int32_t search(const logistic *d, int components, const row_paramet
 /* Guess the index of each cf: the quantile of the real-valued distribution. That of a logistic is
  * explicit; that of a mixture lies between its components', where Newton's method finds it. */
 TARGET INLINE void guess_row(const logistic *d, const int row, const int components,
-                             const row_parameters *p, const int32_t *cf, int32_t *index) {
-    const float size = (float)d->size, slope = 1.0f + size / TOTAL;
+                             const int precision, const row_parameters *p, const int32_t *cf,
+                             int32_t *index) {
+    const float total = (float)(1 << precision), least = total / (1 << 21);
+    const float size = (float)d->size, slope = 1.0f + size / total;
     const float log2_e = 1.442695f;
     float at[MAX_LANES], from[MAX_LANES], to[MAX_LANES], centre[MAX_LANES], odds[MAX_LANES];
     float share[MAX_COMPONENTS][MAX_LANES], middle[MAX_COMPONENTS][MAX_LANES];
@@ -131,8 +135,8 @@ TARGET INLINE void guess_row(const logistic *d, const int row, const int compone
         }
     for (int i = 0; i < row; i++) {
         float mass = ((float)cf[i] + 0.5f) * slope - clip_float(centre[i], 0, size);
-        mass = clip_float(mass, 0.5f, TOTAL - 0.5f);
-        odds[i] = guess_log2(mass) - guess_log2(TOTAL - mass);
+        mass = clip_float(mass, least, total - least);
+        odds[i] = guess_log2(mass) - guess_log2(total - mass);
     }
     for (int k = 0; k < components; k++)
         for (int i = 0; i < row; i++) {
@@ -151,8 +155,8 @@ TARGET INLINE void guess_row(const logistic *d, const int row, const int compone
                 density[i] += share[k][i] * part * (1.0f - part) * rate[k][i];
             }
         for (int i = 0; i < row; i++) {
-            float excess = mass[i] * (TOTAL - size) + at[i] - ((float)cf[i] + 0.5f);
-            float slant = density[i] * ((TOTAL - size) / log2_e) + 1.0f;
+            float excess = mass[i] * (total - size) + at[i] - ((float)cf[i] + 0.5f);
+            float slant = density[i] * ((total - size) / log2_e) + 1.0f;
             from[i] = excess > 0 ? from[i] : at[i];
             to[i] = excess > 0 ? at[i] : to[i];
             float next = at[i] - excess / slant, half = 0.5f * (from[i] + to[i]);
@@ -164,12 +168,14 @@ TARGET INLINE void guess_row(const logistic *d, const int row, const int compone
 }
 
 TARGET INLINE int invert_row(const logistic *d, int64_t first, const int row, const int components,
-                             const int32_t *cf, int32_t *symbols, int32_t *start, int32_t *end) {
+                             const int precision, const int32_t *cf, int32_t *symbols,
+                             int32_t *start, int32_t *end) {
+    const int shift = PRECISION + WEIGHT_BITS - precision;
     row_parameters p;
     int32_t index[MAX_LANES], wrong = 0;
     int error = load_row(d, first, row, components, &p);
     if (error) return error;
-    guess_row(d, row, components, &p, cf, index);
+    guess_row(d, row, components, precision, &p, cf, index);
     for (int i = 0; i < row; i++) start[i] = end[i] = 0;
     for (int k = 0; k < components; k++)
         for (int i = 0; i < row; i++) {
@@ -179,43 +185,59 @@ TARGET INLINE int invert_row(const logistic *d, int64_t first, const int row, co
             end[i] += share * smooth(difference + 16, p.rate[k][i], p.limit[k][i]);
         }
     for (int i = 0; i < row; i++) {
-        start[i] = boundary(start[i] >> WEIGHT_BITS, index[i], d->size);
-        end[i] = boundary(end[i] >> WEIGHT_BITS, index[i] + 1, d->size);
+        start[i] = boundary(start[i] >> shift, index[i], d->size, precision);
+        end[i] = boundary(end[i] >> shift, index[i] + 1, d->size, precision);
         wrong |= (cf[i] < start[i]) | (cf[i] >= end[i]);
     }
     for (int i = 0; wrong && i < row; i++) {
         if (cf[i] >= start[i] && cf[i] < end[i]) continue;
-        index[i] = search(d, components, &p, i, cf[i], index[i], cf[i] < start[i]);
-        start[i] = boundary_of_lane(d, components, &p, i, index[i]);
-        end[i] = boundary_of_lane(d, components, &p, i, index[i] + 1);
+        index[i] = search(d, components, precision, &p, i, cf[i], index[i], cf[i] < start[i]);
+        start[i] = boundary_of_lane(d, components, precision, &p, i, index[i]);
+        end[i] = boundary_of_lane(d, components, precision, &p, i, index[i] + 1);
     }
     for (int i = 0; i < row; i++) symbols[i] = index[i] + d->low;
     return 0;
 }
 
-TARGET INLINE int64_t pop_logistics(const logistic *d, const int components, uint64_t *head,
-                                    int64_t lanes, const uint32_t *words, int64_t top,
-                                    int64_t bottom, int32_t *symbols, int64_t n) {
+TARGET INLINE int64_t pop_with(const logistic *d, const int components, const int precision,
+                               uint64_t *head, int64_t lanes, const uint32_t *words, int64_t top,
+                               int64_t bottom, int32_t *symbols, int64_t n) {
     uint64_t state[MAX_LANES];
     int32_t cf[MAX_LANES], start[MAX_LANES], end[MAX_LANES];
     memcpy(state, head, (size_t)lanes * sizeof *head);
     int row = (int)(n % lanes); /* the last row may be partial */
     for (int64_t first = n - row; first >= 0; first -= lanes, row = (int)lanes) {
         int32_t *out = symbols + first;
-        for (int i = 0; i < row; i++) cf[i] = (int32_t)(state[i] & (TOTAL - 1));
-        int error = row == MAX_LANES /* the usual row is worth code of its own */
-                        ? invert_row(d, first, MAX_LANES, components, cf, out, start, end)
-                        : invert_row(d, first, row, components, cf, out, start, end);
+        for (int i = 0; i < row; i++) cf[i] = (int32_t)(state[i] & ((1u << precision) - 1));
+        int error =
+            row == MAX_LANES /* the usual row is worth code of its own */
+                ? invert_row(d, first, MAX_LANES, components, precision, cf, out, start, end)
+                : invert_row(d, first, row, components, precision, cf, out, start, end);
         if (error) return error;
-        top = pop_row(state, row, words, top, cf, start, end);
+        top = pop_row(state, row, words, top, cf, start, end, precision);
         if (top > bottom) return UNDERFLOW;
     }
     memcpy(head, state, (size_t)lanes * sizeof *head);
     return top;
 }
 
+TARGET INLINE int64_t pop_of(const logistic *d, const int precision, uint64_t *head, int64_t lanes,
+                             const uint32_t *words, int64_t top, int64_t bottom, int32_t *symbols,
+                             int64_t n) {
+    return d->weight
+               ? pop_with(d, d->components, precision, head, lanes, words, top, bottom, symbols, n)
+               : pop_with(d, 1, precision, head, lanes, words, top, bottom, symbols, n);
+}
+
+TARGET APART int64_t pop_fine(const logistic *d, uint64_t *head, int64_t lanes,
+                              const uint32_t *words, int64_t top, int64_t bottom, int32_t *symbols,
+                              int64_t n) {
+    return pop_of(d, FINE, head, lanes, words, top, bottom, symbols, n);
+}
+
 TARGET static int64_t pop(const logistic *d, uint64_t *head, int64_t lanes, const uint32_t *words,
                           int64_t top, int64_t bottom, int32_t *symbols, int64_t n) {
-    return d->weight ? pop_logistics(d, d->components, head, lanes, words, top, bottom, symbols, n)
-                     : pop_logistics(d, 1, head, lanes, words, top, bottom, symbols, n);
+    return d->size > SMALL_ALPHABET
+               ? pop_fine(d, head, lanes, words, top, bottom, symbols, n)
+               : pop_of(d, PRECISION, head, lanes, words, top, bottom, symbols, n);
 }

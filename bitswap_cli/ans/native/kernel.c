@@ -5,7 +5,7 @@
  */
 #include "coder.h"
 
-enum { ABI = 3 };
+enum { ABI = 4 };
 
 tables bitswap_tables;
 static const logistics *chosen = &bitswap_logistics_plain;
@@ -26,28 +26,38 @@ EXPORT void bitswap_setup(const int32_t *table, const int32_t *rates, const int3
 
 /* ---- intervals ---- */
 
-HIDDEN int64_t bitswap_push_rows(uint64_t *head, int64_t lanes, uint32_t *words, int64_t top,
-                                 const uint32_t *start, const uint32_t *freq, int64_t n) {
+INLINE int64_t push_all(uint64_t *head, int64_t lanes, uint32_t *words, int64_t top,
+                        const uint32_t *start, const uint32_t *freq, int64_t n,
+                        const int precision) {
     int64_t at = 0;
     for (; at + lanes <= n; at += lanes)
-        top = push_row(head, (int)lanes, words, top, start + at, freq + at);
-    return push_row(head, (int)(n - at), words, top, start + at, freq + at);
+        top = push_row(head, (int)lanes, words, top, start + at, freq + at, precision);
+    return push_row(head, (int)(n - at), words, top, start + at, freq + at, precision);
+}
+
+HIDDEN int64_t bitswap_push_rows(uint64_t *head, int64_t lanes, uint32_t *words, int64_t top,
+                                 const uint32_t *start, const uint32_t *freq, int64_t n,
+                                 int precision) {
+    return precision == FINE ? push_all(head, lanes, words, top, start, freq, n, FINE)
+                             : push_all(head, lanes, words, top, start, freq, n, PRECISION);
 }
 
 EXPORT int64_t bitswap_push(uint64_t *head, int64_t lanes, uint32_t *words, int64_t top,
-                            const uint32_t *start, const uint32_t *freq, int64_t n) {
-    return bitswap_push_rows(head, lanes, words, top, start, freq, n);
+                            const uint32_t *start, const uint32_t *freq, int64_t n,
+                         int64_t precision) {
+    return bitswap_push_rows(head, lanes, words, top, start, freq, n, (int)precision);
 }
 
 /* Batches of intervals, the last one first. */
 EXPORT int64_t bitswap_push_batches(uint64_t *head, int64_t lanes, uint32_t *words, int64_t top,
                                     const uint32_t *start, const uint32_t *freq,
-                                    const int32_t *batches, int64_t count) {
+                                    const int32_t *batches, int64_t count, int64_t precision) {
     int64_t end = 0;
     for (int64_t i = 0; i < count; i++) end += batches[i];
     for (int64_t i = count - 1; i >= 0; i--) {
         end -= batches[i];
-        top = bitswap_push_rows(head, lanes, words, top, start + end, freq + end, batches[i]);
+        top = bitswap_push_rows(head, lanes, words, top, start + end, freq + end, batches[i],
+                                (int)precision);
     }
     return top;
 }
@@ -97,7 +107,7 @@ EXPORT int64_t bitswap_pop_uniform(uint64_t *head, int64_t lanes, const uint32_t
             start[i] = symbols[first + i] << shift;
             end[i] = start[i] + (1 << shift);
         }
-        top = pop_row(state, row, words, top, cf, start, end);
+        top = pop_row(state, row, words, top, cf, start, end, PRECISION);
         if (top > bottom) return UNDERFLOW;
     }
     memcpy(head, state, (size_t)lanes * sizeof *head);
@@ -126,7 +136,7 @@ EXPORT int64_t bitswap_pop_table(uint64_t *head, int64_t lanes, const uint32_t *
             start[i] = (int32_t)ends[from];
             end[i] = (int32_t)ends[from + 1];
         }
-        top = pop_row(state, row, words, top, cf, start, end);
+        top = pop_row(state, row, words, top, cf, start, end, PRECISION);
         if (top > bottom) return UNDERFLOW;
     }
     memcpy(head, state, (size_t)lanes * sizeof *head);

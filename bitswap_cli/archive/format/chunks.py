@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from bitswap_cli.archive.format.sections import (
     CRC,
     MAX_CHUNK_BYTES,
+    MAX_CHUNK_SAMPLES,
     pack_blob,
     unpack_blob,
 )
@@ -25,8 +26,9 @@ from bitswap_cli.archive.format.tables import (
     unpack_extras,
     unpack_tile_table,
 )
-from bitswap_cli.contract import TileCodec
+from bitswap_cli.contract import Samples, TileCodec
 from bitswap_cli.errors import ArchiveError
+from bitswap_cli.images.formats.register import kind_of
 from bitswap_cli.images.picture import MAX_PIXELS, MAX_SAMPLES
 from bitswap_cli.images.tiles import checksum, count_tiles, tile_sizes
 
@@ -37,7 +39,7 @@ BYTE_LEVEL = 15  # of zstd, for what is kept byte for byte
 def encode_tiles(
     codec: TileCodec,
     segments: list[TileSegment],
-    tiles: NDArray[np.uint8],
+    tiles: Samples,
     sizes: NDArray[np.int32],
     extras: list[Extra],
 ) -> tuple[bytes, NDArray[np.float64]]:
@@ -48,7 +50,7 @@ def encode_tiles(
     codec : TileCodec
     segments : list of TileSegment
         What the tiles are, in order.
-    tiles : uint8 array (N, f * tile_height, f * tile_width, channels)
+    tiles : array (N, f * tile_height, f * tile_width, channels) of the codec's alphabet
     sizes : int32 array (N, 3)
     extras : list of Extra
         Of the pictures that start here, in order.
@@ -67,9 +69,7 @@ def encode_tiles(
     return b"".join([_framed(table), LENGTH.pack(len(rest)), rest, words]), bits
 
 
-def decode_tiles(
-    codec: TileCodec, table: TileTable, body: bytes
-) -> tuple[NDArray[np.uint8], list[Extra]]:
+def decode_tiles(codec: TileCodec, table: TileTable, body: bytes) -> tuple[Samples, list[Extra]]:
     """Invert `encode_tiles`; raise `ArchiveError` if anything is not as the table says."""
     channels = max(segment.channels for segment in table.segments)
     found = codec.of(channels)
@@ -78,6 +78,9 @@ def decode_tiles(
             f"the archive holds pictures of {channels} channels but no model of them"
         )
     codec = found
+    kinds = {segment.kind for segment in table.segments}
+    if any(kind_of(kind).alphabet != codec.alphabet for kind in kinds):
+        raise ArchiveError("the archive holds pictures of other samples than its model codes")
     if table.factor not in codec.factors:
         raise ArchiveError("the archive holds tiles of a size that its model does not code")
     geometry = (codec.tile_height * table.factor, codec.tile_width * table.factor)
@@ -153,5 +156,5 @@ def _check_tiles(segments: list[TileSegment], tile: tuple[int, int, int], coded:
         fits = 0 < segment.tiles <= in_all - segment.first
         if not fits or segment.channels not in (1, coded):
             raise ArchiveError("the archive's table is malformed")
-    if sum(segment.tiles for segment in segments) * height * width * channels > MAX_CHUNK_BYTES:
+    if sum(segment.tiles for segment in segments) * height * width * channels > MAX_CHUNK_SAMPLES:
         raise ArchiveError("the archive holds a chunk of too many tiles")

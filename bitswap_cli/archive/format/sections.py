@@ -31,7 +31,8 @@ SECTION_EXTRA = SECTION.size + CRC.size
 MAX_BODY = 1 << 26  # bytes of a section's body
 MAX_TABLE = 1 << 24  # bytes of a table, unpacked
 MAX_EXTRAS = 1 << 25  # bytes of a chunk's extras, unpacked
-MAX_CHUNK_BYTES = 1 << 24  # raw bytes of a BYTE chunk, and samples of a TILE chunk
+MAX_CHUNK_BYTES = 1 << 24  # raw bytes of a BYTE chunk
+MAX_CHUNK_SAMPLES = 1 << 24  # of a TILE chunk
 MAX_SEGMENTS = 1 << 16  # segments in a chunk
 HEAD_COPY_FROM = 1 << 14  # an archive at least this long repeats its header before the index
 
@@ -71,7 +72,7 @@ class Header(NamedTuple):
     fitted: tuple[Fitted, ...] = ()
     """Models that were fitted from the one that is named, at most one for a number of channels."""
     wide: bool = False
-    """Whether there may be wide pictures (see images/picture.py)."""
+    """Whether there may be wide pictures (see images/formats)."""
     oriented: bool = False
     """Whether pictures may be turned or mirrored (see images/orientation.py)."""
 

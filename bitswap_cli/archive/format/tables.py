@@ -4,7 +4,7 @@ A column of numbers is one number if they are all equal, else the least of them 
 to it in byte planes, lowest plane first. A column of names shares prefixes from one to the next.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,8 +21,8 @@ from bitswap_cli.archive.format.sections import (
     unpack_object,
 )
 from bitswap_cli.errors import ArchiveError
+from bitswap_cli.images.formats import register
 from bitswap_cli.images.orientation import ORIENTATIONS, turned_shape
-from bitswap_cli.images.picture import KINDS
 
 BYTE_KINDS = ("file", "dir", "link")
 MAX_SIZE = 1 << 62
@@ -100,7 +100,8 @@ def pack_tile_table(table: TileTable) -> bytes:
     if any(orientations):  # else there is no such column: versions before 4 have none
         numbers.append(orientations)
     columns = [pack_column(column) for column in numbers]
-    kind = pack_column([KINDS.index(kind) for kind in kinds])
+    number = {kind.name: kind.number for kind in register.kinds()}
+    kind = pack_column([number[name] for name in kinds])
     head = [len(names), table.checksum, table.swallowed, table.factor]
     return pack_blob(pack_object([*head, *_pack_names(names), kind, *columns]))
 
@@ -119,7 +120,8 @@ def unpack_tile_table(blob: bytes) -> TileTable:
             *columns,
         ] if 0 < count <= MAX_SEGMENTS and 0 <= swallowed <= MAX_EXTRAS and len(columns) in (6, 7):
             names = _unpack_names(shared, ends, count)
-            kinds = _named(KINDS, unpack_column(kind, count))
+            known = {kind.number: kind.name for kind in register.kinds()}
+            kinds = _named(known, unpack_column(kind, count))
             numbers = [unpack_column(column, count) for column in columns[:6]]
             numbers += [unpack_column(column, count, ORIENTATIONS) for column in columns[6:]]
             segments = [TileSegment(*row) for row in zip(names, kinds, *numbers, strict=True)]
@@ -153,7 +155,7 @@ def unpack_byte_table(blob: bytes) -> ByteTable:
             steps,
         ] if 0 < count <= MAX_SEGMENTS:
             names = _unpack_names(shared, ends, count)
-            kinds = _named(BYTE_KINDS, unpack_column(kind, count))
+            kinds = _named(dict(enumerate(BYTE_KINDS)), unpack_column(kind, count))
             sizes = unpack_column(size, count)
             lengths = sizes if length == 0 else unpack_column(length, count)
             rows = zip(
@@ -280,8 +282,8 @@ def _unpack_names(shared: Any, ends: Any, count: int) -> list[bytes]:
     return names
 
 
-def _named(kinds: tuple[str, ...], numbers: list[int]) -> list[str]:
-    if max(numbers) >= len(kinds):
+def _named(kinds: Mapping[int, str], numbers: list[int]) -> list[str]:
+    if not kinds.keys() >= set(numbers):
         raise _malformed()
     return [kinds[number] for number in numbers]
 

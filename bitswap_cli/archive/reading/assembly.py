@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bitswap_cli.archive.format.names import display
 from bitswap_cli.archive.format.tables import ByteSegment, ByteTable, Extra, TileSegment, TileTable
 from bitswap_cli.archive.reading.restore import Output, Sink
 from bitswap_cli.archive.report import UnpackReport
+from bitswap_cli.contract import Samples
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.inspection import rebuild
 from bitswap_cli.images.orientation import turn_back
@@ -19,11 +19,11 @@ from bitswap_cli.images.tiles import count_tiles, paste
 class _OpenPicture:
     """A picture of which some tiles are missing yet."""
 
-    def __init__(self, segment: TileSegment, tile: tuple[int, ...], extra: Extra) -> None:
+    def __init__(self, segment: TileSegment, tiles: Samples, extra: Extra) -> None:
         self.like = segment._replace(first=0, tiles=0)
-        self.tile = tile
+        self.tile = tiles.shape[1:3]
         self.extra = extra
-        self.pixels = np.zeros(segment.laid, np.uint8)
+        self.pixels = np.zeros(segment.laid, tiles.dtype)
         self.done = 0
 
 
@@ -60,15 +60,13 @@ class Assembler:
         self._file: _OpenFile | None = None
         self._lost: dict[bytes, None] = {}
 
-    def add_tiles(
-        self, table: TileTable, tiles: NDArray[np.uint8], extras: Iterable[Extra]
-    ) -> None:
+    def add_tiles(self, table: TileTable, tiles: Samples, extras: Iterable[Extra]) -> None:
         """Take the decoded tiles of a chunk.
 
         Parameters
         ----------
         table : TileTable
-        tiles : uint8 array (N, tile_height, tile_width, channels)
+        tiles : array (N, tile_height, tile_width, channels)
         extras : iterable of Extra
             Of the pictures that start here.
         """
@@ -116,12 +114,10 @@ class Assembler:
                 raise
             self._lost[name] = None
 
-    def _add_picture_part(
-        self, segment: TileSegment, extra: Extra | None, tiles: NDArray[np.uint8]
-    ) -> None:
+    def _add_picture_part(self, segment: TileSegment, extra: Extra | None, tiles: Samples) -> None:
         if extra is not None:
             self._drop_picture()
-            self._picture = _OpenPicture(segment, tiles.shape[1:3], extra)
+            self._picture = _OpenPicture(segment, tiles, extra)
         picture = self._picture
         like = (segment._replace(first=0, tiles=0), tiles.shape[1:3])
         same = picture and like == (picture.like, picture.tile)

@@ -30,7 +30,7 @@ from bitswap_cli.archive.format.tables import ByteTable, TileTable
 from bitswap_cli.archive.reading import scan
 from bitswap_cli.atomic import cannot
 from bitswap_cli.errors import ArchiveError, InputError, ModelError
-from bitswap_cli.images.picture import PLAIN, is_exact
+from bitswap_cli.images.formats.register import kind_of
 
 
 class ChunkInfo(NamedTuple):
@@ -129,7 +129,7 @@ class ArchiveReader:
                 raise ArchiveError("the archive holds a chunk that is too short")
             table = chunks.read_table(chunk.tag, self._at(start, framed))
             for tiles in table.segments if isinstance(table, TileTable) else ():
-                wide, turned = tiles.kind not in PLAIN, tiles.orientation > 0
+                wide, turned = not kind_of(tiles.kind).plain, tiles.orientation > 0
                 if wide > self.header.wide or turned > self.header.oriented:
                     raise ArchiveError("the archive holds pictures its version has no room for")
             return table
@@ -150,7 +150,7 @@ class ArchiveReader:
             if isinstance(table, TileTable):
                 for tiles in table.segments:
                     if not tiles.first:
-                        exact = is_exact(tiles.kind)
+                        exact = kind_of(tiles.kind).exact
                         size = tiles.size or None
                         yield Entry(tiles.name, tiles.kind, exact, size, tiles[2:5])
             else:

@@ -6,9 +6,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from bitswap_cli.archive.format.chunks import decode_bytes, decode_tiles
 from bitswap_cli.archive.format.names import display
 from bitswap_cli.archive.format.sections import SECTION_EXTRA, TILE, Header
@@ -17,11 +14,11 @@ from bitswap_cli.archive.reading.assembly import Assembler
 from bitswap_cli.archive.reading.reader import ArchiveReader, ChunkInfo
 from bitswap_cli.archive.reading.restore import Folder, Nowhere, Sink
 from bitswap_cli.archive.report import Progress, UnpackReport
-from bitswap_cli.contract import TileCodec
+from bitswap_cli.contract import Samples, TileCodec
 from bitswap_cli.errors import ArchiveError, InputError, PartialError
 
 CodecFor = Callable[[Header], TileCodec]
-_Decoded = tuple[NDArray[np.uint8], list[Extra]] | bytes
+_Decoded = tuple[Samples, list[Extra]] | bytes
 _NAMED = 20  # lost entries named in a message
 
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from bitswap_cli.archive.writing import sources as source_files
 from bitswap_cli.archive.writing.sources import Source
-from bitswap_cli.contract import TileCodec
+from bitswap_cli.contract import Samples, TileCodec
+from bitswap_cli.images.formats.register import START, kind_of
 from bitswap_cli.images.inspection import inspect, inspect_wide, looks_like_picture
 from bitswap_cli.images.orientation import ORIENTATIONS, turn
 from bitswap_cli.images.picture import MAX_PIXELS, MAX_RECIPE, MAX_SAMPLES, Picture
@@ -19,8 +20,6 @@ from bitswap_cli.images.tiles import count_tiles, cut, joined
 
 _SMALL = 1 << 14  # pixels of the largest picture that is turned: larger ones gain less
 _MAX_FILE = 3 * MAX_PIXELS + 2 * MAX_RECIPE  # bytes of a file that is looked at as a picture
-
-Pixels = NDArray[np.uint8]
 
 
 class Choice(NamedTuple):
@@ -42,7 +41,7 @@ def read_picture(source: Source) -> bytes | None:
     """Read a source if it may be a picture; raise `InputError` if it cannot be read."""
     if source.kind != "file" or source.size > _MAX_FILE:
         return None
-    if not looks_like_picture(source_files.read_start(source, 8)):
+    if not looks_like_picture(source_files.read_start(source, START)):
         return None
     return source_files.read(source)
 
@@ -69,7 +68,7 @@ def choose_tiles(codec: TileCodec, height: int, width: int) -> tuple[int, int]:
     return min(((f, count(f)) for f in fits), key=lambda pair: (pair[1], pair[0]))
 
 
-def may_turn(codec: TileCodec, pixels: Pixels, factor: int) -> bool:
+def may_turn(codec: TileCodec, pixels: Samples, factor: int) -> bool:
     """Whether a picture is worth a try in all orientations: it is small, and one tile in each."""
     height, width = pixels.shape[:2]
     side = factor * min(codec.tile_height, codec.tile_width)
@@ -77,7 +76,7 @@ def may_turn(codec: TileCodec, pixels: Pixels, factor: int) -> bool:
 
 
 def choose_orientations(
-    codec: TileCodec, pictures: Sequence[Pixels], factor: int, threads: int = 1
+    codec: TileCodec, pictures: Sequence[Samples], factor: int, threads: int = 1
 ) -> list[int]:
     """Return the orientation in which each picture is coded best (see images/orientation.py).
 
@@ -86,7 +85,7 @@ def choose_orientations(
     Parameters
     ----------
     codec : TileCodec
-    pictures : sequence of uint8 arrays (H, W, C)
+    pictures : sequence of arrays (H, W, C)
     factor : int
         Of the size of their tiles.
     threads : int
@@ -110,6 +109,12 @@ def choose_orientations(
     return [int(orientation) for orientation in chosen]
 
 
+def codec_of(codec: TileCodec, picture: Picture) -> TileCodec | None:
+    """Return the codec of a picture's channels and alphabet that another knows, if there is one."""
+    own = codec.of(picture.pixels.shape[2])
+    return own if own and own.alphabet == kind_of(picture.recipe.kind).alphabet else None
+
+
 def choose_picture(codec: TileCodec, data: bytes, *, wide: bool) -> Choice | None:
     """Return how a file is best seen as a picture, and the codec for it.
 
@@ -128,19 +133,19 @@ def choose_picture(codec: TileCodec, data: bytes, *, wide: bool) -> Choice | Non
         None if the file is no picture that there is a codec for.
     """
     fits = [p for p in pictures(data, wide=wide) if p.pixels.size <= MAX_SAMPLES]
-    seen = [Choice(p, own) for p in fits if (own := codec.of(p.pixels.shape[2]))]
+    seen = [Choice(p, own) for p in fits if (own := codec_of(codec, p))]
     if len(seen) > 1:
         return min(seen, key=lambda one: estimate(one.codec, one.picture.pixels))
     return seen[0] if seen else None
 
 
-def estimate(codec: TileCodec, pixels: Pixels, edge: int = 256) -> float:
+def estimate(codec: TileCodec, pixels: Samples, edge: int = 256) -> float:
     """Return about how many bytes a picture would take, judged by its middle.
 
     Parameters
     ----------
     codec : TileCodec
-    pixels : uint8 array (H, W, C)
+    pixels : array (H, W, C)
     edge : int
         At most so many pixels of each side are looked at.
     """

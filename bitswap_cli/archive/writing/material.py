@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from bitswap_cli.archive.writing.choice import (
-    Pixels,
     candidates,
     choose_orientations,
     choose_picture,
@@ -14,9 +13,9 @@ from bitswap_cli.archive.writing.choice import (
     may_turn,
     read_picture,
 )
-from bitswap_cli.contract import TileCodec, Tiles
+from bitswap_cli.contract import Samples, TileCodec, Tiles
+from bitswap_cli.images.formats.register import kind_of
 from bitswap_cli.images.orientation import turn
-from bitswap_cli.images.picture import PLAIN
 from bitswap_cli.images.tiles import cut, joined
 
 MOST = 1 << 26  # samples; of larger folders some pictures are looked at
@@ -73,7 +72,7 @@ def material(
         If something cannot be read.
     """
     files = candidates(paths)
-    found: dict[int, dict[int, list[Pixels]]] = {}  # by channels and the factor of tiles
+    found: dict[int, dict[int, list[Samples]]] = {}  # by channels and the factor of tiles
     codecs: dict[int, TileCodec] = {}
     samples: Counter[int] = Counter()
     looked, small, wide = 0, 0, False
@@ -93,7 +92,7 @@ def material(
         found.setdefault(group, {}).setdefault(factor, []).append(picture.pixels)
         small += picture.pixels.size if may_turn(own, picture.pixels, factor) else 0
         samples[group] += picture.pixels.size
-        wide = wide or picture.recipe.kind not in PLAIN
+        wide = wide or not kind_of(picture.recipe.kind).plain
         if samples.total() >= MOST:
             break
     share = sum(s.size for s in files) / max(looked, 1)
@@ -108,7 +107,7 @@ def material(
     return Material(groups, wide, oriented)
 
 
-def _tiles(codec: TileCodec, pictures: list[Pixels], factor: int, threads: int) -> Tiles:
+def _tiles(codec: TileCodec, pictures: list[Samples], factor: int, threads: int) -> Tiles:
     """Cut pictures into tiles; with `threads` to turn small ones by, as they are coded best."""
     shape = (codec.tile_height * factor, codec.tile_width * factor, codec.channels)
     orientations = [0] * len(pictures)

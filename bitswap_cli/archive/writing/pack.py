@@ -10,7 +10,7 @@ from typing import NamedTuple
 from bitswap_cli.archive.format.index import Totals
 from bitswap_cli.archive.format.names import display, stays_inside
 from bitswap_cli.archive.format.sections import (
-    MAX_CHUNK_BYTES,
+    MAX_CHUNK_SAMPLES,
     MAX_SEGMENTS,
     SECTION_EXTRA,
     TILE,
@@ -167,7 +167,7 @@ class _Packing:
         factor, number = choose_tiles(codec, height, width)
         part = Part(source, picture, factor, limit, 0, number)
         samples = codec.tile_height * codec.tile_width * codec.channels
-        room = min(codec.chunk_tiles, MAX_SEGMENTS, MAX_CHUNK_BYTES // samples) // factor**2
+        room = min(codec.chunk_tiles, MAX_SEGMENTS, MAX_CHUNK_SAMPLES // samples) // factor**2
         if number > room:
             self._code_in_parts(codec, part, room)
             return True

@@ -4,7 +4,13 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bitswap_cli.archive.writing.choice import candidates, estimate, pictures, read_picture
+from bitswap_cli.archive.writing.choice import (
+    candidates,
+    codec_of,
+    estimate,
+    pictures,
+    read_picture,
+)
 from bitswap_cli.contract import TileCodec
 from bitswap_cli.images.picture import Picture
 
@@ -25,7 +31,7 @@ class Sample:
         """Bytes that it would take in an archive, net."""
         costs = [float(self.size)]
         for picture in self.pictures:
-            own = codec.of(picture.pixels.shape[2])
+            own = codec_of(codec, picture)
             if own:
                 costs.append(estimate(own, picture.pixels, _EDGE))
         return min(costs)

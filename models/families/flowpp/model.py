@@ -84,6 +84,8 @@ def normal_bits(z: Tensor) -> Tensor:
 class FlowPP(nn.Module):
     """See the module's docstring. Training and evaluation call :meth:`elbo`."""
 
+    low, high = 0, 255  # of samples
+
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config

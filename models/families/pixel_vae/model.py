@@ -145,6 +145,7 @@ class PixelVAE(LatentChain):
     """See the module's docstring. Training calls :meth:`elbo`; coding calls the others."""
 
     schemes: Sequence[str] = ("bitswap", "bbans")
+    low, high = 0, 255  # of samples
 
     def __init__(self, config: Config) -> None:
         super().__init__(config.latents)

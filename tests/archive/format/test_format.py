@@ -16,7 +16,9 @@ from bitswap_cli.archive.format.sections import (
     Fitted,
     Header,
     pack_blob,
+    pack_object,
     unpack_blob,
+    unpack_object,
 )
 from bitswap_cli.archive.format.tables import (
     ByteSegment,
@@ -230,3 +232,12 @@ def test_tables_are_readable_without_bodies(tmp_path):
         assert [entry.name for entry in reader.entries()] == [b"x.png"]
         with pytest.raises(ArchiveError):
             reader.body(chunk)
+
+
+def test_a_kind_that_has_no_number_here_is_malformed():
+    segment = TileSegment(b"a", "pnm-16", 1, 1, 2, 0, 1, 0)
+    row = unpack_object(unpack_blob(pack_tile_table(TileTable([segment], 0, 0, 1)), 999, "t"), "t")
+    assert row[6] == 5
+    row[6] = 6
+    with pytest.raises(ArchiveError, match="malformed"):
+        unpack_tile_table(pack_blob(pack_object(row)))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from bitswap_cli.images.png_chunks import PALETTE, Head, find_pixels
+from bitswap_cli.images.formats.png.chunks import PALETTE, Head, find_pixels
 
 # What Pillow should take the pixels for, by their bits: something it decodes as it is. It has
 # nothing of two bytes a sample in colour, but keeps either the high bytes or the low ones.

@@ -1,22 +1,36 @@
-"""PNG: pixels taken from IDAT, every other chunk verbatim."""
+"""PNG as a format: its kinds of pictures, and what their samples show."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bitswap_cli.contract import Samples
 from bitswap_cli.errors import ArchiveError
-from bitswap_cli.images.picture import Picture, Recipe, big_endian, high_first
-from bitswap_cli.images.png_chunks import (
+from bitswap_cli.images.formats.deep import big_endian, high_first, whole
+from bitswap_cli.images.formats.format import Kind, Pixels
+from bitswap_cli.images.formats.png.chunks import (
     GRAY,
     PALETTE,
+    SIGNATURE,
     Head,
     chunk,
     find_pixels,
     read_head,
     read_palette,
 )
-from bitswap_cli.images.png_rows import read_rows, write_rows
+from bitswap_cli.images.formats.png.rows import read_rows, write_rows
+from bitswap_cli.images.picture import Picture, Recipe
+
+_PLAIN = Kind("png", 0, exact=False, plain=True)
+_SAMPLES = Kind("png-samples", 3, exact=False, plain=False)
+_COLOURS = Kind("png-colours", 4, exact=False, plain=False)
+
+MAGIC: Sequence[bytes] = (SIGNATURE,)
+KINDS: Sequence[Kind] = (_PLAIN, _SAMPLES, _COLOURS)
+
+_LEVEL, _QUICK = 6, 1  # of zlib; the quick one is several times faster
 
 
 class _Start(NamedTuple):
@@ -28,20 +42,11 @@ class _Start(NamedTuple):
 
 
 def split(data: bytes, kind: str) -> Picture | None:
-    """Split a file into pixels and recipe; None if it is no picture of this kind.
+    """See `Format.split`.
 
-    Parameters
-    ----------
-    data : bytes
-        The whole file.
-    kind : str
-        "png" is 8-bit gray or RGB, "png-samples" any other image as it is stored, "png-colours"
-        a palette image by its colours.
-
-    Returns
-    -------
-    Picture or None
-        Its pixels are a uint8 array (H, W, C) as `inspect` and `inspect_wide` tell.
+    "png" is 8-bit gray or RGB, "png-samples" any other image as it is stored, "png-colours" a
+    palette image by its colours. Samples of 16 bits have all their high bytes first; gray of fewer
+    than 8 bits is scaled to 0..255; indices are as they are.
     """
     before = _read_start(data, kind)
     if before is None:
@@ -51,7 +56,7 @@ def split(data: bytes, kind: str) -> Picture | None:
     stored = None if found is None else read_rows(found[2], head)
     if found is None or stored is None:
         return None
-    if kind == "png-colours" and palette is not None:
+    if kind == _COLOURS.name and palette is not None:
         pixels = _colours(stored, palette)
     else:
         pixels = _samples(stored, head)
@@ -59,39 +64,51 @@ def split(data: bytes, kind: str) -> Picture | None:
     return None if pixels is None else Picture(pixels, Recipe(kind, data[:start], data[end:]))
 
 
-def join(recipe: Recipe, pixels: NDArray[np.uint8], level: int = 6) -> bytes:
-    """Encode pixels as the IDAT chunk between a recipe's prefix and suffix.
-
-    `level` is zlib's; 1 is several times faster.
-
-    Raises
-    ------
-    ArchiveError
-        If the prefix is none of the recipe's kind, or not that of these pixels.
-    """
+def join(recipe: Recipe, samples: Samples, *, quick: bool = False) -> bytes:
+    """See `Format.join`: one IDAT chunk between prefix and suffix."""
+    pixels = samples.view(np.uint8)
     before = _read_start(recipe.prefix, recipe.kind)
     stored = None if before is None else _stored(recipe.kind, before, pixels)
     if before is None or stored is None:
-        raise ArchiveError("the archive holds a PNG header that does not fit its pixels")
-    idat = write_rows(stored, before.head, level)
+        raise _misfit()
+    idat = write_rows(stored, before.head, _QUICK if quick else _LEVEL)
     return b"".join([recipe.prefix, chunk(b"IDAT", idat), recipe.suffix])
+
+
+def shown(recipe: Recipe, samples: Samples) -> Pixels:
+    """See `Format.shown`: indices as their colours, and black beyond the palette's end."""
+    pixels = samples.view(np.uint8)
+    before = _read_start(recipe.prefix, recipe.kind)
+    if before is None:
+        raise _misfit()
+    head, palette = before
+    if palette is not None and recipe.kind == _SAMPLES.name:
+        colours = np.zeros((256, palette.shape[1]), np.uint8)
+        colours[:, 3:] = 255
+        colours[: len(palette)] = palette
+        return colours[pixels[:, :, 0]]
+    return whole(pixels) if head.depth == 16 else pixels
+
+
+def _misfit() -> ArchiveError:
+    return ArchiveError("the archive holds a PNG header that does not fit its pixels")
 
 
 def _read_start(data: bytes, kind: str) -> _Start | None:
     """Read header and palette; None if they are not those of a picture of this kind."""
     head = read_head(data)
-    if head is None or head.is_plain != (kind == "png"):
+    if head is None or head.is_plain != (kind == _PLAIN.name):
         return None
     if head.colour == PALETTE:
         palette = read_palette(data)
         return None if palette is None else _Start(head, palette)
-    return None if kind == "png-colours" else _Start(head, None)
+    return None if kind == _COLOURS.name else _Start(head, None)
 
 
 def _stored(kind: str, before: _Start, pixels: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     """Return pixels as the file stores them; None if they do not fit there."""
     head, palette = before
-    colours = palette if kind == "png-colours" else None
+    colours = palette if kind == _COLOURS.name else None
     channels = max(1, head.bits // 8) if colours is None else colours.shape[1]
     if pixels.shape != (head.height, head.width, channels):
         return None

@@ -1,0 +1,1 @@
+"""Formats of files that pictures are found in: one file or folder each, and a register."""

@@ -1,0 +1,87 @@
+"""What a format of files says of itself: how they begin, which pictures they hold, and how."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitswap_cli.contract import BYTES, Alphabet, Samples
+from bitswap_cli.images.picture import Picture, Recipe
+
+Pixels = NDArray[np.uint8] | NDArray[np.uint16]
+
+
+class Kind(NamedTuple):
+    """A kind of pictures: what their samples are, and how their files come back."""
+
+    name: str
+    number: int
+    """In archives: part of their format (docs/format.md), never changed and never used again."""
+    exact: bool
+    """Whether files come back byte for byte; else pixel for pixel, with all else verbatim."""
+    plain: bool
+    """Whether every archive can hold it; else only those of format version 3 and later: it is one
+    of wide pictures."""
+    alphabet: Alphabet = BYTES
+    """Of the samples."""
+
+
+class Format(Protocol):
+    """A format; a module will do."""
+
+    @property
+    def MAGIC(self) -> Sequence[bytes]:  # noqa: N802
+        """How its files begin, one or the other; at most `register.START` bytes."""
+
+    @property
+    def KINDS(self) -> Sequence[Kind]:  # noqa: N802
+        """The kinds of pictures that its files are split into."""
+
+    def split(self, data: bytes, kind: str) -> Picture | None:
+        """Split a file into samples and recipe.
+
+        Parameters
+        ----------
+        data : bytes
+            The whole file, which begins as one of the format.
+        kind : str
+            The name of one of `KINDS`.
+
+        Returns
+        -------
+        Picture or None
+            Samples are an array (H, W, C) of the kind's alphabet, in its dtype. None if the file is
+            no picture of this kind: of another one, damaged, foreign or too large.
+        """
+
+    def join(self, recipe: Recipe, samples: Samples, *, quick: bool = False) -> bytes:
+        """Make a file of a recipe and samples (inverse of `split`).
+
+        Parameters
+        ----------
+        recipe : Recipe
+            Of one of `KINDS`.
+        samples : array (H, W, C) of the kind's alphabet
+        quick : bool
+            If the kind is not exact, the file may be larger, if it is made sooner.
+
+        Raises
+        ------
+        ArchiveError
+            If they do not belong together.
+        """
+
+    def shown(self, recipe: Recipe, samples: Samples) -> Pixels:
+        """Return what a picture shows, as far as its samples and recipe tell.
+
+        Returns
+        -------
+        uint8 or uint16 array (H, W, 1, 2, 3 or 4)
+            Gray or RGB, with alpha if there is any.
+
+        Raises
+        ------
+        ArchiveError
+            If recipe and samples do not belong together.
+        """

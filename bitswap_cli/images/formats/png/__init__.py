@@ -1,0 +1,1 @@
+"""PNG: pixels taken from IDAT, every other chunk verbatim."""

@@ -1,0 +1,93 @@
+"""The register of formats: the kinds that archives number, and what pictures show."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bitswap_cli.contract import BYTES
+from bitswap_cli.errors import ArchiveError
+from bitswap_cli.images.formats.register import FORMATS, START, beginning, find, kind_of, kinds
+from bitswap_cli.images.inspection import inspect, inspect_wide
+from tests.images.png_files import chunk, write_png
+
+
+def test_kinds_keep_their_numbers_and_promises():
+    assert [(kind.number, kind.name, kind.exact, kind.plain) for kind in kinds()] == [
+        (0, "png", False, True),
+        (1, "bmp", True, True),
+        (2, "pnm", True, True),
+        (3, "png-samples", False, False),
+        (4, "png-colours", False, False),
+        (5, "pnm-16", True, False),
+    ]
+    assert all(kind.alphabet == BYTES for kind in kinds())
+
+
+def test_a_kind_leads_to_its_format_and_back():
+    for form in FORMATS.values():
+        assert all(0 < len(magic) <= START for magic in form.MAGIC)
+        for kind in form.KINDS:
+            assert find(kind.name) == (form, kind)
+            assert kind_of(kind.name) is kind
+    with pytest.raises(ArchiveError, match="unknown kind"):
+        kind_of("png-other")
+
+
+@pytest.mark.parametrize(
+    ("start", "names"),
+    [
+        (b"\x89PNG\r\n\x1a\n and more", ["png"]),
+        (b"BM", ["bmp"]),
+        (b"P5", ["pnm"]),
+        (b"P6 1", ["pnm"]),
+        (b"P4", []),
+        (b"\x89PNG", []),
+        (b"", []),
+    ],
+)
+def test_files_are_told_by_their_beginning(start, names):
+    assert [name for name, form in FORMATS.items() if form in beginning(start)] == names
+
+
+def shown(picture):
+    form, _ = find(picture.recipe.kind)
+    return form.shown(picture.recipe, picture.pixels)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "BMP", "PPM"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_plain_pictures_show_their_pixels(kind, channels):
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 7, channels)).astype(np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(pixels if channels == 3 else pixels[:, :, 0]).save(file, kind)
+    picture = inspect(file.getvalue())
+    assert picture is not None
+    assert np.array_equal(shown(picture), pixels)
+
+
+def test_deep_samples_are_shown_whole():
+    samples = np.random.default_rng(1).integers(0, 1 << 16, (4, 3, 3))
+    deep = b"P6 3 4 65535\n" + samples.astype(">u2").tobytes()
+    for data in (write_png(samples, 16, 2), deep):
+        (picture,) = inspect_wide(data)
+        assert shown(picture).dtype == np.uint16
+        assert np.array_equal(shown(picture), samples)
+
+
+def test_indices_are_shown_as_the_colours_they_stand_for():
+    palette = np.array([(5, 6, 7), (0, 0, 1), (9, 9, 9)], np.uint8)
+    indices = np.array([[[0], [1]], [[2], [3]]])
+    (picture,) = inspect_wide(write_png(indices, 2, 3, before=chunk(b"PLTE", palette.tobytes())))
+    black = (0, 0, 0)
+    assert shown(picture).tolist() == [[[5, 6, 7], [0, 0, 1]], [[9, 9, 9], [*black]]]
+    before = chunk(b"PLTE", palette.tobytes()) + chunk(b"tRNS", b"\x08")
+    (_, colours) = inspect_wide(write_png(indices[:1], 2, 3, before=before))
+    (samples, _) = inspect_wide(write_png(indices[:1], 2, 3, before=before))
+    assert shown(colours).tolist() == shown(samples).tolist() == [[[5, 6, 7, 8], [0, 0, 1, 255]]]
+
+
+def test_gray_of_few_bits_spans_the_whole_range():
+    (picture,) = inspect_wide(write_png(np.array([[[0], [3]]]), 2, 0))
+    assert shown(picture).tolist() == [[[0], [255]]]
