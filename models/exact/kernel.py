@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 from bitswap_cli.ans.parameters import MAX_COMPONENTS, MixtureParameters
 from bitswap_cli.errors import ModelError
 
-ABI = 3
-VARIANTS = ("plain", "avx2", "avx512", "vnni")  # kernel.c's order, the fastest last
-BINARY_VARIANTS = ("plain", "popcnt", "avx2", "vpopcnt")  # binary.c's, of layers of signs
+ABI = 4
+# Sets of instructions in the order of processor.h, the faster ones of a processor last.
+VARIANTS = ("plain", "popcnt", "avx2", "avx512", "vnni", "vpopcnt", "neon", "dotprod")
+BYTE_VARIANTS = ("vnni", "dotprod")  # whose activations of a pixel VAE have 8 bits
 PANEL = 16  # outputs of a panel of weights
 GROUP = 4  # bytes that are multiplied at once
 
@@ -162,8 +163,7 @@ class Kernel:
             raise OSError(f"{path} was built from another version")
         self.path = path
         self.variants, self.binary_variants = (
-            [name for at, name in enumerate(names) if supported(at)]
-            for names, supported in zip((VARIANTS, BINARY_VARIANTS), supports, strict=True)
+            [name for at, name in enumerate(VARIANTS) if supported(at)] for supported in supports
         )
         self.variant = variant or self.variants[-1]
         self.binary_variant = binary_variant or self.binary_variants[-1]
@@ -172,7 +172,7 @@ class Kernel:
         if self.binary_variant not in self.binary_variants:
             raise OSError(f"this machine has no {self.binary_variant}")
         self._which = VARIANTS.index(self.variant)
-        self._which_binary = BINARY_VARIANTS.index(self.binary_variant)
+        self._which_binary = VARIANTS.index(self.binary_variant)
 
     def run(
         self,

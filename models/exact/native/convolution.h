@@ -9,12 +9,12 @@ typedef struct {
     const void *weight; /* int16 [panel][group][OUTPUTS][2] */
     const void *bytes;  /* int8 [panel][group][OUTPUTS][4]; NULL if relative */
     /* of a layer of signs, or NULL: a bit is 1 for -1, the inputs of a tap begin with a byte */
-    const void *bits;      /* [panel][group][OUTPUTS][4] bytes */
+    const void *bits; /* [panel][group][OUTPUTS][4] bytes */
     const int16_t *totals; /* sums of the weights of a tap, [tap][outputs] */
     const int32_t *scale, *bias;
     int64_t inputs, outputs, size, shift;
     int64_t relative; /* channels of the reference, or 0: then pixels outside are 0 */
-    int64_t ones;     /* 1 if `bytes` are all in -1..1 */
+    int64_t ones; /* 1 if `bytes` are all in -1..1 */
 } layer; /* outputs are padded to whole panels, patches to whole groups, with zeros */
 
 typedef struct {
@@ -33,9 +33,7 @@ INLINE int64_t groups_of(const layer *l, const images *m) {
 
 /* ---- patches, in bytes ---- */
 
-INLINE int64_t nearest(int64_t at, int64_t size) {
-    return at < 0 ? 0 : at >= size ? size - 1 : at;
-}
+INLINE int64_t nearest(int64_t at, int64_t size) { return at < 0 ? 0 : at >= size ? size - 1 : at; }
 
 /* Copy the patch around row i, column j of one image; the pixel is `pixel` of all images. */
 INLINE void gather(const layer *l, const images *m, int64_t pixel, int64_t i, int64_t j,
@@ -54,14 +52,16 @@ INLINE void gather(const layer *l, const images *m, int64_t pixel, int64_t i, in
         for (int64_t column = j - edge; column <= j + edge; column++, patch += bytes) {
             if (inside && (l->relative || (column >= 0 && column < width)))
                 copy(patch, line + nearest(column, width) * bytes, bytes);
-            else
-                memset(patch, 0, (size_t)bytes);
+            else memset(patch, 0, (size_t)bytes);
         }
     }
     if (l->relative) copy(patch, (const char *)m->reference + pixel * m->other, m->other);
 }
 
 /* ---- outputs ---- */
+
+/* What a layer of numbers makes of its sums before they become outputs. */
+#define AS_THEY_ARE(l, m, i, j, first, panels, sums)
 
 /* Sums of one panel of one pixel -> its outputs. */
 INLINE void requantize_panel(const images *m, const int32_t *sums, const int32_t *scale,
@@ -88,50 +88,12 @@ INLINE void requantize(const layer *l, const images *m, const int32_t *sums, int
     }
     if (count) {
         int16_t more[OUTPUTS] = {0}, all[OUTPUTS];
-        if (m->add) copy((char *)more, (const char *)add, count * (int64_t)sizeof *add);
+        if (m->add) copy(more, add, count * (int64_t)sizeof *add);
         requantize_panel(m, sums, scale, bias, shift, more, all);
-        copy((char *)y, (const char *)all, count * (int64_t)sizeof *y);
+        copy(y, all, count * (int64_t)sizeof *y);
     }
 }
 
-/* ---- layers ---- */
-
-/* A layer by dot products of patches with weights. FINISH is told a pixel's place and what panels
- * of its outputs came to. `patches` is room for ROWS of them, or NULL where pixels are their own
- * patches: then none has taps outside, and all places are told to be 0. */
-#define LAYER(NAME, TARGET, DOT, FINISH)                                                           \
-    TARGET static void NAME(const layer *l, const images *m, const char *weights, char *patches) { \
-        const int64_t pixels = m->batch * m->height * m->width;                                    \
-        const int64_t groups = groups_of(l, m);                                                    \
-        const char *rows[ROWS];                                                                    \
-        int64_t i[ROWS + 1] = {0}, j[ROWS + 1] = {0};                                              \
-        block sums;                                                                                \
-        for (int64_t first = 0; first < pixels; first += ROWS) {                                   \
-            int count = (int)(pixels - first < ROWS ? pixels - first : ROWS);                      \
-            for (int r = 0; r < ROWS; r++) {                                                       \
-                int64_t at = r < count ? r : 0;                                                    \
-                rows[r] = patches ? patches + at * groups * GROUP                                  \
-                                  : (const char *)m->x + (first + at) * groups * GROUP;            \
-            }                                                                                      \
-            for (int r = 0; patches && r < count; r++) {                                           \
-                gather(l, m, first + r, i[r], j[r], patches + r * groups * GROUP);                 \
-                j[r + 1] = j[r] + 1 < m->width ? j[r] + 1 : 0;                                     \
-                i[r + 1] = j[r + 1] ? i[r] : i[r] + 1 < m->height ? i[r] + 1 : 0;                  \
-            }                                                                                      \
-            const char *weight = weights;                                                          \
-            for (int64_t o = 0; o < l->outputs; o += PANELS * OUTPUTS) {                           \
-                int64_t rest = l->outputs - o;                                                     \
-                int some = (int)(rest < PANELS * OUTPUTS ? rest : PANELS * OUTPUTS);               \
-                const int panels = (some + OUTPUTS - 1) / OUTPUTS;                                 \
-                DOT(rows, weight, groups, 0, panels, sums);                                        \
-                weight += PANELS * groups * GROUP * OUTPUTS;                                       \
-                for (int r = 0; r < count; r++) {                                                  \
-                    FINISH(l, m, i[r], j[r], o, panels, sums[r][0]);                               \
-                    requantize(l, m, sums[r][0], first + r, o, some);                              \
-                }                                                                                  \
-            }                                                                                      \
-            i[0] = i[count], j[0] = j[count];                                                      \
-        }                                                                                          \
-    }
+typedef void convolution(const layer *l, const images *m, const char *weights, char *patches);
 
 #endif

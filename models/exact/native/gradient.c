@@ -9,105 +9,37 @@
  * Rows of values are padded to whole vectors with zeros, which stay zeros.
  */
 #if defined(__GNUC__) /* for its vectors; without it, gradient.py has the definition */
-#include <math.h>
-#include <stdlib.h>
-
-#include "layers.h"
-
-enum { MAX_CHANNELS = 8, MAX_COMPONENTS = 16, MAX_LAYERS = 8 };
-enum { BLOCK = 64, PAD = 16 };
-enum { ANCHORS = 5, UNKNOWN = 128, LINE = 64 }; /* bytes of a cache line */
-
-/* A layer of `in` inputs and `out` outputs, `ins` and `outs` when padded. */
-typedef struct {
-    int64_t in, out, ins, outs, at; /* at: the first of its parameters among all */
-    float *rows, *columns;          /* weights, [out][in] and [in][out] */
-    float *scale, *bias;
-    float *g_rows, *g_columns, *g_scale, *g_bias;
-} dense;
-
-typedef struct {
-    int64_t channels, components, radius, layers, width, split, film;
-    float soft;
-    dense skip, splits, coded, trunk[MAX_LAYERS], mixes[MAX_CHANNELS], heads[MAX_CHANNELS];
-} network;
-
-/* Pixels on their way: arrays [pixel][value], but [value][pixel] for what a mixture is made of. */
-typedef struct {
-    float *x, *acc[MAX_LAYERS], *h[MAX_LAYERS], *g_h[2];
-    float *skip_acc, *skip, *g_skip, *splits_acc, *g_splits;
-    float *first, *pre, *sum, *mix_acc, *second, *head_acc, *out;
-    float *g_mean, *g_head, *g_second, *g_first;
-    float *anchor, *residual, *known, *bits;
-    const float *film[BLOCK];
-    float *g_film[BLOCK];
-    int64_t coded[BLOCK];
-} work;
-
-static int64_t padded(int64_t n) { return (n + PAD - 1) / PAD * PAD; }
-
-/* ---- variants ---- */
-
-#define TARGET
-#define NAME(x) x##_plain
-#define VECTOR 16
-#define HELD 4
 #include "gradient.h"
 
-#if X86
-#define TARGET __attribute__((target("avx2,fma")))
-#define NAME(x) x##_avx2
-#define VECTOR 32
-#define HELD 4
-#include "gradient.h"
+#include "arena.h"
+#include "sets.h"
 
-#define TARGET __attribute__((target("avx2,fma,avx512f,avx512bw,avx512vl,avx512dq,prefer-vector-width=512")))
-#define NAME(x) x##_avx512
-#define VECTOR 64
-#define HELD 8
-#include "gradient.h"
-#endif
-
-typedef void (*runner)(const network *, const work *);
-
-static runner fastest(void) {
-#if X86
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
-        return run_avx512;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return run_avx2;
-#endif
-    return run_plain;
+static gradient_block *fastest(void) {
+    for (int64_t which = SETS - 1; which > PLAIN; which--) {
+        const set *s = bitswap_set(which);
+        if (s && s->gradient) return s->gradient;
+    }
+    return bitswap_plain.gradient;
 }
 
 /* ---- memory: one allocation, handed out in order; first it is only measured ---- */
 
-typedef struct {
-    float *base;
-    int64_t used;
-} arena;
+static float *floats(arena *a, int64_t count) { return take(a, count * (int64_t)sizeof(float)); }
 
-static float *take(arena *a, int64_t count) {
-    float *here = a->base ? a->base + a->used : NULL;
-    a->used += padded(count);
-    return here;
-}
-
-static int64_t shape_dense(dense *d, int64_t in, int64_t out, int64_t at) {
-    d->in = in, d->out = out, d->ins = padded(in), d->outs = padded(out), d->at = at;
+static int64_t shape_dense(float_layer *d, int64_t in, int64_t out, int64_t at) {
+    d->in = in, d->out = out, d->ins = padded(in, PAD), d->outs = padded(out, PAD), d->at = at;
     return at + out * in + 2 * out;
 }
 
-static void place_dense(arena *a, dense *d) {
-    d->rows = take(a, d->outs * d->ins), d->columns = take(a, d->outs * d->ins);
-    d->scale = take(a, d->outs), d->bias = take(a, d->outs);
-    d->g_rows = take(a, d->outs * d->ins), d->g_columns = take(a, d->outs * d->ins);
-    d->g_scale = take(a, d->outs), d->g_bias = take(a, d->outs);
+static void place_dense(arena *a, float_layer *d) {
+    d->rows = floats(a, d->outs * d->ins), d->columns = floats(a, d->outs * d->ins);
+    d->scale = floats(a, d->outs), d->bias = floats(a, d->outs);
+    d->g_rows = floats(a, d->outs * d->ins), d->g_columns = floats(a, d->outs * d->ins);
+    d->g_scale = floats(a, d->outs), d->g_bias = floats(a, d->outs);
 }
 
 /* Parameters of a layer: weights [out][in], scales [out], biases [out]. */
-static void load(dense *d, const float *parameters) {
+static void load(float_layer *d, const float *parameters) {
     const float *w = parameters + d->at, *scale = w + d->out * d->in, *bias = scale + d->out;
     for (int64_t o = 0; o < d->out; o++)
         for (int64_t i = 0; i < d->in; i++)
@@ -116,7 +48,7 @@ static void load(dense *d, const float *parameters) {
     memcpy(d->bias, bias, sizeof(float) * (size_t)d->out);
 }
 
-static void store(const dense *d, float *gradient) {
+static void store(const float_layer *d, float *gradient) {
     float *w = gradient + d->at, *scale = w + d->out * d->in, *bias = scale + d->out;
     for (int64_t o = 0; o < d->out; o++)
         for (int64_t i = 0; i < d->in; i++)
@@ -125,10 +57,10 @@ static void store(const dense *d, float *gradient) {
     memcpy(bias, d->g_bias, sizeof(float) * (size_t)d->out);
 }
 
-static int64_t taps(const network *n) { return 2 * n->radius * (n->radius + 1); }
+static int64_t taps(const float_network *n) { return 2 * n->radius * (n->radius + 1); }
 
 /* All layers in the order of the parameters; returns how many there are. */
-static int64_t list(network *n, dense **all) {
+static int64_t list(float_network *n, float_layer **all) {
     const int64_t c = n->channels, k = n->components;
     const int64_t in = taps(n) * c + 3 * n->radius;
     int64_t at = 0, count = 0;
@@ -144,31 +76,36 @@ static int64_t list(network *n, dense **all) {
     return count;
 }
 
-static void place_block(arena *a, const network *n, work *b) {
+static void place_block(arena *a, const float_network *n, work *b) {
     const int64_t c = n->channels, k = n->components, head = n->heads[0].outs;
-    b->x = take(a, BLOCK * n->skip.ins);
+    b->x = floats(a, PIXELS * n->skip.ins);
     for (int64_t l = 0; l < n->layers; l++) {
-        b->acc[l] = take(a, BLOCK * n->trunk[l].outs), b->h[l] = take(a, BLOCK * n->trunk[l].outs);
-        if (l < 2) b->g_h[l] = take(a, BLOCK * n->trunk[l].outs);
+        b->acc[l] = floats(a, PIXELS * n->trunk[l].outs),
+        b->h[l] = floats(a, PIXELS * n->trunk[l].outs);
+        if (l < 2) b->g_h[l] = floats(a, PIXELS * n->trunk[l].outs);
     }
     if (n->layers == 1) b->g_h[1] = b->g_h[0];
-    b->skip_acc = take(a, BLOCK * n->skip.outs), b->g_skip = take(a, BLOCK * n->skip.outs);
-    b->skip = take(a, BLOCK * c * k);
-    b->splits_acc = take(a, BLOCK * n->splits.outs), b->g_splits = take(a, BLOCK * n->splits.outs);
-    b->first = take(a, BLOCK * n->mixes[0].ins), b->g_first = take(a, BLOCK * n->mixes[0].ins);
-    b->pre = take(a, BLOCK * n->split), b->sum = take(a, BLOCK * n->split);
-    b->mix_acc = take(a, BLOCK * n->mixes[0].outs), b->second = take(a, BLOCK * n->mixes[0].outs);
-    b->g_second = take(a, BLOCK * n->mixes[0].outs);
-    b->head_acc = take(a, BLOCK * head), b->g_head = take(a, BLOCK * head);
-    b->out = take(a, BLOCK * n->heads[0].out), b->g_mean = take(a, BLOCK * k);
-    b->anchor = take(a, BLOCK * c * k);
-    b->residual = take(a, BLOCK * c), b->known = take(a, BLOCK * c), b->bits = take(a, BLOCK);
+    b->skip_acc = floats(a, PIXELS * n->skip.outs), b->g_skip = floats(a, PIXELS * n->skip.outs);
+    b->skip = floats(a, PIXELS * c * k);
+    b->splits_acc = floats(a, PIXELS * n->splits.outs),
+    b->g_splits = floats(a, PIXELS * n->splits.outs);
+    b->first = floats(a, PIXELS * n->mixes[0].ins),
+    b->g_first = floats(a, PIXELS * n->mixes[0].ins);
+    b->pre = floats(a, PIXELS * n->split), b->sum = floats(a, PIXELS * n->split);
+    b->mix_acc = floats(a, PIXELS * n->mixes[0].outs),
+    b->second = floats(a, PIXELS * n->mixes[0].outs);
+    b->g_second = floats(a, PIXELS * n->mixes[0].outs);
+    b->head_acc = floats(a, PIXELS * head), b->g_head = floats(a, PIXELS * head);
+    b->out = floats(a, PIXELS * n->heads[0].out), b->g_mean = floats(a, PIXELS * k);
+    b->anchor = floats(a, PIXELS * c * k);
+    b->residual = floats(a, PIXELS * c), b->known = floats(a, PIXELS * c),
+    b->bits = floats(a, PIXELS);
 }
 
 /* ---- pixels ---- */
 
 /* Pixel `i` of a block, from its window [tap][channel] and borders. */
-static void look(const network *n, work *b, int64_t i, const uint8_t *window,
+static void look(const float_network *n, work *b, int64_t i, const uint8_t *window,
                  const uint8_t *border, const uint8_t *known) {
     const int64_t c = n->channels, across = 2 * n->radius + 1;
     const int64_t values = taps(n) * c;
@@ -182,9 +119,9 @@ static void look(const network *n, work *b, int64_t i, const uint8_t *window,
                                 (2 * w + 2 * nn - nw + ne + 2) >> 2};
         for (int64_t t = e; t < values; t += c) x[t] = (float)(window[t] - reference);
         for (int64_t j = 0; j < n->components; j++)
-            b->anchor[(e * n->components + j) * BLOCK + i] = (float)anchors[j % ANCHORS];
-        b->known[e * BLOCK + i] = known[e];
-        b->residual[e * BLOCK + i] = (float)(known[e] - reference);
+            b->anchor[(e * n->components + j) * PIXELS + i] = (float)anchors[j % ANCHORS];
+        b->known[e * PIXELS + i] = known[e];
+        b->residual[e * PIXELS + i] = (float)(known[e] - reference);
     }
     for (int64_t t = 0; t < 3 * n->radius; t++) x[values + t] = (float)(border[t] * 64);
 }
@@ -192,7 +129,7 @@ static void look(const network *n, work *b, int64_t i, const uint8_t *window,
 /* What pixels see: window.py defines it.
  *
  * flat    pixels of all tiles, [pixel][channel]
- * places  [pixel][5]: the first pixel of its tile and the tile's side; row, column and valid columns
+ * places  [pixel][5]: the first pixel of its tile and the tile's side; row, column, valid columns
  * window, border, known  as `bitswap_gradient` reads them, overwritten */
 EXPORT void bitswap_windows(const uint8_t *flat, const int64_t *places, int64_t count,
                             int64_t radius, int64_t channels, uint8_t *window, uint8_t *border,
@@ -200,22 +137,21 @@ EXPORT void bitswap_windows(const uint8_t *flat, const int64_t *places, int64_t 
     for (int64_t i = 0; i < count; i++, places += 5) {
         const int64_t side = places[1], y = places[2], x = places[3], last = places[4] - 1;
         const uint8_t *tile = flat + places[0] * channels;
-        copy((char *)known, (const char *)tile + (y * side + x) * channels, channels);
+        copy(known, tile + (y * side + x) * channels, channels);
         known += channels;
         for (int64_t j = 0; j < radius; j++) *border++ = y <= j;
         for (int64_t j = 0; j < radius; j++) *border++ = x <= j;
         for (int64_t j = 0; j < radius; j++) *border++ = last - x <= j;
         for (int64_t down = -radius; down <= 0; down++)
             for (int64_t right = -radius; right <= (down ? radius : -1); right++) {
-                int64_t row = y + down < 0 ? 0 : y + down;
-                int64_t column = clip(x + right, 0, last);
+                int64_t row = most(y + down, 0);
+                int64_t column = least(most(x + right, 0), last);
                 if (row == y && column >= x) {
                     row = x > 0 ? y : y - 1;
                     column = x > 0 ? x - 1 : 0;
                 }
                 if (row < 0) memset(window, UNKNOWN, (size_t)channels);
-                else copy((char *)window, (const char *)tile + (row * side + column) * channels,
-                          channels);
+                else copy(window, tile + (row * side + column) * channels, channels);
                 window += channels;
             }
     }
@@ -232,35 +168,36 @@ EXPORT void bitswap_windows(const uint8_t *flat, const int64_t *places, int64_t 
  *
  * Returns the bits, or -1 where there is no memory or a shape has no room. */
 EXPORT double bitswap_gradient(const int64_t *shape, const float *parameters, float *gradient,
-                               const float *film, float *film_gradient, int64_t cells,
-                               int64_t each, const uint8_t *window, const uint8_t *border,
-                               const uint8_t *known, const uint8_t *coded, double soft) {
-    network n = {.channels = shape[0], .components = shape[1], .radius = shape[2],
-                 .layers = shape[3], .width = shape[4], .split = shape[5], .film = film != NULL,
-                 .soft = (float)soft};
+                               const float *film, float *film_gradient, int64_t cells, int64_t each,
+                               const uint8_t *window, const uint8_t *border, const uint8_t *known,
+                               const uint8_t *coded, double soft) {
+    float_network n = {.channels = shape[0],
+                       .components = shape[1],
+                       .radius = shape[2],
+                       .layers = shape[3],
+                       .width = shape[4],
+                       .split = shape[5],
+                       .film = film != NULL,
+                       .soft = (float)soft};
     if (n.channels > MAX_CHANNELS || n.components > MAX_COMPONENTS || n.layers > MAX_LAYERS)
         return -1;
-    dense *all[3 + MAX_LAYERS + 2 * MAX_CHANNELS];
+    float_layer *all[3 + MAX_LAYERS + 2 * MAX_CHANNELS];
     const int64_t layers = list(&n, all);
     work b;
-    arena memory = {NULL, 0};
-    void *room = NULL;
-    for (int pass = 0; pass < 2; pass++) {
-        memory.used = 0;
+    arena memory = {0};
+    for (int pass = 0; pass < 2; pass++) { /* to count, and to take */
+        if (pass && !reserve(&memory)) return -1;
         for (int64_t l = 0; l < layers; l++) place_dense(&memory, all[l]);
         place_block(&memory, &n, &b);
-        if (pass) break;
-        if (!(room = calloc((size_t)memory.used * sizeof(float) + LINE, 1))) return -1;
-        memory.base = (float *)(((uintptr_t)room + LINE - 1) / LINE * LINE);
     }
     for (int64_t l = 0; l < layers; l++) load(all[l], parameters);
-    const runner run = fastest();
+    gradient_block *const run = fastest();
     const int64_t films = 2 * n.layers * n.width, count = cells * each;
     const int64_t values = taps(&n) * n.channels, borders = 3 * n.radius;
     if (film) memset(film_gradient, 0, sizeof(float) * (size_t)(cells * films));
     double bits = 0;
-    for (int64_t start = 0; start < count; start += BLOCK) {
-        for (int64_t i = 0; i < BLOCK; i++) {
+    for (int64_t start = 0; start < count; start += PIXELS) {
+        for (int64_t i = 0; i < PIXELS; i++) {
             int64_t at = start + i < count ? start + i : start;
             look(&n, &b, i, window + at * values, border + at * borders, known + at * n.channels);
             b.coded[i] = start + i < count ? coded[at] : 0;
@@ -271,10 +208,10 @@ EXPORT double bitswap_gradient(const int64_t *shape, const float *parameters, fl
             }
         }
         run(&n, &b);
-        for (int64_t i = 0; i < BLOCK; i++) bits += b.bits[i];
+        for (int64_t i = 0; i < PIXELS; i++) bits += b.bits[i];
     }
     for (int64_t l = 0; l < layers; l++) store(all[l], gradient);
-    free(room);
+    free(memory.whole);
     return bits;
 }
 #endif

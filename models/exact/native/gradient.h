@@ -1,308 +1,40 @@
-/* One variant of gradient.c, which includes this with
- *   TARGET  the instructions, an attribute of every function,
- *   NAME(x) the name of a function of this variant,
- *   VECTOR  bytes of a vector, HELD rows of a product that are held in registers.
- */
-typedef float NAME(vector) __attribute__((vector_size(VECTOR), aligned(4), may_alias));
+/* The nouns of gradient.c and of its template. */
+#ifndef BITSWAP_GRADIENT_H
+#define BITSWAP_GRADIENT_H
 
-/* C[m][n] (+)= sum over k of A[m am + k ak] B[k][n]; m in whole HELD, n in whole vectors. */
-#define TILE(WIDE)                                                                                 \
-    for (int64_t i = 0; i < m; i += HELD) {                                                        \
-        NAME(vector) sum[HELD][WIDE];                                                              \
-        const float *left = a + i * am;                                                            \
-        for (int r = 0; r < HELD; r++)                                                             \
-            for (int v = 0; v < WIDE; v++)                                                         \
-                sum[r][v] = *(NAME(vector) *)(c + (i + r) * ldc + j + v * LANES) * (float)more;    \
-        for (int64_t p = 0; p < k; p++) {                                                          \
-            NAME(vector) right[WIDE];                                                              \
-            for (int v = 0; v < WIDE; v++)                                                         \
-                right[v] = *(const NAME(vector) *)(b + p * ldb + j + v * LANES);                   \
-            for (int r = 0; r < HELD; r++)                                                         \
-                for (int v = 0; v < WIDE; v++) sum[r][v] += left[r * am + p * ak] * right[v];      \
-        }                                                                                          \
-        for (int r = 0; r < HELD; r++)                                                             \
-            for (int v = 0; v < WIDE; v++)                                                         \
-                *(NAME(vector) *)(c + (i + r) * ldc + j + v * LANES) = sum[r][v];                  \
-    }
+#include "layers.h"
 
-enum { NAME(lanes) = VECTOR / 4 };
-#define LANES NAME(lanes)
+enum { MAX_LAYERS = 8 };
+enum { PIXELS = 64 }; /* of a block */
+enum { PAD = 16 };
 
-TARGET static void NAME(product)(int64_t m, int64_t n, int64_t k, const float *a, int64_t am,
-                                 int64_t ak, const float *b, int64_t ldb, float *c, int64_t ldc,
-                                 int more) {
-    int64_t j = 0;
-    for (; j + 2 * LANES <= n; j += 2 * LANES) TILE(2)
-    for (; j < n; j += LANES) TILE(1)
-}
+/* A layer of `in` inputs and `out` outputs, `ins` and `outs` when padded. */
+typedef struct {
+    int64_t in, out, ins, outs, at; /* at: the first of its parameters among all */
+    float *rows, *columns;          /* weights, [out][in] and [in][out] */
+    float *scale, *bias;
+    float *g_rows, *g_columns, *g_scale, *g_bias;
+} float_layer;
 
-/* Sums of a layer: x [BLOCK][in] -> acc [BLOCK][out]. */
-TARGET static void NAME(sums)(const dense *d, const float *x, float *acc) {
-    NAME(product)(BLOCK, d->outs, d->in, x, d->ins, 1, d->columns, d->outs, acc, d->outs, 0);
-}
+typedef struct {
+    int64_t channels, components, radius, layers, width, split, film;
+    float soft;
+    float_layer skip, splits, coded, trunk[MAX_LAYERS], mixes[MAX_CHANNELS], heads[MAX_CHANNELS];
+} float_network;
 
-/* floor(acc scale + bias) */
-TARGET static inline float NAME(value)(const dense *d, float acc, int64_t o) {
-    return floorf(acc * d->scale[o] + d->bias[o]);
-}
-
-/* Take the gradient g [BLOCK][out] of a layer's values: adds to that of its integers, and gives
- * that of its inputs unless `gx` is NULL. g is overwritten. */
-TARGET static void NAME(back)(const dense *d, const float *x, const float *acc, float *g,
-                              float *gx) {
-    for (int64_t p = 0; p < BLOCK; p++) {
-        const float *sum = acc + p * d->outs, *by = d->scale;
-        float *restrict slope = g + p * d->outs, *restrict bias = d->g_bias;
-        float *restrict scale = d->g_scale;
-        for (int64_t o = 0; o < d->outs; o++) {
-            bias[o] += slope[o];
-            scale[o] += slope[o] * sum[o];
-            slope[o] *= by[o];
-        }
-    }
-    NAME(product)(d->outs, d->ins, BLOCK, g, 1, d->outs, x, d->ins, d->g_rows, d->ins, 1);
-    if (gx)
-        NAME(product)(BLOCK, d->ins, d->out, g, d->outs, 1, d->rows, d->ins, gx, d->ins, 0);
-}
-
-TARGET static inline float NAME(power)(float x) { /* 2^x */
-    x = x < -120 ? -120 : x > 120 ? 120 : x;
-    float whole = floorf(x + 0.5f), r = x - whole;
-    float y = 1 + r * (0.6931471806f + r * (0.2402265070f + r * (0.0555041087f +
-              r * (0.0096181291f + r * (0.0013333558f + r * 0.0001540353f)))));
-    int32_t bits;
-    memcpy(&bits, &y, 4);
-    bits += (int32_t)whole * (1 << 23);
-    memcpy(&y, &bits, 4);
-    return y;
-}
-
-TARGET static inline float NAME(sigmoid)(float x) {
-    return 1 / (1 + NAME(power)(x * -1.4426950409f));
-}
-
-TARGET static inline float NAME(within)(float x, float low, float high) {
-    return x < low ? low : x > high ? high : x;
-}
-
-/* Bits of channel c of a block, and their gradient to what the head said, [value][pixel], and to
- * the means, [component][pixel]. */
-TARGET static void NAME(mixture)(const network *n, const work *b, int64_t c, float *out,
-                                 float *g_mean) {
-    const int64_t k = n->components;
-    float mean[MAX_COMPONENTS][BLOCK], share[MAX_COMPONENTS][BLOCK], mass[MAX_COMPONENTS][BLOCK];
-    float d_mean[MAX_COMPONENTS][BLOCK], d_scale[MAX_COMPONENTS][BLOCK];
-    float largest[BLOCK], total[BLOCK], p[BLOCK], factor[BLOCK];
-    const float *known = b->known + c * BLOCK;
-    for (int64_t i = 0; i < BLOCK; i++) largest[i] = -127, total[i] = 0, p[i] = 0;
-    for (int64_t j = 0; j < k; j++) {
-        float *logit = out + j * BLOCK, *said = out + (k + j) * BLOCK;
-        const float *skip = b->skip + (c * k + j) * BLOCK;
-        const float *anchor = b->anchor + (c * k + j) * BLOCK;
-        for (int64_t i = 0; i < BLOCK; i++) {
-            float l = NAME(within)(logit[i], -127, 128);
-            largest[i] = l > largest[i] ? l : largest[i];
-            mean[j][i] = said[i] + 16 * anchor[i] + skip[i];
-        }
-        float follow[BLOCK] = {0};
-        for (int64_t e = 0; e < c; e++) {
-            const float *gain = out + (3 * k + e * k + j) * BLOCK;
-            const float *before = b->known + e * BLOCK, *at = b->anchor + (e * k + j) * BLOCK;
-            for (int64_t i = 0; i < BLOCK; i++)
-                follow[i] += NAME(within)(gain[i], -127, 127) * (before[i] - at[i]);
-        }
-        for (int64_t i = 0; i < BLOCK; i++) mean[j][i] += floorf(follow[i] * 0.25f);
-    }
-    for (int64_t j = 0; j < k; j++)
-        for (int64_t i = 0; i < BLOCK; i++) {
-            share[j][i] = NAME(power)(
-                (NAME(within)(out[j * BLOCK + i], -127, 128) - largest[i]) * (1.0f / 16));
-            total[i] += share[j][i];
-        }
-    for (int64_t j = 0; j < k; j++) {
-        const float *scale = out + (2 * k + j) * BLOCK;
-        for (int64_t i = 0; i < BLOCK; i++) {
-            float inverse = NAME(power)((40 - NAME(within)(scale[i], 0, 127)) * (1.0f / 12));
-            float far = known[i] - NAME(within)(mean[j][i], -8191, 8191) * (1.0f / 16);
-            float up = (far + 0.5f) * inverse, down = (far - 0.5f) * inverse;
-            float upper = NAME(sigmoid)(up), lower = NAME(sigmoid)(down);
-            float du = upper * (1 - upper), dl = lower * (1 - lower);
-            int last = known[i] > 254.5f, first = known[i] < 0.5f;
-            upper = last ? 1 : upper, du = last ? 0 : du;
-            lower = first ? 0 : lower, dl = first ? 0 : dl;
-            share[j][i] /= total[i];
-            mass[j][i] = upper - lower;
-            p[i] += share[j][i] * mass[j][i];
-            d_mean[j][i] = (dl - du) * inverse * (1.0f / 16);
-            d_scale[j][i] = (dl * down - du * up) * 0.0577622650f; /* ln 2 / 12 */
-        }
-    }
-    const float keep = 1 - 1.0f / 4096;
-    for (int64_t i = 0; i < BLOCK; i++) {
-        float q = p[i] * keep + 1.0f / (1 << 20) + n->soft;
-        float counted = (float)(c < b->coded[i]);
-        b->bits[i] -= counted * log2f(q);
-        factor[i] = -counted * 1.4426950409f * keep / q;
-    }
-    for (int64_t j = 0; j < k; j++) {
-        float *logit = out + j * BLOCK, *said = out + (k + j) * BLOCK;
-        float *scale = out + (2 * k + j) * BLOCK, *to_mean = g_mean + j * BLOCK;
-        for (int64_t i = 0; i < BLOCK; i++) {
-            float weighted = factor[i] * share[j][i];
-            float inside = (float)(logit[i] >= -127 && logit[i] <= 128);
-            logit[i] = inside * weighted * (mass[j][i] - p[i]) * 0.0433216988f; /* ln 2 / 16 */
-            inside = (float)(mean[j][i] >= -8191 && mean[j][i] <= 8191);
-            to_mean[i] = said[i] = inside * weighted * d_mean[j][i];
-            inside = (float)(scale[i] >= 0 && scale[i] <= 127);
-            scale[i] = inside * weighted * d_scale[j][i];
-        }
-        for (int64_t e = 0; e + 1 < n->channels; e++) {
-            float *gain = out + (3 * k + e * k + j) * BLOCK;
-            const float *before = b->known + e * BLOCK, *at = b->anchor + (e * k + j) * BLOCK;
-            for (int64_t i = 0; i < BLOCK; i++) {
-                float inside = (float)(e < c && gain[i] >= -127 && gain[i] <= 127);
-                gain[i] = inside * to_mean[i] * (before[i] - at[i]) * 0.25f;
-            }
-        }
-    }
-}
-
-/* Back through an activation and a film: `slope` is overwritten with that of the layer's values. */
-TARGET static void NAME(film_back)(const dense *d, const float *acc, const float *gain,
-                                   const float *shift, float *restrict slope,
-                                   float *restrict g_gain, float *restrict g_shift) {
-    const float *scale = d->scale, *bias = d->bias;
-    for (int64_t o = 0; o < d->out; o++) {
-        float y = floorf(acc[o] * scale[o] + bias[o]);
-        float z = y + floorf(y * gain[o] * (1.0f / 64)) + shift[o];
-        float inside = z < 0 || z > 255 ? 0 : slope[o];
-        g_shift[o] += inside;
-        g_gain[o] += inside * y * (1.0f / 64);
-        slope[o] = inside * (1 + gain[o] * (1.0f / 64));
-    }
-}
+/* Pixels on their way: arrays [pixel][value], but [value][pixel] for what a mixture is made of. */
+typedef struct {
+    float *x, *acc[MAX_LAYERS], *h[MAX_LAYERS], *g_h[2];
+    float *skip_acc, *skip, *g_skip, *splits_acc, *g_splits;
+    float *first, *pre, *sum, *mix_acc, *second, *head_acc, *out;
+    float *g_mean, *g_head, *g_second, *g_first;
+    float *anchor, *residual, *known, *bits;
+    const float *film[PIXELS];
+    float *g_film[PIXELS];
+    int64_t coded[PIXELS];
+} work;
 
 /* A block of pixels: its bits, and their gradient to all integers and films. */
-TARGET static void NAME(run)(const network *n, const work *b) {
-    const int64_t k = n->components, s = n->splits.outs;
-    /* forward: the trunk */
-    NAME(sums)(&n->skip, b->x, b->skip_acc);
-    for (int64_t o = 0; o < n->skip.out; o++)
-        for (int64_t i = 0; i < BLOCK; i++)
-            b->skip[o * BLOCK + i] = NAME(value)(&n->skip, b->skip_acc[i * n->skip.outs + o], o);
-    const float *h = b->x;
-    for (int64_t l = 0; l < n->layers; l++) {
-        const dense *d = n->trunk + l;
-        NAME(sums)(d, h, b->acc[l]);
-        for (int64_t i = 0; i < BLOCK; i++) {
-            const float *acc = b->acc[l] + i * d->outs;
-            float *restrict to = b->h[l] + i * d->outs;
-            const float *gain = n->film ? b->film[i] + l * n->width : NULL;
-            const float *shift = n->film ? gain + n->layers * n->width : NULL;
-            if (n->film)
-                for (int64_t o = 0; o < d->out; o++) {
-                    float y = NAME(value)(d, acc[o], o);
-                    y += floorf(y * gain[o] * (1.0f / 64)) + shift[o];
-                    to[o] = NAME(within)(y, 0, 255);
-                }
-            else
-                for (int64_t o = 0; o < d->out; o++)
-                    to[o] = NAME(within)(NAME(value)(d, acc[o], o), 0, 255);
-        }
-        h = b->h[l];
-    }
-    NAME(sums)(&n->splits, h, b->splits_acc);
-    memset(b->g_splits, 0, sizeof(float) * (size_t)(BLOCK * s));
-    memset(b->g_skip, 0, sizeof(float) * (size_t)(BLOCK * n->skip.outs));
-    /* channel by channel, forward and back */
-    for (int64_t c = 0; c < n->channels; c++) {
-        const dense *mix = n->mixes + c, *head = n->heads + c;
-        const int64_t first = c * n->split;
-        for (int64_t i = 0; i < BLOCK; i++) {
-            const float *acc = b->splits_acc + i * s + first;
-            float *restrict to = b->first + i * mix->ins, *restrict pre = b->pre + i * n->split;
-            float *restrict sum = b->sum + i * n->split; /* of the earlier channels' errors */
-            for (int64_t o = 0; o < n->split; o++) sum[o] = 0;
-            for (int64_t e = 0; e < c; e++) {
-                const float error = b->residual[e * BLOCK + i];
-                const float *column = n->coded.columns + e * n->coded.outs + first;
-                for (int64_t o = 0; o < n->split; o++) sum[o] += error * column[o];
-            }
-            for (int64_t o = 0; o < n->split; o++)
-                pre[o] = NAME(value)(&n->splits, acc[o], first + o);
-            if (n->channels > 1)
-                for (int64_t o = 0; o < n->split; o++)
-                    pre[o] += NAME(value)(&n->coded, sum[o], first + o);
-            for (int64_t o = 0; o < n->split; o++) to[o] = NAME(within)(pre[o], 0, 255);
-        }
-        NAME(sums)(mix, b->first, b->mix_acc);
-        for (int64_t i = 0; i < BLOCK; i++)
-            for (int64_t o = 0; o < mix->out; o++)
-                b->second[i * mix->outs + o] =
-                    NAME(within)(NAME(value)(mix, b->mix_acc[i * mix->outs + o], o), 0, 255);
-        NAME(sums)(head, b->second, b->head_acc);
-        for (int64_t o = 0; o < head->out; o++)
-            for (int64_t i = 0; i < BLOCK; i++)
-                b->out[o * BLOCK + i] = NAME(value)(head, b->head_acc[i * head->outs + o], o);
-        NAME(mixture)(n, b, c, b->out, b->g_mean);
-        for (int64_t j = 0; j < k; j++)
-            for (int64_t i = 0; i < BLOCK; i++)
-                b->g_skip[i * n->skip.outs + c * k + j] = b->g_mean[j * BLOCK + i];
-        memset(b->g_head, 0, sizeof(float) * (size_t)(BLOCK * head->outs));
-        for (int64_t o = 0; o < head->out; o++)
-            for (int64_t i = 0; i < BLOCK; i++)
-                b->g_head[i * head->outs + o] = b->out[o * BLOCK + i];
-        NAME(back)(head, b->second, b->head_acc, b->g_head, b->g_second);
-        for (int64_t i = 0; i < BLOCK; i++)
-            for (int64_t o = 0; o < mix->out; o++) {
-                float y = NAME(value)(mix, b->mix_acc[i * mix->outs + o], o);
-                b->g_second[i * mix->outs + o] *= (float)(y >= 0 && y <= 255);
-            }
-        NAME(back)(mix, b->first, b->mix_acc, b->g_second, b->g_first);
-        for (int64_t i = 0; i < BLOCK; i++) {
-            const float *pre = b->pre + i * n->split, *sum = b->sum + i * n->split;
-            const float *slope = b->g_first + i * mix->ins;
-            float *restrict g = b->g_splits + i * s + first;
-            for (int64_t o = 0; o < n->split; o++)
-                g[o] = slope[o] * (float)(pre[o] >= 0 && pre[o] <= 255);
-            if (n->channels == 1) continue;
-            const dense *d = &n->coded;
-            float *restrict bias = d->g_bias + first, *restrict scale = d->g_scale + first;
-            for (int64_t o = 0; o < n->split; o++) bias[o] += g[o], scale[o] += g[o] * sum[o];
-            for (int64_t e = 0; e < c; e++) {
-                float *restrict column = d->g_columns + e * d->outs + first;
-                const float *by = d->scale + first, error = b->residual[e * BLOCK + i];
-                for (int64_t o = 0; o < n->split; o++) column[o] += g[o] * by[o] * error;
-            }
-        }
-    }
-    /* back through the trunk */
-    NAME(back)(&n->skip, b->x, b->skip_acc, b->g_skip, NULL);
-    NAME(back)(&n->splits, b->h[n->layers - 1], b->splits_acc, b->g_splits, b->g_h[0]);
-    float *g = b->g_h[0], *next = b->g_h[1];
-    for (int64_t l = n->layers - 1; l >= 0; l--) {
-        const dense *d = n->trunk + l;
-        for (int64_t i = 0; i < BLOCK; i++) {
-            const float *acc = b->acc[l] + i * d->outs;
-            const int64_t gain = l * n->width, shift = gain + n->layers * n->width;
-            if (n->film)
-                NAME(film_back)(d, acc, b->film[i] + gain, b->film[i] + shift, g + i * d->outs,
-                                b->g_film[i] + gain, b->g_film[i] + shift);
-            else
-                for (int64_t o = 0; o < d->out; o++) {
-                    float y = NAME(value)(d, acc[o], o);
-                    g[i * d->outs + o] *= (float)(y >= 0 && y <= 255);
-                }
-        }
-        NAME(back)(d, l ? b->h[l - 1] : b->x, b->acc[l], g, l ? next : NULL);
-        float *other = g;
-        g = next, next = other;
-    }
-}
+typedef void gradient_block(const float_network *n, const work *b);
 
-#undef LANES
-#undef TILE
-#undef TARGET
-#undef NAME
-#undef VECTOR
-#undef HELD
+#endif

@@ -5,75 +5,46 @@
  * each output, in groups of 4 bytes, that is 2 values or, where all are in 0..255 and the machine
  * can, 4: one instruction multiplies a group with the weights of 8 or 16 outputs.
  * IntegerConv.load has proved that no sum leaves 24 bits and no product 32.
- *
- * Nothing here is global. Right shifts of negative numbers are arithmetic, as in every compiler we
- * know of; the tests compare all of this with the definition.
  */
 #include "convolution.h"
+#include "sets.h"
 
-enum { ABI = 3 };
+enum { ABI = 4 };
 
 EXPORT int64_t bitswap_layers_abi(void) { return ABI; }
 
-/* ---- layers ---- */
-
-#define AS_THEY_ARE(l, m, i, j, first, panels, sums)
-
-LAYER(layer_plain, , dot_plain, AS_THEY_ARE)
-#if X86
-LAYER(layer_avx2, AVX2, dot_avx2, AS_THEY_ARE)
-LAYER(layer_ones, AVX2, dot_avx2_ones, AS_THEY_ARE)
-LAYER(layer_avx512, AVX512, dot_avx512, AS_THEY_ARE)
-LAYER(layer_vnni, VNNI, dot_vnni, AS_THEY_ARE)
-LAYER(layer_bytes, VNNI, dot_bytes, AS_THEY_ARE)
-
-/* Copy n values as bytes; 0 if one is not in 0..255. */
-#define NARROW(NAME, TARGET)                                                                       \
-    TARGET static int NAME(const int16_t *x, uint8_t *bytes, int64_t n) {                          \
-        int16_t seen = 0;                                                                          \
-        for (int64_t i = 0; i < n; i++) {                                                          \
-            seen |= x[i];                                                                          \
-            bytes[i] = (uint8_t)x[i];                                                              \
-        }                                                                                          \
-        return (seen & ~255) == 0;                                                                 \
-    }
-
-NARROW(narrow_avx2, AVX2)
-NARROW(narrow_vnni, VNNI)
-#endif
-
-/* 1 if this machine has the instructions of a variant. */
-EXPORT int64_t bitswap_layers_supports(int64_t variant) {
-#if X86
-    __builtin_cpu_init();
-    int wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-               __builtin_cpu_supports("avx512vl");
-    if (variant == WITH_AVX2) return __builtin_cpu_supports("avx2") != 0;
-    if (variant == WITH_AVX512) return wide;
-    if (variant == WITH_VNNI) return wide && __builtin_cpu_supports("avx512vnni");
-#endif
-    return variant == PLAIN;
+/* Whether there is a variant for a set of instructions that this machine has. */
+EXPORT int64_t bitswap_layers_supports(int64_t which) {
+    const set *s = bitswap_set(which);
+    return s && s->words;
 }
 
 /* One layer over whole images; 0, or -1 where there is no memory. */
-EXPORT int64_t bitswap_layers_run(int64_t variant, const layer *l, const int16_t *x,
+EXPORT int64_t bitswap_layers_run(int64_t which, const layer *l, const int16_t *x,
                                   const int16_t *reference, const int16_t *add, int16_t *y,
                                   int64_t batch, int64_t height, int64_t width, int64_t low,
                                   int64_t high) {
-    const int64_t value = sizeof *x;
-    images m = {x, reference, l->inputs * value, l->relative * value, add, y,
-                batch, height, width, low, high};
+    const set *s = bitswap_set(which);
+    const int64_t value = sizeof *x, values = batch * height * width * l->inputs;
+    images m = {
+        .x = x,
+        .reference = reference,
+        .pixel = l->inputs * value,
+        .other = l->relative * value,
+        .add = add,
+        .y = y,
+        .batch = batch,
+        .height = height,
+        .width = width,
+        .low = low,
+        .high = high,
+    };
     char *bytes = 0, *patches = 0;
-#if X86
-    int64_t values = batch * height * width * l->inputs;
-    if (l->bytes && (variant == WITH_VNNI || (variant != PLAIN && l->ones))) {
+    if (l->bytes && s->bytes && (s->any_weights || l->ones)) {
         bytes = malloc((size_t)values + 1);
         if (!bytes) return -1;
-        int small = variant == WITH_VNNI ? narrow_vnni(x, (uint8_t *)bytes, values)
-                                         : narrow_avx2(x, (uint8_t *)bytes, values);
-        if (small) m.x = bytes, m.pixel = l->inputs;
+        if (s->narrow(x, (uint8_t *)bytes, values)) m.x = bytes, m.pixel = l->inputs;
     }
-#endif
     if (l->size > 1 || l->relative || m.pixel % GROUP) {
         patches = calloc((size_t)(ROWS * groups_of(l, &m)), GROUP);
         if (!patches) {
@@ -81,32 +52,14 @@ EXPORT int64_t bitswap_layers_run(int64_t variant, const layer *l, const int16_t
             return -1;
         }
     }
-    switch (variant) {
-#if X86
-        case WITH_AVX2:
-            if (m.x == bytes) layer_ones(l, &m, l->bytes, patches);
-            else layer_avx2(l, &m, l->weight, patches);
-            break;
-        case WITH_AVX512:
-            if (m.x == bytes) layer_ones(l, &m, l->bytes, patches);
-            else layer_avx512(l, &m, l->weight, patches);
-            break;
-        case WITH_VNNI:
-            if (m.x == bytes) layer_bytes(l, &m, l->bytes, patches);
-            else layer_vnni(l, &m, l->weight, patches);
-            break;
-#endif
-        default: layer_plain(l, &m, l->weight, patches);
-    }
+    if (m.x == bytes) s->bytes(l, &m, l->bytes, patches);
+    else s->words(l, &m, l->weight, patches);
     free(patches);
     free(bytes);
     return 0;
 }
 
 /* ---- mixtures ---- */
-
-enum { MAX_COMPONENTS = 16, LOGIT_LOW = -127, LOGIT_HIGH = 128, MAX_GAIN = 127 };
-enum { MEAN_LIMIT = 8191, SCALE_LEVELS = 128, WEIGHTS = 256 };
 
 /* What a head says of one channel -> mixtures, components last; distributions.py defines it.
  * out: [pixel][3 * components + channels - 1]; ref, residual: [pixel][channels]. */

@@ -31,7 +31,7 @@ Pixels = NDArray[np.uint8]
 
 
 class _Dense(ctypes.Structure):
-    """`dense` of pixels.c."""
+    """`dense` of pixels.h."""
 
     _fields_ = [(name, ctypes.c_void_p) for name in ("weight", "scale", "bias")] + [
         (name, ctypes.c_int64) for name in ("groups", "words", "panels", "shift")
@@ -39,7 +39,7 @@ class _Dense(ctypes.Structure):
 
 
 class _Network(ctypes.Structure):
-    """`network` of pixels.c."""
+    """`network` of pixels.h."""
 
     _fields_ = [
         *((name, ctypes.c_int64) for name in ("channels", "radius", "layers", "split")),
@@ -172,7 +172,7 @@ class PixelKernel:
     def _network(self, net: PixelNet) -> Network:
         network = self._networks.get(net)
         if network is None:
-            network = Network(net, 1 if self.variant == "vnni" else 2)
+            network = Network(net, 1 if self.variant in kernel.BYTE_VARIANTS else 2)
             self._networks[net] = network
         return network
 

@@ -1,7 +1,5 @@
 """Layers of signs: XOR and popcount give the sums of +-1 that the definition says."""
 
-import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +9,7 @@ from hypothesis import strategies as st
 
 from bitswap_models.exact import kernel, layers
 from bitswap_models.exact.layers import ACTIVATION, SATURATION, STREAM, Layer, Shape
+from tests.native.compiler import needs_compiler, portable
 
 COMPILED = kernel.compiled()
 VARIANTS = COMPILED.binary_variants if COMPILED else []
@@ -135,17 +134,14 @@ def test_unknown_variants_are_refused() -> None:
         kernel.Kernel(COMPILED.path, binary_variant="mmx")
 
 
-@pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
+@needs_compiler
 def test_c_without_any_machine_s_instructions_is_the_definition(tmp_path: Path) -> None:
-    """What other processors than x86-64 compile."""
-    sources = sorted(Path(kernel.__file__).parent.joinpath("native").glob("*.c"))
-    command = ["cc", "-O2", "-shared", "-fPIC", "-DPORTABLE", "-o", tmp_path / "portable.so"]
-    subprocess.run([*command, *sources], check=True)
-    portable = kernel.Kernel(tmp_path / "portable.so")
-    assert portable.binary_variants == ["plain"]
+    """What processors compile whose instructions we do not know."""
+    plain = kernel.Kernel(portable(tmp_path))
+    assert plain.binary_variants == ["plain"]
     rng = np.random.default_rng(5)
     for inputs, outputs, size in ((3, 5, 3), (65, 33, 5), (128, 64, 1)):
         layer = random_layer(rng, inputs, outputs, size, 1)
         x = numbers(rng, 2, 4, 3, inputs)
-        y = with_engine(portable, layer, x)
+        y = with_engine(plain, layer, x)
         assert np.array_equal(y, definition(layer, x, None, False))

@@ -1,7 +1,5 @@
 """The compiled lockstep computes what lockstep.py defines, and pops what was pushed."""
 
-import shutil
-import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,6 +14,7 @@ from bitswap_models.exact.tensors import Blank
 from bitswap_models.families.pixel_vae import lockstep
 from bitswap_models.families.pixel_vae.model import PixelVAE
 from bitswap_models.families.pixel_vae.pixels import PixelKernel
+from tests.native.compiler import needs_compiler, portable
 
 COMPILED = kernel.compiled()
 VARIANTS = COMPILED.variants if COMPILED else []
@@ -111,19 +110,16 @@ def test_mixtures_are_the_definition(
         same(coded, lockstep.mixtures(model.net, film, x, sizes))
 
 
-@pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
+@needs_compiler
 def test_c_without_any_machine_s_instructions_is_the_definition(make_model, tmp_path: Path) -> None:
-    """What other processors than x86-64 compile; here under the name of its plain variant."""
-    folder = Path(kernel.__file__).parent / "native"
-    command = ["cc", "-O2", "-shared", "-fPIC", "-DPORTABLE", "-o", tmp_path / "portable.so"]
-    subprocess.run([*command, *sorted(folder.glob("*.c"))], check=True)
-    portable = PixelKernel(tmp_path / "portable.so")
-    assert portable.variant == "plain"
+    """What processors compile whose instructions we do not know."""
+    plain = PixelKernel(portable(tmp_path))
+    assert plain.variant == "plain"
     model = make_model(kind="pixel_vae", width=40, split=20)
     film, x, sizes = group(model, 0, tile=16, count=3)
     pixels = np.ascontiguousarray(x.transpose(0, 2, 3, 1)).astype(np.uint8)
     same(
-        portable.mixtures(model.net, film, pixels, sizes),
+        plain.mixtures(model.net, film, pixels, sizes),
         lockstep.mixtures(model.net, film, x, sizes),
     )
 

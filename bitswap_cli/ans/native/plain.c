@@ -1,0 +1,6 @@
+/* The coder's loops for every processor; of those of ARM, NEON is compiled from them: their table
+ * lookups have no other form there. */
+#define TARGET
+#include "inversion.h"
+
+const logistics bitswap_logistics_plain = {push, pop, intervals};

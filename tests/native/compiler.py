@@ -1,0 +1,41 @@
+"""The kernels' C compiled by tests, with a compiler and options of their choice."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from bitswap_cli.ans import kernel as coder
+from bitswap_models.exact import kernel as layers
+
+CODER = Path(coder.__file__).parent / "native"
+LAYERS = Path(layers.__file__).parent / "native"
+
+needs_compiler = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
+
+
+def sources(*folders: Path) -> list[Path]:
+    """The C files in folders, and in folders therein."""
+    return sorted(path for folder in folders for path in folder.rglob("*.c"))
+
+
+def compile(
+    output: Path, *inputs: Path | str, command: str = "cc", options: tuple[str, ...] = ()
+) -> str:
+    """Compile C files; returns what the compiler says, and raises if it fails."""
+    headers = [f"-I{folder}" for folder in (CODER, LAYERS)]
+    done = subprocess.run(
+        [command, *options, *headers, "-o", output, *inputs],
+        check=True,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    return done.stderr
+
+
+def portable(folder: Path) -> Path:
+    """The library of layers as processors compile it whose instructions we do not know."""
+    output = folder / "portable.so"
+    compile(output, *sources(LAYERS), "-lm", options=("-O1", "-shared", "-fPIC", "-DPORTABLE"))
+    return output
