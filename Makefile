@@ -10,11 +10,14 @@ BIN = $(VENV)/bin
 TORCH ?= torch==2.13.0
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
+C_FILES = $(wildcard $(addsuffix /*.[ch],bitswap_cli/ans/native models/exact/native \
+	models/exact/native/* tests/native))
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench train clean
+.PHONY: help demo test lint sanitize bench train clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/ready ## Compress photographs with the embedded model, restore them, prove equality
 	$(BIN)/python benchmarks/demo.py
@@ -22,10 +25,14 @@ demo: $(VENV)/ready ## Compress photographs with the embedded model, restore the
 test: lint ## Lint, types and every test
 	$(BIN)/python -m pytest
 
-lint: $(VENV)/ready ## ruff and mypy --strict
+lint: $(VENV)/ready ## ruff, mypy --strict and clang-format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	MYPYPATH=$(VENV)/types $(BIN)/mypy
+	$(BIN)/clang-format --dry-run --Werror $(C_FILES)
+
+sanitize: $(VENV)/ready ## Tests of the C kernels under AddressSanitizer and UBSan
+	$(BIN)/python tests/native/sanitize.py
 
 bench: $(VENV)/ready ## Compare with other codecs: make bench DATA="photos sheets:32" (see bench.py)
 	$(BIN)/python benchmarks/bench.py $(DATA)
@@ -38,8 +45,7 @@ clean: ## Remove the virtual environment and everything built
 
 # Made again when the dependencies or the C kernel change. mypy finds packages by their folders, and
 # bitswap_models is kept in models/: hence the link.
-$(VENV)/ready: setup.cfg setup.py pyproject.toml $(wildcard bitswap_cli/ans/native/* \
-		models/exact/native/* models/exact/native/*/*)
+$(VENV)/ready: setup.cfg setup.py pyproject.toml $(C_FILES)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python >= 3.11 is needed")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --no-deps --retries 1 --index-url $(TORCH_INDEX) '$(TORCH)' \
