@@ -11,8 +11,10 @@ TORCH ?= torch==2.13.0
 TORCH_INDEX ?=
 FROM = $(if $(TORCH_INDEX),--no-deps --index-url $(TORCH_INDEX))
 
+C_FILES = $(shell find bitswap_cli models tests -name '*.[ch]')
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint structure map bench train clean
+.PHONY: help demo test lint sanitize structure map bench train clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,10 +25,14 @@ demo: $(VENV)/ready ## Compress photographs with the embedded model, restore the
 test: lint ## Lint, types and every test
 	$(BIN)/python -m pytest
 
-lint: $(VENV)/dev ## ruff and mypy --strict
+lint: $(VENV)/dev ## ruff, mypy --strict and clang-format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	MYPYPATH=$(VENV)/types $(BIN)/mypy
+	$(BIN)/clang-format --dry-run --Werror $(C_FILES)
+
+sanitize: $(VENV)/dev ## Tests of the C kernels under AddressSanitizer and UBSan
+	$(BIN)/python tests/native/sanitize.py
 
 structure: $(VENV)/dev ## Hold the files against the plan of the house: doors, sizes, lines of prose
 	$(BIN)/python -m pytest tests/structure
@@ -45,7 +51,7 @@ clean: ## Remove the virtual environment and everything built
 
 # Made again when the dependencies or the C kernels change: `ready` to use bitswap, `dev` to work on
 # it. mypy finds packages by their folders, and bitswap_models is kept in models/: hence the link.
-BUILT_FROM = setup.cfg setup.py pyproject.toml $(shell find bitswap_cli models -name '*.[ch]')
+BUILT_FROM = setup.cfg setup.py pyproject.toml $(filter-out tests/%,$(C_FILES))
 
 $(VENV)/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python >= 3.11 is needed")'

@@ -33,12 +33,14 @@ SIDE = 16  # of the grid that the ResNet VAE's layers see
 LAYERS = ((256, 3), (256, 5), (128, 3), (64, 3))  # channels, size of the kernel
 COLUMNS = ("", "weights x activations", "instructions", "ms", "GMAC/s", "x float32")
 INSTRUCTIONS = {
-    "plain": "x86-64 baseline",
+    "plain": "baseline",
     "popcnt": "POPCNT",
     "avx2": "AVX2",
     "avx512": "AVX-512",
     "vnni": "AVX-512 VNNI",
     "vpopcnt": "AVX-512 VPOPCNTDQ",
+    "neon": "NEON",
+    "dotprod": "ARM's dot products",
 }
 FLOAT = "float32, torch"
 LAYOUTS = (torch.contiguous_format, torch.channels_last)

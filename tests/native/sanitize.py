@@ -1,0 +1,65 @@
+"""Tests of the C kernels under AddressSanitizer and UBSan: python tests/native/sanitize.py [TESTS]
+
+The kernels are built anew in a copy of the tree, by gcc, so that the installation stays as it is.
+What a sanitizer finds ends the process that runs the tests, and tells the line.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+TESTS = (
+    "tests/ans",
+    "tests/models/exact",
+    "tests/models/families/pixel_vae",
+    "tests/models/fitting/test_gradient.py",
+    "tests/golden",
+    "tests/archive/reading",
+)
+KERNELS = ("bitswap_cli/ans", "models/exact")  # and their C in `native`
+OPTIONS = (
+    *("-O1", "-g", "-w", "-shared", "-fPIC", "-fno-omit-frame-pointer"),
+    *("-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"),
+)
+LIBRARIES = ("libasan.so", "libubsan.so")
+LEFT_OUT = (".*", "build", "*.so", "*.egg-info", "__pycache__")
+
+
+def build(tree: Path) -> None:
+    """Compile the kernels in a tree."""
+    headers = [f"-I{tree / folder / 'native'}" for folder in KERNELS]
+    for folder in KERNELS:
+        files = sorted((tree / folder / "native").rglob("*.c"))
+        command = ["gcc", *OPTIONS, *headers, "-o", tree / folder / "_kernel.so", *files, "-lm"]
+        subprocess.run(command, check=True)
+
+
+def main() -> int:
+    """Build, test; the exit code of pytest."""
+    found = [["gcc", f"-print-file-name={name}"] for name in LIBRARIES]
+    preloaded = [subprocess.check_output(command, text=True).strip() for command in found]
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder) / "tree"
+        root = Path(__file__).parents[2]
+        shutil.copytree(root, tree, ignore=shutil.ignore_patterns(*LEFT_OUT))
+        build(tree)
+        imports = tree / "imports"  # before what is installed
+        imports.mkdir()
+        for name, kept in (("bitswap_cli", "bitswap_cli"), ("bitswap_models", "models")):
+            (imports / name).symlink_to(tree / kept)
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(imports),
+            "LD_PRELOAD": ":".join(preloaded),  # before Python is
+            "ASAN_OPTIONS": "detect_leaks=0",  # Python itself ends with memory that it keeps
+            "UBSAN_OPTIONS": "print_stacktrace=1",
+        }
+        tests = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *(sys.argv[1:] or TESTS)]
+        return subprocess.run(tests, cwd=tree, env=environment, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
