@@ -1,0 +1,85 @@
+"""Where nothing is trained, nothing imports torch, and the bytes are the same without it."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bitswap_models import zoo
+from tests.conftest import smooth_tile
+
+RUN = """
+import json, sys
+if sys.argv[1] == "without":
+    sys.modules["torch"] = None  # to import it raises from here on
+from bitswap_cli.cli.main import run
+for command in json.loads(sys.argv[2]):
+    assert run(command) == 0, command
+if sys.argv[1] == "seen":
+    assert "torch" not in sys.modules
+"""
+MODELS = ("photo", "natural32", "resnet-1-1", "auto")
+
+pytestmark = pytest.mark.skipif(not zoo.embedded(), reason="no model is embedded")
+
+
+def ran(how: str, *commands: list[str]) -> list[str]:
+    """What commands of one process print, line by line."""
+    told = [sys.executable, "-c", RUN, how, json.dumps(commands)]
+    done = subprocess.run(told, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("torch") / "pictures"
+    folder.mkdir()
+    for k in range(3):
+        tile = smooth_tile(40, 3, k).transpose(1, 2, 0).astype(np.uint8)
+        Image.fromarray(tile if k else tile[..., 0]).save(folder / f"{k}.png")
+    return folder
+
+
+def commands(pictures: Path, folder: Path) -> list[list[str]]:
+    """All that codes, and all that reads archives and models."""
+    folder.mkdir()
+    found: list[list[str]] = [["doctor"], ["models", "list"], ["models", "info", "photo"]]
+    for model in MODELS:
+        path = str(folder / f"{model}.bsw")
+        found += [
+            ["compress", "-q", str(pictures), "-o", path, "--model", model, "--threads", "1"],
+            ["decompress", "-q", path, "-o", str(folder / model)],
+            ["list", path],
+            ["test", path],
+            ["info", "--json", path],
+        ]
+    return [*found, ["eval", "photo", str(pictures), "--limit", "3"]]
+
+
+def content(folder: Path) -> dict[str, str]:
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in paths
+    }
+
+
+def test_coding_is_the_same_without_torch(pictures: Path, tmp_path: Path) -> None:
+    said = []
+    for how in ("with", "without"):
+        lines = ran(how, *commands(pictures, tmp_path / how))
+        said.append([line.replace(str(tmp_path / how), "") for line in lines])
+    one, other = (content(tmp_path / how) for how in ("with", "without"))
+    assert len(one) == len(MODELS) * (1 + 3)
+    assert one == other
+    assert said[0] == said[1]
+
+
+def test_coding_imports_no_torch_where_it_is_installed(pictures: Path, tmp_path: Path) -> None:
+    ran("seen", *commands(pictures, tmp_path / "seen"))
