@@ -18,9 +18,11 @@ import numpy as np
 import torch
 
 from bitswap_cli.cli.table import format_table
-from bitswap_models.families.pixel_vae.model import Config
+from bitswap_models.families.pixel_vae.config import Config
 from bitswap_models.training.data import Batch, cells, images
-from bitswap_models.training.loop import Recipe, Run, to_input
+from bitswap_models.training.evaluation import to_input
+from bitswap_models.training.recipe import Recipe
+from bitswap_models.training.run import Run
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "as it is": {},

@@ -3,7 +3,7 @@
 First single convolutions, then the whole ResNet VAE in its published configuration (models are not
 trained: speed is that of any). All that a table compares is run in turn, one pass of each after the
 other; each figure is the best pass, in the thread's processor time. Layers of the kernel begin with
-int16 tensors and end with them, so that the packing of signs, the scales and the residual's sum are
+int16 arrays and end with them, so that the packing of signs, the scales and the residual's sum are
 counted; torch computes the bare convolution, in the faster of its two memory layouts.
 
     python benchmarks/binary.py [--tiles N] [--passes N] [--only layers|model] [-o FILE]
@@ -20,13 +20,17 @@ from types import MethodType
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from bitswap_models.exact import kernel, layers
-from bitswap_models.exact.kernel import Kernel, Weights
-from bitswap_models.exact.layers import SATURATION, IntegerConv
+from bitswap_models.exact.kernel import Kernel, Values, Weights
+from bitswap_models.exact.latents import middle
+from bitswap_models.exact.layers import STREAM
 from bitswap_models.families.resnet_vae import Config, ResNetVAE
 from bitswap_models.stored import model_file
+from bitswap_models.training.layers import IntegerConv
+from bitswap_models.training.networks.resnet_vae import ResNetNetwork
 
 SIDE = 16  # of the grid that the ResNet VAE's layers see
 LAYERS = ((256, 3), (256, 5), (128, 3), (64, 3))  # channels, size of the kernel
@@ -78,20 +82,20 @@ def best(works: list[Work], passes: int) -> list[float]:
 def layer_rows(compiled: Kernel, channels: int, size: int, tiles: int, passes: int) -> list[Row]:
     """Every way to compute one convolution."""
     rng = np.random.default_rng(channels + size)
-    shape = (tiles, channels, SIDE, SIDE)
-    x = torch.from_numpy(rng.integers(-255, 256, shape, dtype=np.int16))
-    x = x.contiguous(memory_format=torch.channels_last)
-    positive, taps = x.clamp(0), (channels, channels, size, size)
+    shape = (tiles, SIDE, SIDE, channels)
+    x = rng.integers(-255, 256, shape, dtype=np.int16)
+    positive, taps = x.clip(0), (channels, channels, size, size)
     signs = rng.choice(np.array([-1, 1], np.int8), taps)
     eight = rng.integers(-127, 128, taps, dtype=np.int8)
     scale, bias = np.full(channels, 3, np.int32), np.zeros(channels, np.int32)
 
-    def exact(engine: Kernel, weights: Weights, x: Tensor) -> Work:
-        return lambda: engine.run(weights, x, None, x, -SATURATION, SATURATION)
+    def exact(engine: Kernel, weights: Weights, x: Values) -> Work:
+        return lambda: engine.run(weights, x, None, x, *STREAM)
 
     ways: list[tuple[str, str, Work]] = []
     for layout in (torch.contiguous_format, torch.channels_last):
-        f, w = (t.float().contiguous(memory_format=layout) for t in (x, torch.from_numpy(signs)))
+        both = torch.from_numpy(x.transpose(0, 3, 1, 2)), torch.from_numpy(signs)
+        f, w = (t.float().contiguous(memory_format=layout) for t in both)
         ways.append((FLOAT, "", lambda f=f, w=w: F.conv2d(f, w, padding=size // 2)))  # type: ignore[misc]
     for way, weight in (("8 x 8 bit", eight), ("1 x 8 bit", signs)):
         weights = Weights(weight, scale, bias, 12)
@@ -118,21 +122,21 @@ def float_layer(
     self: IntegerConv,
     x: Tensor,
     reference: Tensor | None = None,
-    part: slice = slice(None),
     *,
     add: Tensor | None = None,
     active: bool = False,
 ) -> Tensor:
     """`IntegerConv.forward` as a network of float32 has it."""
-    y = F.conv2d(x, self.v[part], self.b[part], padding=self.size // 2)
+    y = F.conv2d(x, self.v, self.b, padding=self.shape.size // 2)
     y = y if add is None else y + add
     return y.relu() if active else y
 
 
-def float_model(layout: torch.memory_format) -> ResNetVAE:
+def float_model(layout: torch.memory_format) -> ResNetNetwork:
     """The published network with float32 layers."""
     torch.manual_seed(0)
-    model = ResNetVAE(Config(weight_bits=8, activation_bits=8)).to(memory_format=layout)
+    config = Config(weight_bits=8, activation_bits=8)
+    model = ResNetNetwork(config).to(memory_format=layout)
     for layer in model.modules():
         if isinstance(layer, IntegerConv):
             layer.forward = MethodType(float_layer, layer)  # type: ignore[method-assign]
@@ -143,39 +147,44 @@ def exact_model(weight_bits: int, activation_bits: int) -> ResNetVAE:
     """The published network with residual blocks of so many bits."""
     torch.manual_seed(0)
     config = Config(weight_bits=weight_bits, activation_bits=activation_bits)
-    model = model_file.build(config, model_file.tensors(ResNetVAE(config)))
+    model = model_file.build(ResNetNetwork(config))
     assert isinstance(model, ResNetVAE)
     return model
 
 
-def walk(model: ResNetVAE, x: Tensor) -> None:
+def walk(model: ResNetNetwork, x: Tensor) -> None:
     """All of the network that coding tiles takes: encoder, decoder, likelihood of each channel."""
     ups = model._up(x)
 
     def code(layer: int, stream: Tensor | None, prior: tuple[Tensor, Tensor]) -> Tensor:
-        mean, _ = model._layer(layer).q(prior, ups[layer - 1], stream)
-        return mean / 16 if mean.is_floating_point() else (mean >> 4).clamp(-128, 127)
+        return model._layer(layer).q(prior, ups[layer - 1], stream)[0] / 16
 
-    trunk = model._trunk(model._down(code))
-    for channel in range(model.channels):
-        model.head.channel(trunk, x - 128, channel)
+    model.head(model._trunk(model._down(code)), x - 128)
+
+
+def walk_exactly(model: ResNetVAE, x: NDArray[np.int32]) -> None:
+    """Likewise, as it codes."""
+    seen = model.bottom_up(x)
+    stream = model.descend(len(x), SIDE, lambda level: middle(model.posterior(level, seen)))
+    model.likelihood(stream, lambda step: x[:, step.channel])
 
 
 def model_rows(compiled: Kernel, tiles: int, passes: int) -> list[Row]:
     """The whole network, float and exact."""
     rng = np.random.default_rng(0)
-    x = torch.from_numpy(rng.integers(0, 256, (tiles, 3, 32, 32), dtype=np.int16))
+    x = rng.integers(0, 256, (tiles, 3, 2 * SIDE, 2 * SIDE), dtype=np.int32)
     names: list[tuple[str, str]] = []
     works: list[Work] = []
 
     def floating(layout: torch.memory_format) -> Work:
-        model, pixels = float_model(layout), x.float().contiguous(memory_format=layout)
+        pixels = torch.from_numpy(x).float().contiguous(memory_format=layout)
+        model = float_model(layout)
         return lambda: walk(model, pixels)
 
     def exact(model: ResNetVAE, engine: Kernel) -> Work:
         def work() -> None:
-            layers.engine = lambda **_: engine  # type: ignore[assignment, misc]
-            walk(model, x)
+            layers.engine = lambda: engine  # type: ignore[assignment, misc]
+            walk_exactly(model, x)
 
         return work
 
@@ -197,15 +206,14 @@ def model_rows(compiled: Kernel, tiles: int, passes: int) -> list[Row]:
 
     def count(layer: IntegerConv, inputs: tuple[Tensor, ...], y: Tensor) -> None:
         nonlocal products
-        products += layer.shape[1] * layer.size**2 * y.numel()
+        products += layer.shape.inputs * layer.shape.size**2 * y.numel()
 
     with torch.inference_mode():
-        hooks = [
-            m.register_forward_hook(count) for m in model.modules() if isinstance(m, IntegerConv)
-        ]
-        works[-len(engines)]()
-        for hook in hooks:
-            hook.remove()
+        network = ResNetNetwork(Config())
+        for module in network.modules():
+            if isinstance(module, IntegerConv):
+                module.register_forward_hook(count)
+        walk(network, torch.from_numpy(x).float())
         times = best(works, passes)
     rows = [
         Row("ResNet VAE", way, instructions, seconds, products)

@@ -16,12 +16,14 @@ from bitswap_cli.archive.writing.material import material
 from bitswap_cli.coding import tile_codec
 from bitswap_cli.contract import Tiles
 from bitswap_models import zoo
+from bitswap_models.families.pixel_vae.family import FAMILY
 from bitswap_models.families.pixel_vae.model import PixelVAE
-from bitswap_models.fitting import fit as fitting
+from bitswap_models.fitting import descent
 from bitswap_models.fitting.cells import Cells
 from bitswap_models.stored import model_file
-from bitswap_models.training import loop as training
 from bitswap_models.training.data import Source
+from bitswap_models.training.recipe import Recipe
+from bitswap_models.training.run import Run
 
 STEPS = 5
 
@@ -45,11 +47,11 @@ def main() -> None:
     assert isinstance(model, PixelVAE)
     found = material([arguments.folder], tile_codec(model)).groups[model.channels]
     cells = Cells(model, [Tiles(*t) for t in found.tiles])
-    fit = fitting.Fit(model, cells, found.samples)
+    fit = descent.Fit(model, cells, found.samples)
     source = Source(arguments.folder.name, "photos")
     runs = {
-        name: training.Run(
-            training.Recipe(model.config, [source], "", 1000, share=0.25, bfloat16=bfloat16),
+        name: Run(
+            Recipe(FAMILY, model.config, [source], "", 1000, share=0.25, bfloat16=bfloat16),
             arguments.folder.parent,
             torch.device("cpu"),
         )
@@ -58,7 +60,7 @@ def main() -> None:
     ways: dict[str, tuple[Callable[[], object], int]] = {
         name: (run.advance, run.recipe.batch * model.tile**2 // 4) for name, run in runs.items()
     }
-    ways["fitting"] = (lambda: fit.advance(0.1), fitting.CELLS * fitting.PIXELS)
+    ways["fitting"] = (lambda: fit.advance(0.1), descent.CELLS * descent.PIXELS)
     best = dict.fromkeys(ways, 0.0)
     for _ in range(arguments.rounds + 1):  # the first round warms up
         best = {name: max(best[name], speed(*way)) for name, way in ways.items()}

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from bitswap_cli.ans import Message
@@ -158,7 +157,6 @@ def main() -> None:
     parser.add_argument("--plot", type=Path, metavar="FILE")
     parser.add_argument("--json", type=Path, metavar="FILE")
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
     results = []
     for name_or_path in arguments.models:
         file = zoo.resolve(name_or_path)

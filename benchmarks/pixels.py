@@ -20,11 +20,13 @@ from numpy.typing import NDArray
 from bitswap_cli.ans import LogisticMixture, Message, MixtureParameters
 from bitswap_cli.ans import kernel as coder
 from bitswap_models.exact import kernel
+from bitswap_models.exact.tensors import built
 from bitswap_models.families.pixel_vae import lockstep
-from bitswap_models.families.pixel_vae.model import Config, PixelVAE
+from bitswap_models.families.pixel_vae.config import Config
+from bitswap_models.families.pixel_vae.model import PixelVAE
 from bitswap_models.families.pixel_vae.pixels import PixelKernel
-from bitswap_models.stored import model_file
-from bitswap_models.training import loop as training
+from bitswap_models.training import evaluation
+from bitswap_models.training.networks.pixel_vae import PixelNetwork
 
 GROUPS = ((1, 256), (8, 32), (128, 32), (8, 256))  # tiles, their side
 
@@ -36,13 +38,11 @@ def started(seed: int = 0) -> PixelVAE:
     """An exact model of the default config that is started on synthetic photos."""
     torch.manual_seed(seed)
     config = Config()
-    model = PixelVAE(config)
+    model = PixelNetwork(config)
     x = np.stack([photo(config.tile, config.tile, seed=k) for k in range(32)])
     tiles = torch.from_numpy(x.transpose(0, 3, 1, 2).astype(np.float32))
-    training.start(model, tiles, torch.Generator().manual_seed(seed))
-    exact = model_file.build(config, model_file.tensors(model))
-    assert isinstance(exact, PixelVAE)
-    return exact
+    evaluation.start(model, tiles, torch.Generator().manual_seed(seed))
+    return built(PixelVAE, config, model.tensors())
 
 
 def seconds(work: Callable[[], object], passes: int) -> float:
@@ -104,13 +104,13 @@ def main() -> None:
         size = f"{count} x {side}^2"
         for variant in arguments.variants or compiled.variants:
             engine = PixelKernel(compiled.path, variant)
-            coded = engine.mixtures(model, film, x, sizes)
+            coded = engine.mixtures(model.net, film, x, sizes)
             message = pushed(coded)
             held = native(message)
-            assert np.array_equal(engine.pop(model, film, sizes, side, held), x)
-            encode = seconds(lambda: engine.mixtures(model, film, x, sizes), arguments.passes)  # noqa: B023
+            assert np.array_equal(engine.pop(model.net, film, sizes, side, held), x)
+            encode = seconds(lambda: engine.mixtures(model.net, film, x, sizes), arguments.passes)  # noqa: B023
             decode = seconds(
-                lambda: engine.pop(model, film, sizes, side, native(message)),  # noqa: B023
+                lambda: engine.pop(model.net, film, sizes, side, native(message)),  # noqa: B023
                 arguments.passes,
             )
             bits = 32 * (held.end - native(message).top) / x.size
@@ -120,7 +120,7 @@ def main() -> None:
             )
         if arguments.reference and side == model.tile:
             planes = np.ascontiguousarray(x.transpose(0, 3, 1, 2)).astype(np.int32)
-            slow = seconds(lambda: lockstep.mixtures(model, film, planes, sizes), 1)  # noqa: B023
+            slow = seconds(lambda: lockstep.mixtures(model.net, film, planes, sizes), 1)  # noqa: B023
             print(f"{size:>12} {'reference':>10} {x.size / slow / 1e6:9.2f}")
 
 

@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image
 
 from bitswap_cli.cli.table import format_table
@@ -26,7 +25,6 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--model", default="photo")
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
     model = model_file.load(zoo.resolve(arguments.model).path)
     codec = tile_codec(model)
     rows = [("tile", "bits/dim", "encode MB/s", "decode MB/s")]

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bitswap_cli.cli.model import TRIED
 from bitswap_cli.errors import ArchiveError
 from bitswap_models import zoo
+from bitswap_models.families import register
 
 needs_models = pytest.mark.skipif(
     not {"gray", "photo"} <= set(zoo.embedded()), reason="the default models are not installed"
@@ -41,11 +41,12 @@ def test_auto_takes_the_model_that_codes_a_sample_best(bitswap, photos, tmp_path
     for path in sorted(photos.rglob("*.png")):
         with Image.open(path) as image:
             image.convert("L").save(gray / path.name)
+    tried = register.names(lambda family: family.tried)
     for folder, channels in ((photos, {3}), (gray, {1, 3})):
         sizes = {}
         for name in zoo.embedded():
             metadata = zoo.read_metadata(zoo.find(name).path)
-            if metadata["kind"] in TRIED and metadata["config"]["channels"] in channels:
+            if metadata["kind"] in tried and metadata["config"]["channels"] in channels:
                 path = tmp_path / f"{name}.bsw"
                 command = ["compress", folder, "-o", path, "--force", "--no-verify", "--json"]
                 sizes[name] = json.loads(bitswap(*command, "--model", name).out)["after"]
