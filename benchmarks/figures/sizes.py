@@ -51,7 +51,8 @@ def measured(names: Iterable[str]) -> tuple[list[Point], list[tuple[str, ...]]]:
         told = zoo.read_metadata(file.path)
         recipe = tomllib.loads(told["recipe"])
         test = recipe["tuning" if "base" in recipe else "training"]["test"]
-        counted = sizes(model_file.load(file.path, coding=False))
+        codes = model_file.family_in(file).codes
+        counted = sizes(model_file.load(file) if codes else model_file.load_network(file))
         bpd = told["metrics"]["bpd"]
         points.append(Point(name, test, counted.packed_bytes, bpd))
         kilobytes = [f"{n / 1e3:,.0f}" for n in (counted.packed_bytes, counted.float32_bytes)]
