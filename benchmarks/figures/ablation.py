@@ -19,9 +19,11 @@ import numpy as np
 import torch
 
 from benchmarks.report import markdown, write_json
-from bitswap_models.families.register import Shape
+from bitswap_models.families.pixel_vae.config import Config
 from bitswap_models.training.data import Batch, cells, images
-from bitswap_models.training.loop import Recipe, Run, to_input
+from bitswap_models.training.evaluation import to_input
+from bitswap_models.training.recipe import Recipe
+from bitswap_models.training.run import Run
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "as it is": {},
@@ -42,7 +44,7 @@ TIMED_STEPS = 20
 BATCH = 24  # tiles: short runs want many steps
 
 
-def crops(folder: Path, names: tuple[str, ...] | None, config: Shape, each: int) -> Batch:
+def crops(folder: Path, names: tuple[str, ...] | None, config: Config, each: int) -> Batch:
     """Cut crops with their margins from photographs: those named, or all of a folder."""
     height, width = config.tile + config.margin, config.tile + 2 * config.margin
     random = np.random.default_rng(0)
@@ -105,6 +107,8 @@ def main(given: Sequence[str] | None = None) -> None:
     for name in arguments.only:
         changes = dict(VARIANTS[name])
         vary = changes.pop("vary", base.vary)
+        if not isinstance(base.model, Config):
+            parser.exit(1, f"{arguments.recipe} is of no pixel VAE\n")
         shape = replace(base.model, **changes)
         recipe = replace(base, model=shape, vary=vary, batch=BATCH, compile=arguments.compile)
         run, steps = trained(recipe, arguments.data, 60 * arguments.minutes)
@@ -113,9 +117,7 @@ def main(given: Sequence[str] | None = None) -> None:
         results[name] = {
             "steps": steps,
             base.test: rate(run, Batch(np.pad(sheet, margin), np.ones(len(sheet), np.bool_))),
-            "photographs": rate(
-                run, crops(arguments.data / "photos_train", kept, run.recipe.model, 32)
-            ),
+            "photographs": rate(run, crops(arguments.data / "photos_train", kept, shape, 32)),
             "kodak": rate(run, crops(arguments.data / "kodak", None, run.recipe.model, 24)),
         }
         print(name, results[name], flush=True)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -23,11 +22,8 @@ from bitswap_cli.ans.parameters import (
     LogisticParameters,
     MixtureParameters,
 )
+from bitswap_cli.contract import PixelModel
 from bitswap_models import zoo
-from bitswap_models.families.flowpp.model import FlowPP
-from bitswap_models.families.pixel_vae.model import PixelVAE
-from bitswap_models.families.register import Model
-from bitswap_models.families.resnet_vae import ResNetVAE
 from bitswap_models.stored import model_file
 
 Integers = NDArray[np.int32]
@@ -61,18 +57,19 @@ class Draw:
         """Nothing is drawn in C."""
 
 
-def tiles_of(model: Model, draw: Draw, count: int) -> Integers:
+def tiles_of(model: Any, draw: Draw, count: int) -> Integers:
     """Draw tiles from a VAE: (count, C, T, T)"""
     t, c = model.tile, model.channels
-    if isinstance(model, ResNetVAE):
+    if "topdown" in model.schemes:
         seen = model.descend(count, t // model.stride, lambda level: draw.latents(level.prior))
     else:
         z: Any = draw.latents(model.top_prior(count)) if model.depth else None
         for layer in range(model.depth - 1, 0, -1):
             z = draw.latents(model.prior(layer, z))
-        if isinstance(model, PixelVAE):
+        if isinstance(model, PixelModel):
             sizes = np.tile(np.array([t, t, c], np.int32), (count, 1))
-            return model.walk(z, sizes, t, draw)
+            walked: Integers = model.walk(z, sizes, t, draw)
+            return walked
         seen = z
     tiles = np.zeros((count, c, t, t), np.int32)
 
@@ -94,12 +91,16 @@ def main(given: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--side", type=int, default=8, help="tiles along an edge")
     arguments = parser.parse_args(given)
-    torch.set_num_threads(1)
-    model, side = model_file.load(zoo.resolve(arguments.model).path, coding=False), arguments.side
-    if isinstance(model, FlowPP):
-        drawn = model.sample(side**2, torch.Generator().manual_seed(arguments.seed)).numpy()
-    else:
+    file, side = zoo.resolve(arguments.model), arguments.side
+    if model_file.family_in(file).codes:
+        model: Any = model_file.load(file)
         drawn = tiles_of(model, Draw(arguments.seed), side**2)
+    else:
+        import torch
+
+        torch.set_num_threads(1)
+        model = model_file.load_network(file)
+        drawn = model.sample(side**2, torch.Generator().manual_seed(arguments.seed)).numpy()
     grid = drawn.astype(np.uint8).reshape(side, side, *drawn.shape[1:])  # (S, S, C, T, T)
     picture = grid.transpose(0, 3, 1, 4, 2).reshape(side * model.tile, side * model.tile, -1)
     Image.fromarray(picture if picture.shape[2] == 3 else picture[..., 0]).save(arguments.out)

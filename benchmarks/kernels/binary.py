@@ -3,31 +3,35 @@
 First single convolutions, then the whole ResNet VAE in its published configuration (models are not
 trained: speed is that of any). All that a table compares is run in turn, one pass of each after the
 other; each figure is the best pass, in the thread's processor time. Layers of the kernel begin with
-int16 tensors and end with them, so that the packing of signs, the scales and the residual's sum are
+int16 arrays and end with them, so that the packing of signs, the scales and the residual's sum are
 counted; torch computes the bare convolution, in the faster of its two memory layouts.
 
     python -m benchmarks.kernels.binary [--tiles N] [--passes N] [--only layers|model] [-o FILE]
 """
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from types import MethodType
+from unittest import mock
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from benchmarks.kernels.clock import Work, best
 from benchmarks.report import markdown, write_json
-from bitswap_models.exact import kernel
-from bitswap_models.exact.kernel import Kernel, Weights
-from bitswap_models.exact.layers import ACTIVATION_MAX, SATURATION, IntegerConv
+from bitswap_models.exact import kernel, layers
+from bitswap_models.exact.kernel import Kernel, Values, Weights
+from bitswap_models.exact.latents import middle
+from bitswap_models.exact.layers import STREAM
+from bitswap_models.exact.tensors import built
 from bitswap_models.families.resnet_vae import Config, ResNetVAE
-from bitswap_models.stored import model_file
+from bitswap_models.training.layers import IntegerConv
+from bitswap_models.training.networks.resnet_vae import ResNetNetwork
 
 SIDE = 16  # of the grid that the ResNet VAE's layers see
 LAYERS = ((256, 3), (256, 5), (128, 3), (64, 3))  # channels, size of the kernel
@@ -66,20 +70,20 @@ class Row:
 def layer_rows(compiled: Kernel, channels: int, size: int, tiles: int, passes: int) -> list[Row]:
     """Every way to compute one convolution."""
     rng = np.random.default_rng(channels + size)
-    shape = (tiles, channels, SIDE, SIDE)
-    x = torch.from_numpy(rng.integers(-255, 256, shape, dtype=np.int16))
-    x = x.contiguous(memory_format=torch.channels_last)
-    positive, taps = x.clamp(0), (channels, channels, size, size)
+    shape = (tiles, SIDE, SIDE, channels)
+    x = rng.integers(-255, 256, shape, dtype=np.int16)
+    positive, taps = x.clip(0), (channels, channels, size, size)
     signs = rng.choice(np.array([-1, 1], np.int8), taps)
     eight = rng.integers(-127, 128, taps, dtype=np.int8)
     scale, bias = np.full(channels, 3, np.int32), np.zeros(channels, np.int32)
 
-    def exact(engine: Kernel, weights: Weights, x: Tensor) -> Work:
-        return lambda: engine.run(weights, x, None, x, -SATURATION, SATURATION)
+    def exact(engine: Kernel, weights: Weights, x: Values) -> Work:
+        return lambda: engine.run(weights, x, None, x, *STREAM)
 
     ways: list[tuple[str, str, Work]] = []
     for layout in LAYOUTS:
-        f, w = (t.float().contiguous(memory_format=layout) for t in (x, torch.from_numpy(signs)))
+        both = torch.from_numpy(x.transpose(0, 3, 1, 2)), torch.from_numpy(signs)
+        f, w = (t.float().contiguous(memory_format=layout) for t in both)
         ways.append((FLOAT, "", lambda f=f, w=w: F.conv2d(f, w, padding=size // 2)))  # type: ignore[misc]
     for way, weight in (("8 x 8 bit", eight), ("1 x 8 bit", signs)):
         weights = Weights(weight, scale, bias, 12)
@@ -106,21 +110,20 @@ def float_layer(
     self: IntegerConv,
     x: Tensor,
     reference: Tensor | None = None,
-    part: slice = slice(None),
     *,
     add: Tensor | None = None,
     active: bool = False,
 ) -> Tensor:
     """`IntegerConv.forward` as a network of float32 has it."""
-    y = F.conv2d(x, self.v[part], self.b[part], padding=self.size // 2)
+    y = F.conv2d(x, self.v, self.b, padding=self.shape.size // 2)
     y = y if add is None else y + add
     return y.relu() if active else y
 
 
-def float_model(config: Config, layout: torch.memory_format) -> ResNetVAE:
+def float_model(config: Config, layout: torch.memory_format) -> ResNetNetwork:
     """The network with float32 layers."""
     torch.manual_seed(0)
-    model = ResNetVAE(replace(config, weight_bits=8, activation_bits=8))
+    model = ResNetNetwork(replace(config, weight_bits=8, activation_bits=8))
     for parameter in model.parameters():
         if parameter.dim() == 4:
             parameter.data = parameter.data.contiguous(memory_format=layout)
@@ -131,66 +134,43 @@ def float_model(config: Config, layout: torch.memory_format) -> ResNetVAE:
 
 
 def exact_model(config: Config, weight_bits: int, activation_bits: int) -> ResNetVAE:
-    """The network with residual blocks of so many bits."""
+    """The network with residual blocks of so many bits, as it codes."""
     torch.manual_seed(0)
     config = replace(config, weight_bits=weight_bits, activation_bits=activation_bits)
-    model = model_file.build(config, model_file.tensors(ResNetVAE(config)))
-    if not isinstance(model, ResNetVAE):
-        raise TypeError(f"a config of a ResNet VAE gave {type(model)}")
-    return model
+    return built(ResNetVAE, config, ResNetNetwork(config).tensors())
 
 
-def exact_layer(layer: IntegerConv, engine: Kernel) -> Callable[..., Tensor]:
-    """`IntegerConv.forward` while coding, by this engine instead of the one that coding chooses."""
-
-    @cache
-    def packed(start: int | None, stop: int | None) -> Weights:
-        part = slice(start, stop)
-        weight, scale, bias = (t[part].numpy() for t in (layer.weight, layer.scale, layer.bias))
-        return Weights(weight, scale, bias, layer.shift, layer.relative, signs=layer.signs)
-
-    def forward(
-        x: Tensor,
-        reference: Tensor | None = None,
-        part: slice = slice(None),
-        *,
-        add: Tensor | None = None,
-        active: bool = False,
-    ) -> Tensor:
-        low, high = (0, ACTIVATION_MAX) if active else (-SATURATION, SATURATION)
-        return engine.run(packed(part.start, part.stop), x, reference, add, low, high)
-
-    return forward
-
-
-def walk(model: ResNetVAE, x: Tensor) -> None:
+def walk(model: ResNetNetwork, x: Tensor) -> None:
     """All of the network that coding tiles takes: encoder, decoder, likelihood of each channel."""
     ups = model._up(x)
 
     def code(layer: int, stream: Tensor | None, prior: tuple[Tensor, Tensor]) -> Tensor:
-        mean, _ = model._layer(layer).q(prior, ups[layer - 1], stream)
-        return mean / 16 if mean.is_floating_point() else (mean >> 4).clamp(-128, 127)
+        return model._layer(layer).q(prior, ups[layer - 1], stream)[0] / 16
 
-    trunk = model._trunk(model._down(code))
-    for channel in range(model.channels):
-        model.head.channel(trunk, x - 128, channel)
+    model.head(model._trunk(model._down(code)), x - 128)
 
 
-def model_ways(compiled: Kernel, config: Config, x: Tensor) -> list[tuple[str, str, Work]]:
+def walk_exactly(model: ResNetVAE, x: NDArray[np.int32]) -> None:
+    """Likewise, as it codes."""
+    seen, grid = model.bottom_up(x), x.shape[-1] // model.stride
+    stream = model.descend(len(x), grid, lambda level: middle(model.posterior(level, seen)))
+    model.likelihood(stream, lambda step: x[:, step.channel])
+
+
+def model_ways(
+    compiled: Kernel, config: Config, x: NDArray[np.int32]
+) -> list[tuple[str, str, Work]]:
     """Ways to compute the whole network, those of float32 first: what, instructions, work."""
 
     def floating(layout: torch.memory_format) -> Work:
-        model, pixels = float_model(config, layout), x.float().contiguous(memory_format=layout)
+        pixels = torch.from_numpy(x).float().contiguous(memory_format=layout)
+        model = float_model(config, layout)
         return lambda: walk(model, pixels)
 
     def exact(model: ResNetVAE, engine: Kernel) -> Work:
-        layers = [layer for layer in model.modules() if isinstance(layer, IntegerConv)]
-        forwards = [exact_layer(layer, engine) for layer in layers]
-
         def work() -> None:
-            for layer, forward in zip(layers, forwards, strict=True):
-                layer.forward = forward  # type: ignore[method-assign]
-            walk(model, x)
+            with mock.patch.object(layers, "engine", lambda *_, **__: engine):
+                walk_exactly(model, x)
 
         return work
 
@@ -210,19 +190,19 @@ def model_ways(compiled: Kernel, config: Config, x: Tensor) -> list[tuple[str, s
     return ways
 
 
-def products_of(config: Config, x: Tensor) -> int:
+def products_of(config: Config, x: NDArray[np.int32]) -> int:
     """Multiplications that a walk through the network takes."""
     products = 0
 
     def count(layer: IntegerConv, inputs: tuple[Tensor, ...], y: Tensor) -> None:
         nonlocal products
-        products += layer.shape[1] * layer.size**2 * y.numel()
+        products += layer.shape.inputs * layer.shape.size**2 * y.numel()
 
-    model = exact_model(config, 8, 8)
-    for module in model.modules():
+    network = ResNetNetwork(config)
+    for module in network.modules():
         if isinstance(module, IntegerConv):
             module.register_forward_hook(count)
-    walk(model, x)
+    walk(network, torch.from_numpy(x).float())
     return products
 
 
@@ -230,7 +210,7 @@ def model_rows(compiled: Kernel, config: Config, tiles: int, passes: int) -> lis
     """The whole network, float and exact."""
     rng = np.random.default_rng(0)
     shape = tiles, config.channels, config.tile, config.tile
-    x = torch.from_numpy(rng.integers(0, 256, shape, dtype=np.int16))
+    x = rng.integers(0, 256, shape, dtype=np.int32)
     with torch.inference_mode():
         ways = model_ways(compiled, config, x)
         products = products_of(config, x)

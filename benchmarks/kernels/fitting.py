@@ -17,12 +17,14 @@ from bitswap_cli.archive.writing.material import material
 from bitswap_cli.coding import tile_codec
 from bitswap_cli.contract import Tiles
 from bitswap_models import zoo
+from bitswap_models.families.pixel_vae.family import FAMILY
 from bitswap_models.families.pixel_vae.model import PixelVAE
-from bitswap_models.fitting import fit as fitting
+from bitswap_models.fitting import descent
 from bitswap_models.fitting.cells import Cells
 from bitswap_models.stored import model_file
-from bitswap_models.training import loop as training
 from bitswap_models.training.data import Source
+from bitswap_models.training.recipe import Recipe
+from bitswap_models.training.run import Run
 
 SHARE = 0.25  # of a tile's pixels, that a step of training looks at
 
@@ -41,13 +43,20 @@ def main(given: Sequence[str] | None = None) -> None:
         raise TypeError(f"photo is a {type(model)}")
     found = material(Catalogue([arguments.folder]), tile_codec(model)).groups[model.channels]
     cells = Cells(model, [Tiles(*t) for t in found.tiles])
-    fit = fitting.Fit(model, cells, found.samples)
+    fit = descent.Fit(model, cells, found.samples)
     source = Source(arguments.folder.name, "photos")
     runs = {
-        name: training.Run(
-            training.Recipe(
-                model.config, [source], "", 1000, arguments.batch, share=SHARE, bfloat16=bfloat16
-            ),
+        name: Run(
+            Recipe(
+                FAMILY,
+                model.config,
+                [source],
+                "",
+                1000,
+                arguments.batch,
+                share=SHARE,
+                bfloat16=bfloat16,
+            ),  # fmt: skip
             arguments.folder.parent,
             torch.device("cpu"),
         )
@@ -56,7 +65,7 @@ def main(given: Sequence[str] | None = None) -> None:
     ways: dict[str, tuple[Work, float]] = {
         name: (run.advance, arguments.batch * model.tile**2 * SHARE) for name, run in runs.items()
     }
-    ways["fitting"] = (lambda: fit.advance(0.1), fitting.CELLS * fitting.PIXELS)
+    ways["fitting"] = (lambda: fit.advance(0.1), descent.CELLS * descent.PIXELS)
     works = [repeated(step, arguments.steps) for step, _ in ways.values()]
     times = best(works, arguments.rounds)
     speeds = [

@@ -19,11 +19,13 @@ from bitswap_cli.ans import LogisticMixture, Message, MixtureParameters
 from bitswap_cli.ans import kernel as coder
 from bitswap_cli.contract import Coded
 from bitswap_models.exact import kernel
+from bitswap_models.exact.tensors import built
 from bitswap_models.families.pixel_vae import lockstep
-from bitswap_models.families.pixel_vae.model import Config, PixelVAE
+from bitswap_models.families.pixel_vae.config import Config
+from bitswap_models.families.pixel_vae.model import PixelVAE
 from bitswap_models.families.pixel_vae.pixels import PixelKernel
-from bitswap_models.stored import model_file
-from bitswap_models.training import loop as training
+from bitswap_models.training import evaluation
+from bitswap_models.training.networks.pixel_vae import PixelNetwork
 
 GROUPS = ((1, 256), (8, 32), (128, 32), (8, 256))  # tiles, their side
 
@@ -35,13 +37,11 @@ def started(seed: int = 0) -> PixelVAE:
     """An exact model of the default config that is started on synthetic photos."""
     torch.manual_seed(seed)
     config = Config()
-    model = PixelVAE(config)
+    model = PixelNetwork(config)
     x = np.stack([photo(config.tile, config.tile, seed=k) for k in range(32)])
     tiles = torch.from_numpy(x.transpose(0, 3, 1, 2).astype(np.float32))
-    training.start(model, tiles, torch.Generator().manual_seed(seed))
-    exact = model_file.build(config, model_file.tensors(model))
-    assert isinstance(exact, PixelVAE)
-    return exact
+    evaluation.start(model, tiles, torch.Generator().manual_seed(seed))
+    return built(PixelVAE, config, model.tensors())
 
 
 def pushed(coded: Coded) -> Message:
@@ -78,17 +78,17 @@ def rates(
     if found is None:
         raise ValueError("the coder's kernel is not compiled")
     film, x, sizes = group(model, count, side)
-    message = pushed(engine.mixtures(model, film, x, sizes))
+    message = pushed(engine.mixtures(model.net, film, x, sizes))
     popped = message.copy()
 
     def pop(message: Message) -> Pixels | None:
-        work = lambda n: engine.pop(model, film, sizes, side, n)  # noqa: E731
+        work = lambda n: engine.pop(model.net, film, sizes, side, n)  # noqa: E731
         return found.pop_natively(message, work, 0, 256)
 
     back = pop(popped)
     if back is None or not np.array_equal(back, x):
         raise ValueError(f"{engine.variant}: pixels came back different")
-    works = lambda: engine.mixtures(model, film, x, sizes), lambda: pop(message.copy())
+    works = lambda: engine.mixtures(model.net, film, x, sizes), lambda: pop(message.copy())
     encode, decode = best(works, passes)
     bits = 32 * (len(message) - len(popped)) / x.size
     return x.size / encode / 1e6, x.size / decode / 1e6, bits
@@ -98,7 +98,7 @@ def slow(model: PixelVAE, count: int, side: int) -> float:
     """MB/s of mixtures by the reference."""
     film, x, sizes = group(model, count, side)
     planes = np.ascontiguousarray(x.transpose(0, 3, 1, 2)).astype(np.int32)
-    (seconds,) = best([lambda: lockstep.mixtures(model, film, planes, sizes)], 1)
+    (seconds,) = best([lambda: lockstep.mixtures(model.net, film, planes, sizes)], 1)
     return x.size / seconds / 1e6
 
 
