@@ -118,7 +118,7 @@ def main(given: Sequence[str] | None = None) -> None:
             "steps": steps,
             base.test: rate(run, Batch(np.pad(sheet, margin), np.ones(len(sheet), np.bool_))),
             "photographs": rate(run, crops(arguments.data / "photos_train", kept, shape, 32)),
-            "kodak": rate(run, crops(arguments.data / "kodak", None, run.recipe.model, 24)),
+            "kodak": rate(run, crops(arguments.data / "kodak", None, shape, 24)),
         }
         print(name, results[name], flush=True)
         write_json(results, arguments.json)

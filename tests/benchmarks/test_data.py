@@ -69,7 +69,8 @@ def test_color_of_16_bits_is_not_taken_for_8(tmp_path: Path) -> None:
     samples = np.arange(2 * 3 * 3, dtype=">u2") * 3000
     (tmp_path / "deep.ppm").write_bytes(b"P6 3 2 65535\n" + samples.tobytes())
     (tmp_path / "flat.ppm").write_bytes(b"P6 3 2 255\n" + bytes(18))
-    assert Image.open(tmp_path / "deep.ppm").mode == "RGB"
+    with Image.open(tmp_path / "deep.ppm") as image:
+        assert image.mode == "RGB"
     assert pictures.plain(tmp_path / "deep.ppm") is None
     flat = pictures.plain(tmp_path / "flat.ppm")
     assert flat is not None and flat.shape == (2, 3, 3)

@@ -40,7 +40,8 @@ without = ["kept"]
 def test_sizes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sizes.main(["photo", "mnist28", "-o", str(tmp_path / "sizes.png")])
     assert "| photo " in capsys.readouterr().out
-    assert Image.open(tmp_path / "sizes.png").size == (1600, 720)
+    with Image.open(tmp_path / "sizes.png") as drawn:
+        assert drawn.size == (1600, 720)
 
 
 def test_initial_bits(sheets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -50,7 +51,8 @@ def test_initial_bits(sheets: Path, tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "| Bit-Swap |" in capsys.readouterr().out
     bits = {row["scheme"]: row["initial_bits"] for row in json.loads(figures.read_text())}
     assert 0 < bits["bitswap"] < bits["bbans"]
-    assert Image.open(plot).width == 1600
+    with Image.open(plot) as drawn:
+        assert drawn.width == 1600
 
 
 def test_initial_bits_of_another_family(sheets: Path) -> None:
@@ -93,7 +95,8 @@ def test_fit_curve(photographs: Path, tmp_path: Path, capsys: pytest.CaptureFixt
     assert ("not here: JPEG XL -e 9:" in out) != bool(peers(fit_curve.PEER))
     (folder,) = json.loads(figures.read_text())["folders"]
     assert [row["seconds"] for row in folder["archives"]] == [0, 0.1]
-    assert Image.open(plot).width == 800
+    with Image.open(plot) as drawn:
+        assert drawn.width == 800
     fit_curve.main(["--from", str(figures)])
     assert capsys.readouterr().out.splitlines() == [
         line for line in out.splitlines() if line.startswith("|")

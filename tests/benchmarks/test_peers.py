@@ -64,7 +64,8 @@ def test_bench(photographs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
     assert names[:3] == ["bitswap thumbs", "bitswap thumbs, without its start", "PNG optimize"]
     assert all(line in out for line in told["missing"])
     plot.main([str(figures), "-o", str(picture)])
-    assert Image.open(picture).width == 1600
+    with Image.open(picture) as drawn:
+        assert drawn.width == 1600
 
 
 def test_folders(mixed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
