@@ -13,7 +13,7 @@ import pytest
 
 from bitswap_cli.ans.sigmoid import tables
 from bitswap_models.exact import kernel
-from bitswap_models.exact.distributions import POWERS
+from bitswap_models.exact.mixtures import POWERS
 from tests.native.compiler import CODER, LAYERS, compile, needs_compiler, sources
 
 # By plain C on x86-64. Words of archives and integers of models depend on these: they never change.
@@ -53,7 +53,7 @@ def run(programs: list[Path], folder: Path, *emulator: str) -> dict[str, list[st
     All hashes are compared with those frozen.
     """
     path = folder / "tables"
-    np.concatenate([*tables(), POWERS.numpy()]).astype("<i4").tofile(path)
+    np.concatenate([*tables(), POWERS]).astype("<i4").tofile(path)
     found: dict[str, list[str]] = {}
     for program in programs:
         command = [*emulator, program, path]
