@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         PartialError,
     )
 
-__version__ = "0.7.0"
+__version__ = "0.8.0"
 __all__ = [
     "Archive",
     "ArchiveError",

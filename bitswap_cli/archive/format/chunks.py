@@ -88,14 +88,8 @@ def decode_tiles(codec: TileCodec, table: TileTable, body: bytes) -> tuple[Sampl
     sizes = np.concatenate(
         [tile_sizes(s.laid, *geometry, s.first, s.tiles) for s in table.segments]
     )
-    position = _after_table(body)
-    if position + LENGTH.size > len(body):
-        raise ArchiveError("the archive holds a chunk that is too short")
-    start = position + LENGTH.size
-    end = start + LENGTH.unpack_from(body, position)[0]
-    if end > len(body):
-        raise ArchiveError("the archive holds a chunk that is too short")
-    tiles, payload = codec.decode(body[end:], sizes, table.factor)
+    rest, words = parts(body)
+    tiles, payload = codec.decode(words, sizes, table.factor)
     # Beyond what was swallowed the initial bits were zeros.
     if len(payload) < table.swallowed or any(payload[table.swallowed :]):
         raise ArchiveError("the archive holds a chunk whose initial bits are wrong")
@@ -105,7 +99,19 @@ def decode_tiles(codec: TileCodec, table: TileTable, body: bytes) -> tuple[Sampl
             "incompatible machine or version"
         )
     starts = sum(segment.first == 0 for segment in table.segments)
-    return tiles, unpack_extras(payload[: table.swallowed] + body[start:end], starts)
+    return tiles, unpack_extras(payload[: table.swallowed] + rest, starts)
+
+
+def parts(body: bytes) -> tuple[bytes, bytes]:
+    """Return what follows the table of a TILE chunk: what its initial bits did not swallow of the
+    extras, and its words; raise `ArchiveError` if it is too short."""
+    position = _after_table(body)
+    if position + LENGTH.size <= len(body):
+        start = position + LENGTH.size
+        end = start + LENGTH.unpack_from(body, position)[0]
+        if end <= len(body):
+            return body[start:end], body[end:]
+    raise ArchiveError("the archive holds a chunk that is too short")
 
 
 def encode_bytes(segments: list[ByteSegment], data: bytes) -> bytes:
