@@ -69,10 +69,8 @@ def again(codec: object, table: TileTable, body: bytes) -> bool:
     own = codec.of(max(segment.channels for segment in table.segments))
     assert own is not None
     side = own.tile_height * table.factor
-    laid = (tile_sizes(s.laid, side, side, s.first, s.tiles) for s in table.segments)
-    sizes = np.concatenate(list(laid))
-        [tile_sizes(s.laid, side, side, s.first, s.tiles) for s in table.segments]
-    )
+    laid = [tile_sizes(s.laid, side, side, s.first, s.tiles) for s in table.segments]
+    sizes = np.concatenate(laid)
     rest, words = chunks.parts(body)
     tiles, payload = own.decode(words, sizes, table.factor)
     coded = own.encode(tiles, sizes, payload[: table.swallowed] + rest)
