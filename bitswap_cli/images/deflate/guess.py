@@ -1,0 +1,142 @@
+"""Who wrote a stream: candidates in the order of what its blocks and matches suggest, tried."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from bitswap_cli.images.deflate.engine import engine
+from bitswap_cli.images.deflate.inflated import Inflated, Predicted
+from bitswap_cli.images.deflate.parameters import (
+    FREE,
+    LITERALS,
+    RUN_LENGTHS,
+    ZLIB,
+    ZLIB_NG,
+    ZLIB_NG_2_2,
+    Parameters,
+)
+
+_NEVER = 1 << 62
+_TRIAL = 1 << 13  # tokens of a first trial
+_FEW = 1000  # a predictor that is wrong less often than once in so many tokens is the one
+
+# Searches that resemble those of other makers: good, lazy, nice, chain.
+_SEARCHES = (
+    (258, 258, 258, 4096),
+    (258, 258, 32, 16),
+    (258, 258, 130, 35),
+)
+
+
+class _Facts(NamedTuple):
+    """What a stream shows at a glance."""
+
+    hint: int  # FLEVEL of the header
+    window: int
+    memories: tuple[int, ...]
+    full: int  # tokens of full blocks that no memLevel explains
+    literal: bool  # no matches
+    runs: bool  # all of distance 1
+    shortest: int  # length of a match
+    fixed: bool  # no dynamic blocks
+
+
+def _facts(inflated: Inflated, header: bytes) -> _Facts:
+    matches = inflated.tokens[inflated.tokens != 0]
+    distances, lengths = matches & 0xFFFF, matches >> 16
+    window = max((header[0] >> 4) + 8, 9)
+    while len(matches) and window < 15 and distances.max() > (1 << window) - 262:
+        window += 1
+    coded = inflated.blocks[:-1][inflated.blocks[:-1, 0] > 0, 1]
+    memories, full = tuple(range(8, 10)), 0
+    if len(coded):
+        usual = int(np.bincount(coded).argmax())
+        memory = (usual + 1).bit_length() - 7
+        if usual == (1 << max(memory, 0) + 6) - 1 and 1 <= memory <= 9:
+            memories = (memory,)
+        elif (coded == usual).sum() * 2 > len(coded) > 1:
+            full = usual
+    return _Facts(
+        hint=header[1] >> 6,
+        window=window,
+        memories=memories,
+        full=full,
+        literal=not len(matches),
+        runs=bool((distances == 1).all()),
+        shortest=int(lengths.min()) if len(matches) else 258,
+        fixed=not (inflated.blocks[:, 0] == 2).any(),
+    )
+
+
+def _candidates(facts: _Facts, feeds: tuple[int, ...]) -> Iterator[Parameters]:
+    memory, window = facts.memories[0], facts.window
+    common = {"window": window, "full": facts.full, "fixed": facts.fixed}
+    if facts.literal:
+        yield Parameters(LITERALS, memory=memory, **common)
+        return
+    if facts.runs:
+        yield Parameters(RUN_LENGTHS, memory=memory, **common)
+    hinted = ((1,), (5, 2, 4, 3), (6,), (9, 8, 7))[facts.hint]
+    for levels in (hinted, tuple(level for level in range(9, 0, -1) if level not in hinted)):
+        for level in levels:
+            for memory in facts.memories:
+                yield from _at_level(facts, level, memory, feeds)
+    for search in _SEARCHES:
+        yield Parameters(FREE, memory=facts.memories[-1], search=search, **common)
+
+
+def _at_level(
+    facts: _Facts, level: int, memory: int, feeds: tuple[int, ...]
+) -> Iterator[Parameters]:
+    common = {"window": facts.window, "full": facts.full, "fixed": facts.fixed}
+    filtered = level >= 4 and facts.shortest > 5
+    yield Parameters(ZLIB, level, memory, filtered=filtered, **common)
+    if level == 1 and not facts.fixed:
+        return
+    if level > 1 and facts.shortest < 4 and level < 7:
+        return
+    fed = feeds if level in (1, 3, 4, 5, 6) else ()
+    filtered = level >= 7 and facts.shortest > 5
+    for family in (ZLIB_NG, ZLIB_NG_2_2):
+        if family == ZLIB_NG_2_2 and level not in (3, 4, 5, 6):
+            continue
+        for feed in (*fed, 0):
+            yield Parameters(family, level, memory, filtered=filtered, feed=feed, **common)
+
+
+def guess(
+    inflated: Inflated, header: bytes, feeds: Iterable[int]
+) -> tuple[Parameters, Predicted]:
+    """Find the parameters that predict a stream best.
+
+    Parameters
+    ----------
+    inflated : Inflated
+    header : bytes
+        The first two bytes of the zlib stream.
+    feeds : iterable of int
+        How many bytes deflate may have been given at a time.
+
+    Returns
+    -------
+    tuple of Parameters and Predicted
+    """
+    count = len(inflated.tokens)
+    facts = _facts(inflated, header)
+    best: tuple[Parameters, Predicted] | None = None
+    least, trial_least = _NEVER, _NEVER
+    for candidate in _candidates(facts, tuple(dict.fromkeys(feed for feed in feeds if feed > 0))):
+        how = candidate.as_array()
+        if count > 2 * _TRIAL:
+            trial = engine().predict(inflated, how, _TRIAL, trial_least)
+            if trial.wrong > trial_least:
+                continue
+            trial_least = trial.wrong
+        predicted = engine().predict(inflated, how, _NEVER, least)
+        if predicted.wrong < least or best is None:
+            best, least = (candidate, predicted), predicted.wrong
+        if least * _FEW <= count and least < 64:
+            break
+    assert best is not None
+    return best
