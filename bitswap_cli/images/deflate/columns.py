@@ -162,7 +162,8 @@ def encode(columns: Sequence[Column]) -> bytes:
     head = varint(sum(1 << place for place in places))
     for place in places:
         head += varint(len(kept[place])) + bytes([len(levels[place])])
-    return head + message.to_words().astype("<u4").tobytes()
+    words = message.to_words().astype(">u4").tobytes()
+    return head + words[:4].lstrip(b"\0").rjust(1, b"\0") + words[4:]
 
 
 def _without_end(column: Column, place: int) -> Column:
@@ -195,9 +196,10 @@ def decode(data: bytes, most: int) -> list[Column]:
     sizes = [(reader.varint(), reader.bytes(1)[0]) for _ in places]
     total = sum(count for count, _ in sizes)
     words = reader.rest()
-    if total > most or len(words) % 4 or any(not n or k > CLASSES for n, k in sizes):
+    words = bytes(-len(words) % 4) + words
+    if total > most or any(not n or k > CLASSES for n, k in sizes):
         raise ArchiveError(_DAMAGED)
-    message = Message.from_words(np.frombuffer(words, "<u4"), _lanes(total))
+    message = Message.from_words(np.frombuffer(words, ">u4"), _lanes(total))
     try:
         for place, (count, classes) in zip(places, sizes, strict=True):
             levels = Uniform(LEVEL_BITS, (classes,)).pop(message)

@@ -17,9 +17,10 @@ from bitswap_cli.images.deflate.parameters import (
     Parameters,
 )
 
-_NEVER = 1 << 62
-_TRIAL = 1 << 13  # tokens of a first trial
-_FEW = 1000  # a predictor that is wrong less often than once in so many tokens is the one
+_NEVER = 1 << 61
+_ROUNDS = ((1 << 13, 16), (1 << 16, 4))  # tokens that candidates are tried on; how many go on
+_FEW = 1000  # a predictor that is wrong less often than once in so many tokens is the one,
+_PARDON = 8  # or not more often than this in a whole stream
 
 # Searches that resemble those of other makers: good, lazy, nice, chain.
 _SEARCHES = (
@@ -105,6 +106,10 @@ def _at_level(
             yield Parameters(family, level, memory, filtered=filtered, feed=feed, **common)
 
 
+def _try(inflated: Inflated, candidate: Parameters, stop: int, budget: int) -> Predicted:
+    return engine().predict(inflated, candidate.as_array(), stop, budget)
+
+
 def guess(
     inflated: Inflated, header: bytes, feeds: Iterable[int]
 ) -> tuple[Parameters, Predicted]:
@@ -122,21 +127,30 @@ def guess(
     -------
     tuple of Parameters and Predicted
     """
-    count = len(inflated.tokens)
     facts = _facts(inflated, header)
-    best: tuple[Parameters, Predicted] | None = None
-    least, trial_least = _NEVER, _NEVER
-    for candidate in _candidates(facts, tuple(dict.fromkeys(feed for feed in feeds if feed > 0))):
-        how = candidate.as_array()
-        if count > 2 * _TRIAL:
-            trial = engine().predict(inflated, how, _TRIAL, trial_least)
-            if trial.wrong > trial_least:
-                continue
-            trial_least = trial.wrong
-        predicted = engine().predict(inflated, how, _NEVER, least)
-        if predicted.wrong < least or best is None:
-            best, least = (candidate, predicted), predicted.wrong
-        if least * _FEW <= count and least < 64:
+    known = tuple(dict.fromkeys(feed for feed in feeds if feed > 0))
+    left = list(_candidates(facts, known))
+    count = len(inflated.tokens)
+    for stop, most in _ROUNDS:
+        if stop >= count or len(left) == 1:
             break
-    assert best is not None
+        tried: list[tuple[int, Parameters]] = []
+        least = _NEVER
+        for candidate in left:
+            wrong = _try(inflated, candidate, stop, 2 * least + 16).wrong
+            if wrong * _FEW <= stop:
+                predicted = _try(inflated, candidate, _NEVER, count // _FEW + _PARDON)
+                if predicted.wrong <= count // _FEW + _PARDON:
+                    return candidate, predicted
+            least = min(least, wrong)
+            tried.append((wrong, candidate))
+        tried.sort(key=lambda pair: pair[0])
+        left = [candidate for wrong, candidate in tried[:most] if wrong <= 2 * least + 16]
+    best = left[0], _try(inflated, left[0], _NEVER, _NEVER)
+    for candidate in left[1:]:
+        if best[1].wrong * _FEW <= count:
+            break
+        predicted = _try(inflated, candidate, _NEVER, best[1].wrong)
+        if predicted.wrong < best[1].wrong:
+            best = candidate, predicted
     return best

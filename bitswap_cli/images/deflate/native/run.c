@@ -22,6 +22,7 @@ static int64_t ranked(const run *r, int64_t p, int length, int64_t distance, int
 
 static void told_match(run *r, int64_t p, uint32_t truth, const chains *c) {
     int64_t rank = ranked(r, p, length_of(truth), distance_of(truth), 0, c);
+    r->wrong += rank < 0 ? 4 : 2;
     put(&r->columns[NEW_LENGTH], length_of(truth) - MIN_MATCH);
     put(&r->columns[RANK], rank + 1);
     if (rank < 0) put(&r->columns[DISTANCE], distance_of(truth) - 1);
@@ -36,6 +37,7 @@ void told_truth(run *r, int64_t p, uint32_t candidate, int taken, uint32_t truth
         put(&r->columns[taken ? WRONG_TAKEN : WRONG_DEFERRED], which);
         if (which == 0) return;
         if (which == 1) {
+            r->wrong++;
             put(&r->columns[SAME_LENGTH], length_of(truth) - MIN_MATCH);
             return;
         }
@@ -75,7 +77,7 @@ uint32_t truth_of(run *r, int64_t p, uint32_t candidate, int taken, const chains
 
 /* Begin a block at p. */
 void open_block(run *r, int64_t p) {
-    r->start = p;
+    r->start = r->before = p;
     r->in_block = 0;
     r->clipped = 0;
     r->told = 0;
@@ -177,7 +179,8 @@ static int64_t go(run *r) {
 
 /* Compare the tokens of a stream with the predictor's. `columns` are described by the arrays
  * `counts` (set to how many values each has) and `room`; stops behind `stop` tokens or when more
- * than `budget` are wrong. Returns how many are wrong, or an error. */
+ * than `budget` are wrong, each counted 1 to 5 times by what it
+ * takes to tell. Returns that count, or an error. */
 EXPORT int64_t bitswap_predict(const uint8_t *data, int64_t size, const int64_t *how,
                                 uint32_t *tokens, int64_t count, int32_t *blocks, int64_t rows,
                                 int32_t *values, int64_t *counts, int64_t room, int64_t stop,

@@ -27,6 +27,7 @@ typedef struct {
 
     int stored, told, last; /* the block: whether it is stored, and whether its size is told */
     int64_t start, edge;    /* its first byte; if stored and told, its end */
+    int64_t before;         /* where its last token starts */
     int64_t in_block, told_size;
     int clipped;
     int64_t stop, budget, wrong; /* give up behind so many tokens, or when so many are wrong */
@@ -34,14 +35,15 @@ typedef struct {
     int64_t error;
 } run;
 
-/* Whether the predicted splitter ends a block before position p: 0 no, 1 yes, 2 as the last. */
+/* Whether the predicted splitter ends a block before position p: 0 no, 1 yes, 2 as the last. It
+ * does so where it can first; so never behind that. */
 INLINE int ends(const run *r, int64_t p) {
-    if (r->in_block >= r->how->full) return 1;
-    if (p == r->size) return 2;
-    if (r->how->predictor == NG_QUICK && r->how->feed && r->size - p < LOOKAHEAD &&
-        r->size - r->start >= LOOKAHEAD && p > r->start)
-        return 1;
-    return 0;
+    if (r->in_block >= r->how->full) return r->in_block == r->how->full;
+    if (r->how->predictor == NG_QUICK && r->how->feed && r->size - r->start >= LOOKAHEAD) {
+        if (r->size - r->before < LOOKAHEAD) return 0;
+        if (r->size - p < LOOKAHEAD) return 1;
+    }
+    return p == r->size ? 2 : 0;
 }
 
 /* Right predictions of one class: whether the next one is right, while restoring. */
@@ -119,6 +121,7 @@ INLINE uint32_t settle(run *r, int64_t p, uint32_t candidate, int taken, const c
         }
     }
     r->in_block++;
+    r->before = p;
     if (r->count >= r->stop || r->wrong > r->budget) r->done = 1;
     turn(r, p + span(truth));
     return truth;
