@@ -114,7 +114,7 @@ class Reader:
     def __init__(self, data: bytes) -> None:
         self._data, self._at = data, 0
 
-    def bytes(self, count: int) -> bytes:
+    def take(self, count: int) -> bytes:
         """The next bytes; ArchiveError if there are fewer."""
         taken = self._data[self._at : self._at + count]
         if len(taken) != count:
@@ -126,7 +126,7 @@ class Reader:
         """The next number, below 2**42; ArchiveError if it is larger or cut."""
         value = 0
         for shift in range(0, 42, 7):
-            byte = self.bytes(1)[0]
+            byte = self.take(1)[0]
             value |= (byte & 127) << shift
             if byte < 128:
                 return value
@@ -134,7 +134,7 @@ class Reader:
 
     def rest(self) -> bytes:
         """All that is left."""
-        return self.bytes(len(self._data) - self._at)
+        return self.take(len(self._data) - self._at)
 
 
 def encode(columns: Sequence[Column]) -> bytes:
@@ -193,7 +193,7 @@ def decode(data: bytes, most: int) -> list[Column]:
     if not 0 < present < 1 << COLUMNS:
         raise ArchiveError(_DAMAGED)
     places = [place for place in range(COLUMNS) if present >> place & 1]
-    sizes = [(reader.varint(), reader.bytes(1)[0]) for _ in places]
+    sizes = [(reader.varint(), reader.take(1)[0]) for _ in places]
     total = sum(count for count, _ in sizes)
     words = reader.rest()
     words = bytes(-len(words) % 4) + words

@@ -5,7 +5,7 @@ Both give the same. The environment variable BITSWAP_ENGINE chooses, as for `bit
 
 import ctypes
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
@@ -79,10 +79,11 @@ class Kernel:
 
     def __init__(self, path: Path) -> None:
         library = ctypes.CDLL(str(path))
+        kinds: dict[str, type[ctypes.c_void_p] | type[ctypes.c_int64]]
         kinds = {"p": ctypes.c_void_p, "l": ctypes.c_int64}
 
-        def bound(name: str, signature: str) -> "ctypes._NamedFuncPointer":
-            function = getattr(library, f"bitswap_{name}")
+        def bound(name: str, signature: str) -> Callable[..., int]:
+            function: ctypes._NamedFuncPointer = getattr(library, f"bitswap_{name}")
             function.argtypes = [kinds[kind] for kind in signature]
             function.restype = ctypes.c_int64
             return function

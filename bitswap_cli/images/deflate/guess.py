@@ -22,6 +22,8 @@ _ROUNDS = ((1 << 13, 16), (1 << 16, 4))  # tokens that candidates are tried on; 
 _FEW = 1000  # a predictor that is wrong less often than once in so many tokens is the one,
 _PARDON = 8  # or not more often than this in a whole stream
 
+_MEDIUM = (3, 4, 5, 6)  # zlib-ng's levels that depend on how it was fed, and on its version
+
 # Searches that resemble those of other makers: good, lazy, nice, chain.
 _SEARCHES = (
     (258, 258, 258, 4096),
@@ -71,48 +73,42 @@ def _facts(inflated: Inflated, header: bytes) -> _Facts:
 
 
 def _candidates(facts: _Facts, feeds: tuple[int, ...]) -> Iterator[Parameters]:
-    memory, window = facts.memories[0], facts.window
-    common = {"window": window, "full": facts.full, "fixed": facts.fixed}
+    plain = Parameters(LITERALS, 0, facts.memories[0], facts.window, full=facts.full)
+    plain = plain._replace(fixed=facts.fixed)
     if facts.literal:
-        yield Parameters(LITERALS, memory=memory, **common)
+        yield plain
         return
     if facts.runs:
-        yield Parameters(RUN_LENGTHS, memory=memory, **common)
+        yield plain._replace(family=RUN_LENGTHS)
     hinted = ((1,), (5, 2, 4, 3), (6,), (9, 8, 7))[facts.hint]
     for levels in (hinted, tuple(level for level in range(9, 0, -1) if level not in hinted)):
         for level in levels:
             for memory in facts.memories:
-                yield from _at_level(facts, level, memory, feeds)
+                yield from _at_level(facts, plain._replace(level=level, memory=memory), feeds)
     for search in _SEARCHES:
-        yield Parameters(FREE, memory=facts.memories[-1], search=search, **common)
+        yield plain._replace(family=FREE, search=search)
 
 
-def _at_level(
-    facts: _Facts, level: int, memory: int, feeds: tuple[int, ...]
-) -> Iterator[Parameters]:
-    common = {"window": facts.window, "full": facts.full, "fixed": facts.fixed}
-    filtered = level >= 4 and facts.shortest > 5
-    yield Parameters(ZLIB, level, memory, filtered=filtered, **common)
+def _at_level(facts: _Facts, plain: Parameters, feeds: tuple[int, ...]) -> Iterator[Parameters]:
+    level, filtered = plain.level, facts.shortest > 5
+    yield plain._replace(family=ZLIB, filtered=filtered and level >= 4)
     if level == 1 and not facts.fixed:
         return
-    if level > 1 and facts.shortest < 4 and level < 7:
+    if 1 < level < 7 and facts.shortest < 4:
         return
-    fed = feeds if level in (1, 3, 4, 5, 6) else ()
-    filtered = level >= 7 and facts.shortest > 5
+    plain = plain._replace(filtered=filtered and level >= 7)
     for family in (ZLIB_NG, ZLIB_NG_2_2):
-        if family == ZLIB_NG_2_2 and level not in (3, 4, 5, 6):
+        if family == ZLIB_NG_2_2 and level not in _MEDIUM:
             continue
-        for feed in (*fed, 0):
-            yield Parameters(family, level, memory, filtered=filtered, feed=feed, **common)
+        for feed in (*feeds, 0) if level in (1, *_MEDIUM) else (0,):
+            yield plain._replace(family=family, feed=feed)
 
 
 def _try(inflated: Inflated, candidate: Parameters, stop: int, budget: int) -> Predicted:
     return engine().predict(inflated, candidate.as_array(), stop, budget)
 
 
-def guess(
-    inflated: Inflated, header: bytes, feeds: Iterable[int]
-) -> tuple[Parameters, Predicted]:
+def guess(inflated: Inflated, header: bytes, feeds: Iterable[int]) -> tuple[Parameters, Predicted]:
     """Find the parameters that predict a stream best.
 
     Parameters

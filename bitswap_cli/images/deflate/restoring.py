@@ -93,7 +93,7 @@ def restore(inflated: bytes, description: bytes) -> bytes:
     data = np.zeros(size + PADDING, np.uint8)
     data[:size] = np.frombuffer(inflated, np.uint8)
     reader = Reader(description)
-    first, second, flags = reader.bytes(3)
+    first, second, flags = reader.take(3)
     family = first >> 4
     search = tuple(reader.varint() for _ in range(4 * (family == FREE)))
     full = reader.varint() if flags & _FULL else 0
@@ -101,8 +101,8 @@ def restore(inflated: bytes, description: bytes) -> bytes:
     setting = (first & 15, second >> 4, (second & 15) + 8)
     strategy = (bool(flags & _FILTERED), bool(flags & _FIXED))
     parameters = checked(Parameters(family, *setting, *strategy, feed, full, search))
-    header = reader.bytes(2) if flags & _HEADER else parameters.header()
-    behind = reader.bytes(reader.varint()) if flags & _BEHIND else b""
+    header = reader.take(2) if flags & _HEADER else parameters.header()
+    behind = reader.take(reader.varint()) if flags & _BEHIND else b""
     columns = decode(reader.rest(), most_corrections(size))
     how = parameters.as_array()
     tokens, blocks = engine().restore(data, how, columns)

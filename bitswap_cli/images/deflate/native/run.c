@@ -38,7 +38,8 @@ void told_truth(run *r, int64_t p, uint32_t candidate, int taken, uint32_t truth
         if (which == 0) return;
         if (which == 1) {
             r->wrong++;
-            put(&r->columns[SAME_LENGTH], length_of(truth) - MIN_MATCH);
+            int shorter = length_of(candidate) - length_of(truth); /* 1, -1, 2, -2, .. */
+            put(&r->columns[SAME_LENGTH], shorter < 0 ? -2 * shorter - 1 : 2 * shorter - 2);
             return;
         }
     }
@@ -60,9 +61,11 @@ uint32_t truth_of(run *r, int64_t p, uint32_t candidate, int taken, const chains
     if (candidate) {
         int64_t which = next(&r->columns[taken ? WRONG_TAKEN : WRONG_DEFERRED], 0);
         if (which == 0) return taken ? 0 : candidate;
-        if (which == 1)
-            return read_match(r, p, next(&r->columns[SAME_LENGTH], 0) + MIN_MATCH,
-                              distance_of(candidate));
+        if (which == 1) {
+            int64_t value = next(&r->columns[SAME_LENGTH], 0);
+            int64_t longer = value & 1 ? (value + 1) / 2 : -(value + 2) / 2;
+            return read_match(r, p, length_of(candidate) + longer, distance_of(candidate));
+        }
     }
     int64_t length = next(&r->columns[NEW_LENGTH], 0) + MIN_MATCH;
     int64_t rank = next(&r->columns[RANK], 0);

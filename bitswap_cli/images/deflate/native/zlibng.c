@@ -301,7 +301,7 @@ static void lazy(finder *f) {
     int known = 0;
     int64_t entered = 0;
     for (int64_t p = 0; !r->done && !r->error;) {
-        uint32_t found[2] = {carried, 0};
+        uint32_t found[2] = {known ? carried : 0, 0};
         for (int ahead = known; ahead < 2; ahead++) {
             int64_t at = p + ahead, head = 0;
             int best = ahead && found[0] ? length_of(found[0]) : MIN_MATCH - 1;
