@@ -18,8 +18,10 @@ from bitswap_cli.images.deflate.parameters import (
 )
 
 _NEVER = 1 << 61
-_ROUNDS = ((1 << 13, 16), (1 << 16, 4))  # tokens that candidates are tried on; how many go on
-_FEW = 1000  # a predictor that is wrong less often than once in so many tokens is the one,
+# Rounds of trials: the most tokens, the share of all that is tried, how many candidates go on.
+_ROUNDS = ((1 << 13, 8, 16), (1 << 16, 2, 4))
+_LEAST = 64  # tokens that say something
+_FEW = 1000  # a predictor that is wrong less often than once in so many tokens is good enough,
 _PARDON = 8  # or not more often than this in a whole stream
 
 _MEDIUM = (3, 4, 5, 6)  # zlib-ng's levels that depend on how it was fed, and on its version
@@ -108,7 +110,10 @@ def _try(inflated: Inflated, candidate: Parameters, stop: int, budget: int) -> P
     return engine().predict(inflated, candidate.as_array(), stop, budget)
 
 
-def guess(inflated: Inflated, header: bytes, feeds: Iterable[int]) -> tuple[Parameters, Predicted]:
+Guess = tuple[Parameters, Predicted]
+
+
+def guess(inflated: Inflated, header: bytes, feeds: Iterable[int]) -> Guess:
     """Find the parameters that predict a stream best.
 
     Parameters
@@ -127,26 +132,43 @@ def guess(inflated: Inflated, header: bytes, feeds: Iterable[int]) -> tuple[Para
     known = tuple(dict.fromkeys(feed for feed in feeds if feed > 0))
     left = list(_candidates(facts, known))
     count = len(inflated.tokens)
-    for stop, most in _ROUNDS:
-        if stop >= count or len(left) == 1:
-            break
-        tried: list[tuple[int, Parameters]] = []
-        least = _NEVER
-        for candidate in left:
-            wrong = _try(inflated, candidate, stop, 2 * least + 16).wrong
-            if wrong * _FEW <= stop:
-                predicted = _try(inflated, candidate, _NEVER, count // _FEW + _PARDON)
-                if predicted.wrong <= count // _FEW + _PARDON:
-                    return candidate, predicted
-            least = min(least, wrong)
-            tried.append((wrong, candidate))
-        tried.sort(key=lambda pair: pair[0])
-        left = [candidate for wrong, candidate in tried[:most] if wrong <= 2 * least + 16]
+    for most_tokens, share, kept in _ROUNDS:
+        if len(left) > 1 and count // share >= _LEAST:
+            left, found = _round(inflated, left, min(most_tokens, count // share), kept)
+            if found is not None:
+                return found
     best = left[0], _try(inflated, left[0], _NEVER, _NEVER)
     for candidate in left[1:]:
-        if best[1].wrong * _FEW <= count:
-            break
-        predicted = _try(inflated, candidate, _NEVER, best[1].wrong)
-        if predicted.wrong < best[1].wrong:
-            best = candidate, predicted
+        best = _better(inflated, candidate, best)
     return best
+
+
+def _better(inflated: Inflated, candidate: Parameters, best: Guess) -> Guess:
+    if not best[1].wrong:
+        return best
+    predicted = _try(inflated, candidate, _NEVER, best[1].wrong - 1)
+    return (candidate, predicted) if predicted.wrong < best[1].wrong else best
+
+
+def _round(
+    inflated: Inflated, left: list[Parameters], stop: int, kept: int
+) -> tuple[list[Parameters], Guess | None]:
+    """Try candidates on the first tokens; those that go on, and one that is as good as right."""
+    good = len(inflated.tokens) // _FEW + _PARDON
+    tried: list[tuple[int, Parameters]] = []
+    best: Guess | None = None
+    least = _NEVER
+    for candidate in left:
+        wrong = _try(inflated, candidate, stop, 2 * least + _PARDON).wrong
+        if wrong * _FEW <= stop:
+            if best is None:
+                predicted = _try(inflated, candidate, _NEVER, good)
+                best = (candidate, predicted) if predicted.wrong <= good else None
+            else:
+                best = _better(inflated, candidate, best)
+            if best is not None and not best[1].wrong:
+                return [], best
+        least = min(least, wrong)
+        tried.append((wrong, candidate))
+    tried.sort(key=lambda pair: pair[0])
+    return [candidate for wrong, candidate in tried[:kept] if wrong <= 2 * least + _PARDON], best
