@@ -44,7 +44,7 @@ class _Facts(NamedTuple):
     literal: bool  # no matches
     runs: bool  # all of distance 1
     shortest: int  # length of a match
-    fixed: bool  # no dynamic blocks
+    fixed: bool  # no dynamic blocks, and a header as Z_FIXED has it
 
 
 def _facts(inflated: Inflated, header: bytes) -> _Facts:
@@ -70,7 +70,7 @@ def _facts(inflated: Inflated, header: bytes) -> _Facts:
         literal=not len(matches),
         runs=bool((distances == 1).all()),
         shortest=int(lengths.min()) if len(matches) else 258,
-        fixed=not (inflated.blocks[:, 0] == 2).any(),
+        fixed=header[1] < 64 and not (inflated.blocks[:, 0] == 2).any(),
     )
 
 

@@ -50,7 +50,7 @@ class Parameters(NamedTuple):
     ----------
     family : int
         LITERALS (Z_HUFFMAN_ONLY, or nothing but stored blocks), RUN_LENGTHS (Z_RLE), ZLIB,
-        ZLIB_NG (2.3), ZLIB_NG_2_2, or FREE: a lazy zlib with a search of its own.
+        ZLIB_NG (2.2.5 to 2.3), ZLIB_NG_2_2 (2.2.2), or FREE: a lazy zlib with a search of its own.
     level : int
         1..9, or 0 where the family has none.
     memory : int
@@ -98,7 +98,7 @@ class Parameters(NamedTuple):
 
     def header(self) -> bytes:
         """The two bytes with which such a maker begins a zlib stream (RFC 1950)."""
-        if self.family in (LITERALS, RUN_LENGTHS) or self.level == 1:
+        if self.family in (LITERALS, RUN_LENGTHS) or self.level == 1 or self.fixed:
             hint = 0
         else:
             hint = 1 if self.level < 6 else 2 if self.level == 6 else 3
