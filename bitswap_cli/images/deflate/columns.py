@@ -6,6 +6,7 @@ classes, told in half octaves, or none: then classes are uniform, which suits a 
 """
 
 from collections.abc import Sequence
+from math import isqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ DIRECT = 16
 CLASSES = DIRECT + 2 * 27  # values of up to 31 bits
 LEVEL_BITS = 5
 # A level k > 0 stands for a count near 2**((k - 1) / 2).
-_WEIGHTS = np.array([0, *(round(16 * 2 ** (k / 2)) for k in range(31))], np.int64)
+_WEIGHTS = np.array([0, *((isqrt(1 << 10 + k) + 1) // 2 for k in range(31))], np.int64)
 _HALF = 16  # extra bits are coded in parts of at most so many
 
 _DAMAGED = "the compressed data is damaged: its corrections cannot be read"
