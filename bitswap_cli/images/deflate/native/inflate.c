@@ -18,10 +18,11 @@ const uint8_t code_order[CODES] = {16, 17, 18, 0, 8,  7, 9,  6, 10, 5,
                                    11, 4,  12, 3, 13, 2, 14, 1, 15};
 
 int length_symbol(int length) {
+    int above = length - 3;
+    if (above < 4) return above;
     if (length == 258) return 28;
-    int symbol = 27;
-    while (length_base[symbol] > length) symbol--;
-    return symbol;
+    int bits = 31 - __builtin_clz((unsigned)above);
+    return 4 * (bits - 1) + (above >> (bits - 2) & 3);
 }
 
 int distance_symbol(int distance) {

@@ -151,7 +151,9 @@ typedef struct {
     uint32_t literals[LITERALS], distances[DISTANCES];
 } tally;
 
-static void count_tokens(tally *t, const uint8_t *data, const uint32_t *tokens, int64_t count) {
+/* Count the symbols of a block; returns the bytes behind it. */
+static const uint8_t *count_tokens(tally *t, const uint8_t *data, const uint32_t *tokens,
+                                   int64_t count) {
     memset(t, 0, sizeof *t);
     t->literals[END] = 1;
     for (int64_t i = 0; i < count; i++) {
@@ -163,6 +165,7 @@ static void count_tokens(tally *t, const uint8_t *data, const uint32_t *tokens, 
             t->literals[*data++]++;
         }
     }
+    return data;
 }
 
 static int fixed_length(int symbol) {
@@ -277,14 +280,14 @@ EXPORT int64_t bitswap_describe_blocks(const uint8_t *data, const uint32_t *toke
         }
         tally t;
         head planned, sent;
-        count_tokens(&t, data, tokens, blocks[1]);
+        data = count_tokens(&t, data, tokens, blocks[1]);
+        tokens += blocks[1];
         int fixed = plan(&planned, &t, flags);
         put(&columns[KIND], fixed != (blocks[0] == FIXED));
         if (blocks[0] == DYNAMIC) {
             heads = parse(&sent, heads);
             describe_head(columns, &planned, &sent);
         }
-        for (int32_t i = 0; i < blocks[1]; i++) data += span(*tokens++);
     }
     put(&columns[PAD], pad);
     for (int i = 0; i < COLUMNS; i++) counts[i] = columns[i].count;
@@ -303,6 +306,15 @@ typedef struct {
 INLINE void send(bit_writer *w, uint32_t value, int count) { /* count <= 32 */
     w->bits |= (uint64_t)value << w->held;
     w->held += count;
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    if (LIKELY(w->at + 8 <= w->room)) {
+        memcpy(w->out + w->at, &w->bits, 8);
+        w->at += w->held >> 3;
+        w->bits >>= w->held & ~7;
+        w->held &= 7;
+        return;
+    }
+#endif
     while (w->held >= 8) {
         if (w->at < w->room) w->out[w->at] = (uint8_t)w->bits;
         w->at++;
@@ -340,7 +352,6 @@ static int assign(code *codes, const uint8_t *lengths, int count) {
 
 static int send_tokens(bit_writer *w, const uint8_t *data, const uint32_t *tokens, int64_t count,
                        const code *literals, const code *distances) {
-    /* by length and by distance, low and high, as zlib's tables */
     int used = 1;
     for (int64_t i = 0; i < count; i++) {
         if (!tokens[i]) {
@@ -460,7 +471,7 @@ EXPORT int64_t bitswap_write(const uint8_t *data, const uint32_t *tokens, const 
         }
         tally t;
         head h;
-        count_tokens(&t, data, tokens, size);
+        const uint8_t *behind = count_tokens(&t, data, tokens, size);
         int fixed = plan(&h, &t, flags) != (next(&columns[KIND], 0) != 0), used;
         send(&w, last | (fixed ? FIXED : DYNAMIC) << 1, 3);
         if (fixed) {
@@ -475,7 +486,8 @@ EXPORT int64_t bitswap_write(const uint8_t *data, const uint32_t *tokens, const 
             used = send_tokens(&w, data, tokens, size, literals, distances);
         }
         if (!used) return DAMAGED;
-        for (int32_t i = 0; i < size; i++) data += span(*tokens++);
+        tokens += size;
+        data = behind;
     }
     int pad = -w.held & 7;
     int64_t bits = next(&columns[PAD], 0);
