@@ -21,6 +21,7 @@ _NEVER = 1 << 61
 # Rounds of trials: the most tokens, the share of all that is tried, how many candidates go on.
 _ROUNDS = ((1 << 13, 8, 16), (1 << 16, 2, 4))
 _LEAST = 64  # tokens that say something
+_SLACK = 64  # corrections that do not rule a candidate out
 _FEW = 1000  # a predictor that is wrong less often than once in so many tokens is good enough,
 _PARDON = 8  # or not more often than this in a whole stream
 
@@ -159,7 +160,7 @@ def _round(
     best: Guess | None = None
     least = _NEVER
     for candidate in left:
-        wrong = _try(inflated, candidate, stop, 2 * least + _PARDON).wrong
+        wrong = _try(inflated, candidate, stop, 2 * least + _SLACK).wrong
         if wrong * _FEW <= stop:
             if best is None:
                 predicted = _try(inflated, candidate, _NEVER, good)
@@ -171,4 +172,4 @@ def _round(
         least = min(least, wrong)
         tried.append((wrong, candidate))
     tried.sort(key=lambda pair: pair[0])
-    return [candidate for wrong, candidate in tried[:kept] if wrong <= 2 * least + _PARDON], best
+    return [candidate for wrong, candidate in tried[:kept] if wrong <= 2 * least + _SLACK], best

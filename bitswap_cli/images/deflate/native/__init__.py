@@ -1,1 +1,0 @@
-"""C sources of the deflate kernel, built as ``bitswap_cli.images.deflate._kernel``."""
