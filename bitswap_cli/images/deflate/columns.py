@@ -11,7 +11,7 @@ from math import isqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from bitswap_cli.ans import Categorical, Message, Underflow, Uniform, quantize
+from bitswap_cli.ans import Categorical, Damaged, Message, Uniform, quantize
 from bitswap_cli.errors import ArchiveError
 
 Column = NDArray[np.int32]
@@ -200,14 +200,14 @@ def decode(data: bytes, most: int) -> list[Column]:
     words = bytes(-len(words) % 4) + words
     if total > most or any(not n or k > CLASSES for n, k in sizes):
         raise ArchiveError(_DAMAGED)
-    message = Message.from_words(np.frombuffer(words, ">u4"), _lanes(total))
     try:
+        message = Message.from_words(np.frombuffer(words, ">u4"), _lanes(total))
         for place, (count, classes) in zip(places, sizes, strict=True):
             levels = Uniform(LEVEL_BITS, (classes,)).pop(message)
             if classes and not levels.any():
                 raise ArchiveError(_DAMAGED)
             columns[place] = _pop(message, count, levels)
-    except Underflow:
+    except Damaged:
         raise ArchiveError(_DAMAGED) from None
     if message != Message(message.lanes):
         raise ArchiveError(_DAMAGED)

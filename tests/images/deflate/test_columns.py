@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import settings as limits
 from hypothesis import strategies as st
 
 from bitswap_cli.errors import ArchiveError
@@ -18,6 +19,7 @@ def _arrays(lists: list[list[int]]) -> list[np.ndarray]:
     return [np.array(column, np.int32) for column in lists]
 
 
+@limits(deadline=None)
 @given(columns)
 def test_columns_come_back_but_for_zeros_at_their_end(lists: list[list[int]]) -> None:
     found = decode(encode(_arrays(lists)), MOST)
@@ -38,6 +40,7 @@ def test_long_columns_near_their_entropy() -> None:
     assert len(data) < 1.02 * 50_000 * 0.1414 / 8 + 64
 
 
+@limits(deadline=None)
 @given(columns, st.integers(0, 10_000), st.integers(1, 255))
 def test_damage_is_refused_or_harmless(lists: list[list[int]], at: int, flip: int) -> None:
     data = bytearray(encode(_arrays(lists)))

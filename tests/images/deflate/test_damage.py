@@ -27,7 +27,7 @@ def _described() -> Iterator[Described]:
 SEEDS = list(_described())
 
 
-@limits(max_examples=200)
+@limits(max_examples=200, deadline=None)
 @given(
     st.sampled_from(SEEDS),
     st.lists(st.tuples(st.integers(0, 1 << 12), st.integers(0, 255)), max_size=4),

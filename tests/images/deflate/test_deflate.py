@@ -7,6 +7,7 @@ import zlib
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import settings as limits
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -16,6 +17,7 @@ from tests.images.deflate.streams import RAW, deflated, raws, settings
 LIMIT = 1 << 24
 
 
+@limits(deadline=None)
 @given(raws, settings)
 def test_streams_by_zlib_come_back(raw: bytes, setting: dict[str, int]) -> None:
     stream = deflated(raw, **setting)
@@ -24,6 +26,7 @@ def test_streams_by_zlib_come_back(raw: bytes, setting: dict[str, int]) -> None:
     assert restore(*described) == stream
 
 
+@limits(deadline=None)
 @given(raws, settings, st.binary(max_size=9))
 def test_what_follows_a_stream_comes_back(raw: bytes, setting: dict[str, int], tail: bytes) -> None:
     stream = deflated(raw, **setting) + tail

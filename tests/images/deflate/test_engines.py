@@ -43,7 +43,7 @@ makers = st.one_of(
 )
 
 
-@limits(max_examples=60)
+@limits(max_examples=60, deadline=None)
 @given(raws, settings, makers)
 def test_both_engines_agree(raw: bytes, setting: dict[str, int], maker: Parameters) -> None:
     kernel = engines.compiled()
