@@ -22,24 +22,27 @@ from tests.images.deflate.streams import deflated, raws, settings
 
 NEVER = 1 << 60
 
-makers = st.one_of(
-    st.builds(Parameters, st.sampled_from([LITERALS, RUN_LENGTHS]), memory=st.integers(1, 9)),
-    st.builds(
+
+def _makers(families: list[int], levels: st.SearchStrategy[int]) -> st.SearchStrategy[Parameters]:
+    searches = st.tuples(*[st.sampled_from([1, 3, 8, 258])] * 4)
+    return st.builds(
         Parameters,
-        st.sampled_from([ZLIB, ZLIB_NG, ZLIB_NG_2_2]),
-        st.integers(1, 9),
-        st.integers(1, 9),
-        st.integers(9, 15),
+        family=st.sampled_from(families),
+        level=levels,
+        memory=st.integers(1, 9),
+        window=st.integers(9, 15),
         filtered=st.booleans(),
         fixed=st.booleans(),
         feed=st.sampled_from([0, 1, 30, 500]),
-    ),
-    st.builds(
-        Parameters,
-        st.just(FREE),
-        full=st.integers(0, 50),
-        search=st.tuples(*[st.sampled_from([1, 3, 8, 258])] * 4),
-    ),
+        full=st.sampled_from([0, 0, 1, 50]),
+        search=searches if families == [FREE] else st.just(()),
+    )
+
+
+makers = st.one_of(
+    _makers([LITERALS, RUN_LENGTHS], st.just(0)),
+    _makers([ZLIB, ZLIB_NG, ZLIB_NG_2_2], st.integers(1, 9)),
+    _makers([FREE], st.just(0)),
 )
 
 
