@@ -5,6 +5,7 @@ from pathlib import Path
 from setuptools import Extension, find_packages, setup
 
 CODER, LAYERS = "bitswap_cli/ans/native", "models/exact/native"
+JPEG = "bitswap_cli/images/formats/jpeg"
 
 
 def kernel(name: str, folder: str) -> Extension:
@@ -29,6 +30,7 @@ setup(
     packages=[*find_packages(include=["bitswap_cli", "bitswap_cli.*"]), *MODELS],
     ext_modules=[
         kernel("bitswap_cli.ans._kernel", CODER),
+        kernel("bitswap_cli.images.formats.jpeg._kernel", JPEG),
         kernel("bitswap_models.exact._kernel", LAYERS),
     ],
 )
