@@ -1,43 +1,49 @@
-"""A JPEG file <-> quantized coefficients and a recipe, byte for byte.
+"""A JPEG file <-> quantized coefficients of its pictures and a recipe, byte for byte.
 
-The recipe is MessagePack: the skeleton (all bytes outside of entropy-coded data, frame.py), and for
-each scan nil, or what its data has besides coefficients: MCUs written, restart markers among them,
-the bits before these (nil: ones), lengths of end-of-block runs (nil: as long as can be), how many
-bytes of what is written are dropped, and the bytes that then follow.
+A file may hold several pictures: thumbnails within segments, previews behind the end of the first.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
-import msgpack
 import numpy as np
 
 from bitswap_cli.errors import ArchiveError
+from bitswap_cli.images.formats.jpeg import recipe as recipes
 from bitswap_cli.images.formats.jpeg import scan as scans
-from bitswap_cli.images.formats.jpeg.frame import Frame, NotJpeg, Parsed, Scan, parse
-from bitswap_cli.images.formats.jpeg.reference import (
-    MOST_RUN,
-    Coefficients,
-    Notes,
-    Unwritable,
-    unit_count,
-)
+from bitswap_cli.images.formats.jpeg.frame import SOI, Frame, NotJpeg, Parsed, Scan, parse
+from bitswap_cli.images.formats.jpeg.notes import Coefficients, Notes, Unwritable
+from bitswap_cli.images.formats.jpeg.recipe import Part, Stream, Told
+
+_BEGINNING = SOI + b"\xff"
+_MOST_TRIES = 16  # places that look like the beginning of a picture and are not
+_BLOCKS_A_BYTE = 8  # the DC coefficient of a block takes a bit at least
+
+Steps = dict[int, tuple[int, ...]]
 
 
-class Jpeg(NamedTuple):
-    """A file split into coefficients and recipe."""
+class Picture(NamedTuple):
+    """One picture of a file."""
 
     frame: Frame
-    quantization: dict[int, tuple[int, ...]]
+    quantization: Steps
     """Tables by their numbers, 64 steps each in zigzag order."""
     coefficients: Coefficients
     """Of each component, int16 (rows, columns, 64), in zigzag order."""
+
+
+class Jpeg(NamedTuple):
+    """A file split into pictures and recipe."""
+
+    pictures: list[Picture]
+    """The first is the one that is shown; those within another one follow it."""
     recipe: bytes
 
 
 def split(data: bytes) -> Jpeg | None:
-    """Split a file into coefficients and recipe, if it can be written again from them.
+    """Split a file into pictures and recipe, if it can be written again from them.
 
     Parameters
     ----------
@@ -47,131 +53,199 @@ def split(data: bytes) -> Jpeg | None:
     Returns
     -------
     Jpeg or None
-        None if it is no JPEG, or of a kind that is kept as it is: arithmetic, lossless or
-        hierarchical coding, or a writer that cannot be followed.
+        None if it does not begin with a JPEG, or with one that is kept as it is: arithmetic,
+        lossless or hierarchical coding, height told behind the scan, too large, broken early, or by
+        a writer that cannot be followed.
     """
-    try:
-        parsed = parse(data)
-    except NotJpeg:
+    if not data.startswith(_BEGINNING):
         return None
-    coefficients = _room(parsed.frame)
-    read = [
-        scans.read(parsed.frame, scan, data[scan.start : scan.end], coefficients)
-        for scan in parsed.scans
-    ]
-    noted: list[list[Any] | None] = []
-    skeleton, at = bytearray(), 0
-    for scan, notes in zip(parsed.scans, read, strict=True):
-        told = _told(parsed.frame, scan, coefficients, notes, data[scan.start : scan.end])
-        if told is False:
+    splitter = _Splitter(data)
+    stream = splitter.stream(0, len(data), depth=0)
+    if not isinstance(stream[0], Part):
+        return None
+    return Jpeg(splitter.pictures, recipes.pack(stream))
+
+
+class _Splitter:
+    """Splits a file, and keeps account of what that takes."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.pictures: list[Picture] = []
+        self.tries = _MOST_TRIES
+        self.room = recipes.MOST_SIZE - len(data)
+
+    def stream(self, start: int, stop: int, depth: int) -> Stream:
+        """Find the pictures between start and stop."""
+        stream: Stream = []
+        at = look = start
+        while self.tries and len(self.pictures) < recipes.MOST_PICTURES:
+            look = self.data.find(_BEGINNING, look, stop)
+            if look < 0:
+                break
+            found = self.picture(look, stop, depth)
+            if found is None:
+                self.tries -= 1
+                look += len(_BEGINNING)
+                continue
+            part, end = found
+            stream += [self.data[at:look], part] if at < look else [part]
+            at = look = end
+        return [*stream, self.data[at:stop]] if at < stop else stream
+
+    def picture(self, start: int, stop: int, depth: int) -> tuple[Part, int] | None:
+        """Split the picture that begins at `start`; also tell where it ends."""
+        try:
+            parsed = parse(self.data, start, stop)
+        except NotJpeg:
             return None
-        noted.append(told)
-        skeleton += data[at : scan.start]
-        at = scan.end
-    skeleton += data[at:]
-    recipe = msgpack.packb([bytes(skeleton), noted], use_bin_type=True)
-    return Jpeg(parsed.frame, parsed.quantization, coefficients, recipe)
+        size = recipes.samples(parsed.frame)
+        bytes_of_scans = sum(scan.end - scan.start for scan in parsed.scans)
+        if size > self.room or size > 64 * _BLOCKS_A_BYTE * bytes_of_scans:
+            return None
+        components = parsed.frame.components
+        coefficients = [np.zeros((c.rows, c.columns, 64), np.int16) for c in components]
+        told = _told(self.data, parsed, coefficients)
+        if told is None or 2 * sum(len(own.rest) for own in told if own) > bytes_of_scans + 2:
+            return None
+        self.room -= size
+        self.pictures.append(Picture(parsed.frame, parsed.quantization, coefficients))
+        part = self.cut(start, parsed, told, depth)
+        return part, parsed.end
+
+    def cut(self, start: int, parsed: Parsed, told: list[Told | None], depth: int) -> Part:
+        """Cut scans and pictures within segments out of a picture."""
+        cuts: list[tuple[int, int, Stream]] = [(s.start, s.end, []) for s in parsed.scans]
+        for first, last in parsed.applications if depth < recipes.MOST_DEPTH else ():
+            within = self.stream(first, last, depth + 1)
+            if any(isinstance(piece, Part) for piece in within):
+                cuts.append((first, last, within))
+        skeleton, at = bytearray(), start
+        inserted: list[tuple[int, Stream]] = []
+        for first, last, within in sorted(cuts, key=lambda cut: cut[:2]):
+            skeleton += self.data[at:first]
+            if within:
+                inserted.append((len(skeleton), within))
+            at = last
+        skeleton += self.data[at : parsed.end]
+        return Part(parse(bytes(skeleton)), bytes(skeleton), told, inserted)
 
 
-def _room(frame: Frame) -> Coefficients:
-    return [np.zeros((c.rows, c.columns, 64), np.int16) for c in frame.components]
+def _told(data: bytes, parsed: Parsed, coefficients: Coefficients) -> list[Told | None] | None:
+    """Read all scans; return what there is besides, or None if one cannot be written again."""
+    frame = parsed.frame
+    read = [scans.read(frame, scan, data, coefficients) for scan in parsed.scans]
+    told: list[Told | None] = []
+    for scan, notes in zip(parsed.scans, read, strict=True):
+        own = _proved(data, frame, scan, coefficients, notes)
+        if own is None:
+            return None
+        rest_as_written = _filled(own.rest, notes.partial)
+        told.append(None if rest_as_written and _is_plain(frame, scan, own.notes) else own)
+    return told
 
 
-def _plain(frame: Frame, scan: Scan) -> Notes:
-    """What is noted of a scan that is whole and has nothing of its own."""
-    units = unit_count(frame, scan)
-    restarts = (units - 1) // scan.restart if scan.restart else 0
-    return Notes(units, restarts, padding=None, runs=None)
+def _proved(
+    data: bytes, frame: Frame, scan: Scan, coefficients: Coefficients, notes: Notes
+) -> Told | None:
+    """What gives the data of a scan back, if it is proved to."""
+    if notes.padding is not None and notes.padding.count(255) == len(notes.padding):
+        notes.padding = None
+    greedy = Notes(notes.units, notes.restarts, 0, 0, notes.padding, None, notes.odd)
+    for known in (greedy, notes) if notes.runs is not None and notes.runs.size else (greedy,):
+        end = scan.start + notes.end
+        length = scans.compare(frame, scan._replace(end=end), data, coefficients, known)
+        if length is not None:
+            return Told(known, length - notes.end, data[end : scan.end])
+    return None
 
 
-def _written(frame: Frame, scan: Scan, coefficients: Coefficients, notes: Notes) -> bytes | None:
-    try:
-        return scans.write(frame, scan, coefficients, notes)
-    except Unwritable:
-        return None
+def _filled(rest: bytes, partial: int) -> bool:
+    """Whether the bits behind the last code are ones up to a whole byte, and nothing follows."""
+    if not partial:
+        return not rest
+    ones = (1 << (8 - partial)) - 1
+    return rest == b"\xff\0" or (len(rest) == 1 and rest[0] != 255 and rest[0] & ones == ones)
 
 
-def _told(
-    frame: Frame, scan: Scan, coefficients: Coefficients, notes: Notes, data: bytes
-) -> list[Any] | None | bool:
-    """What the recipe tells of a scan; False if its data cannot be written again."""
-    if _written(frame, scan, coefficients, _plain(frame, scan)) == data:
-        return None
-    greedy = Notes(notes.units, notes.restarts, padding=notes.padding, runs=None)
-    for told in (greedy, notes):
-        body = _written(frame, scan, coefficients, told)
-        if body is not None and body[: notes.end] == data[: notes.end]:
-            cut = len(body) - notes.end
-            return [told.units, told.restarts, told.padding, told.runs, cut, data[notes.end :]]
-    return False
+def _is_plain(frame: Frame, scan: Scan, notes: Notes) -> bool:
+    plain = recipes.plain(frame, scan)
+    return (
+        (notes.units, notes.restarts) == (plain.units, plain.restarts)
+        and notes.padding is None
+        and notes.runs is None
+        and not notes.odd.size
+    )
 
 
-def join(recipe: bytes, coefficients: Coefficients) -> bytes:
+def outlines(recipe: bytes) -> list[tuple[Frame, Steps]]:
+    """Return frame and quantization of each picture; raise `ArchiveError` if malformed."""
+    found = [part.parsed for part in recipes.parts(recipes.unpack(recipe))]
+    return [(parsed.frame, parsed.quantization) for parsed in found]
+
+
+def join(recipe: bytes, coefficients: Sequence[Coefficients]) -> bytes:
     """Write the file again.
 
     Parameters
     ----------
     recipe : bytes
         Of `split`.
-    coefficients : list of int16 arrays (rows, columns, 64)
+    coefficients : sequence of lists of int16 arrays (rows, columns, 64)
+        Of each picture.
 
     Raises
     ------
     ArchiveError
         If recipe and coefficients do not belong together.
     """
-    damaged = ArchiveError("the archive holds a JPEG whose recipe does not fit its coefficients")
-    parsed, skeleton, noted = _parsed(recipe)
-    shapes = [(c.rows, c.columns, 64) for c in parsed.frame.components]
-    if [c.shape for c in coefficients] != shapes or len(noted) != len(parsed.scans):
-        raise damaged
-    out, at = bytearray(), 0
-    for scan, told in zip(parsed.scans, noted, strict=True):
-        out += skeleton[at : scan.start]
-        at = scan.start
-        notes, cut, rest = _plain(parsed.frame, scan), 0, b""
-        if told is not None:
-            notes, cut, rest = _notes(parsed.frame, scan, told)
-        body = _written(parsed.frame, scan, coefficients, notes)
-        if body is None or not 0 <= cut <= min(2, len(body)):
-            raise damaged
-        out += body[: len(body) - cut] + rest
-    return bytes(out + skeleton[at:])
+    stream = recipes.unpack(recipe)
+    shapes = [
+        [(c.rows, c.columns, 64) for c in part.parsed.frame.components]
+        for part in recipes.parts(stream)
+    ]
+    if [[blocks.shape for blocks in own] for own in coefficients] != shapes:
+        raise _unfit()
+    return b"".join(_pieces(stream, iter(coefficients)))
 
 
-def frame_of(recipe: bytes) -> Parsed:
-    """What a recipe says of frame, scans and quantization; raise `ArchiveError` if malformed."""
-    return _parsed(recipe)[0]
+def _unfit() -> ArchiveError:
+    return ArchiveError("the archive holds a JPEG whose recipe does not fit its coefficients")
 
 
-def _parsed(recipe: bytes) -> tuple[Parsed, bytes, list[Any]]:
+def _pieces(stream: Stream, coefficients: Iterator[Coefficients]) -> Iterator[bytes | memoryview]:
+    """Yield what a stream is made of, in the order of the file."""
+    for piece in stream:
+        if isinstance(piece, bytes):
+            yield piece
+            continue
+        own, frame, at = next(coefficients), piece.parsed.frame, 0
+        cuts: list[tuple[int, int, Scan | Stream, Told | None]] = [
+            *(
+                (s.start, 0, s, told)
+                for s, told in zip(piece.parsed.scans, piece.told, strict=True)
+            ),
+            *((offset, 1, within, None) for offset, within in piece.inserted),
+        ]
+        for offset, _, cut, told in sorted(cuts, key=lambda cut: cut[:2]):
+            yield piece.skeleton[at:offset]
+            at = offset
+            if isinstance(cut, Scan):
+                yield from _body(frame, cut, own, told)
+            else:
+                yield from _pieces(cut, coefficients)
+        yield piece.skeleton[at:]
+
+
+def _body(
+    frame: Frame, scan: Scan, coefficients: Coefficients, told: Told | None
+) -> Iterator[bytes | memoryview]:
+    notes, cut, rest = told or Told(recipes.plain(frame, scan), 0, b"")
     try:
-        match msgpack.unpackb(recipe, raw=False):
-            case [bytes(skeleton), list(noted)]:
-                return parse(skeleton), skeleton, noted
-    except (ValueError, msgpack.UnpackException, RecursionError, NotJpeg):
-        pass
-    raise ArchiveError("the archive holds a JPEG whose recipe is malformed")
-
-
-def _notes(frame: Frame, scan: Scan, told: object) -> tuple[Notes, int, bytes]:
-    """Check what a recipe tells of a scan."""
-    total = unit_count(frame, scan)
-    match told:
-        case [int(units), int(restarts), padding, runs, int(cut), bytes(rest)]:
-            most = total // scan.restart if scan.restart else 0
-            sound = 0 <= units <= total and 0 <= restarts <= most
-            sound = sound and (padding is None or _numbers(padding, restarts, 255))
-            sound = sound and (runs is None or _numbers(runs, None, MOST_RUN))
-            if sound:
-                return Notes(units, restarts, padding=padding, runs=runs), cut, rest
-    raise ArchiveError("the archive holds a JPEG whose recipe is malformed")
-
-
-def _numbers(values: object, count: int | None, most: int) -> bool:
-    """Whether these are so many numbers of 0..most."""
-    return (
-        isinstance(values, list)
-        and count in (None, len(values))
-        and all(type(value) is int and 0 <= value <= most for value in values)
-    )
+        body = scans.write(frame, scan, coefficients, notes)
+    except Unwritable:
+        raise _unfit() from None
+    if cut > len(body):
+        raise _unfit()
+    yield body[: len(body) - cut]
+    yield rest

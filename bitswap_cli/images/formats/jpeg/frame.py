@@ -1,6 +1,6 @@
-"""What a JPEG file says of its components and scans (ITU-T T.81, annex B).
+"""What a JPEG says of its components and scans (ITU-T T.81, annex B).
 
-A file is its *skeleton*, all bytes outside of entropy-coded data, and that data, one piece a scan.
+A JPEG is its *skeleton*, all bytes outside of entropy-coded data, and that data, one piece a scan.
 The skeleton alone is parsed by the same code: its pieces are empty.
 """
 
@@ -11,16 +11,19 @@ from typing import NamedTuple
 
 SOI = b"\xff\xd8"
 MOST_BLOCKS = 10  # of an MCU
-MOST_SAMPLES = 1 << 28  # coefficients of a file
+MOST_SAMPLES = 160_000_000  # coefficients of a picture, of two bytes each: 50 megapixels in 4:4:4
+MOST_SCANS = 1024
+MOST_VISITS = 1 << 26  # blocks that all scans together pass by
 _SEQUENTIAL, _PROGRESSIVE = (0xC0, 0xC1), (0xC2,)
 _FRAMES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF}
 _DHT, _DQT, _DNL, _DRI, _SOS, _EOI = 0xC4, 0xDB, 0xDC, 0xDD, 0xDA, 0xD9
-_ALONE = {0x01, *range(0xD0, 0xD9)}  # markers without a length
-_MARKER = re.compile(rb"\xff(?![\x00\xd0-\xd7])", re.DOTALL)  # that ends entropy-coded data
+_APPLICATIONS = range(0xE0, 0xF0)
+_ALONE = {0x01, *range(0xD0, 0xD8)}  # markers without a length
+_MARKER = re.compile(rb"\xff(?![\x00\xd0-\xd7])")  # that ends entropy-coded data
 
 
 class NotJpeg(Exception):
-    """The file is no JPEG, or none of a kind that is known here."""
+    """These bytes are no JPEG, or none of a kind that is known here."""
 
 
 class Component(NamedTuple):
@@ -44,7 +47,7 @@ class Component(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """The one frame of a file."""
+    """The one frame of a JPEG."""
 
     progressive: bool
     precision: int
@@ -83,57 +86,89 @@ class Scan(NamedTuple):
     end: int
     """And where that ends."""
 
+    def units(self, frame: Frame) -> int:
+        """MCUs of the whole scan: blocks that hold samples, if it is of one component."""
+        if len(self.components) == 1:
+            component = frame.components[self.components[0][0]]
+            return component.real_rows * component.real_columns
+        rows, columns = frame.mcus
+        return rows * columns
+
+    def blocks(self, frame: Frame) -> int:
+        """Blocks of the whole scan."""
+        if len(self.components) == 1:
+            return self.units(frame)
+        chosen = [frame.components[place] for place, _, _ in self.components]
+        return self.units(frame) * sum(c.horizontal * c.vertical for c in chosen)
+
 
 class Parsed(NamedTuple):
-    """A file as far as it can be understood."""
+    """A JPEG as far as it can be understood."""
 
     frame: Frame
     scans: list[Scan]
     quantization: dict[int, tuple[int, ...]]
-    """Tables by their numbers, 64 steps each in zigzag order; as they are at the end."""
+    """Tables by their numbers, 64 steps each in zigzag order, as they are at the end; there is one
+    for every component, and no step is 0."""
+    applications: list[tuple[int, int]]
+    """Where the segments of applications lie, markers included."""
     end: int
-    """Where the end-of-image marker ends, or the file."""
+    """Where the JPEG ends: behind its end-of-image marker, or where it is none any more."""
 
 
 class _Parser:
     """Reads markers one after the other."""
 
-    def __init__(self, data: bytes) -> None:
-        self.data = data
+    def __init__(self, data: bytes, start: int, stop: int) -> None:
+        self.data, self.at, self.stop = data, start, stop
         self.frame: Frame | None = None
         self.scans: list[Scan] = []
         self.tables = [bytes(272)] * 8
         self.quantization: dict[int, tuple[int, ...]] = {}
-        self.restart = 0
+        self.applications: list[tuple[int, int]] = []
+        self.restart = self.visits = 0
 
     def parse(self) -> Parsed:
-        data, at = self.data, len(SOI)
-        if data[:2] != SOI:
+        if self.data[self.at : min(self.at + 2, self.stop)] != SOI:
             raise NotJpeg("no start of image")
-        while at + 2 <= len(data):
-            if data[at] != 0xFF:
-                raise NotJpeg("no marker where one is due")
-            marker = data[at + 1]
-            if marker == 0xFF:  # a fill byte
-                at += 1
-                continue
-            at += 2
-            if marker == _EOI:
-                break
-            if marker in _ALONE:
-                continue
-            if at + 2 > len(data):
-                raise NotJpeg("a segment is cut short")
-            length = int.from_bytes(data[at : at + 2], "big")
-            segment = data[at + 2 : at + length]
-            if length < 2 or len(segment) != length - 2:
-                raise NotJpeg("a segment is cut short")
-            at = self._take(marker, segment, at + length)
+        self.at += len(SOI)
+        try:
+            while self.at + 2 <= self.stop and self.marker() != _EOI:
+                pass
+        except NotJpeg:
+            if not self.scans:
+                raise  # else what follows the last scan is none of the JPEG
         if self.frame is None or not self.scans:
             raise NotJpeg("no scan")
-        return Parsed(self.frame, self.scans, self.quantization, min(at, len(data)))
+        steps = {
+            c.quantization: tuple(
+                max(1, s) for s in self.quantization.get(c.quantization, (1,) * 64)
+            )
+            for c in self.frame.components
+        }
+        return Parsed(self.frame, self.scans, steps, self.applications, self.at)
 
-    def _take(self, marker: int, segment: bytes, at: int) -> int:
+    def marker(self) -> int:
+        """Read a marker with its segment, go behind it, and return the marker."""
+        at = self.at
+        if self.data[at] != 0xFF:
+            raise NotJpeg("no marker where one is due")
+        marker = self.data[at + 1]
+        if marker == 0xFF:
+            self.at += 1  # a fill byte
+        elif marker == _EOI or marker in _ALONE:
+            self.at += 2
+        else:
+            length = int.from_bytes(self.data[at + 2 : at + 4], "big")
+            end = at + 2 + length
+            if marker < 0xC0 or marker == 0xD8 or length < 2 or end > self.stop:
+                raise NotJpeg("a segment is cut short, or has no known marker")
+            self.at = self.segment(marker, self.data[at + 4 : end], end)
+            if marker in _APPLICATIONS:
+                self.applications.append((at, end))
+        return marker
+
+    def segment(self, marker: int, segment: bytes, end: int) -> int:
         """Read a segment; return where the next marker is due."""
         if marker in _FRAMES:
             if self.frame is not None or marker not in (*_SEQUENTIAL, *_PROGRESSIVE):
@@ -144,20 +179,18 @@ class _Parser:
                 self.tables[number] = table
         elif marker == _DQT:
             self.quantization |= dict(_quantization(segment))
-        elif marker == _DNL:
-            raise NotJpeg("the height is told behind the scan")
         elif marker == _DRI:
             if len(segment) != 2:
                 raise NotJpeg("a restart interval is malformed")
             self.restart = int.from_bytes(segment, "big")
         elif marker == _SOS:
-            found = _MARKER.search(self.data, at)
-            end = found.start() if found else len(self.data)
-            self.scans.append(self._scan(segment, at, end))
-            return end
-        return at
+            found = _MARKER.search(self.data, end, self.stop)
+            behind = found.start() if found else self.stop
+            self.scans.append(self.scan(segment, end, behind))
+            return behind
+        return end
 
-    def _scan(self, segment: bytes, start: int, end: int) -> Scan:
+    def scan(self, segment: bytes, start: int, end: int) -> Scan:
         frame = self.frame
         if frame is None or not segment or len(segment) != 4 + 2 * segment[0]:
             raise NotJpeg("a scan is malformed")
@@ -168,13 +201,16 @@ class _Parser:
             if identifier not in places or tables >> 4 > 3 or tables & 15 > 3:
                 raise NotJpeg("a scan names what the frame has not")
             chosen.append((places[identifier], tables >> 4, tables & 15))
-        first, last, approximation = segment[-3:]
+        first, last, approximation = segment[-3:] if frame.progressive else (0, 63, 0)
         scan = Scan(
             tuple(chosen), first, last, approximation >> 4, approximation & 15,
             self.restart, b"".join(self.tables), start, end,
         )  # fmt: skip
         if not _sound(frame, scan):
             raise NotJpeg("a scan is none of its frame")
+        self.visits += scan.blocks(frame)
+        if len(self.scans) == MOST_SCANS or self.visits > MOST_VISITS:
+            raise NotJpeg("there are too many scans")
         return scan
 
 
@@ -182,12 +218,12 @@ def _sound(frame: Frame, scan: Scan) -> bool:
     """Whether a scan keeps what the standard demands of it."""
     places = [place for place, _, _ in scan.components]
     blocks = sum(frame.components[p].horizontal * frame.components[p].vertical for p in places)
-    if not 1 <= len(places) <= 4 or sorted(set(places)) != places:
+    if not 1 <= len(places) <= 4 or len(set(places)) < len(places):
         return False
     if len(places) > 1 and blocks > MOST_BLOCKS:
         return False
     if not frame.progressive:
-        return (scan.first, scan.last, scan.high, scan.low) == (0, 63, 0, 0)
+        return True
     steps = scan.low <= 13 and scan.high in (0, scan.low + 1)
     if scan.first == 0:
         return steps and scan.last == 0
@@ -242,12 +278,20 @@ def _quantization(segment: bytes) -> Iterator[tuple[int, tuple[int, ...]]]:
         at += 1 + size
 
 
-def parse(data: bytes) -> Parsed:
-    """Read the markers of a file, or of a skeleton.
+def parse(data: bytes, start: int = 0, stop: int | None = None) -> Parsed:
+    """Read the markers of a JPEG, or of a skeleton.
+
+    What is malformed or unknown ends it, if a scan comes before; some writers leave that behind.
+
+    Parameters
+    ----------
+    data : bytes
+    start, stop : int
+        Where it begins, and where it ends at the latest.
 
     Raises
     ------
     NotJpeg
-        If it is no JPEG with Huffman codes, or malformed outside of entropy-coded data.
+        If there is no scan with Huffman codes, or something malformed before it.
     """
-    return _Parser(data).parse()
+    return _Parser(data, start, len(data) if stop is None else stop).parse()

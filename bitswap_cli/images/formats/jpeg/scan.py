@@ -1,6 +1,7 @@
-"""The compiled reader and writer of scans, where there is one; reference.py is its definition.
+"""The compiled reader and writer of scans, where there is one, else those in Python.
 
-Both give the same coefficients and the same bytes. BITSWAP_ENGINE chooses, as it does for the coder.
+Both give the same coefficients and the same bytes: reading.py and writing.py are the definition.
+BITSWAP_ENGINE chooses, as it does for the coder.
 """
 
 from __future__ import annotations
@@ -14,16 +15,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bitswap_cli.images.formats.jpeg import reference
+from bitswap_cli.images.formats.jpeg import reading, writing
 from bitswap_cli.images.formats.jpeg.frame import Frame, Scan
-from bitswap_cli.images.formats.jpeg.reference import Coefficients, Notes, Unwritable, unit_count
+from bitswap_cli.images.formats.jpeg.notes import Coefficients, Notes, Unwritable
 
-ABI = 1
-_ROOM = 1 << 12  # bytes of a scan beyond what its coefficients take at most
+ABI = 2
+_NO_MEMORY, _NO_ROOM = -1, -3
+_ROOM = 1 << 12  # bytes of a scan beyond what is reckoned by its blocks
 
 
 class _Component(ctypes.Structure):
-    """`component` of scan.c."""
+    """`component` of scan.h."""
 
     _fields_ = [
         *((name, ctypes.c_int32) for name in ("horizontal", "vertical", "rows", "columns")),
@@ -33,7 +35,7 @@ class _Component(ctypes.Structure):
 
 
 class _Scan(ctypes.Structure):
-    """`scan` of scan.c."""
+    """`scan` of scan.h."""
 
     _fields_ = [
         *((name, ctypes.c_int32) for name in ("components", "progressive", "first", "last")),
@@ -43,12 +45,12 @@ class _Scan(ctypes.Structure):
 
 
 class _Notes(ctypes.Structure):
-    """`notes` of scan.c."""
+    """`notes` of scan.h."""
 
     _fields_ = [
         *((name, ctypes.c_int64) for name in ("units", "restarts", "end", "partial")),
-        *((name, ctypes.c_int64) for name in ("runs", "room")),
-        *((name, ctypes.c_void_p) for name in ("padding", "run")),
+        *((name, ctypes.c_int64) for name in ("runs", "odd")),
+        *((name, ctypes.c_void_p) for name in ("padding", "run", "block")),
     ]
 
 
@@ -78,50 +80,80 @@ class Kernel:
             if library.bitswap_jpeg_abi() != ABI:
                 raise OSError(f"{path} was built from another version")
             self._read, self._write = library.bitswap_jpeg_read, library.bitswap_jpeg_write
+            self._compare = library.bitswap_jpeg_compare
         except AttributeError as error:
             raise OSError(f"{path} is not the kernel: {error}") from error
-        self._read.argtypes = [pointer, ctypes.c_char_p, ctypes.c_char_p, number, pointer]
-        self._write.argtypes = [pointer, ctypes.c_char_p, pointer, number, pointer]
-        self._read.restype = self._write.restype = number
+        self._read.argtypes = [pointer, ctypes.c_char_p, pointer, number, pointer]
+        self._write.argtypes = self._compare.argtypes = [
+            pointer, ctypes.c_char_p, pointer, pointer, number,
+        ]  # fmt: skip
+        for function in (self._read, self._write, self._compare):
+            function.restype = number
 
     def read(self, frame: Frame, scan: Scan, data: bytes, coefficients: Coefficients) -> Notes:
         """See `read`."""
-        total = unit_count(frame, scan)
-        padding = np.zeros(total // max(scan.restart, 1) + 1 if scan.restart else 1, np.uint8)
-        runs = np.zeros(total if scan.first else 1, np.int32)
-        noted = _Notes(room=len(runs), padding=_address(padding), run=_address(runs))
-        structure = _structure(frame, scan, coefficients)
+        blocks = scan.blocks(frame)
+        padding = np.zeros(scan.units(frame) // scan.restart + 1 if scan.restart else 1, np.uint8)
+        runs, odd = np.zeros(blocks, np.uint16), np.zeros(blocks, np.uint32)
+        noted = _Notes(padding=_address(padding), run=_address(runs), block=_address(odd))
+        body = np.frombuffer(data, np.uint8)[scan.start : scan.end]
         failed = self._read(
-            ctypes.byref(structure), scan.tables, data, len(data), ctypes.byref(noted)
-        )
+            ctypes.byref(_structure(frame, scan, coefficients)),
+            scan.tables, _address(body), body.size, ctypes.byref(noted),
+        )  # fmt: skip
         if failed:
             raise MemoryError
         return Notes(
             noted.units, noted.restarts, noted.end, noted.partial,
-            padding[: noted.restarts].tolist(), runs[: noted.runs].tolist(),
+            padding[: noted.restarts].tobytes(), runs[: noted.runs].copy(), odd[: noted.odd].copy(),
         )  # fmt: skip
 
-    def write(self, frame: Frame, scan: Scan, coefficients: Coefficients, notes: Notes) -> bytes:
+    def write(
+        self, frame: Frame, scan: Scan, coefficients: Coefficients, notes: Notes
+    ) -> memoryview:
         """See `write`."""
-        noted = _Notes(units=notes.units, restarts=notes.restarts)
-        padding = np.array(notes.padding or [0], np.uint8)
-        runs = np.array(notes.runs or [0], np.int32)
-        noted.padding = None if notes.padding is None else _address(padding)
-        noted.run = None if notes.runs is None else _address(runs)
-        noted.runs = len(notes.runs or ())
         structure = _structure(frame, scan, coefficients)
-        samples = sum(coefficients[place].size for place, _, _ in scan.components)
-        # no code and its number take more than 31 bits, and every byte may be followed by a zero
-        for room in (samples + 2 * notes.restarts, 8 * samples + 4 * notes.restarts):
-            out = np.empty(room + _ROOM, np.uint8)
+        noted, _kept = _noted(notes)
+        room = 16 * scan.blocks(frame) + 4 * notes.restarts + _ROOM
+        while True:
+            out = np.empty(room, np.uint8)
             length = self._write(
-                ctypes.byref(structure), scan.tables, _address(out), len(out), ctypes.byref(noted)
+                ctypes.byref(structure), scan.tables, ctypes.byref(noted), _address(out), room
             )
             if length >= 0:
-                return out[:length].tobytes()
-            if length == -1:
+                return out[:length].data
+            if length == _NO_MEMORY:
                 raise MemoryError
-        raise Unwritable
+            if length != _NO_ROOM:
+                raise Unwritable
+            room *= 4
+
+    def compare(
+        self, frame: Frame, scan: Scan, data: bytes, coefficients: Coefficients, notes: Notes
+    ) -> int | None:
+        """See `compare`."""
+        noted, _kept = _noted(notes)
+        expected = np.frombuffer(data, np.uint8)[scan.start : scan.end]
+        length: int = self._compare(
+            ctypes.byref(_structure(frame, scan, coefficients)),
+            scan.tables, ctypes.byref(noted), _address(expected), expected.size,
+        )  # fmt: skip
+        if length == _NO_MEMORY:
+            raise MemoryError
+        return length if length >= 0 else None
+
+
+def _noted(notes: Notes) -> tuple[_Notes, list[NDArray[np.generic]]]:
+    """Notes for the kernel, and the arrays that must live as long."""
+    padding = np.frombuffer(notes.padding or b"\0", np.uint8)
+    runs = np.zeros(0, np.uint16) if notes.runs is None else notes.runs
+    noted = _Notes(
+        units=notes.units, restarts=notes.restarts, runs=runs.size, odd=notes.odd.size,
+        padding=None if notes.padding is None else _address(padding),
+        run=None if notes.runs is None else _address(runs),
+        block=_address(notes.odd),
+    )  # fmt: skip
+    return noted, [padding, runs, notes.odd]
 
 
 def _structure(frame: Frame, scan: Scan, coefficients: Coefficients) -> _Scan:
@@ -171,7 +203,7 @@ def read(frame: Frame, scan: Scan, data: bytes, coefficients: Coefficients) -> N
     frame : Frame
     scan : Scan
     data : bytes
-        Its entropy-coded data.
+        What the scan is a part of.
     coefficients : list of int16 arrays (rows, columns, 64)
         Of each component of the frame, in zigzag order; changed.
 
@@ -180,10 +212,10 @@ def read(frame: Frame, scan: Scan, data: bytes, coefficients: Coefficients) -> N
     Notes
         What `write` needs besides.
     """
-    return (_engine() or reference).read(frame, scan, data, coefficients)
+    return (_engine() or reading).read(frame, scan, data, coefficients)
 
 
-def write(frame: Frame, scan: Scan, coefficients: Coefficients, notes: Notes) -> bytes:
+def write(frame: Frame, scan: Scan, coefficients: Coefficients, notes: Notes) -> bytes | memoryview:
     """Write the MCUs of a scan that the notes name; the last byte is filled with ones.
 
     Parameters
@@ -198,4 +230,24 @@ def write(frame: Frame, scan: Scan, coefficients: Coefficients, notes: Notes) ->
     Unwritable
         If the scan has no code for the coefficients.
     """
-    return (_engine() or reference).write(frame, scan, coefficients, notes)
+    return (_engine() or writing).write(frame, scan, coefficients, notes)
+
+
+def compare(
+    frame: Frame, scan: Scan, data: bytes, coefficients: Coefficients, notes: Notes
+) -> int | None:
+    """Tell whether a scan would be written as it is, and at most two bytes more.
+
+    It takes no memory for what would be written, and ends where that differs.
+
+    Parameters
+    ----------
+    frame, scan, data, coefficients, notes
+        As `read` and `write` have them.
+
+    Returns
+    -------
+    int or None
+        How many bytes; None if they differ, or cannot be written.
+    """
+    return (_engine() or writing).compare(frame, scan, data, coefficients, notes)
