@@ -19,7 +19,7 @@ from bitswap_cli.images.formats.jpeg.recipe import Part, Stream, Told
 
 _BEGINNING = SOI + b"\xff"
 _MOST_TRIES = 16  # places that look like the beginning of a picture and are not
-_BLOCKS_A_BYTE = 8  # the DC coefficient of a block takes a bit at least
+_BLOCKS_A_BYTE = 32  # of its scans at most; else it breaks off too early to be worth it
 
 Steps = dict[int, tuple[int, ...]]
 

@@ -9,10 +9,10 @@
 typedef struct {
     int16_t value;
     uint8_t symbol;
-    uint8_t length; /* of the code and the number; 0: the code is longer than FAST */
-    uint8_t code;   /* length of the code alone */
-    uint8_t whole;  /* whether `value` is there */
+    uint8_t length; /* of the code, and of the number if it is there; 0: the code is longer */
 } entry;
+
+#define ALONE 0x80 /* added to the length: the number is not there */
 
 typedef struct {
     entry fast[1 << FAST];
@@ -22,7 +22,7 @@ typedef struct {
 } decoder;
 
 /* The number of `size` bits, whose highest one tells its sign. */
-static inline int number(uint32_t found, int size)
+INLINE int number(uint32_t found, int size)
 {
     return size && !(found >> (size - 1)) ? (int)found - (1 << size) + 1 : (int)found;
 }
@@ -41,12 +41,12 @@ static void prepare(decoder *d, const table *t)
             d->most[length] = code;
             int free = FAST - length, size = t->symbols[place] & 15;
             for (int more = 0; free >= 0 && more < 1 << free; more++) {
-                entry *e = d->fast + (code << free) + more;
-                *e = (entry){0, t->symbols[place], (uint8_t)(length + size), (uint8_t)length, 0};
+                entry e = {0, t->symbols[place], (uint8_t)(length | ALONE)};
                 if (size <= free) {
-                    e->value = (int16_t)number((uint32_t)more >> (free - size), size);
-                    e->whole = 1;
+                    e.value = (int16_t)number((uint32_t)more >> (free - size), size);
+                    e.length = (uint8_t)(length + size);
                 }
+                d->fast[(code << free) + more] = e;
             }
         }
     }
@@ -59,20 +59,21 @@ typedef struct {
     int held;                  /* how many of them count */
 } bits;
 
-/* Take bytes up to a marker, without the zeros behind 0xff. */
-static void take_bytes(bits *b)
+/* Take bytes up to a marker, without the zeros behind 0xff. By value: its caller's stays in registers. */
+static bits take_bytes(bits b)
 {
-    while (b->held <= 56 && b->next < b->end) {
-        if (*b->next == 0xff && (b->next + 1 == b->end || b->next[1]))
-            return;
-        b->word |= (uint64_t)*b->next << (56 - b->held);
-        b->next += *b->next == 0xff ? 2 : 1;
-        b->held += 8;
+    while (b.held <= 56 && b.next < b.end) {
+        if (*b.next == 0xff && (b.next + 1 == b.end || b.next[1]))
+            break;
+        b.word |= (uint64_t)*b.next << (56 - b.held);
+        b.next += *b.next == 0xff ? 2 : 1;
+        b.held += 8;
     }
+    return b;
 }
 
 /* Have 32 bits at hand, or all there are. */
-static inline void refill(bits *b)
+INLINE void refill(bits *b)
 {
     if (b->held >= 32)
         return;
@@ -90,10 +91,10 @@ static inline void refill(bits *b)
         }
     }
 #endif
-    take_bytes(b);
+    *b = take_bytes(*b);
 }
 
-static inline int advance(bits *b, int count)
+INLINE int advance(bits *b, int count)
 {
     if (count > b->held)
         return END;
@@ -102,49 +103,60 @@ static inline int advance(bits *b, int count)
     return 0;
 }
 
-static inline int take(bits *b, int count) /* 1 <= count <= 16 */
+INLINE int take(bits *b, int count) /* 1 <= count <= 16 */
 {
     refill(b);
     int value = (int)(b->word >> (64 - count));
     return advance(b, count) == END ? END : value;
 }
 
-/* A symbol whose code is longer than FAST, and the number behind it where it is wanted. */
-static int look_on(bits *b, const decoder *d, int numbers, int *value)
+/* A symbol whose code is longer than FAST, and 256 times the length of that. */
+static int look_on(uint64_t word, const decoder *d)
 {
     for (int length = FAST + 1; length <= 16; length++) {
-        int32_t code = (int32_t)(b->word >> (64 - length)), place = code + d->offset[length];
-        if (code > d->most[length])
-            continue;
-        if (place < 0 || place > 255)
-            return END;
-        int size = numbers ? d->symbols[place] & 15 : 0;
-        *value = size ? number((uint32_t)(b->word << length >> (64 - size)), size) : 0;
-        return advance(b, length + size) == END ? END : d->symbols[place];
+        int32_t code = (int32_t)(word >> (64 - length)), place = code + d->offset[length];
+        if (code <= d->most[length])
+            return place < 0 || place > 255 ? END : length << 8 | d->symbols[place];
     }
     return END;
 }
 
 /* A symbol and the number of symbol & 15 bits behind it. */
-static inline int pair(bits *b, const decoder *d, int *value)
+INLINE int pair(bits *b, const decoder *d, int *value)
 {
     refill(b);
-    const entry *e = d->fast + (b->word >> (64 - FAST));
-    if (!e->code)
-        return look_on(b, d, 1, value);
-    int size = e->symbol & 15;
-    *value = e->whole ? e->value : number((uint32_t)(b->word << e->code >> (64 - size)), size);
-    return advance(b, e->length) == END ? END : e->symbol;
+    entry e = d->fast[b->word >> (64 - FAST)];
+    int found = e.symbol, length = e.length & ~ALONE;
+    *value = e.value;
+    if (e.length == 0 || e.length & ALONE) {
+        if (e.length == 0) {
+            if ((found = look_on(b->word, d)) == END)
+                return END;
+            length = found >> 8, found &= 255;
+        }
+        int size = found & 15;
+        *value = size ? number((uint32_t)(b->word << length >> (64 - size)), size) : 0;
+        length += size;
+    }
+    return advance(b, length) == END ? END : found;
 }
 
-static inline int symbol(bits *b, const decoder *d)
+/* A symbol without a number behind it. */
+INLINE int symbol(bits *b, const decoder *d)
 {
-    int value;
     refill(b);
-    const entry *e = d->fast + (b->word >> (64 - FAST));
-    if (!e->code)
-        return look_on(b, d, 0, &value);
-    return advance(b, e->code) == END ? END : e->symbol;
+    entry e = d->fast[b->word >> (64 - FAST)];
+    int found = e.symbol, length = e.length;
+    if (length & ALONE) {
+        length -= ALONE;
+    } else if (length) {
+        length -= found & 15; /* for a number that is none */
+    } else {
+        if ((found = look_on(b->word, d)) == END)
+            return END;
+        length = found >> 8, found &= 255;
+    }
+    return advance(b, length) == END ? END : found;
 }
 
 typedef struct {
@@ -157,17 +169,17 @@ typedef struct {
     int64_t block; /* number of the block at hand */
 } reader;
 
-static inline int read_dc(reader *r, int owner, int16_t *block)
+INLINE int read_dc(reader *r, bits *b, int owner, int16_t *block)
 {
     int size, difference, low = r->scan->low;
     if (r->scan->high) {
-        int bit = take(&r->bits, 1);
+        int bit = take(b, 1);
         if (bit == END)
             return END;
         block[0] = (int16_t)(block[0] | bit << low);
         return 0;
     }
-    size = pair(&r->bits, r->dc + r->scan->component[owner].dc, &difference);
+    size = pair(b, r->dc + r->scan->component[owner].dc, &difference);
     if (size == END || size > 15)
         return END;
     int32_t value = r->last[owner] + difference;
@@ -179,16 +191,16 @@ static inline int read_dc(reader *r, int owner, int16_t *block)
 }
 
 /* Note that a block ends with `count` codes for 16 zeros. */
-static inline void note_odd(reader *r, int count)
+INLINE void note_odd(reader *r, int count)
 {
     if (count)
         r->notes->block[r->notes->odd++] = (uint32_t)(8 * r->block + count);
 }
 
 /* Begin an end-of-block run by its symbol; note its length. */
-static int read_run(reader *r, int found)
+INLINE int read_run(reader *r, bits *b, int found)
 {
-    int size = found >> 4, more = size ? take(&r->bits, size) : 0;
+    int size = found >> 4, more = size ? take(b, size) : 0;
     if (more == END)
         return END;
     r->run = (1 << size) + more;
@@ -197,11 +209,12 @@ static int read_run(reader *r, int found)
 }
 
 /* Coefficients of a sequential scan, or of a first progressive one. */
-static inline int read_ac(reader *r, const decoder *d, int16_t *block, int first, int last, int low)
+INLINE int read_ac(
+    reader *r, bits *b, int16_t *block, const decoder *d, int first, int last, int low, int runs)
 {
     int odd = 0;
     for (int k = first; k <= last; k++) {
-        int value, found = pair(&r->bits, d, &value);
+        int value, found = pair(b, d, &value);
         if (found == END)
             return END;
         if (found & 15) {
@@ -215,9 +228,9 @@ static inline int read_ac(reader *r, const decoder *d, int16_t *block, int first
             k += 15;
             odd++;
         } else {
-            if (!r->scan->progressive ? found : read_run(r, found) == END)
+            if (runs ? read_run(r, b, found) == END : found)
                 return END;
-            r->run -= r->scan->progressive;
+            r->run -= runs;
             break;
         }
     }
@@ -226,31 +239,38 @@ static inline int read_ac(reader *r, const decoder *d, int16_t *block, int first
 }
 
 /* One more bit of each coefficient of a mask, none of which is 0. */
-static inline int correct(bits *b, int16_t *block, uint64_t mask, int low)
+INLINE int correct(bits *b, int16_t *block, uint64_t mask, int low)
 {
-    for (; mask; mask &= mask - 1) {
-        int16_t *c = block + __builtin_ctzll(mask);
+    while (mask) {
         refill(b);
-        int more = (int)(b->word >> 63) << low, value = *c + (*c < 0 ? -more : more);
-        if (advance(b, 1) == END || value != (int16_t)value)
+        int count = 0;
+        uint64_t word = b->word;
+        for (; mask && count < 32; mask &= mask - 1, count++, word <<= 1) {
+            int16_t *c = block + __builtin_ctzll(mask);
+            int more = (int)(word >> 63) << low, sign = *c >> 15;
+            int value = *c + ((more ^ sign) - sign);
+            if (value != (int16_t)value)
+                return END;
+            *c = (int16_t)value;
+        }
+        if (advance(b, count) == END)
             return END;
-        *c = (int16_t)value;
     }
     return 0;
 }
 
-static int read_refined(reader *r, const decoder *d, int16_t *block)
+INLINE int read_refined(reader *r, bits *b, int16_t *block, const decoder *d)
 {
     const scan *s = r->scan;
     uint64_t set = others(block, s->first, s->last, 0), band = ~0ull >> (63 - s->last);
     uint64_t left = band & (~0ull << s->first); /* not reached yet */
     int odd = 0;
     while (!r->run && left) {
-        int found = symbol(&r->bits, d), value = 0;
+        int found = symbol(b, d), value = 0;
         if (found == END || (found & 15) > 1)
             return END;
         if (found & 15) {
-            int bit = take(&r->bits, 1);
+            int bit = take(b, 1);
             if (bit == END)
                 return END;
             value = bit ? 1 << s->low : -(1 << s->low);
@@ -258,7 +278,7 @@ static int read_refined(reader *r, const decoder *d, int16_t *block)
         } else if (found == 0xf0) {
             odd++;
         } else {
-            if (read_run(r, found) == END)
+            if (read_run(r, b, found) == END)
                 return END;
             break;
         }
@@ -268,7 +288,7 @@ static int read_refined(reader *r, const decoder *d, int16_t *block)
         uint64_t at = zeros & -zeros; /* none: a run of zeros leaves the band */
         if (!at && value)
             return END;
-        if (correct(&r->bits, block, left & set & (at - 1), s->low) == END)
+        if (correct(b, block, left & set & (at - 1), s->low) == END)
             return END;
         left = at ? left & ~(at | (at - 1)) : 0;
         if (value)
@@ -276,53 +296,74 @@ static int read_refined(reader *r, const decoder *d, int16_t *block)
     }
     note_odd(r, odd);
     if (r->run) {
-        if (correct(&r->bits, block, left & set, s->low) == END)
+        if (correct(b, block, left & set, s->low) == END)
             return END;
         r->run--;
     }
     return 0;
 }
 
-static inline int read_block(reader *r, int owner, int16_t *block)
+enum { SEQUENTIAL, DC, FIRST, REFINED };
+
+INLINE int read_block(reader *r, bits *b, int owner, int16_t *block, int kind)
 {
     const scan *s = r->scan;
     const decoder *ac = r->ac + s->component[owner].ac;
-    if (!s->progressive)
-        return read_dc(r, owner, block) == END ? END : read_ac(r, ac, block, 1, 63, 0);
-    if (!s->first)
-        return read_dc(r, owner, block);
-    return s->high ? read_refined(r, ac, block) : read_ac(r, ac, block, s->first, s->last, s->low);
+    switch (kind) {
+    case SEQUENTIAL:
+        return read_dc(r, b, owner, block) == END ? END : read_ac(r, b, block, ac, 1, 63, 0, 0);
+    case DC:
+        return read_dc(r, b, owner, block);
+    case FIRST:
+        return read_ac(r, b, block, ac, s->first, s->last, s->low, 1);
+    default:
+        return read_refined(r, b, block, ac);
+    }
 }
 
-/* Read an MCU, or leave everything as it was. */
-static inline int read_unit(reader *r, const place *p)
-{
-    int16_t *block[MOST_BLOCKS], before[MOST_BLOCKS][64];
-    int owner[MOST_BLOCKS], count = blocks_of(r->scan, p, block, owner);
-    const reader now = *r;
-    int64_t runs = r->notes->runs, odd = r->notes->odd;
-    for (int k = 0; k < count; k++)
-        memcpy(before[k], block[k], sizeof before[k]);
-    for (int k = 0; k < count; k++, r->block++)
-        if (read_block(r, owner[k], block[k]) == END) {
-            for (int other = 0; other < count; other++)
-                memcpy(block[other], before[other], sizeof before[other]);
-            *r = now;
-            r->notes->runs = runs, r->notes->odd = odd;
-            return END;
-        }
-    return 0;
-}
-
-/* Read MCUs up to `until` or to the first one that is none. */
-static void read_units(reader *r, place *p, int64_t until)
+/* Read MCUs up to `until` or to the first one that is none, and leave everything as it was there. */
+INLINE void read_kind(reader *r, place *p, int64_t until, int kind)
 {
     notes *n = r->notes;
-    for (; n->units < until; n->units++, step(p))
-        if (r->run && !r->scan->high) /* a block of zeros */
+    bits b = r->bits; /* where a compiler keeps it in registers */
+    for (; n->units < until; n->units++, step(p)) {
+        if (kind == FIRST && r->run) { /* a block of zeros */
             r->run--, r->block++;
-        else if (read_unit(r, p) == END)
-            return;
+            continue;
+        }
+        int16_t *block[MOST_BLOCKS], before[MOST_BLOCKS][64];
+        int owner[MOST_BLOCKS], count = blocks_of(r->scan, p, block, owner), k;
+        int32_t last[4] = {r->last[0], r->last[1], r->last[2], r->last[3]};
+        int64_t run = r->run, number = r->block, runs = n->runs, odd = n->odd;
+        const bits now = b;
+        for (k = 0; k < count; k++)
+            memcpy(before[k], block[k], sizeof before[k]);
+        for (k = 0; k < count; k++, r->block++)
+            if (read_block(r, &b, owner[k], block[k], kind) == END)
+                break;
+        if (k == count)
+            continue;
+        for (k = 0; k < count; k++)
+            memcpy(block[k], before[k], sizeof before[k]);
+        memcpy(r->last, last, sizeof last);
+        r->run = run, r->block = number, n->runs = runs, n->odd = odd;
+        b = now;
+        break;
+    }
+    r->bits = take_bytes(b);
+}
+
+static void read_units(reader *r, place *p, int64_t until)
+{
+    const scan *s = r->scan;
+    if (!s->progressive)
+        read_kind(r, p, until, SEQUENTIAL);
+    else if (!s->first)
+        read_kind(r, p, until, DC);
+    else if (!s->high)
+        read_kind(r, p, until, FIRST);
+    else
+        read_kind(r, p, until, REFINED);
 }
 
 /* Where the byte is that holds the next bit. */
@@ -363,11 +404,9 @@ int64_t bitswap_jpeg_read(
         int64_t more = total - noted->units;
         int64_t until = s->restart && s->restart < more ? noted->units + s->restart : total;
         read_units(&r, &at, until);
-        take_bytes(&r.bits);
         if (noted->units < total && noted->units == until && r.bits.held > 7) {
             until = total; /* restart markers that are announced and missing */
             read_units(&r, &at, until);
-            take_bytes(&r.bits);
         }
         const uint8_t *marker = r.bits.next;
         int left = r.bits.held;

@@ -39,13 +39,13 @@ typedef struct {
     int failed;
 } sink;
 
-static void fail(sink *o, int reason)
+INLINE void fail(sink *o, int reason)
 {
     if (!o->failed)
         o->failed = reason;
 }
 
-/* Compare what is in `out` with what is expected, and make room. */
+/* Compare what is in `out` with what is expected. */
 static void compare(sink *o)
 {
     int64_t count = o->at < o->left ? o->at : o->left;
@@ -54,29 +54,33 @@ static void compare(sink *o)
         fail(o, DIFFERENT);
     o->expected += count;
     o->left -= count;
-    o->at = 0;
 }
 
-static void make_room(sink *o)
+/* Empty `out`. By value: its caller's stays in registers. */
+static sink emptied(sink o)
 {
-    if (o->at + MARGIN <= o->room)
-        return;
-    if (o->expected) {
-        compare(o);
-    } else {
-        fail(o, NO_ROOM);
-        o->at = 0;
-    }
+    if (o.expected)
+        compare(&o);
+    else
+        fail(&o, NO_ROOM);
+    o.at = 0;
+    return o;
 }
 
-static inline void put_byte(sink *o, uint8_t byte)
+INLINE void make_room(sink *o)
+{
+    if (o->at + MARGIN > o->room)
+        *o = emptied(*o);
+}
+
+INLINE void put_byte(sink *o, uint8_t byte)
 {
     o->out[o->at++] = byte;
     if (byte == 0xff)
         o->out[o->at++] = 0;
 }
 
-static inline void put_word(sink *o, uint64_t word)
+INLINE void put_word(sink *o, uint64_t word)
 {
     make_room(o);
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
@@ -91,7 +95,7 @@ static inline void put_word(sink *o, uint64_t word)
         put_byte(o, (uint8_t)(word >> k));
 }
 
-static inline void put(sink *o, uint64_t value, int count) /* count <= 32, no bits above these */
+INLINE void put(sink *o, uint64_t value, int count) /* count <= 32, no bits above these */
 {
     int left = 64 - o->held;
     if (count < left) {
@@ -104,7 +108,7 @@ static inline void put(sink *o, uint64_t value, int count) /* count <= 32, no bi
     o->held = count - left;
 }
 
-static inline void put_symbol(sink *o, const encoder *e, int found)
+INLINE void put_symbol(sink *o, const encoder *e, int found)
 {
     if (!e->length[found])
         fail(o, UNWRITABLE);
@@ -112,7 +116,7 @@ static inline void put_symbol(sink *o, const encoder *e, int found)
 }
 
 /* A symbol and the number of `size` bits behind it; size <= 15. */
-static inline void put_pair(sink *o, const encoder *e, int found, int value, int size)
+INLINE void put_pair(sink *o, const encoder *e, int found, int value, int size)
 {
     uint32_t low = (uint32_t)(value + (value >> 31)) & ((1u << size) - 1);
     if (!e->length[found])
@@ -160,12 +164,12 @@ typedef struct {
     corrections more[MOST_BITS + 1];
 } writer;
 
-static inline int size_of(int value)
+INLINE int size_of(int value)
 {
     return value ? 32 - __builtin_clz((uint32_t)abs(value)) : 0;
 }
 
-static inline void write_dc(writer *w, int owner, const int16_t *block)
+INLINE void write_dc(writer *w, int owner, const int16_t *block)
 {
     int value = block[0] >> w->scan->low;
     if (w->scan->high) {
@@ -191,7 +195,7 @@ static void put_run(writer *w, const encoder *e, int64_t run)
     put(&w->sink, (uint64_t)run & ((1u << size) - 1), size);
 }
 
-static inline void end_run(writer *w, const encoder *e)
+INLINE void end_run(writer *w, const encoder *e)
 {
     if (!w->run)
         return;
@@ -205,7 +209,7 @@ static inline void end_run(writer *w, const encoder *e)
 }
 
 /* A block ends with zeros, and corrections between these. */
-static inline void add_to_run(writer *w, const encoder *e, corrections c)
+INLINE void add_to_run(writer *w, const encoder *e, corrections c)
 {
     if (w->notes->run) {
         if (w->run == w->planned) {
@@ -225,7 +229,7 @@ static inline void add_to_run(writer *w, const encoder *e, corrections c)
 }
 
 /* How many codes for 16 zeros end the block at hand. */
-static inline int odd_here(writer *w)
+INLINE int odd_here(writer *w)
 {
     const notes *n = w->notes;
     if (w->odd == n->odd || n->block[w->odd] >> 3 != w->block)
@@ -234,29 +238,34 @@ static inline int odd_here(writer *w)
 }
 
 /* Coefficients of a sequential scan, or of a first progressive one. */
-static inline void write_ac(
-    writer *w, const encoder *e, const int16_t *block, int first, int last, int low)
+INLINE void write_ac(
+    writer *w, const encoder *e, const int16_t *block, int first, int last, int low, int progressive)
 {
     int before = first - 1;
-    for (uint64_t left = others(block, first, last, low); left; left &= left - 1) {
-        int k = __builtin_ctzll(left), zeros = k - before - 1;
-        int value = block[k] < 0 ? -(-block[k] >> low) : block[k] >> low, size = size_of(value);
+    uint64_t left = others(block, first, last, low);
+    if (left)
         end_run(w, e);
+    sink o = w->sink; /* where a compiler keeps it in registers */
+    for (; left; left &= left - 1) {
+        int k = __builtin_ctzll(left), zeros = k - before - 1;
+        int sign = block[k] >> 15, size = size_of(((block[k] ^ sign) - sign) >> low);
+        int value = ((((block[k] ^ sign) - sign) >> low) ^ sign) - sign;
         for (; zeros > 15; zeros -= 16)
-            put_symbol(&w->sink, e, 0xf0);
+            put_symbol(&o, e, 0xf0);
         if (size > 15)
-            fail(&w->sink, UNWRITABLE);
+            fail(&o, UNWRITABLE);
         else
-            put_pair(&w->sink, e, zeros << 4 | size, value, size);
+            put_pair(&o, e, zeros << 4 | size, value, size);
         before = k;
     }
+    w->sink = o;
     for (int odd = odd_here(w); odd; odd--, before += 16) {
         end_run(w, e);
         put_symbol(&w->sink, e, 0xf0);
     }
     if (before >= last)
         return;
-    if (w->scan->progressive)
+    if (progressive)
         add_to_run(w, e, (corrections){0, 0});
     else
         put_symbol(&w->sink, e, 0);
@@ -302,19 +311,19 @@ static void write_refined(writer *w, const encoder *e, const int16_t *block)
         add_to_run(w, e, c);
 }
 
-static inline void write_block(writer *w, int owner, const int16_t *block)
+INLINE void write_block(writer *w, int owner, const int16_t *block)
 {
     const scan *s = w->scan;
     const encoder *ac = w->ac + s->component[owner].ac;
     if (!s->progressive) {
         write_dc(w, owner, block);
-        write_ac(w, ac, block, 1, 63, 0);
+        write_ac(w, ac, block, 1, 63, 0, 0);
     } else if (!s->first) {
         write_dc(w, owner, block);
     } else if (s->high) {
         write_refined(w, ac, block);
     } else {
-        write_ac(w, ac, block, s->first, s->last, s->low);
+        write_ac(w, ac, block, s->first, s->last, s->low, 1);
     }
 }
 
