@@ -109,12 +109,16 @@ class _Splitter:
         if told is None or 2 * sum(len(own.rest) for own in told if own) > bytes_of_scans + 2:
             return None
         self.room -= size
+        count = len(self.pictures)
         self.pictures.append(Picture(parsed.frame, parsed.quantization, coefficients))
         part = self.cut(start, parsed, told, depth)
+        if part is None:
+            del self.pictures[count:]
+            return None
         return part, parsed.end
 
-    def cut(self, start: int, parsed: Parsed, told: list[Told | None], depth: int) -> Part:
-        """Cut scans and pictures within segments out of a picture."""
+    def cut(self, start: int, parsed: Parsed, told: list[Told | None], depth: int) -> Part | None:
+        """Cut scans and pictures within segments out of a picture, if what is left tells where."""
         cuts: list[tuple[int, int, Stream]] = [(s.start, s.end, []) for s in parsed.scans]
         for first, last in parsed.applications if depth < recipes.MOST_DEPTH else ():
             within = self.stream(first, last, depth + 1)
@@ -122,13 +126,23 @@ class _Splitter:
                 cuts.append((first, last, within))
         skeleton, at = bytearray(), start
         inserted: list[tuple[int, Stream]] = []
+        places: list[int] = []
         for first, last, within in sorted(cuts, key=lambda cut: cut[:2]):
             skeleton += self.data[at:first]
             if within:
                 inserted.append((len(skeleton), within))
+            else:
+                places.append(len(skeleton))
             at = last
         skeleton += self.data[at : parsed.end]
-        return Part(parse(bytes(skeleton)), bytes(skeleton), told, inserted)
+        again = parse(bytes(skeleton))
+        moved = zip(parsed.scans, places, strict=True)
+        scans_there = [scan._replace(start=place, end=place) for scan, place in moved]
+        if (again.frame, again.quantization) != (parsed.frame, parsed.quantization):
+            return None
+        if (again.scans, again.end) != (scans_there, len(skeleton)):
+            return None
+        return Part(again, bytes(skeleton), told, inserted)
 
 
 def _told(data: bytes, parsed: Parsed, coefficients: Coefficients) -> list[Told | None] | None:

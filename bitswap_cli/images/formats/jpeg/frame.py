@@ -150,22 +150,22 @@ class _Parser:
 
     def marker(self) -> int:
         """Read a marker with its segment, go behind it, and return the marker."""
-        at = self.at
-        if self.data[at] != 0xFF:
+        data, at = self.data, self.at
+        while at + 1 < self.stop and data[at] == data[at + 1] == 0xFF:
+            at += 1  # a fill byte
+        if at + 1 >= self.stop or data[at] != 0xFF:
             raise NotJpeg("no marker where one is due")
-        marker = self.data[at + 1]
-        if marker == 0xFF:
-            self.at += 1  # a fill byte
-        elif marker == _EOI or marker in _ALONE:
-            self.at += 2
-        else:
-            length = int.from_bytes(self.data[at + 2 : at + 4], "big")
-            end = at + 2 + length
-            if marker < 0xC0 or marker == 0xD8 or length < 2 or end > self.stop:
-                raise NotJpeg("a segment is cut short, or has no known marker")
-            self.at = self.segment(marker, self.data[at + 4 : end], end)
-            if marker in _APPLICATIONS:
-                self.applications.append((at, end))
+        marker = data[at + 1]
+        if marker == _EOI or marker in _ALONE:
+            self.at = at + 2
+            return marker
+        length = int.from_bytes(data[at + 2 : at + 4], "big")
+        end = at + 2 + length
+        if marker < 0xC0 or marker == SOI[1] or length < 2 or end > self.stop:
+            raise NotJpeg("a segment is cut short, or has no known marker")
+        self.at = self.segment(marker, data[at + 4 : end], end)
+        if marker in _APPLICATIONS:
+            self.applications.append((at, end))
         return marker
 
     def segment(self, marker: int, segment: bytes, end: int) -> int:
