@@ -13,9 +13,17 @@ import numpy as np
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.formats.jpeg import recipe as recipes
 from bitswap_cli.images.formats.jpeg import scan as scans
-from bitswap_cli.images.formats.jpeg.frame import SOI, Frame, NotJpeg, Parsed, Scan, parse
+from bitswap_cli.images.formats.jpeg.frame import (
+    MOST_VISITS,
+    SOI,
+    Frame,
+    NotJpeg,
+    Parsed,
+    Scan,
+    parse,
+)
 from bitswap_cli.images.formats.jpeg.notes import Coefficients, Notes, Unwritable
-from bitswap_cli.images.formats.jpeg.recipe import Part, Stream, Told
+from bitswap_cli.images.formats.jpeg.recipe import MOST_CUT, Part, Stream, Told
 
 _BEGINNING = SOI + b"\xff"
 _MOST_TRIES = 16  # places that look like the beginning of a picture and are not
@@ -74,6 +82,7 @@ class _Splitter:
         self.pictures: list[Picture] = []
         self.tries = _MOST_TRIES
         self.room = recipes.MOST_SIZE - len(data)
+        self.visits = MOST_VISITS
 
     def stream(self, start: int, stop: int, depth: int) -> Stream:
         """Find the pictures between start and stop."""
@@ -99,9 +108,12 @@ class _Splitter:
             parsed = parse(self.data, start, stop)
         except NotJpeg:
             return None
-        size = recipes.samples(parsed.frame)
+        size = parsed.samples
         bytes_of_scans = sum(scan.end - scan.start for scan in parsed.scans)
-        if size > self.room or size > 64 * _BLOCKS_A_BYTE * bytes_of_scans:
+        if size > min(self.room, 64 * _BLOCKS_A_BYTE * bytes_of_scans):
+            return None
+        self.visits -= parsed.visits
+        if self.visits < 0:
             return None
         components = parsed.frame.components
         coefficients = [np.zeros((c.rows, c.columns, 64), np.int16) for c in components]
@@ -151,45 +163,43 @@ def _told(data: bytes, parsed: Parsed, coefficients: Coefficients) -> list[Told 
     read = [scans.read(frame, scan, data, coefficients) for scan in parsed.scans]
     told: list[Told | None] = []
     for scan, notes in zip(parsed.scans, read, strict=True):
+        if _is_plain(data, frame, scan, coefficients, notes):
+            told.append(None)
+            continue
         own = _proved(data, frame, scan, coefficients, notes)
         if own is None:
             return None
-        rest_as_written = _filled(own.rest, notes.partial)
-        told.append(None if rest_as_written and _is_plain(frame, scan, own.notes) else own)
+        told.append(own)
     return told
+
+
+def _is_plain(
+    data: bytes, frame: Frame, scan: Scan, coefficients: Coefficients, notes: Notes
+) -> bool:
+    """Whether a scan is whole and has nothing of its own."""
+    plain, size = recipes.plain(frame, scan), scan.end - scan.start
+    if (notes.units, notes.restarts) != (
+        plain.units,
+        plain.restarts,
+    ) or size > notes.end + MOST_CUT:
+        return False
+    return scans.compare(frame, scan, data, coefficients, plain) == size
 
 
 def _proved(
     data: bytes, frame: Frame, scan: Scan, coefficients: Coefficients, notes: Notes
 ) -> Told | None:
     """What gives the data of a scan back, if it is proved to."""
-    if notes.padding is not None and notes.padding.count(255) == len(notes.padding):
-        notes.padding = None
-    greedy = Notes(notes.units, notes.restarts, 0, 0, notes.padding, None, notes.odd)
-    for known in (greedy, notes) if notes.runs is not None and notes.runs.size else (greedy,):
+    padding = notes.padding
+    if padding is not None and padding.count(255) == len(padding):
+        padding = None
+    for runs in (None, notes.runs):
+        known = Notes(notes.units, notes.restarts, 0, 0, padding, runs, notes.odd)
         end = scan.start + notes.end
         length = scans.compare(frame, scan._replace(end=end), data, coefficients, known)
         if length is not None:
             return Told(known, length - notes.end, data[end : scan.end])
     return None
-
-
-def _filled(rest: bytes, partial: int) -> bool:
-    """Whether the bits behind the last code are ones up to a whole byte, and nothing follows."""
-    if not partial:
-        return not rest
-    ones = (1 << (8 - partial)) - 1
-    return rest == b"\xff\0" or (len(rest) == 1 and rest[0] != 255 and rest[0] & ones == ones)
-
-
-def _is_plain(frame: Frame, scan: Scan, notes: Notes) -> bool:
-    plain = recipes.plain(frame, scan)
-    return (
-        (notes.units, notes.restarts) == (plain.units, plain.restarts)
-        and notes.padding is None
-        and notes.runs is None
-        and not notes.odd.size
-    )
 
 
 def outlines(recipe: bytes) -> list[tuple[Frame, Steps]]:

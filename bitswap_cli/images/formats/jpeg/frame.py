@@ -13,7 +13,7 @@ SOI = b"\xff\xd8"
 MOST_BLOCKS = 10  # of an MCU
 MOST_SAMPLES = 160_000_000  # coefficients of a picture, of two bytes each: 50 megapixels in 4:4:4
 MOST_SCANS = 1024
-MOST_VISITS = 1 << 25  # blocks that all scans together pass by
+MOST_VISITS = 1 << 25  # blocks that all scans of a file together pass by
 _SEQUENTIAL, _PROGRESSIVE = (0xC0, 0xC1), (0xC2,)
 _FRAMES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF}
 _DHT, _DQT, _DNL, _DRI, _SOS, _EOI = 0xC4, 0xDB, 0xDC, 0xDD, 0xDA, 0xD9
@@ -114,6 +114,16 @@ class Parsed(NamedTuple):
     """Where the segments of applications lie, markers included."""
     end: int
     """Where the JPEG ends: behind its end-of-image marker, or where it is none any more."""
+
+    @property
+    def samples(self) -> int:
+        """Coefficients of all components."""
+        return sum(64 * c.rows * c.columns for c in self.frame.components)
+
+    @property
+    def visits(self) -> int:
+        """Blocks that all scans together pass by."""
+        return sum(scan.blocks(self.frame) for scan in self.scans)
 
 
 class _Parser:

@@ -15,7 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitswap_cli.errors import ArchiveError
-from bitswap_cli.images.formats.jpeg.frame import Frame, NotJpeg, Parsed, Scan, parse
+from bitswap_cli.images.formats.jpeg.frame import (
+    MOST_VISITS,
+    Frame,
+    NotJpeg,
+    Parsed,
+    Scan,
+    parse,
+)
 from bitswap_cli.images.formats.jpeg.notes import MOST_RUN, Notes
 
 MOST_DEPTH = 3  # pictures within pictures
@@ -47,11 +54,6 @@ class Part(NamedTuple):
 
 
 Stream = list["bytes | Part"]
-
-
-def samples(frame: Frame) -> int:
-    """Coefficients of a picture."""
-    return sum(64 * c.rows * c.columns for c in frame.components)
 
 
 def parts(stream: Stream) -> Iterator[Part]:
@@ -117,9 +119,9 @@ def unpack(recipe: bytes) -> Stream:
     """
     try:
         stream = _stream(msgpack.unpackb(recipe, raw=False), 0)
-        found = list(parts(stream))
-        size = sum(samples(part.parsed.frame) for part in found)
-        if len(found) <= MOST_PICTURES and size <= MOST_SIZE:
+        found = [part.parsed for part in parts(stream)]
+        size, visits = sum(one.samples for one in found), sum(one.visits for one in found)
+        if len(found) <= MOST_PICTURES and size <= MOST_SIZE and visits <= MOST_VISITS:
             return stream
     except (ValueError, msgpack.UnpackException, NotJpeg, _Malformed):
         pass

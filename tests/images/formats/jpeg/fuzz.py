@@ -89,7 +89,7 @@ def agree(kernel, data, chance):
     except NotJpeg:
         return
     frame = parsed.frame
-    if recipe.samples(frame) > MOST_SAMPLES or len(parsed.scans) > 80:
+    if parsed.samples > MOST_SAMPLES or len(parsed.scans) > 80:
         return
     both = [
         [np.zeros((c.rows, c.columns, 64), np.int16) for c in frame.components] for _ in range(2)

@@ -127,11 +127,11 @@ def refinement_missing():
     return put_together(*skeleton, coefficients=[np.sign(blocks) * (np.abs(blocks) & ~2)]).data
 
 
-def beyond_the_end():
-    """A run of ends of blocks that is longer than its scan."""
+def beyond_the_end(run):
+    """A run of ends of blocks that is longer than its scan, of 48 blocks."""
     skeleton = progressive(((0,), 0, 0), ((0,), 1, 63), factors=[(1, 1)])
     plain = put_together(*skeleton, density=0)
-    notes = replace(whole(plain.data, 1), runs=np.array([999], np.uint16))
+    notes = replace(whole(plain.data, 1), runs=np.array([run], np.uint16))
     return put_together(*skeleton, density=0, told=[None, notes]).data
 
 
@@ -241,7 +241,8 @@ def coded():
     yield "half the scans", put_together(*progressive(*SCANS[:4])).data
     yield "end-of-block runs of 1", short_runs(1, density=0.005)
     yield "end-of-block runs of 3", short_runs(3, density=0)
-    yield "an end-of-block run beyond the end", beyond_the_end()
+    yield "an end-of-block run beyond the end", beyond_the_end(999)
+    yield "an end-of-block run beyond the end in the last byte", beyond_the_end(60)
     yield "height told again", put_together(*sequential(), segment(DNL, b"\0\x2d")).data
     small = pillow(photograph(16, 24, seed=3), quality=60)
     yield "thumbnail", exif(small)

@@ -182,6 +182,17 @@ def test_thousands_of_scans_take_no_time():
 
 
 @compiled
+def test_thousands_of_scans_in_many_pictures_take_no_time():
+    scans = [((0,), 0, 0), *(((0,), 1, 63) for _ in range(3))]
+    skeleton = odd.progressive(*scans, height=1400, width=1400, factors=[(1, 1)])
+    one = put_together(*skeleton[:3], density=0.01).data[:-2]
+    more = put_together(*skeleton[:4], density=0).data
+    started = time.process_time()
+    come_back((one + more[more.rindex(b"\xff\xda") : -2] * 800 + b"\xff\xd9") * 8)
+    assert time.process_time() - started < 20
+
+
+@compiled
 def test_places_that_look_like_pictures_take_no_time():
     chain = b"\xff\xd8\xff\xdd\x00\x04\x00\x00" * 8000
     data = odd.exif(chain)[:-2] + chain * 50

@@ -10,7 +10,7 @@ from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.formats.jpeg import codec, recipe
 from bitswap_cli.images.formats.jpeg.frame import SOI
 from tests.images.formats.jpeg import odd
-from tests.images.formats.jpeg.files import TABLES, frame, put_together, restarts, scan
+from tests.images.formats.jpeg.files import SOF2, TABLES, frame, put_together, restarts, scan
 
 FILE = odd.padded(odd.sequential(odd.COLOUR, restarts(4) + scan((0, 1, 2))), 0x55)
 JPEG = codec.split(FILE)
@@ -100,6 +100,14 @@ def test_pictures_within_too_many_others_are_refused():
 def test_too_many_coefficients_are_refused():
     skeleton = SOI + frame(12000, 12000, [(1, 1)]) + TABLES + scan((0,))
     one = [skeleton, [None], []]
+    recipe.unpack(msgpack.packb([one]))
+    with pytest.raises(ArchiveError, match="malformed"):
+        recipe.unpack(msgpack.packb([one, one]))
+
+
+def test_too_many_scans_are_refused():
+    skeleton = SOI + frame(4000, 4000, [(1, 1)], SOF2) + TABLES + scan((0,), 1, 63) * 100
+    one = [skeleton, [None] * 100, []]
     recipe.unpack(msgpack.packb([one]))
     with pytest.raises(ArchiveError, match="malformed"):
         recipe.unpack(msgpack.packb([one, one]))
