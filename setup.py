@@ -5,7 +5,7 @@ from pathlib import Path
 from setuptools import Extension, find_packages, setup
 
 CODER, LAYERS = "bitswap_cli/ans/native", "models/exact/native"
-JPEG = "bitswap_cli/images/formats/jpeg"
+JPEG = "bitswap_cli/images/formats/jpeg/native"
 
 
 def kernel(name: str, folder: str) -> Extension:

@@ -191,6 +191,6 @@ def _runs(packed: object) -> NDArray[np.uint16] | None:
 def _odd(packed: bytes) -> NDArray[np.uint32]:
     steps = np.frombuffer(packed, "<u4").astype(np.int64)
     odd: NDArray[np.int64] = np.cumsum(steps & ~7) + (steps & 7)
-    if odd.size and odd.max() >= 1 << 32:
+    if odd.size and not (1 <= (odd & 7).min() <= (odd & 7).max() <= 4 and odd[-1] < 1 << 32):
         raise _Malformed
     return odd.astype(np.uint32)

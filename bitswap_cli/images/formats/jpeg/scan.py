@@ -25,7 +25,7 @@ _ROOM = 1 << 12  # bytes of a scan beyond what is reckoned by its blocks
 
 
 class _Component(ctypes.Structure):
-    """`component` of scan.h."""
+    """`component` of native/scan.h."""
 
     _fields_ = [
         *((name, ctypes.c_int32) for name in ("horizontal", "vertical", "rows", "columns")),
@@ -35,7 +35,7 @@ class _Component(ctypes.Structure):
 
 
 class _Scan(ctypes.Structure):
-    """`scan` of scan.h."""
+    """`scan` of native/scan.h."""
 
     _fields_ = [
         *((name, ctypes.c_int32) for name in ("components", "progressive", "first", "last")),
@@ -45,7 +45,7 @@ class _Scan(ctypes.Structure):
 
 
 class _Notes(ctypes.Structure):
-    """`notes` of scan.h."""
+    """`notes` of native/scan.h."""
 
     _fields_ = [
         *((name, ctypes.c_int64) for name in ("units", "restarts", "end", "partial")),

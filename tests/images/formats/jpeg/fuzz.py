@@ -3,8 +3,7 @@
     python -m tests.images.formats.jpeg.fuzz [mutants] [seed]
 
 `BITSWAP_JPEG_KERNEL` names another kernel than the one that is built in place, such as one with
-sanitizers: gcc -fsanitize=address,undefined -fno-sanitize-recover -g -O1 -shared -fPIC read.c
-write.c, and python with libasan in LD_PRELOAD.
+sanitizers, which tests/native/sanitize.py tells how to build.
 """
 
 import os

@@ -5,6 +5,7 @@ break; `KEPT`: kinds that `split` leaves alone.
 """
 
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 
@@ -37,7 +38,7 @@ from tests.images.formats.jpeg.files import (
     whole,
 )
 
-COLOUR = [(2, 2), (1, 1), (1, 1)]
+GRAY, COLOUR = [(1, 1)], [(2, 2), (1, 1), (1, 1)]
 SCANS = [
     ((0, 1, 2), 0, 0, 0, 1), ((0,), 1, 5, 0, 2), ((2,), 1, 63, 0, 1), ((1,), 1, 63, 0, 1),
     ((0,), 6, 63, 0, 2), ((0,), 1, 63, 2, 1), ((0, 1, 2), 0, 0, 1, 0), ((2,), 1, 63, 1, 0),
@@ -158,15 +159,18 @@ def exif(thumbnail):
     return SOI + segment(APP1, body) + pillow(photograph(40, 50), quality=80)[2:]
 
 
-def coded():
-    """Yield names and files of kinds that are coded."""
-    grey = [(1, 1)]
+def zeros():
+    """Codes for 16 zeros at the ends of blocks, which no coefficient follows."""
     yield "zero runs before the end of a block", zero_runs(sequential(), beyond=False)
     yield "zero runs beyond the end of a block", zero_runs(sequential(), beyond=True)
-    two = progressive(((0,), 0, 0), ((0,), 1, 63, 0, 1), ((0,), 1, 63, 1, 0), factors=grey)
+    two = progressive(((0,), 0, 0), ((0,), 1, 63, 0, 1), ((0,), 1, 63, 1, 0), factors=GRAY)
     for beyond in (False, True):
         yield f"progressive zero runs {beyond}", zero_runs(two, beyond=beyond, places=(1,))
         yield f"refined zero runs {beyond}", zero_runs(two, beyond=beyond, places=(2,))
+
+
+def markers():
+    """Restart markers and padding, and what stands behind scans."""
     for interval in (1, 2, 4, 5, 65535):
         skeleton = sequential(COLOUR, restarts(interval) + scan((0, 1, 2)))
         yield f"restart interval {interval}", put_together(*skeleton).data
@@ -177,7 +181,7 @@ def coded():
     yield "some restart markers missing", with_notes(skeleton, restarts=1)
     for byte in (0x00, 0x55):
         yield f"padded with {byte:02x}", padded(skeleton, byte)
-    first, last = COLOUR[:1], put_together(*sequential()).data
+    last = put_together(*sequential()).data
     yield "trailing restart marker", within(last, 0, b"\xff\xd0")
     yield "trailing restart markers", within(last, 0, b"\xff\xd0\xff\xd1\xff\xd2")
     yield "garbage within", within(last, 0, bytes(range(200)) * 2)
@@ -186,6 +190,10 @@ def coded():
     yield "header data behind", last + last[:300]
     yield "no end of image", last[:-2]
     yield "half an end of image", last[:-1]
+
+
+def geometries():
+    """Components, their factors, precision and size."""
     yield "one component in a scan each", put_together(*sequential(COLOUR, (0,), (1,), (2,))).data
     yield "two components in a scan", put_together(*sequential(COLOUR, (0,), (1, 2))).data
     yield "components in another order", put_together(*sequential(COLOUR, (2, 0, 1))).data
@@ -208,7 +216,11 @@ def coded():
         yield f"extended, {precision} bits", put_together(*skeleton, most=most).data
     yield "progressive, 12 bits", put_together(*progressive(precision=12)).data
     yield "one pixel", put_together(*sequential(height=1, width=1)).data
-    yield "a long row", put_together(*sequential(grey, height=1, width=65535), density=0.01).data
+    yield "a long row", put_together(*sequential(GRAY, height=1, width=65535), density=0.01).data
+
+
+def tables():
+    """Tables and segments at odd places."""
     parts = [TABLES, STEPS[:4] + STEPS[4:], restarts(0), segment(COM, b"comment")]
     yield (
         "tables between scans",
@@ -218,25 +230,29 @@ def coded():
     skeleton = frame(30, 30, COLOUR), one_table, scan((0, 1, 2))
     yield "tables shared", put_together(*skeleton).data
     doubled = flat(16, [0, *range(255)])
-    skeleton = frame(30, 30, first), segment(DHT, flat(0, range(16)) + doubled), scan((0,))
+    skeleton = frame(30, 30, COLOUR[:1]), segment(DHT, flat(0, range(16)) + doubled), scan((0,))
     yield "a symbol with two codes", put_together(*skeleton).data
-    skeleton = frame(30, 30, first), TABLES, scan((0,), last=0, low=3)
+    skeleton = frame(30, 30, COLOUR[:1]), TABLES, scan((0,), last=0, low=3)
     yield "baseline scan with odd parameters", put_together(*skeleton).data
     yield (
         "steps of zero",
         put_together(*sequential(), segment(DQT, bytes(65)), segment(COM, b"behind the scan")).data,
     )
     yield "no steps", put_together(*sequential(), coefficients=None).data.replace(STEPS, b"")
-    fill = b"\xff\xff\xff"
+    last, fill = put_together(*sequential()).data, b"\xff\xff\xff"
     yield "fill bytes", last[:2] + fill + last[2:-2] + fill + last[-2:]
+
+
+def progressions():
+    """Scans of progressive files."""
     yield "libjpeg's progressive scans", put_together(*progressive()).data
     every = [((0,), 0, 0), *(((0,), k, k) for k in range(1, 64))]
-    yield "a scan for each coefficient", put_together(*progressive(*every, factors=grey)).data
+    yield "a scan for each coefficient", put_together(*progressive(*every, factors=GRAY)).data
     bits = [((0,), 1, 63, low + 1 if low < 5 else 0, low) for low in range(5, -1, -1)]
-    yield "a scan for each bit", put_together(*progressive(((0,), 0, 0), *bits, factors=grey)).data
+    yield "a scan for each bit", put_together(*progressive(((0,), 0, 0), *bits, factors=GRAY)).data
     yield "DC alone", put_together(*progressive(((0, 1, 2), 0, 0))).data
     yield "a refinement missing", refinement_missing()
-    skeleton = progressive(((0,), 0, 0), ((0,), 1, 63, 0, 3), factors=grey)
+    skeleton = progressive(((0,), 0, 0), ((0,), 1, 63, 0, 3), factors=GRAY)
     yield "all refinements missing", put_together(*skeleton).data
     yield "half the scans", put_together(*progressive(*SCANS[:4])).data
     yield "end-of-block runs of 1", short_runs(1, density=0.005)
@@ -244,11 +260,15 @@ def coded():
     yield "an end-of-block run beyond the end", beyond_the_end(999)
     yield "an end-of-block run beyond the end in the last byte", beyond_the_end(60)
     yield "height told again", put_together(*sequential(), segment(DNL, b"\0\x2d")).data
+
+
+def pictures():
+    """Pictures within and behind pictures, and segments of applications."""
     small = pillow(photograph(16, 24, seed=3), quality=60)
     yield "thumbnail", exif(small)
     yield "thumbnail in a thumbnail", exif(exif(small))
     yield "broken thumbnail", exif(small[:200])
-    yield "several pictures", exif(small) + bytes(10) + last + small
+    yield "several pictures", exif(small) + bytes(10) + put_together(*sequential()).data + small
     icc = pillow(photograph(20, 20), icc_profile=bytes(range(256)) * 500, comment=b"hello")
     yield "profile in three segments", icc
     yield (
@@ -316,4 +336,5 @@ def kept():
     yield "too large", SOI + STEPS + too_large + TABLES + scan((0,)) + bytes(1000) + EOI
 
 
-CODED, PARTLY, KEPT = dict(coded()), dict(partly()), dict(kept())
+CODED = dict(chain(zeros(), markers(), geometries(), tables(), progressions(), pictures()))
+PARTLY, KEPT = dict(partly()), dict(kept())

@@ -14,8 +14,7 @@ typedef struct {
     uint16_t code[256];
 } encoder;
 
-static void arrange(encoder *e, const table *t)
-{
+static void arrange(encoder *e, const table *t) {
     uint32_t code = 0;
     int place = 0;
     memset(e, 0, sizeof *e);
@@ -39,49 +38,37 @@ typedef struct {
     int failed;
 } sink;
 
-INLINE void fail(sink *o, int reason)
-{
-    if (!o->failed)
-        o->failed = reason;
+INLINE void fail(sink *o, int reason) {
+    if (!o->failed) o->failed = reason;
 }
 
 /* Compare what is in `out` with what is expected. */
-static void compare(sink *o)
-{
+static void compare(sink *o) {
     int64_t count = o->at < o->left ? o->at : o->left;
     o->surplus += o->at - count;
-    if (memcmp(o->out, o->expected, (size_t)count) || o->surplus > 2)
-        fail(o, DIFFERENT);
+    if (memcmp(o->out, o->expected, (size_t)count) || o->surplus > 2) fail(o, DIFFERENT);
     o->expected += count;
     o->left -= count;
 }
 
 /* Empty `out`. By value: its caller's stays in registers. */
-static sink emptied(sink o)
-{
-    if (o.expected)
-        compare(&o);
-    else
-        fail(&o, NO_ROOM);
+static sink emptied(sink o) {
+    if (o.expected) compare(&o);
+    else fail(&o, NO_ROOM);
     o.at = 0;
     return o;
 }
 
-INLINE void make_room(sink *o)
-{
-    if (o->at + MARGIN > o->room)
-        *o = emptied(*o);
+INLINE void make_room(sink *o) {
+    if (o->at + MARGIN > o->room) *o = emptied(*o);
 }
 
-INLINE void put_byte(sink *o, uint8_t byte)
-{
+INLINE void put_byte(sink *o, uint8_t byte) {
     o->out[o->at++] = byte;
-    if (byte == 0xff)
-        o->out[o->at++] = 0;
+    if (byte == 0xff) o->out[o->at++] = 0;
 }
 
-INLINE void put_word(sink *o, uint64_t word)
-{
+INLINE void put_word(sink *o, uint64_t word) {
     make_room(o);
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
     if (!(word & (~word - 0x0101010101010101ull) & 0x8080808080808080ull)) { /* no 0xff */
@@ -91,8 +78,7 @@ INLINE void put_word(sink *o, uint64_t word)
         return;
     }
 #endif
-    for (int k = 56; k >= 0; k -= 8)
-        put_byte(o, (uint8_t)(word >> k));
+    for (int k = 56; k >= 0; k -= 8) put_byte(o, (uint8_t)(word >> k));
 }
 
 INLINE void put(sink *o, uint64_t value, int count) /* count <= 32, no bits above these */
@@ -108,30 +94,24 @@ INLINE void put(sink *o, uint64_t value, int count) /* count <= 32, no bits abov
     o->held = count - left;
 }
 
-INLINE void put_symbol(sink *o, const encoder *e, int found)
-{
-    if (!e->length[found])
-        fail(o, UNWRITABLE);
+INLINE void put_symbol(sink *o, const encoder *e, int found) {
+    if (!e->length[found]) fail(o, UNWRITABLE);
     put(o, e->code[found], e->length[found]);
 }
 
 /* A symbol and the number of `size` bits behind it; size <= 15. */
-INLINE void put_pair(sink *o, const encoder *e, int found, int value, int size)
-{
+INLINE void put_pair(sink *o, const encoder *e, int found, int value, int size) {
     uint32_t low = (uint32_t)(value + (value >> 31)) & ((1u << size) - 1);
-    if (!e->length[found])
-        fail(o, UNWRITABLE);
+    if (!e->length[found]) fail(o, UNWRITABLE);
     put(o, (uint64_t)e->code[found] << size | low, e->length[found] + size);
 }
 
 /* Fill the byte at hand with the lowest bits of `padding`, and write what is held. */
-static void fill(sink *o, uint32_t padding)
-{
+static void fill(sink *o, uint32_t padding) {
     int left = -o->held & 7;
     put(o, padding & ((1u << left) - 1), left);
     make_room(o);
-    for (; o->held; o->held -= 8)
-        put_byte(o, (uint8_t)(o->bits >> (o->held - 8)));
+    for (; o->held; o->held -= 8) put_byte(o, (uint8_t)(o->bits >> (o->held - 8)));
 }
 
 /* Corrections of a block: one bit of each coefficient that was not 0 before. */
@@ -140,8 +120,7 @@ typedef struct {
     int count;
 } corrections;
 
-static void put_corrections(sink *o, corrections c)
-{
+static void put_corrections(sink *o, corrections c) {
     int high = c.count > 32 ? c.count - 32 : 0;
     put(o, c.bits >> (c.count - high), high);
     put(o, c.bits & ((1ull << (c.count - high)) - 1), c.count - high);
@@ -164,13 +143,9 @@ typedef struct {
     corrections more[MOST_BITS + 1];
 } writer;
 
-INLINE int size_of(int value)
-{
-    return value ? 32 - __builtin_clz((uint32_t)abs(value)) : 0;
-}
+INLINE int size_of(int value) { return value ? 32 - __builtin_clz((uint32_t)abs(value)) : 0; }
 
-INLINE void write_dc(writer *w, int owner, const int16_t *block)
-{
+INLINE void write_dc(writer *w, int owner, const int16_t *block) {
     int value = block[0] >> w->scan->low;
     if (w->scan->high) {
         put(&w->sink, (uint64_t)(value & 1), 1);
@@ -178,14 +153,11 @@ INLINE void write_dc(writer *w, int owner, const int16_t *block)
     }
     int difference = value - w->last[owner], size = size_of(difference);
     w->last[owner] = value;
-    if (size > 15)
-        fail(&w->sink, UNWRITABLE);
-    else
-        put_pair(&w->sink, w->dc + w->scan->component[owner].dc, size, difference, size);
+    if (size > 15) fail(&w->sink, UNWRITABLE);
+    else put_pair(&w->sink, w->dc + w->scan->component[owner].dc, size, difference, size);
 }
 
-static void put_run(writer *w, const encoder *e, int64_t run)
-{
+static void put_run(writer *w, const encoder *e, int64_t run) {
     if (run < 1 || run > MOST_RUN) {
         fail(&w->sink, UNWRITABLE);
         return;
@@ -195,22 +167,18 @@ static void put_run(writer *w, const encoder *e, int64_t run)
     put(&w->sink, (uint64_t)run & ((1u << size) - 1), size);
 }
 
-INLINE void end_run(writer *w, const encoder *e)
-{
-    if (!w->run)
-        return;
+INLINE void end_run(writer *w, const encoder *e) {
+    if (!w->run) return;
     if (!w->notes->run) {
         put_run(w, e, w->run);
-        for (int k = 0; k < w->waiting; k++)
-            put_corrections(&w->sink, w->more[k]);
+        for (int k = 0; k < w->waiting; k++) put_corrections(&w->sink, w->more[k]);
     }
     w->run = w->planned = 0;
     w->waiting = w->bits = 0;
 }
 
 /* A block ends with zeros, and corrections between these. */
-INLINE void add_to_run(writer *w, const encoder *e, corrections c)
-{
+INLINE void add_to_run(writer *w, const encoder *e, corrections c) {
     if (w->notes->run) {
         if (w->run == w->planned) {
             w->run = 0;
@@ -222,40 +190,31 @@ INLINE void add_to_run(writer *w, const encoder *e, corrections c)
         return;
     }
     w->run++;
-    if (c.count)
-        w->more[w->waiting++] = c, w->bits += c.count;
-    if (w->run == MOST_RUN || w->bits > MOST_BITS)
-        end_run(w, e);
+    if (c.count) w->more[w->waiting++] = c, w->bits += c.count;
+    if (w->run == MOST_RUN || w->bits > MOST_BITS) end_run(w, e);
 }
 
 /* How many codes for 16 zeros end the block at hand. */
-INLINE int odd_here(writer *w)
-{
+INLINE int odd_here(writer *w) {
     const notes *n = w->notes;
-    if (w->odd == n->odd || n->block[w->odd] >> 3 != w->block)
-        return 0;
+    if (w->odd == n->odd || n->block[w->odd] >> 3 != w->block) return 0;
     return n->block[w->odd++] & 7;
 }
 
 /* Coefficients of a sequential scan, or of a first progressive one. */
-INLINE void write_ac(
-    writer *w, const encoder *e, const int16_t *block, int first, int last, int low, int progressive)
-{
+INLINE void write_ac(writer *w, const encoder *e, const int16_t *block, int first, int last,
+                     int low, int progressive) {
     int before = first - 1;
     uint64_t left = others(block, first, last, low);
-    if (left)
-        end_run(w, e);
+    if (left) end_run(w, e);
     sink o = w->sink; /* where a compiler keeps it in registers */
     for (; left; left &= left - 1) {
         int k = __builtin_ctzll(left), zeros = k - before - 1;
         int sign = block[k] >> 15, size = size_of(((block[k] ^ sign) - sign) >> low);
         int value = ((((block[k] ^ sign) - sign) >> low) ^ sign) - sign;
-        for (; zeros > 15; zeros -= 16)
-            put_symbol(&o, e, 0xf0);
-        if (size > 15)
-            fail(&o, UNWRITABLE);
-        else
-            put_pair(&o, e, zeros << 4 | size, value, size);
+        for (; zeros > 15; zeros -= 16) put_symbol(&o, e, 0xf0);
+        if (size > 15) fail(&o, UNWRITABLE);
+        else put_pair(&o, e, zeros << 4 | size, value, size);
         before = k;
     }
     w->sink = o;
@@ -263,26 +222,20 @@ INLINE void write_ac(
         end_run(w, e);
         put_symbol(&w->sink, e, 0xf0);
     }
-    if (before >= last)
-        return;
-    if (progressive)
-        add_to_run(w, e, (corrections){0, 0});
-    else
-        put_symbol(&w->sink, e, 0);
+    if (before >= last) return;
+    if (progressive) add_to_run(w, e, (corrections){0, 0});
+    else put_symbol(&w->sink, e, 0);
 }
 
-static void put_refined(writer *w, const encoder *e, int found, int sign, corrections *c)
-{
+static void put_refined(writer *w, const encoder *e, int found, int sign, corrections *c) {
     end_run(w, e);
     put_symbol(&w->sink, e, found);
-    if (found & 15)
-        put(&w->sink, (uint64_t)sign, 1);
+    if (found & 15) put(&w->sink, (uint64_t)sign, 1);
     put_corrections(&w->sink, *c);
     *c = (corrections){0, 0};
 }
 
-static void write_refined(writer *w, const encoder *e, const int16_t *block)
-{
+static void write_refined(writer *w, const encoder *e, const int16_t *block) {
     const scan *s = w->scan;
     uint64_t left = others(block, s->first, s->last, s->low);
     uint64_t fresh = left & ~others(block, s->first, s->last, s->low + 1);
@@ -305,14 +258,11 @@ static void write_refined(writer *w, const encoder *e, const int16_t *block)
         }
     }
     zeros += s->last - before;
-    for (; odd; odd--, zeros -= 16)
-        put_refined(w, e, 0xf0, 0, &c);
-    if (zeros > 0 || c.count)
-        add_to_run(w, e, c);
+    for (; odd; odd--, zeros -= 16) put_refined(w, e, 0xf0, 0, &c);
+    if (zeros > 0 || c.count) add_to_run(w, e, c);
 }
 
-INLINE void write_block(writer *w, int owner, const int16_t *block)
-{
+INLINE void write_block(writer *w, int owner, const int16_t *block) {
     const scan *s = w->scan;
     const encoder *ac = w->ac + s->component[owner].ac;
     if (!s->progressive) {
@@ -327,8 +277,7 @@ INLINE void write_block(writer *w, int owner, const int16_t *block)
     }
 }
 
-static void restart(writer *w, const encoder *ac)
-{
+static void restart(writer *w, const encoder *ac) {
     sink *o = &w->sink;
     end_run(w, ac);
     fill(o, w->notes->padding ? w->notes->padding[w->restarts] : 0xff);
@@ -338,8 +287,7 @@ static void restart(writer *w, const encoder *ac)
     memset(w->last, 0, sizeof w->last);
 }
 
-static void write_units(writer *w)
-{
+static void write_units(writer *w) {
     const scan *s = w->scan;
     const notes *n = w->notes;
     const encoder *ac = w->ac + s->component[0].ac;
@@ -352,8 +300,7 @@ static void write_units(writer *w)
             restart(w, ac);
             next += s->restart;
         }
-        for (int k = 0; k < count; k++, w->block++)
-            write_block(w, owner[k], block[k]);
+        for (int k = 0; k < count; k++, w->block++) write_block(w, owner[k], block[k]);
     }
     end_run(w, ac);
     if (w->restarts < n->restarts) /* one behind the last MCU that could be read */
@@ -362,8 +309,7 @@ static void write_units(writer *w)
 }
 
 /* Write the MCUs that `noted` tells of; returns a reason for failure, or 0. */
-static int64_t write_all(const scan *s, const table *tables, const notes *noted, sink *o)
-{
+static int64_t write_all(const scan *s, const table *tables, const notes *noted, sink *o) {
     encoder *encoders = calloc(8, sizeof *encoders);
     writer *w = calloc(1, sizeof *w);
     int64_t failed = NO_MEMORY;
@@ -382,11 +328,10 @@ static int64_t write_all(const scan *s, const table *tables, const notes *noted,
     return failed;
 }
 
-/* Write a scan into `room` bytes, 64 at least; the bits of the last byte that are not told are ones.
-   Returns how many bytes, or NO_MEMORY, UNWRITABLE or NO_ROOM. */
-int64_t bitswap_jpeg_write(
-    const scan *s, const table *tables, const notes *noted, uint8_t *out, int64_t room)
-{
+/* Write a scan into `room` bytes, 64 at least; the bits of the last byte that are not told are
+   ones. Returns how many bytes, or NO_MEMORY, UNWRITABLE or NO_ROOM. */
+EXPORT int64_t bitswap_jpeg_write(const scan *s, const table *tables, const notes *noted,
+                                  uint8_t *out, int64_t room) {
     sink o = {out, 0, room, 0, 0, 0, 0, 0, 0};
     int64_t failed = write_all(s, tables, noted, &o);
     return failed ? failed : o.at;
@@ -394,16 +339,14 @@ int64_t bitswap_jpeg_write(
 
 /* Whether a scan is written as `expected`, of `size` bytes, and at most 2 more.
    Returns how many, or NO_MEMORY, UNWRITABLE or DIFFERENT. */
-int64_t bitswap_jpeg_compare(
-    const scan *s, const table *tables, const notes *noted, const uint8_t *expected, int64_t size)
-{
+EXPORT int64_t bitswap_jpeg_compare(const scan *s, const table *tables, const notes *noted,
+                                    const uint8_t *expected, int64_t size) {
     uint8_t piece[1 << 12];
     sink o = {piece, 0, sizeof piece, expected, size, 0, 0, 0, 0};
     int64_t failed = write_all(s, tables, noted, &o);
-    if (failed)
-        return failed;
+    if (failed) return failed;
     compare(&o);
     return o.failed ? o.failed : o.left ? DIFFERENT : size + o.surplus;
 }
 
-int64_t bitswap_jpeg_abi(void) { return 2; }
+EXPORT int64_t bitswap_jpeg_abi(void) { return 2; }

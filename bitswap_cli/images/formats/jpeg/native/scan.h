@@ -13,13 +13,15 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "processor.h"
+
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
 
 #define MOST_BLOCKS 10 /* of one MCU */
 #define NO_MEMORY (-1)
-#define INLINE static inline __attribute__((always_inline))
 
 typedef struct {
     int32_t horizontal, vertical; /* blocks of an interleaved MCU */
@@ -52,8 +54,7 @@ typedef struct {
     uint32_t *block;  /* 8 * number of a block + such codes, of odd ones in their order */
 } notes;
 
-INLINE int64_t units_of(const scan *s)
-{
+INLINE int64_t units_of(const scan *s) {
     if (s->components == 1)
         return (int64_t)s->component[0].real_rows * s->component[0].real_columns;
     return (int64_t)s->width * s->height;
@@ -64,20 +65,16 @@ typedef struct {
     int64_t row, column, width;
 } place;
 
-INLINE place beginning(const scan *s)
-{
+INLINE place beginning(const scan *s) {
     return (place){0, 0, s->components == 1 ? s->component[0].real_columns : s->width};
 }
 
-INLINE void step(place *p)
-{
-    if (++p->column == p->width)
-        p->column = 0, p->row++;
+INLINE void step(place *p) {
+    if (++p->column == p->width) p->column = 0, p->row++;
 }
 
 /* Blocks of one MCU, and the component of each; returns how many. */
-INLINE int blocks_of(const scan *s, const place *p, int16_t **block, int *owner)
-{
+INLINE int blocks_of(const scan *s, const place *p, int16_t **block, int *owner) {
     int count = 0;
     if (s->components == 1) {
         block[0] = s->component->coefficients + (p->row * s->component->columns + p->column) * 64;
@@ -97,8 +94,7 @@ INLINE int blocks_of(const scan *s, const place *p, int16_t **block, int *owner)
 }
 
 /* Bit k: coefficient k of first..last is not 0 without its `low` lowest bits; 0 <= low <= 14. */
-INLINE uint64_t others(const int16_t *block, int first, int last, int low)
-{
+INLINE uint64_t others(const int16_t *block, int first, int last, int low) {
     int16_t bound = (int16_t)((1 << low) - 1);
     uint64_t mask = 0;
 #ifdef __SSE2__

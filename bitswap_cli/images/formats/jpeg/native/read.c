@@ -22,13 +22,11 @@ typedef struct {
 } decoder;
 
 /* The number of `size` bits, whose highest one tells its sign. */
-INLINE int number(uint32_t found, int size)
-{
+INLINE int number(uint32_t found, int size) {
     return size && !(found >> (size - 1)) ? (int)found - (1 << size) + 1 : (int)found;
 }
 
-static void prepare(decoder *d, const table *t)
-{
+static void prepare(decoder *d, const table *t) {
     int32_t code = 0, place = 0;
     memset(d, 0, sizeof *d);
     memcpy(d->symbols, t->symbols, 256);
@@ -36,8 +34,7 @@ static void prepare(decoder *d, const table *t)
         d->offset[length] = place - code;
         d->most[length] = -1;
         for (int k = 0; k < t->counts[length - 1] && place < 256; k++, code++, place++) {
-            if (code >= 1 << length)
-                continue; /* no such code: never found */
+            if (code >= 1 << length) continue; /* no such code: never found */
             d->most[length] = code;
             int free = FAST - length, size = t->symbols[place] & 15;
             for (int more = 0; free >= 0 && more < 1 << free; more++) {
@@ -59,12 +56,11 @@ typedef struct {
     int held;                  /* how many of them count */
 } bits;
 
-/* Take bytes up to a marker, without the zeros behind 0xff. By value: its caller's stays in registers. */
-static bits take_bytes(bits b)
-{
+/* Take bytes up to a marker, without the zeros behind 0xff.
+   By value, so that its caller's bits stay in registers. */
+static bits take_bytes(bits b) {
     while (b.held <= 56 && b.next < b.end) {
-        if (*b.next == 0xff && (b.next + 1 == b.end || b.next[1]))
-            break;
+        if (*b.next == 0xff && (b.next + 1 == b.end || b.next[1])) break;
         b.word |= (uint64_t)*b.next << (56 - b.held);
         b.next += *b.next == 0xff ? 2 : 1;
         b.held += 8;
@@ -73,10 +69,8 @@ static bits take_bytes(bits b)
 }
 
 /* Have 32 bits at hand, or all there are. */
-INLINE void refill(bits *b)
-{
-    if (b->held >= 32)
-        return;
+INLINE void refill(bits *b) {
+    if (b->held >= 32) return;
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
     if (b->end - b->next >= 8) {
         uint64_t word;
@@ -94,10 +88,8 @@ INLINE void refill(bits *b)
     *b = take_bytes(*b);
 }
 
-INLINE int advance(bits *b, int count)
-{
-    if (count > b->held)
-        return END;
+INLINE int advance(bits *b, int count) {
+    if (count > b->held) return END;
     b->word <<= count;
     b->held -= count;
     return 0;
@@ -111,8 +103,7 @@ INLINE int take(bits *b, int count) /* 1 <= count <= 16 */
 }
 
 /* A symbol whose code is longer than FAST, and 256 times the length of that. */
-static int look_on(uint64_t word, const decoder *d)
-{
+static int look_on(uint64_t word, const decoder *d) {
     for (int length = FAST + 1; length <= 16; length++) {
         int32_t code = (int32_t)(word >> (64 - length)), place = code + d->offset[length];
         if (code <= d->most[length])
@@ -122,16 +113,14 @@ static int look_on(uint64_t word, const decoder *d)
 }
 
 /* A symbol and the number of symbol & 15 bits behind it. */
-INLINE int pair(bits *b, const decoder *d, int *value)
-{
+INLINE int pair(bits *b, const decoder *d, int *value) {
     refill(b);
     entry e = d->fast[b->word >> (64 - FAST)];
     int found = e.symbol, length = e.length & ~ALONE;
     *value = e.value;
     if (e.length == 0 || e.length & ALONE) {
         if (e.length == 0) {
-            if ((found = look_on(b->word, d)) == END)
-                return END;
+            if ((found = look_on(b->word, d)) == END) return END;
             length = found >> 8, found &= 255;
         }
         int size = found & 15;
@@ -142,8 +131,7 @@ INLINE int pair(bits *b, const decoder *d, int *value)
 }
 
 /* A symbol without a number behind it. */
-INLINE int symbol(bits *b, const decoder *d)
-{
+INLINE int symbol(bits *b, const decoder *d) {
     refill(b);
     entry e = d->fast[b->word >> (64 - FAST)];
     int found = e.symbol, length = e.length;
@@ -152,8 +140,7 @@ INLINE int symbol(bits *b, const decoder *d)
     } else if (length) {
         length -= found & 15; /* for a number that is none */
     } else {
-        if ((found = look_on(b->word, d)) == END)
-            return END;
+        if ((found = look_on(b->word, d)) == END) return END;
         length = found >> 8, found &= 255;
     }
     return advance(b, length) == END ? END : found;
@@ -169,67 +156,55 @@ typedef struct {
     int64_t block; /* number of the block at hand */
 } reader;
 
-INLINE int read_dc(reader *r, bits *b, int owner, int16_t *block)
-{
+INLINE int read_dc(reader *r, bits *b, int owner, int16_t *block) {
     int size, difference, low = r->scan->low;
     if (r->scan->high) {
         int bit = take(b, 1);
-        if (bit == END)
-            return END;
+        if (bit == END) return END;
         block[0] = (int16_t)(block[0] | bit << low);
         return 0;
     }
     size = pair(b, r->dc + r->scan->component[owner].dc, &difference);
-    if (size == END || size > 15)
-        return END;
+    if (size == END || size > 15) return END;
     int32_t value = r->last[owner] + difference;
-    if (value < -32768 >> low || value > 32767 >> low)
-        return END;
+    if (value < -32768 >> low || value > 32767 >> low) return END;
     r->last[owner] = value;
     block[0] = (int16_t)(value * (1 << low));
     return 0;
 }
 
 /* Note that a block ends with `count` codes for 16 zeros. */
-INLINE void note_odd(reader *r, int count)
-{
-    if (count)
-        r->notes->block[r->notes->odd++] = (uint32_t)(8 * r->block + count);
+INLINE void note_odd(reader *r, int count) {
+    if (count) r->notes->block[r->notes->odd++] = (uint32_t)(8 * r->block + count);
 }
 
 /* Begin an end-of-block run by its symbol; note its length. */
-INLINE int read_run(reader *r, bits *b, int found)
-{
+INLINE int read_run(reader *r, bits *b, int found) {
     int size = found >> 4, more = size ? take(b, size) : 0;
-    if (more == END)
-        return END;
+    if (more == END) return END;
     r->run = (1 << size) + more;
     r->notes->run[r->notes->runs++] = (uint16_t)r->run;
     return 0;
 }
 
 /* Coefficients of a sequential scan, or of a first progressive one. */
-INLINE int read_ac(
-    reader *r, bits *b, int16_t *block, const decoder *d, int first, int last, int low, int runs)
-{
+INLINE int read_ac(reader *r, bits *b, int16_t *block, const decoder *d, int first, int last,
+                   int low, int runs) {
     int odd = 0;
     for (int k = first; k <= last; k++) {
         int value, found = pair(b, d, &value);
-        if (found == END)
-            return END;
+        if (found == END) return END;
         if (found & 15) {
             k += found >> 4;
             value *= 1 << low;
-            if (k > last || value != (int16_t)value)
-                return END;
+            if (k > last || value != (int16_t)value) return END;
             block[k] = (int16_t)value;
             odd = 0;
         } else if (found == 0xf0) {
             k += 15;
             odd++;
         } else {
-            if (runs ? read_run(r, b, found) == END : found)
-                return END;
+            if (runs ? read_run(r, b, found) == END : found) return END;
             r->run -= runs;
             break;
         }
@@ -239,8 +214,7 @@ INLINE int read_ac(
 }
 
 /* One more bit of each coefficient of a mask, none of which is 0. */
-INLINE int correct(bits *b, int16_t *block, uint64_t mask, int low)
-{
+INLINE int correct(bits *b, int16_t *block, uint64_t mask, int low) {
     while (mask) {
         refill(b);
         int count = 0;
@@ -249,55 +223,44 @@ INLINE int correct(bits *b, int16_t *block, uint64_t mask, int low)
             int16_t *c = block + __builtin_ctzll(mask);
             int more = (int)(word >> 63) << low, sign = *c >> 15;
             int value = *c + ((more ^ sign) - sign);
-            if (value != (int16_t)value)
-                return END;
+            if (value != (int16_t)value) return END;
             *c = (int16_t)value;
         }
-        if (advance(b, count) == END)
-            return END;
+        if (advance(b, count) == END) return END;
     }
     return 0;
 }
 
-INLINE int read_refined(reader *r, bits *b, int16_t *block, const decoder *d)
-{
+INLINE int read_refined(reader *r, bits *b, int16_t *block, const decoder *d) {
     const scan *s = r->scan;
     uint64_t set = others(block, s->first, s->last, 0), band = ~0ull >> (63 - s->last);
     uint64_t left = band & (~0ull << s->first); /* not reached yet */
     int odd = 0;
     while (!r->run && left) {
         int found = symbol(b, d), value = 0;
-        if (found == END || (found & 15) > 1)
-            return END;
+        if (found == END || (found & 15) > 1) return END;
         if (found & 15) {
             int bit = take(b, 1);
-            if (bit == END)
-                return END;
+            if (bit == END) return END;
             value = bit ? 1 << s->low : -(1 << s->low);
             odd = 0;
         } else if (found == 0xf0) {
             odd++;
         } else {
-            if (read_run(r, b, found) == END)
-                return END;
+            if (read_run(r, b, found) == END) return END;
             break;
         }
         uint64_t zeros = left & ~set;
-        for (int skip = found >> 4; skip && zeros; skip--)
-            zeros &= zeros - 1;
+        for (int skip = found >> 4; skip && zeros; skip--) zeros &= zeros - 1;
         uint64_t at = zeros & -zeros; /* none: a run of zeros leaves the band */
-        if (!at && value)
-            return END;
-        if (correct(b, block, left & set & (at - 1), s->low) == END)
-            return END;
+        if (!at && value) return END;
+        if (correct(b, block, left & set & (at - 1), s->low) == END) return END;
         left = at ? left & ~(at | (at - 1)) : 0;
-        if (value)
-            block[__builtin_ctzll(at)] = (int16_t)value;
+        if (value) block[__builtin_ctzll(at)] = (int16_t)value;
     }
     note_odd(r, odd);
     if (r->run) {
-        if (correct(b, block, left & set, s->low) == END)
-            return END;
+        if (correct(b, block, left & set, s->low) == END) return END;
         r->run--;
     }
     return 0;
@@ -305,25 +268,20 @@ INLINE int read_refined(reader *r, bits *b, int16_t *block, const decoder *d)
 
 enum { SEQUENTIAL, DC, FIRST, REFINED };
 
-INLINE int read_block(reader *r, bits *b, int owner, int16_t *block, int kind)
-{
+INLINE int read_block(reader *r, bits *b, int owner, int16_t *block, int kind) {
     const scan *s = r->scan;
     const decoder *ac = r->ac + s->component[owner].ac;
     switch (kind) {
-    case SEQUENTIAL:
-        return read_dc(r, b, owner, block) == END ? END : read_ac(r, b, block, ac, 1, 63, 0, 0);
-    case DC:
-        return read_dc(r, b, owner, block);
-    case FIRST:
-        return read_ac(r, b, block, ac, s->first, s->last, s->low, 1);
-    default:
-        return read_refined(r, b, block, ac);
+        case SEQUENTIAL:
+            return read_dc(r, b, owner, block) == END ? END : read_ac(r, b, block, ac, 1, 63, 0, 0);
+        case DC: return read_dc(r, b, owner, block);
+        case FIRST: return read_ac(r, b, block, ac, s->first, s->last, s->low, 1);
+        default: return read_refined(r, b, block, ac);
     }
 }
 
-/* Read MCUs up to `until` or to the first one that is none, and leave everything as it was there. */
-INLINE void read_kind(reader *r, place *p, int64_t until, int kind)
-{
+/* Read MCUs up to `until` or to the first one that is none, which leaves everything as it was. */
+INLINE void read_kind(reader *r, place *p, int64_t until, int kind) {
     notes *n = r->notes;
     bits b = r->bits; /* where a compiler keeps it in registers */
     for (; n->units < until; n->units++, step(p)) {
@@ -336,15 +294,11 @@ INLINE void read_kind(reader *r, place *p, int64_t until, int kind)
         int32_t last[4] = {r->last[0], r->last[1], r->last[2], r->last[3]};
         int64_t run = r->run, number = r->block, runs = n->runs, odd = n->odd;
         const bits now = b;
-        for (k = 0; k < count; k++)
-            memcpy(before[k], block[k], sizeof before[k]);
+        for (k = 0; k < count; k++) memcpy(before[k], block[k], sizeof before[k]);
         for (k = 0; k < count; k++, r->block++)
-            if (read_block(r, &b, owner[k], block[k], kind) == END)
-                break;
-        if (k == count)
-            continue;
-        for (k = 0; k < count; k++)
-            memcpy(block[k], before[k], sizeof before[k]);
+            if (read_block(r, &b, owner[k], block[k], kind) == END) break;
+        if (k == count) continue;
+        for (k = 0; k < count; k++) memcpy(block[k], before[k], sizeof before[k]);
         memcpy(r->last, last, sizeof last);
         r->run = run, r->block = number, n->runs = runs, n->odd = odd;
         b = now;
@@ -353,52 +307,41 @@ INLINE void read_kind(reader *r, place *p, int64_t until, int kind)
     r->bits = take_bytes(b);
 }
 
-static void read_units(reader *r, place *p, int64_t until)
-{
+static void read_units(reader *r, place *p, int64_t until) {
     const scan *s = r->scan;
-    if (!s->progressive)
-        read_kind(r, p, until, SEQUENTIAL);
-    else if (!s->first)
-        read_kind(r, p, until, DC);
-    else if (!s->high)
-        read_kind(r, p, until, FIRST);
-    else
-        read_kind(r, p, until, REFINED);
+    if (!s->progressive) read_kind(r, p, until, SEQUENTIAL);
+    else if (!s->first) read_kind(r, p, until, DC);
+    else if (!s->high) read_kind(r, p, until, FIRST);
+    else read_kind(r, p, until, REFINED);
 }
 
 /* Where the byte is that holds the next bit. */
-static int64_t position(const bits *b, const uint8_t *data)
-{
+static int64_t position(const bits *b, const uint8_t *data) {
     const uint8_t *at = b->next;
     for (int left = b->held; left > 0; left -= 8) {
         at--;
-        if (!*at && at > data && at[-1] == 0xff)
-            at--;
+        if (!*at && at > data && at[-1] == 0xff) at--;
     }
     return at - data;
 }
 
 /* Read a scan from its data into coefficients, which hold what the scans before it gave.
 
-   tables: four for DC, four for AC coefficients. noted: padding has room for as many restart markers
-   as there may be, run and block for as many blocks as the scan has. Returns 0, or NO_MEMORY.
-   It reads as far as it can: whoever calls looks at noted->units. */
-int64_t bitswap_jpeg_read(
-    const scan *s, const table *tables, const uint8_t *data, int64_t size, notes *noted)
-{
+   tables: four for DC, four for AC coefficients. noted: padding has room for as many restart
+   markers as there may be, run and block for as many blocks as the scan has. Returns 0, or
+   NO_MEMORY. It reads as far as it can: whoever calls looks at noted->units. */
+EXPORT int64_t bitswap_jpeg_read(const scan *s, const table *tables, const uint8_t *data,
+                                 int64_t size, notes *noted) {
     decoder *decoders = malloc(8 * sizeof *decoders);
     int64_t total = units_of(s);
     reader r = {s, decoders, decoders + 4, noted, {data, data + size, 0, 0}, {0}, 0, 0};
     place at = beginning(s);
     noted->units = noted->restarts = noted->runs = noted->odd = 0;
-    if (!decoders)
-        return NO_MEMORY;
+    if (!decoders) return NO_MEMORY;
     for (int k = 0; k < s->components; k++) {
         int dc = s->component[k].dc, ac = s->component[k].ac;
-        if (!s->first)
-            prepare(decoders + dc, tables + dc);
-        if (!s->progressive || s->first)
-            prepare(decoders + 4 + ac, tables + 4 + ac);
+        if (!s->first) prepare(decoders + dc, tables + dc);
+        if (!s->progressive || s->first) prepare(decoders + 4 + ac, tables + 4 + ac);
     }
     for (;;) {
         int64_t more = total - noted->units;
