@@ -184,7 +184,7 @@ def test_thousands_of_scans_take_no_time():
 @compiled
 def test_thousands_of_scans_in_many_pictures_take_no_time():
     scans = [((0,), 0, 0), *(((0,), 1, 63) for _ in range(3))]
-    skeleton = odd.progressive(*scans, height=1400, width=1400, factors=[(1, 1)])
+    skeleton = odd.progressive(*scans, height=600, width=600, factors=[(1, 1)])
     one = put_together(*skeleton[:3], density=0.01).data[:-2]
     more = put_together(*skeleton[:4], density=0).data
     started = time.process_time()
