@@ -16,9 +16,8 @@ from tests.images.formats.jpeg import odd
 from tests.images.formats.jpeg.files import photograph, pillow, pixels, put_together
 
 GOLDEN = Path(__file__).with_name("golden")
-compiled = pytest.mark.skipif(
-    scan.compiled() is None or os.environ.get("BITSWAP_ENGINE") == "reference", reason="too slow"
-)
+slow = scan.compiled() is None or os.environ.get("BITSWAP_ENGINE") == "reference"
+compiled = pytest.mark.skipif(slow or "asan" in os.environ.get("LD_PRELOAD", ""), reason="too slow")
 
 
 def come_back(data):
