@@ -6,6 +6,7 @@ from setuptools import Extension, find_packages, setup
 
 CODER, LAYERS = "bitswap_cli/ans/native", "models/exact/native"
 DEFLATE = "bitswap_cli/images/deflate/native"
+JPEG = "bitswap_cli/images/formats/jpeg/native"
 
 
 def kernel(name: str, folder: str) -> Extension:
@@ -33,6 +34,7 @@ setup(
     ext_modules=[
         kernel("bitswap_cli.ans._kernel", CODER),
         kernel("bitswap_cli.images.deflate._kernel", DEFLATE),
+        kernel("bitswap_cli.images.formats.jpeg._kernel", JPEG),
         kernel("bitswap_models.exact._kernel", LAYERS),
     ],
 )

@@ -13,13 +13,18 @@ from pathlib import Path
 
 TESTS = (
     "tests/ans",
+    "tests/images/formats/jpeg",
     "tests/models/exact",
     "tests/models/families/pixel_vae",
     "tests/models/fitting/test_gradient.py",
     "tests/golden",
     "tests/archive/reading",
 )
-KERNELS = ("bitswap_cli/ans", "models/exact")  # and their C in `native`
+KERNELS = (
+    "bitswap_cli/ans",
+    "bitswap_cli/images/formats/jpeg",
+    "models/exact",
+)  # and their C in `native`
 OPTIONS = (
     *("-O1", "-g", "-w", "-shared", "-fPIC", "-fno-omit-frame-pointer"),
     *("-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"),

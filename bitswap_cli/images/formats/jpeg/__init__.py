@@ -1,0 +1,1 @@
+"""JPEG: quantized coefficients, and a recipe that gives the file back byte for byte."""
