@@ -31,7 +31,7 @@ from bitswap_models import zoo
 from bitswap_models.exact.model import ExactModel
 from bitswap_models.exact.tensors import Tensors
 from bitswap_models.families import register
-from bitswap_models.families.family import Config, Family
+from bitswap_models.families.family import Config, Family, need_torch
 from bitswap_models.stored.known_answer import known_answer
 from bitswap_models.zoo import ModelFile
 
@@ -123,10 +123,11 @@ def load_network(file: ModelFile | Path) -> Any:
     Raises
     ------
     ModelError
-        If it is no model file of this version or is damaged.
+        If it is no model file of this version or is damaged, or PyTorch is not installed.
     """
     file = _read(file)
     family, config, _ = _described(file)
+    need_torch(f"{file.name}, of kind {family.name},")
     network = family.network_class()(config)
     network.load(_tensors(file))
     return network.eval()
