@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import platformdirs
 import safetensors
 
 from bitswap_cli.errors import ModelError
@@ -73,9 +74,7 @@ def cache_folder() -> Path:
     """Folder of downloaded models, ``<name>/<sha256>.safetensors`` each. It may not exist yet."""
     if folder := os.environ.get("BITSWAP_CACHE"):
         return Path(folder)
-    import pooch  # deferred: it loads an HTTP client, which most calls never need
-
-    return Path(pooch.os_cache("bitswap"))
+    return Path(platformdirs.user_cache_dir("bitswap"))
 
 
 def registry() -> list[RegistryEntry]:
