@@ -8,7 +8,8 @@ by its SHA-256: an archive names the hash of its model, and no other file will b
 Environment
 -----------
 BITSWAP_CACHE
-    Folder of downloaded models; the operating system's cache folder for `bitswap` otherwise.
+    Folder of downloaded models, and of which known answers were reproduced; the operating system's
+    cache folder for `bitswap` otherwise.
 BITSWAP_REGISTRY
     Path or http(s) address of a registry to use instead of the installed ``registry.toml``.
 """
