@@ -12,7 +12,6 @@ import ctypes
 import math
 import os
 from functools import cache
-from importlib.machinery import EXTENSION_SUFFIXES
 from itertools import zip_longest
 from pathlib import Path
 from typing import TypeVar
@@ -20,6 +19,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from bitswap_cli.ans.kernel import library
 from bitswap_cli.ans.parameters import MAX_COMPONENTS, MixtureParameters
 from bitswap_cli.errors import ModelError
 
@@ -258,15 +258,11 @@ class Kernel:
 @cache
 def compiled() -> Kernel | None:
     """The compiled engine, or None where there is none that loads."""
-    folder = Path(__file__).parent
-    for suffix in EXTENSION_SUFFIXES:
-        path = folder / f"_kernel{suffix}"
-        if path.exists():
-            try:
-                return Kernel(path)
-            except OSError:
-                return None
-    return None
+    path = library(Path(__file__).parent)
+    try:
+        return Kernel(path) if path else None
+    except OSError:
+        return None
 
 
 def chosen() -> Kernel | None:
