@@ -14,7 +14,7 @@ FROM = $(if $(TORCH_INDEX),--no-deps --index-url $(TORCH_INDEX))
 C_FILES = $(shell find bitswap_cli models tests -name '*.[ch]')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint sanitize structure map bench train clean
+.PHONY: help demo test lint sanitize structure map bench train wheel clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,8 +46,12 @@ bench: $(VENV)/dev ## Compare with other codecs: make bench DATA="photos sheets:
 train: $(VENV)/dev ## Train a model: make train RECIPE=recipe.toml DATA=folder MODEL=file
 	$(BIN)/bitswap train $(RECIPE) $(DATA) -o $(MODEL)
 
+wheel: $(VENV)/bin/pip ## Build one wheel for every Python on this kind of machine, into dist/
+	rm -rf build
+	BITSWAP_KERNELS=needed $(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
+
 clean: ## Remove the virtual environment and everything built
-	rm -rf $(VENV) build *.egg-info
+	rm -rf $(VENV) build dist *.egg-info
 	find bitswap_cli models -name '_kernel*.so' -delete
 
 # Made again when the dependencies or the C kernels change: `ready` to use bitswap, `dev` to work on

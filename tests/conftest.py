@@ -1,6 +1,6 @@
 """Small exact models with random weights: the laws of coding hold for them as for any."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     from bitswap_models.training.network import Network
 
 MakeModel = Callable[..., "object"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What is cached is neither the user's nor left to him."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BITSWAP_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="session")

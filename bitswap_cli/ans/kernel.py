@@ -308,19 +308,16 @@ class Kernel:
         return message._popping(attempt)
 
 
-def _find() -> Path | None:
-    folder = Path(__file__).parent
-    for suffix in EXTENSION_SUFFIXES:
-        path = folder / f"_kernel{suffix}"
-        if path.exists():
-            return path
-    return None
+def library(folder: Path) -> Path | None:
+    """The kernel in a folder: as setup.py names it, else as it did when names told the Python."""
+    paths = (folder / f"_kernel{suffix}" for suffix in reversed(EXTENSION_SUFFIXES))
+    return next((path for path in paths if path.exists()), None)
 
 
 @cache
 def compiled() -> Kernel | None:
     """The compiled engine, or None where there is none that loads."""
-    path = _find()
+    path = library(Path(__file__).parent)
     try:
         return Kernel(path) if path else None
     except OSError:

@@ -24,6 +24,8 @@ parameters, every symbol can be pushed and every value popped.
 import hashlib
 from decimal import Decimal, localcontext
 from functools import cache
+from itertools import accumulate
+from operator import mul
 from typing import NamedTuple
 
 import numpy as np
@@ -86,15 +88,14 @@ def tables() -> Tables:
     """
     steps = LIMIT << STEP_BITS
     with localcontext() as context:
-        context.prec = 40
-        one, total = Decimal(1), Decimal(1 << PRECISION)
-        rates = [(-one / (1 << STEP_BITS) * i).exp() for i in range(steps + 1)]
+        context.prec = 40  # three of which go in products of 512 factors
+        total, rates = Decimal(1 << PRECISION), _powers((-1 / Decimal(1 << STEP_BITS)).exp(), steps)
         upper = [int((total / (1 + rate)).to_integral_value()) for rate in rates]
         unit = Decimal(1 << ARGUMENT_BITS + INVERSE_SHIFT - MEAN_BITS)
         octave = Decimal(2).ln() / SCALES_PER_OCTAVE
         inverse = [
-            int((unit * (octave * (SCALE_OF_ONE - index)).exp()).to_integral_value())
-            for index in range(SCALE_LEVELS)
+            int((unit * (octave * SCALE_OF_ONE).exp() * power).to_integral_value())
+            for power in _powers((-octave).exp(), SCALE_LEVELS - 1)
         ]
     lower = [(1 << PRECISION) - value for value in upper[:0:-1]]
     saturation = [-(-(SATURATION << INVERSE_SHIFT) // value) for value in inverse]
@@ -105,6 +106,11 @@ def tables() -> Tables:
     if hashlib.sha256(pinned).hexdigest() != TABLES_SHA256:
         raise RuntimeError("the tables of the integer sigmoid differ from numeric profile 1")
     return result
+
+
+def _powers(base: Decimal, last: int) -> list[Decimal]:
+    """base**0 to base**last, each from the one before."""
+    return list(accumulate([base] * last, mul, initial=Decimal(1)))
 
 
 def smooth(

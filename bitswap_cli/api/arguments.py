@@ -4,7 +4,7 @@ Imports nothing heavy: the command line reads its defaults here before it knows 
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -56,15 +56,16 @@ def processors() -> int:
 
 
 def quota(own: Path, groups: Path) -> int | None:
-    """Return how many processors a control group leaves this process, rounded up.
+    """Return how many processors control groups leave this process, rounded up.
 
     Parameters
     ----------
     own : Path
-        File that names the process's group, as /proc/self/cgroup.
+        File that names the process's groups, as /proc/self/cgroup.
     groups : Path
-        Folder of all groups (version 2), each with a ``cpu.max``: microseconds, or ``max``, in a
-        period of so many.
+        Folder of all groups. Those of version 2 have a ``cpu.max``: microseconds, or ``max``, in a
+        period of so many; those of version 1, in a folder of their controller, a
+        ``cpu.cfs_quota_us``, which is -1 without bound, and a ``cpu.cfs_period_us``.
 
     Returns
     -------
@@ -72,23 +73,34 @@ def quota(own: Path, groups: Path) -> int | None:
         None where there is no bound.
     """
     try:
-        lines = own.read_text().splitlines()
+        lines = [line.split(":", 2) for line in own.read_text().splitlines()]
     except OSError:
         return None
-    name = next((line[3:] for line in lines if line.startswith("0::")), None)
-    if name is None:
-        return None
-    group = groups / name.lstrip("/")
-    bounds = []
+    bounds: list[int] = []
+    for _, controllers, name in (line for line in lines if len(line) == 3):
+        if not controllers:
+            bounds += _bounds(groups, name, "cpu.max")
+        elif "cpu" in controllers.split(","):
+            bounds += _bounds(groups / "cpu", name, "cpu.cfs_quota_us", "cpu.cfs_period_us")
+    return min(bounds, default=None)
+
+
+def _bounds(top: Path, name: str, *files: str) -> Iterator[int]:
+    """What is said by files of a group, and of those above it, up to the top.
+
+    In a container the group's own name may be one that is seen outside only; what is there as the
+    top is the container's.
+    """
+    group = top / name.strip("/")
     for folder in (group, *group.parents):
         try:
-            time, period = (folder / "cpu.max").read_text().split()
-            bounds.append(-(-int(time) // int(period)))
-        except (OSError, ValueError, ZeroDivisionError):  # none there, or "max"
+            time, period = map(int, " ".join((folder / f).read_text() for f in files).split())
+            if time > 0 < period:
+                yield -(-time // period)
+        except (OSError, ValueError):  # none there, or "max"
             pass
-        if folder == groups:
+        if folder == top:
             break
-    return min(bounds, default=None)
 
 
 def as_paths(sources: PathLike | Sequence[PathLike]) -> list[PathLike]:

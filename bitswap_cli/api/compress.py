@@ -88,7 +88,8 @@ def compress(
     Raises
     ------
     InputError, ModelError
-        If a source or a place cannot be used, or there is nothing to fit; if the model cannot.
+        If a source or a place cannot be used, or there is nothing to fit; if the model cannot, or
+        PyTorch is missing for fitting.
     ArchiveError
         If the archive does not verify: a fault of this machine, or of bitswap.
     """
@@ -136,7 +137,7 @@ class _Job:
 
     def run(self, paths: Sequence[PathLike], fit: _Fit, threads: int) -> PackReport:
         """Do all of it."""
-        self._check_places(fit)
+        self._check(fit)
         starts: list[Start] = []
         if self.model != AUTO:
             start = named(self.model, self.scheme, self.batch, fitting=fit.wanted, notes=self.notes)
@@ -159,9 +160,13 @@ class _Job:
         report.saved = report.saved if fit.wanted else None
         return report
 
-    def _check_places(self, fit: _Fit) -> None:
-        """Refuse, before the work is done, what could not be written after it."""
+    def _check(self, fit: _Fit) -> None:
+        """Refuse, before the work is done, what could not be fitted or written after it."""
         check_new(self.output, "-o", force=self.force)
+        if fit.wanted:
+            from bitswap_models.families.family import need_torch
+
+            need_torch("fitting")
         if fit.save is None:
             return
         if not fit.wanted:

@@ -115,7 +115,7 @@ def train(
     InputError
         If recipe or folder are not there, or the model cannot be written.
     ModelError
-        If the recipe cannot be followed.
+        If the recipe cannot be followed, or PyTorch is not installed.
     """
     recipe, data, output = Path(recipe), Path(data), Path(output)
     if not recipe.is_file():
@@ -123,6 +123,9 @@ def train(
     if not data.is_dir():
         raise InputError(f"there is no folder {data}")
     check_new(output, "-o, --resume", force=force or resume)
+    from bitswap_models.families.family import need_torch
+
+    need_torch("training")
     from bitswap_models.fitting import tuning
     from bitswap_models.training import loop as training
 

@@ -12,12 +12,14 @@ import ctypes
 import math
 import os
 from functools import cache
-from importlib.machinery import EXTENSION_SUFFIXES
+from itertools import zip_longest
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bitswap_cli.ans.kernel import library
 from bitswap_cli.ans.parameters import MAX_COMPONENTS, MixtureParameters
 from bitswap_cli.errors import ModelError
 
@@ -29,6 +31,7 @@ PANEL = 16  # outputs of a panel of weights
 GROUP = 4  # bytes that are multiplied at once
 
 Values = NDArray[np.int16]
+Kind = TypeVar("Kind", bound=np.generic)
 
 
 class _Layer(ctypes.Structure):
@@ -42,11 +45,19 @@ class _Layer(ctypes.Structure):
     ]
 
 
+def padded(array: NDArray[Kind], *more: int) -> NDArray[Kind]:
+    """Append so many zeros to each of the first axes; np.pad takes long to see what it shall do."""
+    shape = [n + m for n, m in zip_longest(array.shape, more, fillvalue=0)]
+    whole = np.zeros(shape, array.dtype)
+    whole[tuple(slice(n) for n in array.shape)] = array
+    return whole
+
+
 def panels(taps: NDArray[np.generic]) -> NDArray[np.generic]:
     """Pack weights: (O, taps) -> (panels, groups, PANEL, values of a group), padded with zeros."""
     values = GROUP // taps.itemsize
-    padded = np.pad(taps, ((0, -taps.shape[0] % PANEL), (0, -taps.shape[1] % values)))
-    split = padded.reshape(-1, PANEL, padded.shape[1] // values, values)
+    whole = padded(taps, -taps.shape[0] % PANEL, -taps.shape[1] % values)
+    split = whole.reshape(-1, PANEL, whole.shape[1] // values, values)
     return np.ascontiguousarray(split.transpose(0, 2, 1, 3))
 
 
@@ -83,10 +94,9 @@ class Weights:
         outputs, inputs, size, _ = weight.shape
         taps = weight.transpose(0, 2, 3, 1).reshape(outputs, -1, inputs).astype(np.int16)
         self.signs, self.binary = signs, signs and bool((np.abs(weight) == 1).all())
-        more = (0, -outputs % PANEL)
         self._held = (
             *(_bits(taps) if self.binary else _numbers(taps, relative)),
-            *(np.pad(a, more) for a in (scale, bias)),
+            *(padded(a, -outputs % PANEL) for a in (scale, bias)),
         )
         addresses = (None if a is None else a.ctypes.data for a in self._held)
         ones = int(np.abs(weight).max(initial=0) <= 1)
@@ -111,8 +121,8 @@ def _bits(taps: NDArray[np.int16]) -> tuple[NDArray[np.generic] | None, ...]:
     if taps[0].size > np.iinfo(np.int16).max:
         raise ModelError("a layer of signs has too many inputs: the model is refused")
     packed = panels(np.packbits(taps < 0, 2, bitorder="little").reshape(len(taps), -1))
-    totals = np.pad(taps.sum(2, dtype=np.int16).T, ((0, 0), (0, -len(taps) % PANEL)))
-    return None, None, packed, np.ascontiguousarray(totals)
+    totals = padded(taps.sum(2, dtype=np.int16).T, 0, -len(taps) % PANEL)
+    return None, None, packed, totals
 
 
 def _packed(x: NDArray[np.integer], *shape: int) -> Values:
@@ -248,15 +258,11 @@ class Kernel:
 @cache
 def compiled() -> Kernel | None:
     """The compiled engine, or None where there is none that loads."""
-    folder = Path(__file__).parent
-    for suffix in EXTENSION_SUFFIXES:
-        path = folder / f"_kernel{suffix}"
-        if path.exists():
-            try:
-                return Kernel(path)
-            except OSError:
-                return None
-    return None
+    path = library(Path(__file__).parent)
+    try:
+        return Kernel(path) if path else None
+    except OSError:
+        return None
 
 
 def chosen() -> Kernel | None:

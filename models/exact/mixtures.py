@@ -27,7 +27,8 @@ def _powers() -> NDArray[np.int32]:
     """round(2^(16 - d / 16)) for d = 0..255, in decimal arithmetic: no machine's libm decides."""
     with localcontext() as context:
         context.prec = 40
-        exact = [Decimal(2) ** (16 - Decimal(d) / LOGIT_STEPS) for d in range(256)]
+        octave = [2 ** (16 - Decimal(step) / LOGIT_STEPS) for step in range(LOGIT_STEPS)]
+        exact = [power / 2**octaves for octaves in range(16) for power in octave]
         return np.array([int(p.to_integral_value()) for p in exact], np.int32)
 
 

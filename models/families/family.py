@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, Protocol
 
+from bitswap_cli.errors import ModelError
 from bitswap_models.exact.model import ExactModel
 from bitswap_models.exact.tensors import Stored, Tensors, built
 
@@ -32,6 +34,12 @@ class Config(Protocol):
 
     def sound(self) -> bool:
         """Whether all fields, non-negative and at most 512, are within what a file may ask for."""
+
+
+def need_torch(purpose: str) -> None:
+    """Raise ModelError, naming the purpose and what to install, where PyTorch is missing."""
+    if find_spec("torch") is None:
+        raise ModelError(f"{purpose} needs PyTorch: pip install 'bitswap[train]'")
 
 
 @dataclass(frozen=True)

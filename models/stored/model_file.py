@@ -31,12 +31,12 @@ from bitswap_models import zoo
 from bitswap_models.exact.model import ExactModel
 from bitswap_models.exact.tensors import Tensors
 from bitswap_models.families import register
-from bitswap_models.families.family import Config, Family
+from bitswap_models.families.family import Config, Family, need_torch
+from bitswap_models.stored import reproduced
 from bitswap_models.stored.known_answer import known_answer
 from bitswap_models.zoo import ModelFile
 
 PROFILE = 1
-_proved: set[str] = set()  # SHA-256 of the files whose answers this process has reproduced
 
 
 class Writable(Protocol):
@@ -89,8 +89,14 @@ def write(model: Writable, path: Path, *, recipe: str, metrics: dict[str, float]
         raise ModelError(f"cannot write the model: {error}") from None
 
 
-def load(file: ModelFile | Path) -> ExactModel:
+def load(file: ModelFile | Path, *, afresh: bool = False) -> ExactModel:
     """Read a model file, prove that it is exact and check its known answer on this machine.
+
+    Parameters
+    ----------
+    file : ModelFile or Path
+    afresh : bool
+        Compute the known answer even if this machine has reproduced it before (reproduced.py).
 
     Raises
     ------
@@ -107,13 +113,13 @@ def load(file: ModelFile | Path) -> ExactModel:
             f" use one of kind {others}"
         )
     model = family.build(config, _tensors(file))
-    if file.sha256 not in _proved:
+    if afresh or not reproduced.known(file.sha256):
         if known_answer(model) != metadata.get("known_answer", ""):
             raise ModelError(
                 f"{file.path} fails its known answer: this machine would compute other archives;"
                 " run `bitswap doctor`"
             )
-        _proved.add(file.sha256)
+        reproduced.remember(file.sha256)
     return model
 
 
@@ -123,10 +129,11 @@ def load_network(file: ModelFile | Path) -> Any:
     Raises
     ------
     ModelError
-        If it is no model file of this version or is damaged.
+        If it is no model file of this version or is damaged, or PyTorch is not installed.
     """
     file = _read(file)
     family, config, _ = _described(file)
+    need_torch(f"{file.name}, of kind {family.name},")
     network = family.network_class()(config)
     network.load(_tensors(file))
     return network.eval()

@@ -8,7 +8,8 @@ by its SHA-256: an archive names the hash of its model, and no other file will b
 Environment
 -----------
 BITSWAP_CACHE
-    Folder of downloaded models; the operating system's cache folder for `bitswap` otherwise.
+    Folder of downloaded models, and of which known answers were reproduced; the operating system's
+    cache folder for `bitswap` otherwise.
 BITSWAP_REGISTRY
     Path or http(s) address of a registry to use instead of the installed ``registry.toml``.
 """
@@ -23,6 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import platformdirs
 import safetensors
 
 from bitswap_cli.errors import ModelError
@@ -73,9 +75,7 @@ def cache_folder() -> Path:
     """Folder of downloaded models, ``<name>/<sha256>.safetensors`` each. It may not exist yet."""
     if folder := os.environ.get("BITSWAP_CACHE"):
         return Path(folder)
-    import pooch  # deferred: it loads an HTTP client, which most calls never need
-
-    return Path(pooch.os_cache("bitswap"))
+    return Path(platformdirs.user_cache_dir("bitswap"))
 
 
 def registry() -> list[RegistryEntry]:

@@ -1,8 +1,8 @@
-"""Downloads: pooch checks the hash of a file before the file gets its name."""
+"""Downloads: pooch checks the hash of a file before the file gets its name.
 
-import logging
-import urllib.error
-import urllib.request
+HTTP clients are imported when they are used: most commands need none.
+"""
+
 from pathlib import Path
 
 TIMEOUT = 30  # seconds without an answer
@@ -35,6 +35,8 @@ def retrieve(url: str, sha256: str, size: int, folder: Path, file_name: str) -> 
     DownloadError
         The address gave no file, or not this one; nothing is left in the folder.
     """
+    import logging
+
     import pooch
     import requests
 
@@ -82,6 +84,9 @@ def read_text(url: str) -> str:
     OSError
         No server, no such page, or a page too large for a registry.
     """
+    import urllib.error
+    import urllib.request
+
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT) as answer:
             data: bytes = answer.read(REGISTRY_LIMIT + 1)

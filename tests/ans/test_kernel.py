@@ -4,6 +4,7 @@ import ctypes
 import os
 import subprocess
 import sys
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 import numpy as np
@@ -53,10 +54,18 @@ def test_a_file_that_is_no_kernel_is_passed_over(
 ) -> None:
     broken = tmp_path / "_kernel.so"
     broken.write_bytes(b"not a library")
-    monkeypatch.setattr(kernel, "_find", lambda: broken)
+    monkeypatch.setattr(kernel, "library", lambda folder: broken)
     assert kernel.compiled.__wrapped__() is None
-    monkeypatch.setattr(kernel, "_find", lambda: None)
+    monkeypatch.setattr(kernel, "library", lambda folder: None)
     assert kernel.compiled.__wrapped__() is None
+
+
+def test_a_kernel_is_found_whether_or_not_its_name_tells_the_python(tmp_path: Path) -> None:
+    plain, *_, old = reversed(EXTENSION_SUFFIXES)
+    assert kernel.library(tmp_path) is None
+    for suffix in (old, plain):  # the plain one is the newer one
+        (tmp_path / f"_kernel{suffix}").touch()
+        assert kernel.library(tmp_path) == tmp_path / f"_kernel{suffix}"
 
 
 @needs_kernel

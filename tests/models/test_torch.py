@@ -15,11 +15,12 @@ from tests.conftest import smooth_tile
 
 RUN = """
 import json, sys
-if sys.argv[1] == "without":
+if sys.argv[1] in ("without", "refused"):
     sys.modules["torch"] = None  # to import it raises from here on
 from bitswap_cli.cli.main import run
+code = 5 if sys.argv[1] == "refused" else 0
 for command in json.loads(sys.argv[2]):
-    assert run(command) == 0, command
+    assert run(command) == code, command
 if sys.argv[1] == "seen":
     assert "torch" not in sys.modules
 """
@@ -29,11 +30,11 @@ pytestmark = pytest.mark.skipif(not zoo.embedded(), reason="no model is embedded
 
 
 def ran(how: str, *commands: list[str]) -> list[str]:
-    """What commands of one process print, line by line."""
+    """What commands of one process print, line by line; errors, where they are refused."""
     told = [sys.executable, "-c", RUN, how, json.dumps(commands)]
     done = subprocess.run(told, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()
+    return (done.stderr if how == "refused" else done.stdout).splitlines()
 
 
 @pytest.fixture(scope="module")
@@ -83,3 +84,24 @@ def test_coding_is_the_same_without_torch(pictures: Path, tmp_path: Path) -> Non
 
 def test_coding_imports_no_torch_where_it_is_installed(pictures: Path, tmp_path: Path) -> None:
     ran("seen", *commands(pictures, tmp_path / "seen"))
+
+
+@pytest.mark.skipif("flowpp-32" not in zoo.embedded(), reason="no flow is embedded")
+def test_what_needs_torch_says_so_in_one_line(pictures: Path, tmp_path: Path) -> None:
+    (tmp_path / "recipe.toml").write_text("")
+    archive, model = (str(tmp_path / name) for name in ("a.bsw", "m.safetensors"))
+    packing = ["compress", str(pictures), "-o", archive]
+    lines = ran(
+        "refused",
+        [*packing, "--fit"],
+        [*packing, "--fit-steps", "1", "--model", "photo"],
+        ["train", str(tmp_path / "recipe.toml"), str(pictures), "-o", model],
+        ["eval", "flowpp-32", str(pictures)],
+        ["models", "info", "flowpp-32"],
+    )
+    flow = "flowpp-32, of kind flowpp,"
+    assert lines == [
+        f"bitswap: error: {what} needs PyTorch: pip install 'bitswap[train]'"
+        for what in ("fitting", "fitting", "training", flow, flow)
+    ]
+    assert [path.name for path in tmp_path.iterdir()] == ["recipe.toml"]

@@ -61,8 +61,7 @@ def _aligned(array: NDArray[np.generic]) -> NDArray[np.uint8]:
 def _padded(array: NDArray[np.integer], parts: int = 1) -> NDArray[np.integer]:
     """Pad each of `parts` equal parts of the first axis to whole panels of outputs."""
     split = array.reshape(parts, -1, *array.shape[1:])
-    width = ((0, 0), (0, -split.shape[1] % kernel.PANEL), *[(0, 0)] * (array.ndim - 1))
-    return np.pad(split, width).reshape(-1, *array.shape[1:])
+    return kernel.padded(split, 0, -split.shape[1] % kernel.PANEL).reshape(-1, *array.shape[1:])
 
 
 class Network:
