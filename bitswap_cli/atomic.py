@@ -6,6 +6,7 @@ and is created only where nothing is: what another process writes is never taken
 
 import contextlib
 import os
+import re
 import secrets
 import weakref
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from bitswap_cli.errors import InputError, display
 
 T = TypeVar("T")
 Path = str | bytes | os.PathLike[str]
+TEMPORARY = re.compile(rb"\.bitswap-[0-9a-f]{16}\.tmp")  # a name that nothing keeps
 
 
 class _New:
@@ -98,6 +100,15 @@ class NewFile(_New):
         """Append bytes."""
         try:
             self.file.write(data)
+        except OSError as error:
+            self.discard()
+            raise cannot("write", self.path, error) from error
+
+    def truncate(self, size: int) -> None:
+        """Take back all but the first `size` bytes."""
+        try:
+            self.file.truncate(size)
+            self.file.seek(size)
         except OSError as error:
             self.discard()
             raise cannot("write", self.path, error) from error

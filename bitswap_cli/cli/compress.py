@@ -8,6 +8,7 @@ import bitswap_cli
 from bitswap_cli.api.arguments import AUTO, SCHEMES
 from bitswap_cli.cli.common import (
     Console,
+    escape,
     json_option,
     note_engine,
     say_json,
@@ -17,6 +18,7 @@ from bitswap_cli.cli.common import (
 from bitswap_cli.cli.fit import Duration, FitCommand, Watcher
 from bitswap_cli.cli.progress import progress_bar
 from bitswap_cli.cli.table import format_table, human_size
+from bitswap_cli.errors import PartialError
 
 
 @click.command("compress", cls=FitCommand)
@@ -50,6 +52,10 @@ from bitswap_cli.cli.table import format_table, human_size
 )
 @work_options
 @click.option("--force", is_flag=True, help="Replace OUT if it exists.")
+@click.option(
+    "--strict", is_flag=True, help="Refuse what cannot be archived, instead of skipping it."
+)
+@click.option("--dereference", is_flag=True, help="Archive what links point to.")
 @click.option("--no-verify", is_flag=True, help="Do not decode the archive to check it.")
 @json_option
 @verbosity
@@ -65,12 +71,16 @@ def command(
     threads: int,
     batch: int,
     force: bool,
+    strict: bool,
+    dereference: bool,
     no_verify: bool,
     as_json: bool,
 ) -> None:
     """Compress files and folders into one archive.
 
-    The archive is decoded and compared with checksums before it appears under its name.
+    The archive is decoded and compared with checksums before it appears under its name. What cannot
+    be archived is named and skipped (exit code 6): sockets, pipes, devices, files that cannot be
+    read or that change meanwhile.
     """
     note_engine()
     with progress_bar(console) as bar, Watcher(console) as watcher:
@@ -87,6 +97,7 @@ def command(
             sources, output,
             model=model, scheme=scheme, fit=duration, fit_steps=steps, save_model=save_model,
             threads=threads, batch=batch, force=force, verify=not no_verify,
+            strict=strict, dereference=dereference,
             progress=progress, notes=console.note, fitting=watcher.shown, stopped=watcher.stopped,
         )  # fmt: skip
     for note in report.notes:
@@ -95,6 +106,11 @@ def command(
         say_json(_figures(output, report))
     else:
         console.say(_summary(report))
+    if report.skipped:
+        for path, why in report.skipped.items():
+            click.echo(f"bitswap: skipped: {escape(path)}: {why}", err=True)
+        left = f"{len(report.skipped)} skipped, as named above"
+        raise PartialError(f"{output} holds everything else: {left}")
 
 
 def _figures(output: str, report: "bitswap_cli.PackReport") -> dict[str, Any]:
@@ -119,6 +135,7 @@ def _figures(output: str, report: "bitswap_cli.PackReport") -> dict[str, Any]:
         "fitted": report.fitted_bytes or None,
         "saved": report.saved,
         "verified": report.verified,
+        "skipped": report.skipped,
     }
 
 
