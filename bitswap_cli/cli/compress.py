@@ -17,13 +17,14 @@ from bitswap_cli.cli.common import (
 )
 from bitswap_cli.cli.fit import Duration, FitCommand, Watcher
 from bitswap_cli.cli.progress import progress_bar
+from bitswap_cli.cli.spool import DASH, writable
 from bitswap_cli.cli.table import format_table, human_size
 from bitswap_cli.errors import PartialError
 
 
 @click.command("compress", cls=FitCommand)
 @click.argument("sources", metavar="SRC...", nargs=-1, required=True)
-@click.option("-o", "--output", required=True, metavar="OUT", help="Archive to write.")
+@click.option("-o", "--output", required=True, metavar="OUT", help="Archive to write; - is stdout.")
 @click.option(
     "--model",
     metavar="NAME|PATH",
@@ -93,22 +94,24 @@ def command(
             else:
                 watcher.begin()
 
-        report = bitswap_cli.compress(
-            sources, output,
-            model=model, scheme=scheme, fit=duration, fit_steps=steps, save_model=save_model,
-            threads=threads, batch=batch, force=force, verify=not no_verify,
-            strict=strict, dereference=dereference,
-            progress=progress, notes=console.note, fitting=watcher.shown, stopped=watcher.stopped,
-        )  # fmt: skip
+        with writable(output) as path:
+            report = bitswap_cli.compress(
+                sources, path,
+                model=model, scheme=scheme, fit=duration, fit_steps=steps, save_model=save_model,
+                threads=threads, batch=batch, force=force, verify=not no_verify,
+                strict=strict, dereference=dereference,
+                progress=progress, notes=console.note,
+                fitting=watcher.shown, stopped=watcher.stopped,
+            )  # fmt: skip
     for note in report.notes:
         console.remark(note)
     if as_json:
-        say_json(_figures(output, report))
+        say_json(_figures(output, report), err=output == DASH)
     else:
-        console.say(_summary(report))
+        console.say(_summary(report), err=output == DASH)
     if report.skipped:
-        for path, why in report.skipped.items():
-            click.echo(f"bitswap: skipped: {escape(path)}: {why}", err=True)
+        for lost, why in report.skipped.items():
+            click.echo(f"bitswap: skipped: {escape(lost)}: {why}", err=True)
         left = f"{len(report.skipped)} skipped, as named above"
         raise PartialError(f"{output} holds everything else: {left}")
 
