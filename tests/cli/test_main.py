@@ -196,7 +196,7 @@ def test_that_coding_is_slow_is_said_once(
     bitswap, archive: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("BITSWAP_ENGINE", raising=False)
-    monkeypatch.setattr("bitswap_cli.ans.engine_name", lambda: "reference")
+    monkeypatch.setattr("bitswap_cli.api.engine.engine_name", lambda: "reference")
     common.note_engine.cache_clear()
     slow = "bitswap: no compiled kernel, coding with numpy (much slower)\n"
     assert bitswap("list", archive).err == ""
