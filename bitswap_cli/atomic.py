@@ -1,20 +1,26 @@
 """Writing a file whole or not at all: random name in the same folder, fsync, rename.
 
 Nothing else writes archives, restored files, models or checkpoints. The temporary name is random,
-and is created only where nothing is: what another process writes is never taken, nor removed.
+and is created only where nothing is: what another process writes is never taken, nor removed. Until
+a file is complete, only its owner can open it.
 """
 
 import contextlib
 import os
+import re
 import secrets
+import stat
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO, TypeVar
 
 from bitswap_cli.errors import InputError, display
 
 T = TypeVar("T")
 Path = str | bytes | os.PathLike[str]
+TEMPORARY = re.compile(rb"\.bitswap-[0-9a-f]{16}\.tmp")  # a name that nothing keeps
+_STATUS = "/proc/self/status"
+_FEW = 8  # files that are made durable one by one
 
 
 class _New:
@@ -63,8 +69,7 @@ class _New:
     def _check(self) -> None:
         if os.path.isdir(self.path) and not os.path.islink(self.path):
             raise InputError(f"cannot write {display(self.path)}: a folder is there")
-        if not self._force and os.path.lexists(self.path):
-            raise InputError(f"{display(self.path)} exists already; use --force to replace it")
+        check_free(self.path, force=self._force)
 
 
 class NewFile(_New):
@@ -83,6 +88,8 @@ class NewFile(_New):
         Where it will appear, and where it is until then.
     file : binary file
         For those who write by themselves.
+    device : int or None
+        Number of its file system, once it is finished.
 
     Raises
     ------
@@ -92,6 +99,7 @@ class NewFile(_New):
 
     def __init__(self, path: Path, *, force: bool) -> None:
         super().__init__(path, force=force)
+        self.device: int | None = None
         self.file: BinaryIO = self._create(_open)
 
     def write(self, data: bytes | memoryview) -> None:
@@ -102,11 +110,26 @@ class NewFile(_New):
             self.discard()
             raise cannot("write", self.path, error) from error
 
-    def finish(self) -> None:
-        """Make what was written durable under the temporary name: the file is complete."""
+    def truncate(self, size: int) -> None:
+        """Take back all but the first `size` bytes."""
+        try:
+            self.file.truncate(size)
+            self.file.seek(size)
+        except OSError as error:
+            self.discard()
+            raise cannot("write", self.path, error) from error
+
+    def finish(self, *, sync: bool = True) -> None:
+        """Make what was written durable under the temporary name: the file is complete.
+
+        Without `sync` it is not durable yet: see `commit_all`.
+        """
         try:
             self.file.flush()
-            os.fsync(self.file.fileno())
+            os.chmod(self.temporary, _mode(self.path))
+            if sync:
+                os.fsync(self.file.fileno())
+            self.device = os.fstat(self.file.fileno()).st_dev
             self.file.close()
         except OSError as error:
             self.discard()
@@ -131,6 +154,27 @@ class NewLink(_New):
     def __init__(self, path: Path, target: bytes, *, force: bool) -> None:
         super().__init__(path, force=force)
         self._create(lambda name: os.symlink(target, name))
+
+
+def commit_all(files: Sequence[tuple[NewFile, int]]) -> None:
+    """Let files appear that were finished without a sync, modified at so many nanoseconds each.
+
+    All are made durable first: many by one sync of the file system, where there is such a thing.
+
+    Raises
+    ------
+    InputError
+        If one cannot be written; those before it have appeared.
+    """
+    devices = {file.device: file.temporary for file, _ in files}
+    if len(files) <= _FEW or not all(map(_sync_around, devices.values())):
+        for file, _ in files:
+            try:
+                _sync(file.temporary)
+            except OSError as error:
+                raise cannot("write", file.path, error) from error
+    for file, mtime in files:
+        file.commit(mtime)
 
 
 @contextlib.contextmanager
@@ -166,6 +210,26 @@ def write_whole(path: Path, data: bytes | memoryview, *, force: bool = True) -> 
         file.write(data)
 
 
+def check_free(path: bytes, *, force: bool) -> None:
+    """Raise `InputError` if something is there, with `force` only if it is something special."""
+    try:
+        mode = os.lstat(path).st_mode
+    except OSError:
+        return
+    if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode) or stat.S_ISDIR(mode)):
+        raise special(path)
+    if not force:
+        raise InputError(f"{display(path)} exists already; use --force to replace it")
+
+
+def special(path: Path) -> InputError:
+    """Return the error to raise where a device, a pipe or a socket is."""
+    return InputError(
+        f"cannot write {display(path)}: it is no regular file, and never replaced; give another"
+        " name"
+    )
+
+
 def cannot(action: str, path: bytes, error: OSError) -> InputError:
     """Return the error to raise for a failed system call."""
     return InputError(f"cannot {action} {display(path)}: {error.strerror or error}")
@@ -179,18 +243,60 @@ def set_mtime(path: bytes, mtime: int) -> None:
         os.utime(path, ns=(mtime, mtime), follow_symlinks=follow)
 
 
-def sync_folder(folder: bytes) -> None:
-    """Make renames in a folder durable, where the system can."""
+def sync_folder(*folders: bytes) -> None:
+    """Make renames in folders durable, where the system can; many are in one file system."""
     with contextlib.suppress(OSError):
-        descriptor = os.open(folder or b".", os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        if len(folders) > _FEW and _sync_around(folders[0]):
+            return
+        for folder in folders:
+            _sync(folder or b".")
+
+
+def _sync(path: bytes) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync_around(path: bytes) -> bool:
+    """Make everything in a path's file system durable; False where the system cannot."""
+    import ctypes  # deferred: few commands need it
+
+    try:
+        syncfs = ctypes.CDLL(None, use_errno=True).syncfs
+        descriptor = os.open(path, os.O_RDONLY)
+    except (AttributeError, OSError, TypeError):  # no Linux; or no such path
+        return False
+    try:
+        return bool(syncfs(descriptor) == 0)
+    finally:
+        os.close(descriptor)
+
+
+def _mode(path: bytes) -> int:
+    """Return the mode of a new file: what the umask leaves, and no more than what it replaces."""
+    mode = 0o666 & ~_umask()
+    try:
+        old = os.lstat(path).st_mode
+    except OSError:
+        return mode
+    return mode & old if stat.S_ISREG(old) else mode
+
+
+def _umask() -> int:
+    # To ask the system's call for it is to change it, for all threads.
+    with contextlib.suppress(OSError, StopIteration), open(_STATUS, "rb") as file:
+        return next(int(line[6:], 8) for line in file if line.startswith(b"Umask:"))
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 def _open(path: bytes) -> BinaryIO:
-    return open(path, "xb")
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    return os.fdopen(os.open(path, flags, 0o600), "wb")
 
 
 def _remove(path: bytes) -> None:

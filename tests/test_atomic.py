@@ -3,11 +3,13 @@
 import gc
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from bitswap_cli.atomic import NewFile, NewLink, write_whole, writing
+from bitswap_cli import atomic
+from bitswap_cli.atomic import NewFile, NewLink, commit_all, write_whole, writing
 from bitswap_cli.errors import InputError
 
 
@@ -96,3 +98,91 @@ def test_a_file_that_goes_unfinished_leaves_nothing(tmp_path):
     del file
     gc.collect()
     assert list(tmp_path.iterdir()) == []
+
+
+def _modes(path: Path) -> list[int]:
+    return [file.stat().st_mode & 0o777 for file in sorted(path.iterdir())]
+
+
+@pytest.mark.parametrize("linux", [True, False])
+@pytest.mark.parametrize("mask", [0o022, 0o077, 0o002])
+def test_only_the_owner_can_read_what_is_not_complete(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mask: int, linux: bool
+) -> None:
+    if not linux:
+        monkeypatch.setattr(atomic, "_STATUS", str(tmp_path / "none"))
+    before = os.umask(mask)
+    try:
+        file = NewFile(tmp_path / "a", force=False)
+        file.write(b"secret")
+        assert _modes(tmp_path) == [0o600]
+        file.commit()
+        assert _modes(tmp_path) == [0o666 & ~mask]
+        assert os.umask(mask) == mask
+    finally:
+        os.umask(before)
+
+
+def test_what_is_replaced_does_not_become_readable(tmp_path: Path) -> None:
+    for mode in (0o600, 0o640, 0o755):
+        write_whole(tmp_path / "a", b"old")
+        (tmp_path / "a").chmod(mode)
+        write_whole(tmp_path / "a", b"new")
+        assert _modes(tmp_path) == [0o644 & mode & ~os.umask(os.umask(0o022))]
+        (tmp_path / "a").unlink()
+
+
+@pytest.mark.parametrize("make", [NewFile, lambda path, force: NewLink(path, b"x", force=force)])
+def test_a_pipe_is_never_replaced(tmp_path: Path, make: Callable[..., NewFile | NewLink]) -> None:
+    os.mkfifo(tmp_path / "a")
+    with pytest.raises(InputError, match="no regular file, and never replaced"):
+        make(tmp_path / "a", force=True)
+    assert (tmp_path / "a").is_fifo() and len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("count", [0, 3, 20])
+@pytest.mark.parametrize("linux", [True, False])
+def test_many_files_appear_when_all_are_durable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int, linux: bool
+) -> None:
+    events: list[str] = []
+
+    def heard(name: str) -> Callable[..., object]:
+        real = getattr(atomic, name)
+
+        def call(path: bytes) -> object:
+            events.append(name)
+            return real(path) if linux or name == "_sync" else False
+
+        return call
+
+    for name in ("_sync", "_sync_around"):
+        monkeypatch.setattr(atomic, name, heard(name))
+    real_replace = os.replace
+
+    def replace(old: bytes, new: bytes) -> None:
+        events.append("replace")
+        real_replace(old, new)
+
+    monkeypatch.setattr(os, "replace", replace)
+    files = []
+    for number in range(count):
+        file = NewFile(tmp_path / f"{number:02}", force=False)
+        file.write(b"%d" % number)
+        file.finish(sync=False)
+        files.append((file, number))
+    assert not events
+    commit_all(files)
+    syncs = ["_sync_around"] * (count > 8) + ["_sync"] * (count if count <= 8 or not linux else 0)
+    assert events == syncs + ["replace"] * count
+    for number, path in enumerate(sorted(tmp_path.iterdir())):
+        assert (path.read_bytes(), path.stat().st_mtime_ns) == (b"%d" % number, number)
+
+
+def test_what_was_taken_back_is_gone(tmp_path: Path) -> None:
+    file = NewFile(tmp_path / "a", force=False)
+    file.write(b"0123456789")
+    file.truncate(4)
+    file.write(b"ab")
+    file.commit()
+    assert (tmp_path / "a").read_bytes() == b"0123ab"

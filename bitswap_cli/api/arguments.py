@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
+from bitswap_cli.atomic import special
 from bitswap_cli.errors import InputError
 
 AUTO = "auto"  # the installed model that codes a sample best
@@ -126,12 +127,17 @@ def check_new(path: PathLike, option: str, *, force: bool) -> None:
     Raises
     ------
     InputError
-        If a file is there and `force` is not given, a folder is there, or its folder is not there
-        or cannot be written to.
+        If a file is there and `force` is not given, a folder, a device or a pipe is there, or its
+        folder is not there or cannot be written to.
     """
     place = Path(path)
     if place.is_dir():
         raise InputError(f"{path} is a folder: give another {option}")
+    # /dev/stdout is a link, whatever it leads to
+    if place.exists() and (
+        not place.is_file() or (place.is_symlink() and os.readlink(place).startswith("/proc/"))
+    ):
+        raise special(path)
     if place.exists() and not force:
         raise InputError(f"{path} exists: give another {option}, or --force to replace it")
     if not place.parent.is_dir():

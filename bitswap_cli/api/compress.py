@@ -56,6 +56,8 @@ def compress(
     batch: int = BATCH,
     force: bool = False,
     verify: bool = True,
+    strict: bool = False,
+    dereference: bool = False,
     progress: Progress | None = None,
     notes: Notes | None = None,
     fitting: "Callable[[FitProgress], None] | None" = None,
@@ -82,21 +84,25 @@ def compress(
         networks see at a time. Neither changes a byte.
     force, verify : bool
         Replace what is there; decode the archive and compare before it appears.
+    strict, dereference : bool
+        Refuse what cannot be archived, instead of skipping it (the report's `skipped` says what
+        and why); archive what links point to.
     progress, notes, fitting, stopped : callable, optional
         Who is told, and asked, on the way: see docs/api.md.
 
     Raises
     ------
     InputError, ModelError
-        If a source or a place cannot be used, or there is nothing to fit; if the model cannot, or
-        PyTorch is missing for fitting.
+        If a source or a place cannot be used; if the model cannot, or PyTorch is missing.
     ArchiveError
         If the archive does not verify: a fault of this machine, or of bitswap.
     """
     saved = None if save_model is None else Path(save_model)
     fits = _Fit(fit, fit_steps, saved, fitting, stopped)
-    job = _Job(Path(output), model, scheme, batch, force, verify, progress, notes or ignore)
-    return job.run(as_paths(sources), fits, thread_count(threads))
+    return _Job(
+        Path(output), model, scheme, batch, force, verify, strict, dereference, progress,
+        notes or ignore,
+    ).run(as_paths(sources), fits, thread_count(threads))  # fmt: skip
 
 
 class _Fit(NamedTuple):
@@ -132,6 +138,8 @@ class _Job:
     batch: int
     force: bool
     verify: bool
+    strict: bool
+    dereference: bool
     progress: Progress | None
     notes: Notes
 
@@ -142,8 +150,13 @@ class _Job:
         if self.model != AUTO:
             start = named(self.model, self.scheme, self.batch, fitting=fit.wanted, notes=self.notes)
             starts.append(start)
-        wide = fit.wanted or any(start.header.wide for start in starts)
-        catalogue = Catalogue(paths, wide=wide)
+        catalogue = Catalogue(
+            paths,
+            wide=fit.wanted or any(start.header.wide for start in starts),
+            dereference=self.dereference,
+            without=[self.output] if fit.save is None else [self.output, fit.save],
+            strict=self.strict,
+        )
         starts = starts or best(
             catalogue, self.scheme, self.batch, fitting=fit.wanted, notes=self.notes
         )
@@ -153,6 +166,9 @@ class _Job:
             ways += [own] if own.header != starts[0].header else []
         with ExitStack() as stack:
             report, writer, codec = self._smallest(stack, ways, catalogue, threads)
+            if not report.entries and report.skipped:
+                path, why = next(iter(report.skipped.items()))
+                raise InputError(f"nothing can be archived; {path}: {why}")
             if self.verify:
                 self._verify(report, writer, codec, threads)
             writer.commit()

@@ -40,6 +40,8 @@ class PackReport(Report):
     """Entries of each kind: 'png', 'bmp', 'pnm', 'file', 'dir', 'link', ..."""
     notes: list[str] = field(default_factory=list)
     """Lines worth showing to the user."""
+    skipped: dict[str, str] = field(default_factory=dict)
+    """By its path: why something could not be archived; everything else is."""
     model: str | None = None
     """Name of the model."""
     sha256: str | None = None

@@ -44,10 +44,10 @@ class Console:
         if self.ending:
             raise self.ending
 
-    def say(self, text: str) -> None:
-        """Print a summary, unless ``-q`` was given."""
+    def say(self, text: str, *, err: bool = False) -> None:
+        """Print a summary, unless ``-q`` was given; on stderr if stdout is taken."""
         if not self.quiet:
-            click.echo(text)
+            click.echo(text, err=err)
 
     def remark(self, text: str) -> None:
         """Print a line worth reading on stderr, unless ``-q`` was given."""
@@ -60,9 +60,9 @@ class Console:
             click.echo(f"bitswap: {text}", err=True)
 
 
-def say_json(value: object) -> None:
+def say_json(value: object, *, err: bool = False) -> None:
     """Print one JSON object on one line; only ASCII, so it survives any encoding."""
-    click.echo(json.dumps(value, allow_nan=False))
+    click.echo(json.dumps(value, allow_nan=False), err=err)
 
 
 def escape(name: str) -> str:

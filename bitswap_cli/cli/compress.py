@@ -8,6 +8,7 @@ import bitswap_cli
 from bitswap_cli.api.arguments import AUTO, SCHEMES
 from bitswap_cli.cli.common import (
     Console,
+    escape,
     json_option,
     note_engine,
     say_json,
@@ -16,12 +17,14 @@ from bitswap_cli.cli.common import (
 )
 from bitswap_cli.cli.fit import Duration, FitCommand, Watcher
 from bitswap_cli.cli.progress import progress_bar
+from bitswap_cli.cli.spool import DASH, writable
 from bitswap_cli.cli.table import format_table, human_size
+from bitswap_cli.errors import PartialError
 
 
 @click.command("compress", cls=FitCommand)
 @click.argument("sources", metavar="SRC...", nargs=-1, required=True)
-@click.option("-o", "--output", required=True, metavar="OUT", help="Archive to write.")
+@click.option("-o", "--output", required=True, metavar="OUT", help="Archive to write; - is stdout.")
 @click.option(
     "--model",
     metavar="NAME|PATH",
@@ -50,6 +53,10 @@ from bitswap_cli.cli.table import format_table, human_size
 )
 @work_options
 @click.option("--force", is_flag=True, help="Replace OUT if it exists.")
+@click.option(
+    "--strict", is_flag=True, help="Refuse what cannot be archived, instead of skipping it."
+)
+@click.option("--dereference", is_flag=True, help="Archive what links point to.")
 @click.option("--no-verify", is_flag=True, help="Do not decode the archive to check it.")
 @json_option
 @verbosity
@@ -65,12 +72,16 @@ def command(
     threads: int,
     batch: int,
     force: bool,
+    strict: bool,
+    dereference: bool,
     no_verify: bool,
     as_json: bool,
 ) -> None:
     """Compress files and folders into one archive.
 
-    The archive is decoded and compared with checksums before it appears under its name.
+    The archive is decoded and compared with checksums before it appears under its name. What cannot
+    be archived is named and skipped (exit code 6): sockets, pipes, devices, files that cannot be
+    read or that change meanwhile.
     """
     note_engine()
     with progress_bar(console) as bar, Watcher(console) as watcher:
@@ -83,18 +94,26 @@ def command(
             else:
                 watcher.begin()
 
-        report = bitswap_cli.compress(
-            sources, output,
-            model=model, scheme=scheme, fit=duration, fit_steps=steps, save_model=save_model,
-            threads=threads, batch=batch, force=force, verify=not no_verify,
-            progress=progress, notes=console.note, fitting=watcher.shown, stopped=watcher.stopped,
-        )  # fmt: skip
+        with writable(output) as path:
+            report = bitswap_cli.compress(
+                sources, path,
+                model=model, scheme=scheme, fit=duration, fit_steps=steps, save_model=save_model,
+                threads=threads, batch=batch, force=force, verify=not no_verify,
+                strict=strict, dereference=dereference,
+                progress=progress, notes=console.note,
+                fitting=watcher.shown, stopped=watcher.stopped,
+            )  # fmt: skip
     for note in report.notes:
         console.remark(note)
     if as_json:
-        say_json(_figures(output, report))
+        say_json(_figures(output, report), err=output == DASH)
     else:
-        console.say(_summary(report))
+        console.say(_summary(report), err=output == DASH)
+    if report.skipped:
+        for lost, why in report.skipped.items():
+            click.echo(f"bitswap: skipped: {escape(lost)}: {why}", err=True)
+        left = f"{len(report.skipped)} skipped, as named above"
+        raise PartialError(f"{output} holds everything else: {left}")
 
 
 def _figures(output: str, report: "bitswap_cli.PackReport") -> dict[str, Any]:
@@ -119,6 +138,7 @@ def _figures(output: str, report: "bitswap_cli.PackReport") -> dict[str, Any]:
         "fitted": report.fitted_bytes or None,
         "saved": report.saved,
         "verified": report.verified,
+        "skipped": report.skipped,
     }
 
 

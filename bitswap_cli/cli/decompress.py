@@ -13,6 +13,7 @@ from bitswap_cli.cli.common import (
     work_options,
 )
 from bitswap_cli.cli.progress import progress_bar
+from bitswap_cli.cli.spool import readable
 from bitswap_cli.cli.table import human_size
 
 
@@ -40,11 +41,14 @@ def command(
     batch: int,
     as_json: bool,
 ) -> None:
-    """Restore an archive, or only some entries (files or folders) of it, below DIR."""
+    """Restore an archive, or only some entries (files or folders) of it, below DIR.
+
+    An ARCHIVE of - is what comes from stdin.
+    """
     note_engine()
-    with progress_bar(console) as progress:
+    with readable(archive) as path, progress_bar(console) as progress:
         report = bitswap_cli.decompress(
-            archive, output, entries or None,
+            path, output, entries or None,
             model=model, force=force, keep_going=keep_going, threads=threads, batch=batch,
             progress=progress, notes=console.note,
         )  # fmt: skip

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from bitswap_cli.cli.common import Console, escape, json_option, say_json, verbosity
+from bitswap_cli.cli.spool import readable
 
 
 @click.command("info")
@@ -12,10 +13,11 @@ from bitswap_cli.cli.common import Console, escape, json_option, say_json, verbo
 @json_option
 @verbosity
 def command(console: Console, archive: str, as_json: bool) -> None:
-    """Show the model, the scheme and the sizes of an archive."""
+    """Show the model, the scheme and the sizes of an archive; one of - is what comes from stdin."""
     from bitswap_cli.api.describe import describe
 
-    described = describe(archive)
+    with readable(archive) as path:
+        described = describe(path) | {"archive": archive}
     if as_json:
         say_json(described)
         return

@@ -5,6 +5,7 @@ import os
 import click
 
 from bitswap_cli.cli.common import Console, escape, json_option, say_json, verbosity
+from bitswap_cli.cli.spool import readable
 
 
 @click.command("list")
@@ -15,11 +16,12 @@ def command(console: Console, archive: str, as_json: bool) -> None:
     """List the entries of an archive.
 
     The first column says how an entry comes back: byte for byte (bytes), or pixel for pixel with
-    all its metadata (pixels).
+    all its metadata (pixels). An ARCHIVE of - is what comes from stdin.
     """
     from bitswap_cli.api.describe import entries
 
-    found = entries(archive)
+    with readable(archive) as path:
+        found = entries(path)
     if as_json:
         rows = [
             {

@@ -14,6 +14,7 @@ from bitswap_cli.cli.common import (
     work_options,
 )
 from bitswap_cli.cli.progress import progress_bar
+from bitswap_cli.cli.spool import readable
 
 
 @click.command("test")
@@ -25,11 +26,14 @@ from bitswap_cli.cli.progress import progress_bar
 def command(
     console: Console, archive: str, model: str | None, threads: int, batch: int, as_json: bool
 ) -> None:
-    """Decode an archive and check everything in it; write nothing."""
+    """Decode an archive and check everything in it; write nothing.
+
+    An ARCHIVE of - is what comes from stdin.
+    """
     note_engine()
-    with progress_bar(console) as progress:
+    with readable(archive) as path, progress_bar(console) as progress:
         report = bitswap_cli.verify(
-            archive, model=model, threads=threads, batch=batch,
+            path, model=model, threads=threads, batch=batch,
             progress=progress, notes=console.note,
         )  # fmt: skip
     if as_json:

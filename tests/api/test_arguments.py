@@ -129,3 +129,16 @@ def test_places(tmp_path: Path) -> None:
     ):
         with pytest.raises(InputError, match=message):
             check_new(path, "-o", force=False)
+
+
+def test_what_is_no_regular_file_is_never_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+    (tmp_path / "file").write_text("stdout goes here")
+    (tmp_path / "stdout").symlink_to("/proc/self/fd/1")
+    for path in (tmp_path / "pipe", tmp_path / "link", tmp_path / "stdout", "/dev/null"):
+        with pytest.raises(InputError, match="no regular file, and never replaced"):
+            check_new(path, "-o", force=True)
+    (tmp_path / "link").unlink()
+    (tmp_path / "link").symlink_to("file")
+    check_new(tmp_path / "link", "-o", force=True)

@@ -288,3 +288,43 @@ def test_damaged_chunk_and_keep_going(bitswap, archive, tiny_model, tmp_path, ph
     assert len(back) < len(pictures)
     for name in back:
         assert pixels(tmp_path / "back" / "photos" / name) == pixels(photos / name)
+
+
+def test_what_cannot_be_archived_is_named(bitswap, tiny_model, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a").write_text("1")
+    os.mkfifo(folder / "a\npipe")
+    output = folder / "a.bsw"
+    arguments = ("compress", folder, "-o", output, "--model", tiny_model)
+    outcome = bitswap(*arguments, "--json", "-q")
+    assert outcome.code == 6
+    assert outcome.err.splitlines() == [
+        f"bitswap: skipped: {folder}/a\\npipe: it is a pipe",
+        f"bitswap: error: {output} holds everything else: 1 skipped, as named above",
+    ]
+    report = json.loads(outcome.out)
+    assert report["entries"] == 1 and report["verified"]
+    assert report["skipped"] == {f"{folder}/a\npipe": "it is a pipe"}
+    outcome = bitswap(*arguments, "--force", "--strict")
+    assert outcome.code == 3 and "it is a pipe" in outcome.error_line()
+    (folder / "a\npipe").unlink()
+    (folder / "link").symlink_to("../../x")
+    outcome = bitswap(*arguments, "--force")
+    assert outcome.code == 0
+    assert f"note: {output} is to be written: it is left out\n" in outcome.err
+    assert "outside of what is archived" in outcome.err
+    assert bitswap("decompress", output, "-o", tmp_path / "out").code == 6
+    assert sorted(os.listdir(tmp_path / "out" / "in")) == ["a"]
+
+
+def test_nothing_is_left_to_archive(bitswap, tiny_model, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    outcome = bitswap("compress", pipe, "-o", tmp_path / "a.bsw", "--model", tiny_model)
+    assert outcome.code == 3 and "it is a pipe" in outcome.error_line()
+    output = tmp_path / "b.bsw"
+    output.write_text("old")
+    outcome = bitswap("compress", output, "-o", output, "--force", "--model", tiny_model)
+    assert outcome.code == 3 and "is to be written" in outcome.error_line()
+    assert output.read_text() == "old"

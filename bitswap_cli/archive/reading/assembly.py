@@ -167,7 +167,7 @@ class Assembler:
 
     def _add_file_part(self, segment: ByteSegment, data: memoryview) -> None:
         if segment.kind == "dir":
-            self._sink.make_folder(segment.name)
+            self._sink.make_folder(segment.name, segment.mtime)
             self.report.entries += 1
         elif segment.kind == "link":
             self._sink.make_link(segment.name, bytes(data), segment.mtime)

@@ -1,5 +1,6 @@
 """Where restored entries go: a folder that nothing is written outside of, or nowhere."""
 
+import contextlib
 import os
 from collections import deque
 from collections.abc import Callable
@@ -7,13 +8,22 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import ParamSpec, Protocol
 
 from bitswap_cli.archive.format.names import check_name, stays_inside
-from bitswap_cli.atomic import NewFile, NewLink, cannot
+from bitswap_cli.atomic import (
+    NewFile,
+    NewLink,
+    cannot,
+    check_free,
+    commit_all,
+    set_mtime,
+    sync_folder,
+)
 from bitswap_cli.errors import InputError, display
 
-# Making files durable one after another would take longer than decoding small pictures.
-_COMMITS = 2
+_WRITERS = 2
 _PENDING = 64
 _LARGE = 1 << 20  # bytes of a file that others wait for, to bound the memory
+# Making files durable one after another would take longer than decoding small pictures.
+_TOGETHER = 1000
 
 
 P = ParamSpec("P")
@@ -42,7 +52,7 @@ class Sink(Protocol):
     def commit(self, output: Output, mtime: int) -> None:
         """End a file."""
 
-    def make_folder(self, name: bytes) -> None:
+    def make_folder(self, name: bytes, mtime: int) -> None:
         """Restore an empty folder."""
 
     def make_link(self, name: bytes, target: bytes, mtime: int) -> None:
@@ -79,22 +89,29 @@ class Folder:
         self._force = force
         self._real: set[bytes] = set()
         self._links: list[tuple[bytes, bytes, int]] = []
+        self._times: list[tuple[bytes, int]] = []  # of folders
         self._commits: deque[Future[None]] = deque()
-        self._pool = ThreadPoolExecutor(_COMMITS)
+        self._written: list[tuple[NewFile, int]] = []  # and not durable yet
+        self._pool = ThreadPoolExecutor(_WRITERS)
 
     def check(self, name: bytes) -> None:
         """Raise for an entry that could not be restored; write nothing."""
         check_name(name)
         path = os.path.join(self._root, name)
-        if not self._force and os.path.lexists(path) and not os.path.isdir(path):
-            raise InputError(f"{display(path)} exists already; use --force to replace it")
+        if not os.path.isdir(path):
+            check_free(path, force=self._force)
 
     def put(self, name: bytes, data: bytes | memoryview, mtime: int) -> None:
         """Restore a whole file; it appears some time later, by `finish` at the latest."""
-        path = self._place(name)
-        self._later(self._write, path, data, mtime)
+        output = NewFile(self._place(name), force=self._force)
         if len(data) > _LARGE:
+            self._later(self._write, output, data, mtime)
             self._wait(0)
+            return
+        self._later(self._write_small, output, data)
+        self._written.append((output, mtime))
+        if len(self._written) >= _TOGETHER:
+            self._appear()
 
     def open(self, name: bytes) -> NewFile:
         """Begin a file."""
@@ -106,10 +123,11 @@ class Folder:
             raise TypeError("commit takes what open returned")
         self._later(output.commit, mtime)
 
-    def make_folder(self, name: bytes) -> None:
-        """Restore an empty folder."""
+    def make_folder(self, name: bytes, mtime: int) -> None:
+        """Restore an empty folder; it gets its time at the end, when nothing is put into it."""
         check_name(name)
         self._enter(name.split(b"/"))
+        self._times.append((os.path.join(self._root, name), mtime))
 
     def make_link(self, name: bytes, target: bytes, mtime: int) -> None:
         """Restore a link, after everything else so that nothing is written through it."""
@@ -118,7 +136,7 @@ class Folder:
 
     def finish(self) -> list[str]:
         """Wait until everything is restored; return a line for each link that was refused."""
-        self._wait(0)
+        self._appear()
         refused = []
         for name, target, mtime in self._links:
             if stays_inside(name, target):
@@ -127,11 +145,21 @@ class Folder:
                 refused.append(
                     f"{display(name)} (a link to {display(target)}, outside of the output folder)"
                 )
+        for path, mtime in self._times:
+            with contextlib.suppress(OSError):  # one that was there may be somebody else's
+                set_mtime(path, mtime)
+        sync_folder(self._root, *sorted(self._real - {self._root}))
         return refused
 
     def close(self) -> None:
-        """Wait for files that are on their way."""
+        """Wait for files that are on their way; those that are whole appear."""
         self._pool.shutdown()
+        try:
+            with contextlib.suppress(InputError):
+                commit_all([one for one in self._written if one[0].device is not None])
+        finally:
+            for output, _ in self._written:
+                output.discard()
 
     def _later(self, step: Callable[P, None], *arguments: P.args, **named: P.kwargs) -> None:
         self._commits.append(self._pool.submit(step, *arguments, **named))
@@ -142,10 +170,19 @@ class Folder:
         while len(self._commits) > most:
             self._commits.popleft().result()
 
-    def _write(self, path: bytes, data: bytes | memoryview, mtime: int) -> None:
-        output = NewFile(path, force=self._force)
+    def _appear(self) -> None:
+        """Let all files appear that are on their way."""
+        self._wait(0)
+        written, self._written = self._written, []
+        commit_all(written)
+
+    def _write(self, output: NewFile, data: bytes | memoryview, mtime: int) -> None:
         output.write(data)
         output.commit(mtime)
+
+    def _write_small(self, output: NewFile, data: bytes | memoryview) -> None:
+        output.write(data)
+        output.finish(sync=False)
 
     def _link(self, name: bytes, target: bytes, mtime: int) -> None:
         NewLink(self._place(name), target, force=self._force).commit(mtime)
@@ -198,7 +235,7 @@ class Nowhere:
     def commit(self, output: Output, mtime: int) -> None:
         """Do nothing."""
 
-    def make_folder(self, name: bytes) -> None:
+    def make_folder(self, name: bytes, mtime: int) -> None:
         """Check the name."""
         check_name(name)
 

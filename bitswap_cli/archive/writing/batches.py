@@ -14,7 +14,7 @@ from bitswap_cli.archive.format.chunks import encode_bytes, encode_tiles
 from bitswap_cli.archive.format.sections import BYTE, MAX_SEGMENTS
 from bitswap_cli.archive.format.tables import ByteSegment, Extra, TileSegment
 from bitswap_cli.archive.writing.orientation import choose_orientations
-from bitswap_cli.archive.writing.sources import Source, read_parts
+from bitswap_cli.archive.writing.sources import Source, SourceError, read_parts
 from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.contract import TileCodec
 from bitswap_cli.images.orientation import turn
@@ -149,16 +149,27 @@ class ByteBatch:
         self._clear()
 
     def add(self, source: Source) -> None:
-        """Read a source and put it into the chunk at hand; small files are never split."""
+        """Read a source and put it into the chunk at hand; small files are never split.
+
+        Raises
+        ------
+        SourceError
+            If it cannot be read, or changes on the way: then nothing of it is left here.
+        """
         room = CHUNK_BYTES - self._length
         if source.size > room or len(self._segments) >= _CHUNK_SEGMENTS:
             self.flush()
-        offset = 0
-        for part in read_parts(source, CHUNK_BYTES):
-            if self._length + len(part) > CHUNK_BYTES:
-                self.flush()
-            self._append(source, offset, part)
-            offset += len(part)
+        offset, before, mark = 0, len(self._segments), self._writer.mark()
+        try:
+            for part in read_parts(source, CHUNK_BYTES):
+                if self._length + len(part) > CHUNK_BYTES:
+                    self.flush()  # of a source that began a chunk
+                self._append(source, offset, part)
+                offset += len(part)
+        except SourceError:
+            self._writer.rewind(mark)
+            self._cut(before)
+            raise
         if not source.size:
             self._append(source, 0, b"")
         if self._names > _CHUNK_NAMES:
@@ -177,6 +188,12 @@ class ByteBatch:
         self._data.append(part)
         self._length += len(part)
         self._names += len(name)
+
+    def _cut(self, segments: int) -> None:
+        """Let go of all but so many segments."""
+        del self._segments[segments:], self._data[segments:]
+        self._length = sum(map(len, self._data))
+        self._names = sum(len(segment.name) for segment in self._segments)
 
     def _clear(self) -> None:
         self._segments: list[ByteSegment] = []

@@ -7,13 +7,14 @@ pictures are decoded again, but not proved again, which would be the dear part.
 
 import os
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import zstandard
 
 from bitswap_cli.archive.writing import sources as source_files
-from bitswap_cli.archive.writing.sources import Source
+from bitswap_cli.archive.writing.sources import Source, SourceError
+from bitswap_cli.archive.writing.walk import collect
 from bitswap_cli.images.formats.register import START, kind_of
 from bitswap_cli.images.inspection import decode, inspect, inspect_wide, looks_like_picture
 from bitswap_cli.images.picture import MAX_PIXELS, MAX_RECIPE, Picture
@@ -52,6 +53,7 @@ class _Entry(NamedTuple):
 
 
 _NO_PICTURE = _Entry()
+_UNSEEN = _Entry(limit=-1)
 
 
 class Catalogue:
@@ -60,11 +62,14 @@ class Catalogue:
     Parameters
     ----------
     paths : sequence of paths
-        As `sources.collect` takes them.
     wide : bool
         Whether wide pictures are of interest.
     room : int
         Bytes of pixels that are kept.
+    dereference, without
+        See `walk.collect`, which takes the paths as well.
+    strict : bool
+        Refuse what cannot be archived, instead of skipping it.
 
     Attributes
     ----------
@@ -72,11 +77,16 @@ class Catalogue:
         In the order of their names, as bytes.
     size : int
         Bytes of all of them.
+    skipped : dict of bytes to str
+        By its path: why something cannot be archived; more may follow when files are read.
+    notes : list of str
+        Lines worth showing.
 
     Raises
     ------
     InputError
-        Here and in `look`, if something cannot be read.
+        If a path is not there, or two things get one name; if it is `strict`, here and whenever
+        something is read, if that cannot be archived.
     """
 
     def __init__(
@@ -85,8 +95,15 @@ class Catalogue:
         *,
         wide: bool = False,
         room: int = ROOM,
+        dereference: bool = False,
+        without: Iterable[str | os.PathLike[str]] = (),
+        strict: bool = False,
     ) -> None:
-        self.sources = source_files.collect(paths)
+        found = collect(paths, dereference=dereference, without=without)
+        self.sources, self.skipped, self.notes = found
+        self._strict = strict
+        if self.skipped and (strict or not self.sources):
+            raise SourceError(*next(iter(self.skipped.items())))
         self.size = sum(source.size for source in self.sources)
         self._wide = wide
         self._room = room
@@ -100,7 +117,7 @@ class Catalogue:
         return [files[k] for k in order]
 
     def look(self, source: Source, *, wide: bool = True, again: bool = True) -> Seen | None:
-        """Return what a source can be seen as; None if it is no picture.
+        """Return what a source can be seen as; None if it is no picture, or was skipped.
 
         Parameters
         ----------
@@ -113,21 +130,32 @@ class Catalogue:
 
         Raises
         ------
-        InputError
-            If it cannot be read, or has changed.
+        SourceError
+            If it cannot be read, or has changed, and the catalogue is strict.
         """
-        entry = self._entries.get(source.name)
-        if entry is None:
-            entry = self._inspect(source)
-        else:
-            self._room += entry.held
-        wanted = bool(entry.kinds) and (wide or kind_of(entry.kinds[0]).plain)
-        if wanted and entry.pictures is None:
-            entry = entry._replace(pictures=_decoded(source, entry))
+        if source.path in self.skipped:
+            return None
+        entry = self._entries.get(source.name, _UNSEEN)
+        self._room += entry.held
+        try:
+            if entry is _UNSEEN:
+                entry = self._inspect(source)
+            wanted = bool(entry.kinds) and (wide or kind_of(entry.kinds[0]).plain)
+            if wanted and entry.pictures is None:
+                entry = entry._replace(pictures=_decoded(source, entry))
+        except SourceError as error:
+            self.skip(source, error)
+            return None
         kept = again and entry.held <= self._room
         self._room -= entry.held if kept else 0
         self._entries[source.name] = entry if kept else entry._replace(pictures=None)
         return Seen(entry.pictures, entry.limit) if wanted and entry.pictures else None
+
+    def skip(self, source: Source, error: SourceError) -> None:
+        """Go on without a source; raise the error if the catalogue is strict."""
+        if self._strict:
+            raise error
+        self.skipped[source.path] = error.why
 
     def _inspect(self, source: Source) -> _Entry:
         """Read, decode and prove a file."""

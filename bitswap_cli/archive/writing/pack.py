@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from bitswap_cli.archive.format.index import Totals
-from bitswap_cli.archive.format.names import stays_inside
 from bitswap_cli.archive.format.sections import (
     MAX_CHUNK_SAMPLES,
     MAX_SEGMENTS,
@@ -17,7 +16,6 @@ from bitswap_cli.archive.format.sections import (
     Header,
 )
 from bitswap_cli.archive.report import PackReport, Progress
-from bitswap_cli.archive.writing import sources as source_files
 from bitswap_cli.archive.writing.batches import (
     ByteBatch,
     Coded,
@@ -27,10 +25,9 @@ from bitswap_cli.archive.writing.batches import (
 )
 from bitswap_cli.archive.writing.catalogue import Catalogue
 from bitswap_cli.archive.writing.choice import choose
-from bitswap_cli.archive.writing.sources import Source
+from bitswap_cli.archive.writing.sources import Source, SourceError
 from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.contract import TileCodec
-from bitswap_cli.errors import display
 
 _STEPS = 256  # of all kinds, waiting
 _BATCH_BYTES = 1 << 23  # bytes of the files of one batch of pictures, at most (unless it is one)
@@ -118,6 +115,8 @@ def pack_into(
     finally:
         packing.close()
     report = packing.report
+    report.notes += catalogue.notes
+    report.skipped = {os.fsdecode(path): why for path, why in sorted(catalogue.skipped.items())}
     bits = round(report.net_bits)
     writer.finish(Totals(report.entries, report.bytes_before, report.samples, bits))
     report.bytes_after = writer.size
@@ -272,15 +271,14 @@ class _Packing:
 
     def _keep(self, source: Source) -> None:
         """Keep a source byte for byte."""
-        self._bytes.add(source)
+        if source.path in self._catalogue.skipped:
+            return
+        try:
+            self._bytes.add(source)
+        except SourceError as error:
+            self._catalogue.skip(source, error)
+            return
         self._count(source, source.kind)
-        if source.kind == "link":
-            target = source_files.read(source)
-            if not stays_inside(source.name, target):
-                self.report.notes.append(
-                    f"{display(source.path)} is a link to {display(target)}, outside of what is "
-                    "archived: decompress will refuse to restore it"
-                )
 
     def _count(self, source: Source, kind: str) -> None:
         report = self.report

@@ -66,6 +66,17 @@ class ArchiveWriter:
         self._chunks.append((tag, len(body), segments))
         return len(body) + SECTION_EXTRA
 
+    def mark(self) -> tuple[int, int]:
+        """Return where `rewind` can come back to."""
+        return self.size, len(self._chunks)
+
+    def rewind(self, mark: tuple[int, int]) -> None:
+        """Take back all chunks since a mark."""
+        if mark != self.mark():
+            self.size, chunks = mark
+            self._file.truncate(self.size)
+            del self._chunks[chunks:]
+
     @property
     def temporary(self) -> bytes:
         """Where the archive is until it appears."""

@@ -119,7 +119,7 @@ def test_some_room_is_used_and_never_more(folder, tmp_path):
 
 
 def test_a_picture_that_changed_is_not_taken_unproved(folder):
-    catalogue = Catalogue([folder], room=0)
+    catalogue = Catalogue([folder], room=0, strict=True)
     source = next(s for s in catalogue.sources if s.name.endswith(b".ppm"))
     seen = catalogue.look(source)
     assert seen and np.array_equal(seen.pictures[0].pixels, smooth(20, 31))

@@ -62,7 +62,7 @@ static void fill(finder *f, int64_t p) {
     } while (f->seen - p < LOOKAHEAD && f->given != f->seen);
 }
 
-/* Before a step at p: have enough ahead, unless the data ends. Returns 1 if the window was filled. */
+/* Have enough ahead for a step at p, unless the data ends; returns 1 if it filled the window. */
 INLINE int look_ahead(finder *f, int64_t p) {
     if (LIKELY(f->seen - p >= LOOKAHEAD)) return 0;
     fill(f, p);
