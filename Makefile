@@ -47,7 +47,7 @@ train: $(VENV)/dev ## Train a model: make train RECIPE=recipe.toml DATA=folder M
 	$(BIN)/bitswap train $(RECIPE) $(DATA) -o $(MODEL)
 
 clean: ## Remove the virtual environment and everything built
-	rm -rf $(VENV) build *.egg-info bitswap_cli/ans/*.so models/exact/*.so
+	rm -rf $(VENV) build *.egg-info bitswap_cli/ans/*.so bitswap_cli/images/deflate/*.so models/exact/*.so
 
 # Made again when the dependencies or the C kernels change: `ready` to use bitswap, `dev` to work on
 # it. mypy finds packages by their folders, and bitswap_models is kept in models/: hence the link.

@@ -5,6 +5,7 @@ from pathlib import Path
 from setuptools import Extension, find_packages, setup
 
 CODER, LAYERS = "bitswap_cli/ans/native", "models/exact/native"
+DEFLATE = "bitswap_cli/images/deflate/native"
 
 
 def kernel(name: str, folder: str) -> Extension:
@@ -15,7 +16,9 @@ def kernel(name: str, folder: str) -> Extension:
     return Extension(
         name,
         sources=sorted(map(str, Path(folder).rglob("*.c"))),
-        depends=sorted(str(header) for top in (CODER, LAYERS) for header in Path(top).rglob("*.h")),
+        depends=sorted(
+            str(header) for top in (CODER, DEFLATE, LAYERS) for header in Path(top).rglob("*.h")
+        ),
         include_dirs=sorted({CODER, folder}),
         extra_compile_args=["-O3", "-fno-trapping-math"],
         optional=True,
@@ -29,6 +32,7 @@ setup(
     packages=[*find_packages(include=["bitswap_cli", "bitswap_cli.*"]), *MODELS],
     ext_modules=[
         kernel("bitswap_cli.ans._kernel", CODER),
+        kernel("bitswap_cli.images.deflate._kernel", DEFLATE),
         kernel("bitswap_models.exact._kernel", LAYERS),
     ],
 )

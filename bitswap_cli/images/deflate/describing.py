@@ -1,0 +1,77 @@
+"""From a zlib stream to inflated bytes and a description, proved by restoring it."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from bitswap_cli.images.deflate.engine import engine
+from bitswap_cli.images.deflate.guess import guess
+from bitswap_cli.images.deflate.inflated import PADDING
+from bitswap_cli.images.deflate.restoring import (
+    adler32,
+    most_corrections,
+    pack,
+    restore,
+    room_for,
+)
+
+_TOKEN_COLUMNS = 13  # the first columns, which tell tokens and where blocks end
+
+
+class Described(NamedTuple):
+    """A zlib stream, taken apart.
+
+    Attributes
+    ----------
+    inflated : bytes
+        What it inflates to.
+    description : bytes
+        What `restore` needs besides; where it does not pay, keep the stream as it is.
+    """
+
+    inflated: bytes
+    description: bytes
+
+
+def _is_zlib(stream: bytes) -> bool:
+    """Whether a stream begins as RFC 1950 says, and needs no dictionary."""
+    if len(stream) < 2 or int.from_bytes(stream[:2], "big") % 31:
+        return False
+    return stream[0] & 15 == 8 and stream[0] >> 4 < 8 and not stream[1] & 32
+
+
+def describe(stream: bytes, limit: int, feeds: Iterable[int] = ()) -> Described | None:
+    """Take a zlib stream apart.
+
+    Parameters
+    ----------
+    stream : bytes
+        A zlib stream, and whatever lies behind it.
+    limit : int
+        The most bytes that it may inflate to.
+    feeds : iterable of int, optional
+        How many bytes its writer may have given deflate at a time, such as a row of a PNG.
+
+    Returns
+    -------
+    Described or None
+        None if it is no zlib stream, or a damaged one; if it inflates to more than the limit; or
+        if it is far longer than what it inflates to.
+    """
+    if not _is_zlib(stream):
+        return None
+    inflated = engine().inflate(stream[2:], limit)
+    if inflated is None or not len(inflated.blocks):
+        return None
+    size = len(inflated.data) - PADDING
+    if inflated.consumed > room_for(size):
+        return None
+    parameters, predicted = guess(inflated, stream[:2], feeds)
+    blocks = engine().describe_blocks(inflated, int(parameters.as_array()[-1]))
+    columns = [*predicted.columns[:_TOKEN_COLUMNS], *blocks[_TOKEN_COLUMNS:]]
+    if sum(len(column) for column in columns) > most_corrections(size):
+        return None
+    data = inflated.data[:size]
+    tail = stream[2 + inflated.consumed :]
+    description = pack(parameters, stream[:2], tail, adler32(data), columns)
+    described = Described(data.tobytes(), description)
+    return described if restore(*described) == stream else None

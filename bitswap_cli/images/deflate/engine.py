@@ -1,0 +1,224 @@
+"""The engine that inflates, predicts and writes: the compiled kernel, else the Python reference.
+
+Both give the same. The environment variable BITSWAP_ENGINE chooses, as for `bitswap_cli.ans`.
+"""
+
+import ctypes
+import os
+from collections.abc import Callable, Sequence
+from functools import cache
+from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitswap_cli.errors import ArchiveError, InputError
+from bitswap_cli.images.deflate import reference
+from bitswap_cli.images.deflate.columns import COLUMNS, Column
+from bitswap_cli.images.deflate.inflated import (
+    DAMAGED,
+    PADDING,
+    Blocks,
+    Bytes,
+    Inflated,
+    Predicted,
+    Tokens,
+)
+
+ABI = 1
+
+_NO_MEMORY = -3
+
+
+class Engine(Protocol):
+    """What does the work; `reference` documents each of these."""
+
+    @property
+    def NAME(self) -> str:  # noqa: N802
+        """Either "c" or "reference"."""
+
+    def inflate(self, stream: bytes, limit: int) -> Inflated | None: ...
+
+    def predict(
+        self, inflated: Inflated, how: NDArray[np.int64], stop: int, budget: int
+    ) -> Predicted: ...
+
+    def describe_blocks(self, inflated: Inflated, flags: int) -> list[Column]: ...
+
+    def restore(
+        self, data: Bytes, how: NDArray[np.int64], columns: Sequence[Column]
+    ) -> tuple[Tokens, Blocks]: ...
+
+    def write(
+        self, data: Bytes, tokens: Tokens, blocks: Blocks, flags: int,
+        columns: Sequence[Column], room: int,
+    ) -> bytes: ...  # fmt: skip
+
+
+def _address(array: NDArray[np.generic]) -> int:
+    return array.ctypes.data
+
+
+class Kernel:
+    """The compiled engine: the functions of `reference`, bound by ctypes, without the GIL.
+
+    Parameters
+    ----------
+    path : Path
+        The shared library.
+
+    Raises
+    ------
+    OSError
+        If it cannot be loaded, or was built from another version of the sources.
+    """
+
+    NAME = "c"
+
+    def __init__(self, path: Path) -> None:
+        library = ctypes.CDLL(str(path))
+        kinds: dict[str, type[ctypes.c_void_p] | type[ctypes.c_int64]]
+        kinds = {"p": ctypes.c_void_p, "l": ctypes.c_int64}
+
+        def bound(name: str, signature: str) -> Callable[..., int]:
+            function: ctypes._NamedFuncPointer = getattr(library, f"bitswap_{name}")
+            function.argtypes = [kinds[kind] for kind in signature]
+            function.restype = ctypes.c_int64
+            return function
+
+        try:
+            if bound("deflate_abi", "")() != ABI:
+                raise OSError(f"{path} was built from another version")
+            self._inflate = bound("inflate", "pllppppp")
+            self._predict = bound("predict", "plpplplpplll")
+            self._describe_blocks = bound("describe_blocks", "ppplpllppl")
+            self._restore = bound("restore", "plppppplplp")
+            self._write = bound("write", "pppllppppl")
+        except AttributeError as error:
+            raise OSError(f"{path} is not the kernel: {error}") from error
+
+    def inflate(self, stream: bytes, limit: int) -> Inflated | None:
+        """Inflate a raw deflate stream; see `reference.inflate`."""
+        source = np.frombuffer(stream, np.uint8)
+        found = np.zeros(6, np.int64)
+        known = (_address(source), len(source), limit, _address(found))
+        if self._inflate(*known, None, None, None, None):
+            return None
+        consumed, size, count, rows, headed, pad = (int(value) for value in found)
+        data = np.zeros(size + PADDING, np.uint8)
+        tokens = np.empty(count, np.uint32)
+        blocks = np.empty((rows, 3), np.int32)
+        heads = np.empty(headed, np.uint8)
+        arrays = (data, tokens, blocks, heads)
+        self._inflate(*known, *(_address(array) for array in arrays))
+        return Inflated(data, tokens, blocks, heads, consumed, pad)
+
+    def predict(
+        self, inflated: Inflated, how: NDArray[np.int64], stop: int, budget: int
+    ) -> Predicted:
+        """Compare tokens with a predictor's; see `reference.predict`."""
+        data, tokens, blocks = inflated.data, inflated.tokens, inflated.blocks
+        room = min(len(tokens), stop) + len(blocks) + 1
+        values, counts = np.empty((COLUMNS, room), np.int32), np.zeros(COLUMNS, np.int64)
+        wrong = self._predict(
+            _address(data), len(data) - PADDING, _address(how), _address(tokens), len(tokens),
+            _address(blocks), len(blocks), _address(values), _address(counts), room, stop, budget,
+        )  # fmt: skip
+        return Predicted(self._checked(wrong), _cut(values, counts))
+
+    def describe_blocks(self, inflated: Inflated, flags: int) -> list[Column]:
+        """Compare blocks with what zlib would make; see `reference.describe_blocks`."""
+        data, tokens, blocks, heads, _, pad = inflated
+        room = int(322 * (blocks[:, 0] == 2).sum()) + len(blocks) + 1
+        values, counts = np.empty((COLUMNS, room), np.int32), np.zeros(COLUMNS, np.int64)
+        self._describe_blocks(
+            _address(data), _address(tokens), _address(blocks), len(blocks), _address(heads),
+            flags, pad, _address(values), _address(counts), room,
+        )  # fmt: skip
+        return _cut(values, counts)
+
+    def restore(
+        self, data: Bytes, how: NDArray[np.int64], columns: Sequence[Column]
+    ) -> tuple[Tokens, Blocks]:
+        """Make tokens and blocks; see `reference.restore`."""
+        size = len(data) - PADDING
+        tokens = np.empty(size, np.uint32)
+        rows = reference.most_blocks(size, columns)
+        blocks, found = np.zeros((rows, 3), np.int32), np.zeros(2, np.int64)
+        values, counts, starts = _joined(columns)
+        self._checked(self._restore(
+            _address(data), size, _address(how), _address(values), _address(counts),
+            _address(starts), _address(tokens), size, _address(blocks), rows, _address(found),
+        ))  # fmt: skip
+        return tokens[: found[0]], blocks[: found[1]]
+
+    def write(
+        self, data: Bytes, tokens: Tokens, blocks: Blocks, flags: int,
+        columns: Sequence[Column], room: int,
+    ) -> bytes:  # fmt: skip
+        """Write a raw deflate stream; see `reference.write`."""
+        out = np.empty(room, np.uint8)
+        values, counts, starts = _joined(columns)
+        length = self._checked(
+            self._write(
+                _address(data), _address(tokens), _address(blocks), len(blocks), flags,
+                _address(values), _address(counts), _address(starts), _address(out), room,
+            )
+        )  # fmt: skip
+        if length > room:
+            raise ArchiveError(DAMAGED)
+        return out[:length].tobytes()
+
+    @staticmethod
+    def _checked(result: int) -> int:
+        if result == _NO_MEMORY:
+            raise MemoryError
+        if result < 0:
+            raise ArchiveError(DAMAGED)
+        return result
+
+
+def _cut(values: NDArray[np.int32], counts: NDArray[np.int64]) -> list[Column]:
+    return [values[place, : counts[place]] for place in range(COLUMNS)]
+
+
+def _joined(
+    columns: Sequence[Column],
+) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64]]:
+    """All columns behind each other, their lengths, and where they start."""
+    counts = np.array([len(column) for column in columns], np.int64)
+    values = np.ascontiguousarray(np.concatenate(columns), np.int32)
+    return values, counts, np.cumsum(counts) - counts
+
+
+@cache
+def compiled() -> Kernel | None:
+    """The compiled engine, or None where there is none that loads."""
+    folder = Path(__file__).parent
+    for path in (folder / f"_kernel{suffix}" for suffix in EXTENSION_SUFFIXES):
+        if path.exists():
+            try:
+                return Kernel(path)
+            except OSError:
+                return None
+    return None
+
+
+@cache
+def engine() -> Engine:
+    """The engine in use, chosen at the first call of the process.
+
+    Raises
+    ------
+    InputError
+        If BITSWAP_ENGINE asks for an engine that is not there.
+    """
+    wanted = os.environ.get("BITSWAP_ENGINE", "")
+    if wanted not in ("", "c", "reference"):
+        raise InputError(f"BITSWAP_ENGINE={wanted}: choose c or reference")
+    kernel = None if wanted == "reference" else compiled()
+    if kernel is None and wanted == "c":
+        raise InputError("BITSWAP_ENGINE=c: the kernel is not compiled; install with a C compiler")
+    return kernel or reference

@@ -1,0 +1,175 @@
+"""Who wrote a stream: candidates in the order of what its blocks and matches suggest, tried."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from bitswap_cli.images.deflate.engine import engine
+from bitswap_cli.images.deflate.inflated import Inflated, Predicted
+from bitswap_cli.images.deflate.parameters import (
+    FREE,
+    LITERALS,
+    RUN_LENGTHS,
+    ZLIB,
+    ZLIB_NG,
+    ZLIB_NG_2_2,
+    Parameters,
+)
+
+_NEVER = 1 << 61
+# Rounds of trials: the most tokens, the share of all that is tried, how many candidates go on.
+_ROUNDS = ((1 << 13, 8, 16), (1 << 16, 2, 4))
+_LEAST = 64  # tokens that say something
+_SLACK = 64  # corrections that do not rule a candidate out
+_FEW = 1000  # a predictor that is wrong less often than once in so many tokens is good enough,
+_PARDON = 8  # or not more often than this in a whole stream
+
+_MEDIUM = (3, 4, 5, 6)  # zlib-ng's levels that depend on how it was fed, and on its version
+
+# Searches that resemble those of other makers: good, lazy, nice, chain.
+_SEARCHES = (
+    (258, 258, 258, 4096),
+    (258, 258, 32, 16),
+    (258, 258, 130, 35),
+)
+
+
+class _Facts(NamedTuple):
+    """What a stream shows at a glance."""
+
+    hint: int  # FLEVEL of the header
+    window: int
+    memories: tuple[int, ...]
+    full: int  # tokens of full blocks that no memLevel explains
+    literal: bool  # no matches
+    runs: bool  # all of distance 1
+    shortest: int  # length of a match
+    fixed: bool  # no dynamic blocks, and a header as Z_FIXED has it
+
+
+def _facts(inflated: Inflated, header: bytes) -> _Facts:
+    matches = inflated.tokens[inflated.tokens != 0]
+    distances, lengths = matches & 0xFFFF, matches >> 16
+    window = max((header[0] >> 4) + 8, 9)
+    while len(matches) and window < 15 and distances.max() > (1 << window) - 262:
+        window += 1
+    coded = inflated.blocks[:-1][inflated.blocks[:-1, 0] > 0, 1]
+    memories, full = tuple(range(8, 10)), 0
+    if len(coded):
+        usual = int(np.bincount(coded).argmax())
+        memory = (usual + 1).bit_length() - 7
+        if usual == (1 << max(memory, 0) + 6) - 1 and 1 <= memory <= 9:
+            memories = (memory,)
+        elif (coded == usual).sum() * 2 > len(coded) > 1:
+            full = usual
+    return _Facts(
+        hint=header[1] >> 6,
+        window=window,
+        memories=memories,
+        full=full,
+        literal=not len(matches),
+        runs=bool((distances == 1).all()),
+        shortest=int(lengths.min()) if len(matches) else 258,
+        fixed=header[1] < 64 and not (inflated.blocks[:, 0] == 2).any(),
+    )
+
+
+def _candidates(facts: _Facts, feeds: tuple[int, ...]) -> Iterator[Parameters]:
+    plain = Parameters(LITERALS, 0, facts.memories[0], facts.window, full=facts.full)
+    plain = plain._replace(fixed=facts.fixed)
+    if facts.literal:
+        yield plain
+        return
+    if facts.runs:
+        yield plain._replace(family=RUN_LENGTHS)
+    hinted = ((1,), (5, 2, 4, 3), (6,), (9, 8, 7))[facts.hint]
+    for levels in (hinted, tuple(level for level in range(9, 0, -1) if level not in hinted)):
+        for level in levels:
+            for memory in facts.memories:
+                yield from _at_level(facts, plain._replace(level=level, memory=memory), feeds)
+    for search in _SEARCHES:
+        yield plain._replace(family=FREE, search=search)
+
+
+def _at_level(facts: _Facts, plain: Parameters, feeds: tuple[int, ...]) -> Iterator[Parameters]:
+    level, filtered = plain.level, facts.shortest > 5
+    yield plain._replace(family=ZLIB, filtered=filtered and level >= 4)
+    if level == 1 and not facts.fixed:
+        return
+    if 1 < level < 7 and facts.shortest < 4:
+        return
+    plain = plain._replace(filtered=filtered and level >= 7)
+    for family in (ZLIB_NG, ZLIB_NG_2_2):
+        if family == ZLIB_NG_2_2 and level not in _MEDIUM:
+            continue
+        for feed in (*feeds, 0) if level in (1, *_MEDIUM) else (0,):
+            yield plain._replace(family=family, feed=feed)
+
+
+def _try(inflated: Inflated, candidate: Parameters, stop: int, budget: int) -> Predicted:
+    return engine().predict(inflated, candidate.as_array(), stop, budget)
+
+
+Guess = tuple[Parameters, Predicted]
+
+
+def guess(inflated: Inflated, header: bytes, feeds: Iterable[int]) -> Guess:
+    """Find the parameters that predict a stream best.
+
+    Parameters
+    ----------
+    inflated : Inflated
+    header : bytes
+        The first two bytes of the zlib stream.
+    feeds : iterable of int
+        How many bytes deflate may have been given at a time.
+
+    Returns
+    -------
+    tuple of Parameters and Predicted
+    """
+    facts = _facts(inflated, header)
+    known = tuple(dict.fromkeys(feed for feed in feeds if feed > 0))
+    left = list(_candidates(facts, known))
+    count = len(inflated.tokens)
+    for most_tokens, share, kept in _ROUNDS:
+        if len(left) > 1 and count // share >= _LEAST:
+            left, found = _round(inflated, left, min(most_tokens, count // share), kept)
+            if found is not None:
+                return found
+    best = left[0], _try(inflated, left[0], _NEVER, _NEVER)
+    for candidate in left[1:]:
+        best = _better(inflated, candidate, best)
+    return best
+
+
+def _better(inflated: Inflated, candidate: Parameters, best: Guess) -> Guess:
+    if not best[1].wrong:
+        return best
+    predicted = _try(inflated, candidate, _NEVER, best[1].wrong - 1)
+    return (candidate, predicted) if predicted.wrong < best[1].wrong else best
+
+
+def _round(
+    inflated: Inflated, left: list[Parameters], stop: int, kept: int
+) -> tuple[list[Parameters], Guess | None]:
+    """Try candidates on the first tokens; those that go on, and one that is as good as right."""
+    good = len(inflated.tokens) // _FEW + _PARDON
+    tried: list[tuple[int, Parameters]] = []
+    best: Guess | None = None
+    least = _NEVER
+    for candidate in left:
+        wrong = _try(inflated, candidate, stop, 2 * least + _SLACK).wrong
+        if wrong * _FEW <= stop:
+            if best is None:
+                predicted = _try(inflated, candidate, _NEVER, good)
+                best = (candidate, predicted) if predicted.wrong <= good else None
+            else:
+                best = _better(inflated, candidate, best)
+            if best is not None and not best[1].wrong:
+                return [], best
+        least = min(least, wrong)
+        tried.append((wrong, candidate))
+    tried.sort(key=lambda pair: pair[0])
+    return [candidate for wrong, candidate in tried[:kept] if wrong <= 2 * least + _SLACK], best

@@ -1,0 +1,59 @@
+"""What engines exchange: an inflated stream with its tokens and blocks, and corrections."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitswap_cli.images.deflate.columns import Column
+
+PADDING = 512  # zeros behind inflated bytes, which a search may read
+
+DAMAGED = "the compressed data is damaged: its corrections make no deflate stream"
+
+Bytes = NDArray[np.uint8]  # inflated, and PADDING
+Tokens = NDArray[np.uint32]  # 0 for a literal, else length << 16 | distance
+Blocks = NDArray[np.int32]  # rows: kind (0 stored, 1 fixed, 2 dynamic), size, padding bits
+
+
+class Inflated(NamedTuple):
+    """A deflate stream as it was made.
+
+    Attributes
+    ----------
+    data : uint8 array
+        The inflated bytes, and PADDING zeros behind them.
+    tokens : uint32 array
+        Of all blocks but stored ones, in order.
+    blocks : int32 array, shape (n, 3)
+        Kind; size in tokens, or bytes if stored; value of the padding bits if stored.
+    heads : uint8 array
+        Of each dynamic block: HLIT, HDIST, HCLEN, the lengths of the code of operations in the
+        order in which they were sent, the operations, each of 16 to 18 followed by its extra bits.
+    consumed : int
+        Bytes of the stream.
+    pad : int
+        Value of the padding bits behind the last block.
+    """
+
+    data: Bytes
+    tokens: Tokens
+    blocks: Blocks
+    heads: NDArray[np.uint8]
+    consumed: int
+    pad: int
+
+
+class Predicted(NamedTuple):
+    """How the tokens of a stream differ from what a predictor says.
+
+    Attributes
+    ----------
+    wrong : int
+        Tokens that are not as predicted.
+    columns : list of int32 arrays
+        What tells them; see native/deflate.h.
+    """
+
+    wrong: int
+    columns: list[Column]

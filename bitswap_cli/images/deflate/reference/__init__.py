@@ -1,0 +1,203 @@
+"""The engine in plain Python: slow, and what the compiled one is tested against.
+
+Its functions are an `Engine`: inflate a stream, compare its tokens and blocks with what a predictor
+would have made, make tokens of corrections, write the stream again.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitswap_cli.images.deflate.columns import COLUMNS, Column
+from bitswap_cli.images.deflate.inflated import (
+    PADDING,
+    Blocks,
+    Bytes,
+    Inflated,
+    Predicted,
+    Tokens,
+)
+from bitswap_cli.images.deflate.parameters import NG_QUICK, RUNS
+from bitswap_cli.images.deflate.reference.alphabet import (
+    DYNAMIC,
+    FIXED,
+    KIND,
+    PAD,
+    SPLIT,
+    STORED,
+    STORED_SIZE,
+    span,
+)
+from bitswap_cli.images.deflate.reference.inflating import Damaged, Inflater
+from bitswap_cli.images.deflate.reference.ng_finder import NgFinder
+from bitswap_cli.images.deflate.reference.run import Describing, Restoring, Run
+from bitswap_cli.images.deflate.reference.trees import describe_head, parse, plan
+from bitswap_cli.images.deflate.reference.writing import Writer
+from bitswap_cli.images.deflate.reference.zlib_finder import Finder, plain
+
+NAME = "reference"
+
+
+def inflate(stream: bytes, limit: int) -> Inflated | None:
+    """Inflate a raw deflate stream, which more may follow.
+
+    Parameters
+    ----------
+    stream : bytes
+    limit : int
+        The most bytes that it may inflate to.
+
+    Returns
+    -------
+    Inflated or None
+        None if it is no deflate stream, is cut, or inflates to more.
+    """
+    inflater = Inflater(stream, limit)
+    try:
+        inflater.run()
+        consumed, pad = inflater.finish()
+    except Damaged:
+        return None
+    return Inflated(
+        np.frombuffer(bytes(inflater.data) + bytes(PADDING), np.uint8),
+        np.array(inflater.tokens, np.uint32),
+        np.array(inflater.blocks, np.int32).reshape(-1, 3),
+        np.frombuffer(bytes(inflater.heads), np.uint8),
+        consumed,
+        pad,
+    )
+
+
+def _go(run: Run) -> None:
+    if run.done:
+        return
+    if run.predictor <= RUNS:
+        plain(run)
+    elif run.predictor < NG_QUICK:
+        Finder(run).go()
+    else:
+        NgFinder(run).go()
+
+
+def predict(inflated: Inflated, how: NDArray[np.int64], stop: int, budget: int) -> Predicted:
+    """Compare the tokens of a stream, and where its blocks end, with what a predictor says.
+
+    Parameters
+    ----------
+    inflated : Inflated
+    how : int64 array
+        Parameters of the predictor.
+    stop, budget : int
+        Give up behind so many tokens, or when more is wrong than this.
+
+    Returns
+    -------
+    Predicted
+        If it gave up, of what it has seen.
+    """
+    run = Describing(inflated, how, stop, budget)
+    _go(run)
+    return run.result()
+
+
+def describe_blocks(inflated: Inflated, flags: int) -> list[Column]:
+    """Compare kinds and heads of blocks with what zlib would make of their tokens.
+
+    Parameters
+    ----------
+    inflated : Inflated
+    flags : int
+        Of the predictor.
+
+    Returns
+    -------
+    list of int32 arrays
+        Columns, of which those of tokens are empty.
+    """
+    columns: list[list[int]] = [[] for _ in range(COLUMNS)]
+    heads, tokens = iter(inflated.heads.tolist()), inflated.tokens.tolist()
+    data, at, first = inflated.data.tobytes(), 0, 0
+    for kind, size, pad in inflated.blocks.tolist():
+        if kind == STORED:
+            columns[PAD].append(pad)
+            at += size
+            continue
+        part = tokens[first : first + size]
+        head, fixed = plan(data[at:], part, flags)
+        columns[KIND].append(int(fixed != (kind == FIXED)))
+        if kind == DYNAMIC:
+            describe_head(head, parse(heads), columns)
+        first += size
+        at += sum(span(token) for token in part)
+    columns[PAD].append(inflated.pad)
+    return [np.array(column, np.int32) for column in columns]
+
+
+def most_blocks(size: int, columns: Sequence[Column]) -> int:
+    """The most blocks that corrections can make: one a byte, and those that they tell."""
+    return size + len(columns[SPLIT]) + len(columns[STORED_SIZE]) + 2
+
+
+def restore(
+    data: Bytes, how: NDArray[np.int64], columns: Sequence[Column]
+) -> tuple[Tokens, Blocks]:
+    """Make tokens and blocks of corrections.
+
+    Parameters
+    ----------
+    data : uint8 array
+        The inflated bytes, and PADDING zeros behind them.
+    how : int64 array
+        Parameters of the predictor.
+    columns : sequence of int32 arrays
+        Corrections.
+
+    Returns
+    -------
+    tokens : uint32 array
+    blocks : int32 array, shape (n, 3)
+        Those that are not stored are of kind 1 until they are written.
+
+    Raises
+    ------
+    ArchiveError
+        If the corrections make no stream of these bytes.
+    """
+    run = Restoring(data, how, columns, most_blocks(len(data) - PADDING, columns))
+    _go(run)
+    return np.array(run.tokens, np.uint32), np.array(run.blocks, np.int32).reshape(-1, 3)
+
+
+def write(
+    data: Bytes, tokens: Tokens, blocks: Blocks, flags: int, columns: Sequence[Column], room: int
+) -> bytes:
+    """Write a raw deflate stream.
+
+    Parameters
+    ----------
+    data, tokens, blocks : arrays
+        What `restore` was given and returns.
+    flags : int
+        Of the predictor.
+    columns : sequence of int32 arrays
+        Corrections of kinds, heads and padding bits.
+    room : int
+        The most bytes that it may have.
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    ArchiveError
+        If the corrections make no stream, or a longer one.
+    """
+    writer, first, rows = Writer(data.tobytes(), columns, room), 0, blocks.tolist()
+    for row, (kind, size, _) in enumerate(rows):
+        count = 0 if kind == STORED else size
+        part = tokens[first : first + count].tolist()
+        writer.block(kind, part, size, row == len(rows) - 1, flags)
+        first += count
+    return writer.finish()

@@ -1,0 +1,111 @@
+"""From inflated bytes and a description to the very same zlib stream."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitswap_cli.images.deflate.columns import Column, Reader, decode, encode, varint
+from bitswap_cli.images.deflate.engine import engine
+from bitswap_cli.images.deflate.inflated import PADDING
+from bitswap_cli.images.deflate.parameters import FREE, Parameters, checked
+
+_FILTERED, _FIXED, _HEADER, _TAIL, _BEHIND, _FULL, _FEED = (1 << bit for bit in range(7))
+
+_MODULUS = 65521
+_STEP = 1 << 16
+SPARE = 1 << 16  # bytes that a stream may be longer than 9/8 of what it inflates to
+
+
+def adler32(data: NDArray[np.uint8]) -> bytes:
+    """Adler-32 (RFC 1950), four bytes, big endian."""
+    low, high = 1, 0
+    weights = np.arange(_STEP, 0, -1, dtype=np.int64)
+    for start in range(0, len(data), _STEP):
+        part = data[start : start + _STEP].astype(np.int64)
+        high = (high + len(part) * low + int(part @ weights[-len(part) :])) % _MODULUS
+        low = (low + int(part.sum())) % _MODULUS
+    return (high << 16 | low).to_bytes(4, "big")
+
+
+def room_for(size: int) -> int:
+    """The longest zlib stream that is described or restored for so many inflated bytes."""
+    return size + size // 8 + SPARE
+
+
+def most_corrections(size: int) -> int:
+    """The most integers that are described or restored for so many inflated bytes."""
+    return 4 * size + SPARE
+
+
+def pack(
+    parameters: Parameters, header: bytes, tail: bytes, adler: bytes, columns: list[Column]
+) -> bytes:
+    """Write a description.
+
+    Parameters
+    ----------
+    parameters : Parameters
+    header, tail : bytes
+        The stream's first two bytes, and what lies behind its deflate stream.
+    adler : bytes
+        Checksum of the inflated bytes, with which a tail begins if it is right.
+    columns : list of int32 arrays
+        Corrections.
+
+    Returns
+    -------
+    bytes
+    """
+    p = parameters
+    right = tail.startswith(adler)
+    behind = tail[len(adler) :] if right else tail
+    told = header != p.header()
+    flags = _FILTERED * p.filtered | _FIXED * p.fixed | _HEADER * told | _TAIL * (not right)
+    flags |= _BEHIND * bool(behind) | _FULL * bool(p.full) | _FEED * bool(p.feed)
+    parts = [bytes([p.family << 4 | p.level, p.memory << 4 | p.window - 8, flags])]
+    parts += [varint(value) for value in p.search]
+    parts += [varint(value) for value in (p.full, p.feed) if value]
+    parts += [header] if told else []
+    parts += [varint(len(behind)), behind] if behind else []
+    return b"".join(parts) + encode(columns)
+
+
+def restore(inflated: bytes, description: bytes) -> bytes:
+    """Rebuild a zlib stream.
+
+    Parameters
+    ----------
+    inflated : bytes
+        What the stream inflates to.
+    description : bytes
+        What `describe` said of it.
+
+    Returns
+    -------
+    bytes
+        The stream, at most 9/8 of the inflated bytes, 64 KiB and what lay behind it.
+
+    Raises
+    ------
+    ArchiveError
+        If the description is damaged, or does not belong to these bytes.
+    """
+    size = len(inflated)
+    data = np.zeros(size + PADDING, np.uint8)
+    data[:size] = np.frombuffer(inflated, np.uint8)
+    reader = Reader(description)
+    first, second, flags = reader.take(3)
+    family = first >> 4
+    search = tuple(reader.varint() for _ in range(4 * (family == FREE)))
+    full = reader.varint() if flags & _FULL else 0
+    feed = reader.varint() if flags & _FEED else 0
+    setting = (first & 15, second >> 4, (second & 15) + 8)
+    strategy = (bool(flags & _FILTERED), bool(flags & _FIXED))
+    parameters = checked(Parameters(family, *setting, *strategy, feed, full, search))
+    header = reader.take(2) if flags & _HEADER else parameters.header()
+    behind = reader.take(reader.varint()) if flags & _BEHIND else b""
+    columns = decode(reader.rest(), most_corrections(size))
+    how = parameters.as_array()
+    tokens, blocks = engine().restore(data, how, columns)
+    raw = engine().write(data, tokens, blocks, int(how[-1]), columns, room_for(size))
+    adler = b"" if flags & _TAIL else adler32(data[:size])
+    return header + raw + adler + behind

@@ -1,0 +1,63 @@
+"""Bytes to deflate, and streams of them by zlib, that tests of this room share."""
+
+import zlib
+from collections.abc import Callable
+
+import numpy as np
+from hypothesis import strategies as st
+
+RAW: dict[str, Callable[[], bytes]] = {
+    "empty": lambda: b"",
+    "noise": lambda: _noise(3000, 256),
+    "few": lambda: _noise(6000, 3),
+    "zeros": lambda: bytes(3000),
+    "rows": lambda: _rows(40, 25),
+}
+
+
+def _noise(count: int, values: int) -> bytes:
+    """Bytes of a counter through SplitMix64, the same on every machine."""
+    x = np.arange(1, count + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    x = (x ^ x >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ x >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
+    return ((x >> np.uint64(40)) % np.uint64(values)).astype(np.uint8).tobytes()
+
+
+def _rows(height: int, width: int) -> bytes:
+    """Rows of a smooth picture as PNG filters them: a filter byte, then differences."""
+    y, x = np.mgrid[:height, :width]
+    noise = np.frombuffer(_noise(height * width, 4), np.uint8).reshape(height, width)
+    samples = (x * x // 9 + 3 * y + noise).astype(np.uint8)
+    rows = np.diff(samples, axis=1, prepend=np.uint8(1))
+    return rows.astype(np.uint8).tobytes()
+
+
+def deflated(
+    raw: bytes, level: int, window: int = 15, memory: int = 8, strategy: int = 0, feed: int = 0
+) -> bytes:
+    """A stream by the zlib at hand, given `feed` bytes at a time, or all at once."""
+    maker = zlib.compressobj(level, zlib.DEFLATED, window, memory, strategy)
+    step = feed or max(len(raw), 1)
+    parts = [maker.compress(raw[at : at + step]) for at in range(0, len(raw), step)]
+    return b"".join([*parts, maker.flush()])
+
+
+def _repetitive(pattern: bytes, times: int, tail: bytes) -> bytes:
+    return pattern * times + tail + pattern
+
+
+raws = st.one_of(
+    st.binary(max_size=300),
+    st.builds(_repetitive, st.binary(max_size=40), st.integers(0, 60), st.binary(max_size=20)),
+    st.builds(_rows, st.integers(1, 30), st.integers(1, 30)),
+    st.builds(_noise, st.integers(0, 2000), st.integers(1, 5)),
+)
+settings = st.fixed_dictionaries(
+    {
+        "level": st.integers(0, 9),
+        "window": st.integers(9, 15),
+        "memory": st.integers(1, 9),
+        "strategy": st.integers(0, 4),
+        "feed": st.sampled_from([0, 0, 1, 31, 300]),
+    }
+)

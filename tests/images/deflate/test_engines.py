@@ -1,0 +1,98 @@
+"""The compiled engine and the Python reference give the same, whoever wrote a stream."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings as limits
+from hypothesis import strategies as st
+
+from bitswap_cli.errors import InputError
+from bitswap_cli.images.deflate import engine as engines
+from bitswap_cli.images.deflate import reference
+from bitswap_cli.images.deflate.parameters import (
+    FREE,
+    LITERALS,
+    RUN_LENGTHS,
+    ZLIB,
+    ZLIB_NG,
+    ZLIB_NG_2_2,
+    Parameters,
+)
+from tests.images.deflate.streams import deflated, raws, settings
+
+NEVER = 1 << 60
+
+
+def _makers(families: list[int], levels: st.SearchStrategy[int]) -> st.SearchStrategy[Parameters]:
+    searches = st.tuples(*[st.sampled_from([1, 3, 8, 258])] * 4)
+    return st.builds(
+        Parameters,
+        family=st.sampled_from(families),
+        level=levels,
+        memory=st.integers(1, 9),
+        window=st.integers(9, 15),
+        filtered=st.booleans(),
+        fixed=st.booleans(),
+        feed=st.sampled_from([0, 1, 30, 500]),
+        full=st.sampled_from([0, 0, 1, 50]),
+        search=searches if families == [FREE] else st.just(()),
+    )
+
+
+makers = st.one_of(
+    _makers([LITERALS, RUN_LENGTHS], st.just(0)),
+    _makers([ZLIB, ZLIB_NG, ZLIB_NG_2_2], st.integers(1, 9)),
+    _makers([FREE], st.just(0)),
+)
+
+
+@limits(max_examples=60, deadline=None)
+@given(raws, settings, makers)
+def test_both_engines_agree(raw: bytes, setting: dict[str, int], maker: Parameters) -> None:
+    kernel = engines.compiled()
+    if kernel is None:
+        pytest.skip("no compiled kernel")
+    stream = deflated(raw, **setting)[2:]
+    one, other = kernel.inflate(stream, NEVER), reference.inflate(stream, NEVER)
+    assert one is not None and other is not None
+    assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+    how = maker.as_array()
+    wrong, columns = kernel.predict(one, how, NEVER, NEVER)
+    assert wrong == reference.predict(one, how, NEVER, NEVER).wrong
+    expected = reference.predict(one, how, NEVER, NEVER).columns
+    assert all(np.array_equal(a, b) for a, b in zip(columns, expected, strict=True))
+    blocks = kernel.describe_blocks(one, int(how[-1]))
+    expected = reference.describe_blocks(one, int(how[-1]))
+    assert all(np.array_equal(a, b) for a, b in zip(blocks, expected, strict=True))
+
+    both = [*columns[:13], *blocks[13:]]
+    for engine in (kernel, reference):
+        tokens, rows = engine.restore(one.data, how, both)
+        assert np.array_equal(tokens, one.tokens)
+        assert (
+            engine.write(one.data, tokens, rows, int(how[-1]), both, NEVER >> 30)
+            == (stream[: one.consumed])
+        )
+
+
+@pytest.mark.parametrize("wanted", ["c", "reference"])
+def test_the_environment_chooses(wanted: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if wanted == "c" and engines.compiled() is None:
+        pytest.skip("no compiled kernel")
+    monkeypatch.setenv("BITSWAP_ENGINE", wanted)
+    engines.engine.cache_clear()
+    try:
+        assert wanted == engines.engine().NAME
+    finally:
+        engines.engine.cache_clear()
+
+
+def test_an_unknown_engine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BITSWAP_ENGINE", "fpga")
+    engines.engine.cache_clear()
+    try:
+        with pytest.raises(InputError, match="fpga"):
+            engines.engine()
+    finally:
+        engines.engine.cache_clear()
