@@ -23,7 +23,7 @@ from bitswap_cli.ans import (
     reference,
 )
 from bitswap_cli.ans.parameters import sigma
-from tests.ans.check import check_codec, random_message
+from tests.ans.check import check_codec, chosen, every_value, random_message
 from tests.ans.codecs import CODECS
 
 CASES = settings(
@@ -100,11 +100,6 @@ def test_every_cumulative_value_pops_its_symbol(engine: str, size: int) -> None:
         assert message == before
 
 
-def _unit(_: slice, cf: np.ndarray) -> reference.Interval:
-    """Each value is a symbol of frequency 1."""
-    return cf.astype(np.int64), cf.astype(np.int64), np.ones(len(cf), np.int64)
-
-
 @pytest.mark.parametrize(("low", "high"), [(-2048, 2047), (-512, 512), (1023, 2047)])
 @pytest.mark.parametrize("components", [1, 4])
 def test_every_value_pops_a_symbol_of_a_large_alphabet(
@@ -129,13 +124,12 @@ def test_every_value_pops_a_symbol_of_a_large_alphabet(
             row = slice(first, min(first + 32, 2 * size))
             message = random_message(rng, 32, 40)
             before = message.copy()
-            push = distributions.engine().push  # type: ignore[attr-defined]  # as patched
-            push(message, cf[row], np.ones_like(cf[row]), 24)
+            chosen().push(message, cf[row], np.ones_like(cf[row]), 24)
             part = MixtureParameters(weight[row], mean[row], scale[row])
             popped = LogisticMixture(part, low, high).pop(message)
             assert popped.tolist() == expected[row].tolist()
             LogisticMixture(part, low, high).push(message, popped)
-            reference._pop(message, len(popped), _unit, 24)
+            reference._pop(message, len(popped), every_value, 24)
             assert message == before
 
 
