@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -9,7 +10,7 @@ from bitswap_cli.api.arguments import as_paths, check_new, processors, quota, th
 from bitswap_cli.errors import InputError
 
 
-def test_threads():
+def test_threads() -> None:
     assert thread_count(3) == 3
     assert thread_count(None) == thread_count(0) == processors() >= 1
     with pytest.raises(InputError, match="-1 is no number of threads"):
@@ -17,7 +18,7 @@ def test_threads():
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="affinity is Linux's")
-def test_affinity_counts():
+def test_affinity_counts() -> None:
     allowed = os.sched_getaffinity(0)
     try:
         os.sched_setaffinity(0, {min(allowed)})
@@ -38,7 +39,9 @@ def test_affinity_counts():
         ({"other": "100000 100000"}, None),
     ],
 )
-def test_quota_of_control_groups(tmp_path, bounds, expected):
+def test_quota_of_control_groups(
+    tmp_path: Path, bounds: dict[str, str], expected: int | None
+) -> None:
     """The narrowest bound of a group and those above it holds."""
     own = tmp_path / "own"
     own.write_text("1:cpu:/ignored\n0::/a/b\n")
@@ -50,7 +53,7 @@ def test_quota_of_control_groups(tmp_path, bounds, expected):
     assert quota(tmp_path / "none", tmp_path / "groups") is None
 
 
-def test_sources(tmp_path):
+def test_sources(tmp_path: Path) -> None:
     assert as_paths(str(tmp_path)) == [str(tmp_path)]
     assert as_paths([tmp_path, tmp_path]) == [tmp_path, tmp_path]
     with pytest.raises(InputError, match="nothing to compress"):
@@ -59,7 +62,7 @@ def test_sources(tmp_path):
         as_paths([tmp_path / "none"])
 
 
-def test_places(tmp_path):
+def test_places(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     check_new(tmp_path / "file", "-o", force=True)
     for path, message in (
