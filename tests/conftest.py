@@ -1,7 +1,7 @@
 """Small exact models with random weights: the laws of coding hold for them as for any."""
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from bitswap_models.exact.model import ExactModel
 if TYPE_CHECKING:
     from bitswap_models.training.network import Network
 
-MakeModel = Callable[..., "object"]
+MakeModel = Callable[..., Any]  # of a class that only `kind` tells
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -33,7 +33,7 @@ def make_model() -> MakeModel:
     return make
 
 
-def started(kind: str, seed: int = 0, **fields: object) -> "Network":
+def started(kind: str, seed: int = 0, /, **fields: object) -> "Network":
     """A small network of a family whose layers were started on smooth tiles."""
     import torch
 
@@ -71,5 +71,5 @@ def smooth_tile(tile: int, channels: int, seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[:tile, :tile]
     wave = 128 + 90 * np.sin(y / rng.uniform(1, 8) + x / rng.uniform(1, 8))
-    pixels = wave + rng.normal(0, 6, (channels, tile, tile))
+    pixels: np.ndarray = wave + rng.normal(0, 6, (channels, tile, tile))
     return pixels.clip(0, 255).astype(np.int32)

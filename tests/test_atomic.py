@@ -5,6 +5,8 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 
@@ -20,12 +22,14 @@ def _write(path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # left to close
-def test_interruption_at_any_line(tmp_path):
+def test_interruption_at_any_line(tmp_path: Path) -> None:
     """As a signal's handler does: before the writer holds the file as well as after."""
     for lines in range(1000):
         left = lines
 
-        def interrupt(frame, event, _):
+        def interrupt(
+            frame: FrameType, event: str, _: object
+        ) -> Callable[[FrameType, str, object], Any]:
             nonlocal left
             if frame.f_code.co_filename == NewFile.__init__.__code__.co_filename:
                 left -= event == "line"
@@ -52,7 +56,7 @@ def test_interruption_at_any_line(tmp_path):
     assert (tmp_path / "a").read_bytes() == b"all of it"
 
 
-def test_what_is_there_is_kept(tmp_path):
+def test_what_is_there_is_kept(tmp_path: Path) -> None:
     _write(tmp_path / "a")
     with pytest.raises(InputError, match="exists already"):
         _write(tmp_path / "a")
@@ -63,7 +67,9 @@ def test_what_is_there_is_kept(tmp_path):
 
 
 @pytest.mark.parametrize("make", [NewFile, lambda path, force: NewLink(path, b"x", force=force)])
-def test_a_name_that_another_process_has_is_left_to_it(tmp_path, monkeypatch, make):
+def test_a_name_that_another_process_has_is_left_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[..., NewFile | NewLink]
+) -> None:
     names = iter(["taken", "free"])
     monkeypatch.setattr("secrets.token_hex", lambda _: next(names))
     other = tmp_path / ".bitswap-taken.tmp"
@@ -74,7 +80,7 @@ def test_a_name_that_another_process_has_is_left_to_it(tmp_path, monkeypatch, ma
     assert sorted(path.name for path in tmp_path.iterdir()) == [other.name, "a"]
 
 
-def test_writing_a_block(tmp_path):
+def test_writing_a_block(tmp_path: Path) -> None:
     with writing(tmp_path / "a") as file:
         file.write(b"all")
         assert not (tmp_path / "a").exists()
@@ -90,7 +96,7 @@ def test_writing_a_block(tmp_path):
     }
 
 
-def test_a_file_that_goes_unfinished_leaves_nothing(tmp_path):
+def test_a_file_that_goes_unfinished_leaves_nothing(tmp_path: Path) -> None:
     file = NewFile(tmp_path / "a", force=False)
     file.write(b"a part")
     file.finish()

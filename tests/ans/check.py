@@ -3,8 +3,19 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from bitswap_cli.ans import Codec, Message, Underflow
+from bitswap_cli.ans import Codec, Message, Underflow, distributions, kernel, reference
 from bitswap_cli.ans.parameters import FINE_PRECISION
+
+
+def chosen() -> kernel.Engine:
+    """The engine that the fixture has chosen."""
+    engine: kernel.Engine = distributions.engine()  # type: ignore[attr-defined]
+    return engine
+
+
+def every_value(_: slice, cf: np.ndarray) -> reference.Interval:
+    """Symbols for `reference._pop`: each value is one, of frequency 1."""
+    return cf.astype(np.int64), cf.astype(np.int64), np.ones(len(cf), np.int64)
 
 
 def random_message(rng: np.random.Generator, lanes: int, words: int) -> Message:

@@ -23,7 +23,7 @@ from bitswap_cli.ans import (
     reference,
 )
 from bitswap_cli.ans.parameters import sigma
-from tests.ans.check import check_codec, random_message
+from tests.ans.check import check_codec, chosen, every_value, random_message
 from tests.ans.codecs import CODECS
 
 CASES = settings(
@@ -124,12 +124,12 @@ def test_every_value_pops_a_symbol_of_a_large_alphabet(
             row = slice(first, min(first + 32, 2 * size))
             message = random_message(rng, 32, 40)
             before = message.copy()
-            distributions.engine().push(message, cf[row], np.ones_like(cf[row]), 24)
+            chosen().push(message, cf[row], np.ones_like(cf[row]), 24)
             part = MixtureParameters(weight[row], mean[row], scale[row])
             popped = LogisticMixture(part, low, high).pop(message)
             assert popped.tolist() == expected[row].tolist()
             LogisticMixture(part, low, high).push(message, popped)
-            reference._pop(message, len(popped), lambda _, c: (c, c, np.ones_like(c)), 24)
+            reference._pop(message, len(popped), every_value, 24)
             assert message == before
 
 

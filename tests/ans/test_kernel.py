@@ -92,14 +92,15 @@ def test_both_engines_give_the_same_intervals() -> None:
     cuts = np.sort(rng.integers(0, 257, (1000, 2), dtype=np.int32))
     weight = np.diff(cuts, axis=1, prepend=0, append=256).astype(np.int32)
     engines: list[kernel.Engine] = [compiled(), reference]
-    for parameters in ((weight, mean, scale), (None, mean[:, 0].copy(), scale[:, 0].copy())):
-        c, numpy = (e.intervals_logistic(symbols, *parameters, -8, 308) for e in engines)
+    mixtures = (weight, mean, scale)
+    for w, m, s in (mixtures, (None, mean[:, 0].copy(), scale[:, 0].copy())):
+        c, numpy = (e.intervals_logistic(symbols, w, m, s, -8, 308) for e in engines)
         for a, b in zip(c, numpy, strict=True):
             assert a.dtype == b.dtype == np.uint32
             assert np.array_equal(a, b)
         for e in engines:
             with pytest.raises(ValueError, match="symbols"):
-                e.intervals_logistic(symbols, *parameters, -8, 307 - 8)
+                e.intervals_logistic(symbols, w, m, s, -8, 307 - 8)
     for e in engines:
         with pytest.raises(ValueError, match="256"):
             e.intervals_logistic(symbols, weight + 1, mean, scale, -8, 308)

@@ -17,7 +17,8 @@ def waves(height: int, width: int, seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[:height, :width]
     gray = 128 + 80 * np.sin(y / 9 + seed) + 30 * np.cos(x / 7) + rng.normal(0, 4, (height, width))
-    return (gray[..., None] + rng.normal(0, 1, (height, width, 3))).clip(0, 255).astype(np.uint8)
+    pixels: np.ndarray = gray[..., None] + rng.normal(0, 1, (height, width, 3))
+    return pixels.clip(0, 255).astype(np.uint8)
 
 
 @pytest.fixture(scope="session")

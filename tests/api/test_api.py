@@ -24,7 +24,7 @@ MODULES = (
 )
 
 
-def test_importing_it_loads_nothing():
+def test_importing_it_loads_nothing() -> None:
     code = (
         "import sys; before = set(sys.modules); import bitswap_cli;"
         "own = {n for n in set(sys.modules) - before if n.startswith('bitswap')};"
@@ -34,7 +34,7 @@ def test_importing_it_loads_nothing():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_every_name_is_there():
+def test_every_name_is_there() -> None:
     for name in bitswap_cli.__all__:
         assert getattr(bitswap_cli, name).__doc__, name
         assert name in dir(bitswap_cli)
@@ -43,7 +43,7 @@ def test_every_name_is_there():
         bitswap_cli.squeeze  # noqa: B018
 
 
-def test_nothing_below_the_command_line_knows_it():
+def test_nothing_below_the_command_line_knows_it() -> None:
     """What talks to a terminal stays in cli/."""
     code = "import sys, bitswap_cli;"
     code += "[getattr(bitswap_cli, name) for name in bitswap_cli.__all__];"
@@ -51,17 +51,17 @@ def test_nothing_below_the_command_line_knows_it():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_schemes_of_the_command_line_are_those_of_the_codecs():
+def test_schemes_of_the_command_line_are_those_of_the_codecs() -> None:
     assert tuple(SCHEMES) == arguments.SCHEMES
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_examples(name, archive):
+def test_examples(name: str, archive: Path) -> None:
     if name == "api.compress":
         archive.unlink()
     assert doctest.testmod(import_module(f"bitswap_cli.{name}")).failed == 0
 
 
-def test_examples_of_the_page(photos, made_archive):
+def test_examples_of_the_page(photos: Path, made_archive: Path) -> None:
     outcome = doctest.testfile(str(DOCS / "api.md"), module_relative=False)
     assert outcome.failed == 0 and outcome.attempted > 10

@@ -10,7 +10,9 @@ import pytest
 from PIL import Image
 
 import bitswap_cli
+from bitswap_cli.archive.format.tables import ByteTable, TileTable
 from bitswap_cli.archive.reading import unpack
+from bitswap_cli.contract import TileCodec
 from bitswap_cli.errors import ArchiveError, InputError, ModelError
 from bitswap_models import zoo
 from tests.images.png_files import read_png
@@ -20,7 +22,7 @@ pytestmark = pytest.mark.skipif("photo" not in zoo.embedded(), reason="no model 
 
 
 @pytest.mark.parametrize("name", ["photo-bitswap", "photo-wide", "photo-turned", "gray-bitswap"])
-def test_files_are_those_that_are_restored(name, tmp_path):
+def test_files_are_those_that_are_restored(name: str, tmp_path: Path) -> None:
     path = GOLDEN / f"{name}.bsw"
     report = bitswap_cli.decompress(path, tmp_path, threads=1)
     with bitswap_cli.open(path) as archive:
@@ -31,7 +33,7 @@ def test_files_are_those_that_are_restored(name, tmp_path):
             assert archive.info(entry).mtime in (None, archive.mtime(entry))
 
 
-def test_pixels_are_those_that_files_show(tmp_path):
+def test_pixels_are_those_that_files_show(tmp_path: Path) -> None:
     """Alpha, palettes by their colours, 16 bits: against Pillow, or our own reader of deep PNG."""
     bitswap_cli.decompress(GOLDEN / "photo-wide.bsw", tmp_path, threads=1)
     with bitswap_cli.open(GOLDEN / "photo-wide.bsw") as archive:
@@ -53,7 +55,7 @@ def test_pixels_are_those_that_files_show(tmp_path):
             assert np.array_equal(pixels, expected.reshape(pixels.shape)), name
 
 
-def test_pictures_in_several_chunks(photos):
+def test_pictures_in_several_chunks(photos: Path) -> None:
     from tests.api.conftest import waves
 
     Image.fromarray(waves(2100, 900, 3)[..., 0]).save(photos / "large.png")
@@ -67,19 +69,19 @@ def test_pictures_in_several_chunks(photos):
         assert archive.mtime(name) == (photos / "large.png").stat().st_mtime_ns
 
 
-def test_what_is_kept_as_a_file_has_pixels_too(photos):
+def test_what_is_kept_as_a_file_has_pixels_too(photos: Path) -> None:
     picture = Image.fromarray(np.random.default_rng(0).integers(0, 256, (9, 7, 4), np.uint8))
-    saved = {
-        "rgba.png": (picture, {}),
-        "deep.png": (Image.fromarray(np.arange(63, dtype=np.uint16).reshape(9, 7) * 999), {}),
-        "one.png": (picture.convert("1"), {}),
-        "palette.gif": (picture.convert("RGB").quantize(9), {}),
-        "cmyk.tif": (picture.convert("CMYK"), {}),
-        "deep.tif": (Image.fromarray(np.arange(63, dtype=np.uint16).reshape(9, 7) * 999), {}),
-        "float.tif": (Image.fromarray(np.ones((9, 7), np.float32)), {}),
+    saved: dict[str, Image.Image] = {
+        "rgba.png": picture,
+        "deep.png": Image.fromarray(np.arange(63, dtype=np.uint16).reshape(9, 7) * 999),
+        "one.png": picture.convert("1"),
+        "palette.gif": picture.convert("RGB").quantize(9),
+        "cmyk.tif": picture.convert("CMYK"),
+        "deep.tif": Image.fromarray(np.arange(63, dtype=np.uint16).reshape(9, 7) * 999),
+        "float.tif": Image.fromarray(np.ones((9, 7), np.float32)),
     }
-    for name, (image, options) in saved.items():
-        image.save(photos / name, **options)
+    for name, image in saved.items():
+        image.save(photos / name)
     bitswap_cli.compress(photos, "a.bsw", model="photo")
     with bitswap_cli.open("a.bsw") as archive:
         for name in saved:
@@ -88,30 +90,34 @@ def test_what_is_kept_as_a_file_has_pixels_too(photos):
         for name, message in (("float.tif", "more than 16 bits"), ("notes.txt", "no picture")):
             with pytest.raises(InputError, match=message):
                 archive.pixels(f"photos/{name}")
-    shapes = {name: (array.shape[2], array.dtype) for name, array in found.items()}
+    shapes = {name: (array.shape[2], array.dtype.name) for name, array in found.items()}
     assert shapes == {
-        "rgba.png": (4, np.uint8),
-        "deep.png": (1, np.uint16),
-        "one.png": (1, np.uint8),
-        "palette.gif": (3, np.uint8),
-        "cmyk.tif": (4, np.uint8),
-        "deep.tif": (1, np.uint16),
+        "rgba.png": (4, "uint8"),
+        "deep.png": (1, "uint16"),
+        "one.png": (1, "uint8"),
+        "palette.gif": (3, "uint8"),
+        "cmyk.tif": (4, "uint8"),
+        "deep.tif": (1, "uint16"),
     }
     assert np.array_equal(found["rgba.png"], np.asarray(picture))
     for name in ("deep.png", "deep.tif"):
         assert np.array_equal(found[name].ravel(), np.arange(63) * 999)
     for name, mode in (("one.png", "L"), ("palette.gif", "RGB"), ("cmyk.tif", "CMYK")):
-        expected = np.asarray(saved[name][0].convert(mode)).reshape(9, 7, -1)
+        expected = np.asarray(saved[name].convert(mode)).reshape(9, 7, -1)
         assert np.array_equal(found[name], expected)
 
 
-def test_only_chunks_that_are_needed_are_decoded(archive, monkeypatch):
-    decoded = []
+def test_only_chunks_that_are_needed_are_decoded(
+    archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: list[TileCodec | None] = []
     real = unpack.decode_chunk
-    monkeypatch.setattr(
-        "bitswap_cli.api.archive.decode_chunk",
-        lambda codec, table, body: decoded.append(codec) or real(codec, table, body),
-    )
+
+    def noted(codec: TileCodec | None, table: TileTable | ByteTable, body: bytes) -> object:
+        decoded.append(codec)
+        return real(codec, table, body)
+
+    monkeypatch.setattr("bitswap_cli.api.archive.decode_chunk", noted)
     with bitswap_cli.open(archive) as opened:
         assert list(opened) == ["photos/a.png", "photos/b.png", "photos/notes.txt"]
         assert "photos/a.png" in opened and "a.png" not in opened
@@ -129,7 +135,7 @@ def test_only_chunks_that_are_needed_are_decoded(archive, monkeypatch):
             opened["photos/none.png"]
 
 
-def test_several_threads(archive):
+def test_several_threads(archive: Path) -> None:
     with bitswap_cli.open(archive, cache=0) as opened:
         expected = {name: opened[name] for name in opened}
         with ThreadPoolExecutor(4) as pool:
@@ -137,7 +143,9 @@ def test_several_threads(archive):
             assert list(pool.map(opened.get, names)) == [expected[name] for name in names]
 
 
-def test_another_process_opens_it_anew(archive, monkeypatch, tmp_path):
+def test_another_process_opens_it_anew(
+    archive: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     with bitswap_cli.open("photos.bsw", cache=123) as opened:
         monkeypatch.chdir("photos")  # the path was made whole
         with pickle.loads(pickle.dumps(opened)) as copy:
@@ -149,7 +157,7 @@ def test_another_process_opens_it_anew(archive, monkeypatch, tmp_path):
         assert np.array_equal(there.result(), opened.pixels("photos/a.png"))
 
 
-def test_errors(archive, tmp_path):
+def test_errors(archive: Path, tmp_path: Path) -> None:
     content = bytearray(archive.read_bytes())
     content[content.index(b"TILE") + 200] ^= 1
     (tmp_path / "bad.bsw").write_bytes(content)
@@ -168,6 +176,6 @@ def test_errors(archive, tmp_path):
         bitswap_cli.open(tmp_path / "text.bsw")
 
 
-def test_it_says_what_it_is(archive):
+def test_it_says_what_it_is(archive: Path) -> None:
     with bitswap_cli.open("photos.bsw") as opened:
         assert repr(opened) == "<Archive photos.bsw: 3 entries>"

@@ -1,6 +1,9 @@
 """`compress`: nothing appears before it is verified, and what was there stays until then."""
 
 from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -8,6 +11,7 @@ from PIL import Image
 import bitswap_cli
 from bitswap_cli.archive.writing import catalogue
 from bitswap_cli.coding import ChunkCodec
+from bitswap_cli.contract import Integers, Samples
 from bitswap_cli.errors import ArchiveError, InputError
 from bitswap_models import zoo
 from tests.api.conftest import waves
@@ -17,18 +21,18 @@ pytestmark = pytest.mark.skipif("photo" not in zoo.embedded(), reason="no model 
 
 
 @pytest.fixture
-def predecessor(photos):
+def predecessor(photos: Path) -> Path:
     path = photos.parent / "photos.bsw"
     path.write_bytes(b"precious")
     return path
 
 
-def names(folder):
+def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
 @pytest.mark.parametrize("stage", ["compress", "verify"])
-def test_an_interruption_leaves_what_was_there(photos, predecessor, stage):
+def test_an_interruption_leaves_what_was_there(photos: Path, predecessor: Path, stage: str) -> None:
     def interrupt(now: str, done: int, total: int) -> None:
         assert predecessor.read_bytes() == b"precious"
         if now == stage:
@@ -40,10 +44,14 @@ def test_an_interruption_leaves_what_was_there(photos, predecessor, stage):
     assert names(photos.parent) == ["photos", "photos.bsw"]
 
 
-def test_an_archive_that_does_not_verify_never_appears(photos, predecessor, monkeypatch):
+def test_an_archive_that_does_not_verify_never_appears(
+    photos: Path, predecessor: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = ChunkCodec.decode
 
-    def wrong(self, words, sizes, factor=1):
+    def wrong(
+        self: ChunkCodec, words: bytes, sizes: Integers, factor: int = 1
+    ) -> tuple[Samples, bytes]:
         tiles, payload = real(self, words, sizes, factor)
         return tiles ^ 1, payload
 
@@ -56,7 +64,7 @@ def test_an_archive_that_does_not_verify_never_appears(photos, predecessor, monk
     assert not report.verified and predecessor.read_bytes() != b"precious"
 
 
-def test_refusals(photos, predecessor):
+def test_refusals(photos: Path, predecessor: Path) -> None:
     with pytest.raises(InputError, match="exists"):
         bitswap_cli.compress("photos", predecessor, model="photo")
     with pytest.raises(InputError, match="nothing to compress"):
@@ -66,8 +74,9 @@ def test_refusals(photos, predecessor):
     assert names(photos.parent) == ["photos", "photos.bsw"]
 
 
-def test_the_report(photos):
-    stages, notes = Counter(), []
+def test_the_report(photos: Path) -> None:
+    stages: Counter[str] = Counter()
+    notes: list[str] = []
     report = bitswap_cli.compress(
         photos, "a.bsw", fit_steps=2, notes=notes.append, threads=1,
         progress=lambda stage, done, total: stages.update([stage]),
@@ -77,20 +86,25 @@ def test_the_report(photos):
     assert any("codes the sample" in line for line in notes)
     assert stages["fit"] == 2 and stages["verify"] and stages["compress"]
     assert report.saved is not None and report.saved >= 0
+    assert report.net_bpd and report.bpd and report.ratio
     assert report.net_bpd < report.bpd and report.ratio < 1
 
 
 @pytest.mark.parametrize(
     "options", [{"model": "photo"}, {}, {"fit_steps": 3}], ids=["plain", "auto", "fit"]
 )
-def test_a_command_opens_inflates_and_proves_each_picture_once(photos, monkeypatch, options):
+def test_a_command_opens_inflates_and_proves_each_picture_once(
+    photos: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
+) -> None:
     for seed in range(30):
         Image.fromarray(waves(30, 31, seed)).save(photos / f"{seed}.png")
-    calls = Counter()
+    calls: Counter[tuple[str, bytes]] = Counter()
     for name in ("inspect", "decode"):
         real = getattr(catalogue, name)
 
-        def counted(data, *more, name=name, real=real):
+        def counted(
+            data: bytes, *more: str, name: str = name, real: Callable[..., object] = real
+        ) -> object:
             calls[name, data] += 1
             return real(data, *more)
 

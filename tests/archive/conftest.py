@@ -6,6 +6,6 @@ from tests.archive.support import ZlibCodec
 
 
 @pytest.fixture
-def codec():
+def codec() -> ZlibCodec:
     """Return a tile codec without a network."""
     return ZlibCodec()

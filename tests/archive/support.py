@@ -4,21 +4,35 @@ import io
 import os
 import struct
 import zlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, PngImagePlugin
 
 from bitswap_cli.archive.format.sections import Header
 from bitswap_cli.archive.reading.reader import ArchiveReader
-from bitswap_cli.archive.reading.unpack import unpack, verify
-from bitswap_cli.contract import BYTES, EncodedTiles
+from bitswap_cli.archive.reading.unpack import CodecFor, unpack, verify
+from bitswap_cli.archive.report import UnpackReport
+from bitswap_cli.contract import BYTES, EncodedTiles, Integers, Samples
 from bitswap_cli.errors import ArchiveError
+
+Put = Callable[[bytes, bytes], None]
+Tree = dict[bytes, tuple[str, bytes, int]]
 
 
 class ZlibCodec:
     """Deflates differences of samples and swallows some of the payload, as a message would."""
 
-    def __init__(self, channels=3, tile=8, chunk_tiles=40, swallow=64, factors=(1, 2)):
+    def __init__(
+        self,
+        channels: int = 3,
+        tile: int = 8,
+        chunk_tiles: int = 40,
+        swallow: int = 64,
+        factors: Sequence[int] = (1, 2),
+    ) -> None:
         self.tile_height = self.tile_width = tile
         self.channels = channels
         self.alphabet = BYTES
@@ -26,20 +40,20 @@ class ZlibCodec:
         self.factors = factors
         self.slack = 1.25
         self.swallow = swallow
-        self.coded_tiles = []
+        self.coded_tiles: list[int] = []
         self.words_length = 0
 
-    def of(self, channels):
+    def of(self, channels: int) -> "ZlibCodec | None":
         return self if channels in (1, self.channels) else None
 
-    def _valid(self, sizes, factor):
+    def _valid(self, sizes: Integers, factor: int) -> np.ndarray:
         height, width = self.tile_height * factor, self.tile_width * factor
         shape = (len(sizes), height, width, self.channels)
         rows, columns, channels = (sizes[:, k].reshape(-1, 1, 1, 1) for k in range(3))
         place = np.indices(shape, sparse=True)
         return (place[1] < rows) & (place[2] < columns) & (place[3] < channels)
 
-    def encode(self, tiles, sizes, payload):
+    def encode(self, tiles: Samples, sizes: Integers, payload: bytes) -> EncodedTiles:
         assert tiles.dtype == np.uint8
         assert sizes.dtype == np.int32
         factor = tiles.shape[1] // self.tile_height
@@ -54,7 +68,7 @@ class ZlibCodec:
         self.words_length += 4 + used + len(squeezed)
         return EncodedTiles(struct.pack("<I", used) + payload[:used] + squeezed, used, bits)
 
-    def decode(self, words, sizes, factor):
+    def decode(self, words: bytes, sizes: Integers, factor: int) -> tuple[Samples, bytes]:
         (used,) = struct.unpack_from("<I", words)
         valid = self._valid(sizes, factor)
         steps = np.full(valid.shape, 99, np.uint8)
@@ -68,26 +82,36 @@ class ZlibCodec:
         return steps.cumsum(axis=2, dtype=np.uint8), words[4 : 4 + used] + bytes(8)
 
 
-def header_for(codec):
+def header_for(codec: ZlibCodec) -> Header:
     tile = (codec.tile_height, codec.tile_width, codec.channels)
     return Header("fake", "ab" * 32, "bitswap", 1, tile)
 
 
-def smooth(height, width, channels=3, seed=0):
+def codec_for(codec: ZlibCodec | None) -> CodecFor:
+    """The codec of every header; None where nobody will ask for one."""
+
+    def find(_: Header) -> ZlibCodec:
+        assert codec is not None
+        return codec
+
+    return find
+
+
+def smooth(height: int, width: int, channels: int = 3, seed: int = 0) -> np.ndarray:
     """Pixels of which only the differences deflate well."""
     steps = np.random.default_rng(seed).integers(0, 3, (height, width, channels))
     steps[:, 0] = np.random.default_rng(seed).integers(0, 256, (height, channels))
     return steps.cumsum(axis=1).astype(np.uint8)
 
 
-def encoded(pixels, kind="PNG", **options):
+def encoded(pixels: np.ndarray, kind: str = "PNG", **options: Any) -> bytes:
     image = Image.fromarray(pixels.squeeze()) if pixels.shape[-1] == 1 else Image.fromarray(pixels)
     out = io.BytesIO()
     image.save(out, kind, **options)
     return out.getvalue()
 
 
-def bad_png(height, width, channels=3, seed=0):
+def bad_png(height: int, width: int, channels: int = 3, seed: int = 0) -> bytes:
     """A PNG without filters, so that the codec wins."""
     head = struct.pack(">IIBBBBB", width, height, 8, channels - 1, 0, 0, 0)
     rows = b"".join(b"\0" + row.tobytes() for row in smooth(height, width, channels, seed))
@@ -98,7 +122,7 @@ def bad_png(height, width, channels=3, seed=0):
     return out
 
 
-def write(path, data, mtime=None):
+def write(path: str | bytes | Path, data: bytes, mtime: int | None = None) -> None:
     path = os.fsencode(path)
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "wb") as file:
@@ -107,12 +131,12 @@ def write(path, data, mtime=None):
         os.utime(path, ns=(mtime, mtime))
 
 
-def build_zoo(root):
+def build_zoo(root: Path) -> None:
     """Write one file of every kind that has ever troubled an archiver."""
-    root = os.fsencode(root)
+    top = os.fsencode(root)
 
-    def put(name, data):
-        write(os.path.join(root, name), data, 1_600_000_000_123_456_789 + 1000 * len(name))
+    def put(name: bytes, data: bytes) -> None:
+        write(os.path.join(top, name), data, 1_600_000_000_123_456_789 + 1000 * len(name))
 
     _put_plain_pictures(put)
     _put_other_pictures(put)
@@ -124,12 +148,12 @@ def build_zoo(root):
     put(b"new\nline", b"x")
     put(b"nested/x", os.urandom(1000))
     put(b"-o", b"dash")
-    os.makedirs(os.path.join(root, b"nested", b"nothing"))
-    os.symlink(b"deeper/and/deeper.png", os.path.join(root, b"nested", b"link.png"))
-    os.symlink(b"../nowhere", os.path.join(root, b"nested", b"dangling"))
+    os.makedirs(os.path.join(top, b"nested", b"nothing"))
+    os.symlink(b"deeper/and/deeper.png", os.path.join(top, b"nested", b"link.png"))
+    os.symlink(b"../nowhere", os.path.join(top, b"nested", b"dangling"))
 
 
-def _put_plain_pictures(put):
+def _put_plain_pictures(put: Put) -> None:
     """Pictures that every codec takes."""
     put(b"1x1.png", encoded(smooth(1, 1)))
     put(b"1x50.png", encoded(smooth(1, 50)))
@@ -148,10 +172,10 @@ def _put_plain_pictures(put):
     put(b"big.ppm", encoded(smooth(123, 130), "PPM"))
 
 
-def _put_other_pictures(put):
+def _put_other_pictures(put: Put) -> None:
     """Pictures of other modes, with metadata, of several frames."""
 
-    def image(mode, kind, **options):
+    def image(mode: str, kind: str, **options: Any) -> bytes:
         out = io.BytesIO()
         picture = Image.new(mode, (30, 20))
         if mode == "P":
@@ -177,18 +201,23 @@ def _put_other_pictures(put):
     text = PngImagePlugin.PngInfo()
     text.add_text("Title", "with text")
     text.add_itxt("Comment", "ä", "de")
-    options = {"pnginfo": text, "icc_profile": b"profile" * 30, "exif": exif, "dpi": (72, 72)}
+    options: dict[str, Any] = {
+        "pnginfo": text,
+        "icc_profile": b"profile" * 30,
+        "exif": exif,
+        "dpi": (72, 72),
+    }
     rich, plain = encoded(smooth(64, 64), **options), bad_png(64, 64)
     put(b"metadata.png", rich[: rich.index(b"IDAT") - 4] + plain[plain.index(b"IDAT") - 4 :])
 
 
-def tree(root):
+def tree(root: Path) -> Tree:
     """Return what is below a folder: name -> kind, bytes or target, mtime."""
-    root = os.fsencode(root)
-    found = {}
-    for folder, folders, files in os.walk(root):
-        if not folders and not files and folder != root:
-            found[os.path.relpath(folder, root)] = ("dir", b"", 0)
+    top = os.fsencode(root)
+    found: Tree = {}
+    for folder, folders, files in os.walk(top):
+        if not folders and not files and folder != top:
+            found[os.path.relpath(folder, top)] = ("dir", b"", 0)
         for name in files + [f for f in folders if os.path.islink(os.path.join(folder, f))]:
             path = os.path.join(folder, name)
             mtime = os.lstat(path).st_mtime_ns
@@ -197,17 +226,17 @@ def tree(root):
             else:
                 with open(path, "rb") as file:
                     value = ("file", file.read(), mtime)
-            found[os.path.relpath(path, root)] = value
+            found[os.path.relpath(path, top)] = value
     return found
 
 
-def _image(data):
+def _image(data: bytes) -> tuple[object, ...]:
     with Image.open(io.BytesIO(data)) as image:
         image.load()
         return image.mode, image.size, dict(image.info), image.tobytes()
 
 
-def assert_same(before, after):
+def assert_same(before: Tree, after: Tree) -> None:
     """Compare two trees: bytes, or for PNG the pixels, mode and metadata."""
     assert before.keys() == after.keys()
     for name, (kind, data, mtime) in before.items():
@@ -217,14 +246,14 @@ def assert_same(before, after):
             assert _image(data) == _image(after[name][1]), name
 
 
-def check(path, codec):
+def check(path: Path, codec: ZlibCodec | None) -> UnpackReport:
     """List and verify an archive."""
     with ArchiveReader(path) as reader:
         list(reader.entries())
-        return verify(reader, lambda _: codec)
+        return verify(reader, codec_for(codec))
 
 
-def rescue(path, codec, directory):
+def rescue(path: Path, codec: ZlibCodec | None, directory: Path) -> UnpackReport:
     """Restore what is whole."""
     with ArchiveReader(path, recover=True) as reader:
-        return unpack(reader, lambda _: codec, directory, keep_going=True)
+        return unpack(reader, codec_for(codec), directory, keep_going=True)

@@ -2,22 +2,28 @@
 
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from bitswap_cli.archive.format.sections import Header
+from bitswap_cli.archive.format.tables import TileTable
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack, verify
+from bitswap_cli.archive.report import UnpackReport
 from bitswap_cli.archive.writing import batches
 from bitswap_cli.archive.writing.pack import pack
+from bitswap_cli.contract import Integers, Samples
 from bitswap_cli.errors import ArchiveError, InputError, PartialError
 from tests.archive.support import (
     ZlibCodec,
     assert_same,
     bad_png,
     build_zoo,
+    codec_for,
     encoded,
     header_for,
     smooth,
@@ -26,19 +32,21 @@ from tests.archive.support import (
 )
 
 
-def restored(archive, directory, codec, **options):
+def restored(
+    archive: Path, directory: Path, codec: ZlibCodec | None, **options: Any
+) -> UnpackReport:
     with ArchiveReader(archive) as reader:
-        return unpack(reader, lambda _: codec, directory, **options)
+        return unpack(reader, codec_for(codec), directory, **options)
 
 
 @pytest.fixture
-def zoo(tmp_path):
+def zoo(tmp_path: Path) -> Path:
     build_zoo(tmp_path / "in" / "zoo")
     return tmp_path / "in" / "zoo"
 
 
 @pytest.mark.parametrize("channels", [1, 3, None])
-def test_hostile_zoo_comes_back(tmp_path, zoo, channels):
+def test_hostile_zoo_comes_back(tmp_path: Path, zoo: Path, channels: int | None) -> None:
     codec = ZlibCodec(channels) if channels else None
     header = header_for(codec) if codec else Header.without_model()
     seen = []
@@ -58,9 +66,10 @@ def test_hostile_zoo_comes_back(tmp_path, zoo, channels):
     with ArchiveReader(tmp_path / "a") as reader:
         assert reader.header == header
         entries = {entry.name: entry for entry in reader.entries()}
+        assert reader.totals is not None
         assert reader.totals.entries == len(entries)
         assert reader.totals.samples == report.samples
-        checked = verify(reader, lambda _: codec)
+        checked = verify(reader, codec_for(codec))
     assert (checked.entries, checked.samples) == (report.entries, report.samples)
     assert checked.bytes > 0
     assert sorted(os.listdir(tmp_path)) == ["a", "in"]
@@ -81,7 +90,7 @@ def test_hostile_zoo_comes_back(tmp_path, zoo, channels):
     assert not any(name.startswith(".bitswap") for name in os.listdir(tmp_path / "out" / "zoo"))
 
 
-def test_threads_do_not_change_the_archive(tmp_path, zoo):
+def test_threads_do_not_change_the_archive(tmp_path: Path, zoo: Path) -> None:
     archives = []
     for threads in (1, 2, 5):
         codec = ZlibCodec()
@@ -93,7 +102,7 @@ def test_threads_do_not_change_the_archive(tmp_path, zoo):
     assert archives[0] == archives[1] == archives[2]
 
 
-def test_large_picture_spans_chunks(tmp_path):
+def test_large_picture_spans_chunks(tmp_path: Path) -> None:
     codec = ZlibCodec(factors=(1,))
     write(tmp_path / "in" / "large.ppm", encoded(smooth(100, 200), "PPM"))
     write(tmp_path / "in" / "small.png", bad_png(16, 16))
@@ -106,7 +115,7 @@ def test_large_picture_spans_chunks(tmp_path):
     assert_same(tree(tmp_path / "in"), tree(tmp_path / "out" / "in"))
 
 
-def test_tiles_are_as_large_as_their_picture_allows(tmp_path):
+def test_tiles_are_as_large_as_their_picture_allows(tmp_path: Path) -> None:
     codec = ZlibCodec(factors=(1, 2, 4))
     shapes = {
         "a": (8, 8),
@@ -119,17 +128,18 @@ def test_tiles_are_as_large_as_their_picture_allows(tmp_path):
     for name, shape in shapes.items():
         write(tmp_path / "in" / f"{name}.ppm", encoded(smooth(*shape), "PPM"))
     pack([tmp_path / "in"], tmp_path / "a", codec, header_for(codec), threads=2)
-    factors = {}
+    factors: dict[str, int] = {}
     with ArchiveReader(tmp_path / "a") as reader:
         for chunk in reader.chunks:
             table = reader.table(chunk)
+            assert isinstance(table, TileTable)
             factors |= {segment.name[3:4].decode(): table.factor for segment in table.segments}
     assert factors == {"a": 1, "b": 2, "c": 4, "d": 1, "e": 2, "f": 4}
     restored(tmp_path / "a", tmp_path / "out", codec)
     assert_same(tree(tmp_path / "in"), tree(tmp_path / "out" / "in"))
 
 
-def test_large_picture_that_loses_is_kept_as_bytes(tmp_path, codec):
+def test_large_picture_that_loses_is_kept_as_bytes(tmp_path: Path, codec: ZlibCodec) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (100, 200, 3)).astype(np.uint8)
     write(tmp_path / "in" / "noise.ppm", encoded(noise, "PPM"))
     report = pack([tmp_path / "in"], tmp_path / "a", codec, header_for(codec))
@@ -139,7 +149,7 @@ def test_large_picture_that_loses_is_kept_as_bytes(tmp_path, codec):
     assert_same(tree(tmp_path / "in"), tree(tmp_path / "out" / "in"))
 
 
-def test_only_the_chunk_with_a_loser_is_coded_again(tmp_path):
+def test_only_the_chunk_with_a_loser_is_coded_again(tmp_path: Path) -> None:
     codec = ZlibCodec(chunk_tiles=8, factors=(1,))
     noise = np.random.default_rng(0).integers(0, 256, (16, 16, 3)).astype(np.uint8)
     for name in "abdef":
@@ -152,7 +162,7 @@ def test_only_the_chunk_with_a_loser_is_coded_again(tmp_path):
     assert_same(tree(tmp_path / "in"), tree(tmp_path / "out" / "in"))
 
 
-def test_a_picture_that_loses_much_takes_no_other_with_it(tmp_path):
+def test_a_picture_that_loses_much_takes_no_other_with_it(tmp_path: Path) -> None:
     codec = ZlibCodec(chunk_tiles=1000, factors=(1,))
     noise = np.random.default_rng(0).integers(0, 256, (64, 208, 3)).astype(np.uint8)
     # zstd sees the repetition, the codec does not
@@ -165,7 +175,9 @@ def test_a_picture_that_loses_much_takes_no_other_with_it(tmp_path):
     assert_same(tree(tmp_path / "in"), tree(tmp_path / "out" / "in"))
 
 
-def test_large_file_spans_chunks(tmp_path, monkeypatch, codec):
+def test_large_file_spans_chunks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, codec: ZlibCodec
+) -> None:
     monkeypatch.setattr(batches, "CHUNK_BYTES", 1000)
     rng = np.random.default_rng(0)
     for name, size in (("a", 300), ("b", 4500), ("c", 1000), ("d", 999), ("e", 2000), ("f", 0)):
@@ -174,12 +186,12 @@ def test_large_file_spans_chunks(tmp_path, monkeypatch, codec):
     report = pack([tmp_path / "in"], tmp_path / "a", codec, header_for(codec))
     with ArchiveReader(tmp_path / "a") as reader:
         assert len(reader.chunks) > 8
-        assert verify(reader, lambda _: codec).entries == report.entries
+        assert verify(reader, codec_for(codec)).entries == report.entries
     restored(tmp_path / "a", tmp_path / "out", codec)
     assert_same(tree(tmp_path / "in"), tree(tmp_path / "out" / "in"))
 
 
-def test_no_entry_takes_more_room_than_its_file(tmp_path, codec):
+def test_no_entry_takes_more_room_than_its_file(tmp_path: Path, codec: ZlibCodec) -> None:
     pack_nothing = pack([_file(tmp_path / "e", b"")], tmp_path / "0", codec, header_for(codec))
     framing = pack_nothing.bytes_after
     for number, data in enumerate([b"x", os.urandom(5000), encoded(smooth(1, 1)), b"a" * 9999]):
@@ -194,7 +206,7 @@ def _file(path: Path, data: bytes) -> Path:
     return path
 
 
-def test_table_takes_few_bytes_an_entry(tmp_path):
+def test_table_takes_few_bytes_an_entry(tmp_path: Path) -> None:
     codec = ZlibCodec(1, 28, 5000, swallow=0)
     rng = np.random.default_rng(0)
     mtime = 1_700_000_000_000_000_000
@@ -207,7 +219,7 @@ def test_table_takes_few_bytes_an_entry(tmp_path):
     assert (report.bytes_after - codec.words_length) / 1000 < 4
 
 
-def test_select(tmp_path, zoo, codec):
+def test_select(tmp_path: Path, zoo: Path, codec: ZlibCodec) -> None:
     pack([zoo], tmp_path / "a", codec, header_for(codec))
     restored(tmp_path / "a", tmp_path / "out", codec, select=["zoo/nested", "zoo/big.ppm"])
     everything = tree(zoo)
@@ -218,7 +230,7 @@ def test_select(tmp_path, zoo, codec):
     assert not (tmp_path / "out2").exists()
 
 
-def test_existing_archive_is_not_replaced_without_force(tmp_path, codec):
+def test_existing_archive_is_not_replaced_without_force(tmp_path: Path, codec: ZlibCodec) -> None:
     write(tmp_path / "x", b"1")
     write(tmp_path / "a", b"precious")
     with pytest.raises(InputError, match="exists already; use --force"):
@@ -232,7 +244,7 @@ def test_existing_archive_is_not_replaced_without_force(tmp_path, codec):
         pack([tmp_path / "x"], tmp_path / "no" / "a", codec, header_for(codec))
 
 
-def test_existing_output_is_not_replaced_without_force(tmp_path, codec):
+def test_existing_output_is_not_replaced_without_force(tmp_path: Path, codec: ZlibCodec) -> None:
     for name in ("a", "b", "c"):
         write(tmp_path / "in" / name, name.encode())
     pack([tmp_path / "in"], tmp_path / "archive", codec, header_for(codec))
@@ -245,7 +257,7 @@ def test_existing_output_is_not_replaced_without_force(tmp_path, codec):
     assert_same(tree(tmp_path / "in"), tree(tmp_path / "out" / "in"))
 
 
-def limit_file_size(size):
+def limit_file_size(size: int) -> Callable[[], None]:
     resource = pytest.importorskip("resource", reason="this system limits no file")
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -253,7 +265,7 @@ def limit_file_size(size):
     return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_disk_full_leaves_nothing(tmp_path, codec):
+def test_disk_full_leaves_nothing(tmp_path: Path, codec: ZlibCodec) -> None:
     write(tmp_path / "x", os.urandom(50_000))
     pack([tmp_path / "x"], tmp_path / "good", codec, header_for(codec))
     lift = limit_file_size(20_000)
@@ -268,10 +280,12 @@ def test_disk_full_leaves_nothing(tmp_path, codec):
     assert os.listdir(tmp_path / "out") == []
 
 
-def test_interrupted_pack_leaves_nothing(tmp_path, codec, monkeypatch):
+def test_interrupted_pack_leaves_nothing(
+    tmp_path: Path, codec: ZlibCodec, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(tmp_path / "x.png", bad_png(40, 40))
 
-    def interrupt(*_):
+    def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(codec, "encode", interrupt)
@@ -280,7 +294,7 @@ def test_interrupted_pack_leaves_nothing(tmp_path, codec, monkeypatch):
     assert os.listdir(tmp_path) == ["x.png"]
 
 
-def test_link_that_points_outside_is_refused(tmp_path, codec):
+def test_link_that_points_outside_is_refused(tmp_path: Path, codec: ZlibCodec) -> None:
     write(tmp_path / "in" / "file", b"1")
     os.symlink("/etc/passwd", tmp_path / "in" / "absolute")
     os.symlink("../../x", tmp_path / "in" / "climbing")
@@ -288,13 +302,13 @@ def test_link_that_points_outside_is_refused(tmp_path, codec):
     report = pack([tmp_path / "in"], tmp_path / "a", codec, header_for(codec))
     assert len(report.notes) == 2
     with ArchiveReader(tmp_path / "a") as reader:
-        assert verify(reader, lambda _: codec).entries == 4
+        assert verify(reader, codec_for(codec)).entries == 4
     with pytest.raises(PartialError, match=r"in/absolute \(a link to /etc/passwd, outside"):
         restored(tmp_path / "a", tmp_path / "out", codec)
     assert tree(tmp_path / "out").keys() == {b"in/file", b"in/good"}
 
 
-def test_nothing_is_written_through_a_link(tmp_path, codec):
+def test_nothing_is_written_through_a_link(tmp_path: Path, codec: ZlibCodec) -> None:
     write(tmp_path / "in" / "sub" / "file", b"1")
     pack([tmp_path / "in"], tmp_path / "a", codec, header_for(codec))
     os.makedirs(tmp_path / "out" / "in")
@@ -305,19 +319,21 @@ def test_nothing_is_written_through_a_link(tmp_path, codec):
     assert os.listdir(tmp_path / "elsewhere") == []
 
 
-def test_header_that_disagrees_with_the_model(tmp_path, codec):
+def test_header_that_disagrees_with_the_model(tmp_path: Path, codec: ZlibCodec) -> None:
     write(tmp_path / "x.png", bad_png(40, 40))
     pack([tmp_path / "x.png"], tmp_path / "a", codec, header_for(codec))
     with pytest.raises(ArchiveError, match="tiles in its header"):
         restored(tmp_path / "a", tmp_path / "out", ZlibCodec(tile=9))
 
 
-def test_wrong_pixels_do_not_go_unnoticed(tmp_path, codec, monkeypatch):
+def test_wrong_pixels_do_not_go_unnoticed(
+    tmp_path: Path, codec: ZlibCodec, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(tmp_path / "x.png", bad_png(40, 40))
     pack([tmp_path / "x.png"], tmp_path / "a", codec, header_for(codec))
     real = codec.decode
 
-    def wrong(words, sizes, factor):
+    def wrong(words: bytes, sizes: Integers, factor: int) -> tuple[Samples, bytes]:
         tiles, payload = real(words, sizes, factor)
         tiles[-1, 0, 0, 0] ^= 1
         return tiles, payload

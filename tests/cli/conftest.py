@@ -47,8 +47,12 @@ class Outcome(NamedTuple):
         return self.err.removeprefix("bitswap: error: ").rstrip("\n")
 
 
+Bitswap = Callable[..., Outcome]
+SameContent = Callable[[Path, Path], None]
+
+
 @pytest.fixture
-def bitswap(capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
+def bitswap(capsys: pytest.CaptureFixture[str]) -> Bitswap:
     """Run the command line in this process."""
 
     def call(*arguments: str | Path) -> Outcome:
@@ -65,7 +69,7 @@ def smooth_pixels(height: int, width: int, seed: int) -> np.ndarray:
     y, x = np.mgrid[:height, :width]
     down, right = rng.uniform(3, 20, 2)
     gray = 128 + 90 * np.sin(y / down + x / right) + rng.normal(0, 8, (height, width))
-    pixels = gray[..., None] + rng.normal(0, 1, (height, width, 3))
+    pixels: np.ndarray = gray[..., None] + rng.normal(0, 1, (height, width, 3))
     return pixels.clip(0, 255).astype(np.uint8)
 
 
@@ -121,11 +125,11 @@ def made_archive(tmp_path_factory: pytest.TempPathFactory, photos: Path, tiny_mo
 @pytest.fixture
 def archive(made_archive: Path, tmp_path: Path) -> Path:
     """A copy of the archive of `photos`, to be damaged at will."""
-    return shutil.copy(made_archive, tmp_path / "photos.bsw")
+    return Path(shutil.copy(made_archive, tmp_path / "photos.bsw"))
 
 
 @pytest.fixture
-def same_content() -> Callable[[Path, Path], None]:
+def same_content() -> SameContent:
     """Compare two folders: names, pixels of images, bytes of the rest, times."""
 
     def compare(before: Path, after: Path) -> None:

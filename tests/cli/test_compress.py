@@ -11,13 +11,21 @@ from PIL import Image
 from bitswap_cli.errors import ArchiveError
 from bitswap_models import zoo
 from bitswap_models.families import register
+from tests.cli.conftest import Bitswap, SameContent
 
 needs_models = pytest.mark.skipif(
     not {"gray", "photo"} <= set(zoo.embedded()), reason="the default models are not installed"
 )
 
 
-def test_round_trip(bitswap, photos, made_archive, tiny_model, tmp_path, same_content):
+def test_round_trip(
+    bitswap: Bitswap,
+    photos: Path,
+    made_archive: Path,
+    tiny_model: Path,
+    tmp_path: Path,
+    same_content: SameContent,
+) -> None:
     back = tmp_path / "back"
     outcome = bitswap("decompress", made_archive, "-o", back, "--model", tiny_model)
     assert (outcome.code, outcome.err) == (0, "")
@@ -26,7 +34,9 @@ def test_round_trip(bitswap, photos, made_archive, tiny_model, tmp_path, same_co
 
 
 @needs_models
-def test_round_trip_with_the_default_model(bitswap, photos, tmp_path, same_content):
+def test_round_trip_with_the_default_model(
+    bitswap: Bitswap, photos: Path, tmp_path: Path, same_content: SameContent
+) -> None:
     outcome = bitswap("compress", photos, "-o", tmp_path / "a.bsw")
     assert outcome.code == 0, outcome.err
     assert bitswap("decompress", tmp_path / "a.bsw", "-o", tmp_path / "back").code == 0
@@ -34,7 +44,9 @@ def test_round_trip_with_the_default_model(bitswap, photos, tmp_path, same_conte
 
 
 @needs_models
-def test_auto_takes_the_model_that_codes_a_sample_best(bitswap, photos, tmp_path):
+def test_auto_takes_the_model_that_codes_a_sample_best(
+    bitswap: Bitswap, photos: Path, tmp_path: Path
+) -> None:
     """The sample's best is, within a few percent, the best for all."""
     gray = tmp_path / "gray"
     gray.mkdir()
@@ -57,7 +69,9 @@ def test_auto_takes_the_model_that_codes_a_sample_best(bitswap, photos, tmp_path
 
 
 @needs_models
-def test_auto_without_pictures_names_the_model_of_photographs(bitswap, tmp_path):
+def test_auto_without_pictures_names_the_model_of_photographs(
+    bitswap: Bitswap, tmp_path: Path
+) -> None:
     (tmp_path / "a.txt").write_text("no picture")
     outcome = bitswap("compress", tmp_path / "a.txt", "-o", tmp_path / "a.bsw", "--json", "-v")
     assert json.loads(outcome.out)["model"] == "photo"
@@ -66,14 +80,21 @@ def test_auto_without_pictures_names_the_model_of_photographs(bitswap, tmp_path)
 
 @pytest.mark.parametrize("options", [["--threads", "1"], ["--batch", "1"], ["--no-verify"]])
 def test_the_same_bytes_whatever_the_speed(
-    bitswap, photos, made_archive, tiny_model, tmp_path, options
-):
+    bitswap: Bitswap,
+    photos: Path,
+    made_archive: Path,
+    tiny_model: Path,
+    tmp_path: Path,
+    options: list[str],
+) -> None:
     again = tmp_path / "again.bsw"
     assert bitswap("compress", photos, "-o", again, "--model", tiny_model, *options).code == 0
     assert again.read_bytes() == made_archive.read_bytes()
 
 
-def test_other_scheme(bitswap, photos, tiny_model, tmp_path, same_content):
+def test_other_scheme(
+    bitswap: Bitswap, photos: Path, tiny_model: Path, tmp_path: Path, same_content: SameContent
+) -> None:
     path = tmp_path / "a.bsw"
     assert (
         bitswap("compress", photos, "-o", path, "--model", tiny_model, "--scheme=bbans").code == 0
@@ -83,7 +104,7 @@ def test_other_scheme(bitswap, photos, tiny_model, tmp_path, same_content):
     same_content(photos, tmp_path / "photos")
 
 
-def test_summary(bitswap, photos, tiny_model, tmp_path):
+def test_summary(bitswap: Bitswap, photos: Path, tiny_model: Path, tmp_path: Path) -> None:
     outcome = bitswap("compress", photos, "-o", tmp_path / "a.bsw", "--model", tiny_model)
     heading, figures = outcome.out.splitlines()
     assert heading.split() == ["files", "before", "after", "ratio", "bpd", "MB/s", "model"]
@@ -91,12 +112,12 @@ def test_summary(bitswap, photos, tiny_model, tmp_path):
     assert outcome.err == ""
 
 
-def test_quiet(bitswap, photos, tiny_model, tmp_path):
+def test_quiet(bitswap: Bitswap, photos: Path, tiny_model: Path, tmp_path: Path) -> None:
     outcome = bitswap("compress", "-q", photos, "-o", tmp_path / "a.bsw", "--model", tiny_model)
     assert outcome == (0, "", "")
 
 
-def test_json(bitswap, photos, tiny_model, tmp_path):
+def test_json(bitswap: Bitswap, photos: Path, tiny_model: Path, tmp_path: Path) -> None:
     path = tmp_path / "a.bsw"
     outcome = bitswap("compress", photos, "-o", path, "--model", tiny_model, "--json")
     result = json.loads(outcome.out)
@@ -113,14 +134,14 @@ def test_json(bitswap, photos, tiny_model, tmp_path):
     assert json.loads(back.out)["entries"] == 8
 
 
-def test_missing_source(bitswap, tmp_path, photos):
+def test_missing_source(bitswap: Bitswap, tmp_path: Path, photos: Path) -> None:
     outcome = bitswap("compress", photos, tmp_path / "no\nne", "-o", tmp_path / "a.bsw")
     assert outcome.code == 3
     assert r"no\nne" in outcome.error_line()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_existing_output(bitswap, photos, tiny_model, tmp_path):
+def test_existing_output(bitswap: Bitswap, photos: Path, tiny_model: Path, tmp_path: Path) -> None:
     path = tmp_path / "a.bsw"
     path.write_bytes(b"precious")
     command = ["compress", photos, "-o", path, "--model", tiny_model]
@@ -132,21 +153,23 @@ def test_existing_output(bitswap, photos, tiny_model, tmp_path):
     assert path.read_bytes() != b"precious"
 
 
-def test_output_in_no_folder(bitswap, photos, tiny_model, tmp_path):
+def test_output_in_no_folder(
+    bitswap: Bitswap, photos: Path, tiny_model: Path, tmp_path: Path
+) -> None:
     path = tmp_path / "none" / "a.bsw"
     outcome = bitswap("compress", photos, "-o", path, "--model", tiny_model)
     assert outcome.code == 3
     assert "none" in outcome.error_line()
 
 
-def test_unknown_model(bitswap, photos, tmp_path):
+def test_unknown_model(bitswap: Bitswap, photos: Path, tmp_path: Path) -> None:
     outcome = bitswap("compress", photos, "-o", tmp_path / "a.bsw", "--model", "nobody")
     assert outcome.code == 5
     assert "nobody" in outcome.error_line()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_file_that_is_no_model(bitswap, photos, tmp_path):
+def test_file_that_is_no_model(bitswap: Bitswap, photos: Path, tmp_path: Path) -> None:
     path = tmp_path / "fake.safetensors"
     path.write_bytes(b"\xff" * 100)
     outcome = bitswap("compress", photos, "-o", tmp_path / "a.bsw", "--model", path)
@@ -155,8 +178,12 @@ def test_file_that_is_no_model(bitswap, photos, tmp_path):
 
 
 def test_archive_that_does_not_verify_does_not_appear(
-    bitswap, photos, tiny_model, tmp_path, monkeypatch
-):
+    bitswap: Bitswap,
+    photos: Path,
+    tiny_model: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def fail(*_: object, **__: object) -> None:
         raise ArchiveError("a chunk is damaged")
 
@@ -168,7 +195,9 @@ def test_archive_that_does_not_verify_does_not_appear(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_nothing_but_other_files(bitswap, photos, tiny_model, tmp_path):
+def test_nothing_but_other_files(
+    bitswap: Bitswap, photos: Path, tiny_model: Path, tmp_path: Path
+) -> None:
     path = tmp_path / "a.bsw"
     outcome = bitswap("compress", photos / "notes.txt", "-o", path, "--model", tiny_model, "--json")
     assert json.loads(outcome.out)["bpd"] is None
@@ -176,7 +205,9 @@ def test_nothing_but_other_files(bitswap, photos, tiny_model, tmp_path):
     assert (tmp_path / "back" / "notes.txt").read_bytes() == (photos / "notes.txt").read_bytes()
 
 
-def test_entries_can_be_chosen(bitswap, archive, tiny_model, tmp_path):
+def test_entries_can_be_chosen(
+    bitswap: Bitswap, archive: Path, tiny_model: Path, tmp_path: Path
+) -> None:
     command = ["decompress", archive, "-o", tmp_path / "back", "--model", tiny_model]
     assert bitswap(*command, "photos/deep", "photos/notes.txt").code == 0
     restored = [path for path in (tmp_path / "back").rglob("*") if path.is_file()]
@@ -184,7 +215,9 @@ def test_entries_can_be_chosen(bitswap, archive, tiny_model, tmp_path):
     assert bitswap(*command, "photos/absent").code == 3
 
 
-def test_existing_files_are_not_replaced(bitswap, archive, tiny_model, tmp_path, photos):
+def test_existing_files_are_not_replaced(
+    bitswap: Bitswap, archive: Path, tiny_model: Path, tmp_path: Path, photos: Path
+) -> None:
     command = ["decompress", archive, "-o", tmp_path, "--model", tiny_model]
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "notes.txt").write_text("precious")
@@ -196,14 +229,16 @@ def test_existing_files_are_not_replaced(bitswap, archive, tiny_model, tmp_path,
     assert (tmp_path / "photos" / "notes.txt").read_bytes() == (photos / "notes.txt").read_bytes()
 
 
-def test_model_that_is_not_here(bitswap, made_archive, tmp_path):
+def test_model_that_is_not_here(bitswap: Bitswap, made_archive: Path, tmp_path: Path) -> None:
     outcome = bitswap("decompress", made_archive, "-o", tmp_path / "back")
     assert outcome.code == 5
     assert "unknown model 'tiny'" in outcome.error_line()
     assert not list((tmp_path / "back").rglob("*.png"))
 
 
-def test_model_of_another_hash(bitswap, archive, tiny_model, tmp_path):
+def test_model_of_another_hash(
+    bitswap: Bitswap, archive: Path, tiny_model: Path, tmp_path: Path
+) -> None:
     other = tmp_path / "other.safetensors"
     other.write_bytes(tiny_model.read_bytes() + b" ")
     outcome = bitswap("decompress", archive, "-o", tmp_path / "back", "--model", other)
@@ -211,7 +246,9 @@ def test_model_of_another_hash(bitswap, archive, tiny_model, tmp_path):
     assert "is not the model of the archive" in outcome.error_line()
 
 
-def test_another_version_of_the_model(bitswap, archive, tmp_path, monkeypatch):
+def test_another_version_of_the_model(
+    bitswap: Bitswap, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The archive's model has the name of a model that is here, but not its hash."""
     cache = tmp_path / "cache"
     monkeypatch.setenv("BITSWAP_CACHE", str(cache))
@@ -225,7 +262,13 @@ def test_another_version_of_the_model(bitswap, archive, tmp_path, monkeypatch):
     assert "another version" in outcome.error_line()
 
 
-def test_downloaded_model_is_found_by_its_hash(bitswap, archive, tiny_model, tmp_path, monkeypatch):
+def test_downloaded_model_is_found_by_its_hash(
+    bitswap: Bitswap,
+    archive: Path,
+    tiny_model: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     cache = tmp_path / "cache"
     monkeypatch.setenv("BITSWAP_CACHE", str(cache))
     file = zoo.resolve(str(tiny_model))
@@ -235,7 +278,7 @@ def test_downloaded_model_is_found_by_its_hash(bitswap, archive, tiny_model, tmp
 
 
 @pytest.mark.parametrize("verb", ["list", "info", "test", "decompress"])
-def test_not_an_archive(bitswap, tmp_path: Path, verb):
+def test_not_an_archive(bitswap: Bitswap, tmp_path: Path, verb: str) -> None:
     options = ["-o", tmp_path / "back"] if verb == "decompress" else []
     for content in (b"", b"PK\x03\x04", b"text\n" * 100):
         (tmp_path / "fake.bsw").write_bytes(content)
@@ -246,7 +289,7 @@ def test_not_an_archive(bitswap, tmp_path: Path, verb):
     assert bitswap(verb, tmp_path, *options).code == 3
 
 
-def test_newer_version(bitswap, archive):
+def test_newer_version(bitswap: Bitswap, archive: Path) -> None:
     content = bytearray(archive.read_bytes())
     content[8] = 5
     archive.write_bytes(content)
@@ -255,7 +298,7 @@ def test_newer_version(bitswap, archive):
     assert "version 5" in outcome.error_line()
 
 
-def test_truncated(bitswap, archive, tiny_model):
+def test_truncated(bitswap: Bitswap, archive: Path, tiny_model: Path) -> None:
     content = archive.read_bytes()
     for length in range(0, len(content), len(content) // 20):
         archive.write_bytes(content[:length])
@@ -264,13 +307,15 @@ def test_truncated(bitswap, archive, tiny_model):
         assert outcome.error_line()
 
 
-def pixels(path):
+def pixels(path: Path) -> tuple[str, tuple[int, int], bytes]:
     """Mode, size and bytes of a picture."""
     with Image.open(path) as image:
         return image.mode, image.size, image.tobytes()
 
 
-def test_damaged_chunk_and_keep_going(bitswap, archive, tiny_model, tmp_path, photos):
+def test_damaged_chunk_and_keep_going(
+    bitswap: Bitswap, archive: Path, tiny_model: Path, tmp_path: Path, photos: Path
+) -> None:
     """The other files come back although a chunk of pictures is damaged."""
     content = bytearray(archive.read_bytes())
     content[content.index(b"TILE") + 200] ^= 1

@@ -1,15 +1,17 @@
 """``bitswap eval``: the terms of a bound, and a rate that was coded and decoded."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from bitswap_models.training import data
+from tests.cli.conftest import Bitswap
 
 
-def test_terms_and_rate(bitswap, workshop, tiny_model):
+def test_terms_and_rate(bitswap: Bitswap, workshop: Path, tiny_model: Path) -> None:
     outcome = bitswap("eval", tiny_model, workshop / "data" / "sheets", "--json")
     assert outcome.code == 0
     told = json.loads(outcome.out)
@@ -22,7 +24,7 @@ def test_terms_and_rate(bitswap, workshop, tiny_model):
     assert told["bound"] == pytest.approx(metrics["bpd"], rel=0.01)
 
 
-def test_table(bitswap, workshop, tiny_model):
+def test_table(bitswap: Bitswap, workshop: Path, tiny_model: Path) -> None:
     outcome = bitswap("eval", tiny_model, workshop / "data" / "sheets", "--limit", "5")
     assert outcome.code == 0 and outcome.err == ""
     heading, *rows = outcome.out.splitlines()
@@ -31,7 +33,9 @@ def test_table(bitswap, workshop, tiny_model):
     assert [row.split()[0] for row in rows] == names
 
 
-def test_pictures_of_any_size_and_what_is_left_out(bitswap, tiny_model, tmp_path):
+def test_pictures_of_any_size_and_what_is_left_out(
+    bitswap: Bitswap, tiny_model: Path, tmp_path: Path
+) -> None:
     rng = np.random.default_rng(0)
     for name, shape in [("odd.png", (21, 40, 3)), ("gray.png", (16, 16)), ("alpha.png", (9, 9, 4))]:
         Image.fromarray(rng.integers(0, 256, shape, np.uint8)).save(tmp_path / name)
@@ -41,7 +45,7 @@ def test_pictures_of_any_size_and_what_is_left_out(bitswap, tiny_model, tmp_path
     assert outcome.err.count("\n") == 1 and "alpha.png is left out" in outcome.err
 
 
-def test_refusals(bitswap, tiny_model, tmp_path):
+def test_refusals(bitswap: Bitswap, tiny_model: Path, tmp_path: Path) -> None:
     assert bitswap("eval", tiny_model, tmp_path / "nowhere").code == 3
     assert bitswap("eval", "nobody", tmp_path).code == 5
     outcome = bitswap("eval", tiny_model, tmp_path)
@@ -54,6 +58,6 @@ def test_refusals(bitswap, tiny_model, tmp_path):
     assert outcome.code == 5 and "cannot read the picture" in outcome.error_line()
 
 
-def test_sheets_hold_as_many_cells_as_they_are_named_for(tmp_path):
+def test_sheets_hold_as_many_cells_as_they_are_named_for(tmp_path: Path) -> None:
     assert data.sheet_cells(tmp_path / "00000-0853.png") == 853
     assert data.sheet_cells(tmp_path / "kodim01.png") is None

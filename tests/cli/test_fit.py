@@ -6,14 +6,17 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from bitswap_cli.archive.format.sections import SECTION, section
+from bitswap_cli.archive.format.tables import TileSegment
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_models import zoo
+from tests.cli.conftest import Bitswap, SameContent
 
 STEPS = "150"
 pytestmark = pytest.mark.skipif(
@@ -21,18 +24,18 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def drawing(seed):
+def drawing(seed: int) -> np.ndarray:
     """Waves whose samples are all even: what no model has seen. (200, 200, 3) uint8"""
     random = np.random.default_rng(seed)
     y, x = np.mgrid[:200, :200]
     down, right = random.uniform(5, 30, 2)
     gray = 128 + 90 * np.sin(y / down + x / right) + random.normal(0, 5, (200, 200))
-    pixels = gray[..., None] + random.normal(0, 3, (200, 200, 3))
+    pixels: np.ndarray = gray[..., None] + random.normal(0, 3, (200, 200, 3))
     return pixels.clip(0, 255).astype(np.uint8) // 2 * 2
 
 
 @pytest.fixture(scope="module")
-def drawings(tmp_path_factory):
+def drawings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sources") / "drawings"
     folder.mkdir()
     for number in range(8):
@@ -42,7 +45,7 @@ def drawings(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def fitted(tmp_path_factory, drawings):
+def fitted(tmp_path_factory: pytest.TempPathFactory, drawings: Path) -> Path:
     """An archive of drawings with a fitted model, the model's file, and what compress said."""
     from bitswap_cli.cli.main import run
 
@@ -54,8 +57,8 @@ def fitted(tmp_path_factory, drawings):
 
 
 def test_a_fitted_archive_is_smaller_and_comes_back(
-    bitswap, drawings, fitted, tmp_path, same_content
-):
+    bitswap: Bitswap, drawings: Path, fitted: Path, tmp_path: Path, same_content: SameContent
+) -> None:
     plain = bitswap("compress", drawings, "-o", tmp_path / "b.bsw", "--model", "photo", "--json")
     archive = fitted / "a.bsw"
     assert archive.stat().st_size < json.loads(plain.out)["after"]
@@ -64,7 +67,7 @@ def test_a_fitted_archive_is_smaller_and_comes_back(
     same_content(drawings, tmp_path / "drawings")
 
 
-def test_info_tells_what_the_archive_was_fitted_from(bitswap, fitted):
+def test_info_tells_what_the_archive_was_fitted_from(bitswap: Bitswap, fitted: Path) -> None:
     told = json.loads(bitswap("info", fitted / "a.bsw", "--json").out)
     assert (told["format"], told["model"]) == (2, "photo")
     with ArchiveReader(fitted / "a.bsw") as reader:
@@ -73,13 +76,17 @@ def test_info_tells_what_the_archive_was_fitted_from(bitswap, fitted):
 
 
 @pytest.mark.parametrize("options", [["--threads", "1", "--batch", "1"]])
-def test_the_same_bytes_whatever_the_speed(bitswap, drawings, fitted, tmp_path, options):
+def test_the_same_bytes_whatever_the_speed(
+    bitswap: Bitswap, drawings: Path, fitted: Path, tmp_path: Path, options: list[str]
+) -> None:
     command = ["compress", drawings, "-o", tmp_path / "a.bsw", "--model", "photo"]
     assert bitswap(*command, "--fit-steps", STEPS, *options).code == 0
     assert (tmp_path / "a.bsw").read_bytes() == (fitted / "a.bsw").read_bytes()
 
 
-def test_the_saved_model_codes_as_the_archive_does(bitswap, drawings, fitted, tmp_path):
+def test_the_saved_model_codes_as_the_archive_does(
+    bitswap: Bitswap, drawings: Path, fitted: Path, tmp_path: Path
+) -> None:
     model = fitted / "own.safetensors"
     assert "photo" in bitswap("models", "info", model).out
     path = tmp_path / "a.bsw"
@@ -89,7 +96,9 @@ def test_the_saved_model_codes_as_the_archive_does(bitswap, drawings, fitted, tm
         assert [own.body(c) for c in own.chunks] == [other.body(c) for c in other.chunks]
 
 
-def test_small_pictures_are_turned_and_come_back(bitswap, tmp_path, same_content):
+def test_small_pictures_are_turned_and_come_back(
+    bitswap: Bitswap, tmp_path: Path, same_content: SameContent
+) -> None:
     """Where models are fitted, a small picture lies as it is coded best."""
     folder = tmp_path / "small"
     folder.mkdir()
@@ -102,12 +111,15 @@ def test_small_pictures_are_turned_and_come_back(bitswap, tmp_path, same_content
     with ArchiveReader(path) as reader:
         assert reader.version == 4
         assert {e.shape for e in reader.entries()} == {(30, 40, 3), (40, 30, 3)}
-        assert any(s.orientation for c in reader.chunks for s in reader.table(c).segments)
+        segments = [s for chunk in reader.chunks for s in reader.table(chunk).segments]
+        assert any(isinstance(s, TileSegment) and s.orientation for s in segments)
     assert bitswap("decompress", path, "-o", tmp_path / "out").code == 0
     same_content(folder, tmp_path / "out/small")
 
 
-def test_fitting_that_does_not_pay_leaves_the_archive_as_it_was(bitswap, drawings, tmp_path):
+def test_fitting_that_does_not_pay_leaves_the_archive_as_it_was(
+    bitswap: Bitswap, drawings: Path, tmp_path: Path
+) -> None:
     one = tmp_path / "one"
     one.mkdir()
     Image.fromarray(drawing(0)[:140, :140]).save(one / "a.ppm")
@@ -121,14 +133,14 @@ def test_fitting_that_does_not_pay_leaves_the_archive_as_it_was(bitswap, drawing
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.bsw", "b.bsw", "one"]
 
 
-def test_no_step_changes_no_byte(bitswap, drawings, tmp_path):
+def test_no_step_changes_no_byte(bitswap: Bitswap, drawings: Path, tmp_path: Path) -> None:
     for name, options in (("a", []), ("b", ["--fit-steps", 0])):
         command = ["compress", drawings, "-o", tmp_path / name, "--model", "photo"]
         assert bitswap(*command, *options).code == 0
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
-def test_damage_to_the_model_is_an_error(bitswap, fitted, tmp_path):
+def test_damage_to_the_model_is_an_error(bitswap: Bitswap, fitted: Path, tmp_path: Path) -> None:
     good = (fitted / "a.bsw").read_bytes()
     start = good.index(b"MODL")
     for at in (start, start + 5, start + 20, start + 60, start + 200):
@@ -144,7 +156,7 @@ def test_damage_to_the_model_is_an_error(bitswap, fitted, tmp_path):
     assert (tmp_path / "out/drawings/notes.txt").exists()
 
 
-def test_a_forged_model_is_refused(bitswap, fitted, tmp_path):
+def test_a_forged_model_is_refused(bitswap: Bitswap, fitted: Path, tmp_path: Path) -> None:
     """Its checksum is made to fit: what is left is the coder, the proof and the known answer."""
     good = (fitted / "a.bsw").read_bytes()
     start = good.index(b"MODL")
@@ -160,7 +172,7 @@ def test_a_forged_model_is_refused(bitswap, fitted, tmp_path):
         assert outcome.error_line()
 
 
-def test_errors(bitswap, drawings, tiny_model, tmp_path):
+def test_errors(bitswap: Bitswap, drawings: Path, tiny_model: Path, tmp_path: Path) -> None:
     command = ["compress", "-o", tmp_path / "a.bsw"]
     outcome = bitswap(*command, drawings / "notes.txt", "--fit-steps", 3)
     assert (outcome.code, "no picture" in outcome.error_line()) == (3, True)
@@ -181,7 +193,9 @@ def test_errors(bitswap, drawings, tiny_model, tmp_path):
 
 
 @pytest.mark.parametrize("words", [["--fit"], ["--fit", "1s"], ["--fit=1s"]])
-def test_fit_takes_a_duration_or_none(bitswap, drawings, tmp_path, words):
+def test_fit_takes_a_duration_or_none(
+    bitswap: Bitswap, drawings: Path, tmp_path: Path, words: list[str]
+) -> None:
     """A folder that follows is not taken for a duration."""
     missing = tmp_path / "missing"
     outcome = bitswap("compress", *words, missing, "-o", tmp_path / "a.bsw")
@@ -189,12 +203,13 @@ def test_fit_takes_a_duration_or_none(bitswap, drawings, tmp_path, words):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
-def test_an_interrupt_ends_fitting_and_goes_on(drawings, tmp_path):
+def test_an_interrupt_ends_fitting_and_goes_on(drawings: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "bitswap_cli", "compress", "--fit", "1h", "-v"]
     with subprocess.Popen(
         [*command, drawings, "-o", tmp_path / "a.bsw"], stderr=subprocess.PIPE, text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     ) as process:  # fmt: skip
+        assert process.stderr
         for line in process.stderr:
             if "saved so far" in line:
                 break

@@ -2,6 +2,11 @@
 
 import json
 import os
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Bitswap
 
 SHAPES = {
     "photos/color.png": [100, 82, 3],
@@ -10,7 +15,7 @@ SHAPES = {
 }
 
 
-def test_list(bitswap, made_archive):
+def test_list(bitswap: Bitswap, made_archive: Path) -> None:
     outcome = bitswap("list", made_archive)
     assert outcome.code == 0
     lines = outcome.out.splitlines()
@@ -23,7 +28,7 @@ def test_list(bitswap, made_archive):
     assert r"photos/caf\xe9.txt" in rows
 
 
-def test_list_json(bitswap, made_archive, photos):
+def test_list_json(bitswap: Bitswap, made_archive: Path, photos: Path) -> None:
     listed = json.loads(bitswap("list", made_archive, "--json").out)["entries"]
     entries = {entry["name"]: entry for entry in listed}
     assert entries.keys() == {
@@ -40,7 +45,7 @@ def test_list_json(bitswap, made_archive, photos):
     assert os.fsencode("photos/caf\udce9.txt") == b"photos/caf\xe9.txt"
 
 
-def test_info(bitswap, made_archive):
+def test_info(bitswap: Bitswap, made_archive: Path) -> None:
     outcome = bitswap("info", made_archive)
     assert outcome.code == 0
     rows = dict(line.split(maxsplit=1) for line in outcome.out.splitlines())
@@ -49,7 +54,7 @@ def test_info(bitswap, made_archive):
     assert rows["tile"] == "16x16x3"
 
 
-def test_info_json(bitswap, made_archive, tiny_model):
+def test_info_json(bitswap: Bitswap, made_archive: Path, tiny_model: Path) -> None:
     info = json.loads(bitswap("info", made_archive, "--json").out)
     model = json.loads(bitswap("models", "info", tiny_model, "--json").out)
     assert info["sha256"] == model["sha256"]
@@ -60,7 +65,13 @@ def test_info_json(bitswap, made_archive, tiny_model):
     assert info["tile_chunks"] >= 1 and info["byte_chunks"] >= 1
 
 
-def test_test(bitswap, made_archive, tiny_model, tmp_path, monkeypatch):
+def test_test(
+    bitswap: Bitswap,
+    made_archive: Path,
+    tiny_model: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.chdir(tmp_path)
     outcome = bitswap("test", made_archive, "--model", tiny_model)
     assert (outcome.code, outcome.err) == (0, "")

@@ -17,12 +17,13 @@ from bitswap_cli.cli.common import Console
 from bitswap_cli.cli.main import run
 from bitswap_cli.errors import ArchiveError, InputError, ModelError, PartialError
 from bitswap_cli.errors import ModelError as ZooError
+from tests.cli.conftest import Bitswap
 
 VERBS = ("compress", "decompress", "list", "info", "test", "models", "train", "doctor")
 COMMAND = [sys.executable, "-m", "bitswap_cli"]
 
 
-def test_help_names_every_verb(bitswap):
+def test_help_names_every_verb(bitswap: Bitswap) -> None:
     outcome = bitswap("--help")
     assert outcome.code == 0
     assert all(f"  {verb} " in outcome.out for verb in VERBS)
@@ -30,7 +31,7 @@ def test_help_names_every_verb(bitswap):
         assert bitswap(verb, "-h").code == 0
 
 
-def test_help_answers_at_once():
+def test_help_answers_at_once() -> None:
     def seconds() -> float:
         """Processor time, because other programs may be running."""
         before = os.times()
@@ -41,7 +42,7 @@ def test_help_answers_at_once():
     assert min(seconds() for _ in range(3)) < 0.3
 
 
-def test_nothing_heavy_is_imported_for_help():
+def test_nothing_heavy_is_imported_for_help() -> None:
     code = (
         "import sys; from bitswap_cli.cli.main import run; run(['compress', '--help']);"
         "heavy = {'torch', 'numpy', 'PIL', 'pooch', 'zstandard', 'tqdm'} & set(sys.modules);"
@@ -50,11 +51,11 @@ def test_nothing_heavy_is_imported_for_help():
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
 
 
-def test_version(bitswap):
+def test_version(bitswap: Bitswap) -> None:
     assert bitswap("--version").out == f"bitswap, version {__version__}\n"
 
 
-def test_no_verb_shows_help(bitswap):
+def test_no_verb_shows_help(bitswap: Bitswap) -> None:
     outcome = bitswap()
     assert outcome.code == 2
     assert "Commands:" in outcome.err
@@ -74,7 +75,7 @@ def test_no_verb_shows_help(bitswap):
         ["list", "a", "b"],
     ],
 )
-def test_wrong_command_line(bitswap, arguments):
+def test_wrong_command_line(bitswap: Bitswap, arguments: list[str]) -> None:
     outcome = bitswap(*arguments)
     assert outcome.code == 2
     assert "--help" in outcome.error_line()
@@ -101,7 +102,9 @@ def test_wrong_command_line(bitswap, arguments):
         (KeyboardInterrupt(), 130, "interrupted"),
     ],
 )
-def test_every_error_is_one_line_and_a_code(bitswap, monkeypatch, error, code, line):
+def test_every_error_is_one_line_and_a_code(
+    bitswap: Bitswap, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int, line: str
+) -> None:
     def fail(*_: object, **__: object) -> None:
         raise error
 
@@ -111,7 +114,7 @@ def test_every_error_is_one_line_and_a_code(bitswap, monkeypatch, error, code, l
     assert outcome.error_line() == line
 
 
-def test_verbose_shows_where_a_bug_is(bitswap, monkeypatch):
+def test_verbose_shows_where_a_bug_is(bitswap: Bitswap, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "bitswap_cli.archive.reading.reader.ArchiveReader.__init__", lambda *_: 1 / 0
     )
@@ -121,10 +124,11 @@ def test_verbose_shows_where_a_bug_is(bitswap, monkeypatch):
         assert "Traceback" in outcome.err
 
 
-def test_reader_of_stdout_goes_away(made_archive):
+def test_reader_of_stdout_goes_away(made_archive: Path) -> None:
     with subprocess.Popen(
         [*COMMAND, "list", made_archive], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
+        assert process.stdout and process.stderr
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait() == 0
@@ -136,7 +140,9 @@ def _heed_ctrl_c() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interruption_leaves_nothing_behind(tmp_path: Path, photos, tiny_model, number):
+def test_interruption_leaves_nothing_behind(
+    tmp_path: Path, photos: Path, tiny_model: Path, number: signal.Signals
+) -> None:
     sources = tmp_path / "many"
     sources.mkdir()
     picture = (photos / "color.png").read_bytes()
@@ -144,7 +150,8 @@ def test_interruption_leaves_nothing_behind(tmp_path: Path, photos, tiny_model, 
         (sources / f"{i}.png").write_bytes(picture + bytes(i % 7))
     output = tmp_path / "out"
     output.mkdir()
-    command = [*COMMAND, "compress", sources, "-o", output / "a.bsw", "--model", tiny_model]
+    command: list[str | Path] = [*COMMAND, "compress", sources, "--model", tiny_model]
+    command += ["-o", output / "a.bsw"]
     with subprocess.Popen(
         command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, preexec_fn=_heed_ctrl_c
     ) as process:
@@ -160,18 +167,26 @@ def test_interruption_leaves_nothing_behind(tmp_path: Path, photos, tiny_model, 
 
 
 @pytest.mark.parametrize("way, code", [("terminate", 143), ("interrupt", 130)])
-def test_a_signal_that_python_swallowed(tmp_path, photos, tiny_model, monkeypatch, way, code):
+def test_a_signal_that_python_swallowed(
+    tmp_path: Path,
+    photos: Path,
+    tiny_model: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    way: str,
+    code: int,
+) -> None:
     """Exceptions in callbacks of weak references are lost: work ends all the same."""
     console = Console()
 
     class Swallow:
-        def __del__(self):
+        def __del__(self) -> None:
             getattr(console, way)()
 
     monkeypatch.setattr(sys, "unraisablehook", lambda _: None)
     swallow = Swallow()
     del swallow
     command = ["compress", str(photos), "-o", str(tmp_path / "a.bsw"), "--model", str(tiny_model)]
+    ended: object
     try:
         ended = run(command, console)
     except SystemExit as exit_:
@@ -180,20 +195,20 @@ def test_a_signal_that_python_swallowed(tmp_path, photos, tiny_model, monkeypatc
     assert list(tmp_path.iterdir()) == []
 
 
-def test_names_that_do_not_fit_the_encoding(made_archive):
+def test_names_that_do_not_fit_the_encoding(made_archive: Path) -> None:
     environment = os.environ | {"PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
     outcome = subprocess.run([*COMMAND, "list", "é.bsw"], env=environment, capture_output=True)
     assert outcome.returncode == 3
     assert rb"\xe9.bsw" in outcome.stderr
 
 
-def test_examples_in_docstrings():
+def test_examples_in_docstrings() -> None:
     for module in (common, table):
         assert doctest.testmod(module).failed == 0
 
 
 def test_that_coding_is_slow_is_said_once(
-    bitswap, archive: Path, monkeypatch: pytest.MonkeyPatch
+    bitswap: Bitswap, archive: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("BITSWAP_ENGINE", raising=False)
     monkeypatch.setattr("bitswap_cli.api.engine.engine_name", lambda: "reference")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bitswap_models import zoo
+from tests.cli.conftest import Bitswap
 
 
 @pytest.fixture(autouse=True)
@@ -16,7 +17,13 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
-def test_list(bitswap, empty_cache, tiny_model, tmp_path, monkeypatch):
+def test_list(
+    bitswap: Bitswap,
+    empty_cache: Path,
+    tiny_model: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     sha256 = zoo.resolve(str(tiny_model)).sha256
     (empty_cache / "tiny").mkdir(parents=True)
     shutil.copy(tiny_model, empty_cache / "tiny" / f"{sha256}.safetensors")
@@ -33,7 +40,7 @@ def test_list(bitswap, empty_cache, tiny_model, tmp_path, monkeypatch):
     assert lines[-1].split() == ["far", "to", "download", "12.3", "kB", "0" * 16]
 
 
-def test_path_and_fetch(bitswap, empty_cache, tiny_model):
+def test_path_and_fetch(bitswap: Bitswap, empty_cache: Path, tiny_model: Path) -> None:
     file = zoo.resolve(str(tiny_model))
     (empty_cache / "tiny").mkdir(parents=True)
     path = shutil.copy(tiny_model, empty_cache / "tiny" / f"{file.sha256}.safetensors")
@@ -46,7 +53,7 @@ def test_path_and_fetch(bitswap, empty_cache, tiny_model):
         assert "nobody" in outcome.error_line()
 
 
-def test_info(bitswap, tiny_model):
+def test_info(bitswap: Bitswap, tiny_model: Path) -> None:
     described = json.loads(bitswap("models", "info", tiny_model, "--json").out)
     assert described["name"] == "tiny"
     assert described["path"] == str(tiny_model)
@@ -57,7 +64,7 @@ def test_info(bitswap, tiny_model):
     assert described["sha256"] in outcome.out
 
 
-def test_train_refuses(bitswap, workshop, tmp_path):
+def test_train_refuses(bitswap: Bitswap, workshop: Path, tmp_path: Path) -> None:
     recipe, data = workshop / "recipe.toml", workshop / "data"
     output = tmp_path / "model.safetensors"
     assert bitswap("train", tmp_path / "none.toml", data, "-o", output).code == 3
@@ -77,7 +84,7 @@ def test_train_refuses(bitswap, workshop, tmp_path):
 
 
 @pytest.mark.skipif(not zoo.embedded(), reason="no model is installed, hence no golden archive")
-def test_doctor(bitswap):
+def test_doctor(bitswap: Bitswap) -> None:
     outcome = bitswap("doctor")
     checks = ["versions", "engine", *(f"model {name}" for name in zoo.embedded()), "golden archive"]
     assert [line[8:].split(":")[0] for line in outcome.out.splitlines()] == checks
@@ -86,7 +93,9 @@ def test_doctor(bitswap):
     assert json.loads(bitswap("doctor", "--json").out)["ok"] is True
 
 
-def test_doctor_reports_what_is_wrong(bitswap, tmp_path, monkeypatch):
+def test_doctor_reports_what_is_wrong(
+    bitswap: Bitswap, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "golden.bsw").write_bytes(b"damaged")
     monkeypatch.setattr(zoo, "GOLDEN_ARCHIVE", tmp_path / "golden.bsw")
     outcome = bitswap("doctor")

@@ -2,10 +2,12 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
 from bitswap_cli.cli.main import run
+from tests.cli.conftest import Bitswap, SameContent
 
 RECIPE = """
 [model]
@@ -32,7 +34,7 @@ folder = "sheets"
 
 
 @pytest.fixture(scope="module")
-def model(workshop, tmp_path_factory):
+def model(workshop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("topdown")
     (folder / "recipe.toml").write_text(RECIPE)
     path = folder / "resnet.safetensors"
@@ -42,32 +44,43 @@ def model(workshop, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def made(photos, model, tmp_path_factory):
+def made(photos: Path, model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("archives") / "photos.bsw"
     assert run(["compress", "-q", str(photos), "-o", str(path), "--model", str(model)]) == 0
     return path
 
 
-def test_the_archive_names_its_scheme_and_holds_coded_tiles(bitswap, made):
+def test_the_archive_names_its_scheme_and_holds_coded_tiles(bitswap: Bitswap, made: Path) -> None:
     told = json.loads(bitswap("info", made, "--json").out)
     assert told["scheme"] == "topdown"
     assert told["tile_chunks"] > 0
 
 
-def test_round_trip(bitswap, photos, made, model, tmp_path, same_content):
+def test_round_trip(
+    bitswap: Bitswap,
+    photos: Path,
+    made: Path,
+    model: Path,
+    tmp_path: Path,
+    same_content: SameContent,
+) -> None:
     assert bitswap("decompress", made, "-o", tmp_path, "--model", model).code == 0
     same_content(photos, tmp_path / "photos")
 
 
 @pytest.mark.parametrize("options", [["--threads", "1"], ["--batch", "1"], ["--scheme", "topdown"]])
-def test_equal_bytes(bitswap, photos, made, model, tmp_path, options):
+def test_equal_bytes(
+    bitswap: Bitswap, photos: Path, made: Path, model: Path, tmp_path: Path, options: list[str]
+) -> None:
     again = tmp_path / "again.bsw"
     assert bitswap("compress", photos, "-o", again, "--model", model, *options).code == 0
     assert again.read_bytes() == made.read_bytes()
 
 
 @pytest.mark.parametrize("scheme", ["bitswap", "bbans"])
-def test_other_schemes_are_refused(bitswap, photos, model, tmp_path, scheme):
+def test_other_schemes_are_refused(
+    bitswap: Bitswap, photos: Path, model: Path, tmp_path: Path, scheme: str
+) -> None:
     outcome = bitswap(
         "compress", photos, "-o", tmp_path / "a.bsw", "--model", model, "--scheme", scheme
     )
@@ -75,7 +88,7 @@ def test_other_schemes_are_refused(bitswap, photos, model, tmp_path, scheme):
     assert not list(tmp_path.iterdir())
 
 
-def test_no_damage_goes_unseen(bitswap, made, model, tmp_path):
+def test_no_damage_goes_unseen(bitswap: Bitswap, made: Path, model: Path, tmp_path: Path) -> None:
     data = made.read_bytes()
     for at in range(7, len(data), len(data) // 12):
         damaged = bytearray(data)

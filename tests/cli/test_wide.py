@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,12 +14,14 @@ from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.writing.catalogue import Catalogue
 from bitswap_cli.archive.writing.material import material
 from bitswap_cli.archive.writing.pack import pack
-from bitswap_cli.coding import tile_codec
+from bitswap_cli.coding import ChunkCodec, tile_codec
 from bitswap_cli.contract import Tiles
 from bitswap_models import zoo
 from bitswap_models.families.pixel_vae.growth import grow
+from bitswap_models.families.pixel_vae.model import PixelVAE
 from bitswap_models.fitting import fit as fitting
 from bitswap_models.stored import model_file, revision
+from tests.cli.conftest import Bitswap, SameContent
 from tests.images.png_files import read_png, write_png
 
 STEPS = "40"
@@ -27,16 +30,17 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def plane(seed, height=60, width=90):
+def plane(seed: int, height: int = 60, width: int = 90) -> np.ndarray:
     """Waves with noise, 0..255. (H, W) float"""
     random = np.random.default_rng(seed)
     y, x = np.mgrid[:height, :width]
     waves = 128 + 80 * np.sin(y / 9 + seed) + 30 * np.cos(x / 7 + y / 30)
-    return (waves + random.normal(0, 4, (height, width))).clip(0, 255)
+    pixels: np.ndarray = waves + random.normal(0, 4, (height, width))
+    return pixels.clip(0, 255)
 
 
 @pytest.fixture(scope="module")
-def drawings(tmp_path_factory):
+def drawings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Some of each kind, and what is coded as ever."""
     folder = tmp_path_factory.mktemp("sources") / "wide"
     folder.mkdir()
@@ -61,7 +65,7 @@ def drawings(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def archive(tmp_path_factory, drawings):
+def archive(tmp_path_factory: pytest.TempPathFactory, drawings: Path) -> Path:
     from bitswap_cli.cli.main import run
 
     path = tmp_path_factory.mktemp("wide") / "a.bsw"
@@ -70,7 +74,9 @@ def archive(tmp_path_factory, drawings):
     return path
 
 
-def test_wide_pictures_come_back(bitswap, drawings, archive, tmp_path, same_content):
+def test_wide_pictures_come_back(
+    bitswap: Bitswap, drawings: Path, archive: Path, tmp_path: Path, same_content: SameContent
+) -> None:
     assert bitswap("decompress", archive, "-o", tmp_path).code == 0
     same_content(drawings, tmp_path / "wide")
     for path in drawings.glob("deep*.png"):  # of which Pillow sees 8 bits
@@ -79,7 +85,7 @@ def test_wide_pictures_come_back(bitswap, drawings, archive, tmp_path, same_cont
         assert before[1] == after[1]
 
 
-def test_every_kind_is_coded(bitswap, archive):
+def test_every_kind_is_coded(bitswap: Bitswap, archive: Path) -> None:
     rows = json.loads(bitswap("list", archive, "--json").out)["entries"]
     shapes = {
         row["name"].split("/")[1].split(".")[0].rstrip("0123456789"): row["shape"][-1]
@@ -96,7 +102,7 @@ def test_every_kind_is_coded(bitswap, archive):
     assert all(row["restored"] == "bytes" for row in rows if row["kind"] == "pnm-16")
 
 
-def test_palettes_are_seen_as_is_best(bitswap, drawings, tmp_path):
+def test_palettes_are_seen_as_is_best(bitswap: Bitswap, drawings: Path, tmp_path: Path) -> None:
     """Colours in no order are better seen as colours, few of them in order by their indices."""
     for name, order in (("shuffled", True), ("ordered", False)):
         folder = tmp_path / name
@@ -120,13 +126,15 @@ def test_palettes_are_seen_as_is_best(bitswap, drawings, tmp_path):
 
 
 @pytest.mark.parametrize("options", [["--threads", "1", "--batch", "1"]])
-def test_the_same_bytes_whatever_the_speed(bitswap, drawings, archive, tmp_path, options):
+def test_the_same_bytes_whatever_the_speed(
+    bitswap: Bitswap, drawings: Path, archive: Path, tmp_path: Path, options: list[str]
+) -> None:
     command = ["compress", drawings, "-o", tmp_path / "a.bsw", "--model", "photo"]
     assert bitswap(*command, "--fit-steps", STEPS, *options).code == 0
     assert (tmp_path / "a.bsw").read_bytes() == archive.read_bytes()
 
 
-def test_info(bitswap, archive):
+def test_info(bitswap: Bitswap, archive: Path) -> None:
     told = json.loads(bitswap("info", archive, "--json").out)
     assert (told["format"], told["model"]) == (4, "photo")  # some pictures are small
     with ArchiveReader(archive) as reader:
@@ -137,7 +145,7 @@ def test_info(bitswap, archive):
     assert "2, 4, 6 channels" in bitswap("info", archive).out
 
 
-def test_damage(bitswap, archive, tmp_path):
+def test_damage(bitswap: Bitswap, archive: Path, tmp_path: Path) -> None:
     """Without a model its pictures are lost; what is kept as bytes comes back."""
     good = archive.read_bytes()
     places = [at for at in range(len(good)) if good[at : at + 4] == b"MODL"]
@@ -160,7 +168,9 @@ def test_damage(bitswap, archive, tmp_path):
 @pytest.mark.parametrize(
     "growth", [(4, 1, 0), (5, 0, 0), (8, 0, 0), (9, 0, 0), (0, 255, 65535), (2, 0, 0)]
 )
-def test_a_forged_shape_is_refused(bitswap, archive, tmp_path, growth):
+def test_a_forged_shape_is_refused(
+    bitswap: Bitswap, archive: Path, tmp_path: Path, growth: tuple[int, int, int]
+) -> None:
     good = archive.read_bytes()
     with ArchiveReader(archive) as reader:
         bodies = reader.header.models()
@@ -173,14 +183,18 @@ def test_a_forged_shape_is_refused(bitswap, archive, tmp_path, growth):
     assert outcome.error_line()
 
 
-def test_without_fitting_they_are_kept_as_files(bitswap, drawings, tmp_path):
+def test_without_fitting_they_are_kept_as_files(
+    bitswap: Bitswap, drawings: Path, tmp_path: Path
+) -> None:
     path = tmp_path / "a.bsw"
     assert bitswap("compress", drawings, "-o", path).code == 0
     told = json.loads(bitswap("info", path, "--json").out)
     assert told["format"] == 1
 
 
-def test_a_saved_model_of_four_channels(bitswap, drawings, tmp_path, same_content):
+def test_a_saved_model_of_four_channels(
+    bitswap: Bitswap, drawings: Path, tmp_path: Path, same_content: SameContent
+) -> None:
     """It codes pictures with alpha by itself, and gray ones; others are kept as files."""
     folder = tmp_path / "alpha"
     folder.mkdir()
@@ -201,15 +215,23 @@ def test_a_saved_model_of_four_channels(bitswap, drawings, tmp_path, same_conten
 
 
 @pytest.mark.parametrize("larger", [{"width": 8}, {"radius": 1}])
-def test_models_of_other_shapes(bitswap, drawings, tmp_path, larger, same_content):
+def test_models_of_other_shapes(
+    bitswap: Bitswap,
+    drawings: Path,
+    tmp_path: Path,
+    larger: dict[str, int],
+    same_content: SameContent,
+) -> None:
     """An archive may name how much larger than the base its model is."""
     folder = tmp_path / "plain"
     folder.mkdir()
     for path in (drawings / "plain.png", drawings / "plain.ppm"):
         shutil.copy2(path, folder)
     codec, header = named("photo", None, 64, fitting=True)
-    config = codec.model.config
-    grown = grow(codec.model, **{key: getattr(config, key) + n for key, n in larger.items()})
+    base = codec.model
+    assert isinstance(base, PixelVAE)
+    config = base.config
+    grown = grow(base, **{key: getattr(config, key) + n for key, n in larger.items()})
     more = {"radius": 0, "width": 0} | larger
     own = fitting.fit(grown, _tiles(folder, codec), 10**9, steps=20).model
     fitted = Fitted(3, more["radius"], more["width"], revision.encode(grown, own))
@@ -221,6 +243,6 @@ def test_models_of_other_shapes(bitswap, drawings, tmp_path, larger, same_conten
     same_content(folder, tmp_path / "out/plain")
 
 
-def _tiles(folder, codec):
+def _tiles(folder: Path, codec: ChunkCodec) -> list[Tiles]:
     groups = material(Catalogue([folder]), codec).groups
     return [Tiles(*t) for group in groups.values() for t in group.tiles]

@@ -3,9 +3,11 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +21,8 @@ from bitswap_cli.coding.group import Geometry, Group
 from bitswap_cli.errors import ArchiveError, ModelError
 from bitswap_models.exact.model import ExactModel
 from bitswap_models.families import register
+from bitswap_models.families.family import Family
+from tests.conftest import MakeModel
 
 PIXELS = {"kind": "pixel_vae"}
 RESNET = {"kind": "resnet_vae"}
@@ -28,7 +32,7 @@ RELAXED = settings(
 )
 
 
-def smooth(count: int, model, seed: int = 0) -> np.ndarray:
+def smooth(count: int, model: ExactModel, seed: int = 0) -> np.ndarray:
     """Tiles (N, H, W, C) uint8: ramps with noise."""
     rng = np.random.default_rng(seed)
     ramp = np.arange(model.tile)[:, None] * rng.uniform(0, 9, (count, 1, 1))
@@ -47,21 +51,35 @@ def valid_equal(a: np.ndarray, b: np.ndarray, sizes: np.ndarray) -> bool:
     )
 
 
-FAMILIES = {name: register.find(name) for name in register.names(lambda family: family.codes)}
-CODED = [(name, s) for name, family in sorted(FAMILIES.items()) for s in family.model.schemes]
+def schemes(family: Family) -> Sequence[str]:
+    assert isinstance(family.model, type) and issubclass(family.model, ExactModel)
+    return family.model.schemes
+
+
+FOUND = {name: register.find(name) for name in register.names(lambda family: family.codes)}
+FAMILIES = {name: family for name, family in FOUND.items() if family}
+CODED = [(name, s) for name, family in sorted(FAMILIES.items()) for s in schemes(family)]
 kinds_and_schemes = pytest.mark.parametrize("kind, scheme", CODED)
 
 
-@pytest.mark.parametrize("config, scheme", [(c, s) for c in [
+CONFIGS: list[dict[str, Any]] = [
     {}, {"channels": 1}, {"levels": 0}, {"latents": (2,)}, {"latents": (1, 2, 3, 2)},
     PIXELS, {**PIXELS, "channels": 1}, {**PIXELS, "latents": ()}, {**PIXELS, "latents": (2,)},
     {**PIXELS, "radius": 1},
     RESNET, {**RESNET, "channels": 1}, {**RESNET, "latents": (3,)},
     {**RESNET, "weight_bits": 8, "activation_bits": 8}, {**RESNET, "activation_bits": 8},
-] for s in FAMILIES[c.get("kind", "markov_vae")].model.schemes])  # fmt: skip
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "config, scheme",
+    [(c, s) for c in CONFIGS for s in schemes(FAMILIES[c.get("kind", "markov_vae")])],
+)
 @RELAXED
 @given(data=st.data())
-def test_tiles_and_message_come_back(make_model, config, scheme: str, data) -> None:
+def test_tiles_and_message_come_back(
+    make_model: MakeModel, config: dict[str, Any], scheme: str, data: st.DataObject
+) -> None:
     """pop(push(message, x)) == (message, x) for any message and tiles of any valid size."""
     model = CACHE.setdefault(str(config), None) or make_model(**config)
     CACHE[str(config)] = model
@@ -90,11 +108,11 @@ def test_tiles_and_message_come_back(make_model, config, scheme: str, data) -> N
     assert np.array_equal(message.tail[:common], before.tail[:common])
 
 
-CACHE: dict[str, object] = {}
+CACHE: dict[str, Any] = {}
 
 
 @kinds_and_schemes
-def test_chunks_come_back_with_their_payload(make_model, kind: str, scheme: str) -> None:
+def test_chunks_come_back_with_their_payload(make_model: MakeModel, kind: str, scheme: str) -> None:
     model = make_model(kind=kind)
     tiles = smooth(150, model)
     sizes = whole(tiles)
@@ -109,7 +127,7 @@ def test_chunks_come_back_with_their_payload(make_model, kind: str, scheme: str)
 
 @pytest.mark.parametrize("factor", [2, 4])
 @kinds_and_schemes
-def test_larger_tiles_come_back(make_model, kind: str, scheme: str, factor: int) -> None:
+def test_larger_tiles_come_back(make_model: MakeModel, kind: str, scheme: str, factor: int) -> None:
     model = make_model(kind=kind)
     side = model.tile * factor
     tiles = np.random.default_rng(0).integers(0, 256, (9, side, side, 3)).astype(np.uint8)
@@ -123,7 +141,7 @@ def test_larger_tiles_come_back(make_model, kind: str, scheme: str, factor: int)
 
 
 @kinds_and_schemes
-def test_what_is_not_coded_has_no_influence(make_model, kind: str, scheme: str) -> None:
+def test_what_is_not_coded_has_no_influence(make_model: MakeModel, kind: str, scheme: str) -> None:
     model = make_model(kind=kind)
     tiles = smooth(6, model)
     sizes = np.array([(3, 8, 3), (8, 1, 3), (5, 5, 1), (1, 1, 3), (7, 2, 1), (8, 8, 3)], np.int32)
@@ -135,15 +153,17 @@ def test_what_is_not_coded_has_no_influence(make_model, kind: str, scheme: str) 
 
 
 @pytest.mark.parametrize("extent", [(8, 8, 3), (3, 8, 3), (1, 1, 3), (5, 2, 1)])
-def test_extension_needs_only_planes_already_decoded(make_model, extent) -> None:
+def test_extension_needs_only_planes_already_decoded(
+    make_model: MakeModel, extent: tuple[int, int, int]
+) -> None:
     model = make_model()
     x = np.random.default_rng(0).integers(0, 256, (1, 3, 8, 8)).astype(np.int32)
     geometry = Geometry(np.array([extent], np.int32), 8, 3, model.stride)
     encoder, decoder = x.copy(), np.full_like(x, -1)
     for plane in model.planes:
         for channel in range(3):
-            where = (slice(None), channel, slice(plane.top, None, plane.stride))
-            where = (*where, slice(plane.left, None, plane.stride))
+            rows = slice(plane.top, None, plane.stride)
+            where = (slice(None), channel, rows, slice(plane.left, None, plane.stride))
             mask = geometry.pixels(plane, channel)
             inside = np.ones(x[where].shape, bool) if mask is None else mask
             decoder[where] = np.where(inside, x[where], -1)
@@ -154,7 +174,9 @@ def test_extension_needs_only_planes_already_decoded(make_model, extent) -> None
 
 
 @kinds_and_schemes
-def test_bytes_are_equal_across_batches_and_threads(make_model, kind: str, scheme: str) -> None:
+def test_bytes_are_equal_across_batches_and_threads(
+    make_model: MakeModel, kind: str, scheme: str
+) -> None:
     models = [make_model(kind=kind) for _ in range(3)]
     tiles = smooth(20, models[0])
 
@@ -210,16 +232,16 @@ def test_bytes_are_equal_across_engines_and_instruction_sets(tmp_path: Path, kin
     settings_ = [{}, numpy_only, {**numpy_only, **fewer}]
     digests = set()
     for extra in settings_:
-        command = [sys.executable, "-c", ELSEWHERE, tmp_path / "m.safetensors"]
+        files = [tmp_path / "m.safetensors", tmp_path / "tiles.npy"]
         ran = subprocess.run(
-            [*command, tmp_path / "tiles.npy"], env={**plain, **extra}, capture_output=True
+            [sys.executable, "-c", ELSEWHERE, *files], env={**plain, **extra}, capture_output=True
         )
         assert ran.returncode == 0, ran.stderr.decode()
         digests.add(ran.stdout)
     assert len(digests) == 1 and digests.pop().split()[1] == b"True"
 
 
-def test_initial_bits_grow_with_depth_for_bbans_only(make_model) -> None:
+def test_initial_bits_grow_with_depth_for_bbans_only(make_model: MakeModel) -> None:
     """The point of Bit-Swap: one layer's initial bits, however deep the model."""
     used: dict[str, list[int]] = {}
     for name in ("bitswap", "bbans"):
@@ -236,7 +258,9 @@ def test_initial_bits_grow_with_depth_for_bbans_only(make_model) -> None:
 
 
 @kinds_and_schemes
-def test_net_bits_are_what_the_message_grows_by(make_model, kind: str, scheme: str) -> None:
+def test_net_bits_are_what_the_message_grows_by(
+    make_model: MakeModel, kind: str, scheme: str
+) -> None:
     model = make_model(kind=kind)
     tiles = smooth(GROUP * 3, model)
     encoded = tile_codec(model, scheme, 64).encode(tiles, whole(tiles), b"\0" * 10**6)
@@ -255,7 +279,7 @@ def test_groups_grow_with_the_stack() -> None:
 
 
 @kinds_and_schemes
-def test_damaged_words_are_an_error(make_model, kind: str, scheme: str) -> None:
+def test_damaged_words_are_an_error(make_model: MakeModel, kind: str, scheme: str) -> None:
     model = make_model(kind=kind)
     tiles = smooth(20, model)
     codec = tile_codec(model, scheme, 64)
@@ -291,6 +315,8 @@ def test_lanes_follow_the_number_of_samples() -> None:
 @pytest.mark.parametrize(
     "kind, scheme", [("markov_vae", "huffman"), ("pixel_vae", "topdown"), ("resnet_vae", "bitswap")]
 )
-def test_schemes_that_are_not_the_models_are_refused(make_model, kind: str, scheme: str) -> None:
+def test_schemes_that_are_not_the_models_are_refused(
+    make_model: MakeModel, kind: str, scheme: str
+) -> None:
     with pytest.raises(ModelError, match="cannot be coded with scheme"):
         tile_codec(make_model(kind=kind), scheme)

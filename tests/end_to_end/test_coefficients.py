@@ -1,6 +1,7 @@
 """What is coming: a format whose samples are no bytes, and a family for them, one line each."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +55,7 @@ def use(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _forget_engines() -> object:
+def _forget_engines() -> Iterator[None]:
     yield
     coder.engine.cache_clear()
     layers.engine.cache_clear()
@@ -65,7 +66,7 @@ def test_blocks_are_a_picture_of_their_own_samples(folder: Path) -> None:
     assert looks_like_picture(data[: formats.START])
     assert inspect(data) is None
     (picture,) = inspect_wide(data)
-    assert (picture.pixels.shape, picture.pixels.dtype) == ((72, 88, 1), np.int16)
+    assert picture.pixels.shape == (72, 88, 1) and picture.pixels.dtype == np.int16
     assert picture.pixels[0, :2, 0].tolist() == [-2048, 2047]
     assert rebuild(picture.recipe, picture.pixels) == data
     assert blocks.shown(picture.recipe, picture.pixels).shape == (9, 11, 1)
@@ -73,7 +74,11 @@ def test_blocks_are_a_picture_of_their_own_samples(folder: Path) -> None:
 
 
 def test_both_engines_write_one_archive(
-    folder: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+    folder: Path,
+    model: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     archives = []
     for engine in ENGINES:
@@ -120,7 +125,11 @@ def test_a_model_of_bytes_takes_no_blocks(
 
 
 def test_blocks_under_a_model_of_bytes_are_refused(
-    folder: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+    folder: Path,
+    model: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     archive = tmp_path / "blocks.bsw"
     compress = ["compress", "-q", str(folder), "-o", str(archive), "--model", str(model)]

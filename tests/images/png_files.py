@@ -3,20 +3,30 @@
 import io
 import struct
 import zlib
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from PIL import Image
 
 SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-PASSES = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2)]
-PASSES = {False: [(0, 0, 1, 1)], True: [*PASSES, (0, 1, 1, 2)]}
+ADAM7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2)]
+PASSES = {False: [(0, 0, 1, 1)], True: [*ADAM7, (0, 1, 1, 2)]}
 
 
-def chunk(tag, body=b""):
+def chunk(tag: bytes, body: bytes = b"") -> bytes:
     return struct.pack(">I", len(body)) + tag + body + struct.pack(">I", zlib.crc32(tag + body))
 
 
-def write_png(samples, depth, colour, *, interlaced=False, before=b"", after=b"", seed=0):
+def write_png(
+    samples: np.ndarray,
+    depth: int,
+    colour: int,
+    *,
+    interlaced: bool = False,
+    before: bytes = b"",
+    after: bytes = b"",
+    seed: int = 0,
+) -> bytes:
     """Write samples (H, W, S) with random filters, and ones for padding; chunks around IDAT."""
     rng = np.random.default_rng(seed)
     height, width, count = samples.shape
@@ -40,9 +50,10 @@ def write_png(samples, depth, colour, *, interlaced=False, before=b"", after=b""
     return start + before + pixels + after + chunk(b"IEND")
 
 
-def read_png(data):
+def read_png(data: bytes) -> tuple[np.ndarray, list[bytes]]:
     """Return samples (H, W, S), and every chunk but IDAT."""
-    position, others, squeezed = 8, [], b""
+    position, squeezed = 8, b""
+    others: list[bytes] = []
     while position < len(data):
         (length,) = struct.unpack_from(">I", data, position)
         whole = data[position : position + 12 + length]
@@ -73,14 +84,16 @@ def read_png(data):
     return samples, others
 
 
-def opened(data):
+def opened(
+    data: bytes,
+) -> tuple[str, dict[str | tuple[int, int], object], list[int] | None, np.ndarray]:
     """Return what Pillow sees: mode, metadata, palette, pixels."""
     with Image.open(io.BytesIO(data)) as image:
         image.load()
         return image.mode, dict(image.info), image.getpalette(), np.asarray(image)
 
 
-def damaged(data):
+def damaged(data: bytes) -> Iterator[tuple[str, bytes]]:
     yield "truncated", data[: len(data) // 2]
     yield "without its end", data[:-12]
     broken = bytearray(data)
@@ -90,7 +103,7 @@ def damaged(data):
     yield "cut to its header", data[:33]
 
 
-def _guesses(kind, line, above, unit):
+def _guesses(kind: int, line: Sequence[int], above: bytes, unit: int) -> Iterator[int]:
     """Yield the filter's guess for each byte of a line, of which those before it are read."""
     at = 0
     while True:
@@ -102,12 +115,12 @@ def _guesses(kind, line, above, unit):
         at += 1
 
 
-def _packed(values, depth):
+def _packed(values: list[int], depth: int) -> bytes:
     bits = "".join(format(value, f"0{depth}b") for value in values)
     bits += "1" * (-len(bits) % 8)
     return int(bits, 2).to_bytes(len(bits) // 8, "big")
 
 
-def _unpacked(line, depth):
+def _unpacked(line: Sequence[int], depth: int) -> np.ndarray:
     bits = "".join(format(value, "08b") for value in line)
     return np.array([int(bits[k : k + depth], 2) for k in range(0, len(bits) - depth + 1, depth)])

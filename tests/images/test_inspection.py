@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,13 +18,13 @@ from tests.images.png_files import damaged, opened, write_png
 SHAPES = [(1, 1), (1, 7), (9, 1), (5, 3), (8, 8), (40, 33), (300, 17)]
 
 
-def pixels_of(shape, channels, seed=0):
+def pixels_of(shape: tuple[int, int], channels: int, seed: int = 0) -> np.ndarray:
     rng = np.random.default_rng(seed)
     smooth = rng.integers(0, 9, (*shape, channels)).cumsum(axis=1)
     return (smooth % 256).astype(np.uint8)
 
 
-def saved(pixels, kind, **options):
+def saved(pixels: np.ndarray, kind: str, **options: Any) -> bytes:
     out = io.BytesIO()
     Image.fromarray(pixels.squeeze(2) if pixels.shape[2] == 1 else pixels).save(
         out, kind, **options
@@ -34,7 +35,7 @@ def saved(pixels, kind, **options):
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "PPM"])
-def test_picture_comes_back(shape, channels, kind):
+def test_picture_comes_back(shape: tuple[int, int], channels: int, kind: str) -> None:
     pixels = pixels_of(shape, channels)
     data = saved(pixels, kind)
     found = inspect(data)
@@ -51,7 +52,7 @@ def test_picture_comes_back(shape, channels, kind):
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("channels", [1, 3])
-def test_interlaced_png_stays_interlaced(shape, channels):
+def test_interlaced_png_stays_interlaced(shape: tuple[int, int], channels: int) -> None:
     pixels = pixels_of(shape, channels)
     data = write_png(pixels, 8, 0 if channels == 1 else 2, interlaced=True)
     found = inspect(data)
@@ -62,7 +63,7 @@ def test_interlaced_png_stays_interlaced(shape, channels):
     assert np.array_equal(opened(again)[3], opened(data)[3])
 
 
-def test_every_metadata_chunk_of_png_is_kept():
+def test_every_metadata_chunk_of_png_is_kept() -> None:
     text = PngImagePlugin.PngInfo()
     text.add_text("Title", "a title")
     text.add_itxt("Comment", "ä comment", "de")
@@ -87,18 +88,18 @@ def test_every_metadata_chunk_of_png_is_kept():
     assert data.startswith(found.recipe.prefix)
 
 
-def test_png_with_several_idat_chunks():
+def test_png_with_several_idat_chunks() -> None:
     data = saved(pixels_of((200, 900), 3, 5) ^ np.uint8(77), "PNG", compress_level=0)
     assert data.count(b"IDAT") > 1
     assert inspect(data) is not None
 
 
-def test_damaged_png_is_no_picture():
+def test_damaged_png_is_no_picture() -> None:
     for how, data in damaged(saved(pixels_of((40, 40), 3), "PNG")):
         assert inspect(data) is None, how
 
 
-def test_png_with_too_few_or_too_many_rows_is_no_picture():
+def test_png_with_too_few_or_too_many_rows_is_no_picture() -> None:
     good = saved(pixels_of((8, 8), 1), "PNG")
     for height in (7, 9):
         head = bytearray(good[12:29])
@@ -129,7 +130,7 @@ def test_png_with_too_few_or_too_many_rows_is_no_picture():
         ("RGB", "WEBP", {"lossless": True}),
     ],
 )
-def test_other_kinds_are_no_pictures(mode, kind, options):
+def test_other_kinds_are_no_pictures(mode: str, kind: str, options: dict[str, Any]) -> None:
     image = Image.new(mode, (20, 10))
     if mode == "P":
         image.putpalette(bytes(range(255, -1, -1)) * 3)
@@ -138,7 +139,7 @@ def test_other_kinds_are_no_pictures(mode, kind, options):
     assert inspect(out.getvalue()) is None
 
 
-def test_animated_png_is_no_picture():
+def test_animated_png_is_no_picture() -> None:
     out = io.BytesIO()
     frames = [Image.new("RGB", (8, 8), (k, 0, 0)) for k in range(3)]
     frames[0].save(out, "PNG", save_all=True, append_images=frames[1:])
@@ -161,11 +162,11 @@ def test_animated_png_is_no_picture():
         b"text",
     ],
 )
-def test_nonsense_is_no_picture(data):
+def test_nonsense_is_no_picture(data: bytes) -> None:
     assert inspect(data) is None
 
 
-def test_unusual_rasters_come_back():
+def test_unusual_rasters_come_back() -> None:
     pixels = np.arange(9, dtype=np.uint8)
     for data in (
         b"P5\n# a comment\n3 # another\n3\n255\n" + pixels.tobytes(),
@@ -178,7 +179,7 @@ def test_unusual_rasters_come_back():
         assert rebuild(found.recipe, found.pixels) == data
 
 
-def test_top_down_bmp_and_trailing_bytes_come_back():
+def test_top_down_bmp_and_trailing_bytes_come_back() -> None:
     good = saved(pixels_of((4, 5), 3), "BMP")
     data = good[:22] + struct.pack("<i", -4) + good[26:] + b"more"
     found = inspect(data)
@@ -187,13 +188,13 @@ def test_top_down_bmp_and_trailing_bytes_come_back():
     assert rebuild(found.recipe, found.pixels) == data
 
 
-def test_bmp_with_filled_padding_is_no_picture():
+def test_bmp_with_filled_padding_is_no_picture() -> None:
     data = bytearray(saved(pixels_of((2, 5), 3), "BMP"))
     data[54 + 15] = 1
     assert inspect(bytes(data)) is None
 
 
-def test_huge_picture_is_kept_as_bytes(monkeypatch):
+def test_huge_picture_is_kept_as_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bitswap_cli.images.formats.png.chunks.MAX_PIXELS", 99)
     monkeypatch.setattr("bitswap_cli.images.formats.rows.MAX_PIXELS", 99)
     for kind in ("PNG", "BMP", "PPM"):
@@ -201,12 +202,12 @@ def test_huge_picture_is_kept_as_bytes(monkeypatch):
         assert inspect(saved(pixels_of((9, 11), 3), kind)) is not None
 
 
-def test_picture_with_huge_metadata_is_kept_as_bytes():
+def test_picture_with_huge_metadata_is_kept_as_bytes() -> None:
     data = b"P5 1 1 255\nx" + bytes(picture_module.MAX_RECIPE)
     assert inspect(data) is None
 
 
-def test_rebuild_refuses_what_does_not_fit():
+def test_rebuild_refuses_what_does_not_fit() -> None:
     for kind in ("PNG", "BMP", "PPM"):
         found = inspect(saved(pixels_of((4, 6), 3), kind))
         assert found is not None

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
 
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.inspection import inspect, inspect_wide, rebuild
@@ -11,7 +12,7 @@ from tests.images.test_wide import FORMATS, FOUR, palette_of, plte, samples_of
 
 
 @pytest.mark.parametrize(("depth", "colour"), FORMATS)
-def test_rebuild_refuses_pixels_of_another_shape(depth, colour):
+def test_rebuild_refuses_pixels_of_another_shape(depth: int, colour: int) -> None:
     before = plte(palette_of(1 << depth)) if colour == 3 else b""
     data = write_png(samples_of((4, 6), depth, colour), depth, colour, before=before)
     for pixels, recipe in inspect_wide(data):
@@ -21,13 +22,13 @@ def test_rebuild_refuses_pixels_of_another_shape(depth, colour):
                 rebuild(recipe, wrong)
 
 
-def refused(recipe, pixels):
+def refused(recipe: Recipe, pixels: ArrayLike) -> None:
     with pytest.raises(ArchiveError, match="does not fit its pixels"):
         rebuild(recipe, np.asarray(pixels, np.uint8).reshape(1, -1, np.shape(pixels)[-1]))
 
 
 @pytest.mark.parametrize("depth", [1, 2, 4])
-def test_rebuild_refuses_values_that_the_depth_does_not_hold(depth):
+def test_rebuild_refuses_values_that_the_depth_does_not_hold(depth: int) -> None:
     zero = np.zeros((1, 1, 1), int)
     (gray,) = inspect_wide(write_png(zero, depth, 0))
     refused(gray.recipe, [[1]])
@@ -36,7 +37,7 @@ def test_rebuild_refuses_values_that_the_depth_does_not_hold(depth):
     refused(indices.recipe, [[1 << depth]])
 
 
-def test_rebuild_refuses_colours_outside_of_the_palette():
+def test_rebuild_refuses_colours_outside_of_the_palette() -> None:
     zero = np.zeros((1, 1, 1), int)
     palette = np.array([(5, 6, 7), (0, 0, 1), (9, 9, 9), (8, 0, 0), (7, 7, 7)])
     _, (_, recipe) = inspect_wide(write_png(zero, 2, 3, before=plte(palette)))
@@ -52,7 +53,7 @@ def test_rebuild_refuses_colours_outside_of_the_palette():
     assert read_png(rebuild(recipe, np.array([[[5, 6, 7, 3]]], np.uint8)))[0].item() == 0
 
 
-def test_rebuild_refuses_a_prefix_with_no_sound_palette():
+def test_rebuild_refuses_a_prefix_with_no_sound_palette() -> None:
     zero = np.zeros((1, 1, 1), int)
     for pixels, recipe in inspect_wide(write_png(zero, 8, 3, before=FOUR)):
         head = recipe.prefix[:33]
@@ -61,7 +62,7 @@ def test_rebuild_refuses_a_prefix_with_no_sound_palette():
         refused(recipe._replace(prefix=head + FOUR + chunk(b"tRNS", bytes(5))), pixels[0])
 
 
-def test_rebuild_refuses_the_header_of_another_kind():
+def test_rebuild_refuses_the_header_of_another_kind() -> None:
     (wide,) = inspect_wide(write_png(np.array([[[1, 2, 3, 4]]]), 8, 6))
     plain = inspect(write_png(np.array([[[1, 2, 3]]]), 8, 2))
     assert plain is not None

@@ -25,13 +25,13 @@ def every_way(data: bytes) -> list[np.ndarray]:
 
 @pytest.mark.parametrize("interlaced", [False, True])
 @pytest.mark.parametrize("colour, depth", [(c, d) for c, depths in DEPTHS.items() for d in depths])
-def test_png(colour, depth, interlaced):
+def test_png(colour: int, depth: int, interlaced: bool) -> None:
     samples = RNG.integers(0, 1 << depth, (11, 14, SAMPLES[colour]))
     palette = RNG.permutation(1 << 24)[: 1 << depth].astype(">u4").tobytes()
     colours = np.frombuffer(palette, np.uint8).reshape(-1, 4)[:, 1:]
     before = chunk(b"PLTE", colours.tobytes()) if colour == 3 else b""
     data = write_png(samples, depth, colour, interlaced=interlaced, before=before)
-    expected = samples
+    expected: np.ndarray = samples
     if colour == 3:
         expected = colours[samples[..., 0]]
     elif depth < 8:
@@ -42,7 +42,7 @@ def test_png(colour, depth, interlaced):
 
 
 @pytest.mark.parametrize("alpha", [b"", b"\x07"])
-def test_indices_beyond_the_palette_show_black(alpha):
+def test_indices_beyond_the_palette_show_black(alpha: bytes) -> None:
     indices = np.arange(16).reshape(4, 4, 1)
     before = chunk(b"PLTE", b"\x09\x08\x07" * 2) + (chunk(b"tRNS", alpha) if alpha else b"")
     for found in every_way(write_png(indices, 4, 3, before=before)):
@@ -53,21 +53,21 @@ def test_indices_beyond_the_palette_show_black(alpha):
 
 
 @pytest.mark.parametrize("magic, channels", [(b"P5", 1), (b"P6", 3)])
-def test_netpbm_of_sixteen_bits(magic, channels):
+def test_netpbm_of_sixteen_bits(magic: bytes, channels: int) -> None:
     samples = RNG.integers(0, 1000, (5, 7, channels)).astype(">u2")
     for found in every_way(magic + b" 7 5 999\n" + samples.tobytes()):
         assert found.dtype == np.uint16
         assert np.array_equal(found, samples)
 
 
-def test_what_is_read_is_nobody_elses():
+def test_what_is_read_is_nobody_elses() -> None:
     data = b"P6 2 2 255\n" + bytes(range(12))
     found = read_samples(data)
     found[:] = 0
     assert not np.array_equal(read_samples(data), found)
 
 
-def test_no_picture():
+def test_no_picture() -> None:
     out = io.BytesIO()
     Image.fromarray(np.zeros((3, 3), np.int32)).save(out, "TIFF")
     for data, message in (

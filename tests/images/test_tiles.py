@@ -19,7 +19,14 @@ from bitswap_cli.images.tiles import checksum, count_tiles, cut, paste, tile_siz
     split=st.floats(0, 1),
     kind=st.sampled_from([np.uint8, np.int16]),
 )
-def test_paste_inverts_cut(height, width, channels, tile, split, kind):
+def test_paste_inverts_cut(
+    height: int,
+    width: int,
+    channels: tuple[int, int],
+    tile: tuple[int, int],
+    split: float,
+    kind: type[np.integer],
+) -> None:
     coded, of_codec = channels[0], sum(channels)
     pixels = np.random.default_rng(height).integers(1, 256, (height, width, coded)).astype(kind)
     pixels -= np.array(2048 * (kind == np.int16), kind)
@@ -43,14 +50,14 @@ def test_paste_inverts_cut(height, width, channels, tile, split, kind):
         assert not tile_pixels[:, w:].any()
 
 
-def test_gray_is_repeated_in_every_channel():
+def test_gray_is_repeated_in_every_channel() -> None:
     pixels = np.arange(6, dtype=np.uint8).reshape(2, 3, 1)
     tiles, sizes = cut(pixels, 2, 3, 3)
     assert np.array_equal(tiles[0], np.repeat(pixels, 3, axis=2))
     assert sizes.tolist() == [[2, 3, 1]]
 
 
-def test_channels_beyond_the_pictures_repeat_its_first():
+def test_channels_beyond_the_pictures_repeat_its_first() -> None:
     pixels = np.arange(12, dtype=np.uint8).reshape(2, 3, 2)
     tiles, sizes = cut(pixels, 2, 3, 4)
     assert np.array_equal(tiles[0, ..., :2], pixels)
@@ -64,7 +71,9 @@ def test_channels_beyond_the_pictures_repeat_its_first():
 
 @pytest.mark.parametrize("size", [(8, 8), (7, 8), (8, 5), (13, 21)])
 @pytest.mark.parametrize(("coded", "channels"), [(3, 3), (1, 3), (2, 3), (4, 4), (6, 8), (1, 1)])
-def test_checksum_covers_exactly_what_is_coded(size, coded, channels):
+def test_checksum_covers_exactly_what_is_coded(
+    size: tuple[int, int], coded: int, channels: int
+) -> None:
     shape = (*size, coded)
     pixels = np.random.default_rng(1).integers(0, 256, shape).astype(np.uint8)
     tiles, sizes = cut(pixels, 8, 8, channels)
@@ -77,7 +86,7 @@ def test_checksum_covers_exactly_what_is_coded(size, coded, channels):
     assert checksum(noisy, sizes) != expected
 
 
-def test_checksum_of_two_bytes_a_sample_is_that_of_their_low_bytes_first():
+def test_checksum_of_two_bytes_a_sample_is_that_of_their_low_bytes_first() -> None:
     tiles, sizes = cut(np.array([[[-2], [258]], [[3], [4]]], np.int16), 1, 2, 1)
     expected = zlib.crc32(bytes.fromhex("feff 0201 0300 0400"))
     assert checksum(tiles, sizes) == expected

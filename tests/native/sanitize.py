@@ -38,8 +38,8 @@ def build(tree: Path) -> None:
     headers = [f"-I{tree / folder / 'native'}" for folder in KERNELS]
     for folder in KERNELS:
         files = sorted((tree / folder / "native").rglob("*.c"))
-        command = ["gcc", *OPTIONS, *headers, "-o", tree / folder / "_kernel.so", *files, "-lm"]
-        subprocess.run(command, check=True)
+        output = f"-o{tree / folder / '_kernel.so'}"
+        subprocess.run(["gcc", *OPTIONS, *headers, output, *files, "-lm"], check=True)
 
 
 def main() -> int:

@@ -42,8 +42,8 @@ def build(folder: Path, command: str, *options: str) -> list[Path]:
     """Compile both test programs."""
     here, programs = Path(__file__).parent, [folder / "coder", folder / "layers"]
     for program, folders in zip(programs, ((CODER,), (CODER, LAYERS)), strict=True):
-        files = (here / f"{program.name}.c", *sources(*folders), "-lm")
-        compile(program, *files, command=command, options=("-fno-trapping-math", *options))
+        files = (here / f"{program.name}.c", *sources(*folders))
+        compile(program, *files, "-lm", command=command, options=("-fno-trapping-math", *options))
     return programs
 
 
@@ -56,7 +56,7 @@ def run(programs: list[Path], folder: Path, *emulator: str) -> dict[str, list[st
     np.concatenate([*tables(), POWERS]).astype("<i4").tofile(path)
     found: dict[str, list[str]] = {}
     for program in programs:
-        command = [*emulator, program, path]
+        command = [*emulator, str(program), str(path)]
         printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         for line in printed.splitlines():
             name, instructions, digest = line.split()

@@ -237,7 +237,7 @@ def test_tables_are_readable_without_bodies(tmp_path: Path) -> None:
             reader.body(chunk)
 
 
-def test_a_kind_that_has_no_number_here_is_malformed():
+def test_a_kind_that_has_no_number_here_is_malformed() -> None:
     segment = TileSegment(b"a", "pnm-16", 1, 1, 2, 0, 1, 0)
     row = unpack_object(unpack_blob(pack_tile_table(TileTable([segment], 0, 0, 1)), 999, "t"), "t")
     assert row[6] == 5

@@ -2,6 +2,10 @@
 
 import os
 import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from operator import itemgetter, methodcaller
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +21,7 @@ from bitswap_cli.archive.writing import batches
 from bitswap_cli.archive.writing.pack import pack
 from bitswap_cli.errors import ArchiveError, InputError, ModelError, PartialError
 from tests.archive.support import (
+    ZlibCodec,
     assert_same,
     bad_png,
     check,
@@ -28,9 +33,24 @@ from tests.archive.support import (
 )
 
 
+@dataclass
+class Damage:
+    """An archive, and the file that it is damaged in."""
+
+    good: bytes
+    bad: Path
+
+    def __call__(self, change: Callable[[bytearray], bytes | bytearray | None]) -> Path:
+        """Write the archive as a function alters it, in place or by what it returns."""
+        data = bytearray(self.good)
+        changed = change(data)
+        self.bad.write_bytes(data if changed is None else changed)
+        return self.bad
+
+
 @pytest.fixture
-def damaged(tmp_path, codec, monkeypatch):
-    """Return a small archive of several chunks of both kinds, and a function that alters it."""
+def damaged(tmp_path: Path, codec: ZlibCodec, monkeypatch: pytest.MonkeyPatch) -> Damage:
+    """A small archive of several chunks of both kinds."""
     monkeypatch.setattr(batches, "CHUNK_BYTES", 3000)
     for number in range(12):
         write(tmp_path / "in" / f"{number}.png", bad_png(24, 24, seed=number))
@@ -42,17 +62,10 @@ def damaged(tmp_path, codec, monkeypatch):
         assert {chunk.tag for chunk in reader.chunks} == {TILE, BYTE}
         assert len(reader.chunks) > 6
 
-    def alter(change):
-        data = bytearray(good)
-        changed = change(data)
-        (tmp_path / "bad").write_bytes(data if changed is None else changed)
-        return tmp_path / "bad"
-
-    alter.good = good
-    return alter
+    return Damage(good, tmp_path / "bad")
 
 
-def assert_rescued(tmp_path, out, least=0):
+def assert_rescued(tmp_path: Path, out: Path, least: int = 0) -> None:
     before, after = tree(tmp_path / "in"), {}
     if out.exists():
         after = tree(out / "in") if (out / "in").exists() else {}
@@ -60,11 +73,11 @@ def assert_rescued(tmp_path, out, least=0):
     assert len(after) >= least
 
 
-def test_truncated_archives(tmp_path, codec, damaged):
+def test_truncated_archives(tmp_path: Path, codec: ZlibCodec, damaged: Damage) -> None:
     length = len(damaged.good)
     places = {round(k * (length - 1) / 19) for k in range(20)} | {9, 10, length - 16, length - 17}
     for number, place in enumerate(sorted(places)):
-        path = damaged(lambda data, place=place: data[:place])
+        path = damaged(itemgetter(slice(place)))
         with pytest.raises(ArchiveError, match="truncated|damaged"):
             check(path, codec)
         out = tmp_path / f"out{number}"
@@ -73,12 +86,12 @@ def test_truncated_archives(tmp_path, codec, damaged):
         assert_rescued(tmp_path, out, least=20 if place > 0.99 * length else 0)
 
 
-def test_random_byte_flips(tmp_path, codec, damaged):
+def test_random_byte_flips(tmp_path: Path, codec: ZlibCodec, damaged: Damage) -> None:
     rng = random.Random(1)
     for number in range(1000):
         place = rng.randrange(len(damaged.good))
 
-        def flip(data, place=place):
+        def flip(data: bytearray, place: int = place) -> None:
             data[place] ^= rng.randrange(1, 256)
 
         path = damaged(flip)
@@ -94,8 +107,10 @@ def test_random_byte_flips(tmp_path, codec, damaged):
 
 
 @pytest.mark.parametrize("place", [8 * 3, -3, -30], ids=["header", "trailer", "index"])
-def test_rescue_without_header_trailer_or_index(tmp_path, codec, damaged, place):
-    def flip(data):
+def test_rescue_without_header_trailer_or_index(
+    tmp_path: Path, codec: ZlibCodec, damaged: Damage, place: int
+) -> None:
+    def flip(data: bytearray) -> None:
         data[place] ^= 4
 
     with pytest.raises(PartialError, match="whole chunks by scanning"):
@@ -105,7 +120,7 @@ def test_rescue_without_header_trailer_or_index(tmp_path, codec, damaged, place)
     assert_rescued(tmp_path, tmp_path / "out", least=12 if place > 0 else len(before))
 
 
-def test_large_archive_survives_the_loss_of_its_header(tmp_path, codec):
+def test_large_archive_survives_the_loss_of_its_header(tmp_path: Path, codec: ZlibCodec) -> None:
     write(tmp_path / "in" / "a.png", bad_png(30, 30))
     write(tmp_path / "in" / "b", os.urandom(20_000))
     pack([tmp_path / "in"], tmp_path / "a", codec, header_for(codec))
@@ -117,12 +132,12 @@ def test_large_archive_survives_the_loss_of_its_header(tmp_path, codec):
     assert_same(tree(tmp_path / "in"), tree(tmp_path / "out" / "in"))
 
 
-def test_damage_is_named(tmp_path, codec, damaged):
+def test_damage_is_named(tmp_path: Path, codec: ZlibCodec, damaged: Damage) -> None:
     with ArchiveReader(damaged(lambda data: None)) as reader:
         chunk = next(chunk for chunk in reader.chunks if chunk.tag == BYTE)
         names = [segment.name.decode() for segment in reader.table(chunk).segments]
 
-    def flip(data):
+    def flip(data: bytearray) -> None:
         data[chunk.offset + chunk.length] ^= 1
 
     with pytest.raises(PartialError) as caught:
@@ -131,7 +146,7 @@ def test_damage_is_named(tmp_path, codec, damaged):
     assert len(tree(tmp_path / "out")) == len(tree(tmp_path / "in")) - len(names)
 
 
-def test_what_is_no_archive(tmp_path, codec):
+def test_what_is_no_archive(tmp_path: Path, codec: ZlibCodec) -> None:
     for data in (b"", b"x", b"P6 1 1 255\nxyz", bytes(1000), os.urandom(1000)):
         write(tmp_path / "bad", data)
         for recover in (False, True):
@@ -142,15 +157,15 @@ def test_what_is_no_archive(tmp_path, codec):
             ArchiveReader(path)
 
 
-def test_line_ends_changed_by_a_transfer(codec, damaged):
+def test_line_ends_changed_by_a_transfer(codec: ZlibCodec, damaged: Damage) -> None:
     for old, new in ((b"\r\n", b"\n"), (b"\n", b"\r\n"), (b"\x89", b"\x09")):
-        path = damaged(lambda data, old=old, new=new: data.replace(old, new))
+        path = damaged(methodcaller("replace", old, new))
         with pytest.raises(ArchiveError, match="is not a bitswap archive"):
             check(path, codec)
 
 
-def test_newer_version(codec, damaged):
-    def newer(data):
+def test_newer_version(codec: ZlibCodec, damaged: Damage) -> None:
+    def newer(data: bytearray) -> None:
         data[8] = 5
 
     with pytest.raises(ModelError, match="format version 5"):
@@ -158,17 +173,19 @@ def test_newer_version(codec, damaged):
 
 
 @pytest.mark.parametrize("version", [2, 3, 4])
-def test_another_known_version(codec, damaged, version):
+def test_another_known_version(codec: ZlibCodec, damaged: Damage, version: int) -> None:
     """What a version adds is missing where another one is claimed."""
 
-    def changed(data):
+    def changed(data: bytearray) -> None:
         data[8] = version
 
     with pytest.raises(ArchiveError):
         check(damaged(changed), codec)
 
 
-def test_a_model_inside_of_a_damaged_file_is_none_of_the_archive(tmp_path, codec):
+def test_a_model_inside_of_a_damaged_file_is_none_of_the_archive(
+    tmp_path: Path, codec: ZlibCodec
+) -> None:
     """What scanning finds in a file that was itself an archive does not cost the pictures."""
     inner = os.urandom(50) + section(MODL, os.urandom(50)) + os.urandom(50)
     write(tmp_path / "in" / "inner.bsw", inner)
@@ -184,13 +201,13 @@ def test_a_model_inside_of_a_damaged_file_is_none_of_the_archive(tmp_path, codec
     assert (tmp_path / "out/in/a.png").exists()
 
 
-def test_trailing_bytes(codec, damaged):
+def test_trailing_bytes(codec: ZlibCodec, damaged: Damage) -> None:
     with pytest.raises(ArchiveError):
         check(damaged(lambda data: data + b"more"), codec)
 
 
-def test_bytes_between_chunks_and_index(codec, damaged):
-    def insert(data):
+def test_bytes_between_chunks_and_index(codec: ZlibCodec, damaged: Damage) -> None:
+    def insert(data: bytearray) -> bytearray:
         index = TRAILER.unpack(data[-16:])[0]
         return data[:index] + b"hidden" + data[index:-16] + TRAILER.pack(index + 6, data[-8:])
 

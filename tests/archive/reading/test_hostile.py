@@ -3,6 +3,8 @@
 import io
 import os
 import zlib
+from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 import zstandard
@@ -27,8 +29,10 @@ from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.errors import ArchiveError, BitswapError, InputError, ModelError, PartialError
 from bitswap_cli.images.tiles import cut
 from tests.archive.support import (
+    ZlibCodec,
     bad_png,
     check,
+    codec_for,
     header_for,
     rescue,
     smooth,
@@ -36,8 +40,12 @@ from tests.archive.support import (
     write,
 )
 
+Segment = tuple[bytes, str, int, int, int, int]
 
-def of_bytes(path, segments, data=b"", totals=None):
+
+def of_bytes(
+    path: Path, segments: list[Segment], data: bytes = b"", totals: Totals | None = None
+) -> Path:
     """Write an archive of one BYTE chunk that no writer would make."""
     parts = [ByteSegment(*segment) for segment in segments]
     with ArchiveWriter(path, Header.without_model(), force=True) as writer:
@@ -52,15 +60,15 @@ def of_bytes(path, segments, data=b"", totals=None):
     [b"../x", b"/x", b"a/../../x", b"..", b".", b"", b"a//b", b"a/", b"./x", b"a/./b", b"//x"],
 )
 @pytest.mark.parametrize("kind", ["file", "dir", "link"])
-def test_unsafe_names_never_leave_the_output(tmp_path, name, kind):
+def test_unsafe_names_never_leave_the_output(tmp_path: Path, name: bytes, kind: str) -> None:
     path = of_bytes(
         tmp_path / "a", [(name, kind, 1, 0, 1, 0), (b"good", "file", 1, 0, 1, 0)], b"xy"
     )
     for force in (False, True):
         with ArchiveReader(path) as reader, pytest.raises(ArchiveError, match="unsafe entry name"):
-            unpack(reader, lambda _: None, tmp_path / "out", force=force)
+            unpack(reader, codec_for(None), tmp_path / "out", force=force)
     with ArchiveReader(path) as reader, pytest.raises(ArchiveError, match="unsafe entry name"):
-        verify(reader, lambda _: None)
+        verify(reader, codec_for(None))
     assert os.listdir(tmp_path) == ["a"]
     with pytest.raises(PartialError):
         rescue(path, None, tmp_path / "out")
@@ -68,11 +76,11 @@ def test_unsafe_names_never_leave_the_output(tmp_path, name, kind):
     assert sorted(os.listdir(tmp_path)) == ["a", "out"]
 
 
-def test_file_below_a_link_in_the_same_archive(tmp_path):
+def test_file_below_a_link_in_the_same_archive(tmp_path: Path) -> None:
     segments = [(b"d", "link", 1, 0, 1, 0), (b"d/x", "file", 1, 0, 1, 0)]
     path = of_bytes(tmp_path / "a", segments, b".x")
     with ArchiveReader(path) as reader, pytest.raises(InputError):
-        unpack(reader, lambda _: None, tmp_path / "out")
+        unpack(reader, codec_for(None), tmp_path / "out")
     assert tree(tmp_path / "out") == {b"d/x": tree(tmp_path / "out")[b"d/x"]}
 
 
@@ -94,18 +102,18 @@ def test_file_below_a_link_in_the_same_archive(tmp_path):
         ([(b"a", "file", 1 << 60, 0, 1 << 60, 0)], b""),
     ],
 )
-def test_parts_that_do_not_fit(tmp_path, segments, data):
+def test_parts_that_do_not_fit(tmp_path: Path, segments: list[Segment], data: bytes) -> None:
     path = of_bytes(tmp_path / "a", segments, data)
     with pytest.raises(ArchiveError):
         check(path, None)
     with ArchiveReader(path) as reader, pytest.raises(ArchiveError):
-        unpack(reader, lambda _: None, tmp_path / "out")
+        unpack(reader, codec_for(None), tmp_path / "out")
     assert not (tmp_path / "out").exists() or os.listdir(tmp_path / "out") == []
     with pytest.raises(PartialError):
         rescue(path, None, tmp_path / "out2")
 
 
-def test_wrong_totals(tmp_path):
+def test_wrong_totals(tmp_path: Path) -> None:
     path = of_bytes(tmp_path / "a", [(b"a", "file", 1, 0, 1, 0)], b"1", Totals(2, 1, 0, 0))
     with pytest.raises(ArchiveError, match="totals"):
         check(path, None)
@@ -130,7 +138,9 @@ def test_wrong_totals(tmp_path):
         {"orientation": 8},
     ],
 )
-def test_tile_tables_that_do_not_fit(tmp_path, codec, change):
+def test_tile_tables_that_do_not_fit(
+    tmp_path: Path, codec: ZlibCodec, change: dict[str, Any]
+) -> None:
     pixels = smooth(16, 16)
     tiles, sizes = cut(pixels, 8, 8, 3)
     segment = TileSegment(b"x", "pnm", 16, 16, 3, 0, 4, 900)._replace(**change)
@@ -146,7 +156,7 @@ def test_tile_tables_that_do_not_fit(tmp_path, codec, change):
         rescue(tmp_path / "a", codec, tmp_path / "out")
 
 
-def rewritten(path, body):
+def rewritten(path: Path, body: bytes) -> None:
     """Replace the body of the only chunk, checksums and index included."""
     data = path.read_bytes()
     with ArchiveReader(path) as reader:
@@ -157,11 +167,11 @@ def rewritten(path, body):
     path.write_bytes(head + index + TRAILER.pack(len(head), data[-8:]))
 
 
-def framed(blob):
+def framed(blob: bytes) -> bytes:
     return len(blob).to_bytes(4, "little") + blob + zlib.crc32(blob).to_bytes(4, "little")
 
 
-def bomb(size):
+def bomb(size: int) -> bytes:
     """A zstd frame of little that unfolds to much."""
     out = io.BytesIO()
     with zstandard.ZstdCompressor(level=3).stream_writer(out, size=size, closefd=False) as stream:
@@ -170,7 +180,7 @@ def bomb(size):
     return out.getvalue()
 
 
-def test_hostile_bodies(tmp_path):
+def test_hostile_bodies(tmp_path: Path) -> None:
     path = of_bytes(tmp_path / "a", [(b"a", "file", 1, 0, 1, 0)], b"1")
     with ArchiveReader(path) as reader:
         good = reader.body(reader.chunks[0])
@@ -212,7 +222,7 @@ def test_hostile_bodies(tmp_path):
     assert not (tmp_path / "out").exists() or os.listdir(tmp_path / "out") == []
 
 
-def test_names_that_unfold_without_bound(tmp_path):
+def test_names_that_unfold_without_bound(tmp_path: Path) -> None:
     path = of_bytes(tmp_path / "a", [(b"a", "file", 0, 0, 0, 0)])
     count = 60_000
     ends = b"x" * 50_000 + b"\0" * (count - 1)
@@ -224,18 +234,21 @@ def test_names_that_unfold_without_bound(tmp_path):
         check(path, None)
 
 
-def test_index_that_claims_too_many_chunks(tmp_path):
+def test_index_that_claims_too_many_chunks(tmp_path: Path) -> None:
     path = of_bytes(tmp_path / "a", [(b"a", "file", 1, 0, 1, 0)], b"1")
     data = path.read_bytes()
     offset = TRAILER.unpack(data[-16:])[0]
-    for index in ([0, 0, 0, 0, 1 << 50, 0, 0, 0], [0, 0, 0, 0, -1], ["a"], [0, 0, 0, 0], {}):
+    wrong: list[object] = [
+        [0, 0, 0, 0, 1 << 50, 0, 0, 0], [0, 0, 0, 0, -1], ["a"], [0, 0, 0, 0], {}
+    ]  # fmt: skip
+    for index in wrong:
         body = section(INDX, pack_object(index))
         path.write_bytes(data[:offset] + body + data[-16:])
         with pytest.raises(ArchiveError, match="index"):
             check(path, None)
 
 
-def test_false_tags_do_not_make_the_scan_slow(tmp_path):
+def test_false_tags_do_not_make_the_scan_slow(tmp_path: Path) -> None:
     path = of_bytes(tmp_path / "a", [(b"a", "file", 1, 0, 1, 0)], b"1")
     tag = SECTION.pack(TILE, 1 << 20)
     path.write_bytes(path.read_bytes() + tag * 300_000)
@@ -243,19 +256,19 @@ def test_false_tags_do_not_make_the_scan_slow(tmp_path):
         assert [chunk.tag for chunk in reader.chunks] == [BYTE]
 
 
-def test_pictures_without_a_model(tmp_path, codec):
+def test_pictures_without_a_model(tmp_path: Path, codec: ZlibCodec) -> None:
     write(tmp_path / "x.png", bad_png(30, 30))
     pack([tmp_path / "x.png"], tmp_path / "a", codec, Header.without_model())
     with pytest.raises(ArchiveError, match="names no model"):
         check(tmp_path / "a", codec)
 
 
-def test_model_errors_are_passed_on(tmp_path, codec):
+def test_model_errors_are_passed_on(tmp_path: Path, codec: ZlibCodec) -> None:
     write(tmp_path / "x.png", bad_png(30, 30))
     write(tmp_path / "x", b"1")
     pack([tmp_path / "x.png", tmp_path / "x"], tmp_path / "a", codec, header_for(codec))
 
-    def unknown(header):
+    def unknown(header: Header) -> NoReturn:
         raise ModelError(f"no model {header.model}")
 
     for keep_going in (False, True):
@@ -267,7 +280,9 @@ def test_model_errors_are_passed_on(tmp_path, codec):
     assert tree(tmp_path / "out").keys() == {b"x"}
 
 
-def test_codec_of_another_payload(tmp_path, codec, monkeypatch):
+def test_codec_of_another_payload(
+    tmp_path: Path, codec: ZlibCodec, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(tmp_path / "x.png", bad_png(30, 30))
     pack([tmp_path / "x.png"], tmp_path / "a", codec, header_for(codec))
     real = codec.decode

@@ -1,6 +1,7 @@
 """What several readers of one file may expect of each other."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,7 @@ from tests.archive.support import write
 
 
 @pytest.mark.skipif(not hasattr(os, "pread"), reason="reading moves the place in a file here")
-def test_reading_moves_no_place_in_the_file(tmp_path):
+def test_reading_moves_no_place_in_the_file(tmp_path: Path) -> None:
     """Processes that fork share it."""
     write(tmp_path / "x", os.urandom(5000))
     pack([tmp_path / "x"], tmp_path / "a", None, Header.without_model())

@@ -1,5 +1,8 @@
 """Whatever is done with sources, each is opened, decoded and proved once."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -19,22 +22,23 @@ from tests.images.png_files import write_png
 class WideCodec(ZlibCodec):
     """Knows pictures of any number of channels."""
 
-    def of(self, channels):
+    def of(self, channels: int) -> ZlibCodec:
         return self if channels in (1, self.channels) else ZlibCodec(channels)
 
 
 class Counts:
     """How often each picture was opened, decoded, and proved."""
 
-    def __init__(self, monkeypatch):
-        self.inflates, self.proofs = {}, {}
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.inflates: dict[bytes, int] = {}
+        self.proofs: dict[bytes, int] = {}
         for name in ("inspect", "inspect_wide", "decode"):
             monkeypatch.setattr(catalogue_module, name, self._counted(name))
 
-    def _counted(self, name):
+    def _counted(self, name: str) -> Callable[..., object]:
         real = getattr(catalogue_module, name)
 
-        def call(data, *more):
+        def call(data: bytes, *more: object) -> object:
             found = real(data, *more)
             if found:
                 self.inflates[data] = self.inflates.get(data, 0) + 1
@@ -43,21 +47,21 @@ class Counts:
 
         return call
 
-    def during(self, work):
+    def during(self, work: Callable[[], object]) -> tuple[dict[str, int], set[int], set[int]]:
         """Opens of each picture by name, inflates and proofs of any."""
         with opened() as opens:
             work()
-        opens = {name: count for name, count in opens.items() if name[-4:] in (".png", ".ppm")}
-        return opens, set(self.inflates.values()), set(self.proofs.values())
+        pictures = {n: count for n, count in opens.items() if n[-4:] in (".png", ".ppm")}
+        return pictures, set(self.inflates.values()), set(self.proofs.values())
 
 
 @pytest.fixture
-def counts(monkeypatch):
+def counts(monkeypatch: pytest.MonkeyPatch) -> Counts:
     return Counts(monkeypatch)
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path) -> Path:
     for number in range(6):
         write(tmp_path / "in" / f"{number}.ppm", encoded(smooth(20, 31, seed=number), "PPM"))
     for number in range(4):
@@ -67,7 +71,7 @@ def folder(tmp_path):
     return tmp_path / "in"
 
 
-def everything(folder, out, *, room=1 << 30, rounds=3):
+def everything(folder: Path, out: Path, *, room: int = 1 << 30, rounds: int = 3) -> Catalogue:
     """Choose by a sample, fit three times, pack twice: the most that a command does."""
     codec = WideCodec()
     catalogue = Catalogue([folder], wide=True, room=room)
@@ -82,21 +86,23 @@ def everything(folder, out, *, room=1 << 30, rounds=3):
     return catalogue
 
 
-def test_once_a_command(folder, tmp_path, counts):
+def test_once_a_command(folder: Path, tmp_path: Path, counts: Counts) -> None:
     opens, *others = counts.during(lambda: everything(folder, tmp_path / "a"))
     assert others == [{1}, {1}]
     for name, count in opens.items():  # the first archive keeps wide pictures as files
         assert count == (2 if "rgba" in name else 1), name
 
 
-def test_once_for_a_plain_archive(folder, tmp_path, counts):
+def test_once_for_a_plain_archive(folder: Path, tmp_path: Path, counts: Counts) -> None:
     codec = ZlibCodec()
     opens, *others = counts.during(lambda: pack([folder], tmp_path / "a", codec, header_for(codec)))
     assert others == [{1}, {1}]
     assert {opens[f"{number}.ppm"] for number in range(6)} == {1}
 
 
-def test_without_room_they_are_decoded_again_but_not_proved(folder, tmp_path, counts):
+def test_without_room_they_are_decoded_again_but_not_proved(
+    folder: Path, tmp_path: Path, counts: Counts
+) -> None:
     opens, inflates, proofs = counts.during(lambda: everything(folder, tmp_path / "b", room=0))
     assert proofs == {1}
     # a sample, three times material, two archives, the first of which wants no wide ones
@@ -106,7 +112,7 @@ def test_without_room_they_are_decoded_again_but_not_proved(folder, tmp_path, co
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
-def test_some_room_is_used_and_never_more(folder, tmp_path):
+def test_some_room_is_used_and_never_more(folder: Path, tmp_path: Path) -> None:
     for room in (1, 2000, 5000, 10_000):
         catalogue = Catalogue([folder], wide=True, room=room)
         for again in (True, True, False):
@@ -118,7 +124,7 @@ def test_some_room_is_used_and_never_more(folder, tmp_path):
         assert catalogue._room == room
 
 
-def test_a_picture_that_changed_is_not_taken_unproved(folder):
+def test_a_picture_that_changed_is_not_taken_unproved(folder: Path) -> None:
     catalogue = Catalogue([folder], room=0, strict=True)
     source = next(s for s in catalogue.sources if s.name.endswith(b".ppm"))
     seen = catalogue.look(source)
@@ -128,13 +134,13 @@ def test_a_picture_that_changed_is_not_taken_unproved(folder):
         catalogue.look(source)
 
 
-def test_candidates_come_in_an_order_that_is_always_the_same(folder):
+def test_candidates_come_in_an_order_that_is_always_the_same(folder: Path) -> None:
     names = [source.name for source in Catalogue([folder]).candidates()]
     assert sorted(names) == [source.name for source in Catalogue([folder]).sources]
     assert names == [source.name for source in Catalogue([folder]).candidates()] != sorted(names)
 
 
-def test_an_empty_archive_is_of_nothing(tmp_path):
+def test_an_empty_archive_is_of_nothing(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     report = pack([tmp_path / "in"], tmp_path / "a", None, Header.without_model())
     assert (report.entries, report.kinds) == (1, {"dir": 1})

@@ -1,11 +1,13 @@
 """Small pictures are laid as they are coded best, where the archive has room to say so."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from bitswap_cli.archive.format.chunks import encode_tiles
 from bitswap_cli.archive.format.index import Totals
-from bitswap_cli.archive.format.sections import TILE
+from bitswap_cli.archive.format.sections import TILE, Header
 from bitswap_cli.archive.format.tables import Extra, TileSegment
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack, verify
@@ -27,12 +29,12 @@ from tests.archive.support import (
 
 
 @pytest.fixture
-def codec():
+def codec() -> ZlibCodec:
     return ZlibCodec(tile=32)
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path) -> Path:
     """Pictures that the codec likes in one orientation only, each lying in another; large ones."""
     for k in range(16):
         pixels = turn(smooth(20, 31, seed=k), k % ORIENTATIONS)
@@ -42,18 +44,19 @@ def folder(tmp_path):
     return tmp_path / "in"
 
 
-def header(codec, oriented=True):
+def header(codec: ZlibCodec, oriented: bool = True) -> Header:
     return header_for(codec)._replace(wide=True, oriented=oriented)
 
 
-def test_turned_pictures_come_back(tmp_path, folder, codec):
+def test_turned_pictures_come_back(tmp_path: Path, folder: Path, codec: ZlibCodec) -> None:
     plain = pack([folder], tmp_path / "a", codec, header(codec, oriented=False))
     turned = pack([folder], tmp_path / "b", codec, header(codec))
     assert turned.bytes_after < 0.9 * plain.bytes_after
     with ArchiveReader(tmp_path / "b") as reader:
         assert reader.version == 4
         assert reader.header == header(codec)
-        segments = [s for c in reader.chunks if c.tag == TILE for s in reader.table(c).segments]
+        tables = [reader.table(chunk) for chunk in reader.chunks if chunk.tag == TILE]
+        segments = [s for table in tables for s in table.segments if isinstance(s, TileSegment)]
         entries = {entry.name: entry.shape for entry in reader.entries()}
         verify(reader, lambda _: codec)
         unpack(reader, lambda _: codec, tmp_path / "out")
@@ -65,13 +68,13 @@ def test_turned_pictures_come_back(tmp_path, folder, codec):
     assert entries[b"in/small/4.ppm"] == (31, 20, 3)
 
 
-def test_threads_change_no_byte(tmp_path, folder, codec):
+def test_threads_change_no_byte(tmp_path: Path, folder: Path, codec: ZlibCodec) -> None:
     for threads in (1, 3):
         pack([folder], tmp_path / str(threads), codec, header(codec), threads=threads)
     assert (tmp_path / "1").read_bytes() == (tmp_path / "3").read_bytes()
 
 
-def test_an_orientation_costs_what_it_tells(codec):
+def test_an_orientation_costs_what_it_tells(codec: ZlibCodec) -> None:
     """What lies the same way everywhere lies so at no cost; nothing is turned for nothing."""
     flat = [np.zeros((8, 8, 3), np.uint8)] * 5
     assert choose_orientations(codec, flat, 1) == [0] * 5
@@ -80,7 +83,9 @@ def test_an_orientation_costs_what_it_tells(codec):
 
 
 @pytest.mark.parametrize("oriented", [True, False])
-def test_pictures_turned_where_there_is_no_room_to_say_so(tmp_path, codec, oriented):
+def test_pictures_turned_where_there_is_no_room_to_say_so(
+    tmp_path: Path, codec: ZlibCodec, oriented: bool
+) -> None:
     pixels = smooth(20, 31)
     segment = TileSegment(b"x", "pnm", 31, 20, 3, 0, 1, 2000, orientation=4)
     body, _ = encode_tiles(

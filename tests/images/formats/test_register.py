@@ -10,10 +10,11 @@ from bitswap_cli.contract import BYTES
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.formats.register import FORMATS, START, beginning, find, kind_of, kinds
 from bitswap_cli.images.inspection import inspect, inspect_wide
+from bitswap_cli.images.picture import Picture
 from tests.images.png_files import chunk, write_png
 
 
-def test_kinds_keep_their_numbers_and_promises():
+def test_kinds_keep_their_numbers_and_promises() -> None:
     assert [(kind.number, kind.name, kind.exact, kind.plain) for kind in kinds()] == [
         (0, "png", False, True),
         (1, "bmp", True, True),
@@ -25,7 +26,7 @@ def test_kinds_keep_their_numbers_and_promises():
     assert all(kind.alphabet == BYTES for kind in kinds())
 
 
-def test_a_kind_leads_to_its_format_and_back():
+def test_a_kind_leads_to_its_format_and_back() -> None:
     for form in FORMATS.values():
         assert all(0 < len(magic) <= START for magic in form.MAGIC)
         for kind in form.KINDS:
@@ -47,18 +48,18 @@ def test_a_kind_leads_to_its_format_and_back():
         (b"", []),
     ],
 )
-def test_files_are_told_by_their_beginning(start, names):
+def test_files_are_told_by_their_beginning(start: bytes, names: list[str]) -> None:
     assert [name for name, form in FORMATS.items() if form in beginning(start)] == names
 
 
-def shown(picture):
+def shown(picture: Picture) -> np.ndarray:
     form, _ = find(picture.recipe.kind)
     return form.shown(picture.recipe, picture.pixels)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "PPM"])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_plain_pictures_show_their_pixels(kind, channels):
+def test_plain_pictures_show_their_pixels(kind: str, channels: int) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (5, 7, channels)).astype(np.uint8)
     file = io.BytesIO()
     Image.fromarray(pixels if channels == 3 else pixels[:, :, 0]).save(file, kind)
@@ -67,7 +68,7 @@ def test_plain_pictures_show_their_pixels(kind, channels):
     assert np.array_equal(shown(picture), pixels)
 
 
-def test_deep_samples_are_shown_whole():
+def test_deep_samples_are_shown_whole() -> None:
     samples = np.random.default_rng(1).integers(0, 1 << 16, (4, 3, 3))
     deep = b"P6 3 4 65535\n" + samples.astype(">u2").tobytes()
     for data in (write_png(samples, 16, 2), deep):
@@ -76,7 +77,7 @@ def test_deep_samples_are_shown_whole():
         assert np.array_equal(shown(picture), samples)
 
 
-def test_indices_are_shown_as_the_colours_they_stand_for():
+def test_indices_are_shown_as_the_colours_they_stand_for() -> None:
     palette = np.array([(5, 6, 7), (0, 0, 1), (9, 9, 9)], np.uint8)
     indices = np.array([[[0], [1]], [[2], [3]]])
     (picture,) = inspect_wide(write_png(indices, 2, 3, before=chunk(b"PLTE", palette.tobytes())))
@@ -88,6 +89,6 @@ def test_indices_are_shown_as_the_colours_they_stand_for():
     assert shown(colours).tolist() == shown(samples).tolist() == [[[5, 6, 7, 8], [0, 0, 1, 255]]]
 
 
-def test_gray_of_few_bits_spans_the_whole_range():
+def test_gray_of_few_bits_spans_the_whole_range() -> None:
     (picture,) = inspect_wide(write_png(np.array([[[0], [3]]]), 2, 0))
     assert shown(picture).tolist() == [[[0], [255]]]

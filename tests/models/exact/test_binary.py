@@ -44,7 +44,7 @@ def definition(layer: Layer, x: np.ndarray, add: np.ndarray | None, active: bool
     size, (height, width) = layer.shape.size, x.shape[1:3]
     around = ((0, 0), (size // 2,) * 2, (size // 2,) * 2, (0, 0))
     padded = np.pad(np.where(x < 0, -1, 1), around)
-    acc = sum(
+    acc: np.ndarray = sum(
         np.einsum("oc,bhwc->bhwo", w[:, :, i, j], padded[:, i : i + height, j : j + width])
         for i in range(size)
         for j in range(size)
@@ -54,10 +54,17 @@ def definition(layer: Layer, x: np.ndarray, add: np.ndarray | None, active: bool
     return y.clip(0, 255) if active else y.clip(-SATURATION, SATURATION)
 
 
-def with_engine(chosen: kernel.Kernel | None, layer: Layer, *args: object, **kw: object):
+def with_engine(
+    chosen: kernel.Kernel | None,
+    layer: Layer,
+    x: np.ndarray,
+    *,
+    add: np.ndarray | None = None,
+    within: tuple[int, int] = STREAM,
+) -> np.ndarray:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(layers, "engine", lambda: chosen)
-        return layer(*args, **kw)
+        return layer(x, add=add, within=within)
 
 
 def engines() -> list[kernel.Kernel | None]:

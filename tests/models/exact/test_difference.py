@@ -9,13 +9,15 @@ from hypothesis import strategies as st
 from bitswap_cli.errors import ArchiveError
 from bitswap_models.exact.difference import decode, encode
 
-KINDS = (np.int8, np.uint8, np.int32)
+KINDS: tuple[type[np.integer], ...] = (np.int8, np.uint8, np.int32)
+Pair = tuple[dict[str, np.ndarray], dict[str, np.ndarray]]
 
 
 @st.composite
-def pairs(draw):
+def pairs(draw: st.DrawFn) -> Pair:
     """Tensors of two models of one kind, which differ a little, much, or not at all."""
-    base, fitted = {}, {}
+    base: dict[str, np.ndarray] = {}
+    fitted: dict[str, np.ndarray] = {}
     for number in range(draw(st.integers(1, 4))):
         kind = draw(st.sampled_from(KINDS))
         limits = np.iinfo(kind)
@@ -32,7 +34,7 @@ def pairs(draw):
 
 @settings(deadline=None)
 @given(pairs())
-def test_differences_come_back(pair):
+def test_differences_come_back(pair: Pair) -> None:
     base, fitted = pair
     decoded = decode(base, encode(base, fitted))
     assert decoded.keys() == fitted.keys()
@@ -43,7 +45,7 @@ def test_differences_come_back(pair):
 
 @settings(deadline=None)
 @given(pairs(), st.data())
-def test_other_bytes_are_an_error_or_other_integers(pair, data):
+def test_other_bytes_are_an_error_or_other_integers(pair: Pair, data: st.DataObject) -> None:
     base, fitted = pair
     blob = bytearray(encode(base, fitted))
     at = data.draw(st.integers(0, len(blob) - 1))
@@ -61,21 +63,24 @@ def test_other_bytes_are_an_error_or_other_integers(pair, data):
 
 @settings(deadline=None)
 @given(st.binary(max_size=200))
-def test_any_bytes_are_an_error(blob):
-    base = {"a": np.zeros((3, 4), np.int8), "b": np.zeros(5, np.int32)}
+def test_any_bytes_are_an_error(blob: bytes) -> None:
+    base: dict[str, np.ndarray] = {"a": np.zeros((3, 4), np.int8), "b": np.zeros(5, np.int32)}
     with pytest.raises(ArchiveError):
         decode(base, blob + b"\xff")
 
 
-def test_what_stays_costs_next_to_nothing():
-    base = {"a": np.arange(-100, 100, dtype=np.int8), "b": np.arange(50, dtype=np.int32)}
+def test_what_stays_costs_next_to_nothing() -> None:
+    base: dict[str, np.ndarray] = {
+        "a": np.arange(-100, 100, dtype=np.int8),
+        "b": np.arange(50, dtype=np.int32),
+    }
     heads = 64
     assert len(encode(base, base)) == heads + len(base)
     assert decode(base, encode(base, base)).keys() == base.keys()
 
 
 @pytest.mark.parametrize("share, deviation", [(0.02, 3.0), (0.2, 2.0), (1.0, 1.5)])
-def test_differences_cost_little_more_than_their_entropy(share, deviation):
+def test_differences_cost_little_more_than_their_entropy(share: float, deviation: float) -> None:
     random = np.random.default_rng(0)
     change = np.rint(random.laplace(0, deviation, 50_000)) * (random.random(50_000) < share)
     base = {"a": np.zeros(50_000, np.int8)}
@@ -85,7 +90,7 @@ def test_differences_cost_little_more_than_their_entropy(share, deviation):
     assert entropy < len(blob) < 1.06 * entropy + 80
 
 
-def test_tensors_of_other_kinds_are_refused():
+def test_tensors_of_other_kinds_are_refused() -> None:
     base = {"a": np.zeros(3, np.int8)}
     for other in ({"a": np.zeros(4, np.int8)}, {"a": np.zeros(3, np.int32)}, {}):
         with pytest.raises(ValueError, match="same"):

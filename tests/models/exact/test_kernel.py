@@ -64,10 +64,18 @@ def definition(
     return y.clip(0, 255) if active else y
 
 
-def with_engine(chosen: kernel.Kernel | None, layer: Layer, *args: object, **kw: object):
+def with_engine(
+    chosen: kernel.Kernel | None,
+    layer: Layer,
+    x: np.ndarray,
+    reference: np.ndarray | None = None,
+    *,
+    add: np.ndarray | None = None,
+    within: tuple[int, int] = STREAM,
+) -> np.ndarray:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(layers, "engine", lambda: chosen)
-        return layer(*args, **kw)
+        return layer(x, reference, add=add, within=within)
 
 
 @needs_kernel

@@ -9,6 +9,7 @@ from bitswap_cli.contract import Step
 from bitswap_models.exact.mixtures import POWERS, weights_of
 from bitswap_models.families.markov_vae import MarkovVAE
 from bitswap_models.families.planes import coding_order
+from tests.conftest import MakeModel
 
 
 def tiles(model: MarkovVAE, count: int, seed: int = 0) -> np.ndarray:
@@ -47,7 +48,7 @@ def test_planes_cover_every_pixel_once(levels: int) -> None:
 
 
 @pytest.mark.parametrize("config", [{}, {"channels": 1}, {"levels": 0}, {"levels": 1}])
-def test_steps_depend_on_earlier_pixels_only(make_model, config) -> None:
+def test_steps_depend_on_earlier_pixels_only(make_model: MakeModel, config: dict[str, int]) -> None:
     model = make_model(**config)
     x, z = tiles(model, 2), latents(model, 2)
     before = steps(model, z, x)
@@ -61,7 +62,7 @@ def test_steps_depend_on_earlier_pixels_only(make_model, config) -> None:
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_integers_are_equal_in_any_batch(make_model, channels: int) -> None:
+def test_integers_are_equal_in_any_batch(make_model: MakeModel, channels: int) -> None:
     model = make_model(channels=channels)
     x, z = tiles(model, 9), latents(model, 9)
     whole = steps(model, z, x)
@@ -74,7 +75,7 @@ def test_integers_are_equal_in_any_batch(make_model, channels: int) -> None:
 
 
 @pytest.mark.parametrize("depth", range(1, 9))
-def test_every_depth_is_an_option(make_model, depth: int) -> None:
+def test_every_depth_is_an_option(make_model: MakeModel, depth: int) -> None:
     model = make_model(latents=(2,) * depth)
     assert model.depth == depth
     z = latents(model, 2)

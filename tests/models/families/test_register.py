@@ -44,7 +44,8 @@ def test_a_family_is_one_file_and_one_line(
 ) -> None:
     """Written, described, compressed with, evaluated, decompressed; fitting it is refused."""
     monkeypatch.setitem(register.MODULES, "plain", "tests.models.families.plain")
-    stored = {"top": np.array([[0], [40]], np.int32), "pixels": np.int32([[1900] * 3, [100] * 3])}
+    pixels = np.array([[1900] * 3, [100] * 3], np.int32)
+    stored = {"top": np.array([[0], [40]], np.int32), "pixels": pixels}
     path = tmp_path / "plain.safetensors"
     model = built(plain.Plain, plain.Config(), stored)
     model_file.write(model, path, recipe="", metrics={})
@@ -66,8 +67,8 @@ def test_a_family_is_one_file_and_one_line(
     said = capsys.readouterr().out
     assert "plain" in said and "tiles" in said
     for k in range(3):
-        pair = [np.asarray(Image.open(f / f"{k}.png")) for f in (pictures, out / "pictures")]
-        assert np.array_equal(*pair)
+        one, other = (np.asarray(Image.open(f / f"{k}.png")) for f in (pictures, out / "pictures"))
+        assert np.array_equal(one, other)
     command = ["compress", str(pictures), "-o", archive, "--force", "--model", str(path)]
     assert run([*command, "--fit-steps", "1"]) == 3
     assert "--fit needs a model of kind pixel_vae" in capsys.readouterr().err

@@ -18,7 +18,7 @@ from bitswap_models.stored import model_file
 from bitswap_models.stored.sizes import sizes
 from bitswap_models.training.latents import draw
 from bitswap_models.training.layers import layers
-from tests.conftest import smooth_tile, started
+from tests.conftest import MakeModel, smooth_tile, started
 
 KIND = "resnet_vae"
 PRECISIONS = [(8, 8), (1, 8), (1, 1)]  # bits of weights and activations
@@ -48,12 +48,14 @@ def test_training_counts_the_bits_that_coding_takes(fields: dict[str, object]) -
     with torch.no_grad():
         terms = network.elbo(torch.from_numpy(x).float(), noise, soft=0.0)
     exact = model_file.build(network)
+    assert isinstance(exact, ResNetVAE)
     seen = exact.bottom_up(x)
     bits: dict[str, float] = {"likelihood": 0.0}
 
     def code(level: Level) -> np.ndarray:
         q = exact.posterior(level, seen)
-        z = draw(*map(torch.from_numpy, q), noise[level.layer - 1]).numpy().astype(np.int32)
+        mean, scale = map(torch.from_numpy, q)
+        z = draw(mean, scale, noise[level.layer - 1]).numpy().astype(np.int32)
         cost, gain = (Logistic(p, -128, 127).bits(z).sum() for p in (level.prior, q))
         bits[f"kl{level.layer}"] = float(cost - gain)
         return z
@@ -69,7 +71,7 @@ def test_training_counts_the_bits_that_coding_takes(fields: dict[str, object]) -
         assert float(term.sum()) == pytest.approx(bits[name], rel=0.01, abs=0.002 * x.size), name
 
 
-def test_the_top_down_path_sees_every_latent_above_and_none_below(make_model) -> None:
+def test_the_top_down_path_sees_every_latent_above_and_none_below(make_model: MakeModel) -> None:
     """Otherwise a decoder could not walk: p(z_l | ..) must not need z_l or what is below."""
     model = make_model(kind=KIND)
 
@@ -92,7 +94,7 @@ def test_the_top_down_path_sees_every_latent_above_and_none_below(make_model) ->
 
 
 @pytest.mark.parametrize("bits", PRECISIONS)
-def test_integers_are_equal_in_any_batch(make_model, bits: tuple[int, int]) -> None:
+def test_integers_are_equal_in_any_batch(make_model: MakeModel, bits: tuple[int, int]) -> None:
     model = make_model(kind=KIND, weight_bits=bits[0], activation_bits=bits[1])
     x = pictures(7)
     together = model.bottom_up(x)

@@ -1,5 +1,6 @@
 """What training simulates is what codes: float64, numpy and C give the same integers."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,10 @@ from bitswap_cli.contract import Level, Plane, Step
 from bitswap_models.exact import kernel
 from bitswap_models.exact.latents import middle
 from bitswap_models.exact.mixtures import weights_of
+from bitswap_models.families.markov_vae import MarkovVAE
+from bitswap_models.families.pixel_vae.model import PixelVAE
 from bitswap_models.families.pixel_vae.window import UNKNOWN, borders, places
+from bitswap_models.families.resnet_vae import ResNetVAE
 from bitswap_models.stored.model_file import build
 from bitswap_models.training.bits import mixture
 from bitswap_models.training.layers import layers
@@ -56,11 +60,9 @@ def same(exact: tuple[np.ndarray, ...], others: list[np.ndarray]) -> None:
         assert np.array_equal(one, np.broadcast_to(other, one.shape))
 
 
-def same_mixtures(
-    exact: MixtureParameters, logit: Tensor, mean: Tensor, scale: Tensor, axis: int
-) -> None:
+def same_mixtures(exact: MixtureParameters, terms: Iterable[Tensor], axis: int) -> None:
     """Mixtures whose components are along an axis of the simulated ones."""
-    parts = [np.moveaxis(a, axis, -1) for a in simulated(logit, mean, scale)]
+    parts = [np.moveaxis(a, axis, -1) for a in simulated(*terms)]
     same(exact, [weights_of(parts[0].astype(np.int32)), *parts[1:]])
 
 
@@ -94,6 +96,7 @@ def test_the_markov_vae(channels: int, latents: tuple[int, ...], levels: int, bo
         "markov_vae", channels=channels, latents=latents, levels=levels, widest_posterior=bound
     )
     model, (x, floats) = build(network), pictures(network)
+    assert isinstance(model, MarkovVAE)
     same_shapes(network, model)
     planes: dict[Plane, tuple[Tensor, ...]] = {}
 
@@ -104,13 +107,14 @@ def test_the_markov_vae(channels: int, latents: tuple[int, ...], levels: int, bo
         return pixels
 
     def code(step: Step) -> np.ndarray:
-        same_mixtures(step.parameters, *(t[:, step.channel] for t in planes[step.plane]), axis=1)
+        same_mixtures(step.parameters, (t[:, step.channel] for t in planes[step.plane]), axis=1)
         top, left, stride = step.plane
         return x[:, step.channel, top::stride, left::stride]
 
     for engine in ENGINES:
         with using(engine):
             z1 = same_chain(network, model, x)
+            assert z1 is not None
             with torch.no_grad():
                 network._likelihood(torch.from_numpy(z1).double(), see)
             model.likelihood(z1, code)
@@ -132,6 +136,7 @@ def test_the_resnet_vae(
         activation_bits=bits[1], ends=ends[0], ends_size=ends[1],
     )  # fmt: skip
     model, (x, floats) = build(network), pictures(network)
+    assert isinstance(model, ResNetVAE)
     same_shapes(network, model)
     for engine in ENGINES:
         with using(engine), torch.no_grad():
@@ -158,7 +163,7 @@ def test_the_resnet_vae(
             terms = mixture(out, ref, floats - ref, network.config.components)
 
             def check(step: Step) -> np.ndarray:
-                same_mixtures(step.parameters, *(t[:, step.channel] for t in terms), axis=1)  # noqa: B023
+                same_mixtures(step.parameters, (t[:, step.channel] for t in terms), axis=1)  # noqa: B023
                 return x[:, step.channel]
 
             model.likelihood(stream, check)
@@ -183,6 +188,7 @@ def test_the_pixel_vae(
         components=components, width=width, bounded=int(bounded and len(latents) == 1),
     )  # fmt: skip
     model, (x, _) = build(network), pictures(network)
+    assert isinstance(model, PixelVAE)
     tile = model.tile
     same_shapes(network, model)
     y, column = np.divmod(np.arange(tile**2), tile)
@@ -197,6 +203,7 @@ def test_the_pixel_vae(
             z1 = same_chain(network, model, x)
             film, gains, mine = model.film_of(z1), None, None
             if z1 is not None:
+                assert film is not None
                 gains = network.modulation(torch.from_numpy(z1).double())
                 assert np.array_equal(film[:, 0], gains.numpy())
                 mine = np.repeat(film[:, 0], tile**2, 0)
@@ -206,7 +213,7 @@ def test_the_pixel_vae(
             pixels = torch.from_numpy(known.T.copy()).double()
             for c in range(channels):
                 told = model.net.channel(c, terms, known)
-                same_mixtures(told, *network.net.channel(c, others, pixels), axis=0)
+                same_mixtures(told, network.net.channel(c, others, pixels), axis=0)
 
 
 class _Heard:

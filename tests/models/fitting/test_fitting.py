@@ -1,6 +1,7 @@
 """Fitting: batches are what the coder sees, and what comes out codes its pictures better."""
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -22,38 +23,45 @@ from bitswap_models.training.networks.pixel_vae import PixelNetwork
 CONFIG = Config(tile=16, latents=(4,), encoder=8, link=8, radius=2, width=16, split=8, components=3)
 
 
-def waves(count, side, seed, deviation=6.0):
+def waves(count: int, side: int, seed: int, deviation: float = 6.0) -> np.ndarray:
     random = np.random.default_rng(seed)
     y, x = np.mgrid[:side, :side]
     down, right = random.uniform(4, 20, (2, count, 1, 1))
     gray = 128 + 80 * np.sin(y / down + x / right)
     noise = random.normal(0, deviation, (count, side, side, 3))
-    return (gray[..., None] + noise).clip(0, 255).astype(np.uint8)
+    pixels: np.ndarray = gray[..., None] + noise
+    return pixels.clip(0, 255).astype(np.uint8)
 
 
 @pytest.fixture(scope="module")
-def model():
+def model() -> PixelVAE:
+    torch.set_num_threads(1)
+    return started(CONFIG)
+
+
+def started(config: Config) -> PixelVAE:
     """An exact model that has seen nothing but its first batch."""
     torch.manual_seed(0)
-    torch.set_num_threads(1)
-    trained = PixelNetwork(CONFIG)
+    trained = PixelNetwork(config)
     x = torch.from_numpy(waves(64, 16, 0)).permute(0, 3, 1, 2).float()
     start(trained, x, torch.Generator().manual_seed(0))
-    return build(trained)
+    model = build(trained)
+    assert isinstance(model, PixelVAE)
+    return model
 
 
 @pytest.fixture(scope="module")
-def tiles():
+def tiles() -> list[Tiles]:
     sizes = np.array([[32, 32, 3]] * 5 + [[20, 9, 3]], np.int32)
     return [Tiles(waves(6, 32, 1), sizes), Tiles(waves(4, 16, 2), np.array([[16, 16, 3]] * 4))]
 
 
-def bits(model, tiles):
+def bits(model: PixelVAE, tiles: list[Tiles]) -> float:
     codec = tile_codec(model)
     return sum(float(codec.encode(*t, b"").bits.sum()) for t in tiles)
 
 
-def test_cells_are_those_that_hold_pixels(model, tiles):
+def test_cells_are_those_that_hold_pixels(model: PixelVAE, tiles: list[Tiles]) -> None:
     cells = Cells(model, tiles)
     assert len(cells.rows) == 5 * 4 + 2 + 4
     assert cells.samples == (5 * 32 * 32 + 20 * 9 + 4 * 16 * 16) * 3
@@ -62,7 +70,7 @@ def test_cells_are_those_that_hold_pixels(model, tiles):
         assert len(found) == (2 if at == 5 else 4)
 
 
-def test_batches_are_what_the_coder_sees(model, tiles):
+def test_batches_are_what_the_coder_sees(model: PixelVAE, tiles: list[Tiles]) -> None:
     """The bits of all pixels of a tile in batches are those that the codec counts."""
     cells = Cells(model, tiles[1:])
     fitted = Fit(model, cells, cells.samples)
@@ -81,7 +89,7 @@ def test_batches_are_what_the_coder_sees(model, tiles):
     assert estimated == pytest.approx(exact, rel=0.01)
 
 
-def test_a_bounded_model_is_fitted_as_it_codes(model, tiles):
+def test_a_bounded_model_is_fitted_as_it_codes(model: PixelVAE, tiles: list[Tiles]) -> None:
     """Latents drawn as the coder pops them, strays among them: a bounded model bears these."""
     bounds = np.array([[-5] * 4, [5] * 4], np.int32)
     config = dataclasses.replace(CONFIG, bounded=1)
@@ -91,7 +99,7 @@ def test_a_bounded_model_is_fitted_as_it_codes(model, tiles):
     batch = batch._replace(noise=np.stack((batch.noise[0], strays)))
     within = np.stack((batch.noise[0], np.full_like(strays, 5.0)))
 
-    def bits_of(own, noise):
+    def bits_of(own: PixelVAE, noise: np.ndarray) -> float:
         fitted = Fit(own, Cells(own, tiles[1:]), 1000)
         given = batch._replace(noise=noise)
         return fitted._gradient(fitted.parameters.effective(fitted.differences), given, 0.0)[0]
@@ -102,7 +110,7 @@ def test_a_bounded_model_is_fitted_as_it_codes(model, tiles):
     assert np.array_equal(kept["bounds"], bounds)
 
 
-def test_the_encoder_in_training_is_the_one_that_codes(model, tiles):
+def test_the_encoder_in_training_is_the_one_that_codes(model: PixelVAE, tiles: list[Tiles]) -> None:
     cells = Cells(model, tiles)
     fitted = Fit(model, cells, cells.samples, encoder=True)
     for _ in range(3):
@@ -111,13 +119,14 @@ def test_the_encoder_in_training_is_the_one_that_codes(model, tiles):
     every = np.arange(len(cells.rows))
     x = torch.from_numpy(cells.images(every)).permute(0, 3, 1, 2).float()
     posterior = fitted.posterior
+    assert posterior
     for own, average in zip(posterior.parameters, posterior.average, strict=True):
         own.data.copy_(average)
     for one, other in zip(posterior.encoder(x), cells.posterior(every), strict=True):
         assert np.array_equal(one.detach().numpy()[:, :, 0, 0], other)
 
 
-def test_fitted_models_code_their_pictures_better(model, tiles):
+def test_fitted_models_code_their_pictures_better(model: PixelVAE, tiles: list[Tiles]) -> None:
     fitted, saved, size = fit(model, tiles, 10_000_000, steps=120, threads=2)
     before = bits(model, tiles)
     assert bits(fitted, tiles) < 0.95 * before
@@ -130,10 +139,10 @@ def test_fitted_models_code_their_pictures_better(model, tiles):
     assert all(np.array_equal(stored[n], again[n]) for n in stored)
 
 
-def test_an_encoder_is_trained_too(model, tiles):
+def test_an_encoder_is_trained_too(model: PixelVAE, tiles: list[Tiles]) -> None:
     base = model.tensors()
 
-    def changed(fitted):
+    def changed(fitted: PixelVAE) -> set[str]:
         stored = fitted.tensors()
         return {n for n in base if not np.array_equal(stored[n], base[n])}
 
@@ -143,42 +152,39 @@ def test_an_encoder_is_trained_too(model, tiles):
     assert {"top", "encoder.stem.weight", "encoder.latents.mean.weight"} <= changed(fitted)
 
 
-def test_binary_weights_of_an_encoder_are_trained_too(model, tiles):
+def test_binary_weights_of_an_encoder_are_trained_too(model: PixelVAE, tiles: list[Tiles]) -> None:
     cells = Cells(model, tiles)
     fitted = Fit(model, cells, cells.samples, encoder=True)
-    binary = [layer for layer in fitted.posterior.layers.values() if layer.binary]
+    posterior = fitted.posterior
+    assert posterior
+    binary = [layer for layer in posterior.layers.values() if layer.binary]
     assert len(binary) == 2
     for layer in binary:
         layer.v.data.mul_(0.01)
-    before = frozen(fitted.posterior.layers)
+    before = frozen(posterior.layers)
     for _ in range(30):
         fitted.advance(1.0)
-    after = fitted.posterior.tensors()
+    after = posterior.tensors()
     for name in ("first", "second"):
         signs = f"encoder.blocks.0.{name}.weight"
         assert not np.array_equal(before[signs], after[signs])
 
 
-def test_a_likelihood_without_latents_is_fitted_too(tiles):
-    torch.manual_seed(0)
-    config = dataclasses.replace(CONFIG, latents=())
-    trained = PixelNetwork(config)
-    x = torch.from_numpy(waves(64, 16, 0)).permute(0, 3, 1, 2).float()
-    start(trained, x, torch.Generator().manual_seed(0))
-    base = build(trained)
+def test_a_likelihood_without_latents_is_fitted_too(tiles: list[Tiles]) -> None:
+    base = started(dataclasses.replace(CONFIG, latents=()))
     fitted = fit(base, tiles, 10_000_000, steps=60).model
     assert bits(fitted, tiles) < bits(base, tiles)
 
 
-def test_no_step_changes_nothing(model, tiles):
+def test_no_step_changes_nothing(model: PixelVAE, tiles: list[Tiles]) -> None:
     stored = fit(model, tiles, 1000, steps=0).model.tensors()
     assert all(np.array_equal(t, stored[n]) for n, t in model.tensors().items())
 
 
-def test_few_pictures_are_not_worth_many_differences(model, tiles):
+def test_few_pictures_are_not_worth_many_differences(model: PixelVAE, tiles: list[Tiles]) -> None:
     """What differences cost is shared by all pictures."""
 
-    def changed(samples):
+    def changed(samples: int) -> int:
         fitted = fit(model, tiles, samples, steps=30).model
         stored, base = fitted.tensors(), model.tensors()
         return sum(int((stored[n] != base[n]).sum()) for n in base)
@@ -186,13 +192,13 @@ def test_few_pictures_are_not_worth_many_differences(model, tiles):
     assert changed(10_000) < 0.5 * changed(100_000_000)
 
 
-def test_tiles_may_be_laid_anew_on_the_way(model, tiles):
+def test_tiles_may_be_laid_anew_on_the_way(model: PixelVAE, tiles: list[Tiles]) -> None:
     """What is fitted from then on are the new tiles; without any, the old ones."""
-    asked = []
+    asked: list[PixelVAE] = []
     other = [Tiles(tiles[1].pixels[:, ::-1].copy(), tiles[1].sizes)]
 
-    def again(laid):
-        def answer(fitted):
+    def again(laid: list[Tiles]) -> Callable[[PixelVAE], list[Tiles]]:
+        def answer(fitted: PixelVAE) -> list[Tiles]:
             asked.append(fitted)
             return laid
 
@@ -207,10 +213,10 @@ def test_tiles_may_be_laid_anew_on_the_way(model, tiles):
     assert not all(np.array_equal(plain[n], turned[n]) for n in plain)
 
 
-def test_fitting_stops_when_told(model, tiles):
+def test_fitting_stops_when_told(model: PixelVAE, tiles: list[Tiles]) -> None:
     asked = []
 
-    def stopped():
+    def stopped() -> bool:
         asked.append(True)
         return len(asked) > 3
 

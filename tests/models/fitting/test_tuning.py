@@ -1,6 +1,7 @@
 """Recipes that name a base: it grows, and comes out better on the recipe's images."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,8 +11,10 @@ from safetensors import safe_open
 
 from bitswap_cli.errors import ModelError
 from bitswap_models.families.pixel_vae.config import Config
+from bitswap_models.families.pixel_vae.model import PixelVAE
 from bitswap_models.fitting import tuning
 from bitswap_models.stored import model_file
+from bitswap_models.training.data import cells
 from bitswap_models.training.evaluation import start
 from bitswap_models.training.networks.pixel_vae import PixelNetwork, bounds_of_prior
 
@@ -35,7 +38,7 @@ steps = 60
 
 
 @pytest.fixture(scope="module")
-def workshop(tmp_path_factory):
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with data/sheets and base.safetensors, which has seen only its first batch."""
     folder = tmp_path_factory.mktemp("tuning")
     sheets = folder / "data" / "sheets"
@@ -53,21 +56,27 @@ def workshop(tmp_path_factory):
     return folder
 
 
-def written(workshop, text):
+def written(workshop: Path, text: str) -> Path:
     path = workshop / "recipe.toml"
     path.write_text(text.format(base=workshop / "base.safetensors"))
     return path
 
 
-def test_a_base_grows_and_is_tuned(workshop):
-    lines = []
+def loaded(path: Path) -> PixelVAE:
+    model = model_file.load(path)
+    assert isinstance(model, PixelVAE)
+    return model
+
+
+def test_a_base_grows_and_is_tuned(workshop: Path) -> None:
+    lines: list[str] = []
     recipe = written(workshop, RECIPE)
     assert tuning.tunes(recipe)
     output = workshop / "tuned.safetensors"
     metrics = tuning.tune(recipe, workshop / "data", output, threads=1, progress=lines.append)
-    base, tuned = (model_file.load(workshop / f"{n}.safetensors") for n in ("base", "tuned"))
+    base, tuned = (loaded(workshop / f"{n}.safetensors") for n in ("base", "tuned"))
     assert (tuned.config.width, tuned.config.radius) == (24, 3)
-    tiles = tuning.cells(workshop / "data" / "sheets", 16, 1)
+    tiles = cells(workshop / "data" / "sheets", 16, 1)
     before = tuning.measure(base, tiles)
     assert metrics["bpd"] < 0.95 * before["bpd"]
     assert metrics == tuning.measure(tuned, tiles)
@@ -79,30 +88,31 @@ def test_a_base_grows_and_is_tuned(workshop):
         )
 
 
-def test_a_tuned_model_may_be_bounded(workshop):
+def test_a_tuned_model_may_be_bounded(workshop: Path) -> None:
     recipe = written(workshop, RECIPE.replace("steps = 60", "steps = 2\nbounded = true"))
     output = workshop / "bounded.safetensors"
     tuning.tune(recipe, workshop / "data", output, threads=1, progress=lambda line: None)
-    tuned = model_file.load(output)
+    tuned = loaded(output)
     assert tuned.config.bounded == 1
+    assert tuned.bounds is not None
     assert np.array_equal(tuned.bounds, bounds_of_prior(*torch.tensor(tuned.top)))
 
 
-def test_a_tuned_model_may_have_a_wider_encoder(workshop):
+def test_a_tuned_model_may_have_a_wider_encoder(workshop: Path) -> None:
     recipe = written(workshop, RECIPE.replace("steps = 60", "steps = 120\nencoder = 12"))
     output = workshop / "wider.safetensors"
     metrics = tuning.tune(recipe, workshop / "data", output, threads=1, progress=lambda line: None)
-    base, tuned = (model_file.load(workshop / f"{n}.safetensors") for n in ("base", "wider"))
+    base, tuned = (loaded(workshop / f"{n}.safetensors") for n in ("base", "wider"))
     assert (base.config.encoder, tuned.config.encoder) == (8, 12)
-    tiles = tuning.cells(workshop / "data" / "sheets", 16, 1)
+    tiles = cells(workshop / "data" / "sheets", 16, 1)
     assert metrics["bpd"] < 0.95 * tuning.measure(base, tiles)["bpd"]
 
 
-def test_what_is_measured_is_what_is_coded(workshop):
+def test_what_is_measured_is_what_is_coded(workshop: Path) -> None:
     from bitswap_cli.coding import tile_codec
 
-    model = model_file.load(workshop / "base.safetensors")
-    tiles = tuning.cells(workshop / "data" / "sheets", 16, 1)
+    model = loaded(workshop / "base.safetensors")
+    tiles = cells(workshop / "data" / "sheets", 16, 1)
     told = tile_codec(model).encode_by_term(tiles, np.full((64, 3), (16, 16, 1), np.int32), b"")
     found = tuning.measure(model, tiles)
     assert found["likelihood"] == pytest.approx(told.bits[:, 0].sum() / tiles.size, rel=0.02)
@@ -126,14 +136,14 @@ def test_what_is_measured_is_what_is_coded(workshop):
         ('name = "{base}"', "name = 5", "name"),
     ],
 )
-def test_recipes_that_cannot_be_used(workshop, old, new, said):
+def test_recipes_that_cannot_be_used(workshop: Path, old: str, new: str, said: str) -> None:
     recipe = written(workshop, RECIPE.replace(old, new))
     with pytest.raises(ModelError, match=said):
         tuning.tune(recipe, workshop / "data", workshop / "x", threads=1, progress=print)
     assert not (workshop / "x").exists()
 
 
-def test_other_recipes_are_not_tuned(tmp_path):
+def test_other_recipes_are_not_tuned(tmp_path: Path) -> None:
     (tmp_path / "recipe.toml").write_text("[model]\n")
     (tmp_path / "broken.toml").write_text("[model\n")
     for name in ("recipe.toml", "broken.toml", "none.toml"):

@@ -11,6 +11,7 @@ from bitswap_models.exact.tensors import Tensors
 from bitswap_models.families.pixel_vae.growth import grow
 from bitswap_models.families.register import family_of
 from bitswap_models.stored import revision
+from tests.conftest import MakeModel
 
 
 def revised(model: ExactModel, seed: int) -> ExactModel:
@@ -41,7 +42,9 @@ def same(one: ExactModel, other: ExactModel) -> bool:
     width=st.integers(0, 9),
     seed=st.integers(0),
 )
-def test_grown_models_come_back(make_model, channels, radius, width, seed) -> None:
+def test_grown_models_come_back(
+    make_model: MakeModel, channels: int, radius: int, width: int, seed: int
+) -> None:
     base = make_model(kind="pixel_vae", latents=(2,))
     grown = grow(base, max(channels, 3), 2 + radius, 16 + width)
     model = revised(grown, seed)
@@ -50,7 +53,7 @@ def test_grown_models_come_back(make_model, channels, radius, width, seed) -> No
 
 
 @pytest.mark.parametrize("kind", ["markov_vae", "resnet_vae"])
-def test_models_that_do_not_grow_come_back(make_model, kind: str) -> None:
+def test_models_that_do_not_grow_come_back(make_model: MakeModel, kind: str) -> None:
     base = make_model(kind=kind)
     model = revised(base, 0)
     body = revision.encode(base, model)
@@ -60,7 +63,7 @@ def test_models_that_do_not_grow_come_back(make_model, kind: str) -> None:
             revision.decode(base, *other, body)
 
 
-def test_damaged_bodies_are_refused(make_model) -> None:
+def test_damaged_bodies_are_refused(make_model: MakeModel) -> None:
     base = make_model(kind="pixel_vae", latents=(2,))
     body = revision.encode(base, revised(base, 1))
     for at in (0, 31):

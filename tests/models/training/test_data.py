@@ -1,6 +1,7 @@
 """Training tiles: what a recipe names, in the same order on every run, in other worlds or not."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,9 +29,15 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def sampler(root: Path, channels: int = 3, seed: int = 0, **options: object) -> Sampler:
+def sampler(root: Path, channels: int = 3, seed: int = 0, **options: Any) -> Sampler:
     sources = [Source("sheets", weight=0.3, cell=16), Source("photos", "photos", 0.7)]
-    settings = {"margin": 3, "flip": True, "gray": 0.1 * (channels == 3), "vary": 0.8, **options}
+    settings: dict[str, Any] = {
+        "margin": 3,
+        "flip": True,
+        "gray": 0.1 * (channels == 3),
+        "vary": 0.8,
+        **options,
+    }
     return Sampler(root, sources, 12, channels, seed=seed, **settings)
 
 

@@ -19,7 +19,8 @@ def test_drawing_is_popping_random_bits(scale: int) -> None:
     message = Message.with_bottom(rng.bytes(8 * COUNT), 32)
     popped = Logistic(parameters, -128, 127).pop(message)
     noise = latent_noise((COUNT,), torch.Generator().manual_seed(scale))
-    drawn = draw(*map(torch.from_numpy, parameters), noise).numpy()
+    mean_, scale_ = map(torch.from_numpy, parameters)
+    drawn = draw(mean_, scale_, noise).numpy()
     errors = [np.abs(z - mean / 16) for z in (popped, drawn)]
     for share in (0.1, 0.5, 0.9, 0.99):
         first, second = (np.quantile(e, share) for e in errors)

@@ -12,6 +12,7 @@ from bitswap_cli.errors import ModelError
 from bitswap_models.families.pixel_vae import growth, lockstep
 from bitswap_models.families.pixel_vae.config import Config
 from bitswap_models.families.pixel_vae.growth import grow, larger, widen_encoder
+from bitswap_models.families.pixel_vae.model import PixelVAE
 from bitswap_models.fitting import gradient
 from bitswap_models.fitting.fit import fit
 from bitswap_models.stored import model_file
@@ -21,34 +22,38 @@ from bitswap_models.training.networks.pixel_net import PixelNet
 from bitswap_models.training.networks.pixel_vae import PixelNetwork
 
 CONFIG = Config(tile=16, latents=(4,), encoder=8, link=8, radius=2, width=16, split=8, components=3)
+GRADIENT = gradient.engine()
 
 
-def pictures(count, channels, seed=0):
+def pictures(count: int, channels: int, seed: int = 0) -> np.ndarray:
     """(N, 16, 16, C) uint8: slopes with noise, alike in all channels but for some of it."""
     random = np.random.default_rng(seed)
     y, x = np.mgrid[:16, :16]
     slope = random.uniform(-5, 5, (2, count, 1, 1))
     gray = 128 + slope[0] * (y - 8) + slope[1] * (x - 8) + random.normal(0, 6, (count, 16, 16))
     noise = random.normal(0, 2, (count, 16, 16, channels))
-    return (gray[..., None] + noise).clip(0, 255).astype(np.uint8)
+    pixels: np.ndarray = gray[..., None] + noise
+    return pixels.clip(0, 255).astype(np.uint8)
 
 
 @pytest.fixture(scope="module", params=[1, 3])
-def model(request):
+def model(request: pytest.FixtureRequest) -> PixelVAE:
     torch.manual_seed(0)
     torch.set_num_threads(1)
     config = dataclasses.replace(CONFIG, channels=request.param)
     trained = PixelNetwork(config)
     x = torch.from_numpy(pictures(64, request.param)).permute(0, 3, 1, 2).float()
     start(trained, x, torch.Generator().manual_seed(0))
-    return model_file.build(trained)
+    model = model_file.build(trained)
+    assert isinstance(model, PixelVAE)
+    return model
 
 
-def sizes(count, coded):
+def sizes(count: int, coded: int) -> np.ndarray:
     return np.tile(np.array([16, 16, coded], np.int32), (count, 1))
 
 
-def bits(model, x, coded):
+def bits(model: PixelVAE, x: np.ndarray, coded: int) -> np.ndarray:
     """Net bits of tiles, each term apart, and proof that they come back."""
     codec = tile_codec(model)
     tiles = np.concatenate((x, np.repeat(x[..., :1], model.channels - x.shape[-1], -1)), -1)
@@ -61,7 +66,7 @@ def bits(model, x, coded):
 @pytest.mark.parametrize(
     "fields", [{"width": 24}, {"width": 40}, {"radius": 4}, {"radius": 3, "width": 20}]
 )
-def test_a_larger_model_says_the_same(model, fields):
+def test_a_larger_model_says_the_same(model: PixelVAE, fields: dict[str, int]) -> None:
     """To the bit: radius changes the order of symbols, and so what is summed, but not a term."""
     x = pictures(1, model.channels, 1)  # of more, latents are popped from what the first left
     grown = grow(model, **fields)
@@ -73,7 +78,7 @@ def test_a_larger_model_says_the_same(model, fields):
 
 
 @pytest.mark.parametrize("channels", [2, 4, 6, 8])
-def test_channels_before_new_ones_stay_as_they_are(model, channels):
+def test_channels_before_new_ones_stay_as_they_are(model: PixelVAE, channels: int) -> None:
     if channels < model.channels:
         with pytest.raises(ModelError):
             grow(model, channels=channels)
@@ -90,7 +95,7 @@ def test_channels_before_new_ones_stay_as_they_are(model, channels):
             assert np.array_equal(mine[order == c], before[other == c])
 
 
-def test_a_wider_encoder_says_the_same_at_first(model):
+def test_a_wider_encoder_says_the_same_at_first(model: PixelVAE) -> None:
     wide = widen_encoder(model, 20)
     assert wide.config == dataclasses.replace(model.config, encoder=20)
     x = np.ascontiguousarray(pictures(8, model.channels, 3).transpose(0, 3, 1, 2), np.int32)
@@ -102,16 +107,16 @@ def test_a_wider_encoder_says_the_same_at_first(model):
 
 
 @pytest.mark.parametrize("channels", [4, 513])
-def test_encoders_do_not_shrink_or_explode(model, channels):
+def test_encoders_do_not_shrink_or_explode(model: PixelVAE, channels: int) -> None:
     with pytest.raises(ModelError, match="encoder"):
         widen_encoder(model, channels)
 
 
-def _latents(count):
+def _latents(count: int) -> np.ndarray:
     return np.random.default_rng(0).integers(-4, 5, (count, 4, 1, 1)).astype(np.int32)
 
 
-def _order(model, of):
+def _order(model: PixelVAE, of: np.ndarray) -> np.ndarray:
     """The channel of each symbol in coding order."""
     found = [
         np.repeat(np.arange(model.channels), len(step.tile))
@@ -120,7 +125,7 @@ def _order(model, of):
     return np.concatenate(found)
 
 
-def test_a_new_channel_begins_as_gray(model):
+def test_a_new_channel_begins_as_gray(model: PixelVAE) -> None:
     """One that repeats the first costs no more than a gray picture does twice."""
     grown = grow(model, channels=4)
     gray = pictures(8, 1, 3)
@@ -132,13 +137,13 @@ def test_a_new_channel_begins_as_gray(model):
     assert every - three < 1.3 * alone * (4 - model.channels)
 
 
-def test_growth_is_what_it_was():
+def test_growth_is_what_it_was() -> None:
     """Archives depend on it: the signs, the weights of new channels."""
     assert growth._signs(0, (2, 4)).tolist() == [[-1, 1, -1, 1], [-1, 1, -1, 1]]
     assert growth._signs(2, (2, 4)).tolist() == [[-1, 1, -1, 1], [-1, 1, 1, 1]]
 
 
-def test_new_room_is_used(model):
+def test_new_room_is_used(model: PixelVAE) -> None:
     """Fitting finds what the smaller model has no unit for, and follows channels with channels."""
     x = pictures(40, 4, 4)
     x[..., 3] = x[..., 0] ^ 1
@@ -147,12 +152,12 @@ def test_new_room_is_used(model):
     fitted, saved, _ = fit(grown, tiles, 40 * 256 * 4 * 100, steps=150)
     assert saved > 0
     fourth = slice(3 * CONFIG.split, None)
-    assert fitted.net.coded.weight[fourth].any()
+    assert fitted.net.coded and fitted.net.coded.weight[fourth].any()
     before = bits(grown, x, 4).sum()
     assert bits(fitted, x, 4).sum() < 0.9 * before
 
 
-def test_pictures_of_fewer_channels(model):
+def test_pictures_of_fewer_channels(model: PixelVAE) -> None:
     """As many channels as a picture has are coded, by numpy and by C alike."""
     grown = grow(model, channels=4)
     for coded in (1, 2, 3, 4):
@@ -169,7 +174,7 @@ def test_pictures_of_fewer_channels(model):
         bits(grown, x[..., :coded], coded)
 
 
-def test_what_cannot_grow(model):
+def test_what_cannot_grow(model: PixelVAE) -> None:
     for fields in ({"width": 15}, {"radius": 1}, {"radius": 6}, {"channels": 9}, {"width": 513}):
         with pytest.raises(ModelError):
             grow(model, **fields)
@@ -177,15 +182,15 @@ def test_what_cannot_grow(model):
     assert grow(model) is model
 
 
-def test_growth_is_told_as_archives_tell_it(model):
+def test_growth_is_told_as_archives_tell_it(model: PixelVAE) -> None:
     """Channels of the pictures, but how much larger radius and width become."""
     grown = larger(model, 4, 1, 8).config
     assert (grown.channels, grown.radius, grown.width) == (4, 3, 24)
     assert larger(model, 1, 0, 0) is model
 
 
-@pytest.mark.skipif(gradient.engine() is None, reason="the gradient is not compiled")
-def test_gradients_of_many_channels():
+@pytest.mark.skipif(GRADIENT is None, reason="the gradient is not compiled")
+def test_gradients_of_many_channels() -> None:
     """The kernel has room for eight, and gives what torch gives."""
     torch.manual_seed(1)
     config = dataclasses.replace(CONFIG, channels=8)
@@ -200,7 +205,8 @@ def test_gradients_of_many_channels():
     pixels = gradient.Pixels(
         window, np.zeros((128, 6), np.uint8), window[:, -1].copy(), np.full(128, 8, np.uint8)
     )
-    fast, slope, _ = gradient.engine()(config, parameters, None, pixels, 2.0**-17)
+    assert GRADIENT
+    fast, slope, _ = GRADIENT(config, parameters, None, pixels, 2.0**-17)
     slow, expected, _ = gradient.by_torch(config, parameters, None, pixels, 2.0**-17)
     assert fast == pytest.approx(slow, rel=1e-3)
     assert np.linalg.norm(slope - expected) < 0.02 * np.linalg.norm(expected)

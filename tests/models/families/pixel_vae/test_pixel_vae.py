@@ -16,7 +16,7 @@ from bitswap_models.families.pixel_vae.model import PixelVAE
 from bitswap_models.families.pixel_vae.window import borders, places, taps
 from bitswap_models.stored import model_file
 from bitswap_models.training.latents import draw
-from tests.conftest import SMALL, smooth_tile, started
+from tests.conftest import SMALL, MakeModel, smooth_tile, started
 
 KIND = "pixel_vae"
 
@@ -43,6 +43,7 @@ def test_training_counts_the_bits_that_coding_takes(fields: dict[str, object]) -
     """With latents drawn from the same noise."""
     network = started(KIND, **fields)
     model = model_file.build(network)
+    assert isinstance(model, PixelVAE)
     x = pictures(model, 12)
     noise = network.noise(len(x), torch.Generator().manual_seed(1))
     terms = network.elbo(torch.from_numpy(x).float(), noise, soft=0.0)
@@ -51,7 +52,8 @@ def test_training_counts_the_bits_that_coding_takes(fields: dict[str, object]) -
     chain = []
     for layer in range(1, model.depth + 1):
         q: LogisticParameters = model.posterior(layer, z)
-        z = draw(*map(torch.from_numpy, q), noise[layer - 1]).numpy().astype(np.int32)
+        mean, scale = map(torch.from_numpy, q)
+        z = draw(mean, scale, noise[layer - 1]).numpy().astype(np.int32)
         chain.append(z)
     coded = model.mixtures(chain[0] if chain else None, x, sizes_of(model, len(x)))
     bits = LogisticMixture(coded.parameters, 0, 255).bits(coded.symbols)
@@ -63,7 +65,9 @@ def test_training_counts_the_bits_that_coding_takes(fields: dict[str, object]) -
 
 
 @pytest.mark.parametrize("fields", [{}, {"channels": 1}, {"radius": 3}])
-def test_batches_depend_on_earlier_batches_only(make_model, fields) -> None:
+def test_batches_depend_on_earlier_batches_only(
+    make_model: MakeModel, fields: dict[str, object]
+) -> None:
     model = make_model(kind=KIND, **fields)
     x, z, sizes = pictures(model, 2), latents(model, 2), sizes_of(model, 2)
     before = model.mixtures(z, x, sizes)
@@ -108,7 +112,7 @@ def test_windows_of_inner_pixels_are_their_neighbours() -> None:
     assert borders(np.array([0]), np.array([11]), 12, 3).tolist() == [[1, 1, 1, 0, 0, 0, 1, 1, 1]]
 
 
-def test_beyond_bounds_all_latents_are_alike(make_model) -> None:
+def test_beyond_bounds_all_latents_are_alike(make_model: MakeModel) -> None:
     model = make_model(kind=KIND, latents=(3,), bounded=1)
     low, high = model.bounds
     assert (low > -128).all() and (high < 127).all() and (low < high).all()
@@ -130,7 +134,9 @@ def test_beyond_bounds_all_latents_are_alike(make_model) -> None:
         (np.array([[0, 0, 0], [0, 5, 128]], np.int32), "none"),
     ],
 )
-def test_bounds_that_are_none_are_refused(make_model, bounds, message) -> None:
+def test_bounds_that_are_none_are_refused(
+    make_model: MakeModel, bounds: np.ndarray | None, message: str
+) -> None:
     model = make_model(kind=KIND, latents=(3,), bounded=1)
     stored = {**model.tensors(), "bounds": bounds}
     stored = {name: tensor for name, tensor in stored.items() if tensor is not None}

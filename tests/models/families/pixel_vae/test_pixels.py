@@ -1,19 +1,20 @@
 """The compiled lockstep computes what lockstep.py defines, and pops what was pushed."""
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from bitswap_cli.ans import LogisticMixture, Message, MixtureParameters
 from bitswap_cli.ans import kernel as coder
+from bitswap_cli.contract import Coded
 from bitswap_models.exact import kernel
 from bitswap_models.exact.layers import Layer, Shape
 from bitswap_models.exact.tensors import Blank
 from bitswap_models.families.pixel_vae import lockstep
 from bitswap_models.families.pixel_vae.model import PixelVAE
 from bitswap_models.families.pixel_vae.pixels import PixelKernel
+from tests.conftest import MakeModel
 from tests.native.compiler import needs_compiler, portable
 
 COMPILED = kernel.compiled()
@@ -22,7 +23,7 @@ CODER = coder.compiled()
 pytestmark = pytest.mark.skipif(not (VARIANTS and CODER), reason="no compiled kernel")
 
 # (radius, channels, other fields): widths of whole panels and of others, chunks of many sizes
-SHAPES = [
+SHAPES: list[tuple[int, int, dict[str, int]]] = [
     (1, 3, {}),
     (2, 1, {"width": 10, "split": 6, "layers": 1}),
     (3, 3, {"width": 40, "split": 20, "layers": 3, "components": 5}),
@@ -41,7 +42,7 @@ def using(variant: str) -> PixelKernel:
 
 def group(
     model: PixelVAE, seed: int, *, tile: int, count: int, filmed: bool = True, coded: int = 0
-):
+) -> tuple[np.ndarray | None, np.ndarray, np.ndarray]:
     """Film, pixels (B, C, T, T) and sizes of a random group, its first tile whole.
 
     Of some tiles one channel is coded, of the others `coded`, by default all.
@@ -82,19 +83,26 @@ class Loud(Blank):
         return Layer(shape, weight.astype(np.int8), scale.astype(np.int32), bias.astype(np.int32))
 
 
-def same(a: lockstep.Coded, b: lockstep.Coded) -> None:
-    for name, ours, theirs in zip(a._fields, a, b, strict=True):
-        pairs = zip(ours, theirs, strict=True) if name == "parameters" else [(ours, theirs)]
-        for mine, defined in pairs:
-            assert mine.dtype == defined.dtype == np.int32, name
-            assert np.array_equal(mine, defined), name
+def arrays(coded: Coded) -> list[np.ndarray]:
+    return [coded.symbols, *coded.parameters, coded.owner, coded.batches]
+
+
+def same(a: Coded, b: Coded) -> None:
+    for ours, theirs in zip(arrays(a), arrays(b), strict=True):
+        assert ours.dtype == theirs.dtype == np.int32
+        assert np.array_equal(ours, theirs)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize(("radius", "channels", "fields"), SHAPES)
 @pytest.mark.parametrize("extreme", [False, True])
 def test_mixtures_are_the_definition(
-    make_model, variant: str, radius: int, channels: int, fields: dict, extreme: bool
+    make_model: MakeModel,
+    variant: str,
+    radius: int,
+    channels: int,
+    fields: dict[str, int],
+    extreme: bool,
 ) -> None:
     model = make_model(kind="pixel_vae", radius=radius, channels=channels, **fields)
     model = PixelVAE(model.config, Loud(radius)) if extreme else model
@@ -111,7 +119,9 @@ def test_mixtures_are_the_definition(
 
 
 @needs_compiler
-def test_c_without_any_machine_s_instructions_is_the_definition(make_model, tmp_path: Path) -> None:
+def test_c_without_any_machine_s_instructions_is_the_definition(
+    make_model: MakeModel, tmp_path: Path
+) -> None:
     """What processors compile whose instructions we do not know."""
     plain = PixelKernel(portable(tmp_path))
     assert plain.variant == "plain"
@@ -124,7 +134,7 @@ def test_c_without_any_machine_s_instructions_is_the_definition(make_model, tmp_
     )
 
 
-def pushed(coded: lockstep.Coded, lanes: int) -> Message:
+def pushed(coded: Coded, lanes: int) -> Message:
     message = Message(lanes)
     ends = np.cumsum(coded.batches)
     for first, end in zip(reversed(ends - coded.batches), reversed(ends), strict=True):
@@ -133,20 +143,20 @@ def pushed(coded: lockstep.Coded, lanes: int) -> Message:
     return message
 
 
-def native(message: Message) -> SimpleNamespace:
+def native(message: Message) -> coder.Native:
     """A message as the kernel reads it; `head` is changed in place, by the caller's leave."""
     assert CODER
     import ctypes
 
     function = ctypes.cast(CODER._pop_logistic, ctypes.c_void_p).value
-    head, lanes, words, top, end = CODER._held(message)
-    return SimpleNamespace(function=function, head=head, lanes=lanes, words=words, top=top, end=end)
+    assert function
+    return coder.Native(function, *CODER._held(message))
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize(("radius", "channels", "fields"), SHAPES)
 def test_pop_inverts_push(
-    make_model, variant: str, radius: int, channels: int, fields: dict
+    make_model: MakeModel, variant: str, radius: int, channels: int, fields: dict[str, int]
 ) -> None:
     model = make_model(kind="pixel_vae", radius=radius, channels=channels, **fields)
     some = max(1, channels - 1)
@@ -164,7 +174,7 @@ def test_pop_inverts_push(
         assert message == Message(lanes)
 
 
-def test_errors_of_the_coder_come_back(make_model) -> None:
+def test_errors_of_the_coder_come_back(make_model: MakeModel) -> None:
     model = make_model(kind="pixel_vae")
     film, x, sizes = group(model, 0, tile=8, count=2)
     held = native(Message(8))
@@ -172,14 +182,14 @@ def test_errors_of_the_coder_come_back(make_model) -> None:
     assert held.top == -1  # underflow
 
 
-def test_a_group_may_be_empty(make_model) -> None:
+def test_a_group_may_be_empty(make_model: MakeModel) -> None:
     model = make_model(kind="pixel_vae")
     nothing = np.zeros((0, 8, 8, 3), np.uint8), np.zeros((0, 3), np.int32)
     coded = using(VARIANTS[-1]).mixtures(model.net, None, *nothing)
     assert len(coded.symbols) == len(coded.batches) == 0
 
 
-def test_wrong_shapes_never_reach_the_kernel(make_model) -> None:
+def test_wrong_shapes_never_reach_the_kernel(make_model: MakeModel) -> None:
     model = make_model(kind="pixel_vae")
     film, x, sizes = group(model, 0, tile=8, count=2)
     pixels = np.ascontiguousarray(x.transpose(0, 2, 3, 1)).astype(np.uint8)
@@ -199,7 +209,7 @@ def test_wrong_shapes_never_reach_the_kernel(make_model) -> None:
         engine.pop(model.net, film, sizes, 12, native(Message(8)))
 
 
-def test_models_keep_their_packed_weights(make_model) -> None:
+def test_models_keep_their_packed_weights(make_model: MakeModel) -> None:
     engine, models = using(VARIANTS[-1]), [make_model(kind="pixel_vae", seed=k) for k in (1, 2)]
     film, x, sizes = group(models[0], 0, tile=8, count=2)
     pixels = np.ascontiguousarray(x.transpose(0, 2, 3, 1)).astype(np.uint8)
