@@ -93,8 +93,7 @@ def best(
     widths = {picture.pixels.shape[2] for s in samples for picture in s.pictures}
     found: list[tuple[float, Start]] = []
     for name in zoo.embedded():
-        file = zoo.find(name)
-        metadata = zoo.read_metadata(file.path)
+        metadata = zoo.read_metadata(zoo.EMBEDDED / name / zoo.MODEL_FILE)
         family = register.find(metadata["kind"])
         if family is None or not (family.fit if fitting else family.tried):
             continue
@@ -103,6 +102,7 @@ def best(
         gray = 1 in widths or 2 in widths
         if channels not in widths and not (channels == 3 and (gray or name == FALLBACK)):
             continue
+        file = zoo.find(name)  # read and hashed, unlike those that are no candidates
         codec = _load(file, scheme, batch, fitting=fitting, notes=notes)
         cost = sum(s.cost(codec) for s in samples)
         notes(f"model {name} codes the sample in about {cost:,.0f} bytes")
