@@ -76,15 +76,17 @@ def _place() -> Path | None:
 
 @cache
 def _machine() -> str | None:
-    """What computes here; None where the processor cannot be told."""
-    processor = _processor()
+    """What computes here; None where the processor cannot be told, or the program not be read."""
+    processor, digest = _processor(), hashlib.sha256()
     if not processor:
         return None
-    digest = hashlib.sha256()
-    for room in (ans, exact, families):
-        for path in sorted(Path(room.__path__[0]).rglob("*")):
-            if path.suffix in _PROGRAM:
-                digest.update(path.read_bytes())
+    try:
+        for room in (ans, exact, families):
+            for path in sorted(Path(room.__path__[0]).rglob("*")):
+                if path.suffix in _PROGRAM:
+                    digest.update(path.read_bytes())
+    except OSError:
+        return None
     engine = kernel.engine()
     variants = (engine.variant, engine.binary_variant) if engine else ()
     return " ".join((digest.hexdigest(), *variants, np.__version__, processor))
@@ -93,7 +95,7 @@ def _machine() -> str | None:
 def _processor() -> str:
     """What the system says of the first processor but its clock, or nothing."""
     try:
-        with open(_CPUINFO) as file:
+        with open(_CPUINFO, encoding="ascii", errors="replace") as file:
             lines = list(takewhile(str.strip, file))
     except OSError:
         return os.environ.get("PROCESSOR_IDENTIFIER", "")  # Windows

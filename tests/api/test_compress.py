@@ -74,6 +74,23 @@ def test_refusals(photos: Path, predecessor: Path) -> None:
     assert names(photos.parent) == ["photos", "photos.bsw"]
 
 
+def test_a_model_that_is_a_candidate_is_read_once_and_others_never(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes: list[str] = []
+    read: list[str] = []
+    real = zoo.read
+
+    def reading(path: Path, name: str) -> zoo.ModelFile:
+        read.append(name)
+        return real(path, name)
+
+    monkeypatch.setattr(zoo, "read", reading)
+    bitswap_cli.compress(photos, "a.bsw", notes=notes.append)
+    tried = [line.split()[1] for line in notes if "codes the sample" in line]
+    assert read == tried and len(tried) < len(zoo.embedded())
+
+
 def test_the_report(photos: Path) -> None:
     stages: Counter[str] = Counter()
     notes: list[str] = []

@@ -123,6 +123,15 @@ def test_nothing_is_remembered_of_a_processor_that_cannot_be_told(
     assert not cache.exists()
 
 
+def test_nothing_is_remembered_of_a_program_that_cannot_be_read(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "room" / "folder.py").mkdir(parents=True)
+    monkeypatch.setattr(exact, "__path__", [str(tmp_path / "room")])
+    reproduced.remember("a")
+    assert not cache.exists()
+
+
 @pytest.mark.parametrize("content", [b"", b"\xff\x00" * 99, b"0" * 10**6, b"a\n", b"{}\n\n"])
 def test_damaged_files_are_as_good_as_none(
     cache: Path, content: bytes, monkeypatch: pytest.MonkeyPatch

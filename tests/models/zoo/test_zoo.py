@@ -2,6 +2,8 @@
 
 import hashlib
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -242,3 +244,10 @@ def test_embedded_models_resolve_to_themselves() -> None:
 
 def test_installed_registry_is_well_formed() -> None:
     assert isinstance(zoo.registry(), list)
+
+
+def test_no_http_client_is_loaded_where_nothing_is_downloaded() -> None:
+    code = "import sys; from bitswap_models import zoo; zoo.embedded(), zoo.registry();"
+    code += "zoo.downloaded(); print(*{'pooch', 'requests', 'urllib.request'} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "\n"
