@@ -89,7 +89,7 @@ def best(
     from bitswap_models import zoo
     from bitswap_models.families import register
 
-    samples = sample(catalogue)
+    samples = sample(catalogue, wide=fitting)
     widths = {picture.pixels.shape[2] for s in samples for picture in s.pictures}
     found: list[tuple[float, Start]] = []
     for name in zoo.embedded():

@@ -146,24 +146,18 @@ class _Job:
     def run(self, paths: Sequence[PathLike], fit: _Fit, threads: int) -> PackReport:
         """Do all of it."""
         self._check(fit)
-        starts: list[Start] = []
-        if self.model != AUTO:
-            start = named(self.model, self.scheme, self.batch, fitting=fit.wanted, notes=self.notes)
-            starts.append(start)
+        plain = self._named(fitting=False)
         catalogue = Catalogue(
             paths,
-            wide=fit.wanted or any(start.header.wide for start in starts),
+            wide=fit.wanted or any(start.header.wide for start in plain),
             dereference=self.dereference,
             without=[self.output] if fit.save is None else [self.output, fit.save],
             strict=self.strict,
         )
-        starts = starts or best(
-            catalogue, self.scheme, self.batch, fitting=fit.wanted, notes=self.notes
-        )
-        ways = starts[:1]
+        # the first way is that of a call without `fit`, to the byte
+        ways = (plain or self._best(catalogue, fitting=False))[:1]
         if fit.wanted:
-            own = self._fitted(starts, catalogue, fit, threads)
-            ways += [own] if own.header != starts[0].header else []
+            ways += self._fitted(ways[0], catalogue, fit, threads)
         with ExitStack() as stack:
             report, writer, codec = self._smallest(stack, ways, catalogue, threads)
             if not report.entries and report.skipped:
@@ -174,6 +168,8 @@ class _Job:
             writer.commit()
         report.verified = self.verify
         report.saved = report.saved if fit.wanted else None
+        if report.saved == 0:
+            report.notes.append(f"fitting did not pay: the archive has {report.model} as it is")
         return report
 
     def _check(self, fit: _Fit) -> None:
@@ -191,20 +187,33 @@ class _Job:
         if os.path.abspath(fit.save) == os.path.abspath(self.output):
             raise InputError(f"-o and --save-model both name {self.output}")
 
-    def _fitted(
-        self, starts: Sequence[Start], catalogue: Catalogue, fit: _Fit, threads: int
-    ) -> Start:
-        """Fit a model of those to start from."""
-        from bitswap_cli.api.fit import fit as fitted_to
-        from bitswap_cli.api.race import Fitter
+    def _named(self, *, fitting: bool) -> list[Start]:
+        """Return the codec that was asked for; none if it is to be chosen."""
+        if self.model == AUTO:
+            return []
+        return [named(self.model, self.scheme, self.batch, fitting=fitting, notes=self.notes)]
 
+    def _best(self, catalogue: Catalogue, *, fitting: bool) -> list[Start]:
+        """Choose codecs."""
+        return best(catalogue, self.scheme, self.batch, fitting=fitting, notes=self.notes)
+
+    def _fitted(self, plain: Start, catalogue: Catalogue, fit: _Fit, threads: int) -> list[Start]:
+        """Fit a model; return none if there is nothing to fit, or it stays as it is."""
+        from bitswap_cli.api.fit import fit as fitted_to
+        from bitswap_cli.api.race import Fitter, NothingToFit
+
+        starts = self._named(fitting=True) or self._best(catalogue, fitting=True)
         fitter = Fitter(catalogue, threads, self.notes, fit.shown, fit.stopped)
         if self.progress:
             self.progress("fit", 0, 1)
-        own = fitted_to(starts, fitter, seconds=fit.seconds, steps=fit.steps, save=fit.save)
+        try:
+            own = fitted_to(starts, fitter, seconds=fit.seconds, steps=fit.steps, save=fit.save)
+        except NothingToFit as error:
+            catalogue.notes.append(f"{error}" + (", and none is saved" if fit.save else ""))
+            own = plain
         if self.progress:
             self.progress("fit", 1, 1)
-        return own
+        return [own] if own.header != plain.header else []
 
     def _smallest(
         self, stack: ExitStack, ways: Sequence[Start], catalogue: Catalogue, threads: int

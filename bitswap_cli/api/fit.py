@@ -45,7 +45,9 @@ def fit(
     Raises
     ------
     InputError
-        If the model is of a family that cannot be fitted, or there are no pictures for it.
+        If the model is of a family that cannot be fitted.
+    NothingToFit
+        If there are no pictures for it.
     """
     began = time.monotonic()
     trials = race(starts, fitter, seconds, steps)

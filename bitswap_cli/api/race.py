@@ -28,6 +28,10 @@ Outcomes = dict[int, tuple[ExactModel, Any]]
 """By the channels of pictures: a model, and what became of it."""
 
 
+class NothingToFit(InputError):
+    """There are no pictures that a model could be fitted to."""
+
+
 class FitProgress(NamedTuple):
     """How far fitting has come."""
 
@@ -201,11 +205,13 @@ def suited(start: Start, found: Material) -> Material:
     Raises
     ------
     InputError
-        If its model is of a family that cannot be fitted, or there are no pictures for it.
+        If its model is of a family that cannot be fitted.
+    NothingToFit
+        If there are no pictures for it.
     """
     if family_of(start.codec.model).fit is None:
         kinds = ", ".join(register.names(lambda family: family.fit))
         raise InputError(f"--fit needs a model of kind {kinds}, which {start.header.model} is not")
     if not found.groups:
-        raise InputError(f"--fit: there is no picture that the model {start.header.model} codes")
+        raise NothingToFit(f"--fit: there is no picture that the model {start.header.model} codes")
     return found

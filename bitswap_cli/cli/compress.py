@@ -157,10 +157,8 @@ def _summary(report: "bitswap_cli.PackReport") -> str:
             ),
         ]
     )
-    if report.saved is None:
-        return text
     if not report.saved:
-        return f"{text}\nfitting did not pay: the archive has {report.model} as it is"
+        return text
     share = report.saved / (report.saved + report.bytes_after)
     how, with_ = "small pictures turned", f"with {report.model} as it is"
     if report.fitted:

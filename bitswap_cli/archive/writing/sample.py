@@ -30,8 +30,8 @@ class Sample:
         return min(costs)
 
 
-def sample(catalogue: Catalogue) -> list[Sample]:
-    """Look at some of the pictures of a catalogue.
+def sample(catalogue: Catalogue, *, wide: bool = True) -> list[Sample]:
+    """Look at some of the pictures of a catalogue; not at `wide` ones if they are of no interest.
 
     Raises
     ------
@@ -41,7 +41,7 @@ def sample(catalogue: Catalogue) -> list[Sample]:
     found: list[Sample] = []
     read = 0
     for source in catalogue.candidates()[:_TRIED]:
-        seen = catalogue.look(source)
+        seen = catalogue.look(source, wide=wide)
         if not seen:
             continue
         found.append(Sample(seen.pictures, source.size))
