@@ -122,7 +122,7 @@ class NewFile(_New):
     def finish(self, *, sync: bool = True) -> None:
         """Make what was written durable under the temporary name: the file is complete.
 
-        Without `sync` it is not durable yet: see `commit_all`.
+        Without `sync` it is not durable yet: see `make_durable`.
         """
         try:
             self.file.flush()
@@ -156,25 +156,24 @@ class NewLink(_New):
         self._create(lambda name: os.symlink(target, name))
 
 
-def commit_all(files: Sequence[tuple[NewFile, int]]) -> None:
-    """Let files appear that were finished without a sync, modified at so many nanoseconds each.
+def make_durable(files: Sequence[NewFile]) -> None:
+    """Make files durable that were finished without a sync, before they may be committed.
 
-    All are made durable first: many by one sync of the file system, where there is such a thing.
+    Many take one sync of their file system, where there is such a thing.
 
     Raises
     ------
     InputError
-        If one cannot be written; those before it have appeared.
+        If one cannot be written.
     """
-    devices = {file.device: file.temporary for file, _ in files}
-    if len(files) <= _FEW or not all(map(_sync_around, devices.values())):
-        for file, _ in files:
-            try:
-                _sync(file.temporary)
-            except OSError as error:
-                raise cannot("write", file.path, error) from error
-    for file, mtime in files:
-        file.commit(mtime)
+    devices = {file.device: file.temporary for file in files}
+    if len(files) > _FEW and all(map(_sync_around, devices.values())):
+        return
+    for file in files:
+        try:
+            _sync(file.temporary)
+        except OSError as error:
+            raise cannot("write", file.path, error) from error
 
 
 @contextlib.contextmanager

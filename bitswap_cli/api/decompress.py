@@ -117,6 +117,9 @@ def verify(
         If the archive is damaged.
     ModelError
         If the archive's model is not here, or cannot be used on this machine.
+    PartialError
+        If all is whole, but `decompress` could not restore some of it on this system: a name is too
+        long for it, a link points out of the folder.
     """
     began = time.perf_counter()
     with ArchiveReader(archive) as reader:
@@ -126,5 +129,6 @@ def verify(
             threads=thread_count(threads),
             progress=stage(progress, "verify"),
         )
+        unpack.whole(reader.path, "to be restored on this system", report)
     report.seconds = time.perf_counter() - began
     return report

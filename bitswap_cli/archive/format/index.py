@@ -1,19 +1,114 @@
 """The index at the end of an archive: its chunks in order, and sums over all of them."""
 
-from typing import NamedTuple
+import struct
+from array import array
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, overload
 
+import numpy as np
+from numpy.typing import NDArray
+
+from bitswap_cli.archive.format.objects import pack_object, unpack_object
 from bitswap_cli.archive.format.sections import (
     BYTE,
     MAX_BODY,
+    MAX_CHUNKS,
     MAX_SEGMENTS,
     TILE,
-    pack_object,
-    unpack_object,
 )
-from bitswap_cli.archive.format.tables import pack_column, unpack_column
+from bitswap_cli.archive.format.tables import pack_column, unpack_array
 from bitswap_cli.errors import ArchiveError
 
 _TAGS = (TILE, BYTE)
+_ROW = struct.Struct("<BqII")  # tag, offset, length, segments
+
+
+class ChunkInfo(NamedTuple):
+    """Where a chunk lies."""
+
+    tag: bytes
+    """``b'TILE'`` or ``b'BYTE'``."""
+    offset: int
+    """Of the section, from the start of the file."""
+    length: int
+    """Of the section's body."""
+    segments: int
+    """Entries, or parts of entries, in it; 0 if not known (after recovery)."""
+
+
+class Chunks(Sequence[ChunkInfo]):
+    """The chunks of an archive in the order of the file, `_ROW` bytes each.
+
+    Parameters
+    ----------
+    rows : array of COLUMNS, optional
+    """
+
+    COLUMNS = np.dtype([("tag", "u1"), ("offset", "<i8"), ("length", "<u4"), ("segments", "<u4")])
+
+    def __init__(self, rows: NDArray[np.void] | None = None) -> None:
+        self._rows = bytearray() if rows is None else bytearray(rows.tobytes())
+
+    def add(self, chunk: ChunkInfo) -> None:
+        """Append one; raise `ArchiveError` if there are `MAX_CHUNKS` already."""
+        if len(self) == MAX_CHUNKS:
+            raise ArchiveError(f"an archive holds {MAX_CHUNKS} chunks at most")
+        self._rows += _ROW.pack(_TAGS.index(chunk.tag), *chunk[1:])
+
+    def laid(self, start: int, framing: int) -> "tuple[Chunks, int]":
+        """Return them as they lie from an offset on without gaps, and where they end.
+
+        `framing` is how many bytes a section takes beside its body.
+        """
+        rows = self._columns().copy()
+        ends = start + np.cumsum(rows["length"].astype(np.int64) + framing)
+        rows["offset"] = ends - rows["length"] - framing
+        return Chunks(rows), int(ends[-1]) if len(ends) else start
+
+    def only(self, tag: bytes) -> "Chunks":
+        """Return those of a tag."""
+        rows = self._columns()
+        return Chunks(rows[rows["tag"] == _TAGS.index(tag)])
+
+    def pack(self) -> list[object]:
+        """Return their number and the columns of the index."""
+        rows = self._columns()
+        names = ("tag", "length", "segments") if len(rows) else ()
+        return [
+            len(rows),
+            *(pack_column(array("I", rows[name].astype(np.uint32).tobytes())) for name in names),
+        ]
+
+    @classmethod
+    def unpack(cls, count: int, tag: object, length: object, segments: object) -> "Chunks":
+        """Invert `pack`; raise `ArchiveError` if malformed. Where they lie is not told."""
+        rows = np.zeros(count, cls.COLUMNS)
+        rows["tag"] = unpack_array(tag, count, len(_TAGS))
+        rows["length"] = unpack_array(length, count, MAX_BODY + 1)
+        rows["segments"] = unpack_array(segments, count, MAX_SEGMENTS + 1)
+        return cls(rows)
+
+    def __len__(self) -> int:
+        return len(self._rows) // _ROW.size
+
+    def __iter__(self) -> Iterator[ChunkInfo]:
+        return (self[number] for number in range(len(self)))
+
+    @overload
+    def __getitem__(self, number: int) -> ChunkInfo: ...
+
+    @overload
+    def __getitem__(self, number: slice) -> "Chunks": ...
+
+    def __getitem__(self, number: int | slice) -> "ChunkInfo | Chunks":
+        if isinstance(number, slice):
+            return Chunks(self._columns()[number])
+        place = range(len(self))[number] * _ROW.size
+        tag, *rest = _ROW.unpack_from(self._rows, place)
+        return ChunkInfo(_TAGS[tag], *rest)
+
+    def _columns(self) -> NDArray[np.void]:
+        return np.frombuffer(bytes(self._rows), self.COLUMNS)
 
 
 class Totals(NamedTuple):
@@ -29,28 +124,23 @@ class Totals(NamedTuple):
     """Net bits of these subpixels, rounded."""
 
 
-def pack_index(chunks: list[tuple[bytes, int, int]], totals: Totals) -> bytes:
-    """Serialise the chunks (tag, bytes of the body, segments) and the totals."""
-    columns: list[object] = []
-    if chunks:
-        tags, lengths, segments = zip(*chunks, strict=True)
-        columns = [pack_column([_TAGS.index(tag) for tag in tags])]
-        columns += [pack_column(lengths), pack_column(segments)]
-    return pack_object([*totals, len(chunks), *columns])
+def pack_index(chunks: Chunks, totals: Totals) -> bytes:
+    """Serialise the chunks, but for where they lie, and the totals."""
+    return pack_object([*totals, *chunks.pack()])
 
 
-def unpack_index(body: bytes, most: int) -> tuple[list[tuple[bytes, int, int]], Totals]:
-    """Invert `pack_index`; raise `ArchiveError` if malformed or of more than `most` chunks."""
+def unpack_index(body: bytes, most: int) -> tuple[Chunks, Totals]:
+    """Invert `pack_index`; raise `ArchiveError` if malformed or of more than `most` chunks.
+
+    Where the chunks lie is not told: see `Chunks.laid`.
+    """
     match unpack_object(body, "index"):
         case [int(), int(), int(), int(), 0] as totals:
-            return [], Totals(*totals[:4])
+            return Chunks(), Totals(*totals[:4])
         # A column can be one number however many rows it stands for, so the length of the index
         # does not bound their count.
-        case [int(), int(), int(), int(), int(count), tag, length, segment] as totals if (
-            0 < count <= most
+        case [int(), int(), int(), int(), int(count), tag, length, segments] as totals if (
+            0 < count <= min(most, MAX_CHUNKS)
         ):
-            tags = [_TAGS[number] for number in unpack_column(tag, count, limit=len(_TAGS))]
-            lengths = unpack_column(length, count, limit=MAX_BODY + 1)
-            segments = unpack_column(segment, count, limit=MAX_SEGMENTS + 1)
-            return list(zip(tags, lengths, segments, strict=True)), Totals(*totals[:4])
+            return Chunks.unpack(count, tag, length, segments), Totals(*totals[:4])
     raise ArchiveError("the archive's index is malformed")

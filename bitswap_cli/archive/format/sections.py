@@ -2,11 +2,11 @@
 
 import struct
 import zlib
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import msgpack
 import zstandard
 
+from bitswap_cli.archive.format.objects import pack_object, unpack_object
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.picture import CHANNELS
 
@@ -34,6 +34,7 @@ MAX_EXTRAS = 1 << 25  # bytes of a chunk's extras, unpacked
 MAX_CHUNK_BYTES = 1 << 24  # raw bytes of a BYTE chunk
 MAX_CHUNK_SAMPLES = 1 << 24  # of a TILE chunk
 MAX_SEGMENTS = 1 << 16  # segments in a chunk
+MAX_CHUNKS = 1 << 22
 HEAD_COPY_FROM = 1 << 14  # an archive at least this long repeats its header before the index
 
 _STORED, _ZSTD = 0, 1
@@ -164,20 +165,6 @@ def section(tag: bytes, body: bytes) -> bytes:
     """Frame a body: tag, length, body, CRC-32 over all three."""
     framed = SECTION.pack(tag, len(body)) + body
     return framed + CRC.pack(zlib.crc32(framed))
-
-
-def pack_object(value: object) -> bytes:
-    """Serialise lists, numbers, text and bytes with MessagePack."""
-    packed: bytes = msgpack.packb(value, use_bin_type=True)
-    return packed
-
-
-def unpack_object(data: bytes, what: str) -> Any:
-    """Read MessagePack; raise `ArchiveError` naming `what` if it is malformed."""
-    try:
-        return msgpack.unpackb(data, raw=False, use_list=True)
-    except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
-        raise ArchiveError(f"the archive's {what} is malformed") from error
 
 
 def pack_blob(data: bytes, level: int = 19) -> bytes:

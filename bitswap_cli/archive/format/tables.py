@@ -10,15 +10,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bitswap_cli.archive.format.objects import pack_object, unpack_object
 from bitswap_cli.archive.format.sections import (
     MAX_CHUNK_BYTES,
     MAX_EXTRAS,
     MAX_SEGMENTS,
     MAX_TABLE,
     pack_blob,
-    pack_object,
     unpack_blob,
-    unpack_object,
 )
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.formats import register
@@ -187,7 +186,9 @@ def pack_extras(extras: Sequence[Extra]) -> bytes:
 
 def unpack_extras(blob: bytes, count: int) -> list[Extra]:
     """Invert `pack_extras` of `count` extras; raise `ArchiveError` if malformed."""
-    if not count and not blob:
+    if not count:
+        if blob:
+            raise _malformed()
         return []
     match unpack_object(unpack_blob(blob, MAX_EXTRAS, "extras"), "extras"):
         case [start, steps, which, [*prefixes], [*suffixes]] if len(prefixes) == len(suffixes):
@@ -205,19 +206,25 @@ def pack_column(values: Sequence[int]) -> object:
     if least == most:
         return least
     width = ((most - least).bit_length() + 7) // 8
-    above = np.array([value - least for value in values], "<u8")
+    above = np.fromiter((value - least for value in values), "<u8", len(values))
     return [least, above.view(np.uint8).reshape(-1, 8)[:, :width].T.tobytes()]
 
 
 def unpack_column(column: Any, count: int, limit: int = MAX_SIZE) -> list[int]:
     """Invert `pack_column`; raise `ArchiveError` unless all are in 0 .. `limit` - 1."""
+    values: list[int] = unpack_array(column, count, limit).tolist()
+    return values
+
+
+def unpack_array(column: Any, count: int, limit: int = MAX_SIZE) -> NDArray[np.int64]:
+    """Do what `unpack_column` does, for columns too long for a list."""
     match column:
         case int(value) if 0 <= value < limit:
-            return [value] * count
+            return np.full(count, value, np.int64)
         case [int(least), bytes(planes)] if 0 <= least < limit:
-            values = [least + above for above in _unpack_planes(planes, count).tolist()]
-            if max(values) < limit:
-                return values
+            above = _unpack_planes(planes, count)
+            if int(above.max()) < limit - least:
+                return above.view(np.int64) + least
     raise _malformed()
 
 
@@ -250,6 +257,8 @@ def _unpack_times(start: Any, steps: Any, count: int) -> list[int]:
     times = [start]
     for move in moves:
         times.append(times[-1] + move)
+    if not -MAX_SIZE <= min(times) <= max(times) <= MAX_SIZE:
+        raise _malformed()
     return times
 
 
@@ -269,9 +278,9 @@ def _unpack_names(shared: Any, ends: Any, count: int) -> list[bytes]:
     if not isinstance(ends, bytes):
         raise _malformed()
     names, last, total = [], b"", 0
-    pieces = ends.split(b"\0")
-    if len(pieces) != count:
+    if ends.count(b"\0") != count - 1:
         raise _malformed()
+    pieces = ends.split(b"\0")
     for same, end in zip(unpack_column(shared, count), pieces, strict=True):
         total += same + len(end)
         # Shared prefixes could unfold without bound.

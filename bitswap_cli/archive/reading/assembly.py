@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from bitswap_cli.archive.format.tables import ByteSegment, ByteTable, Extra, TileSegment, TileTable
-from bitswap_cli.archive.reading.restore import Output, Sink
+from bitswap_cli.archive.reading.restore import Output, Sink, of_one_entry, reason
 from bitswap_cli.archive.report import UnpackReport
 from bitswap_cli.contract import Samples
-from bitswap_cli.errors import ArchiveError, display
+from bitswap_cli.errors import ArchiveError, InputError, display
 from bitswap_cli.images.inspection import rebuild
 from bitswap_cli.images.orientation import turn_back
 from bitswap_cli.images.picture import Picture, Recipe
@@ -91,7 +91,7 @@ class Assembler:
         self._keep_going = keep_going
         self._picture: OpenPicture | None = None
         self._file: _OpenFile | None = None
-        self._lost: dict[bytes, None] = {}
+        self._lost: dict[bytes, str] = {}
 
     def add_tiles(self, table: TileTable, tiles: Samples, extras: Iterable[Extra]) -> None:
         """Take the decoded tiles of a chunk.
@@ -125,13 +125,13 @@ class Assembler:
         """Note entries of which some chunk could not be decoded."""
         for name in names:
             if self._wanted(name):
-                self._lost[name] = None
+                self._lost.setdefault(name, display(name))
 
     def finish(self) -> None:
         """Close what is open; raise `ArchiveError` if that is anything, or note it as lost."""
         self._drop_picture()
         self._drop_file()
-        self.report.lost += [display(name) for name in self._lost]
+        self.report.lost += self._lost.values()
 
     def discard(self) -> None:
         """Give up what is open."""
@@ -142,10 +142,11 @@ class Assembler:
     def _attempt(self, name: bytes, step: Callable[..., None], *arguments: object) -> None:
         try:
             step(*arguments)
-        except ArchiveError:
-            if not self._keep_going:
+        except (ArchiveError, InputError) as error:
+            of_one = isinstance(error, ArchiveError) or of_one_entry(error)
+            if not (self._keep_going and of_one):
                 raise
-            self._lost[name] = None
+            self._lost.setdefault(name, f"{display(name)} ({reason(error)})")
 
     def _add_picture_part(self, segment: TileSegment, extra: Extra | None, tiles: Samples) -> None:
         if extra is not None:
@@ -162,8 +163,8 @@ class Assembler:
         if picture.whole:
             self._picture = None
             pixels, recipe = picture.picture()
-            self._write(segment.name, rebuild(recipe, pixels), picture.extra.mtime)
             self.report.samples += pixels.size
+            self._write(segment.name, rebuild(recipe, pixels), picture.extra.mtime)
 
     def _add_file_part(self, segment: ByteSegment, data: memoryview) -> None:
         if segment.kind == "dir":
@@ -215,7 +216,7 @@ class Assembler:
     def _miss(self, name: bytes) -> None:
         if not self._keep_going:
             raise only_a_part(name)
-        self._lost[name] = None
+        self._lost.setdefault(name, display(name))
 
 
 def only_a_part(name: bytes) -> ArchiveError:

@@ -7,8 +7,9 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from bitswap_cli.archive.format import chunks
-from bitswap_cli.archive.format.index import Totals, unpack_index
+from bitswap_cli.archive.format.index import ChunkInfo, Chunks, Totals, unpack_index
 from bitswap_cli.archive.format.sections import (
+    BYTE,
     CRC,
     END_MAGIC,
     HEAD,
@@ -31,18 +32,7 @@ from bitswap_cli.atomic import cannot
 from bitswap_cli.errors import ArchiveError, InputError, ModelError, display
 from bitswap_cli.images.formats.register import kind_of
 
-
-class ChunkInfo(NamedTuple):
-    """Where a chunk lies."""
-
-    tag: bytes
-    """``b'TILE'`` or ``b'BYTE'``."""
-    offset: int
-    """Of the section, from the start of the file."""
-    length: int
-    """Of the section's body."""
-    segments: int
-    """Entries, or parts of entries, in it; 0 if not known (after recovery)."""
+_GAPS = 100  # between whole sections, that are named: a hostile file may have millions
 
 
 class Entry(NamedTuple):
@@ -78,7 +68,7 @@ class ArchiveReader:
     version : int
         Of the format.
     header : Header
-    chunks : list of ChunkInfo
+    chunks : Chunks
         In the order of the file.
     totals : Totals or None
         None after recovery.
@@ -209,12 +199,7 @@ class ArchiveReader:
             bodies.append(self._section(MODL, offset))
             offset += len(bodies[-1]) + SECTION_EXTRA
         self.header = header.with_models(bodies)
-        self.chunks = []
-        for tag, size, segments in listed:
-            self.chunks.append(ChunkInfo(tag, offset, size, segments))
-            offset += size + SECTION_EXTRA
-            if offset > index:
-                raise ArchiveError(f"{self.path}: the index does not fit the archive")
+        self.chunks, offset = listed.laid(offset, SECTION_EXTRA)
         # Every byte of an archive is checked by something: there is no room for others.
         if offset != index and (
             index - offset != len(head) + SECTION_EXTRA or self._section(HEAD, offset) != head
@@ -223,7 +208,7 @@ class ArchiveReader:
 
     def _recover(self, error: ArchiveError) -> None:
         """Take what is whole in the file, whatever its index says."""
-        self.totals, self.chunks = None, []
+        self.totals, self.chunks = None, Chunks()
         header, models = None, 0
         bodies: list[bytes] = []
         expected = PREAMBLE.size
@@ -235,19 +220,20 @@ class ArchiveReader:
             elif tag == MODL:
                 bodies.append(self._section(MODL, offset, length))
             elif tag not in (HEAD, INDX):
-                self.chunks.append(ChunkInfo(tag, offset, length, 0))
-            if offset > expected:
+                self.chunks.add(ChunkInfo(tag, offset, length, 0))
+            if offset > expected and len(self.damage) < _GAPS:
                 self.damage.append(f"{offset - expected} bytes from {expected} on are damaged")
             expected = offset + length + SECTION_EXTRA
         self.damage.insert(0, f"{error}; found {len(self.chunks)} whole chunks by scanning")
         lacking = "header" if header is None else "model"
         bodies = bodies[:models]  # a damaged file of the archive may hold others
         if header is None or len(bodies) < models:
-            tiles = [chunk for chunk in self.chunks if chunk.tag == TILE]
             if not self.chunks:
                 raise error
-            self.damage.append(f"without the {lacking}, {len(tiles)} chunks of pictures are lost")
-            self.chunks = [chunk for chunk in self.chunks if chunk.tag != TILE]
+            self.damage.append(
+                f"without the {lacking}, {len(self.chunks.only(TILE))} chunks of pictures are lost"
+            )
+            self.chunks = self.chunks.only(BYTE)
             bodies = []
         self.header = (header or Header.without_model()).with_models(bodies)
 

@@ -1,19 +1,22 @@
 """Where restored entries go: a folder that nothing is written outside of, or nowhere."""
 
 import contextlib
+import errno
 import os
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import ParamSpec, Protocol
 
-from bitswap_cli.archive.format.names import check_name, stays_inside
+from bitswap_cli.archive.format.names import stays_inside
+from bitswap_cli.archive.reading.places import Places
 from bitswap_cli.atomic import (
     NewFile,
     NewLink,
     cannot,
     check_free,
-    commit_all,
+    make_durable,
     set_mtime,
     sync_folder,
 )
@@ -25,8 +28,22 @@ _LARGE = 1 << 20  # bytes of a file that others wait for, to bound the memory
 # Making files durable one after another would take longer than decoding small pictures.
 _TOGETHER = 1000
 
+# Errors that every further entry would meet as well.
+_OF_ALL = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE}
 
 P = ParamSpec("P")
+
+
+def of_one_entry(error: InputError) -> bool:
+    """Tell whether an error that arose while an entry was restored is that entry's own."""
+    cause = error.__cause__
+    return not (isinstance(cause, OSError) and cause.errno in _OF_ALL)
+
+
+def reason(error: Exception) -> str:
+    """Return why an entry cannot be restored, for a line that names the entry."""
+    cause = error.__cause__
+    return cause.strerror if isinstance(cause, OSError) and cause.strerror else str(error)
 
 
 class Output(Protocol):
@@ -75,28 +92,35 @@ class Folder:
         Created if missing.
     force : bool
         Replace existing files and links.
+    keep_going : bool
+        Tell in the end which entries could not be written instead of raising, unless nothing can be
+        written any more.
 
     Raises
     ------
     InputError
         If something cannot be written or exists already.
     ArchiveError
-        If a name would leave the folder.
+        If a name would leave the folder, or cannot be had beside those before it.
     """
 
-    def __init__(self, directory: str | os.PathLike[str], *, force: bool) -> None:
+    def __init__(
+        self, directory: str | os.PathLike[str], *, force: bool, keep_going: bool = False
+    ) -> None:
         self._root = os.path.abspath(os.fsencode(directory))
         self._force = force
+        self._keep_going = keep_going
+        self._places = Places()
+        self._refused: list[str] = []
         self._real: set[bytes] = set()
         self._links: list[tuple[bytes, bytes, int]] = []
         self._times: list[tuple[bytes, int]] = []  # of folders
-        self._commits: deque[Future[None]] = deque()
-        self._written: list[tuple[NewFile, int]] = []  # and not durable yet
+        self._commits: deque[tuple[bytes, Future[None]]] = deque()
+        self._written: list[tuple[bytes, NewFile, int]] = []  # and not durable yet
         self._pool = ThreadPoolExecutor(_WRITERS)
 
     def check(self, name: bytes) -> None:
-        """Raise for an entry that could not be restored; write nothing."""
-        check_name(name)
+        """Raise for an entry that is there already, unless it may be replaced."""
         path = os.path.join(self._root, name)
         if not os.path.isdir(path):
             check_free(path, force=self._force)
@@ -105,11 +129,11 @@ class Folder:
         """Restore a whole file; it appears some time later, by `finish` at the latest."""
         output = NewFile(self._place(name), force=self._force)
         if len(data) > _LARGE:
-            self._later(self._write, output, data, mtime)
+            self._later(name, self._write, output, data, mtime)
             self._wait(0)
             return
-        self._later(self._write_small, output, data)
-        self._written.append((output, mtime))
+        self._later(name, self._write_small, output, data)
+        self._written.append((name, output, mtime))
         if len(self._written) >= _TOGETHER:
             self._appear()
 
@@ -121,60 +145,75 @@ class Folder:
         """End a file; it appears some time later, by `finish` at the latest."""
         if not isinstance(output, NewFile):
             raise TypeError("commit takes what open returned")
-        self._later(output.commit, mtime)
+        name = os.path.relpath(output.path, self._root)
+        self._later(name, output.commit, mtime)
 
     def make_folder(self, name: bytes, mtime: int) -> None:
         """Restore an empty folder; it gets its time at the end, when nothing is put into it."""
-        check_name(name)
+        self._places.take(name, folder=True)
         self._enter(name.split(b"/"))
         self._times.append((os.path.join(self._root, name), mtime))
 
     def make_link(self, name: bytes, target: bytes, mtime: int) -> None:
         """Restore a link, after everything else so that nothing is written through it."""
-        check_name(name)
+        self._places.take(name)
         self._links.append((name, target, mtime))
 
     def finish(self) -> list[str]:
-        """Wait until everything is restored; return a line for each link that was refused."""
+        """Wait until everything is restored; return a line for each entry that was refused."""
         self._appear()
-        refused = []
         for name, target, mtime in self._links:
             if stays_inside(name, target):
-                self._link(name, target, mtime)
+                self._attempt(name, partial(self._link, name, target, mtime))
             else:
-                refused.append(
-                    f"{display(name)} (a link to {display(target)}, outside of the output folder)"
-                )
+                self._refused.append(outside(name, target))
         for path, mtime in self._times:
             with contextlib.suppress(OSError):  # one that was there may be somebody else's
                 set_mtime(path, mtime)
         sync_folder(self._root, *sorted(self._real - {self._root}))
-        return refused
+        return self._refused
 
     def close(self) -> None:
         """Wait for files that are on their way; those that are whole appear."""
         self._pool.shutdown()
         try:
             with contextlib.suppress(InputError):
-                commit_all([one for one in self._written if one[0].device is not None])
+                whole = [one for one in self._written if one[1].device is not None]
+                make_durable([output for _, output, _ in whole])
+                for _, output, mtime in whole:
+                    output.commit(mtime)
         finally:
-            for output, _ in self._written:
+            for _, output, _ in self._written:
                 output.discard()
 
-    def _later(self, step: Callable[P, None], *arguments: P.args, **named: P.kwargs) -> None:
-        self._commits.append(self._pool.submit(step, *arguments, **named))
+    def _later(
+        self, name: bytes, step: Callable[P, None], *arguments: P.args, **named: P.kwargs
+    ) -> None:
+        self._commits.append((name, self._pool.submit(step, *arguments, **named)))
         self._wait(_PENDING)
+
+    def _attempt(self, name: bytes, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except InputError as error:
+            if not (self._keep_going and of_one_entry(error)):
+                raise
+            self._refused.append(f"{display(name)} ({reason(error)})")
 
     def _wait(self, most: int) -> None:
         """Wait until at most so many files are on their way."""
         while len(self._commits) > most:
-            self._commits.popleft().result()
+            name, commit = self._commits.popleft()
+            self._attempt(name, commit.result)
 
     def _appear(self) -> None:
         """Let all files appear that are on their way."""
         self._wait(0)
         written, self._written = self._written, []
-        commit_all(written)
+        whole = [one for one in written if one[1].device is not None]  # others were refused
+        make_durable([output for _, output, _ in whole])
+        for name, output, mtime in whole:
+            self._attempt(name, partial(output.commit, mtime))
 
     def _write(self, output: NewFile, data: bytes | memoryview, mtime: int) -> None:
         output.write(data)
@@ -185,11 +224,14 @@ class Folder:
         output.finish(sync=False)
 
     def _link(self, name: bytes, target: bytes, mtime: int) -> None:
-        NewLink(self._place(name), target, force=self._force).commit(mtime)
+        *parents, _ = name.split(b"/")
+        self._enter(parents)
+        path = os.path.join(self._root, name)
+        NewLink(path, target, force=self._force).commit(mtime)
 
     def _place(self, name: bytes) -> bytes:
         """Return the path of an entry, its folder made."""
-        check_name(name)
+        self._places.take(name)
         *parents, _ = name.split(b"/")
         self._enter(parents)
         return os.path.join(self._root, name)
@@ -215,15 +257,20 @@ class Folder:
 
 
 class Nowhere:
-    """A sink that checks names and drops everything: what `verify` restores to."""
+    """A sink that drops everything, and knows what could not be restored on this system: what
+    `verify` restores to."""
+
+    def __init__(self) -> None:
+        self._places = Places()
+        self._refused: list[str] = []
 
     def put(self, name: bytes, data: bytes | memoryview, mtime: int) -> None:
-        """Check the name."""
-        check_name(name)
+        """Take the name."""
+        self._take(name)
 
     def open(self, name: bytes) -> "Nowhere":
         """Begin a file."""
-        check_name(name)
+        self._take(name)
         return self
 
     def write(self, data: bytes | memoryview) -> None:
@@ -236,16 +283,29 @@ class Nowhere:
         """Do nothing."""
 
     def make_folder(self, name: bytes, mtime: int) -> None:
-        """Check the name."""
-        check_name(name)
+        """Take the name."""
+        self._take(name, folder=True)
 
     def make_link(self, name: bytes, target: bytes, mtime: int) -> None:
-        """Check the name."""
-        check_name(name)
+        """Take the name."""
+        self._take(name)
+        if not stays_inside(name, target):
+            self._refused.append(outside(name, target))
 
     def finish(self) -> list[str]:
-        """Do nothing."""
-        return []
+        """Return a line for each entry that could not be restored."""
+        return self._refused
 
     def close(self) -> None:
         """Do nothing."""
+
+    def _take(self, name: bytes, *, folder: bool = False) -> None:
+        try:
+            self._places.take(name, folder=folder)
+        except InputError as error:
+            self._refused.append(str(error))
+
+
+def outside(name: bytes, target: bytes) -> str:
+    """Return the line about a link that is not restored."""
+    return f"{display(name)} (a link to {display(target)}, outside of the output folder)"

@@ -1,28 +1,47 @@
-"""Finding whole sections in a damaged archive."""
+"""Finding whole sections in a damaged archive, but none of an archive that is stored inside it."""
 
 import mmap
 import re
 import zlib
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from bitswap_cli.archive.format.sections import (
     BYTE,
     CRC,
+    END_MAGIC,
     HEAD,
     INDX,
+    MAGIC,
     MAX_BODY,
     MODL,
     SECTION,
     SECTION_EXTRA,
     TILE,
+    TRAILER,
 )
 
-_TAG = re.compile(b"|".join((HEAD, MODL, TILE, BYTE, INDX)))
+_TAGS = (HEAD, MODL, TILE, BYTE, INDX)
+_TAG = re.compile(b"|".join((*_TAGS, re.escape(MAGIC))))
 
 
-def sections(file: BinaryIO, size: int, start: int) -> Iterator[tuple[bytes, int, int]]:
-    """Yield the sections whose CRC-32 is right.
+class Found(NamedTuple):
+    """A section whose CRC-32 is right."""
+
+    tag: bytes
+    offset: int
+    """Of the section."""
+    length: int
+    """Of its body."""
+
+
+def sections(file: BinaryIO, size: int, start: int) -> Iterator[Found]:
+    """Yield the sections whose CRC-32 is right, in the order of the file.
+
+    A file that is kept as it is may itself be an archive, and its sections look like those of the
+    one around it. Where a chunk is whole, what is in it is not looked at. Where one is damaged, it
+    is jumped over if its length can be believed; else an archive's magic tells that another one
+    begins, and a trailer that fits that place, that it ends.
 
     Parameters
     ----------
@@ -32,33 +51,88 @@ def sections(file: BinaryIO, size: int, start: int) -> Iterator[tuple[bytes, int
         Its bytes.
     start : int
         Where to begin.
-
-    Yields
-    ------
-    tag : bytes
-    offset : int
-        Of the section.
-    length : int
-        Of its body.
     """
-    # False tags cost the checksum of what they claim: without a budget, a file full of them would
-    # take time that grows with the square of its size.
-    budget = 4 * size + (1 << 26)
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data, memoryview(data) as view:
-        while budget > 0 and (match := _TAG.search(view, start)):
-            offset = match.start()
+        yield from _Scan(data, view, size).run(start)
+
+
+class _Scan:
+    def __init__(self, data: mmap.mmap, view: memoryview, size: int) -> None:
+        self._data = data
+        self._view = view
+        self._size = size
+        # False tags cost the checksum of what they claim: without a budget, a file full of them
+        # would take time that grows with the square of its size.
+        self._budget = 4 * size + (1 << 26)
+
+    def run(self, start: int) -> Iterator[Found]:
+        while self._budget > 0:
+            found = self._whole(start)
+            if found:
+                yield found
+                start = found.offset + found.length + SECTION_EXTRA
+                continue
+            behind = self._after_damaged(start)
+            if behind > start:
+                start = behind
+                continue
+            match = _TAG.search(self._data, start)
+            if match is None:
+                return
+            offset, tag = match.span()[0], match[0]
             # The match would keep the map open.
             del match
-            start = offset + 1
-            if offset + SECTION.size > size:
-                break
-            tag, length = SECTION.unpack_from(view, offset)
-            end = offset + SECTION.size + length
-            if length > MAX_BODY or end + CRC.size > size:
-                continue
-            budget -= length
-            with view[offset:end] as framed:
-                crc = zlib.crc32(framed)
-            if CRC.unpack_from(view, end)[0] == crc:
-                yield tag, offset, length
-                start = offset + length + SECTION_EXTRA
+            start = offset
+            if tag == MAGIC:
+                start = self._after_archive(offset)
+            elif not self._whole(offset):
+                start = offset + 1
+
+    def _header(self, offset: int) -> tuple[bytes, int] | None:
+        """Return tag and length of what looks like a section."""
+        if not 0 <= offset <= self._size - SECTION.size:
+            return None
+        tag, length = SECTION.unpack_from(self._view, offset)
+        return (tag, length) if tag in _TAGS and length <= MAX_BODY else None
+
+    def _whole(self, offset: int) -> Found | None:
+        """Return the section at an offset, if its CRC-32 is right."""
+        header = self._header(offset)
+        if header is None or offset + header[1] + SECTION_EXTRA > self._size:
+            return None
+        tag, length = header
+        end = offset + SECTION.size + length
+        self._budget -= length
+        with self._view[offset:end] as framed:
+            right = CRC.unpack_from(self._view, end)[0] == zlib.crc32(framed)
+        return Found(tag, offset, length) if right else None
+
+    def _after_damaged(self, offset: int) -> int:
+        """Return where to go on behind what stands where a section should, but is none."""
+        header = self._header(offset)
+        if header is None:
+            return offset
+        end = offset + header[1] + SECTION_EXTRA
+        if end > self._size - TRAILER.size:
+            # Its end is cut off, unless the end of the file shows that its length is wrong.
+            return offset if self._ends(0, self._size) else self._size
+        return end if self._header(end) else offset
+
+    def _ends(self, start: int, end: int) -> bool:
+        """Tell whether an archive that begins and one that ends in these places may be one."""
+        place, magic = TRAILER.unpack_from(self._view, end - TRAILER.size)
+        header = self._header(start + place)
+        return magic == END_MAGIC and header == (
+            INDX,
+            end - TRAILER.size - SECTION_EXTRA - start - place,
+        )
+
+    def _after_archive(self, start: int) -> int:
+        """Return where an archive ends that begins here: nothing behind it is believed if that
+        cannot be told."""
+        end = start
+        while (end := self._data.find(END_MAGIC, end)) >= 0:
+            end += len(END_MAGIC)
+            if self._ends(start, end):
+                return end
+        return self._size

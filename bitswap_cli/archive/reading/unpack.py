@@ -7,10 +7,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 from bitswap_cli.archive.format.chunks import decode_bytes, decode_tiles
+from bitswap_cli.archive.format.index import ChunkInfo
 from bitswap_cli.archive.format.sections import SECTION_EXTRA, TILE, Header
-from bitswap_cli.archive.format.tables import ByteTable, Extra, TileTable
+from bitswap_cli.archive.format.tables import ByteTable, Extra, TileSegment, TileTable
 from bitswap_cli.archive.reading.assembly import Assembler
-from bitswap_cli.archive.reading.reader import ArchiveReader, ChunkInfo
+from bitswap_cli.archive.reading.places import Places
+from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.restore import Folder, Nowhere, Sink
 from bitswap_cli.archive.report import Progress, UnpackReport
 from bitswap_cli.contract import Samples, TileCodec
@@ -65,12 +67,13 @@ def unpack(
         outside of the output folder (everything else is restored first).
     """
     wanted = _Selection(select)
-    folder = Folder(directory, force=force)
+    folder = Folder(directory, force=force, keep_going=keep_going)
     try:
         # Before the first byte is written: every name is safe and free, and there is a decoder.
         needs_codec = _check(reader, folder, wanted, keep_going)
         codec = find_codec(reader, codec_for) if needs_codec else None
-        return _Unpacking(reader, codec, folder, wanted, keep_going, threads, progress).run()
+        unpacking = _Unpacking(reader, codec, folder, wanted, keep_going, threads, progress)
+        return whole(reader.path, "restored", unpacking.run())
     finally:
         folder.close()
 
@@ -84,30 +87,52 @@ def verify(
 ) -> UnpackReport:
     """Decode and check everything in an archive; write nothing.
 
-    Parameters and errors are those of `unpack`.
+    Parameters and errors are those of `unpack`, but for `PartialError`: `lost` of the report names
+    what could not be restored on this system.
     """
     needs_codec = any(chunk.tag == TILE for chunk in reader.chunks)
     codec = find_codec(reader, codec_for) if needs_codec else None
     everything = _Selection(None)
     report = _Unpacking(reader, codec, Nowhere(), everything, False, threads, progress).run()
+    report.entries += len(report.lost)  # they were checked all the same
     totals = reader.totals
     if totals and (report.entries, report.samples) != (totals.entries, totals.samples):
         raise ArchiveError(f"{reader.path}: the totals in its index are wrong")
     return report
 
 
+def whole(path: str, done: str, report: UnpackReport) -> UnpackReport:
+    """Return a report of an archive; raise `PartialError` if something in it was not `done`."""
+    if report.lost:
+        more = len(report.lost) - _NAMED
+        named = "; ".join(report.lost[:_NAMED]) + (f"; and {more} more" if more > 0 else "")
+        raise PartialError(f"{path}: not {done}: {named}")
+    return report
+
+
 def _check(reader: ArchiveReader, folder: Folder, wanted: "_Selection", keep_going: bool) -> bool:
     """Refuse names that cannot be restored; tell whether some entry has to be decoded."""
-    needs_codec = False
+    needs_codec, places = False, Places()
     for chunk in reader.chunks:
         try:
-            for segment in reader.table(chunk).segments:
-                if wanted(segment.name):
-                    folder.check(segment.name)
-                    needs_codec = needs_codec or chunk.tag == TILE
+            segments = reader.table(chunk).segments
         except ArchiveError:
             if not keep_going:
                 raise
+            continue
+        for segment in segments:
+            if not wanted(segment.name):
+                continue
+            needs_codec = needs_codec or chunk.tag == TILE
+            if segment.first if isinstance(segment, TileSegment) else segment.offset:
+                continue
+            try:
+                places.take(segment.name, folder=segment.kind == "dir")
+            except (ArchiveError, InputError) as error:
+                if not keep_going:
+                    raise type(error)(f"{reader.path}: {error}") from error
+                continue
+            folder.check(segment.name)
     if missing := wanted.missing():
         raise InputError(f"{reader.path} holds no entry {', '.join(map(display, missing))}")
     return needs_codec
@@ -176,9 +201,10 @@ class _Unpacking:
         self._pool = ThreadPoolExecutor(threads)
         self._pending: deque[_Pending] = deque()
         self._done = 0
+        self._unreadable = 0
 
     def run(self) -> UnpackReport:
-        """Restore what is wanted; raise `PartialError` if something is lost."""
+        """Restore what is wanted; the report says what is lost."""
         report = self._assembler.report
         report.lost += self._reader.damage
         try:
@@ -189,15 +215,15 @@ class _Unpacking:
             while self._pending:
                 self._take()
             self._assembler.finish()
-            report.lost += self._sink.finish()
+            if self._unreadable > _NAMED:
+                report.lost.append(f"{self._unreadable - _NAMED} more chunks")
+            refused = self._sink.finish()
+            report.lost += refused
+            report.entries -= len(refused)
         finally:
             self._assembler.discard()
             self._pool.shutdown(cancel_futures=True)
-        if report.lost:
-            more = len(report.lost) - _NAMED
-            named = "; ".join(report.lost[:_NAMED]) + (f"; and {more} more" if more > 0 else "")
-            raise PartialError(f"{self._reader.path}: not restored: {named}")
-        if self._progress:
+        if self._progress and not report.lost:
             self._progress(self._reader.size, self._reader.size)
         return report
 
@@ -214,13 +240,19 @@ class _Unpacking:
             if not self._keep_going:
                 raise
             if table is None:
-                parts = f" with {chunk.segments} entries or parts" if chunk.segments else ""
-                self._assembler.report.lost.append(f"the chunk at byte {chunk.offset}{parts}")
+                self._miss(chunk)
             else:
                 self._assembler.lose(segment.name for segment in table.segments)
             return
         result = self._pool.submit(decode_chunk, self._codec, table, body)
         self._pending.append(_Pending(chunk, table, result))
+
+    def _miss(self, chunk: ChunkInfo) -> None:
+        """Note a chunk whose names are not known; a damaged file may hold millions."""
+        self._unreadable += 1
+        if self._unreadable <= _NAMED:
+            parts = f" with {chunk.segments} entries or parts" if chunk.segments else ""
+            self._assembler.report.lost.append(f"the chunk at byte {chunk.offset}{parts}")
 
     def _take(self) -> None:
         """Wait for the first chunk that is being decoded, and put its entries together."""

@@ -4,7 +4,7 @@ import os
 from types import TracebackType
 from typing import Self
 
-from bitswap_cli.archive.format.index import Totals, pack_index
+from bitswap_cli.archive.format.index import ChunkInfo, Chunks, Totals, pack_index
 from bitswap_cli.archive.format.sections import (
     BYTE,
     END_MAGIC,
@@ -50,7 +50,7 @@ class ArchiveWriter:
         self._path = os.path.abspath(os.fsencode(path))
         self._file = NewFile(self._path, force=force)
         self.header = header
-        self._chunks: list[tuple[bytes, int, int]] = []
+        self._chunks = Chunks()
         self.size = 0
         """Bytes written so far."""
         self._write(PREAMBLE.pack(MAGIC, header.version))
@@ -62,8 +62,8 @@ class ArchiveWriter:
         """Append a chunk of so many segments; return the bytes it takes."""
         if tag not in (TILE, BYTE):
             raise ValueError(f"no tag of a chunk: {tag!r}")
+        self._chunks.add(ChunkInfo(tag, self.size, len(body), segments))
         self._write(section(tag, body))
-        self._chunks.append((tag, len(body), segments))
         return len(body) + SECTION_EXTRA
 
     def mark(self) -> tuple[int, int]:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bitswap_cli.archive.format.chunks import encode_bytes
 from bitswap_cli.archive.format.index import Totals
 from bitswap_cli.archive.format.names import check_name, stays_inside
+from bitswap_cli.archive.format.objects import pack_object, unpack_object
 from bitswap_cli.archive.format.sections import (
     BYTE,
     MAX_EXTRAS,
@@ -17,9 +18,7 @@ from bitswap_cli.archive.format.sections import (
     Fitted,
     Header,
     pack_blob,
-    pack_object,
     unpack_blob,
-    unpack_object,
 )
 from bitswap_cli.archive.format.tables import (
     ByteSegment,

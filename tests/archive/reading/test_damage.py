@@ -213,3 +213,39 @@ def test_bytes_between_chunks_and_index(codec: ZlibCodec, damaged: Damage) -> No
 
     with pytest.raises(ArchiveError, match="does not fit"):
         check(damaged(insert), codec)
+
+
+def nested(tmp_path, codec):
+    """Return an archive that holds another one as a file, and where that lies."""
+    for name in ("gone", "kept"):
+        write(tmp_path / "inner" / f"{name}.png", bad_png(24, 24, seed=9))
+        write(tmp_path / "inner" / f"{name}.dat", os.urandom(3000))
+    write(tmp_path / "inner" / "last.dat", b"in the outer one, too")
+    pack([tmp_path / "inner"], tmp_path / "in" / "archive.bsw", codec, header_for(codec))
+    inner = (tmp_path / "in" / "archive.bsw").read_bytes()
+    write(tmp_path / "in" / "kept.png", bad_png(24, 24, seed=3))
+    os.makedirs(tmp_path / "in" / "inner", exist_ok=True)
+    pack([tmp_path / "in"], tmp_path / "outer", codec, header_for(codec))
+    return (tmp_path / "outer").read_bytes(), inner
+
+
+def test_nothing_comes_from_an_archive_inside_of_a_damaged_one(tmp_path, codec):
+    (tmp_path / "in").mkdir()
+    good, inner = nested(tmp_path, codec)
+    start = good.index(inner)
+    index = TRAILER.unpack(good[-16:])[0]
+    places = [start - 1, start, start + 3, start + 50, start + len(inner) - 3, index + 9]
+    bad = [good[:k] for k in (start + len(inner) // 2, start + len(inner) - 1, index, -16, -1)]
+    bad += [good[:k] + bytes([good[k] ^ 1]) + good[k + 1 : -3] + b"bad" for k in places]
+    flips = random.Random(5)
+    for _ in range(100):  # of the length of the chunk, too
+        k = flips.randrange(start - 60, len(good))
+        bad.append(good[:k] + bytes([good[k] ^ 1 << flips.randrange(8)]) + good[k + 1 :])
+    for number, data in enumerate(bad):
+        (tmp_path / "bad").write_bytes(data)
+        out = tmp_path / f"out{number}"
+        with pytest.raises((ArchiveError, PartialError)):
+            rescue(tmp_path / "bad", codec, out)
+        found = tree(out) if out.exists() else {}
+        assert {name for name in found if not name.startswith(b"in/")} == set()
+        assert_rescued(tmp_path, out)

@@ -11,6 +11,7 @@ import zstandard
 
 from bitswap_cli.archive.format.chunks import encode_bytes, encode_tiles
 from bitswap_cli.archive.format.index import Totals
+from bitswap_cli.archive.format.objects import pack_object
 from bitswap_cli.archive.format.sections import (
     BYTE,
     INDX,
@@ -18,7 +19,6 @@ from bitswap_cli.archive.format.sections import (
     TILE,
     TRAILER,
     Header,
-    pack_object,
     section,
 )
 from bitswap_cli.archive.format.tables import ByteSegment, Extra, TileSegment
@@ -79,9 +79,9 @@ def test_unsafe_names_never_leave_the_output(tmp_path: Path, name: bytes, kind: 
 def test_file_below_a_link_in_the_same_archive(tmp_path: Path) -> None:
     segments = [(b"d", "link", 1, 0, 1, 0), (b"d/x", "file", 1, 0, 1, 0)]
     path = of_bytes(tmp_path / "a", segments, b".x")
-    with ArchiveReader(path) as reader, pytest.raises(InputError):
+    with ArchiveReader(path) as reader, pytest.raises(ArchiveError, match="no folder"):
         unpack(reader, codec_for(None), tmp_path / "out")
-    assert tree(tmp_path / "out") == {b"d/x": tree(tmp_path / "out")[b"d/x"]}
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
@@ -292,3 +292,55 @@ def test_codec_of_another_payload(
         )
         with pytest.raises(BitswapError, match="initial bits"):
             check(tmp_path / "a", codec)
+
+
+def test_an_entry_twice_and_names_that_are_too_long(tmp_path):
+    """The rest comes back, and both commands say which does not."""
+    long = b"y" * 256
+    segments = [(name, "file", 1, 0, 1, 0) for name in (b"a", b"a", b"a/b", long, b"z")]
+    path = of_bytes(tmp_path / "a.bsw", segments, b"12345")
+    with pytest.raises(ArchiveError, match="a twice"):
+        check(path, None)
+    with pytest.raises(PartialError, match="a twice.*a/b.*too long"):
+        rescue(path, None, tmp_path / "out")
+    found = tree(tmp_path / "out")
+    assert {name: data for name, (_, data, _) in found.items()} == {b"a": b"1", b"z": b"5"}
+    path = of_bytes(tmp_path / "long.bsw", segments[3:], b"45")
+    with ArchiveReader(path) as reader, pytest.raises(InputError, match="too long"):
+        unpack(reader, lambda _: None, tmp_path / "out2")
+    assert not (tmp_path / "out2").exists()
+    report = check(path, None)
+    assert (report.entries, len(report.lost)) == (2, 1)
+
+
+def test_what_cannot_be_written_does_not_stop_the_rest(tmp_path):
+    """A file where a folder should be, a folder where a file should be."""
+    names = (b"d/x", b"f", b"good", b"link")
+    segments = [(name, "link" if name == b"link" else "file", 1, 0, 1, 0) for name in names]
+    path = of_bytes(tmp_path / "a", segments, b"1234")
+    for folder in ("out/f", "out/link"):
+        (tmp_path / folder).mkdir(parents=True)
+    write(tmp_path / "out/d", b"a file")
+    with ArchiveReader(path) as reader, pytest.raises(PartialError) as caught:
+        unpack(reader, lambda _: None, tmp_path / "out", force=True, keep_going=True)
+    assert all(f"{name} (" in str(caught.value) for name in ("d/x", "f", "link"))
+    assert tree(tmp_path / "out")[b"good"][1] == b"3"
+
+
+@pytest.mark.parametrize("change", [0, 1])
+def test_extras_that_do_not_fit_the_pictures_that_begin(tmp_path, codec, change):
+    """Of a picture's second part, and of more pictures than begin."""
+    tiles, sizes = cut(smooth(16, 16), 8, 8, 3)
+    segment = TileSegment(b"x", "pnm", 16, 16, 3, 1 - change, 4 - change, 0)
+    extras = [Extra(0, b"P6 16 16 255\n", b"")] * (1 + change)
+    body, _ = encode_tiles(codec, [segment], tiles[: segment.tiles], sizes[: segment.tiles], extras)
+    with ArchiveWriter(tmp_path / "a", header_for(codec)) as writer:
+        writer.add(BYTE, encode_bytes([ByteSegment(b"good", "file", 1, 0, 1, 0)], b"1"), 1)
+        writer.add(TILE, body, 1)
+        writer.finish(Totals(2, 1, 768, 0))
+        writer.commit()
+    with pytest.raises(ArchiveError):
+        check(tmp_path / "a", codec)
+    with pytest.raises(PartialError, match="not restored: x"):
+        rescue(tmp_path / "a", codec, tmp_path / "out")
+    assert tree(tmp_path / "out").keys() == {b"good"}
