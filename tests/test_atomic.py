@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bitswap_cli import atomic
-from bitswap_cli.atomic import NewFile, NewLink, commit_all, write_whole, writing
+from bitswap_cli.atomic import NewFile, NewLink, make_durable, write_whole, writing
 from bitswap_cli.errors import InputError
 
 
@@ -178,7 +178,9 @@ def test_many_files_appear_when_all_are_durable(
         file.finish(sync=False)
         files.append((file, number))
     assert not events
-    commit_all(files)
+    make_durable([file for file, _ in files])
+    for file, number in files:
+        file.commit(number)
     syncs = ["_sync_around"] * (count > 8) + ["_sync"] * (count if count <= 8 or not linux else 0)
     assert events == syncs + ["replace"] * count
     for number, path in enumerate(sorted(tmp_path.iterdir())):

@@ -10,15 +10,14 @@ from typing import Any, NamedTuple, Self
 from bitswap_cli.api.arguments import BATCH, Notes, PathLike, ignore
 from bitswap_cli.api.cache import Cache
 from bitswap_cli.archive.format.sections import TILE
-from bitswap_cli.archive.format.tables import ByteSegment, ByteTable, TileSegment, TileTable
-from bitswap_cli.archive.reading.assembly import OpenPicture, only_a_part, out_of_order
+from bitswap_cli.archive.format.segments import ByteSegment, ByteTable, TileSegment, TileTable
+from bitswap_cli.archive.reading.assembly import OpenPicture, check_bytes, only_a_part, out_of_order
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import Decoded, decode_chunk, find_codec
 from bitswap_cli.contract import TileCodec
 from bitswap_cli.errors import ArchiveError, InputError, display
 from bitswap_cli.images.formats.format import Pixels
 from bitswap_cli.images.formats.register import kind_of
-from bitswap_cli.images.inspection import rebuild
 from bitswap_cli.images.shown import read_samples, shown
 
 CACHE = 1 << 28
@@ -39,6 +38,8 @@ class EntryInfo(NamedTuple):
     """Nanoseconds since 1970; None of a picture that the model coded: see `Archive.mtime`."""
     chunk: int
     """Number of the chunk that it is in, or starts in."""
+    crc: int | None
+    """CRC-32 of the original file, or of a link's target; None where the archive does not tell."""
 
 
 class _Place(NamedTuple):
@@ -125,8 +126,7 @@ class Archive(Mapping[str, bytes]):
         places = self._places[name]
         if isinstance(places[0].segment, ByteSegment):
             return self._bytes(places)
-        pixels, recipe = self._picture(places).picture()
-        return rebuild(recipe, pixels)
+        return self._picture(places).file()
 
     def pixels(self, name: str) -> Pixels:
         """Return the samples that a picture's file shows.
@@ -160,10 +160,11 @@ class Archive(Mapping[str, bytes]):
         """Return what is known of an entry; nothing is decoded. Raises KeyError as ever."""
         chunk, segment, *_ = self._places[name][0]
         if isinstance(segment, ByteSegment):
-            return EntryInfo(segment.kind, True, segment.size, None, segment.mtime, chunk)
+            crc = self._places[name][-1].segment.crc
+            return EntryInfo(segment.kind, True, segment.size, None, segment.mtime, chunk, crc)
         shape = (segment.height, segment.width, segment.channels)
         exact, size = kind_of(segment.kind).exact, segment.size or None
-        return EntryInfo(segment.kind, exact, size, shape, None, chunk)
+        return EntryInfo(segment.kind, exact, size, shape, None, chunk, segment.crc)
 
     def mtime(self, name: str) -> int:
         """Return when a file was modified, in nanoseconds since 1970.
@@ -204,7 +205,7 @@ class Archive(Mapping[str, bytes]):
             data = self._chunk(number)
             if isinstance(segment, TileSegment) or not isinstance(data, bytes):
                 raise out_of_order(like.name)
-            whole = segment._replace(offset=0, length=0)
+            whole = segment.whole
             like = whole if not done else like
             if segment.offset != done or whole != like:
                 raise out_of_order(like.name)
@@ -212,7 +213,10 @@ class Archive(Mapping[str, bytes]):
             done += segment.length
         if done != like.size:
             raise only_a_part(like.name)
-        return b"".join(parts)
+        joined = b"".join(parts)
+        if isinstance(segment, ByteSegment):  # the last one, which tells of the whole file
+            check_bytes(segment, joined)
+        return joined
 
     def _picture(self, places: list[_Place], *, whole: bool = True) -> OpenPicture:
         """Put a picture together."""

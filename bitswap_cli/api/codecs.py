@@ -10,6 +10,7 @@ from bitswap_cli.archive.writing.sample import sample
 from bitswap_cli.coding import ChunkCodec, tile_codec
 from bitswap_cli.contract import BYTES, TileCodec
 from bitswap_cli.errors import ArchiveError, ModelError
+from bitswap_cli.images.formats.register import kinds
 
 if TYPE_CHECKING:
     from bitswap_models.zoo import ModelFile
@@ -153,8 +154,10 @@ def decoder(
 
 def _start(file: "ModelFile", codec: ChunkCodec) -> Start:
     wide = codec.channels not in (1, 3) or codec.alphabet != BYTES
+    seen = [kind for kind in kinds() if not kind.plain and kind.alphabet == codec.alphabet]
+    features = frozenset(kind.feature for kind in seen if wide)
     tile = _tile(codec)
-    header = Header(file.name, file.sha256, codec.name, NUMERIC_PROFILE, tile, wide=wide)
+    header = Header(file.name, file.sha256, codec.name, NUMERIC_PROFILE, tile, (), features)
     return Start(codec, header)
 
 

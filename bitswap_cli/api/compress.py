@@ -225,7 +225,9 @@ class _Job:
         began = time.perf_counter()
         packed: list[_Packed] = []
         for number, (codec, header) in enumerate(ways):
-            writer = stack.enter_context(ArchiveWriter(self.output, header, force=self.force))
+            writer = stack.enter_context(
+                ArchiveWriter(self.output, header, catalogue.sources, force=self.force)
+            )
             report = pack_into(
                 writer,
                 catalogue,

@@ -10,9 +10,16 @@ Examples
 3
 """
 
+import os
+import stat
 import time
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
+import numpy as np
+
+from bitswap_cli.api.archive import Archive
 from bitswap_cli.api.arguments import (
     BATCH,
     Notes,
@@ -23,9 +30,14 @@ from bitswap_cli.api.arguments import (
     thread_count,
 )
 from bitswap_cli.api.codecs import decoder
+from bitswap_cli.archive.format.names import check_name
 from bitswap_cli.archive.reading import unpack
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.report import UnpackReport
+from bitswap_cli.errors import InputError
+from bitswap_cli.images.shown import read_samples
+
+ALIKE = frozenset(("same", "pixels"))  # outcomes of `compare` that lose nothing
 
 
 def decompress(
@@ -132,3 +144,81 @@ def verify(
         unpack.whole(reader.path, "to be restored on this system", report)
     report.seconds = time.perf_counter() - began
     return report
+
+
+def compare(
+    archive: PathLike,
+    folder: PathLike,
+    *,
+    model: str | None = None,
+    batch: int = BATCH,
+    notes: Notes | None = None,
+) -> Iterator[tuple[str, str]]:
+    """Compare an archive with the folder that it was restored into, or made in.
+
+    Where the archive tells length and CRC-32 of a file, nothing is decoded for it. What it does not
+    hold is not looked at.
+
+    Parameters
+    ----------
+    archive, folder : path
+    model, batch, notes
+        See `decompress`.
+
+    Yields
+    ------
+    name : str
+    outcome : str
+        ``'same'``; ``'pixels'``: another file, of the same pixels, which is what an archive keeps
+        of some pictures; ``'differs'``; ``'missing'``; or ``'unreadable'``.
+
+    Raises
+    ------
+    ArchiveError
+        If the archive is damaged, or holds a name that would leave the folder.
+    ModelError
+        If the archive's model is needed, and not here.
+    """
+    with Archive(archive, model=model, batch=batch, notes=notes) as opened:
+        for name in opened:
+            check_name(os.fsencode(name))
+            try:
+                yield name, _outcome(opened, name, os.path.join(folder, name))
+            except FileNotFoundError:
+                yield name, "missing"
+            except OSError:
+                yield name, "unreadable"
+
+
+def _outcome(opened: Archive, name: str, path: str) -> str:
+    kind, exact, size, _, _, _, crc = opened.info(name)
+    mode = os.lstat(path).st_mode
+    if kind == "dir" or stat.S_ISDIR(mode):
+        return "same" if kind == "dir" and stat.S_ISDIR(mode) else "differs"
+    if kind == "link" or stat.S_ISLNK(mode):
+        alike = stat.S_ISLNK(mode) and os.fsencode(os.readlink(path)) == opened[name]
+        return "same" if kind == "link" and alike else "differs"
+    if not stat.S_ISREG(mode):
+        return "differs"
+    if crc is not None:
+        return "same" if _told(path) == (size, crc) else "differs"
+    data = Path(path).read_bytes()
+    if data == opened[name]:
+        return "same"
+    return "pixels" if not exact and _same_pixels(opened, name, data) else "differs"
+
+
+def _told(path: str) -> tuple[int, int]:
+    """Return length and CRC-32 of a file."""
+    size = crc = 0
+    with open(path, "rb") as file:
+        while part := file.read(1 << 20):
+            size, crc = size + len(part), zlib.crc32(part, crc)
+    return size, crc
+
+
+def _same_pixels(opened: Archive, name: str, data: bytes) -> bool:
+    try:
+        return np.array_equal(opened.pixels(name), read_samples(data))
+    except InputError:
+        return False

@@ -38,6 +38,7 @@ def describe(archive: PathLike) -> dict[str, Any]:
         described: dict[str, Any] = {
             "archive": str(archive),
             "format": reader.version,
+            "features": sorted(header.features),
             "size": reader.size,
             "model": header.model,
             "sha256": header.sha256,

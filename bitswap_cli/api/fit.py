@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bitswap_cli.api.codecs import Start
 from bitswap_cli.api.race import LONG, Fitter, Outcomes, race, share, suited
-from bitswap_cli.archive.format.sections import Fitted
+from bitswap_cli.archive.format.sections import TURNED, WIDE, Fitted
 from bitswap_cli.archive.writing.material import Material, material
 from bitswap_cli.coding import tile_codec
 from bitswap_models.exact.model import ExactModel
@@ -80,8 +80,8 @@ def _fitted(start: Start, found: Material, outcomes: Outcomes, always: bool) -> 
         if model is not base or channels != codec.channels:
             fitted.append(Fitted(channels, 0, 0, revision.encode(base, model)))
             models[channels] = model
-    header = header._replace(
-        fitted=tuple(sorted(fitted)), wide=header.wide or found.wide, oriented=found.oriented
-    )
+    features = header.features | ({WIDE} if found.wide else set())
+    features |= {TURNED} if found.oriented else set()
+    header = header._replace(fitted=tuple(sorted(fitted)), features=features)
     main = models.get(codec.channels, codec.model)
     return Start(tile_codec(main, codec.name, codec.model.batch or 64, models.get), header)

@@ -22,6 +22,7 @@ def command(console: Console, archive: str, as_json: bool) -> None:
         say_json(described)
         return
     channels = described.pop("fitted_channels")
+    described["features"] = ", ".join(described["features"]) or None
     if channels:
         size = f"{described['fitted']:,} bytes"
         described["fitted"] = f"fitted from {described['model']}, {size}"

@@ -10,13 +10,18 @@ from bitswap_cli.cli.spool import readable
 
 @click.command("list")
 @click.argument("archive")
+@click.option(
+    "--checksums", is_flag=True, help="Print CRC-32 and name of each file, as sha256sum prints."
+)
 @json_option
 @verbosity
-def command(console: Console, archive: str, as_json: bool) -> None:
+def command(console: Console, archive: str, checksums: bool, as_json: bool) -> None:
     """List the entries of an archive.
 
     The first column says how an entry comes back: byte for byte (bytes), or pixel for pixel with
-    all its metadata (pixels). An ARCHIVE of - is what comes from stdin.
+    all its metadata (pixels). With --checksums, there are two: the CRC-32 of the original file,
+    that of zlib and PNG, in eight hexadecimal digits, or dashes where the archive does not tell it,
+    and the name. An ARCHIVE of - is what comes from stdin.
     """
     from bitswap_cli.api.describe import entries
 
@@ -30,10 +35,17 @@ def command(console: Console, archive: str, as_json: bool) -> None:
                 "restored": "bytes" if entry.exact else "pixels",
                 "size": entry.size,
                 "shape": entry.shape and list(entry.shape),
+                "crc32": _hex(entry.crc),
             }
             for entry in found
         ]
         say_json({"archive": archive, "entries": rows})
+        return
+    if checksums:
+        for entry in found:
+            if entry.kind not in ("dir", "link"):
+                name = escape(os.fsdecode(entry.name))
+                click.echo(f"{_hex(entry.crc) or '-' * 8}  {name}")
         return
     for entry in found:
         restored = "bytes" if entry.exact else "pixels"
@@ -41,3 +53,7 @@ def command(console: Console, archive: str, as_json: bool) -> None:
         size = "-" if entry.size is None else entry.size
         name = escape(os.fsdecode(entry.name))
         click.echo(f"{restored:<6}  {entry.kind:<11}  {size:>12}  {shape:>13}  {name}")
+
+
+def _hex(crc: int | None) -> str | None:
+    return None if crc is None else f"{crc:08x}"

@@ -10,6 +10,7 @@ VERBS = (
     "list",
     "info",
     "test",
+    "verify",
     "models",
     "train",
     "eval",

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import bitswap_cli
-from bitswap_cli.archive.format.tables import ByteTable, TileTable
+from bitswap_cli.archive.format.segments import ByteTable, TileTable
 from bitswap_cli.archive.reading import unpack
 from bitswap_cli.contract import TileCodec
 from bitswap_cli.errors import ArchiveError, InputError, ModelError

@@ -291,11 +291,11 @@ def test_not_an_archive(bitswap: Bitswap, tmp_path: Path, verb: str) -> None:
 
 def test_newer_version(bitswap: Bitswap, archive: Path) -> None:
     content = bytearray(archive.read_bytes())
-    content[8] = 5
+    content[8] = 6
     archive.write_bytes(content)
     outcome = bitswap("list", archive)
     assert outcome.code == 5
-    assert "version 5" in outcome.error_line()
+    assert "version 6" in outcome.error_line()
 
 
 def test_truncated(bitswap: Bitswap, archive: Path, tiny_model: Path) -> None:

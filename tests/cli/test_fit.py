@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bitswap_cli.archive.format.sections import SECTION, section
-from bitswap_cli.archive.format.tables import TileSegment
+from bitswap_cli.archive.format.sections import ID, SECTION, section
+from bitswap_cli.archive.format.segments import TileSegment
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_models import zoo
 from tests.cli.conftest import Bitswap, SameContent
@@ -92,7 +92,6 @@ def test_the_saved_model_codes_as_the_archive_does(
     path = tmp_path / "a.bsw"
     assert bitswap("compress", drawings, "-o", path, "--model", model).code == 0
     with ArchiveReader(path) as own, ArchiveReader(fitted / "a.bsw") as other:
-        assert own.version == 1
         assert [own.body(c) for c in own.chunks] == [other.body(c) for c in other.chunks]
 
 
@@ -109,7 +108,7 @@ def test_small_pictures_are_turned_and_come_back(
     path = tmp_path / "a.bsw"
     assert bitswap("compress", folder, "-o", path, "--model", "photo", "--fit-steps", 150).code == 0
     with ArchiveReader(path) as reader:
-        assert reader.version == 4
+        assert reader.header.oriented
         assert {e.shape for e in reader.entries()} == {(30, 40, 3), (40, 30, 3)}
         segments = [s for chunk in reader.chunks for s in reader.table(chunk).segments]
         assert any(isinstance(s, TileSegment) and s.orientation for s in segments)
@@ -186,12 +185,13 @@ def test_a_forged_model_is_refused(bitswap: Bitswap, fitted: Path, tmp_path: Pat
     good = (fitted / "a.bsw").read_bytes()
     start = good.index(b"MODL")
     _, length = SECTION.unpack_from(good, start)
-    body = good[start + SECTION.size : start + SECTION.size + length]
-    rest = good[start + SECTION.size + length + 4 :]
+    own = good[start + SECTION.size :][:ID]
+    end = start + SECTION.size + ID + length
+    body, rest = good[end - length : end], good[end + 4 :]
     for at in (0, 31, 40, 100, length // 2, length - 1):
         forged = bytearray(body)
         forged[at] ^= 1
-        (tmp_path / "bad").write_bytes(good[:start] + section(b"MODL", bytes(forged)) + rest)
+        (tmp_path / "bad").write_bytes(good[:start] + section(b"MODL", bytes(forged), own) + rest)
         outcome = bitswap("test", tmp_path / "bad")
         assert outcome.code in (4, 5)
         assert outcome.error_line()

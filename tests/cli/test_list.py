@@ -2,6 +2,7 @@
 
 import json
 import os
+import zlib
 from pathlib import Path
 
 import pytest
@@ -41,14 +42,28 @@ def test_list_json(bitswap: Bitswap, made_archive: Path, photos: Path) -> None:
         assert entry["restored"] == ("pixels" if name.endswith(".png") else "bytes")
         if entry["kind"] != "dir":
             size = (photos.parent / name).stat().st_size
-            assert entry["size"] == (None if entry["shape"] else size)
+            told = entry["restored"] == "bytes"
+            assert entry["size"] == (size if told else None)
+            crc = f"{zlib.crc32((photos.parent / name).read_bytes()):08x}"
+            assert entry["crc32"] == (crc if told else None)
     assert os.fsencode("photos/caf\udce9.txt") == b"photos/caf\xe9.txt"
+
+
+def test_checksums(bitswap: Bitswap, made_archive: Path, photos: Path) -> None:
+    outcome = bitswap("list", made_archive, "--checksums")
+    assert outcome.code == 0
+    rows = dict(line.split("  ", 1)[::-1] for line in outcome.out.splitlines())
+    assert "photos/empty" not in rows
+    assert rows["photos/color.png"] == "--------"
+    for name in ("notes.txt", "deep/er/raw.ppm"):
+        assert rows[f"photos/{name}"] == f"{zlib.crc32((photos / name).read_bytes()):08x}"
 
 
 def test_info(bitswap: Bitswap, made_archive: Path) -> None:
     outcome = bitswap("info", made_archive)
     assert outcome.code == 0
     rows = dict(line.split(maxsplit=1) for line in outcome.out.splitlines())
+    assert rows["features"] == "-"
     assert rows["model"] == "tiny"
     assert rows["model_here"] == "no"
     assert rows["tile"] == "16x16x3"
@@ -59,7 +74,7 @@ def test_info_json(bitswap: Bitswap, made_archive: Path, tiny_model: Path) -> No
     model = json.loads(bitswap("models", "info", tiny_model, "--json").out)
     assert info["sha256"] == model["sha256"]
     assert info["size"] == made_archive.stat().st_size
-    assert (info["format"], info["profile"], info["scheme"]) == (1, 1, "bitswap")
+    assert (info["format"], info["profile"], info["scheme"]) == (5, 1, "bitswap")
     assert (info["tile"], info["entries"]) == ([16, 16, 3], 8)
     assert info["samples"] == sum(h * w * c for h, w, c in SHAPES.values())
     assert info["tile_chunks"] >= 1 and info["byte_chunks"] >= 1

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from bitswap_cli.api.codecs import named
-from bitswap_cli.archive.format.sections import GROWTH, SECTION, Fitted, section
+from bitswap_cli.archive.format.sections import GROWTH, ID, SECTION, Fitted, section
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.writing.catalogue import Catalogue
 from bitswap_cli.archive.writing.material import material
@@ -175,8 +175,9 @@ def test_a_forged_shape_is_refused(
     with ArchiveReader(archive) as reader:
         bodies = reader.header.models()
     body = next(b for b in bodies if b[0] == 4)
-    at = good.index(body) - SECTION.size
-    forged = section(b"MODL", GROWTH.pack(*growth) + body[GROWTH.size :])
+    at = good.index(body) - SECTION.size - ID
+    own = good[at + SECTION.size :][:ID]
+    forged = section(b"MODL", GROWTH.pack(*growth) + body[GROWTH.size :], own)
     (tmp_path / "bad").write_bytes(good[:at] + forged + good[at + len(forged) :])
     outcome = bitswap("test", tmp_path / "bad")
     assert outcome.code in (4, 5)
@@ -189,7 +190,7 @@ def test_without_fitting_they_are_kept_as_files(
     path = tmp_path / "a.bsw"
     assert bitswap("compress", drawings, "-o", path).code == 0
     told = json.loads(bitswap("info", path, "--json").out)
-    assert told["format"] == 1
+    assert told["format"] == 5 and told["features"] == []
 
 
 def test_a_saved_model_of_four_channels(
@@ -207,7 +208,7 @@ def test_a_saved_model_of_four_channels(
     path = tmp_path / "b.bsw"
     assert bitswap("compress", folder, "-o", path, "--model", model).code == 0
     with ArchiveReader(path) as reader:
-        assert (reader.version, reader.header.tile[2], reader.header.fitted) == (3, 4, ())
+        assert (reader.header.wide, reader.header.tile[2], reader.header.fitted) == (True, 4, ())
         shapes = {entry.shape[2] for entry in reader.entries() if entry.shape}
         assert shapes == {1, 4}
     assert bitswap("decompress", path, "-o", tmp_path / "out", "--model", model).code == 0
@@ -237,7 +238,7 @@ def test_models_of_other_shapes(
     fitted = Fitted(3, more["radius"], more["width"], revision.encode(grown, own))
     pack([folder], tmp_path / "a.bsw", tile_codec(own), header._replace(fitted=(fitted,)))
     with ArchiveReader(tmp_path / "a.bsw") as reader:
-        assert reader.version == 3
+        assert reader.header.fitted == (fitted,)
         assert any(entry.shape for entry in reader.entries())
     assert bitswap("decompress", tmp_path / "a.bsw", "-o", tmp_path / "out").code == 0
     same_content(folder, tmp_path / "out/plain")

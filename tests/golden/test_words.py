@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bitswap_cli.api.codecs import decoder
 from bitswap_cli.archive.format import chunks
-from bitswap_cli.archive.format.tables import TileTable
+from bitswap_cli.archive.format.segments import TileTable
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.coding import ChunkCodec, tile_codec
 from bitswap_cli.images.tiles import cut, joined, tile_sizes

@@ -10,15 +10,18 @@ from bitswap_cli.archive.format.sections import (
     CRC,
     MAX_CHUNK_BYTES,
     MAX_CHUNK_SAMPLES,
+    TILE,
     pack_blob,
     unpack_blob,
 )
-from bitswap_cli.archive.format.tables import (
+from bitswap_cli.archive.format.segments import (
     ByteSegment,
     ByteTable,
     Extra,
     TileSegment,
     TileTable,
+)
+from bitswap_cli.archive.format.tables import (
     pack_byte_table,
     pack_extras,
     pack_tile_table,
@@ -129,13 +132,14 @@ def decode_bytes(table: ByteTable, body: bytes) -> bytes:
     return data
 
 
-def read_table(tag: bytes, framed: bytes) -> TileTable | ByteTable:
+def read_table(tag: bytes, framed: bytes, version: int) -> TileTable | ByteTable:
     """Read a table from the beginning of a body (up to its own CRC-32 at least)."""
     end = _after_table(framed)
     table = framed[LENGTH.size : end - CRC.size]
     if CRC.unpack_from(framed, end - CRC.size)[0] != zlib.crc32(table):
         raise ArchiveError("the archive holds a damaged table")
-    return unpack_tile_table(table) if tag == b"TILE" else unpack_byte_table(table)
+    read = unpack_tile_table if tag == TILE else unpack_byte_table
+    return read(table, version)
 
 
 def _framed(table: bytes) -> bytes:

@@ -8,6 +8,7 @@ from typing import NamedTuple, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from bitswap_cli.archive.format.columns import pack_column, unpack_array
 from bitswap_cli.archive.format.objects import pack_object, unpack_object
 from bitswap_cli.archive.format.sections import (
     BYTE,
@@ -16,7 +17,6 @@ from bitswap_cli.archive.format.sections import (
     MAX_SEGMENTS,
     TILE,
 )
-from bitswap_cli.archive.format.tables import pack_column, unpack_array
 from bitswap_cli.errors import ArchiveError
 
 _TAGS = (TILE, BYTE)
@@ -54,6 +54,10 @@ class Chunks(Sequence[ChunkInfo]):
         if len(self) == MAX_CHUNKS:
             raise ArchiveError(f"an archive holds {MAX_CHUNKS} chunks at most")
         self._rows += _ROW.pack(_TAGS.index(chunk.tag), *chunk[1:])
+
+    def cut(self, count: int) -> None:
+        """Take back all but the first `count`."""
+        del self._rows[count * _ROW.size :]
 
     def laid(self, start: int, framing: int) -> "tuple[Chunks, int]":
         """Return them as they lie from an offset on without gaps, and where they end.

@@ -2,21 +2,22 @@
 
 import struct
 import zlib
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import zstandard
 
 from bitswap_cli.archive.format.objects import pack_object, unpack_object
-from bitswap_cli.errors import ArchiveError
+from bitswap_cli.errors import ArchiveError, ModelError, display
+from bitswap_cli.images.formats import register
 from bitswap_cli.images.picture import CHANNELS
 
 # Like PNG's: a byte with the high bit set, a name, and line ends that text-mode transfers damage.
 MAGIC = b"\x89BSW\r\n\x1a\n"
 END_MAGIC = b"\x89BSWEND\n"
 VERSION = 1
-FITTED_VERSION = 2  # of archives that carry a fitted model of the base's shape, and no more
 WIDE_VERSION = 3  # of archives that hold wide pictures or models of other shapes
 ORIENTED_VERSION = 4  # of archives that hold pictures turned or mirrored
+NAMED_VERSION = 5  # of archives that name the features they use; the one that is written
 
 PREAMBLE = struct.Struct("<8sH")  # magic, version
 SECTION = struct.Struct("<4sI")  # tag, length of the body
@@ -24,7 +25,7 @@ CRC = struct.Struct("<I")
 TRAILER = struct.Struct("<Q8s")  # offset of INDX, end magic
 
 HEAD, MODL, TILE, BYTE, INDX = b"HEAD", b"MODL", b"TILE", b"BYTE", b"INDX"
-SECTION_EXTRA = SECTION.size + CRC.size
+ID = 8  # bytes of an archive's id, from version 5 on behind the preamble and in each section
 
 # What a reader accepts. They bound the memory that a hostile archive can make it use; the writer
 # stays well below.
@@ -57,6 +58,9 @@ class Fitted(NamedTuple):
     """Known answer and differences."""
 
 
+WIDE, TURNED = "wide", "turned"
+
+
 class Header(NamedTuple):
     """What an archive needs to be read: which model, which scheme, which geometry."""
 
@@ -72,20 +76,20 @@ class Header(NamedTuple):
     """Height, width and channels of a tile; (0, 0, 0) without a model."""
     fitted: tuple[Fitted, ...] = ()
     """Models that were fitted from the one that is named, at most one for a number of channels."""
-    wide: bool = False
-    """Whether there may be wide pictures (see images/formats)."""
-    oriented: bool = False
-    """Whether pictures may be turned or mirrored (see images/orientation.py)."""
+    features: frozenset[str] = frozenset()
+    """What the archive may hold beyond what every one may: `WIDE`, wide pictures (see
+    images/formats); `TURNED`, pictures turned or mirrored (see images/orientation.py); those that
+    kinds of pictures name."""
 
     @property
-    def version(self) -> int:
-        """Format version of an archive with this header: the first that can hold it."""
-        if self.oriented:
-            return ORIENTED_VERSION
-        alike = [f[:3] == (self.tile[2], 0, 0) for f in self.fitted]
-        if self.wide or alike not in ([], [True]) or self.tile[2] not in (0, 1, 3):
-            return WIDE_VERSION
-        return FITTED_VERSION if alike else VERSION
+    def wide(self) -> bool:
+        """Whether there may be pictures that are not plain."""
+        return bool(self.features - {TURNED})
+
+    @property
+    def oriented(self) -> bool:
+        """Whether pictures may be turned or mirrored."""
+        return TURNED in self.features
 
     @property
     def fitted_bytes(self) -> int:
@@ -94,16 +98,11 @@ class Header(NamedTuple):
 
     def models(self) -> list[bytes]:
         """Return the bodies of the MODL sections."""
-        if self.version < WIDE_VERSION:
-            return [fitted.body for fitted in self.fitted]
         return [GROWTH.pack(*fitted[:3]) + fitted.body for fitted in self.fitted]
 
-    def with_models(self, bodies: list[bytes]) -> "Header":
-        """Return this header with the models of MODL sections; raise `ArchiveError` if malformed.
-
-        One of version 3 or 4 has to be marked as `wide` before.
-        """
-        if not self.wide:
+    def with_models(self, bodies: list[bytes], version: int) -> "Header":
+        """Return this header with the models of MODL sections, or raise `ArchiveError`."""
+        if version < WIDE_VERSION:
             return self._replace(fitted=tuple(Fitted(self.tile[2], 0, 0, b) for b in bodies))
         if any(len(body) < GROWTH.size for body in bodies):
             raise ArchiveError("the archive's model is malformed")
@@ -122,10 +121,13 @@ class Header(NamedTuple):
         return cls(None, None, "", 1, (0, 0, 0))
 
     def to_bytes(self) -> bytes:
-        """Return the body of the HEAD section."""
-        digest = None if self.sha256 is None else bytes.fromhex(self.sha256)
-        models = [len(self.fitted)] if self.version >= WIDE_VERSION else []
-        return pack_object([self.model, digest, self.scheme, self.profile, *self.tile, *models])
+        """Return the body of the HEAD section, of version 5."""
+        models: list[object] = []
+        if self.model is not None and self.sha256 is not None:
+            digest = bytes.fromhex(self.sha256)
+            own = [self.model, digest, self.scheme, self.profile, *self.tile, len(self.fitted)]
+            models.append(own)
+        return pack_object([sorted(self.features), models])
 
     @classmethod
     def from_bytes(cls, body: bytes, version: int) -> "tuple[Header, int]":
@@ -137,33 +139,83 @@ class Header(NamedTuple):
         ------
         ArchiveError
             If it is malformed.
+        ModelError
+            If it names features that this program does not know.
         """
-        wide, oriented = version >= WIDE_VERSION, version >= ORIENTED_VERSION
-        match unpack_object(body, "header"), wide:
-            case [None, None, str(scheme), int(profile), 0, 0, 0], False:
-                return cls(None, None, scheme, profile, (0, 0, 0)), 0
-            case [
-                str(model),
-                bytes(digest),
-                str(scheme),
-                int(profile),
-                int(height),
-                int(width),
-                int(channels),
-                *models,
-            ], _ if len(digest) == 32 and 0 < height <= 4096 and 0 < width <= 4096:
-                header = cls(model, digest.hex(), scheme, profile, (height, width, channels))
-                match models, wide:
-                    case [], False if channels in (1, 3):
-                        return header, version - VERSION
-                    case [int(count)], True if channels in CHANNELS and 0 <= count <= len(CHANNELS):
-                        return header._replace(wide=True, oriented=oriented), count
-        raise ArchiveError("the archive's header is malformed")
+        found = unpack_object(body, "header")
+        read = _of_version_5 if version >= NAMED_VERSION else _before_version_5
+        header = read(found, version)
+        if header is None:
+            raise ArchiveError("the archive's header is malformed")
+        return header
 
 
-def section(tag: bytes, body: bytes) -> bytes:
-    """Frame a body: tag, length, body, CRC-32 over all three."""
-    framed = SECTION.pack(tag, len(body)) + body
+def known_features() -> set[str]:
+    """Return the features of archives that this program knows."""
+    return {WIDE, TURNED} | {kind.feature for kind in register.kinds() if not kind.plain}
+
+
+def _of_version_5(found: Any, version: int) -> tuple[Header, int] | None:
+    match found:
+        case [[*features], [*models]] if all(isinstance(name, str) for name in features):
+            if unknown := sorted(set(features) - known_features()):
+                raise newer(f"the feature {display(unknown[0])}")
+            used = frozenset(features)
+            if not models:
+                return Header.without_model()._replace(features=used), 0
+            read = _model(models[0]) if len(models) == 1 else None
+            return read and (read[0]._replace(features=used), read[1])
+    return None
+
+
+def _before_version_5(found: Any, version: int) -> tuple[Header, int] | None:
+    features = [WIDE] if version >= WIDE_VERSION else []
+    features += [TURNED] if version >= ORIENTED_VERSION else []
+    match found:
+        case [None, None, str(scheme), int(profile), 0, 0, 0] if not features:
+            return Header(None, None, scheme, profile, (0, 0, 0)), 0
+        case [*row] if len(row) == (8 if features else 7):
+            read = _model(row if features else [*row, version - VERSION])
+            if read and (features or read[0].tile[2] in (1, 3)):
+                return read[0]._replace(features=frozenset(features)), read[1]
+    return None
+
+
+def _model(row: Any) -> tuple[Header, int] | None:
+    """Return the header of an archive with one model, and the number of those fitted from it."""
+    match row:
+        case [
+            str(name),
+            bytes(digest),
+            str(scheme),
+            int(profile),
+            int(height),
+            int(width),
+            int(channels),
+            int(count),
+        ] if len(digest) == 32 and channels in CHANNELS and 0 <= count <= len(CHANNELS):
+            if 0 < height <= 4096 and 0 < width <= 4096:
+                tile = (height, width, channels)
+                return Header(name, digest.hex(), scheme, profile, tile), count
+    return None
+
+
+def newer(what: str) -> ModelError:
+    """Return the error to raise for what this version of the program does not know."""
+    return ModelError(
+        f"the archive uses {what}, which this program does not know: use the version that wrote it"
+        " or a newer one"
+    )
+
+
+def framing(own: bytes) -> int:
+    """Return how many bytes a section takes beside its body in an archive of this id, or none."""
+    return SECTION.size + len(own) + CRC.size
+
+
+def section(tag: bytes, body: bytes, own: bytes = b"") -> bytes:
+    """Frame a body: tag, length, the archive's own id if it has one, body, CRC-32 over all."""
+    framed = SECTION.pack(tag, len(body)) + own + body
     return framed + CRC.pack(zlib.crc32(framed))
 
 

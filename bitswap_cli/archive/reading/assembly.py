@@ -1,10 +1,17 @@
 """Decoded chunks -> entries: pictures and files that span several chunks are put together."""
 
+import zlib
 from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from bitswap_cli.archive.format.tables import ByteSegment, ByteTable, Extra, TileSegment, TileTable
+from bitswap_cli.archive.format.segments import (
+    ByteSegment,
+    ByteTable,
+    Extra,
+    TileSegment,
+    TileTable,
+)
 from bitswap_cli.archive.reading.restore import Output, Sink, of_one_entry, reason
 from bitswap_cli.archive.report import UnpackReport
 from bitswap_cli.contract import Samples
@@ -54,6 +61,19 @@ class OpenPicture:
         paste(self._pixels, tiles, self._done)
         self._done += segment.tiles
 
+    @property
+    def samples(self) -> int:
+        """How many it has."""
+        return self._pixels.size
+
+    def file(self) -> bytes:
+        """Return its file; raise `ArchiveError` if that is not what the archive tells of it."""
+        pixels, recipe = self.picture()
+        data, told = rebuild(recipe, pixels), self._like
+        if told.crc is not None and (told.size, told.crc) != (len(data), zlib.crc32(data)):
+            raise not_as_it_was(self.name)
+        return data
+
     def picture(self) -> Picture:
         """Return it as it lay in its file."""
         recipe = Recipe(self._like.kind, self.extra.prefix, self.extra.suffix)
@@ -64,9 +84,10 @@ class _OpenFile:
     """A file of which some bytes are missing yet."""
 
     def __init__(self, segment: ByteSegment, output: Output) -> None:
-        self.like = segment._replace(offset=0, length=0)
+        self.like = segment.whole
         self.output = output
         self.done = 0
+        self.crc = 0
 
 
 class Assembler:
@@ -162,18 +183,19 @@ class Assembler:
             raise
         if picture.whole:
             self._picture = None
-            pixels, recipe = picture.picture()
-            self.report.samples += pixels.size
-            self._write(segment.name, rebuild(recipe, pixels), picture.extra.mtime)
+            self.report.samples += picture.samples
+            self._write(segment.name, picture.file(), picture.extra.mtime)
 
     def _add_file_part(self, segment: ByteSegment, data: memoryview) -> None:
         if segment.kind == "dir":
             self._sink.make_folder(segment.name, segment.mtime)
             self.report.entries += 1
         elif segment.kind == "link":
+            check_bytes(segment, data)
             self._sink.make_link(segment.name, bytes(data), segment.mtime)
             self.report.entries += 1
         elif segment.length == segment.size:
+            check_bytes(segment, data)
             self._write(segment.name, data, segment.mtime)
         else:
             self._continue_file(segment, data)
@@ -183,10 +205,14 @@ class Assembler:
             self._drop_file()
             self._file = _OpenFile(segment, self._sink.open(segment.name))
         file = self._file
-        same = file and segment._replace(offset=0, length=0) == file.like
+        same = file and segment.whole == file.like
         if file is None or not same or segment.offset != file.done:
             self._drop_file()
             raise out_of_order(segment.name)
+        file.crc = zlib.crc32(data, file.crc)
+        if segment.crc not in (None, file.crc):
+            self._drop_file()
+            raise not_as_it_was(segment.name)
         file.output.write(data)
         file.done += len(data)
         if file.done == segment.size:
@@ -217,6 +243,17 @@ class Assembler:
         if not self._keep_going:
             raise only_a_part(name)
         self._lost.setdefault(name, display(name))
+
+
+def check_bytes(segment: ByteSegment, data: bytes | memoryview) -> None:
+    """Raise `ArchiveError` if a whole file or target is not what the archive tells of it."""
+    if segment.crc not in (None, zlib.crc32(data)):
+        raise not_as_it_was(segment.name)
+
+
+def not_as_it_was(name: bytes) -> ArchiveError:
+    """Return the error to raise for a file of another length or CRC-32 than the original."""
+    return ArchiveError(f"{display(name)} does not come back as it was (checksum mismatch)")
 
 
 def only_a_part(name: bytes) -> ArchiveError:

@@ -13,20 +13,21 @@ from bitswap_cli.archive.format.sections import (
     CRC,
     END_MAGIC,
     HEAD,
+    ID,
     INDX,
     MAGIC,
     MAX_BODY,
     MODL,
-    ORIENTED_VERSION,
+    NAMED_VERSION,
     PREAMBLE,
     SECTION,
-    SECTION_EXTRA,
     TILE,
     TRAILER,
     VERSION,
     Header,
+    framing,
 )
-from bitswap_cli.archive.format.tables import ByteTable, TileTable
+from bitswap_cli.archive.format.segments import ByteTable, TileTable
 from bitswap_cli.archive.reading import scan
 from bitswap_cli.atomic import cannot
 from bitswap_cli.errors import ArchiveError, InputError, ModelError, display
@@ -48,6 +49,8 @@ class Entry(NamedTuple):
     """Bytes of the original file; None: not told, as of pictures since version 0.7.0."""
     shape: tuple[int, int, int] | None
     """Height, width and channels of a picture that the model coded."""
+    crc: int | None
+    """CRC-32 of the original file, or of a link's target; None: not told."""
 
 
 class ArchiveReader:
@@ -111,16 +114,17 @@ class ArchiveReader:
     def table(self, chunk: ChunkInfo) -> TileTable | ByteTable:
         """Read and check the table of a chunk, and nothing else of it."""
         try:
-            start = chunk.offset + SECTION.size
+            start = chunk.offset + SECTION.size + len(self._id)
             length = chunks.LENGTH.unpack(self._at(start, chunks.LENGTH.size))[0]
             framed = chunks.LENGTH.size + length + CRC.size
             if framed > chunk.length:
                 raise ArchiveError("the archive holds a chunk that is too short")
-            table = chunks.read_table(chunk.tag, self._at(start, framed))
+            table = chunks.read_table(chunk.tag, self._at(start, framed), self.version)
             for tiles in table.segments if isinstance(table, TileTable) else ():
-                wide, turned = not kind_of(tiles.kind).plain, tiles.orientation > 0
-                if wide > self.header.wide or turned > self.header.oriented:
-                    raise ArchiveError("the archive holds pictures its version has no room for")
+                turned = tiles.orientation > 0
+                fits = kind_of(tiles.kind).fits(self.header.features)
+                if not fits or turned > self.header.oriented:
+                    raise ArchiveError("the archive holds pictures its header does not announce")
             return table
         except ArchiveError as error:
             raise self.located(error, chunk) from error
@@ -141,11 +145,11 @@ class ArchiveReader:
                     if not tiles.first:
                         exact = kind_of(tiles.kind).exact
                         size = tiles.size or None
-                        yield Entry(tiles.name, tiles.kind, exact, size, tiles[2:5])
+                        yield Entry(tiles.name, tiles.kind, exact, size, tiles[2:5], tiles.crc)
             else:
                 for part in table.segments:
-                    if not part.offset:
-                        yield Entry(part.name, part.kind, True, part.size, None)
+                    if part.offset + part.length == part.size:
+                        yield Entry(part.name, part.kind, True, part.size, None, part.crc)
 
     def located(self, error: ArchiveError, chunk: ChunkInfo) -> ArchiveError:
         """Return an error that names the archive and the chunk it arose in."""
@@ -170,17 +174,21 @@ class ArchiveReader:
         self.close()
 
     def _read_preamble(self) -> None:
-        magic, self.version = b"", 0
+        magic, self.version, self._id = b"", 0, b""
         if self.size >= PREAMBLE.size:
             magic, self.version = PREAMBLE.unpack(self._at(0, PREAMBLE.size))
         if magic != MAGIC:
             raise ArchiveError(f"{self.path} is not a bitswap archive (or its start is damaged)")
-        if not VERSION <= self.version <= ORIENTED_VERSION:
+        if not VERSION <= self.version <= NAMED_VERSION:
             raise ModelError(
                 f"{self.path} has format version {self.version}, this program reads versions"
-                f" {VERSION} to {ORIENTED_VERSION}: use the program's version that wrote it or a"
+                f" {VERSION} to {NAMED_VERSION}: use the program's version that wrote it or a"
                 " newer one"
             )
+        self._start = PREAMBLE.size
+        if self.version >= NAMED_VERSION:
+            self._id = self._at(PREAMBLE.size, ID)
+            self._start += ID
 
     def _read_index(self) -> None:
         index, magic = 0, b""
@@ -188,21 +196,22 @@ class ArchiveReader:
             index, magic = TRAILER.unpack(self._at(self.size - TRAILER.size, TRAILER.size))
         if magic != END_MAGIC:
             raise ArchiveError(f"{self.path} is truncated or its end is damaged")
-        head = self._section(HEAD, PREAMBLE.size)
-        length = self.size - TRAILER.size - SECTION_EXTRA - index
-        most = index // SECTION_EXTRA
+        extra = framing(self._id)
+        head = self._section(HEAD, self._start)
+        length = self.size - TRAILER.size - extra - index
+        most = index // extra
         listed, self.totals = unpack_index(self._section(INDX, index, length), most)
         header, models = Header.from_bytes(head, self.version)
-        offset = PREAMBLE.size + len(head) + SECTION_EXTRA
+        offset = self._start + len(head) + extra
         bodies = []
         for _ in range(models):
             bodies.append(self._section(MODL, offset))
-            offset += len(bodies[-1]) + SECTION_EXTRA
-        self.header = header.with_models(bodies)
-        self.chunks, offset = listed.laid(offset, SECTION_EXTRA)
+            offset += len(bodies[-1]) + extra
+        self.header = header.with_models(bodies, self.version)
+        self.chunks, offset = listed.laid(offset, extra)
         # Every byte of an archive is checked by something: there is no room for others.
         if offset != index and (
-            index - offset != len(head) + SECTION_EXTRA or self._section(HEAD, offset) != head
+            index - offset != len(head) + extra or self._section(HEAD, offset) != head
         ):
             raise ArchiveError(f"{self.path}: the index does not fit the archive")
 
@@ -211,8 +220,8 @@ class ArchiveReader:
         self.totals, self.chunks = None, Chunks()
         header, models = None, 0
         bodies: list[bytes] = []
-        expected = PREAMBLE.size
-        for tag, offset, length in scan.sections(self._file, self.size, PREAMBLE.size):
+        expected = self._start
+        for tag, offset, length in scan.sections(self._file, self.size, expected, self._id):
             if tag == HEAD and header is None:
                 header, models = Header.from_bytes(
                     self._section(HEAD, offset, length), self.version
@@ -223,7 +232,7 @@ class ArchiveReader:
                 self.chunks.add(ChunkInfo(tag, offset, length, 0))
             if offset > expected and len(self.damage) < _GAPS:
                 self.damage.append(f"{offset - expected} bytes from {expected} on are damaged")
-            expected = offset + length + SECTION_EXTRA
+            expected = offset + length + framing(self._id)
         self.damage.insert(0, f"{error}; found {len(self.chunks)} whole chunks by scanning")
         lacking = "header" if header is None else "model"
         bodies = bodies[:models]  # a damaged file of the archive may hold others
@@ -235,7 +244,7 @@ class ArchiveReader:
             )
             self.chunks = self.chunks.only(BYTE)
             bodies = []
-        self.header = (header or Header.without_model()).with_models(bodies)
+        self.header = (header or Header.without_model()).with_models(bodies, self.version)
 
     def _section(self, tag: bytes, offset: int, length: int | None = None) -> bytes:
         """Return the body of the section at an offset, checked."""
@@ -243,11 +252,12 @@ class ArchiveReader:
         found, size = SECTION.unpack(head)
         if found != tag or size > MAX_BODY or length not in (None, size):
             raise ArchiveError(f"{self.path}: damaged at byte {offset}: no {tag.decode()} section")
-        body = self._at(offset + SECTION.size, size + CRC.size)
-        crc = CRC.unpack(body[size:])[0]
-        if crc != zlib.crc32(body[:size], zlib.crc32(head)):
+        body = self._at(offset + SECTION.size, len(self._id) + size + CRC.size)
+        crc = CRC.unpack(body[-CRC.size :])[0]
+        own = body.startswith(self._id)
+        if not own or crc != zlib.crc32(body[: -CRC.size], zlib.crc32(head)):
             raise ArchiveError(f"{self.path}: damaged between bytes {offset} and {offset + size}")
-        return body[:size]
+        return body[len(self._id) : -CRC.size]
 
     def _at(self, offset: int, length: int) -> bytes:
         if not 0 <= offset <= self.size - length:

@@ -16,9 +16,9 @@ from bitswap_cli.archive.format.sections import (
     MAX_BODY,
     MODL,
     SECTION,
-    SECTION_EXTRA,
     TILE,
     TRAILER,
+    framing,
 )
 
 _TAGS = (HEAD, MODL, TILE, BYTE, INDX)
@@ -35,13 +35,14 @@ class Found(NamedTuple):
     """Of its body."""
 
 
-def sections(file: BinaryIO, size: int, start: int) -> Iterator[Found]:
+def sections(file: BinaryIO, size: int, start: int, own: bytes) -> Iterator[Found]:
     """Yield the sections whose CRC-32 is right, in the order of the file.
 
     A file that is kept as it is may itself be an archive, and its sections look like those of the
-    one around it. Where a chunk is whole, what is in it is not looked at. Where one is damaged, it
-    is jumped over if its length can be believed; else an archive's magic tells that another one
-    begins, and a trailer that fits that place, that it ends.
+    one around it, but for the archive's id from version 5 on. Where a chunk is whole, what is in it
+    is not looked at. Without ids, one that is damaged is jumped over if its length can be believed;
+    else an archive's magic tells that another one begins, and a trailer that fits that place, that
+    it ends.
 
     Parameters
     ----------
@@ -51,16 +52,20 @@ def sections(file: BinaryIO, size: int, start: int) -> Iterator[Found]:
         Its bytes.
     start : int
         Where to begin.
+    own : bytes
+        The archive's id; none before version 5.
     """
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data, memoryview(data) as view:
-        yield from _Scan(data, view, size).run(start)
+        yield from _Scan(data, view, size, own).run(start)
 
 
 class _Scan:
-    def __init__(self, data: mmap.mmap, view: memoryview, size: int) -> None:
+    def __init__(self, data: mmap.mmap, view: memoryview, size: int, own: bytes) -> None:
         self._data = data
         self._view = view
         self._size = size
+        self._own = own
+        self._framing = framing(own)
         # False tags cost the checksum of what they claim: without a budget, a file full of them
         # would take time that grows with the square of its size.
         self._budget = 4 * size + (1 << 26)
@@ -70,9 +75,9 @@ class _Scan:
             found = self._whole(start)
             if found:
                 yield found
-                start = found.offset + found.length + SECTION_EXTRA
+                start = found.offset + found.length + self._framing
                 continue
-            behind = self._after_damaged(start)
+            behind = start if self._own else self._after_damaged(start)
             if behind > start:
                 start = behind
                 continue
@@ -83,7 +88,7 @@ class _Scan:
             # The match would keep the map open.
             del match
             start = offset
-            if tag == MAGIC:
+            if tag == MAGIC and not self._own:
                 start = self._after_archive(offset)
             elif not self._whole(offset):
                 start = offset + 1
@@ -98,10 +103,13 @@ class _Scan:
     def _whole(self, offset: int) -> Found | None:
         """Return the section at an offset, if its CRC-32 is right."""
         header = self._header(offset)
-        if header is None or offset + header[1] + SECTION_EXTRA > self._size:
+        if header is None or offset + header[1] + self._framing > self._size:
             return None
         tag, length = header
-        end = offset + SECTION.size + length
+        body = offset + SECTION.size
+        if self._view[body : body + len(self._own)] != self._own:
+            return None
+        end = body + len(self._own) + length
         self._budget -= length
         with self._view[offset:end] as framed:
             right = CRC.unpack_from(self._view, end)[0] == zlib.crc32(framed)
@@ -112,7 +120,7 @@ class _Scan:
         header = self._header(offset)
         if header is None:
             return offset
-        end = offset + header[1] + SECTION_EXTRA
+        end = offset + header[1] + self._framing
         if end > self._size - TRAILER.size:
             # Its end is cut off, unless the end of the file shows that its length is wrong.
             return offset if self._ends(0, self._size) else self._size
@@ -124,7 +132,7 @@ class _Scan:
         header = self._header(start + place)
         return magic == END_MAGIC and header == (
             INDX,
-            end - TRAILER.size - SECTION_EXTRA - start - place,
+            end - TRAILER.size - framing(b"") - start - place,
         )
 
     def _after_archive(self, start: int) -> int:

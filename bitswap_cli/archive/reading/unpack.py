@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from bitswap_cli.archive.format.chunks import decode_bytes, decode_tiles
 from bitswap_cli.archive.format.index import ChunkInfo
-from bitswap_cli.archive.format.sections import SECTION_EXTRA, TILE, Header
-from bitswap_cli.archive.format.tables import ByteTable, Extra, TileSegment, TileTable
+from bitswap_cli.archive.format.sections import TILE, Header
+from bitswap_cli.archive.format.segments import ByteTable, Extra, TileSegment, TileTable
 from bitswap_cli.archive.reading.assembly import Assembler
 from bitswap_cli.archive.reading.places import Places
 from bitswap_cli.archive.reading.reader import ArchiveReader
@@ -233,7 +233,7 @@ class _Unpacking:
         try:
             table = self._reader.table(chunk)
             if not any(self._wanted(segment.name) for segment in table.segments):
-                self._done += chunk.length + SECTION_EXTRA
+                self._done = chunk.offset + chunk.length
                 return
             body = self._reader.body(chunk)
         except ArchiveError:
@@ -267,7 +267,7 @@ class _Unpacking:
             if not self._keep_going:
                 raise self._reader.located(error, chunk) from error
             self._assembler.lose(segment.name for segment in table.segments)
-        self._done += chunk.length + SECTION_EXTRA
+        self._done = chunk.offset + chunk.length
         if self._progress:
             self._progress(self._done, self._reader.size)
 

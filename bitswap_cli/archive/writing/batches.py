@@ -4,6 +4,7 @@ No entry may take more room than its file. A picture that the model does not mak
 does (or than the file is) loses: it is kept byte for byte.
 """
 
+import zlib
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from bitswap_cli.archive.format.chunks import encode_bytes, encode_tiles
 from bitswap_cli.archive.format.sections import BYTE, MAX_SEGMENTS
-from bitswap_cli.archive.format.tables import ByteSegment, Extra, TileSegment
+from bitswap_cli.archive.format.segments import ByteSegment, Extra, TileSegment
 from bitswap_cli.archive.writing.orientation import choose_orientations
 from bitswap_cli.archive.writing.sources import Source, SourceError, read_parts
 from bitswap_cli.archive.writing.writer import ArchiveWriter
@@ -41,6 +42,8 @@ class Part(NamedTuple):
     """How many."""
     orientation: int = 0
     """How the picture lies in them (see images/orientation.py)."""
+    crc: int | None = None
+    """CRC-32 of the file, if that comes back byte for byte."""
 
 
 class Coded(NamedTuple):
@@ -113,8 +116,9 @@ def _encode(codec: TileCodec, parts: list[Part]) -> tuple[bytes, NDArray[np.floa
                 channels,
                 part.first,
                 part.tiles,
-                0,  # sizes of original files take up to 1 % of an archive of small pictures
+                0 if part.crc is None else part.source.size,
                 part.orientation,
+                part.crc,
             )
         )
         if not part.first:
@@ -159,19 +163,20 @@ class ByteBatch:
         room = CHUNK_BYTES - self._length
         if source.size > room or len(self._segments) >= _CHUNK_SEGMENTS:
             self.flush()
-        offset, before, mark = 0, len(self._segments), self._writer.mark()
+        offset, crc, before, mark = 0, 0, len(self._segments), self._writer.mark()
         try:
             for part in read_parts(source, CHUNK_BYTES):
                 if self._length + len(part) > CHUNK_BYTES:
                     self.flush()  # of a source that began a chunk
-                self._append(source, offset, part)
+                crc = zlib.crc32(part, crc)
+                self._append(source, offset, part, crc)
                 offset += len(part)
         except SourceError:
             self._writer.rewind(mark)
             self._cut(before)
             raise
         if not source.size:
-            self._append(source, 0, b"")
+            self._append(source, 0, b"", 0)
         if self._names > _CHUNK_NAMES:
             self.flush()
 
@@ -182,9 +187,9 @@ class ByteBatch:
             self._writer.add(BYTE, body, len(self._segments))
         self._clear()
 
-    def _append(self, source: Source, offset: int, part: bytes) -> None:
+    def _append(self, source: Source, offset: int, part: bytes, crc: int) -> None:
         name, _, kind, size, mtime = source
-        self._segments.append(ByteSegment(name, kind, size, offset, len(part), mtime))
+        self._segments.append(ByteSegment(name, kind, size, offset, len(part), mtime, crc))
         self._data.append(part)
         self._length += len(part)
         self._names += len(name)

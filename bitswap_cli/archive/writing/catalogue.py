@@ -30,6 +30,8 @@ class Seen(NamedTuple):
     """One, or two wide ones of different kinds."""
     limit: int
     """Bytes that the whole file takes without the model."""
+    crc: int
+    """CRC-32 of the file's bytes."""
 
 
 class _Entry(NamedTuple):
@@ -149,7 +151,9 @@ class Catalogue:
         kept = again and entry.held <= self._room
         self._room -= entry.held if kept else 0
         self._entries[source.name] = entry if kept else entry._replace(pictures=None)
-        return Seen(entry.pictures, entry.limit) if wanted and entry.pictures else None
+        return (
+            Seen(entry.pictures, entry.limit, entry.checksum) if wanted and entry.pictures else None
+        )
 
     def skip(self, source: Source, error: SourceError) -> None:
         """Go on without a source; raise the error if the catalogue is strict."""

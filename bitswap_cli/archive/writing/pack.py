@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 from bitswap_cli.archive.format.index import Totals
 from bitswap_cli.archive.format.sections import (
+    ID,
     MAX_CHUNK_SAMPLES,
     MAX_SEGMENTS,
-    SECTION_EXTRA,
     TILE,
     Header,
+    framing,
 )
 from bitswap_cli.archive.report import PackReport, Progress
 from bitswap_cli.archive.writing.batches import (
@@ -28,6 +29,7 @@ from bitswap_cli.archive.writing.choice import choose
 from bitswap_cli.archive.writing.sources import Source, SourceError
 from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.contract import TileCodec
+from bitswap_cli.images.formats.register import kind_of
 
 _STEPS = 256  # of all kinds, waiting
 _BATCH_BYTES = 1 << 23  # bytes of the files of one batch of pictures, at most (unless it is one)
@@ -69,7 +71,7 @@ def pack(
         If a source cannot be read, two sources share a name, or the destination cannot be written.
     """
     catalogue = Catalogue(sources, wide=header.wide)
-    with ArchiveWriter(destination, header, force=force) as writer:
+    with ArchiveWriter(destination, header, catalogue.sources, force=force) as writer:
         report = pack_into(writer, catalogue, codec, threads=threads, progress=progress)
         writer.commit()
     return report
@@ -193,11 +195,14 @@ class _Packing:
     def _add_picture(self, codec: TileCodec, source: Source) -> bool:
         """Send a file on its way to the codec, if it is a picture for it."""
         seen = self._catalogue.look(source, wide=self._writer.header.wide, again=self._again)
-        chosen = seen and choose(codec, seen.pictures)
+        used = self._writer.header.features
+        fits = [p for p in seen.pictures if kind_of(p.recipe.kind).fits(used)] if seen else []
+        chosen = choose(codec, fits)
         if not seen or not chosen:
             return False
         codec, picture, factor, number = chosen
-        part = Part(source, picture, factor, seen.limit, 0, number)
+        crc = seen.crc if kind_of(picture.recipe.kind).exact else None
+        part = Part(source, picture, factor, seen.limit, 0, number, crc=crc)
         samples = codec.tile_height * codec.tile_width * codec.channels
         room = min(codec.chunk_tiles, MAX_SEGMENTS, MAX_CHUNK_SAMPLES // samples) // factor**2
         if number > room:
@@ -248,7 +253,7 @@ class _Packing:
             return
         coded = [result.result() for result in step.results]
         if len(coded) > 1:
-            cost = sum(len(one.body) + SECTION_EXTRA for one in coded)
+            cost = sum(len(one.body) + framing(bytes(ID)) for one in coded)
             if cost >= step.parts[0].limit:
                 self._keep(step.parts[0].source)
                 return

@@ -1,26 +1,44 @@
 """Writing an archive: header, chunks as they come, index, trailer."""
 
+import hashlib
 import os
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
 from bitswap_cli.archive.format.index import ChunkInfo, Chunks, Totals, pack_index
+from bitswap_cli.archive.format.objects import pack_object
 from bitswap_cli.archive.format.sections import (
     BYTE,
     END_MAGIC,
     HEAD,
     HEAD_COPY_FROM,
+    ID,
     INDX,
     MAGIC,
     MODL,
+    NAMED_VERSION,
     PREAMBLE,
-    SECTION_EXTRA,
     TILE,
     TRAILER,
     Header,
+    framing,
     section,
 )
+from bitswap_cli.archive.writing.sources import Source
 from bitswap_cli.atomic import NewFile, sync_folder
+
+
+def archive_id(header: Header, sources: Sequence[Source]) -> bytes:
+    """Return what tells the sections of an archive from those of others that it may hold.
+
+    It depends on the header and on names, kinds, sizes and times of what is archived, and on
+    nothing else: equal input gives equal bytes.
+    """
+    digest = hashlib.sha256(pack_object([header.to_bytes(), header.models()]))
+    for source in sources:
+        digest.update(pack_object([source.name, source.kind, source.size, source.mtime]))
+    return digest.digest()[:ID]
 
 
 class ArchiveWriter:
@@ -35,6 +53,8 @@ class ArchiveWriter:
         The archive.
     header : Header
         Its header.
+    sources : sequence of Source
+        What it will hold; its id depends on that.
     force : bool
         Replace what is there.
 
@@ -45,7 +65,12 @@ class ArchiveWriter:
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], header: Header, *, force: bool = False
+        self,
+        path: str | os.PathLike[str],
+        header: Header,
+        sources: Sequence[Source] = (),
+        *,
+        force: bool = False,
     ) -> None:
         self._path = os.path.abspath(os.fsencode(path))
         self._file = NewFile(self._path, force=force)
@@ -53,18 +78,19 @@ class ArchiveWriter:
         self._chunks = Chunks()
         self.size = 0
         """Bytes written so far."""
-        self._write(PREAMBLE.pack(MAGIC, header.version))
-        self._write(section(HEAD, header.to_bytes()))
+        self._id = archive_id(header, sources)
+        self._write(PREAMBLE.pack(MAGIC, NAMED_VERSION) + self._id)
+        self._section(HEAD, header.to_bytes())
         for body in header.models():
-            self._write(section(MODL, body))
+            self._section(MODL, body)
 
     def add(self, tag: bytes, body: bytes, segments: int) -> int:
         """Append a chunk of so many segments; return the bytes it takes."""
         if tag not in (TILE, BYTE):
             raise ValueError(f"no tag of a chunk: {tag!r}")
         self._chunks.add(ChunkInfo(tag, self.size, len(body), segments))
-        self._write(section(tag, body))
-        return len(body) + SECTION_EXTRA
+        self._section(tag, body)
+        return len(body) + framing(self._id)
 
     def mark(self) -> tuple[int, int]:
         """Return where `rewind` can come back to."""
@@ -75,7 +101,7 @@ class ArchiveWriter:
         if mark != self.mark():
             self.size, chunks = mark
             self._file.truncate(self.size)
-            del self._chunks[chunks:]
+            self._chunks.cut(chunks)
 
     @property
     def temporary(self) -> bytes:
@@ -85,9 +111,9 @@ class ArchiveWriter:
     def finish(self, totals: Totals) -> None:
         """Write the index: the archive is complete, and can be read at `temporary`."""
         if self.size >= HEAD_COPY_FROM:
-            self._write(section(HEAD, self.header.to_bytes()))
+            self._section(HEAD, self.header.to_bytes())
         index = self.size
-        self._write(section(INDX, pack_index(self._chunks, totals)))
+        self._section(INDX, pack_index(self._chunks, totals))
         self._write(TRAILER.pack(index, END_MAGIC))
         self._file.finish()
 
@@ -106,6 +132,9 @@ class ArchiveWriter:
         trace: TracebackType | None,
     ) -> None:
         self._file.discard()
+
+    def _section(self, tag: bytes, body: bytes) -> None:
+        self._write(section(tag, body, self._id))
 
     def _write(self, data: bytes) -> None:
         self._file.write(data)

@@ -1,6 +1,6 @@
 """What a format of files says of itself: how they begin, which pictures they hold, and how."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -21,10 +21,16 @@ class Kind(NamedTuple):
     exact: bool
     """Whether files come back byte for byte; else pixel for pixel, with all else verbatim."""
     plain: bool
-    """Whether every archive can hold it; else only those of format version 3 and later: it is one
-    of wide pictures."""
+    """Whether every archive can hold it; else only those that use its feature, or are of format
+    version 3 or 4 if that is ``'wide'``."""
     alphabet: Alphabet = BYTES
     """Of the samples."""
+    feature: str = "wide"
+    """Of archives that can hold it, if it is not plain: in archives of version 5, by this name."""
+
+    def fits(self, features: Set[str]) -> bool:
+        """Tell whether an archive that uses these features can hold it."""
+        return self.plain or self.feature in features
 
 
 class Format(Protocol):

@@ -1,6 +1,7 @@
 """The format byte by byte (docs/format.md): a change here is a change of the format."""
 
 import os
+import zlib
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bitswap_cli.archive.format.chunks import encode_bytes
+from bitswap_cli.archive.format.columns import pack_column, unpack_column
 from bitswap_cli.archive.format.index import Totals
 from bitswap_cli.archive.format.names import check_name, stays_inside
 from bitswap_cli.archive.format.objects import pack_object, unpack_object
@@ -15,49 +17,88 @@ from bitswap_cli.archive.format.sections import (
     BYTE,
     MAX_EXTRAS,
     TILE,
+    TURNED,
+    WIDE,
     Fitted,
     Header,
     pack_blob,
     unpack_blob,
 )
-from bitswap_cli.archive.format.tables import (
+from bitswap_cli.archive.format.segments import (
     ByteSegment,
     ByteTable,
     Extra,
     TileSegment,
     TileTable,
+)
+from bitswap_cli.archive.format.tables import (
     pack_byte_table,
-    pack_column,
     pack_extras,
     pack_tile_table,
     unpack_byte_table,
-    unpack_column,
     unpack_extras,
     unpack_tile_table,
 )
 from bitswap_cli.archive.reading.reader import ArchiveReader
+from bitswap_cli.archive.reading.unpack import decode_chunk
 from bitswap_cli.archive.writing.pack import pack
-from bitswap_cli.archive.writing.writer import ArchiveWriter
+from bitswap_cli.archive.writing.sources import Source
+from bitswap_cli.archive.writing.writer import ArchiveWriter, archive_id
 from bitswap_cli.errors import ArchiveError, ModelError, display
 from tests.archive.support import ZlibCodec, bad_png, header_for, write
 
 HEADER = Header("m", "00" * 31 + "ff", "bitswap", 1, (32, 32, 3))
 
 
+SEGMENTS = [
+    ByteSegment(b"d/one", "file", 2, 0, 2, 5, zlib.crc32(b"hi")),
+    ByteSegment(b"d/two", "link", 3, 0, 3, 7, zlib.crc32(b"one")),
+    ByteSegment(b"e", "dir", 0, 0, 0, 7, 0),
+]
+
+
 def test_golden_archive(tmp_path: Path) -> None:
     with ArchiveWriter(tmp_path / "a", HEADER) as writer:
-        segments = [
-            ByteSegment(b"d/one", "file", 2, 0, 2, 5),
-            ByteSegment(b"d/two", "link", 3, 0, 3, 7),
-            ByteSegment(b"e", "dir", 0, 0, 0, 7),
-        ]
-        writer.add(BYTE, encode_bytes(segments, b"hione"), 3)
+        writer.add(BYTE, encode_bytes(SEGMENTS, b"hione"), 3)
         writer.finish(Totals(3, 5, 0, 0))
         writer.commit()
     assert (tmp_path / "a").read_bytes() == bytes.fromhex(GOLDEN)
 
 
 GOLDEN = """
+    894253570d0a1a0a 0500 356a23f02121e158
+    48454144 35000000 356a23f02121e158
+        92 90 91 98 a16d c420 00000000000000000000000000000000000000000000000000000000000000ff
+        a7 62697473776170 01 20 20 03 00
+        2d59f4c1
+    42595445 87000000 356a23f02121e158
+        79000000
+        00 89
+        a8 7365676d656e7473 03  a8 636865636b73756d ce ac632cfb
+        a6 736861726564 92 00 c403 000200  a4 656e6473 c40b 642f6f6e65 00 74776f 00 65
+        a4 6b696e64 92 00 c403 000201  a4 73697a65 92 00 c403 020300
+        a5 7374617274 05  a5 7374657073 92 00 c402 0200
+        a3 637263 92 00 c40c acf1002a8600936c00d87a00
+        1744f97f
+        00 68696f6e65
+        1bbcd0ba
+    494e4458 0a000000 356a23f02121e158 98 03 05 00 00 01 01 cc87 03 a175b025
+    f600000000000000 89425357454e440a
+"""
+
+
+def test_golden_archive_of_version_1(tmp_path: Path) -> None:
+    """What it holds is read as from others, but for checksums of files."""
+    (tmp_path / "a").write_bytes(bytes.fromhex(GOLDEN_1))
+    with ArchiveReader(tmp_path / "a") as reader:
+        assert (reader.version, reader.header, reader.totals) == (1, HEADER, Totals(3, 5, 0, 0))
+        (chunk,) = reader.chunks
+        table = reader.table(chunk)
+        assert table.segments == [segment._replace(crc=None) for segment in SEGMENTS]
+        assert decode_chunk(None, table, reader.body(chunk)) == b"hione"
+
+
+GOLDEN_1 = """
     894253570d0a1a0a 0100
     48454144 31000000
         97 a16d c420 00000000000000000000000000000000000000000000000000000000000000ff
@@ -82,7 +123,7 @@ def test_framing_of_a_single_small_picture_is_short(tmp_path: Path) -> None:
     header = header_for(codec)._replace(model="natural32")
     report = pack([tmp_path / "picture.png"], tmp_path / "a", codec, header)
     assert report.tile_entries == 1
-    assert report.bytes_after - codec.words_length < 200
+    assert report.bytes_after - codec.words_length < 300
 
 
 numbers = st.integers(0, (1 << 62) - 1)
@@ -101,8 +142,10 @@ def test_columns(values: list[int]) -> None:
             TileSegment,
             st.binary(min_size=1, max_size=9).filter(lambda name: b"\0" not in name),
             st.sampled_from(["png", "bmp", "pnm"]),
-            *[numbers] * 6,
+            *[numbers] * 5,
+            st.integers(1, 1 << 40),
             st.integers(0, 7),
+            st.integers(0, 0xFFFFFFFF),
         ),
         min_size=1,
         max_size=9,
@@ -122,7 +165,7 @@ times = st.integers(-(1 << 62), 1 << 62)
 @given(
     st.lists(
         st.builds(
-            lambda name, size, mtime: ByteSegment(name, "file", size, 0, size, mtime),
+            lambda name, size, mtime: ByteSegment(name, "file", size, 0, size, mtime, size + 3),
             st.sampled_from([b"a", b"ab", b"b/c", b"\xff\n"]),
             st.integers(0, 1000),
             times,
@@ -153,42 +196,61 @@ def test_blobs(data: bytes) -> None:
 
 
 SAME, WIDER = Fitted(HEADER.tile[2], 0, 0, b"same"), Fitted(4, 0, 0, b"four channels")
-HEADERS = (  # by version
-    (1, HEADER),
-    (1, Header.without_model()),
-    (2, HEADER._replace(fitted=(SAME,))),
-    (3, HEADER._replace(wide=True)),
-    (3, HEADER._replace(wide=True, fitted=(SAME,))),
-    (3, HEADER._replace(wide=True, fitted=(SAME, WIDER))),
-    (3, HEADER._replace(wide=True, fitted=(Fitted(HEADER.tile[2], 1, 300, b"larger"),))),
-    (3, HEADER._replace(wide=True, tile=(32, 32, 4))),
+BOTH = frozenset((WIDE, TURNED))
+HEADERS = (
+    HEADER,
+    Header.without_model(),
+    HEADER._replace(fitted=(SAME,)),
+    HEADER._replace(features=frozenset([WIDE])),
+    HEADER._replace(features=frozenset([TURNED])),
+    HEADER._replace(features=BOTH, fitted=(SAME, WIDER)),
+    HEADER._replace(features=BOTH, fitted=(Fitted(HEADER.tile[2], 1, 300, b"larger"),)),
+    HEADER._replace(features=BOTH, tile=(32, 32, 4)),
 )
 
 
-@pytest.mark.parametrize("version, header", HEADERS)
-def test_headers(version: int, header: Header) -> None:
-    assert header.version == version
-    read, models = Header.from_bytes(header.to_bytes(), version)
+@pytest.mark.parametrize("header", HEADERS)
+def test_headers(header: Header) -> None:
+    read, models = Header.from_bytes(header.to_bytes(), 5)
     assert models == len(header.fitted)
-    assert read.with_models(header.models()) == header
-    for other in {1, 2, 3} - {version}:
-        if {version, other} != {1, 2} and header.model:
-            with pytest.raises(ArchiveError, match="header"):
-                Header.from_bytes(header.to_bytes(), other)
+    assert read.with_models(header.models(), 5) == header
+    for other in (1, 2, 3, 4):
+        with pytest.raises(ArchiveError, match="header"):
+            Header.from_bytes(header.to_bytes(), other)
 
 
 def test_malformed_headers() -> None:
-    for body in (b"", b"\x90", b"\xc1", HEADER.to_bytes() + b"\0", HEADER.to_bytes()[:-1] + b"\2"):
-        with pytest.raises(ArchiveError, match="header"):
-            Header.from_bytes(body, 1)
-    wide = HEADER._replace(wide=True)
+    _, (model,) = unpack_object(HEADER.to_bytes(), "header")
+    rows = [
+        [[], [model, model]],
+        [[], [[*model[:7], 7]]],
+        [[], [[*model[:6], 5, 0]]],
+        [[], [[*model[:4], 0, *model[5:]]]],
+        [[], [[model[0], b"short", *model[2:]]]],
+        [[], [[*model, 1]]],
+        [[], [], 1],
+        [[1], []],
+        [[]],
+        {"features": [], "models": []},
+    ]
+    bodies = [b"", b"\x90", b"\xc1", HEADER.to_bytes() + b"\0", *map(pack_object, rows)]
+    for version in (1, 2, 3, 4, 5):
+        for body in bodies:
+            with pytest.raises(ArchiveError, match="header"):
+                Header.from_bytes(body, version)
     for bodies in ([b"123"], [b"\4\0\0\0a", b"\4\1\0\0b"]):
         with pytest.raises(ArchiveError, match="model"):
-            wide.with_models(bodies)
+            HEADER.with_models(bodies, 5)
 
 
-@pytest.mark.parametrize("version, header", HEADERS)
-def test_headers_in_files(tmp_path: Path, version: int, header: Header) -> None:
+def test_a_feature_that_is_not_known_is_named() -> None:
+    header = HEADER._replace(features=frozenset(["wide", "hard links"]))
+    with pytest.raises(ModelError, match="the feature hard links, which this program"):
+        Header.from_bytes(header.to_bytes(), 5)
+
+
+@pytest.mark.parametrize("header", HEADERS)
+def test_headers_in_files(tmp_path: Path, header: Header) -> None:
     """Each model is found again, and none of its bytes can change."""
     path = tmp_path / "a.bsw"
     with ArchiveWriter(path, header) as writer:
@@ -196,11 +258,28 @@ def test_headers_in_files(tmp_path: Path, version: int, header: Header) -> None:
         writer.commit()
     good = path.read_bytes()
     with ArchiveReader(path) as reader:
-        assert (reader.version, reader.header) == (version, header)
-    for at in range(8, good.index(b"INDX") if header.fitted else 10):
+        assert (reader.version, reader.header) == (5, header)
+    for at in range(8, good.index(b"INDX")):
         path.write_bytes(good[:at] + bytes([good[at] ^ 1]) + good[at + 1 :])
         with pytest.raises((ArchiveError, ModelError)):
             ArchiveReader(path)
+
+
+def test_ids_depend_on_the_header_and_on_what_is_archived() -> None:
+    source = Source(b"a", b"/somewhere/a", "file", 3, 7)
+    ids = [
+        archive_id(HEADER, []),
+        archive_id(HEADER, [source]),
+        archive_id(HEADER, [source, source]),
+        archive_id(HEADER._replace(fitted=(SAME,)), [source]),
+        archive_id(Header.without_model(), [source]),
+        *(
+            archive_id(HEADER, [source._replace(**{field: value})])
+            for field, value in (("name", b"b"), ("kind", "link"), ("size", 4), ("mtime", 8))
+        ),
+    ]
+    assert len(set(ids)) == len(ids)
+    assert archive_id(HEADER, [source._replace(path=b"/elsewhere")]) == ids[1]
 
 
 def test_only_chunks_are_added(tmp_path: Path) -> None:
@@ -239,7 +318,7 @@ def test_tables_are_readable_without_bodies(tmp_path: Path) -> None:
 def test_a_kind_that_has_no_number_here_is_malformed() -> None:
     segment = TileSegment(b"a", "pnm-16", 1, 1, 2, 0, 1, 0)
     row = unpack_object(unpack_blob(pack_tile_table(TileTable([segment], 0, 0, 1)), 999, "t"), "t")
-    assert row[6] == 5
-    row[6] = 6
+    assert row["kind"] == 5
+    row["kind"] = 99
     with pytest.raises(ArchiveError, match="malformed"):
         unpack_tile_table(pack_blob(pack_object(row)))

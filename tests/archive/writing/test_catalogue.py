@@ -79,7 +79,7 @@ def everything(folder: Path, out: Path, *, room: int = 1 << 30, rounds: int = 3)
     for _ in range(rounds):
         material(catalogue, codec, threads=1)
     for again in (True, False):
-        header = header_for(codec)._replace(wide=not again, oriented=not again)
+        header = header_for(codec)._replace(features=frozenset([] if again else ["wide", "turned"]))
         with ArchiveWriter(out, header, force=True) as writer:
             pack_into(writer, catalogue, codec, again=again)
             writer.commit()

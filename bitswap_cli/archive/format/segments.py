@@ -1,0 +1,82 @@
+"""What chunks hold: segments of pictures and of files, and tables of these."""
+
+from typing import NamedTuple
+
+from bitswap_cli.images.orientation import turned_shape
+
+BYTE_KINDS = ("file", "dir", "link")
+
+
+class TileSegment(NamedTuple):
+    """Consecutive tiles of one picture."""
+
+    name: bytes
+    kind: str
+    height: int
+    width: int
+    channels: int
+    first: int
+    """Number of its first tile in the picture."""
+    tiles: int
+    """How many tiles."""
+    size: int
+    """Bytes of the original file, or 0: not told."""
+    orientation: int = 0
+    """How the picture lies in its tiles (see images/orientation.py)."""
+    crc: int | None = None
+    """CRC-32 of the original file's bytes, or None: not told, as before version 5."""
+
+    @property
+    def laid(self) -> tuple[int, int, int]:
+        """Height, width and channels of the picture as it lies in its tiles."""
+        return turned_shape((self.height, self.width, self.channels), self.orientation)
+
+
+class TileTable(NamedTuple):
+    """What a TILE chunk holds."""
+
+    segments: list[TileSegment]
+    checksum: int
+    """CRC-32 of the decoded samples."""
+    swallowed: int
+    """How many bytes of the extras are in the initial bits."""
+    factor: int
+    """How many times as high and wide as the model's its tiles are."""
+
+
+class ByteSegment(NamedTuple):
+    """Consecutive bytes of one file; a link's target; or an empty folder."""
+
+    name: bytes
+    kind: str
+    size: int
+    """Bytes of the whole file."""
+    offset: int
+    """Of these bytes in the file."""
+    length: int
+    """Of these bytes."""
+    mtime: int
+    """Nanoseconds since 1970."""
+    crc: int | None = None
+    """CRC-32 of the file's bytes up to the end of these; None in archives before version 5."""
+
+    @property
+    def whole(self) -> "ByteSegment":
+        """What all segments of one file have in common."""
+        return self._replace(offset=0, length=0, crc=None)
+
+
+class ByteTable(NamedTuple):
+    """What a BYTE chunk holds."""
+
+    segments: list[ByteSegment]
+    checksum: int
+    """CRC-32 of the unpacked bytes."""
+
+
+class Extra(NamedTuple):
+    """What a picture needs beyond its pixels, once, with its first tile."""
+
+    mtime: int
+    prefix: bytes
+    suffix: bytes

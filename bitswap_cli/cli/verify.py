@@ -1,0 +1,41 @@
+"""``bitswap verify``: is a folder what an archive holds?"""
+
+import click
+
+from bitswap_cli.cli.common import (
+    Console,
+    escape,
+    json_option,
+    model_file_option,
+    note_engine,
+    say_json,
+    verbosity,
+)
+
+
+@click.command("verify")
+@click.argument("archive")
+@click.argument("folder")
+@model_file_option
+@json_option
+@verbosity
+def command(console: Console, archive: str, folder: str, model: str | None, as_json: bool) -> None:
+    """Compare an archive with a folder that it was restored into, or made in.
+
+    There is a line for each entry: same, pixels (the same pixels, in another file), differs,
+    missing, or unreadable. The exit code is 6 if there is any but the first two. Files that the
+    archive does not hold are not looked at.
+    """
+    from bitswap_cli.api.decompress import ALIKE, compare
+
+    note_engine()
+    found = {}
+    for name, outcome in compare(archive, folder, model=model, notes=console.note):
+        found[name] = outcome
+        if not as_json:
+            click.echo(f"{outcome:<10}  {escape(name)}")
+    if as_json:
+        rows = [{"name": name, "outcome": outcome} for name, outcome in found.items()]
+        say_json({"archive": archive, "folder": folder, "entries": rows})
+    if not ALIKE.issuperset(found.values()):
+        raise click.exceptions.Exit(6)

@@ -1,0 +1,58 @@
+"""`verify`: is a folder what an archive holds?"""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+@pytest.fixture
+def restored(bitswap, made_archive, tiny_model, tmp_path):
+    """Return a folder that the archive was restored into."""
+    out = tmp_path / "out"
+    assert bitswap("decompress", made_archive, "-o", out, "--model", tiny_model).code == 0
+    return out
+
+
+def outcomes(bitswap, archive, folder, model, code):
+    """Return the outcome of each entry."""
+    told = bitswap("verify", archive, folder, "--model", model, "--json")
+    shown = bitswap("verify", archive, folder, "--model", model)
+    assert (told.code, shown.code) == (code, code)
+    found = {row["name"]: row["outcome"] for row in json.loads(told.out)["entries"]}
+    assert [line.split()[0] for line in shown.out.splitlines()] == list(found.values())
+    return found
+
+
+def test_what_was_restored_and_what_was_archived(
+    bitswap, made_archive, photos, restored, tiny_model
+):
+    assert set(outcomes(bitswap, made_archive, restored, tiny_model, 0).values()) == {"same"}
+    found = outcomes(bitswap, made_archive, photos.parent, tiny_model, 0)
+    pixels = {name for name, outcome in found.items() if outcome == "pixels"}
+    assert "photos/deep/gray.png" in pixels <= {"photos/color.png", "photos/deep/gray.png"}
+    assert {found[name] for name in found.keys() - pixels} == {"same"}
+
+
+def test_what_differs_or_is_missing(bitswap, made_archive, restored, tiny_model):
+    folder: Path = restored / "photos"
+    (folder / "notes.txt").write_bytes(b"other")
+    (folder / "deep/er/raw.ppm").unlink()
+    pixels = np.array(Image.open(folder / "color.png"))
+    pixels[5, 5] ^= 1
+    Image.fromarray(pixels).save(folder / "color.png")
+    (folder / "deep/gray.png").write_bytes(b"no picture")
+    (folder / "nothing.bin").unlink()
+    os.symlink("notes.txt", folder / "nothing.bin")
+    shutil.copy(folder / "notes.txt", folder / "more.txt")
+    found = outcomes(bitswap, made_archive, restored, tiny_model, 6)
+    changed = {name for name, outcome in found.items() if outcome == "differs"}
+    assert changed == {
+        f"photos/{name}" for name in ("notes.txt", "color.png", "deep/gray.png", "nothing.bin")
+    }
+    assert found["photos/deep/er/raw.ppm"] == "missing"
+    assert "photos/more.txt" not in found
