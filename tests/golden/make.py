@@ -12,7 +12,6 @@ import hashlib
 import io
 import json
 import os
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -26,12 +25,12 @@ from bitswap_cli.api.arguments import BATCH, SCHEMES
 from bitswap_cli.api.codecs import named
 from bitswap_cli.api.fit import fit
 from bitswap_cli.api.race import Fitter
+from bitswap_cli.archive.format.sections import NAMED_VERSION
 from bitswap_cli.archive.writing.catalogue import Catalogue
 from bitswap_cli.archive.writing.pack import pack
 
 HERE = Path(__file__).parent
 MANIFEST = HERE / "manifest.json"
-DOCTOR = HERE.parents[1] / "models" / "zoo" / "golden.bsw"
 TIME = 1_700_000_000_000_000_000  # of every file, so that it depends on nothing
 
 Pixels = NDArray[np.uint8]
@@ -171,7 +170,7 @@ def main() -> None:
     kind = arguments.scheme if arguments.fit_steps is None else "fitted"
     kind = "wide" if arguments.wide else "turned" if arguments.turned else kind
     made = wide_files if arguments.wide else turned_files if arguments.turned else files
-    archive = HERE / f"{arguments.model}-{kind}.bsw"
+    archive = HERE / f"{arguments.model}-{kind}-{NAMED_VERSION}.bsw"
     if archive.exists() and not arguments.force:
         sys.exit(f"{archive.name} is frozen (README.md)")
     with tempfile.TemporaryDirectory() as temporary:
@@ -201,8 +200,6 @@ def main() -> None:
         "entries": entries,
     }
     MANIFEST.write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
-    if archive.name == "photo-bitswap.bsw":
-        shutil.copy(archive, DOCTOR)
     print(f"{archive.name}: {archive.stat().st_size} bytes; through the model: {', '.join(coded)}")
 
 

@@ -14,6 +14,8 @@ from bitswap_cli.archive.reading.unpack import verify
 from bitswap_cli.contract import TileCodec
 from bitswap_cli.errors import ArchiveError, ModelError
 
+NAMES = ["photo-bitswap", "natural32-bitswap", "photo-wide", "photo-bitswap-5", "photo-turned-5"]
+
 
 class Frozen(NamedTuple):
     """A golden archive and the codec of its model."""
@@ -22,7 +24,7 @@ class Frozen(NamedTuple):
     codec: TileCodec
 
 
-@pytest.fixture(scope="module", params=["photo-bitswap", "natural32-bitswap", "photo-wide"])
+@pytest.fixture(scope="module", params=NAMES)
 def frozen(request: pytest.FixtureRequest) -> Frozen:
     path = Path(__file__).with_name(f"{request.param}.bsw")
     with ArchiveReader(path) as reader:
@@ -59,7 +61,7 @@ def test_forged_words_are_errors(frozen: Frozen, tmp_path: Path) -> None:
     draw = random.Random(1)
     start = content.index(b"TILE")
     (length,) = struct.unpack_from("<I", content, start + 4)
-    end = start + 8 + length
+    end = start + (16 if content[8] == 5 else 8) + length  # from version 5 on there is an id
     for _ in range(20):
         forged = bytearray(content)
         forged[end - 1 - draw.randrange(length // 2)] ^= 1 << draw.randrange(8)

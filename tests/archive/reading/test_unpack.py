@@ -1,14 +1,21 @@
 """What cannot be restored does not stop the rest, and is named."""
 
+import zlib
 from pathlib import Path
 
 import pytest
 
+from bitswap_cli.archive.format.chunks import encode_bytes, encode_tiles
+from bitswap_cli.archive.format.index import Totals
+from bitswap_cli.archive.format.sections import BYTE, TILE, Header
+from bitswap_cli.archive.format.segments import ByteSegment, Extra, TileSegment
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack
+from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.errors import ArchiveError, InputError, PartialError
+from bitswap_cli.images.tiles import cut
 from tests.archive.reading.test_hostile import of_bytes
-from tests.archive.support import check, rescue, tree, write
+from tests.archive.support import ZlibCodec, check, header_for, rescue, smooth, tree, write
 
 
 def test_an_entry_twice_and_names_that_are_too_long(tmp_path: Path) -> None:
@@ -42,3 +49,50 @@ def test_what_cannot_be_written_does_not_stop_the_rest(tmp_path: Path) -> None:
         unpack(reader, lambda _: None, tmp_path / "out", force=True, keep_going=True)
     assert all(f"{name} (" in str(caught.value) for name in ("d/x", "f", "link"))
     assert tree(tmp_path / "out")[b"good"][1] == b"3"
+
+
+@pytest.mark.parametrize("change", [{"crc": 1}, {"size": 780}, {"size": 0}, {}])
+def test_rebuilt_pictures_are_what_the_table_tells(
+    tmp_path: Path, codec: ZlibCodec, change: dict[str, int]
+) -> None:
+    """Size and CRC-32 of the file, where a size is told."""
+    pixels, head = smooth(16, 16), b"P6 16 16 255\n"
+    data = head + pixels.tobytes()
+    told = TileSegment(b"x", "pnm", 16, 16, 3, 0, 4, len(data), crc=zlib.crc32(data))
+    segment = told._replace(**change)
+    body, _ = encode_tiles(codec, [segment], *cut(pixels, 8, 8, 3), [Extra(0, head, b"")])
+    with ArchiveWriter(tmp_path / "a", header_for(codec)) as writer:
+        writer.add(TILE, body, 1)
+        writer.finish(Totals(1, len(data), pixels.size, 0))
+        writer.commit()
+    if segment in (told, told._replace(size=0)):
+        assert check(tmp_path / "a", codec).bytes == len(data)
+        return
+    with pytest.raises(ArchiveError, match="x does not come back as it was"):
+        check(tmp_path / "a", codec)
+    with pytest.raises(PartialError, match="x does not come back as it was"):
+        rescue(tmp_path / "a", codec, tmp_path / "out")
+
+
+@pytest.mark.parametrize("part", [0, 1, 2])
+def test_parts_of_files_are_what_the_table_tells(tmp_path: Path, part: int) -> None:
+    """The CRC-32 of each counts what came before it."""
+    data, parts, crc = b"abcdef", [], 0
+    for offset in (0, 2, 4):
+        crc = zlib.crc32(data[offset : offset + 2], crc)
+        parts.append(ByteSegment(b"x", "file", 6, offset, 2, 0, crc))
+    for wrong in (False, True):
+        own = parts[part]._replace(crc=0) if wrong else parts[part]
+        with ArchiveWriter(tmp_path / "a", Header.without_model(), force=True) as writer:
+            for segment in (*parts[:part], own, *parts[part + 1 :]):
+                piece = data[segment.offset : segment.offset + 2]
+                writer.add(BYTE, encode_bytes([segment], piece), 1)
+            writer.finish(Totals(1, 6, 0, 0))
+            writer.commit()
+        if not wrong:
+            assert check(tmp_path / "a", None).bytes == 6
+            with ArchiveReader(tmp_path / "a") as reader:
+                assert [entry.crc for entry in reader.entries()] == [zlib.crc32(data)]
+            continue
+        with pytest.raises(ArchiveError, match="x does not come back as it was"):
+            check(tmp_path / "a", None)
