@@ -77,9 +77,9 @@ def evaluate(
     Raises
     ------
     InputError
-        If there is no such folder, or no picture for the model in it.
+        If there is no such folder, or no picture for the model in it, or one cannot be read.
     ModelError
-        If the model cannot be used on this machine, or a picture cannot be read.
+        If the model cannot be used on this machine.
     ArchiveError
         If tiles come back different: a fault of this machine.
     """
@@ -137,7 +137,7 @@ def _pictures(folder: Path, alphabet: Alphabet) -> Iterator[tuple[Path, Samples 
     if alphabet == BYTES:
         yield from stored(folder)
         return
-    for path in sorted(folder.glob("*")):
+    for path in sorted(folder.rglob("*")):
         seen = inspect_wide(path.read_bytes()) if path.is_file() else []
         fit = [p.pixels for p in seen if kind_of(p.recipe.kind).alphabet == alphabet]
         yield path, fit[0] if fit else None

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bitswap_cli.api.arguments import PathLike, check_new
-from bitswap_cli.errors import InputError
+from bitswap_cli.api.arguments import Notes, PathLike, check_new, ignore
+from bitswap_cli.errors import InputError, ModelError
 from bitswap_models import zoo
 from bitswap_models.zoo import ModelFile
 
@@ -21,8 +21,11 @@ class Listed(NamedTuple):
     """Bytes."""
 
 
-def listed() -> list[Listed]:
-    """Return the models that are installed, downloaded, or known to the registry."""
+def listed(notes: Notes = ignore) -> list[Listed]:
+    """Return the models that are installed, downloaded, or known to the registry.
+
+    `notes` is called with a line if the registry, or an entry of it, cannot be read.
+    """
     found: dict[str, Listed] = {}
     for name in zoo.embedded():
         file = zoo.find(name)
@@ -30,7 +33,12 @@ def listed() -> list[Listed]:
     for file in zoo.downloaded():
         size = file.path.stat().st_size
         found.setdefault(file.sha256, Listed(file.name, file.sha256, "downloaded", size))
-    for entry in zoo.registry():
+    try:
+        entries = zoo.registry(notes)
+    except ModelError as error:
+        notes(f"only models that are here are listed: {error}")
+        entries = []
+    for entry in entries:
         known = Listed(entry.name, entry.sha256, "to download", entry.size)
         found.setdefault(entry.sha256, known)
     return list(found.values())
@@ -42,12 +50,16 @@ def fetch(name: str) -> ModelFile:
     Raises
     ------
     ModelError
-        If there is no such model, or its download failed.
+        If there is no such model, or its download failed. Where the registry cannot be read, one
+        that is here is current.
     """
-    for entry in zoo.registry():
-        if entry.name == name:
-            return zoo.find(name, entry.sha256)
-    return zoo.find(name)
+    try:
+        current = next((e.sha256 for e in zoo.registry() if e.name == name), None)
+    except ModelError:
+        if zoo.installed(name) is None:
+            raise
+        current = None
+    return zoo.find(name, current)
 
 
 def locate(name_or_path: str) -> ModelFile:

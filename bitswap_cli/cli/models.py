@@ -20,7 +20,7 @@ def list_models(console: Console, as_json: bool) -> None:
     """List the models that are installed, downloaded, or known to the registry."""
     from bitswap_cli.api.models import listed
 
-    found = listed()
+    found = listed(console.remark)
     if as_json:
         say_json({"models": [model._asdict() for model in found]})
         return

@@ -34,7 +34,7 @@ from bitswap_models.families import register
 from bitswap_models.families.family import Config, Family, need_torch
 from bitswap_models.stored import reproduced
 from bitswap_models.stored.known_answer import known_answer
-from bitswap_models.zoo import ModelFile
+from bitswap_models.zoo import ModelFile, bounded
 
 PROFILE = 1
 
@@ -172,7 +172,7 @@ def _metadata(file: ModelFile) -> dict[str, str]:
     """The strings in a file's header."""
     try:
         end = 8 + int.from_bytes(file.content[:8], "little")
-        found: dict[str, str] = json.loads(file.content[8:end])["__metadata__"]
+        found: dict[str, str] = bounded.parse(file.content[8:end])["__metadata__"]
         return {key: str(value) for key, value in found.items()}
     except (ValueError, KeyError, TypeError, AttributeError):
         raise ModelError(f"cannot read the model file {file.path}: it is none") from None
@@ -180,10 +180,10 @@ def _metadata(file: ModelFile) -> dict[str, str]:
 
 def _config(family: Family, text: str, path: Path) -> Config:
     try:
-        table: dict[str, Any] = json.loads(text)
+        table: dict[str, Any] = bounded.parse(text)
         table = {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}
         numbers = [n for v in table.values() for n in (v if isinstance(v, tuple) else (v,))]
-        sound = all(isinstance(n, int) and 0 <= n <= 512 for n in numbers)
+        sound = all(type(n) is int and 0 <= n <= 512 for n in numbers)
         config = family.config(**table)
         sound = sound and config.sound()
     except (ValueError, TypeError, AttributeError):

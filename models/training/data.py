@@ -1,8 +1,8 @@
 """Training and test tiles from folders of images.
 
-A recipe names folders and what they hold: *sheets* (mosaics of equal cells; the number of cells is
-the last number of the file's name, as in ``00000-1024.png``, else every whole cell) or *photos*
-(any size; tiles are cropped at random places).
+A recipe names folders, which are searched to the bottom, and what they hold: *sheets* (mosaics of
+equal cells; the number of cells is the last number of the file's name, as in ``00000-1024.png``,
+else every whole cell) or *photos* (any size; tiles are cropped at random places).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from bitswap_cli.errors import ModelError
+from bitswap_cli.errors import InputError, ModelError
 from bitswap_models.training.augment import scaled, variant
 
 Pixels = NDArray[np.uint8]
@@ -55,24 +55,38 @@ def luma(pixels: Pixels) -> Pixels:
 
 
 def _paths(folder: Path) -> list[Path]:
-    paths = sorted(p for p in folder.glob("*") if p.suffix.lower() in SUFFIXES)
+    """Lossless images in a folder and all below, by name; raise InputError if there is none."""
+    paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
     if not paths:
-        raise ModelError(f"no images ({', '.join(sorted(SUFFIXES))}) in {folder}")
+        raise InputError(f"no images ({', '.join(sorted(SUFFIXES))}) in {folder}")
     return paths
 
 
+def _array(path: Path, mode: str | None) -> Pixels | None:
+    """Read a picture as gray or RGB. (H, W, C) uint8; None if no mode is given and it is neither.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
+    try:
+        with Image.open(path) as image:
+            if mode is None and image.mode not in ("L", "RGB"):
+                return None
+            array = np.asarray(image if mode is None else image.convert(mode))
+    except (OSError, Image.DecompressionBombError) as error:
+        raise InputError(f"cannot read the picture {path}: {error}") from None
+    return array.reshape(*array.shape[:2], -1)
+
+
 def stored(folder: Path) -> Iterator[tuple[Path, Pixels | None]]:
-    """Yield every lossless image of a folder, by name, as it is stored.
+    """Yield every lossless image below a folder, by name, as it is stored.
 
     Arrays are (H, W, 1 or 3) uint8; None is what is no 8-bit gray or RGB picture.
     """
     for path in _paths(folder):
-        try:
-            with Image.open(path) as image:
-                array = np.asarray(image) if image.mode in ("L", "RGB") else None
-        except OSError as error:
-            raise ModelError(f"cannot read the picture {path}: {error}") from None
-        yield path, None if array is None else array.reshape(*array.shape[:2], -1)
+        yield path, _array(path, None)
 
 
 def sheet_cells(path: Path) -> int | None:
@@ -82,18 +96,20 @@ def sheet_cells(path: Path) -> int | None:
 
 
 def images(folder: Path, channels: int) -> list[tuple[Path, Pixels]]:
-    """Read every lossless image of a folder, by name. Arrays are (H, W, C) uint8."""
+    """Read every lossless image below a folder, by name. Arrays are (H, W, C) uint8."""
     mode = "L" if channels == 1 else "RGB"
-    loaded = []
-    for path in _paths(folder):
-        with Image.open(path) as image:
-            array = np.asarray(image.convert(mode))
-        loaded.append((path, array.reshape(array.shape[0], array.shape[1], channels)))
-    return loaded
+    read = ((path, _array(path, mode)) for path in _paths(folder))
+    return [(path, array) for path, array in read if array is not None]
 
 
 def cells(folder: Path, tile: int, channels: int) -> Pixels:
-    """Cut the sheets of a folder into cells. (N, tile, tile, C)"""
+    """Cut the sheets below a folder into cells. (N, tile, tile, C)
+
+    Raises
+    ------
+    InputError
+        If there is no image, one cannot be read, or none has a whole cell.
+    """
     parts = []
     for path, sheet in images(folder, channels):
         rows, columns = sheet.shape[0] // tile, sheet.shape[1] // tile
@@ -101,7 +117,10 @@ def cells(folder: Path, tile: int, channels: int) -> Pixels:
         grid = grid.reshape(rows, tile, columns, tile, channels).swapaxes(1, 2)
         grid = grid.reshape(rows * columns, tile, tile, channels)
         parts.append(grid[: sheet_cells(path)])
-    return np.concatenate(parts)
+    found = np.concatenate(parts)
+    if not len(found):
+        raise InputError(f"no image in {folder} has a cell of {tile}x{tile}")
+    return found
 
 
 class Batch(NamedTuple):
@@ -164,7 +183,13 @@ class Sampler:
                     for path, a in images(folder, 3 if vary else channels)
                     if min(a.shape[:2]) >= tile + 2 * margin and path.stem not in source.without
                 ]
-                self.photos += found[part[0] % max(1, len(found)) :: part[1]]
+                if not found:
+                    least = tile + 2 * margin
+                    raise InputError(
+                        f"no photograph in {folder} is of {least}x{least} or more, a tile with its"
+                        ' margin: smaller ones are of kind = "sheets"'
+                    )
+                self.photos += found[part[0] % len(found) :: part[1]]
                 self.pools.append(slice(first, len(self.photos)))
                 self.shrink += [source.shrink] * (len(self.photos) - first)
             else:

@@ -63,6 +63,8 @@ def train(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if device.type == "cuda":
         torch.set_float32_matmul_precision("high")  # TF32: products of our integers stay exact
+    # what is wrong with them had better be known before the training
+    tiles = cells(data / recipe.test, recipe.model.tile, recipe.model.channels)
     run = Run(recipe, data, device)
     if resume:
         run.restore(checkpoint)
@@ -72,7 +74,6 @@ def train(
         return {}
     model = run.averaged()
     model.settle()  # what is measured is what is written
-    tiles = cells(data / recipe.test, recipe.model.tile, recipe.model.channels)
     metrics = evaluate(model, tiles)
     progress(f"test {recipe.test}  {describe(metrics)}")
     model_file.write(model, output, recipe=recipe.text, metrics=metrics)

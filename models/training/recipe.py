@@ -49,7 +49,7 @@ class Recipe:
         try:
             text = path.read_text(encoding="utf-8")
             table = tomllib.loads(text)
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
             raise ModelError(f"cannot read the recipe {path}: {error}") from None
         try:
             training = dict(table["training"])

@@ -15,11 +15,10 @@ BITSWAP_REGISTRY
 """
 
 import hashlib
-import json
 import os
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,7 +27,7 @@ import platformdirs
 import safetensors
 
 from bitswap_cli.errors import ModelError
-from bitswap_models.zoo import download
+from bitswap_models.zoo import bounded, download
 
 EMBEDDED = Path(__file__).parent
 MODEL_FILE = "model.safetensors"
@@ -78,8 +77,13 @@ def cache_folder() -> Path:
     return Path(platformdirs.user_cache_dir("bitswap"))
 
 
-def registry() -> list[RegistryEntry]:
+def registry(told: Callable[[str], None] | None = None) -> list[RegistryEntry]:
     """Read the registry.
+
+    Parameters
+    ----------
+    told : callable, optional
+        Called with a line for each entry that is left out because this version cannot read it.
 
     Raises
     ------
@@ -96,9 +100,18 @@ def registry() -> list[RegistryEntry]:
         raise ModelError(f"the model registry {source} is not a text file") from error
     try:
         tables = tomllib.loads(text).get("model", [])
-        return [_registry_entry(table) for table in tables]
-    except (tomllib.TOMLDecodeError, AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"the model registry {source} is malformed: {error}") from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ModelError(f"the model registry {source} is malformed: {error}") from None
+    if not isinstance(tables, list):
+        raise ModelError(f"the model registry {source} is malformed: it has no list of models")
+    entries = []
+    for number, table in enumerate(tables, 1):
+        try:
+            entries.append(_registry_entry(table))
+        except (KeyError, TypeError, ValueError) as error:
+            if told:
+                told(f"entry {number} of the model registry {source} is malformed: {error}")
+    return entries
 
 
 def resolve(name_or_path: str) -> ModelFile:
@@ -141,7 +154,8 @@ def find(name: str, sha256: str | None = None) -> ModelFile:
     file = installed(name, sha256)
     if file is not None:
         return file
-    entries = [entry for entry in registry() if entry.name == name]
+    left_out: list[str] = []
+    entries = [entry for entry in registry(left_out.append) if entry.name == name]
     for entry in entries:
         if sha256 in (None, entry.sha256):
             return fetch(entry)
@@ -150,9 +164,10 @@ def find(name: str, sha256: str | None = None) -> ModelFile:
             f"the model {name!r} here is another version than the one needed"
             f" (SHA-256 {sha256}): give its file with --model PATH"
         )
+    also = f" ({'; '.join(left_out)})" if left_out else ""
     raise ModelError(
         f"unknown model {name!r}: give the path of its file, or one of the names that"
-        " `bitswap models list` shows"
+        f" `bitswap models list` shows{also}"
     )
 
 
@@ -191,7 +206,7 @@ def fetch(entry: RegistryEntry) -> ModelFile:
             reasons.append(f"{url}: {error}")
         else:
             return read(path, entry.name)
-    why = "; ".join(reasons) or "the registry gives no address for it"
+    why = "; ".join(reasons) or "the registry gives no http or https address for it"
     raise ModelError(f"cannot fetch the model {entry.name!r}: {why}")
 
 
@@ -222,7 +237,7 @@ def read_metadata(path: Path) -> dict[str, Any]:
 
 def _parse(value: str) -> Any:
     try:
-        return json.loads(value)
+        return bounded.parse(value)
     except ValueError:
         return value
 
@@ -259,11 +274,12 @@ def _registry_entry(table: dict[str, object]) -> RegistryEntry:
         raise ValueError(f"name = {name!r}")
     if not (isinstance(sha256, str) and _SHA256.fullmatch(sha256)):
         raise ValueError(f"sha256 of {name} = {sha256!r}")
-    if not (isinstance(size, int) and size > 0):
+    if not (type(size) is int and size > 0):
         raise ValueError(f"size of {name} = {size!r}")
-    if not (isinstance(urls, list) and all(isinstance(u, str) and _is_url(u) for u in urls)):
+    if not (isinstance(urls, list) and all(isinstance(url, str) for url in urls)):
         raise ValueError(f"urls of {name} = {urls!r}")
-    return RegistryEntry(name, sha256, size, tuple(urls))
+    # a later version may know other schemes
+    return RegistryEntry(name, sha256, size, tuple(url for url in urls if _is_url(url)))
 
 
 def _is_url(text: str) -> bool:

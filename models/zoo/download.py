@@ -50,6 +50,8 @@ def retrieve(url: str, sha256: str, size: int, folder: Path, file_name: str) -> 
             answer.raise_for_status()
             with open(output_file, "wb") as file:
                 for block in answer.iter_content(BLOCK):
+                    if received + len(block) > size:
+                        raise DownloadError(f"it is larger than the {size} bytes announced")
                     received += file.write(block)
 
     try:

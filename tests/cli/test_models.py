@@ -5,6 +5,8 @@ import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
+from safetensors import numpy as safetensors
 
 from bitswap_models import zoo
 from tests.cli.conftest import Bitswap
@@ -40,6 +42,49 @@ def test_list(
     assert lines[-1].split() == ["far", "to", "download", "12.3", "kB", "0" * 16]
 
 
+def test_a_registry_out_of_reach_is_needed_for_nothing_that_is_here(
+    bitswap: Bitswap, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BITSWAP_REGISTRY", str(tmp_path / "none.toml"))
+    outcome = bitswap("models", "list", "--json")
+    assert outcome.code == 0 and "note: only models that are here are listed" in outcome.err
+    names = [model["name"] for model in json.loads(outcome.out)["models"]]
+    assert names == zoo.embedded()
+    for name in names[:1]:
+        assert zoo.find(name).sha256 in bitswap("models", "fetch", name).out
+    outcome = bitswap("models", "fetch", "nobody")
+    assert outcome.code == 5 and "cannot read the model registry" in outcome.error_line()
+
+
+def nested_header(depth: int) -> bytes:
+    """A model file whose config is that many lists deep."""
+    text = json.dumps({"__metadata__": {"kind": "pixel_vae", "config": "[" * depth}}).encode()
+    return len(text).to_bytes(8, "little") + text
+
+
+@pytest.mark.parametrize("verb", [("models", "info"), ("eval",), ("compress", "--model")])
+@pytest.mark.parametrize("fault", ["deep", "header", "true", "nan"])
+def test_a_model_file_that_is_forged(
+    bitswap: Bitswap, tiny_model: Path, tmp_path: Path, verb: tuple[str, ...],
+    fault: str,
+) -> None:  # fmt: skip
+    path = tmp_path / "bad.safetensors"
+    if fault == "deep":
+        path.write_bytes(nested_header(100_000))
+    elif fault == "header":
+        path.write_bytes((100_000).to_bytes(8, "little") + b"[" * 100_000)
+    else:
+        tensors, metadata = safetensors.load_file(tiny_model), zoo.read_metadata(tiny_model)
+        config = json.dumps(metadata["config"])
+        value = {"true": "true", "nan": "NaN"}[fault]
+        config = config.replace('"width": 8', f'"width": {value}')
+        words = {k: v if isinstance(v, str) else json.dumps(v) for k, v in metadata.items()}
+        safetensors.save_file(tensors, path, {**words, "config": config})
+    place = ("-o", tmp_path / "a", tmp_path) if verb[0] == "compress" else ()
+    outcome = bitswap(*verb, path, *place, *([tmp_path] if verb[0] == "eval" else []))
+    assert outcome.code == 5 and str(path) in outcome.error_line()
+
+
 def test_path_and_fetch(bitswap: Bitswap, empty_cache: Path, tiny_model: Path) -> None:
     file = zoo.resolve(str(tiny_model))
     (empty_cache / "tiny").mkdir(parents=True)
@@ -73,8 +118,16 @@ def test_train_refuses(bitswap: Bitswap, workshop: Path, tmp_path: Path) -> None
     assert bitswap("train", tmp_path / "bad.toml", data, "-o", output).code == 5
     (tmp_path / "empty").mkdir()
     outcome = bitswap("train", recipe, tmp_path / "empty", "-o", output)
-    assert outcome.code == 5
-    assert outcome.error_line()
+    assert outcome.code == 3
+    assert "no images" in outcome.error_line()
+    text = recipe.read_text().replace('folder = "sheets"', 'folder = "small"\nkind = "photos"')
+    (tmp_path / "photos.toml").write_text(text)
+    shutil.copytree(data, tmp_path / "data")
+    (tmp_path / "data" / "small" / "class").mkdir(parents=True)
+    Image.new("RGB", (15, 15)).save(tmp_path / "data" / "small" / "class" / "1.png")
+    outcome = bitswap("train", tmp_path / "photos.toml", tmp_path / "data", "-o", output)
+    assert outcome.code == 3
+    assert 'kind = "sheets"' in outcome.error_line()
     assert not output.exists()
     output.write_bytes(b"precious")
     outcome = bitswap("train", recipe, data, "-o", output)

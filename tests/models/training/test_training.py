@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from bitswap_cli.errors import ModelError
+from bitswap_cli.errors import InputError, ModelError
 from bitswap_models.stored import model_file
 from bitswap_models.training.data import Sampler, Source, cells, draw_once
 from bitswap_models.training.loop import train
@@ -127,12 +127,14 @@ def test_seconds_end_a_run_with_a_checkpoint(folder: Path) -> None:
         ('folder = "sheets"', "", "folder"),
         ('folder = "sheets"', 'folder = "none"', "no images"),
         ('folder = "sheets"', 'folder = "sheets"\nkind = "video"', "video"),
+        ('test = "sheets"', 'test = "none"', "no images"),
+        ("[model]", "a = " + "[" * 5000 + "\n[model]", "cannot read"),
         ("tile = 8", 'kind = "gan"\ntile = 8', "pixel_vae"),
     ],
 )
 def test_mistakes_in_a_recipe_are_one_line(folder: Path, old: str, new: str, message: str) -> None:
     (folder / "bad.toml").write_text(RECIPE.replace(old, new, 1))
-    with pytest.raises(ModelError, match=message) as raised:
+    with pytest.raises((ModelError, InputError), match=message) as raised:
         train(folder / "bad.toml", folder, folder / "m.safetensors", progress=lambda line: None)
     assert "\n" not in str(raised.value)
 
@@ -144,6 +146,26 @@ def test_cells_are_cut_row_by_row_as_many_as_the_name_says(tmp_path: Path) -> No
     assert cut.shape == (5, 8, 8, 1)
     assert np.array_equal(cut[1, :, :, 0], sheet[:8, 8:16])
     assert np.array_equal(cut[3, :, :, 0], sheet[8:16, :8])
+
+
+def test_folders_are_searched_to_the_bottom(tmp_path: Path) -> None:
+    for number, name in enumerate(("a.png", "cat/b.png", "dog/puppy/c.png")):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (8, 8), number).save(tmp_path / name)
+    assert cells(tmp_path, 8, 1)[:, 0, 0, 0].tolist() == [0, 1, 2]
+    with pytest.raises(InputError, match="has a cell of 9x9"):
+        cells(tmp_path, 9, 1)
+    (tmp_path / "dog" / "bad.png").write_bytes(b"no picture")
+    with pytest.raises(InputError, match=r"cannot read the picture .*bad\.png"):
+        cells(tmp_path, 8, 1)
+
+
+def test_photographs_that_are_too_small(tmp_path: Path) -> None:
+    Image.new("L", (32, 32)).save(tmp_path / "a.png")
+    sources = [Source("", kind="photos")]
+    Sampler(tmp_path, sources, 16, 1, margin=8, flip=False, gray=0, seed=0).batch(2)
+    with pytest.raises(InputError, match=r"no photograph .* is of 34x34 or more.*sheets"):
+        Sampler(tmp_path, sources, 16, 1, margin=9, flip=False, gray=0, seed=0)
 
 
 def test_batches_follow_their_seed(folder: Path) -> None:

@@ -45,6 +45,7 @@ class Handler(BaseHTTPRequestHandler):
 def server() -> Iterator[str]:
     """Address of a loopback server, without a slash at its end."""
     Handler.pages = {"/good": GOOD, "/wrong": GOOD[::-1], "/truncated": GOOD, "/short": GOOD[:100]}
+    Handler.pages["/long"] = GOOD + GOOD
     Handler.requests = []
     httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=httpd.serve_forever, args=(0.01,))
@@ -122,6 +123,7 @@ def test_damaged_file_in_the_cache_is_fetched_again(server: str, use_registry: U
         ("/wrong", f"SHA-256 is not {SHA256}"),
         ("/truncated", "broke off"),
         ("/short", "broke off after 100 of 14000 bytes"),
+        ("/long", "larger than the 14000 bytes announced"),
         ("/absent", "HTTP 404"),
     ],
 )
@@ -186,19 +188,43 @@ def test_an_older_version_is_found_by_its_hash(server: str, use_registry: Use) -
     [
         "[[model",
         "model = 1",
-        "model = [1]",
         "[model]\na = 1",
-        '[[model]]\nname = "x"',
-        registry_text("https://host/x", name="../x"),
-        registry_text("https://host/x", sha256="abc"),
-        registry_text("ftp://host/x"),
-        registry_text("https://host/x").replace("size = ", "size = -"),
+        "a = " + "[" * 5000,
     ],
 )
 def test_malformed_registry(use_registry: Use, text: str) -> None:
     use_registry(text)
     with pytest.raises(ModelError, match="malformed"):
         zoo.registry()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        '[[model]]\nname = "x"\n',
+        registry_text("https://host/x", name="../x"),
+        registry_text("https://host/x", sha256="abc"),
+        registry_text("https://host/x").replace("size = ", "size = -"),
+        registry_text("https://host/x").replace("size = 14000", "size = true"),
+        registry_text("https://host/x").replace("urls = [", "urls = [1, "),
+    ],
+)
+def test_a_malformed_entry_spoils_only_itself(use_registry: Use, text: str) -> None:
+    use_registry((text or "[[model]]\n") + registry_text("https://host/y", name="other"))
+    told: list[str] = []
+    assert [entry.name for entry in zoo.registry(told.append)] == ["other"]
+    assert len(told) == 1 and "entry 1" in told[0]
+    with pytest.raises(ModelError, match="unknown model 'far'.*entry 1"):
+        zoo.find("far")
+
+
+def test_an_address_of_an_unknown_scheme_spoils_only_itself(server: str, use_registry: Use) -> None:
+    use_registry(registry_text("ftp://host/x", f"{server}/good"))
+    assert zoo.find("far").path.read_bytes() == GOOD
+    use_registry(registry_text("ftp://host/x", name="other"))
+    with pytest.raises(ModelError, match="no http or https address"):
+        zoo.find("other")
 
 
 def test_registry_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
