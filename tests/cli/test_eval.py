@@ -49,7 +49,7 @@ def test_refusals(bitswap: Bitswap, tiny_model: Path, tmp_path: Path) -> None:
     assert bitswap("eval", tiny_model, tmp_path / "nowhere").code == 3
     assert bitswap("eval", "nobody", tmp_path).code == 5
     outcome = bitswap("eval", tiny_model, tmp_path)
-    assert outcome.code == 5 and "no images" in outcome.error_line()
+    assert outcome.code == 3 and "no images" in outcome.error_line()
     Image.new("RGBA", (8, 8)).save(tmp_path / "alpha.png")
     outcome = bitswap("eval", "-q", tiny_model, tmp_path)
     assert outcome.code == 3 and "no picture" in outcome.error_line()
