@@ -211,7 +211,7 @@ class Assembler:
             raise out_of_order(segment.name)
         file.crc = zlib.crc32(data, file.crc)
         if segment.crc not in (None, file.crc):
-            self._drop_file()
+            self.discard()
             raise not_as_it_was(segment.name)
         file.output.write(data)
         file.done += len(data)
