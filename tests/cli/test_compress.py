@@ -335,7 +335,9 @@ def test_damaged_chunk_and_keep_going(
         assert pixels(tmp_path / "back" / "photos" / name) == pixels(photos / name)
 
 
-def test_what_cannot_be_archived_is_named(bitswap, tiny_model, tmp_path: Path) -> None:
+def test_what_cannot_be_archived_is_named(
+    bitswap: Bitswap, tiny_model: Path, tmp_path: Path
+) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
     (folder / "a").write_text("1")
@@ -363,7 +365,7 @@ def test_what_cannot_be_archived_is_named(bitswap, tiny_model, tmp_path: Path) -
     assert sorted(os.listdir(tmp_path / "out" / "in")) == ["a"]
 
 
-def test_nothing_is_left_to_archive(bitswap, tiny_model, tmp_path: Path) -> None:
+def test_nothing_is_left_to_archive(bitswap: Bitswap, tiny_model: Path, tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     outcome = bitswap("compress", pipe, "-o", tmp_path / "a.bsw", "--model", tiny_model)

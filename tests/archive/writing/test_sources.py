@@ -1,7 +1,7 @@
 """Bytes of what is to be archived; what cannot be read, or changes meanwhile, is skipped."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -116,8 +116,10 @@ def test_a_file_that_changes_is_skipped_without_a_trace(
         write(tmp_path / "in" / name, name.encode() * (size if name == "b" else 3))
     real = walk.collect
 
-    def collect_and_change(*paths: Path, **options: object) -> walk.Found:
-        found = real(*paths, **options)
+    def collect_and_change(
+        paths: Sequence[Path], *, dereference: bool = False, without: Iterable[Path] = ()
+    ) -> walk.Found:
+        found = real(paths, dereference=dereference, without=without)
         change(tmp_path / "in" / "b")
         return found
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 RAW: dict[str, Callable[[], bytes]] = {
     "empty": lambda: b"",
@@ -28,8 +29,8 @@ def _rows(height: int, width: int) -> bytes:
     y, x = np.mgrid[:height, :width]
     noise = np.frombuffer(_noise(height * width, 4), np.uint8).reshape(height, width)
     samples = (x * x // 9 + 3 * y + noise).astype(np.uint8)
-    rows = np.diff(samples, axis=1, prepend=np.uint8(1))
-    return rows.astype(np.uint8).tobytes()
+    rows: NDArray[np.uint8] = np.diff(samples, axis=1, prepend=np.uint8(1)).astype(np.uint8)
+    return rows.tobytes()
 
 
 def deflated(

@@ -55,7 +55,9 @@ def test_both_engines_agree(raw: bytes, setting: dict[str, int], maker: Paramete
     stream = deflated(raw, **setting)[2:]
     one, other = kernel.inflate(stream, NEVER), reference.inflate(stream, NEVER)
     assert one is not None and other is not None
-    assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+    assert all(
+        np.array_equal(np.asarray(a), np.asarray(b)) for a, b in zip(one, other, strict=True)
+    )
 
     how = maker.as_array()
     wrong, columns = kernel.predict(one, how, NEVER, NEVER)

@@ -5,22 +5,29 @@ Odd files have flat Huffman tables, in which every symbol has a code.
 
 import io
 import struct
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from bitswap_cli.images.formats.jpeg import codec, recipe
-from bitswap_cli.images.formats.jpeg.frame import parse
-from bitswap_cli.images.formats.jpeg.notes import Notes
+from bitswap_cli.images.formats.jpeg.frame import Parsed, parse
+from bitswap_cli.images.formats.jpeg.notes import Coefficients, Notes
 from bitswap_cli.images.formats.jpeg.recipe import Part, Told
 
 SOI, EOI = b"\xff\xd8", b"\xff\xd9"
 SOF0, SOF1, SOF2, SOF3, SOF9 = 0xC0, 0xC1, 0xC2, 0xC3, 0xC9
 DHT, DNL, SOS, DQT, DRI, APP1, APP2, COM = 0xC4, 0xDC, 0xDA, 0xDB, 0xDD, 0xE1, 0xE2, 0xFE
 
+Places = tuple[int, ...]
+"""Of components in the frame."""
+Factors = Sequence[tuple[int, int]]
+"""Of each component, (horizontal, vertical)."""
 
-def photograph(height, width, channels=3, seed=0):
+
+def photograph(height: int, width: int, channels: int = 3, seed: int = 0) -> NDArray[np.uint8]:
     """Return something between a gradient and noise, uint8 (height, width, channels)."""
     generator = np.random.default_rng(seed)
     y, x = np.mgrid[:height, :width][..., None]
@@ -29,10 +36,11 @@ def photograph(height, width, channels=3, seed=0):
         for a, b in generator.uniform(2, 20, (4, 2))
     )
     noise = generator.normal(0, generator.uniform(0, 12), (height, width, channels))
-    return np.clip(128 + waves + noise, 0, 255).astype(np.uint8)
+    image: NDArray[np.uint8] = np.clip(128 + waves + noise, 0, 255).astype(np.uint8)
+    return image
 
 
-def pillow(pixels, **options):
+def pillow(pixels: NDArray[np.uint8], **options: object) -> bytes:
     """Return a file that Pillow writes."""
     mode = {1: "L", 3: "RGB", 4: "CMYK"}[pixels.shape[2]]
     image = Image.fromarray(pixels[..., 0] if mode == "L" else pixels, mode=None)
@@ -43,17 +51,17 @@ def pillow(pixels, **options):
     return out.getvalue()
 
 
-def pixels(data):
+def pixels(data: bytes) -> NDArray[np.uint8]:
     """Return what Pillow makes of a file."""
     with Image.open(io.BytesIO(data)) as image:
         return np.asarray(image)
 
 
-def segment(marker, body):
+def segment(marker: int, body: bytes) -> bytes:
     return struct.pack(">BBH", 0xFF, marker, 2 + len(body)) + body
 
 
-def flat(number, symbols):
+def flat(number: int, symbols: Sequence[int]) -> bytes:
     """Return a Huffman table: all codes of 9 bits, but for one of 10 if there are 256."""
     counts = [0] * 16
     counts[8:10] = min(len(symbols), 255), max(len(symbols) - 255, 0)
@@ -65,20 +73,24 @@ TABLES = segment(DHT, b"".join(flat(16 * kind + k, range(256 if kind else 16))
 STEPS = segment(DQT, b"".join(bytes((k, *range(1, 65))) for k in range(4)))
 
 
-def frame(height, width, factors, marker=SOF0, precision=8):
-    """Return a frame; factors: (horizontal, vertical) of each component, numbered from 1."""
+def frame(
+    height: int, width: int, factors: Factors, marker: int = SOF0, precision: int = 8
+) -> bytes:
+    """Return a frame, whose components are numbered from 1."""
     rows = b"".join(bytes((k + 1, h << 4 | v, k % 4)) for k, (h, v) in enumerate(factors))
     return segment(marker, struct.pack(">BHHB", precision, height, width, len(factors)) + rows)
 
 
-def scan(components, first=0, last=63, high=0, low=0, table=0):
-    """Return the header of a scan; components: places in the frame."""
+def scan(
+    components: Places, first: int = 0, last: int = 63, high: int = 0, low: int = 0, table: int = 0
+) -> bytes:
+    """Return the header of a scan."""
     chosen = b"".join(bytes((place + 1, table << 4 | table)) for place in components)
     rest = bytes((len(components), *chosen, first, last, high << 4 | low))
     return segment(SOS, rest)
 
 
-def restarts(interval):
+def restarts(interval: int) -> bytes:
     return segment(DRI, struct.pack(">H", interval))
 
 
@@ -86,10 +98,10 @@ class Odd(NamedTuple):
     """A file that is put together."""
 
     data: bytes
-    coefficients: list
+    coefficients: Coefficients
 
 
-def sparse(parsed, seed=0, density=0.1, most=60):
+def sparse(parsed: Parsed, seed: int = 0, density: float = 0.1, most: float = 60) -> Coefficients:
     """Return coefficients of a frame: few that are not 0, most of them early."""
     generator = np.random.default_rng(seed)
     found = []
@@ -103,22 +115,36 @@ def sparse(parsed, seed=0, density=0.1, most=60):
     return found
 
 
-def put_together(*skeleton, told=None, coefficients=None, seed=0, tail=b"", **kind):
+def put_together(
+    *segments: bytes,
+    told: Iterable[Told | Notes | None] | None = None,
+    coefficients: Coefficients | None = None,
+    seed: int = 0,
+    tail: bytes = b"",
+    **kind: float,
+) -> Odd:
     """Return a file with the segments of a skeleton and coefficients that are made up.
 
-    told: what is told of each scan, a `Told`, `Notes` or None.
+    told: what is told of each scan.
     """
-    skeleton = SOI + STEPS + b"".join(skeleton) + EOI
+    skeleton = SOI + STEPS + b"".join(segments) + EOI
     parsed = parse(skeleton)
     coefficients = sparse(parsed, seed, **kind) if coefficients is None else coefficients
-    told = [
+    every = [
         Told(t, 0, b"") if isinstance(t, Notes) else t for t in told or [None] * len(parsed.scans)
     ]
-    packed = recipe.pack([Part(parsed, skeleton, told, [])])
+    packed = recipe.pack([Part(parsed, skeleton, every, [])])
     return Odd(codec.join(packed, [coefficients]) + tail, coefficients)
 
 
-def whole(data, place=0):
+def whole(data: bytes, place: int = 0) -> Notes:
     """Return what is noted of a scan that has nothing of its own, to change it."""
     parsed = parse(data)
     return recipe.plain(parsed.frame, parsed.scans[place])
+
+
+def split(data: bytes) -> codec.Jpeg:
+    """Split a file of a kind that is coded."""
+    jpeg = codec.split(data)
+    assert jpeg is not None
+    return jpeg

@@ -9,25 +9,27 @@ sanitizers, which tests/native/sanitize.py tells how to build.
 import os
 import random
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from bitswap_cli.images.formats.jpeg import codec, reading, recipe, scan, writing
-from bitswap_cli.images.formats.jpeg.frame import NotJpeg, parse
-from bitswap_cli.images.formats.jpeg.notes import Unwritable
+from bitswap_cli.images.formats.jpeg.frame import Frame, NotJpeg, Scan, parse
+from bitswap_cli.images.formats.jpeg.notes import Coefficients, Notes, Unwritable
 from tests.images.formats.jpeg import odd
 
 MOST_SAMPLES = 1 << 16  # coefficients of a mutant that the engine in Python reads as well
 
 
-def corpus():
+def corpus() -> list[bytes]:
     """Return the files that mutants are made of."""
     return [*odd.CODED.values(), *odd.PARTLY.values(), *odd.KEPT.values()]
 
 
-def mutant(files, chance):
+def mutant(files: Sequence[bytes], chance: random.Random) -> bytes:
     """Return a file with some mutations: of bits, bytes, markers, segments and lengths."""
     data = bytearray(chance.choice(files))
     for _ in range(chance.choice((1, 1, 1, 2, 3, 5, 8)) if len(data) > 8 else 0):
@@ -63,25 +65,31 @@ def mutant(files, chance):
     return bytes(data)
 
 
-def equal(ours, theirs):
+def equal(ours: Notes, theirs: Notes) -> bool:
     """Whether notes are the same."""
     return (
         (ours.units, ours.restarts, ours.end, ours.partial, ours.padding)
         == (theirs.units, theirs.restarts, theirs.end, theirs.partial, theirs.padding)
-        and np.array_equal(ours.runs, theirs.runs)
+        and np.array_equal(np.asarray(ours.runs), np.asarray(theirs.runs))
         and np.array_equal(ours.odd, theirs.odd)
     )
 
 
-def written(engine, *scanned):
+def written(
+    write: Callable[[Frame, Scan, Coefficients, Notes], bytes | memoryview],
+    frame: Frame,
+    one: Scan,
+    coefficients: Coefficients,
+    notes: Notes,
+) -> bytes | None:
     """What an engine writes, or None if it cannot."""
     try:
-        return bytes(engine.write(*scanned))
+        return bytes(write(frame, one, coefficients, notes))
     except Unwritable:
         return None
 
 
-def agree(kernel, data, chance):
+def agree(kernel: scan.Kernel, data: bytes, chance: random.Random) -> None:
     """Check that both engines read the same from a file, and write the same, whatever is noted."""
     try:
         parsed = parse(data)
@@ -100,19 +108,19 @@ def agree(kernel, data, chance):
         assert all(map(np.array_equal, *both))
         notes = twisted(ours, one.units(frame), chance)
         for told in (ours, replace(ours, runs=None), notes):
-            body = written(writing, frame, one, both[0], told)
-            assert written(kernel, frame, one, both[0], told) == body
+            body = written(writing.write, frame, one, both[0], told)
+            assert written(kernel.write, frame, one, both[0], told) == body
             length = kernel.compare(frame, one, data, both[0], told)
             assert length == writing.compare(frame, one, data, both[0], told)
     for blocks in both[0]:  # any coefficients: what is written is no file, but the same
         blocks[chance.randrange(len(blocks))] = chance.choice((1, -1, 77, -32768, 32767))
     for one in parsed.scans:
         told = recipe.plain(frame, one)
-        body = written(writing, frame, one, both[0], told)
-        assert written(kernel, frame, one, both[0], told) == body
+        body = written(writing.write, frame, one, both[0], told)
+        assert written(kernel.write, frame, one, both[0], told) == body
 
 
-def twisted(notes, units, chance):
+def twisted(notes: Notes, units: int, chance: random.Random) -> Notes:
     """Return notes that a hostile recipe may hold."""
     count = chance.randrange(4)
     return replace(
@@ -124,7 +132,7 @@ def twisted(notes, units, chance):
     )
 
 
-def comes_back(data):
+def comes_back(data: bytes) -> bool:
     """Check that a file comes back, or is kept; tell which."""
     jpeg = codec.split(data)
     if jpeg is None:
@@ -133,11 +141,13 @@ def comes_back(data):
     return True
 
 
-def main(mutants=1000, seed=0):
+def main(mutants: int = 1000, seed: int = 0) -> None:
     chance, files = random.Random(seed), corpus()
     other = os.environ.get("BITSWAP_JPEG_KERNEL")
     kernel = scan.Kernel(Path(other)) if other else scan.compiled()
-    scan.compiled = scan._engine = lambda: kernel
+    if kernel is None:
+        raise SystemExit("the kernel is not built: python setup.py build_ext --inplace")
+    scan.compiled = scan._engine = cache(lambda: kernel)
     coded = 0
     for count in range(mutants):
         data = mutant(files, chance)

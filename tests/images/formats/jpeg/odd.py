@@ -4,12 +4,15 @@
 break; `KEPT`: kinds that `split` leaves alone.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
 
 import numpy as np
+from numpy.typing import NDArray
 
-from bitswap_cli.images.formats.jpeg.frame import parse
+from bitswap_cli.images.formats.jpeg.frame import Frame, Scan, parse
+from bitswap_cli.images.formats.jpeg.notes import Coefficients, blocks
 from bitswap_cli.images.formats.jpeg.recipe import Told
 from tests.images.formats.jpeg.files import (
     APP1,
@@ -27,6 +30,8 @@ from tests.images.formats.jpeg.files import (
     SOI,
     STEPS,
     TABLES,
+    Factors,
+    Places,
     flat,
     frame,
     photograph,
@@ -38,8 +43,15 @@ from tests.images.formats.jpeg.files import (
     whole,
 )
 
-GRAY, COLOUR = [(1, 1)], [(2, 2), (1, 1), (1, 1)]
-SCANS = [
+GRAY: Factors = [(1, 1)]
+COLOUR: Factors = [(2, 2), (1, 1), (1, 1)]
+Header = tuple[Places, *tuple[int, ...]]
+"""Arguments of `scan`."""
+Skeleton = tuple[bytes, ...]
+"""Segments of a file."""
+Named = Iterator[tuple[str, bytes]]
+"""Names and files."""
+SCANS: list[Header] = [
     ((0, 1, 2), 0, 0, 0, 1), ((0,), 1, 5, 0, 2), ((2,), 1, 63, 0, 1), ((1,), 1, 63, 0, 1),
     ((0,), 6, 63, 0, 2), ((0,), 1, 63, 2, 1), ((0, 1, 2), 0, 0, 1, 0), ((2,), 1, 63, 1, 0),
     ((1,), 1, 63, 1, 0), ((0,), 1, 63, 1, 0),
@@ -47,31 +59,40 @@ SCANS = [
 """Those of libjpeg's progressive files."""
 
 
-def progressive(*scans, height=45, width=61, factors=COLOUR, marker=SOF2, precision=8):
-    """Return the skeleton of a progressive file; scans: arguments of `scan`."""
+def progressive(
+    *scans: bytes | Header,
+    height: int = 45,
+    width: int = 61,
+    factors: Factors = COLOUR,
+    marker: int = SOF2,
+    precision: int = 8,
+) -> Skeleton:
+    """Return the skeleton of a progressive file."""
     heads = [one if isinstance(one, bytes) else scan(*one) for one in scans or SCANS]
     return frame(height, width, factors, marker, precision), TABLES, *heads
 
 
-def sequential(factors=COLOUR, *scans, height=45, width=61, marker=SOF0, precision=8):
+def sequential(
+    factors: Factors = COLOUR,
+    *scans: bytes | Places,
+    height: int = 45,
+    width: int = 61,
+    marker: int = SOF0,
+    precision: int = 8,
+) -> Skeleton:
     """Return the skeleton of a sequential file; scans: places of components, or segments."""
     scans = scans or (tuple(range(len(factors))),)
     heads = [one if isinstance(one, bytes) else scan(one) for one in scans]
     return frame(height, width, factors, marker, precision), TABLES, *heads
 
 
-def with_notes(skeleton, places=(0,), **changes):
-    """Put a file together whose scans at some places are written with other notes."""
-    plain = put_together(*skeleton)
-    parsed = parse(plain.data)
-    told = [
-        replace(whole(plain.data, k), **changes) if k in places else None
-        for k in range(len(parsed.scans))
-    ]
-    return put_together(*skeleton, told=told).data
+def with_markers(skeleton: Skeleton, count: int) -> bytes:
+    """Put a file of one scan together that has another number of restart markers."""
+    notes = whole(put_together(*skeleton).data)
+    return put_together(*skeleton, told=[replace(notes, restarts=count)]).data
 
 
-def zero_runs(skeleton, *, beyond, places=(0,)):
+def zero_runs(skeleton: Skeleton, *, beyond: bool, places: tuple[int, ...] = (0,)) -> bytes:
     """Every second block ends with codes for 16 zeros; `beyond` its end, or before that."""
     plain = put_together(*skeleton)
     parsed, told = parse(plain.data), []
@@ -80,7 +101,7 @@ def zero_runs(skeleton, *, beyond, places=(0,)):
         for number, block in enumerate(blocks_of(parsed.frame, one, plain.coefficients)):
             band = np.abs(block[max(one.first, 1) : one.last + 1]) >> one.low
             ends = np.flatnonzero(band == 1 if one.high else band)
-            free = np.count_nonzero(band[(ends[-1] + 1 if ends.size else 0) :] == 0)
+            free = int(np.count_nonzero(band[(ends[-1] + 1 if ends.size else 0) :] == 0))
             count = -(-free // 16) if beyond else (free - 1) // 16
             if number % 2 and count > 0:
                 odd.append(8 * number + min(count, 4))
@@ -90,28 +111,26 @@ def zero_runs(skeleton, *, beyond, places=(0,)):
     return put_together(*skeleton, told=told).data
 
 
-def blocks_of(of, one, coefficients):
+def blocks_of(of: Frame, one: Scan, coefficients: Coefficients) -> Iterator[NDArray[np.int16]]:
     """Yield the blocks of a scan."""
-    from bitswap_cli.images.formats.jpeg.notes import blocks
-
     for unit in range(one.units(of)):
         for _, block in blocks(of, one, coefficients, unit):
             yield block
 
 
-def data_of(data, place=0):
+def data_of(data: bytes, place: int = 0) -> tuple[int, int]:
     """Where the data of a scan begins and ends."""
     one = parse(data).scans[place]
     return one.start, one.end
 
 
-def within(data, place, more):
+def within(data: bytes, place: int, more: bytes) -> bytes:
     """Return a file with bytes behind the data of a scan."""
     _, end = data_of(data, place)
     return data[:end] + more + data[end:]
 
 
-def short_runs(length, density):
+def short_runs(length: int, density: float) -> bytes:
     """Progressive scans whose end-of-block runs are short; without coefficients, if beyond 1."""
     skeleton = progressive(((0, 1, 2), 0, 0), *(((k,), 1, 63) for k in range(3)))
     runs = np.full(10_000, length, np.uint16)
@@ -120,7 +139,7 @@ def short_runs(length, density):
     return put_together(*skeleton, told=told, density=density).data
 
 
-def refinement_missing():
+def refinement_missing() -> bytes:
     """A bit of the coefficients that no scan tells."""
     scans = ((0,), 0, 0), ((0,), 1, 63, 0, 2), ((0,), 1, 63, 1, 0)
     skeleton = progressive(*scans, factors=[(1, 1)])
@@ -128,7 +147,7 @@ def refinement_missing():
     return put_together(*skeleton, coefficients=[np.sign(blocks) * (np.abs(blocks) & ~2)]).data
 
 
-def beyond_the_end(run):
+def beyond_the_end(run: int) -> bytes:
     """A run of ends of blocks that is longer than its scan, of 48 blocks."""
     skeleton = progressive(((0,), 0, 0), ((0,), 1, 63), factors=[(1, 1)])
     plain = put_together(*skeleton, density=0)
@@ -136,7 +155,7 @@ def beyond_the_end(run):
     return put_together(*skeleton, density=0, told=[None, notes]).data
 
 
-def padded(skeleton, byte):
+def padded(skeleton: Skeleton, byte: int) -> bytes:
     """Every restart interval, and the scan, ends with bits of `byte`."""
     plain = put_together(*skeleton).data
     notes = whole(plain)
@@ -146,20 +165,20 @@ def padded(skeleton, byte):
     return put_together(*skeleton, told=[Told(notes, 1, bytes((last & byte,)))]).data
 
 
-def fourth_of(skeleton):
+def fourth_of(skeleton: Skeleton) -> bytes:
     """A file that ends within its first scan, behind three quarters of that."""
     data = put_together(*skeleton).data
     start, end = data_of(data)
     return data[: start + 3 * (end - start) // 4]
 
 
-def exif(thumbnail):
+def exif(thumbnail: bytes) -> bytes:
     """A picture with a thumbnail in a segment."""
     body = b"Exif\0\0" + bytes(20) + thumbnail + b"behind"
     return SOI + segment(APP1, body) + pillow(photograph(40, 50), quality=80)[2:]
 
 
-def zeros():
+def zeros() -> Named:
     """Codes for 16 zeros at the ends of blocks, which no coefficient follows."""
     yield "zero runs before the end of a block", zero_runs(sequential(), beyond=False)
     yield "zero runs beyond the end of a block", zero_runs(sequential(), beyond=True)
@@ -169,7 +188,7 @@ def zeros():
         yield f"refined zero runs {beyond}", zero_runs(two, beyond=beyond, places=(2,))
 
 
-def markers():
+def markers() -> Named:
     """Restart markers and padding, and what stands behind scans."""
     for interval in (1, 2, 4, 5, 65535):
         skeleton = sequential(COLOUR, restarts(interval) + scan((0, 1, 2)))
@@ -177,8 +196,8 @@ def markers():
         skeleton = progressive(restarts(interval), *SCANS)
         yield f"progressive restart interval {interval}", put_together(*skeleton).data
     skeleton = sequential(COLOUR, restarts(4) + scan((0, 1, 2)))
-    yield "restart markers announced and missing", with_notes(skeleton, restarts=0)
-    yield "some restart markers missing", with_notes(skeleton, restarts=1)
+    yield "restart markers announced and missing", with_markers(skeleton, 0)
+    yield "some restart markers missing", with_markers(skeleton, 1)
     for byte in (0x00, 0x55):
         yield f"padded with {byte:02x}", padded(skeleton, byte)
     last = put_together(*sequential()).data
@@ -192,7 +211,7 @@ def markers():
     yield "half an end of image", last[:-1]
 
 
-def geometries():
+def geometries() -> Named:
     """Components, their factors, precision and size."""
     yield "one component in a scan each", put_together(*sequential(COLOUR, (0,), (1,), (2,))).data
     yield "two components in a scan", put_together(*sequential(COLOUR, (0,), (1, 2))).data
@@ -219,7 +238,7 @@ def geometries():
     yield "a long row", put_together(*sequential(GRAY, height=1, width=65535), density=0.01).data
 
 
-def tables():
+def tables() -> Named:
     """Tables and segments at odd places."""
     parts = [TABLES, STEPS[:4] + STEPS[4:], restarts(0), segment(COM, b"comment")]
     yield (
@@ -243,7 +262,7 @@ def tables():
     yield "fill bytes", last[:2] + fill + last[2:-2] + fill + last[-2:]
 
 
-def progressions():
+def progressions() -> Named:
     """Scans of progressive files."""
     yield "libjpeg's progressive scans", put_together(*progressive()).data
     every = [((0,), 0, 0), *(((0,), k, k) for k in range(1, 64))]
@@ -262,7 +281,7 @@ def progressions():
     yield "height told again", put_together(*sequential(), segment(DNL, b"\0\x2d")).data
 
 
-def pictures():
+def pictures() -> Named:
     """Pictures within and behind pictures, and segments of applications."""
     small = pillow(photograph(16, 24, seed=3), quality=60)
     yield "thumbnail", exif(small)
@@ -279,7 +298,7 @@ def pictures():
     )
 
 
-def partly():
+def partly() -> Named:
     """Yield names and files of kinds that are coded up to where they break."""
     for name, skeleton in (("sequential", sequential()), ("progressive", progressive())):
         yield f"cut short, {name}", fourth_of(skeleton)
@@ -297,31 +316,13 @@ def partly():
     yield "an unknown marker", data[:-2] + b"\xff\x9f" + EOI
 
 
-def kept():
+def kept() -> Named:
     """Yield names and files of kinds that are kept."""
-    yield (
-        "arithmetic coding",
-        put_together(*sequential()).data.replace(
-            frame(45, 61, COLOUR), frame(45, 61, COLOUR, marker=SOF9)
-        ),
-    )
-    yield (
-        "lossless",
-        put_together(*sequential()).data.replace(
-            frame(45, 61, COLOUR), frame(45, 61, COLOUR, marker=SOF3)
-        ),
-    )
-    yield (
-        "height behind the scan",
-        put_together(*sequential()).data.replace(frame(45, 61, COLOUR), frame(0, 61, COLOUR)),
-    )
-    yield (
-        "five components",
-        put_together(*sequential()).data.replace(
-            frame(45, 61, COLOUR), frame(45, 61, [(1, 1)] * 5)
-        ),
-    )
-    data = put_together(*sequential()).data
+    data, usual = put_together(*sequential()).data, frame(45, 61, COLOUR)
+    yield "arithmetic coding", data.replace(usual, frame(45, 61, COLOUR, marker=SOF9))
+    yield "lossless", data.replace(usual, frame(45, 61, COLOUR, marker=SOF3))
+    yield "height behind the scan", data.replace(usual, frame(0, 61, COLOUR))
+    yield "five components", data.replace(usual, frame(45, 61, [(1, 1)] * 5))
     start, _ = data_of(data)
     yield "no scan", data[: start - 14] + EOI
     yield "a scan without data", data[:start] + EOI

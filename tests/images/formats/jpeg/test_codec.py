@@ -13,24 +13,23 @@ from PIL import Image
 
 from bitswap_cli.images.formats.jpeg import codec, recipe, scan
 from tests.images.formats.jpeg import odd
-from tests.images.formats.jpeg.files import photograph, pillow, pixels, put_together
+from tests.images.formats.jpeg.files import photograph, pillow, pixels, put_together, split
 
 GOLDEN = Path(__file__).with_name("golden")
 slow = scan.compiled() is None or os.environ.get("BITSWAP_ENGINE") == "reference"
 compiled = pytest.mark.skipif(slow or "asan" in os.environ.get("LD_PRELOAD", ""), reason="too slow")
 
 
-def come_back(data):
+def come_back(data: bytes) -> codec.Jpeg:
     """Check that a file comes back; return what it was split into."""
-    jpeg = codec.split(data)
-    assert jpeg is not None
+    jpeg = split(data)
     assert codec.join(jpeg.recipe, [picture.coefficients for picture in jpeg.pictures]) == data
     told = [(picture.frame, picture.quantization) for picture in jpeg.pictures]
     assert codec.outlines(jpeg.recipe) == told
     return jpeg
 
 
-def verbatim(jpeg):
+def verbatim(jpeg: codec.Jpeg) -> int:
     """Bytes of entropy-coded data that are told as they are, in whole."""
     found = recipe.parts(recipe.unpack(jpeg.recipe))
     return sum(max(0, len(told.rest) - 1) for part in found for told in part.told if told)
@@ -45,8 +44,17 @@ def verbatim(jpeg):
 )  # fmt: skip
 @settings(max_examples=80, deadline=None)
 def test_what_pillow_writes_comes_back(
-    height, width, channels, quality, subsampling, optimize, progressive, restarts, tail, seed
-):
+    height: int,
+    width: int,
+    channels: int,
+    quality: int,
+    subsampling: str,
+    optimize: bool,
+    progressive: bool,
+    restarts: dict[str, int],
+    tail: bytes,
+    seed: int,
+) -> None:
     data = pillow(
         photograph(height, width, channels, seed), quality=quality, subsampling=subsampling,
         optimize=optimize, progressive=progressive, **restarts,
@@ -57,23 +65,23 @@ def test_what_pillow_writes_comes_back(
 
 
 @pytest.mark.parametrize("name", odd.CODED)
-def test_odd_kinds_are_coded(name):
+def test_odd_kinds_are_coded(name: str) -> None:
     jpeg = come_back(odd.CODED[name])
     assert verbatim(jpeg) < 1000 if "within" in name else verbatim(jpeg) <= 6
 
 
 @pytest.mark.parametrize("name", odd.PARTLY)
-def test_broken_files_are_coded_up_to_where_they_break(name):
+def test_broken_files_are_coded_up_to_where_they_break(name: str) -> None:
     jpeg = come_back(odd.PARTLY[name])
     assert sum(np.count_nonzero(c) for c in jpeg.pictures[0].coefficients)
 
 
 @pytest.mark.parametrize("name", odd.KEPT)
-def test_other_kinds_are_kept(name):
+def test_other_kinds_are_kept(name: str) -> None:
     assert codec.split(odd.KEPT[name]) is None
 
 
-def test_pictures_within_pictures_are_pictures():
+def test_pictures_within_pictures_are_pictures() -> None:
     counts = {name: len(come_back(odd.CODED[name]).pictures) for name in odd.CODED}
     assert {name: count for name, count in counts.items() if count > 1} == {
         "thumbnail": 2,
@@ -85,14 +93,14 @@ def test_pictures_within_pictures_are_pictures():
     assert (small.frame.height, small.frame.width) == (16, 24)
 
 
-def test_deep_pictures_are_kept_as_bytes():
+def test_deep_pictures_are_kept_as_bytes() -> None:
     data = pillow(photograph(8, 8))
     for _ in range(8):
         data = odd.exif(data)
     assert len(come_back(data).pictures) == 1 + recipe.MOST_DEPTH
 
 
-def test_many_pictures_are_kept_as_bytes():
+def test_many_pictures_are_kept_as_bytes() -> None:
     data = pillow(photograph(8, 8)) * 100
     jpeg = come_back(data)
     assert len(jpeg.pictures) == recipe.MOST_PICTURES
@@ -101,7 +109,7 @@ def test_many_pictures_are_kept_as_bytes():
 
 @given(st.sampled_from([*odd.CODED, *odd.PARTLY]), st.data())
 @settings(max_examples=150, deadline=None)
-def test_cut_anywhere_a_file_comes_back_or_is_kept(name, data):
+def test_cut_anywhere_a_file_comes_back_or_is_kept(name: str, data: st.DataObject) -> None:
     whole = {**odd.CODED, **odd.PARTLY}[name]
     cut = whole[: data.draw(st.integers(0, len(whole)))]
     if codec.split(cut) is not None:
@@ -110,7 +118,7 @@ def test_cut_anywhere_a_file_comes_back_or_is_kept(name, data):
 
 @given(st.sampled_from([*odd.CODED, *odd.PARTLY, *odd.KEPT]), st.data())
 @settings(max_examples=300, deadline=None)
-def test_damaged_anywhere_a_file_comes_back_or_is_kept(name, data):
+def test_damaged_anywhere_a_file_comes_back_or_is_kept(name: str, data: st.DataObject) -> None:
     damaged = bytearray({**odd.CODED, **odd.PARTLY, **odd.KEPT}[name])
     for _ in range(data.draw(st.integers(1, 4)) if damaged else 0):
         damaged[data.draw(st.integers(0, len(damaged) - 1))] ^= data.draw(st.integers(1, 255))
@@ -118,7 +126,7 @@ def test_damaged_anywhere_a_file_comes_back_or_is_kept(name, data):
         come_back(bytes(damaged))
 
 
-def test_coefficients_are_those_of_the_picture():
+def test_coefficients_are_those_of_the_picture() -> None:
     whole = np.full((16, 16, 1), 140, np.uint8)
     jpeg = come_back(pillow(whole, quality=100))
     (blocks,) = jpeg.pictures[0].coefficients
@@ -128,7 +136,7 @@ def test_coefficients_are_those_of_the_picture():
     assert (blocks[..., 0] * steps[0] == 8 * (140 - 128)).all()
 
 
-def test_progressive_files_have_the_same_coefficients():
+def test_progressive_files_have_the_same_coefficients() -> None:
     image = photograph(50, 70, seed=4)
     plain, other = (come_back(pillow(image, progressive=p)).pictures[0] for p in (False, True))
     for ours, theirs in zip(plain.coefficients, other.coefficients, strict=True):
@@ -136,7 +144,7 @@ def test_progressive_files_have_the_same_coefficients():
         assert np.array_equal(ours[real], theirs[real])
 
 
-def test_made_up_coefficients_come_back():
+def test_made_up_coefficients_come_back() -> None:
     file = put_together(*odd.sequential(), seed=5)
     (picture,) = come_back(file.data).pictures
     assert all(map(np.array_equal, picture.coefficients, file.coefficients))
@@ -145,7 +153,7 @@ def test_made_up_coefficients_come_back():
     assert all(map(np.array_equal, picture.coefficients, file.coefficients))
 
 
-def test_odd_files_are_files():
+def test_odd_files_are_files() -> None:
     """Pillow reads what is put together, where it reads such files at all."""
     for name in (
         "two components in a scan",
@@ -156,7 +164,7 @@ def test_odd_files_are_files():
         assert pixels(odd.CODED[name]).shape == (45, 61, 3)
 
 
-def test_a_picture_shown_is_not_changed_by_its_way_through():
+def test_a_picture_shown_is_not_changed_by_its_way_through() -> None:
     data = pillow(photograph(33, 44, seed=8), quality=90)
     with Image.open(io.BytesIO(data)) as image:
         assert image.size == (44, 33)
@@ -164,7 +172,7 @@ def test_a_picture_shown_is_not_changed_by_its_way_through():
 
 
 @compiled
-def test_thousands_of_scans_take_no_time():
+def test_thousands_of_scans_take_no_time() -> None:
     skeleton = odd.progressive(
         ((0,), 0, 0),
         *(((0,), 1, 63) for _ in range(3000)),
@@ -181,7 +189,7 @@ def test_thousands_of_scans_take_no_time():
 
 
 @compiled
-def test_thousands_of_scans_in_many_pictures_take_no_time():
+def test_thousands_of_scans_in_many_pictures_take_no_time() -> None:
     scans = [((0,), 0, 0), *(((0,), 1, 63) for _ in range(3))]
     skeleton = odd.progressive(*scans, height=600, width=600, factors=[(1, 1)])
     one = put_together(*skeleton[:3], density=0.01).data[:-2]
@@ -192,7 +200,7 @@ def test_thousands_of_scans_in_many_pictures_take_no_time():
 
 
 @compiled
-def test_places_that_look_like_pictures_take_no_time():
+def test_places_that_look_like_pictures_take_no_time() -> None:
     chain = b"\xff\xd8\xff\xdd\x00\x04\x00\x00" * 8000
     data = odd.exif(chain)[:-2] + chain * 50
     started = time.process_time()
@@ -201,7 +209,7 @@ def test_places_that_look_like_pictures_take_no_time():
 
 
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.jpg")), ids=lambda path: path.stem)
-def test_recipes_are_what_they_were(path):
+def test_recipes_are_what_they_were(path: Path) -> None:
     """A recipe that an archive holds is read for ever, and what is written does not change."""
     packed = path.with_suffix(".recipe").read_bytes()
     jpeg = come_back(path.read_bytes())

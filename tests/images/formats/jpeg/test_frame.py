@@ -26,11 +26,11 @@ from tests.images.formats.jpeg.files import (
 GRAY = [(1, 1)]
 
 
-def file(*segments):
+def file(*segments: bytes) -> bytes:
     return SOI + b"".join(segments) + EOI
 
 
-def test_components_have_blocks_of_whole_mcus():
+def test_components_have_blocks_of_whole_mcus() -> None:
     parsed = parse(file(frame(45, 61, [(2, 2), (1, 1), (1, 2)]), TABLES, scan((0, 1, 2)), b"data"))
     luma, blue, red = parsed.frame.components
     assert parsed.frame.mcus == (3, 4)
@@ -41,12 +41,12 @@ def test_components_have_blocks_of_whole_mcus():
     assert (one.units(parsed.frame), one.blocks(parsed.frame)) == (12, 84)
 
 
-def test_a_scan_of_one_component_has_blocks_of_the_picture_only():
+def test_a_scan_of_one_component_has_blocks_of_the_picture_only() -> None:
     parsed = parse(file(frame(17, 17, [(2, 2), (1, 1)]), TABLES, scan((0,)), scan((1,))))
     assert [one.units(parsed.frame) for one in parsed.scans] == [9, 4]
 
 
-def test_tables_are_those_in_force():
+def test_tables_are_those_in_force() -> None:
     first, second = flat(0, range(5)), flat(0, range(7))
     parsed = parse(
         file(frame(8, 8, GRAY), segment(DHT, first), scan((0,)), segment(DHT, second), restarts(9),
@@ -56,7 +56,7 @@ def test_tables_are_those_in_force():
     assert [one.restart for one in parsed.scans] == [0, 9]
 
 
-def test_steps_are_never_zero_nor_missing():
+def test_steps_are_never_zero_nor_missing() -> None:
     parsed = parse(file(frame(8, 8, [(1, 1)] * 2), segment(DQT, bytes(65)), TABLES, scan((0,))))
     assert parsed.quantization == {0: (1,) * 64, 1: (1,) * 64}
     wide = segment(DQT, b"\x10" + b"".join(bytes((k, 1)) for k in range(64)))
@@ -64,7 +64,7 @@ def test_steps_are_never_zero_nor_missing():
     assert parsed.quantization[0][:3] == (1, 257, 513)
 
 
-def test_skeletons_are_parsed_as_their_files():
+def test_skeletons_are_parsed_as_their_files() -> None:
     data = put_together(*odd.progressive()).data
     parsed = parse(data)
     skeleton, at = b"", 0
@@ -76,14 +76,14 @@ def test_skeletons_are_parsed_as_their_files():
     assert again.end == len(skeleton + data[at:])
 
 
-def test_what_is_malformed_behind_a_scan_ends_the_picture():
+def test_what_is_malformed_behind_a_scan_ends_the_picture() -> None:
     start = SOI + frame(8, 8, GRAY) + TABLES + scan((0,)) + b"data"
     for behind in (b"\xff\xda\x00\x03\x01", b"\xff\x02", b"\xff\xd8\xff", scan((1,)), TABLES[:-1]):
         parsed = parse(start + behind)
         assert (parsed.end, len(parsed.scans)) == (len(start), 1)
 
 
-def test_scans_are_limited():
+def test_scans_are_limited() -> None:
     heads = [scan((0,), 1, 63)] * (MOST_SCANS + 5)
     assert len(parse(file(frame(8, 8, GRAY, SOF2), TABLES, *heads)).scans) == MOST_SCANS
     heads = [scan((0,), 1, 63)] * 1000
@@ -134,6 +134,6 @@ def test_scans_are_limited():
         [frame(8, 8, GRAY), STEPS[:40]],
     ],
 )
-def test_what_is_malformed_is_no_jpeg(segments):
+def test_what_is_malformed_is_no_jpeg(segments: list[bytes]) -> None:
     with pytest.raises(NotJpeg):
         parse(file(*segments))
