@@ -56,26 +56,33 @@ def retrieve(url: str, sha256: str, size: int, folder: Path, file_name: str) -> 
 
     try:
         path = pooch.retrieve(url, f"sha256:{sha256}", file_name, folder, downloader=get)
-    except requests.HTTPError as error:
-        status = error.response.status_code if error.response is not None else "error"
-        raise DownloadError(f"HTTP {status}") from error
-    except requests.exceptions.ChunkedEncodingError as error:
-        raise DownloadError(f"the download broke off after {received} of {size} bytes") from error
-    except requests.Timeout as error:
-        raise DownloadError(f"no answer within {TIMEOUT} s") from error
-    except requests.ConnectionError as error:
-        raise DownloadError("no connection (is this machine offline?)") from error
-    except requests.RequestException as error:
-        raise DownloadError(f"{type(error).__name__}: {error}") from error
-    except ValueError as error:  # pooch's word for a wrong hash
-        if received < size:
-            reason = f"the download broke off after {received} of {size} bytes"
-        else:
-            reason = f"not the file that the registry names: its SHA-256 is not {sha256}"
-        raise DownloadError(reason) from error
-    except OSError as error:
-        raise DownloadError(f"cannot write to {folder}: {error.strerror or error}") from error
+    except (OSError, ValueError) as error:  # those of requests are OSErrors
+        raise DownloadError(_reason(error, received, size, sha256, folder)) from error
     return Path(path)
+
+
+def _reason(error: Exception, received: int, size: int, sha256: str, folder: Path) -> str:
+    """Say in a few words why a download gave no file."""
+    import requests
+
+    if isinstance(error, requests.HTTPError):
+        status = error.response.status_code if error.response is not None else "error"
+        return f"HTTP {status}"
+    if isinstance(error, requests.Timeout):
+        return f"no answer within {TIMEOUT} s"
+    broken = f"the download broke off after {received} of {size} bytes"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return broken
+    if isinstance(error, requests.ConnectionError):
+        return "no connection (is this machine offline?)"
+    if isinstance(error, requests.RequestException):
+        return f"{type(error).__name__}: {error}"
+    if isinstance(error, ValueError):  # pooch's word for a wrong hash
+        if received < size:
+            return broken
+        return f"not the file that the registry names: its SHA-256 is not {sha256}"
+    reason = error.strerror if isinstance(error, OSError) else None
+    return f"cannot write to {folder}: {reason or error}"
 
 
 def read_text(url: str) -> str:

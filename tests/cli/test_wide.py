@@ -136,7 +136,7 @@ def test_the_same_bytes_whatever_the_speed(
 
 def test_info(bitswap: Bitswap, archive: Path) -> None:
     told = json.loads(bitswap("info", archive, "--json").out)
-    assert (told["format"], told["model"]) == (4, "photo")  # some pictures are small
+    assert (told["format"], told["model"]) == (5, "photo")
     with ArchiveReader(archive) as reader:
         header = reader.header
         assert [fitted.channels for fitted in header.fitted][-3:] == [2, 4, 6]
