@@ -69,7 +69,7 @@ def test_a_fitted_archive_is_smaller_and_comes_back(
 
 def test_info_tells_what_the_archive_was_fitted_from(bitswap: Bitswap, fitted: Path) -> None:
     told = json.loads(bitswap("info", fitted / "a.bsw", "--json").out)
-    assert (told["format"], told["model"]) == (2, "photo")
+    assert (told["format"], told["model"]) == (5, "photo")
     with ArchiveReader(fitted / "a.bsw") as reader:
         assert told["fitted"] == reader.header.fitted_bytes > 100
     assert f"fitted from photo, {told['fitted']:,} bytes" in bitswap("info", fitted / "a.bsw").out
