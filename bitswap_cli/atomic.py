@@ -126,7 +126,8 @@ class NewFile(_New):
         """
         try:
             self.file.flush()
-            os.chmod(self.temporary, _mode(self.path))
+            with contextlib.suppress(OSError):  # a file system without modes, such as FAT
+                os.chmod(self.temporary, _mode(self.path))
             if sync:
                 os.fsync(self.file.fileno())
             self.device = os.fstat(self.file.fileno()).st_dev

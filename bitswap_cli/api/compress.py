@@ -237,7 +237,8 @@ class _Job:
                 progress=stage(self.progress, "compress fitted" if number else "compress"),
             )
             packed.append(_Packed(report, writer, codec))
-        smallest = min(packed, key=lambda one: one.report.bytes_after)
+        # a file that could no longer be read must not make a way the smallest
+        smallest = min(packed, key=lambda one: (-one.report.entries, one.report.bytes_after))
         smallest.report.saved = packed[0].report.bytes_after - smallest.report.bytes_after
         smallest.report.seconds = time.perf_counter() - began
         return smallest

@@ -1,5 +1,6 @@
 """`compress`: nothing appears before it is verified, and what was there stays until then."""
 
+import os
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,8 @@ import pytest
 from PIL import Image
 
 import bitswap_cli
+from bitswap_cli.api import compress as job
+from bitswap_cli.archive.report import PackReport
 from bitswap_cli.archive.writing import catalogue
 from bitswap_cli.coding import ChunkCodec
 from bitswap_cli.contract import Integers, Samples
@@ -89,6 +92,25 @@ def test_a_model_that_is_a_candidate_is_read_once_and_others_never(
     bitswap_cli.compress(photos, "a.bsw", notes=notes.append)
     tried = [line.split()[1] for line in notes if "codes the sample" in line]
     assert read == tried and len(tried) < len(zoo.embedded())
+
+
+def test_what_goes_missing_on_the_way_makes_no_archive_the_smallest(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (photos / "large").write_bytes(os.urandom(10_000))
+    real = job.pack_into
+    reports: list[PackReport] = []
+
+    def then_lose_it(*arguments: Any, **options: Any) -> PackReport:
+        reports.append(real(*arguments, **options))
+        (photos / "large").unlink(missing_ok=True)
+        return reports[-1]
+
+    monkeypatch.setattr(job, "pack_into", then_lose_it)
+    report = bitswap_cli.compress(photos, "a.bsw", model="photo", fit_steps=1)
+    assert [one.entries for one in reports] == [4, 3]
+    assert list(reports[1].skipped) == [str(photos / "large")]
+    assert (report.entries, report.skipped, report.saved) == (4, {}, 0)
 
 
 def test_the_report(photos: Path) -> None:

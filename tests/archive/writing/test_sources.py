@@ -1,13 +1,13 @@
 """Bytes of what is to be archived; what cannot be read, or changes meanwhile, is skipped."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bitswap_cli.archive.format.index import Totals
 from bitswap_cli.archive.format.sections import Header
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack, verify
@@ -33,14 +33,6 @@ def without_rights() -> Iterator[None]:
         yield
     finally:
         os.seteuid(0)
-
-
-class Rightful(ArchiveWriter):
-    """A writer that finishes its file as the one who made it."""
-
-    def finish(self, totals: Totals) -> None:
-        os.seteuid(os.getuid())
-        super().finish(totals)
 
 
 def plain_pack(folder: Path, out: Path, *, strict: bool = False) -> dict[str, str]:
@@ -81,7 +73,7 @@ def test_unreadable_files_and_folders(tmp_path: Path, monkeypatch: pytest.Monkey
         for paths in (["in"], ["in/closed"]):
             with pytest.raises(SourceError, match="in/closed: Permission denied"):
                 Catalogue(paths, strict=paths == ["in"])
-    with Rightful(tmp_path / "a", Header.without_model()) as writer:
+    with ArchiveWriter(tmp_path / "a", Header.without_model()) as writer:
         with without_rights():
             skipped = pack_into(writer, Catalogue(["in"]), None).skipped
         writer.commit()
@@ -116,10 +108,8 @@ def test_a_file_that_changes_is_skipped_without_a_trace(
         write(tmp_path / "in" / name, name.encode() * (size if name == "b" else 3))
     real = walk.collect
 
-    def collect_and_change(
-        paths: Sequence[Path], *, dereference: bool = False, without: Iterable[Path] = ()
-    ) -> walk.Found:
-        found = real(paths, dereference=dereference, without=without)
+    def collect_and_change(paths: Sequence[Path], **options: Any) -> walk.Found:
+        found = real(paths, **options)
         change(tmp_path / "in" / "b")
         return found
 
