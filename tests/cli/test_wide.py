@@ -137,6 +137,7 @@ def test_the_same_bytes_whatever_the_speed(
 def test_info(bitswap: Bitswap, archive: Path) -> None:
     told = json.loads(bitswap("info", archive, "--json").out)
     assert (told["format"], told["model"]) == (5, "photo")
+    assert told["features"] == ["turned", "wide"]  # some pictures are small
     with ArchiveReader(archive) as reader:
         header = reader.header
         assert [fitted.channels for fitted in header.fitted][-3:] == [2, 4, 6]

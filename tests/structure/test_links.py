@@ -73,7 +73,7 @@ def test_files_that_are_named_are_there(document: Path) -> None:
 def test_commands_are_those_of_the_program(document: Path) -> None:
     for words in commands(document):
         command: click.Command = cli
-        context = click.Context(command)
+        context = click.Context(command, help_option_names=["-h", "--help"])
         options: set[str] = set()
         for number, word in enumerate(words):
             options |= {name for one in command.get_params(context) for name in one.opts}

@@ -79,6 +79,8 @@ class ArchiveReader:
         Bytes of the archive.
     damage : list of str
         What recovery found wrong, one line each.
+    lost : list of bytes
+        Names in damaged chunks that recovery could read all the same.
 
     Raises
     ------
@@ -94,6 +96,7 @@ class ArchiveReader:
         self.path = display(path)
         self.totals: Totals | None = None
         self.damage: list[str] = []
+        self.lost: list[bytes] = []
         try:
             self._file = open(path, "rb")  # noqa: SIM115 (outlives this call)
             self.size = os.fstat(self._file.fileno()).st_size
@@ -220,6 +223,7 @@ class ArchiveReader:
         self.totals, self.chunks = None, Chunks()
         header, models = None, 0
         bodies: list[bytes] = []
+        gaps: list[tuple[int, int]] = []
         expected = self._start
         for tag, offset, length in scan.sections(self._file, self.size, expected, self._id):
             if tag == HEAD and header is None:
@@ -230,9 +234,11 @@ class ArchiveReader:
                 bodies.append(self._section(MODL, offset, length))
             elif tag not in (HEAD, INDX):
                 self.chunks.add(ChunkInfo(tag, offset, length, 0))
-            if offset > expected and len(self.damage) < _GAPS:
-                self.damage.append(f"{offset - expected} bytes from {expected} on are damaged")
+            if offset > expected and len(gaps) < _GAPS:
+                gaps.append((expected, offset))
             expected = offset + length + framing(self._id)
+        if self.size - expected > TRAILER.size:
+            gaps.append((expected, self.size))
         self.damage.insert(0, f"{error}; found {len(self.chunks)} whole chunks by scanning")
         lacking = "header" if header is None else "model"
         bodies = bodies[:models]  # a damaged file of the archive may hold others
@@ -245,6 +251,26 @@ class ArchiveReader:
             self.chunks = self.chunks.only(BYTE)
             bodies = []
         self.header = (header or Header.without_model()).with_models(bodies, self.version)
+        for start, end in gaps:
+            start = self._read_names(start, end)
+            if start < end:
+                text = f"{end - start} bytes from {start} on are damaged: no names could be read"
+                self.damage.append(text)
+
+    def _read_names(self, start: int, end: int) -> int:
+        """Note the names in damaged chunks from a place on whose tables are whole; return where
+        the last of them ends."""
+        while start + SECTION.size <= end:
+            tag, length = SECTION.unpack(self._at(start, SECTION.size))
+            if tag not in (TILE, BYTE) or length > MAX_BODY:
+                break
+            try:
+                table = self.table(ChunkInfo(tag, start, length, 0))
+            except (ArchiveError, ModelError):
+                break
+            self.lost += [segment.name for segment in table.segments]
+            start += length + framing(self._id)
+        return min(start, end)
 
     def _section(self, tag: bytes, offset: int, length: int | None = None) -> bytes:
         """Return the body of the section at an offset, checked."""

@@ -207,6 +207,7 @@ class _Unpacking:
         """Restore what is wanted; the report says what is lost."""
         report = self._assembler.report
         report.lost += self._reader.damage
+        self._assembler.lose(self._reader.lost)
         try:
             for chunk in self._reader.chunks:
                 self._begin(chunk)

@@ -17,12 +17,19 @@ from bitswap_cli.archive.format.sections import (
     MAGIC,
     PREAMBLE,
     TRAILER,
+    Header,
     section,
 )
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack, verify
-from bitswap_cli.errors import ArchiveError, PartialError
+from bitswap_cli.contract import TileCodec
+from bitswap_cli.errors import ArchiveError, ModelError, PartialError
 from tests.archive.support import tree
+
+
+def unneeded(header: Header) -> TileCodec:
+    """A decoder that no file asks for."""
+    raise ModelError(f"no model {header.model}")
 
 
 def archive(files: dict[bytes, bytes]) -> bytes:
@@ -52,15 +59,16 @@ FILES = {
 OUTER = archive(FILES)
 
 
-def rescued(path: Path, data: bytes, number: int) -> dict[bytes, bytes]:
-    """What `--keep-going` restores, which is never anything else than the outer archive's."""
+def rescued(path: Path, data: bytes, number: int, lost: str | None = None) -> dict[bytes, bytes]:
+    """What `--keep-going` restores, which is never anything else than the outer archive's; what it
+    names as lost."""
     (path / "bad").write_bytes(data)
     out = path / f"out{number}"
     with (
-        pytest.raises((PartialError, ArchiveError)),
+        pytest.raises((PartialError, ArchiveError), match=lost),
         ArchiveReader(path / "bad", recover=True) as reader,
     ):
-        unpack(reader, lambda _: None, out, keep_going=True)
+        unpack(reader, unneeded, out, keep_going=True)
     found = {name: content for name, (_, content, _) in tree(out).items()} if out.exists() else {}
     assert found.items() <= FILES.items()
     return found
@@ -69,13 +77,15 @@ def rescued(path: Path, data: bytes, number: int) -> dict[bytes, bytes]:
 def test_the_undamaged_archive_is_right(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(OUTER)
     with ArchiveReader(tmp_path / "a") as reader:
-        assert (reader.version, verify(reader, lambda _: None).entries) == (1, len(FILES))
+        assert (reader.version, verify(reader, unneeded).entries) == (1, len(FILES))
 
 
 def test_archives_that_end_too_soon(tmp_path: Path) -> None:
     for number, length in enumerate(range(len(OUTER) // 5, len(OUTER), 41)):
         found = rescued(tmp_path, OUTER[:length], number)
         assert length < OUTER.index(b"in/inner.bsw") or {b"in/0", b"in/first"} <= found.keys()
+    rescued(tmp_path, OUTER[: OUTER.index(INNER)], 999, "; in/inner.bsw$")
+    rescued(tmp_path, OUTER[: OUTER.index(b"in/inner.bsw") - 1], 1000, "no names could be read$")
 
 
 def test_what_follows_a_damaged_chunk_comes_back(tmp_path: Path) -> None:
@@ -85,7 +95,11 @@ def test_what_follows_a_damaged_chunk_comes_back(tmp_path: Path) -> None:
     bad[-3] ^= 1  # so that there is no index
     for number, place in enumerate(range(start, OUTER.index(b"in/last") - 30, 31)):
         bad[place] ^= 1
-        assert rescued(tmp_path, bytes(bad), number).keys() == FILES.keys() - {b"in/inner.bsw"}
+        # The name is read if that and its checksum are whole.
+        named = place > start + len(b"in/inner.bsw") + 40
+        lost = "scanning; in/inner.bsw$" if named else None
+        found = rescued(tmp_path, bytes(bad), number, lost)
+        assert found.keys() == FILES.keys() - {b"in/inner.bsw"}
         bad[place] ^= 1
 
 

@@ -2,6 +2,7 @@
 
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,10 +13,16 @@ from bitswap_cli.archive.format.segments import ByteSegment, Extra, TileSegment
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack
 from bitswap_cli.archive.writing.writer import ArchiveWriter
-from bitswap_cli.errors import ArchiveError, InputError, PartialError
+from bitswap_cli.contract import TileCodec
+from bitswap_cli.errors import ArchiveError, InputError, ModelError, PartialError
 from bitswap_cli.images.tiles import cut
 from tests.archive.reading.test_hostile import of_bytes
 from tests.archive.support import ZlibCodec, check, header_for, rescue, smooth, tree, write
+
+
+def unneeded(header: Header) -> TileCodec:
+    """A decoder that no file asks for."""
+    raise ModelError(f"no model {header.model}")
 
 
 def test_an_entry_twice_and_names_that_are_too_long(tmp_path: Path) -> None:
@@ -31,7 +38,7 @@ def test_an_entry_twice_and_names_that_are_too_long(tmp_path: Path) -> None:
     assert {name: data for name, (_, data, _) in found.items()} == {b"a": b"1", b"z": b"5"}
     path = of_bytes(tmp_path / "long.bsw", segments[3:], b"45")
     with ArchiveReader(path) as reader, pytest.raises(InputError, match="too long"):
-        unpack(reader, lambda _: None, tmp_path / "out2")
+        unpack(reader, unneeded, tmp_path / "out2")
     assert not (tmp_path / "out2").exists()
     report = check(path, None)
     assert (report.entries, len(report.lost)) == (2, 1)
@@ -46,14 +53,14 @@ def test_what_cannot_be_written_does_not_stop_the_rest(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir(parents=True)
     write(tmp_path / "out/d", b"a file")
     with ArchiveReader(path) as reader, pytest.raises(PartialError) as caught:
-        unpack(reader, lambda _: None, tmp_path / "out", force=True, keep_going=True)
+        unpack(reader, unneeded, tmp_path / "out", force=True, keep_going=True)
     assert all(f"{name} (" in str(caught.value) for name in ("d/x", "f", "link"))
     assert tree(tmp_path / "out")[b"good"][1] == b"3"
 
 
 @pytest.mark.parametrize("change", [{"crc": 1}, {"size": 780}, {"size": 0}, {}])
 def test_rebuilt_pictures_are_what_the_table_tells(
-    tmp_path: Path, codec: ZlibCodec, change: dict[str, int]
+    tmp_path: Path, codec: ZlibCodec, change: dict[str, Any]
 ) -> None:
     """Size and CRC-32 of the file, where a size is told."""
     pixels, head = smooth(16, 16), b"P6 16 16 255\n"
