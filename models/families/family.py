@@ -42,6 +42,13 @@ def need_torch(purpose: str) -> None:
         raise ModelError(f"{purpose} needs PyTorch: pip install 'bitswap[train]'")
 
 
+def in_bounds(config: Config) -> bool:
+    """Whether a config is one that a model file may have."""
+    values = vars(config).values()
+    numbers = [n for v in values for n in (v if isinstance(v, tuple) else (v,))]
+    return all(type(n) is int and 0 <= n <= 512 for n in numbers) and config.sound()
+
+
 @dataclass(frozen=True)
 class Family:
     """A family of models.

@@ -31,6 +31,7 @@ from bitswap_models.training.base import base_of
 from bitswap_models.training.data import Source, cells, draw_once
 from bitswap_models.training.memory import keep_freed
 from bitswap_models.training.networks.pixel_vae import bounds_of_prior
+from bitswap_models.training.tables import fill
 
 FREE = 10**15  # samples that share the price of differences: as good as none
 CHECKED = 400  # batches that the result is measured on
@@ -57,7 +58,7 @@ def tunes(recipe: Path) -> bool:
     """Whether a recipe has a table ``[tuning]``; False, too, if it cannot be read."""
     try:
         return "tuning" in tomllib.loads(recipe.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError):
         return False
 
 
@@ -137,9 +138,9 @@ def _read(path: Path) -> tuple[str, PixelVAE, list[Source], Tuning]:
         text = path.read_text(encoding="utf-8")
         table: dict[str, Any] = tomllib.loads(text)
         base = dict(table["base"])
-        sources = [Source(**{**s, "without": tuple(s.get("without", ()))}) for s in table["source"]]
-        tuning = Tuning(**table["tuning"])
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        sources = [fill(Source, "source", source) for source in table["source"]]
+        tuning = fill(Tuning, "tuning", table["tuning"])
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise ModelError(f"cannot read the recipe {path}: {error}") from None
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"the recipe {path} is incomplete or has a wrong key: {error}") from None

@@ -31,7 +31,7 @@ from bitswap_models import zoo
 from bitswap_models.exact.model import ExactModel
 from bitswap_models.exact.tensors import Tensors
 from bitswap_models.families import register
-from bitswap_models.families.family import Config, Family, need_torch
+from bitswap_models.families.family import Config, Family, in_bounds, need_torch
 from bitswap_models.stored import reproduced
 from bitswap_models.stored.known_answer import known_answer
 from bitswap_models.zoo import ModelFile, bounded
@@ -182,10 +182,8 @@ def _config(family: Family, text: str, path: Path) -> Config:
     try:
         table: dict[str, Any] = bounded.parse(text)
         table = {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}
-        numbers = [n for v in table.values() for n in (v if isinstance(v, tuple) else (v,))]
-        sound = all(type(n) is int and 0 <= n <= 512 for n in numbers)
         config = family.config(**table)
-        sound = sound and config.sound()
+        sound = in_bounds(config)
     except (ValueError, TypeError, AttributeError):
         sound = False
     if not sound:

@@ -9,8 +9,9 @@ from typing import Any
 
 from bitswap_cli.errors import ModelError
 from bitswap_models.families import register
-from bitswap_models.families.family import Config, Family
+from bitswap_models.families.family import Config, Family, in_bounds
 from bitswap_models.training.data import Source
+from bitswap_models.training.tables import check, fill
 
 OTHER_TABLES = {"family", "model", "sources", "base", "path", "text"}  # not of [training]
 
@@ -57,14 +58,11 @@ class Recipe:
             family = register.find(shape.pop("kind", "markov_vae"))
             if family is None:
                 raise ModelError(f"[model] kind of {path} is one of {', '.join(register.MODULES)}")
-            model = _fill(family.config, "model", shape)
-            sources = [_fill(Source, "source", s) for s in table["source"]]
-            known = {f.name for f in fields(cls)} - OTHER_TABLES
-            unknown = set(training) - known
-            if unknown:
-                raise ModelError(
-                    f"unknown key in [training] of {path}: {', '.join(sorted(unknown))}"
-                )
+            model = fill(family.config, "model", shape)
+            if not in_bounds(model):
+                raise ModelError(f"[model] of {path} is of a size that no model file may have")
+            sources = [fill(Source, "source", s) for s in table["source"]]
+            check(cls, "training", training, {f.name for f in fields(cls)} - OTHER_TABLES)
             base = dict(table.get("base", {}))
             return cls(
                 family=family, model=model, sources=sources, base=base, path=path, text=text,
@@ -74,10 +72,3 @@ class Recipe:
             raise ModelError(
                 f"the recipe {path} is incomplete or has a wrong key: {error}"
             ) from None
-
-
-def _fill(kind: Any, name: str, table: dict[str, Any]) -> Any:
-    unknown = set(table) - {f.name for f in fields(kind)}
-    if unknown:
-        raise ModelError(f"unknown key in [{name}]: {', '.join(sorted(unknown))}")
-    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in table.items()})

@@ -216,7 +216,7 @@ def test_bytes_between_chunks_and_index(codec: ZlibCodec, damaged: Damage) -> No
         check(damaged(insert), codec)
 
 
-def nested(tmp_path, codec):
+def nested(tmp_path: Path, codec: ZlibCodec) -> tuple[bytes, bytes]:
     """Return an archive that holds another one as a file, and that one."""
     for name in ("gone", "kept"):
         write(tmp_path / "inner" / f"{name}.png", bad_png(24, 24, seed=9))
@@ -230,7 +230,9 @@ def nested(tmp_path, codec):
     return (tmp_path / "outer").read_bytes(), inner
 
 
-def test_nothing_comes_from_an_archive_inside_of_a_damaged_one(tmp_path, codec, monkeypatch):
+def test_nothing_comes_from_an_archive_inside_of_a_damaged_one(
+    tmp_path: Path, codec: ZlibCodec, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(chunks, "pack_blob", lambda data, level: b"\0" + data)
     (tmp_path / "in").mkdir()
     good, inner = nested(tmp_path, codec)

@@ -316,7 +316,9 @@ def test_codec_of_another_payload(
 
 
 @pytest.mark.parametrize("change", [0, 1])
-def test_extras_that_do_not_fit_the_pictures_that_begin(tmp_path, codec, change):
+def test_extras_that_do_not_fit_the_pictures_that_begin(
+    tmp_path: Path, codec: ZlibCodec, change: int
+) -> None:
     """Of a picture's second part, and of more pictures than begin."""
     tiles, sizes = cut(smooth(16, 16), 8, 8, 3)
     segment = TileSegment(b"x", "pnm", 16, 16, 3, 1 - change, 4 - change, 0)
@@ -338,7 +340,7 @@ def test_extras_that_do_not_fit_the_pictures_that_begin(tmp_path, codec, change)
     assert tree(tmp_path / "out").keys() == {b"good"}
 
 
-def test_columns_of_newer_versions_are_named(tmp_path):
+def test_columns_of_newer_versions_are_named(tmp_path: Path) -> None:
     path = of_bytes(tmp_path / "a", [(b"a", "file", 1, 0, 1, 0)], b"1")
     table = pack_object({"segments": 1, "ends": b"a", "size": 1, "owner": 7})
     rewritten(path, framed(b"\x00" + table) + b"\x001")

@@ -1,0 +1,65 @@
+"""Tables of recipes, checked against the dataclasses that they fill."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import fields
+from typing import Any, get_args, get_origin, get_type_hints
+
+from bitswap_cli.errors import ModelError
+
+_NAMES: dict[Any, str] = {
+    int: "a whole number from 0",
+    float: "a number from 0",
+    str: "a text",
+    bool: "true or false",
+}
+_POSITIVE = {"steps", "batch", "tiles"}
+
+
+def fill(kind: Any, name: str, table: dict[str, Any]) -> Any:
+    """Make a dataclass of a table; raises as `check` does, and TypeError if a key is missing."""
+    check(kind, name, table, {f.name for f in fields(kind)})
+    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in table.items()})
+
+
+def check(kind: Any, name: str, table: dict[str, Any], known: set[str]) -> None:
+    """Check the keys of a table, and that each value is of its field's type.
+
+    Parameters
+    ----------
+    kind : dataclass
+    name : str
+        Of the table.
+    table : dict
+    known : set of str
+        Fields that may be in it.
+
+    Raises
+    ------
+    ModelError
+        If a key is unknown, or a value of another type, negative, or nothing of what there has to
+        be something of.
+    """
+    if not isinstance(table, dict):
+        raise ModelError(f"[{name}] is a table of keys and values")
+    if unknown := set(table) - known:
+        raise ModelError(f"unknown key in [{name}]: {', '.join(sorted(unknown))}")
+    hints = get_type_hints(kind)
+    for key, value in table.items():
+        hint = hints[key]
+        several = get_origin(hint) is tuple
+        single = get_args(hint)[0] if several else hint
+        if several != isinstance(value, list | tuple) or not all(
+            _fits(v, single) for v in (value if several else [value])
+        ):
+            what = _NAMES.get(single, "something else")
+            raise ModelError(f"{key} in [{name}] is {f'a list, each {what}' if several else what}")
+        if key in _POSITIVE and not value:
+            raise ModelError(f"{key} in [{name}] is 1 or more")
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    if kind is float:
+        return type(value) in (int, float) and math.isfinite(value) and value >= 0
+    return type(value) is kind and (kind is not int or value >= 0)
