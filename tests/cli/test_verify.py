@@ -9,16 +9,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.cli.conftest import Bitswap
+
 
 @pytest.fixture
-def restored(bitswap, made_archive, tiny_model, tmp_path):
+def restored(bitswap: Bitswap, made_archive: Path, tiny_model: Path, tmp_path: Path) -> Path:
     """Return a folder that the archive was restored into."""
     out = tmp_path / "out"
     assert bitswap("decompress", made_archive, "-o", out, "--model", tiny_model).code == 0
     return out
 
 
-def outcomes(bitswap, archive, folder, model, code):
+def outcomes(
+    bitswap: Bitswap, archive: Path, folder: Path, model: Path, code: int
+) -> dict[str, str]:
     """Return the outcome of each entry."""
     told = bitswap("verify", archive, folder, "--model", model, "--json")
     shown = bitswap("verify", archive, folder, "--model", model)
@@ -29,8 +33,8 @@ def outcomes(bitswap, archive, folder, model, code):
 
 
 def test_what_was_restored_and_what_was_archived(
-    bitswap, made_archive, photos, restored, tiny_model
-):
+    bitswap: Bitswap, made_archive: Path, photos: Path, restored: Path, tiny_model: Path
+) -> None:
     assert set(outcomes(bitswap, made_archive, restored, tiny_model, 0).values()) == {"same"}
     found = outcomes(bitswap, made_archive, photos.parent, tiny_model, 0)
     pixels = {name for name, outcome in found.items() if outcome == "pixels"}
@@ -38,8 +42,10 @@ def test_what_was_restored_and_what_was_archived(
     assert {found[name] for name in found.keys() - pixels} == {"same"}
 
 
-def test_what_differs_or_is_missing(bitswap, made_archive, restored, tiny_model):
-    folder: Path = restored / "photos"
+def test_what_differs_or_is_missing(
+    bitswap: Bitswap, made_archive: Path, restored: Path, tiny_model: Path
+) -> None:
+    folder = restored / "photos"
     (folder / "notes.txt").write_bytes(b"other")
     (folder / "deep/er/raw.ppm").unlink()
     pixels = np.array(Image.open(folder / "color.png"))

@@ -195,8 +195,9 @@ def test_hostile_bodies(tmp_path: Path) -> None:
     table, rest = good[: -1 - 1], good[-1 - 1 :]
     unsized = zstandard.ZstdCompressor(write_content_size=False).compress(bytes(1 << 20))
     nested = b"\x91" * 5000 + b"\x90"
-    row = {"segments": 1, "ends": b"a", "size": 1, "checksum": zlib.crc32(b"1"), "crc": 0}
-    changes = [
+    row: dict[str, object] = {"segments": 1, "ends": b"a", "size": 1}
+    row |= {"checksum": zlib.crc32(b"1"), "crc": 0}
+    changes: list[dict[str, object]] = [
         {"segments": 1 << 40},
         {"segments": True},
         {"segments": 0},
