@@ -13,6 +13,7 @@ import bitswap_cli
 from bitswap_cli.api import compress as job
 from bitswap_cli.archive.report import PackReport
 from bitswap_cli.archive.writing import catalogue
+from bitswap_cli.archive.writing.pack import pack_into
 from bitswap_cli.coding import ChunkCodec
 from bitswap_cli.contract import Integers, Samples
 from bitswap_cli.errors import ArchiveError, InputError
@@ -98,7 +99,7 @@ def test_what_goes_missing_on_the_way_makes_no_archive_the_smallest(
     photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (photos / "large").write_bytes(os.urandom(10_000))
-    real = job.pack_into
+    real = pack_into
     reports: list[PackReport] = []
 
     def then_lose_it(*arguments: Any, **options: Any) -> PackReport:

@@ -22,7 +22,8 @@ from bitswap_cli.archive.format.sections import (
 )
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack, verify
-from bitswap_cli.errors import ArchiveError, PartialError
+from bitswap_cli.contract import TileCodec
+from bitswap_cli.errors import ArchiveError, ModelError, PartialError
 from tests.archive.support import codec_for, tree
 
 
