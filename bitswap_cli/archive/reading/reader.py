@@ -221,6 +221,7 @@ class ArchiveReader:
     def _recover(self, error: ArchiveError) -> None:
         """Take what is whole in the file, whatever its index says."""
         self.totals, self.chunks = None, Chunks()
+        self._believe_header()
         header, models = None, 0
         bodies: list[bytes] = []
         gaps: list[tuple[int, int]] = []
@@ -256,6 +257,15 @@ class ArchiveReader:
             if start < end:
                 text = f"{end - start} bytes from {start} on are damaged: no names could be read"
                 self.damage.append(text)
+
+    def _believe_header(self) -> None:
+        """Take the id that the first section carries, if that is whole: it stands twice."""
+        told = self._id
+        try:
+            self._id = self._at(self._start + SECTION.size, len(told))
+            self._section(HEAD, self._start)
+        except ArchiveError:
+            self._id = told
 
     def _read_names(self, start: int, end: int) -> int:
         """Note the names in damaged chunks from a place on whose tables are whole; return where
