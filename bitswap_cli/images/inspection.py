@@ -1,10 +1,11 @@
 """Files <-> pictures: which files can be restored from their samples, and how."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from bitswap_cli.contract import Samples
+from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.formats.format import Format, Kind
 from bitswap_cli.images.formats.register import START, beginning, find
 from bitswap_cli.images.picture import MAX_RECIPE, Picture, Recipe
@@ -33,7 +34,7 @@ def inspect(data: bytes) -> Picture | None:
         Of a plain kind; None if the file should be kept byte for byte, be it broken, foreign or too
         large.
     """
-    return next(_found(data, plain=True), None)
+    return next(_found(data, lambda kind: kind.plain), None)
 
 
 def inspect_wide(data: bytes) -> list[Picture]:
@@ -53,14 +54,35 @@ def inspect_wide(data: bytes) -> list[Picture]:
     list of Picture
         Of different kinds, none of them plain, in the order of their numbers.
     """
-    return list(_found(data, plain=False))
+    return list(_found(data, lambda kind: not kind.plain and not kind.described))
 
 
-def _found(data: bytes, *, plain: bool) -> Iterator[Picture]:
-    """Yield a file as a picture of each of these kinds it can be restored from."""
+def inspect_exact(data: bytes) -> list[Picture]:
+    """Split a file into samples and a recipe with a description, in every way.
+
+    These are the PNG files of `inspect` and `inspect_wide`, by the same samples, and gray or RGB
+    ones with a transparent colour or a palette to suggest, as far as what their writer decided can
+    be described in few bytes. Each file is rebuilt and compared byte for byte.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file.
+
+    Returns
+    -------
+    list of Picture
+        Of different kinds, in the order of their numbers: none if the file has no description, or
+        one that is too long, whether `inspect` or `inspect_wide` find pictures in it or not.
+    """
+    return list(_found(data, lambda kind: kind.described))
+
+
+def _found(data: bytes, wanted: Callable[[Kind], bool]) -> Iterator[Picture]:
+    """Yield a file as a picture of each kind that is wanted and that it can be restored from."""
     for form in beginning(data[:START]):
         for kind in form.KINDS:
-            picture = form.split(data, kind.name) if kind.plain == plain else None
+            picture = form.split(data, kind.name) if wanted(kind) else None
             if picture is not None and _comes_back(form, kind, picture, data):
                 yield picture
 
@@ -75,10 +97,13 @@ def decode(data: bytes, kind: str) -> Picture | None:
 def _comes_back(form: Format, kind: Kind, picture: Picture, data: bytes) -> bool:
     """Tell whether a recipe is short enough and the file it leads to is as good as this one."""
     pixels, recipe = picture
-    if len(recipe.prefix) + len(recipe.suffix) > MAX_RECIPE:
+    if len(recipe.prefix) + len(recipe.suffix) + len(recipe.description) > MAX_RECIPE:
         return False
     if kind.exact:
-        return form.join(recipe, pixels) == data
+        try:
+            return form.join(recipe, pixels) == data
+        except ArchiveError:  # of a description that does not hold
+            return False
     twin = form.split(form.join(recipe, pixels, quick=True), kind.name)
     return twin is not None and twin.recipe == recipe and np.array_equal(twin.pixels, pixels)
 

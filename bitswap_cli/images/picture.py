@@ -21,6 +21,8 @@ class Recipe(NamedTuple):
     """What stands before the samples, verbatim."""
     suffix: bytes
     """What stands after them, verbatim."""
+    description: bytes = b""
+    """How the samples lie in the file, where the kind is exact and prefix does not tell."""
 
 
 class Picture(NamedTuple):

@@ -36,7 +36,8 @@ def read_samples(data: bytes) -> Pixels:
     """
     for form in beginning(data[:START]):
         for kind in form.KINDS:
-            picture = form.split(data, kind.name)
+            # A description shows nothing, and takes time.
+            picture = None if kind.described else form.split(data, kind.name)
             if picture is not None:
                 return shown(picture).copy()  # else the whole file would live on in it
     try:

@@ -27,10 +27,12 @@ class Kind(NamedTuple):
     """Of the samples."""
     feature: str = "wide"
     """Of archives that can hold it, if it is not plain: in archives of version 5, by this name."""
+    described: bool = False
+    """Whether its recipes have a description, which no archive holds yet."""
 
     def fits(self, features: Set[str]) -> bool:
         """Tell whether an archive that uses these features can hold it."""
-        return self.plain or self.feature in features
+        return not self.described and (self.plain or self.feature in features)
 
 
 class Format(Protocol):

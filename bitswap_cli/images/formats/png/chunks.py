@@ -39,6 +39,11 @@ class Head(NamedTuple):
         return self.depth * _SAMPLES[self.colour]
 
     @property
+    def unit(self) -> int:
+        """Bytes from a pixel to the next, as filters see them."""
+        return max(1, self.bits // 8)
+
+    @property
     def is_plain(self) -> bool:
         """Whether these are the pixels of kind "png": 8-bit gray or RGB."""
         return self.depth == 8 and self.colour in (GRAY, 2)
@@ -89,15 +94,16 @@ def read_palette(data: bytes) -> NDArray[np.uint8] | None:
     return np.concatenate([palette, opacity], axis=1)
 
 
-def find_pixels(data: bytes, *, palette: bool) -> tuple[int, int, bytes] | None:
+def find_pixels(data: bytes, *, colours: bool) -> tuple[int, int, bytes] | None:
     """Find the pixels of a PNG file.
 
     Parameters
     ----------
     data : bytes
         The whole file, which starts as one.
-    palette : bool
-        Whether this is a palette image, which may have PLTE and tRNS before its pixels.
+    colours : bool
+        Whether PLTE and tRNS may stand before the pixels: those of a palette image, or of one that
+        comes back byte for byte, whatever they mean.
 
     Returns
     -------
@@ -116,11 +122,16 @@ def find_pixels(data: bytes, *, palette: bool) -> tuple[int, int, bytes] | None:
         elif tag == b"IEND":
             # What follows IEND is no part of the image but part of the file: it stays.
             return (start, end, b"".join(bodies)) if bodies else None
-        elif palette and not bodies and tag in _COLOURS:
+        elif colours and not bodies and tag in _COLOURS:
             continue
         elif tag in _REFUSED or (tag[:1].isupper() and tag != b"IHDR"):
             return None
     return None
+
+
+def lengths(run: bytes) -> list[int]:
+    """Return the lengths of the contents of chunks that are known to be whole."""
+    return [after - start - 12 for _, start, after in _chunks(run, 0)]
 
 
 def chunk(tag: bytes, body: bytes) -> bytes:
@@ -129,9 +140,8 @@ def chunk(tag: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + tag + body + struct.pack(">I", crc)
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+def _chunks(data: bytes, position: int = len(SIGNATURE)) -> Iterator[tuple[bytes, int, int]]:
     """Yield tag, start and end of one chunk after another, as far as they are whole."""
-    position = len(SIGNATURE)
     while position + 12 <= len(data):
         length, tag = struct.unpack_from(">I4s", data, position)
         after = position + 12 + length

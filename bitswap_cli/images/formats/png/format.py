@@ -17,19 +17,31 @@ from bitswap_cli.images.formats.png.chunks import (
     Head,
     chunk,
     find_pixels,
+    lengths,
     read_head,
     read_palette,
 )
 from bitswap_cli.images.formats.png.rows import read_rows, write_rows
+from bitswap_cli.images.formats.png.stream import describe, restore
 from bitswap_cli.images.picture import Picture, Recipe
 
+_EXACT = "-exact"  # how the names of kinds end whose recipes hold a description
 _PLAIN = Kind("png", 0, exact=False, plain=True)
 _SAMPLES = Kind("png-samples", 3, exact=False, plain=False)
 _COLOURS = Kind("png-colours", 4, exact=False, plain=False)
 
 MAGIC: Sequence[bytes] = (SIGNATURE,)
-KINDS: Sequence[Kind] = (_PLAIN, _SAMPLES, _COLOURS)
+KINDS: Sequence[Kind] = (
+    _PLAIN,
+    _SAMPLES,
+    _COLOURS,
+    Kind(_PLAIN.name + _EXACT, 6, exact=True, plain=False, described=True),
+    Kind(_SAMPLES.name + _EXACT, 7, exact=True, plain=False, described=True),
+    Kind(_COLOURS.name + _EXACT, 8, exact=True, plain=False, described=True),
+)
 
+# A description pays up to so many bytes, and so many hundredths of its file.
+_FEW, _SHARE = 64, 3
 _LEVEL, _QUICK = 6, 1  # of zlib; the quick one is several times faster
 
 
@@ -46,43 +58,57 @@ def split(data: bytes, kind: str) -> Picture | None:
 
     "png" is 8-bit gray or RGB, "png-samples" any other image as it is stored, "png-colours" a
     palette image by its colours. Samples of 16 bits have all their high bytes first; gray of fewer
-    than 8 bits is scaled to 0..255; indices are as they are.
+    than 8 bits is scaled to 0..255; indices are as they are. Kinds that end in "-exact" are the
+    same with a description, by which the file comes back byte for byte, if it is a short one.
     """
-    before = _read_start(data, kind)
+    pixel_kind = kind.removesuffix(_EXACT)
+    before = _read_start(data, pixel_kind)
     if before is None:
         return None
     head, palette = before
-    found = find_pixels(data, palette=palette is not None)
+    exact = pixel_kind != kind
+    found = find_pixels(data, colours=exact or palette is not None)
     stored = None if found is None else read_rows(found[2], head)
     if found is None or stored is None:
         return None
-    if kind == _COLOURS.name and palette is not None:
+    if pixel_kind == _COLOURS.name and palette is not None:
         pixels = _colours(stored, palette)
     else:
         pixels = _samples(stored, head)
-    start, end, _ = found
-    return None if pixels is None else Picture(pixels, Recipe(kind, data[:start], data[end:]))
+    start, end, idat = found
+    description: bytes | None = b""
+    if pixels is not None and exact:
+        most = _FEW + len(data) * _SHARE // 100
+        description = describe(idat, lengths(data[start:end]), stored, head, most)
+    if pixels is None or description is None:
+        return None
+    return Picture(pixels, Recipe(kind, data[:start], data[end:], description))
 
 
 def join(recipe: Recipe, samples: Samples, *, quick: bool = False) -> bytes:
-    """See `Format.join`: one IDAT chunk between prefix and suffix."""
+    """See `Format.join`: IDAT chunks between prefix and suffix, one if nothing describes them."""
     pixels = samples.view(np.uint8)
-    before = _read_start(recipe.prefix, recipe.kind)
-    stored = None if before is None else _stored(recipe.kind, before, pixels)
+    pixel_kind = recipe.kind.removesuffix(_EXACT)
+    before = _read_start(recipe.prefix, pixel_kind)
+    stored = None if before is None else _stored(pixel_kind, before, pixels)
     if before is None or stored is None:
         raise _misfit()
-    idat = write_rows(stored, before.head, _QUICK if quick else _LEVEL)
-    return b"".join([recipe.prefix, chunk(b"IDAT", idat), recipe.suffix])
+    if pixel_kind != recipe.kind:
+        idat = restore(recipe.description, stored, before.head)
+    else:
+        idat = [write_rows(stored, before.head, _QUICK if quick else _LEVEL)]
+    return b"".join([recipe.prefix, *(chunk(b"IDAT", body) for body in idat), recipe.suffix])
 
 
 def shown(recipe: Recipe, samples: Samples) -> Pixels:
     """See `Format.shown`: indices as their colours, and black beyond the palette's end."""
     pixels = samples.view(np.uint8)
-    before = _read_start(recipe.prefix, recipe.kind)
+    pixel_kind = recipe.kind.removesuffix(_EXACT)
+    before = _read_start(recipe.prefix, pixel_kind)
     if before is None:
         raise _misfit()
     head, palette = before
-    if palette is not None and recipe.kind == _SAMPLES.name:
+    if palette is not None and pixel_kind == _SAMPLES.name:
         colours = np.zeros((256, palette.shape[1]), np.uint8)
         colours[:, 3:] = 255
         colours[: len(palette)] = palette

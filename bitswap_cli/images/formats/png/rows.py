@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bitswap_cli.images.formats.png.chunks import PALETTE, Head, find_pixels
+from bitswap_cli.images.formats.png.filters import filtered, least_sums
 
 # What Pillow should take the pixels for, by their bits: something it decodes as it is. It has
 # nothing of two bytes a sample in colour, but keeps either the high bytes or the low ones.
@@ -32,7 +33,6 @@ _ADAM7 = (
     (1, 0, 2, 2),
     (0, 1, 1, 2),
 )
-_BLOCK = 1 << 17  # bytes filtered at a time
 
 
 def read_rows(idat: bytes, head: Head) -> NDArray[np.uint8] | None:
@@ -81,16 +81,34 @@ def write_rows(stored: NDArray[np.uint8], head: Head, level: int) -> bytes:
     packed = head.depth < 8 or head.colour == PALETTE
     if not packed and not head.interlaced and head.bits <= 32:
         return _by_pillow(stored, level)
-    planes = _passes(stored) if head.interlaced else iter([stored])
-    if packed:
-        # No filter helps where neighbouring values say nothing of each other.
-        deflate = zlib.compressobj(level)
-        lines = (_packed(plane, head.depth) for plane in planes)
-    else:
-        deflate = zlib.compressobj(level, strategy=zlib.Z_FILTERED)
-        lines = (block for plane in planes for block in _filtered(plane))
-    squeezed = [deflate.compress(block) for block in lines]
+    # No filter helps where neighbouring values say nothing of each other.
+    strategy = zlib.Z_DEFAULT_STRATEGY if packed else zlib.Z_FILTERED
+    deflate = zlib.compressobj(level, strategy=strategy)
+    squeezed = []
+    for rows in scanlines(stored, head):
+        filters = np.zeros(len(rows), np.uint8) if packed else least_sums(rows, head.unit)
+        squeezed.append(deflate.compress(filtered(rows, head.unit, filters).data))
     return b"".join([*squeezed, deflate.flush()])
+
+
+def scanlines(stored: NDArray[np.uint8], head: Head) -> list[NDArray[np.uint8]]:
+    """Return the bytes of the image's lines, without filters, unused bits being zero.
+
+    Parameters
+    ----------
+    stored : uint8 array (H, W, bytes of a pixel)
+        As `read_rows` returns it.
+    head : Head
+
+    Returns
+    -------
+    list of uint8 arrays (lines, bytes of a line)
+        Of the image, or of each pass of Adam7 that is not empty.
+    """
+    planes = _passes(stored) if head.interlaced else iter([stored])
+    if head.depth < 8:
+        return [_packed(plane, head.depth) for plane in planes]
+    return [plane.reshape(len(plane), -1) for plane in planes]
 
 
 def _by_pillow(stored: NDArray[np.uint8], level: int) -> bytes:
@@ -98,7 +116,7 @@ def _by_pillow(stored: NDArray[np.uint8], level: int) -> bytes:
     file = io.BytesIO()
     image = Image.fromarray(stored if stored.shape[2] > 1 else stored[:, :, 0])
     image.save(file, "PNG", compress_level=level)
-    found = find_pixels(file.getvalue(), palette=False)
+    found = find_pixels(file.getvalue(), colours=False)
     if found is None:
         raise RuntimeError("Pillow wrote a PNG without pixels")
     return found[2]
@@ -132,51 +150,14 @@ def _passes(pixels: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
             yield plane
 
 
-def _packed(plane: NDArray[np.uint8], depth: int) -> bytes:
-    """Return unfiltered scanlines of values of some bits, the first in the highest bits."""
+def _packed(plane: NDArray[np.uint8], depth: int) -> NDArray[np.uint8]:
+    """Return scanlines of values of some bits, the first in the highest bits."""
     height, width, _ = plane.shape
     each = 8 // depth
     length = -(-width // each)
     values = np.zeros((height, length * each), np.uint8)
     values[:, :width] = plane[:, :, 0]
     shifts = np.arange(8 - depth, -1, -depth, dtype=np.uint8)
-    lines = np.zeros((height, length + 1), np.uint8)
     shifted = values.reshape(height, length, each) << shifts
-    lines[:, 1:] = np.bitwise_or.reduce(shifted, axis=2)
-    return lines.tobytes()
-
-
-def _filtered(plane: NDArray[np.uint8]) -> Iterator[bytes]:
-    """Yield filtered scanlines, each with the filter of the least sum of absolute differences."""
-    height, width, channels = plane.shape
-    rows = plane.reshape(height, width * channels)
-    step = max(1, _BLOCK // rows.shape[1])
-    for top in range(0, height, step):
-        here = rows[top : top + step]
-        up = np.zeros_like(here)
-        up[1:] = here[:-1]
-        if top:
-            up[0] = rows[top - 1]
-        left, corner = np.zeros_like(here), np.zeros_like(here)
-        left[:, channels:] = here[:, :-channels]
-        corner[:, channels:] = up[:, :-channels]
-        mean = ((left.astype(np.uint16) + up) >> 1).astype(np.uint8)
-        candidates = np.stack(
-            [here, here - left, here - up, here - mean, here - _paeth(left, up, corner)]
-        )
-        cost = np.abs(candidates.view(np.int8).astype(np.int16)).sum(axis=2, dtype=np.int64)
-        best = cost.argmin(axis=0)
-        lines = np.empty((len(here), rows.shape[1] + 1), np.uint8)
-        lines[:, 0] = best
-        lines[:, 1:] = candidates[best, np.arange(len(here))]
-        yield lines.tobytes()
-
-
-def _paeth(
-    left: NDArray[np.uint8], up: NDArray[np.uint8], corner: NDArray[np.uint8]
-) -> NDArray[np.uint8]:
-    """Return whichever neighbour is nearest to left + up - corner; ties in this order."""
-    a, b, c = left.astype(np.int16), up.astype(np.int16), corner.astype(np.int16)
-    to_left, to_up, to_corner = abs(b - c), abs(a - c), abs(a + b - 2 * c)
-    nearest = np.where(to_up <= to_corner, up, corner)
-    return np.where((to_left <= to_up) & (to_left <= to_corner), left, nearest)
+    packed: NDArray[np.uint8] = np.bitwise_or.reduce(shifted, axis=2)
+    return packed

@@ -1,0 +1,273 @@
+"""The contents of IDAT <-> samples and a description of all that a PNG's writer decided.
+
+docs/format.md ("PNG descriptions") says how a description is written. Three things are told:
+which filter each line has, how the zlib stream was made (`bitswap_cli.images.deflate`), and where
+it is cut into chunks.
+"""
+
+import zlib
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitswap_cli.errors import ArchiveError
+from bitswap_cli.images import deflate
+from bitswap_cli.images.deflate.columns import COLUMNS, Column, Reader, decode, encode, varint
+from bitswap_cli.images.formats.png.chunks import Head
+from bitswap_cli.images.formats.png.filters import FILTERS, Rows, filtered, guess, least_sums
+from bitswap_cli.images.formats.png.rows import scanlines
+
+# How filters are predicted: always this one (0 to 4), that of the line before, the least sum.
+_SAME, _LEAST = 5, 6
+_TOLD = 8  # flag: the length of each chunk is told
+
+_FILTERS, _UNUSED, _LENGTHS = 3, 4, 5  # columns of corrections
+
+_MOST_LINES = 1 << 20  # whose unused bits are looked at one by one
+_CHUNKS, _PER_CHUNK = 1 << 16, 1 << 10  # as many chunks, and one more for each so many bytes
+
+
+def describe(
+    stream: bytes, lengths: Sequence[int], stored: NDArray[np.uint8], head: Head, most: int
+) -> bytes | None:
+    """Say what the samples do not tell of the contents of IDAT.
+
+    Parameters
+    ----------
+    stream : bytes
+        Contents of all IDAT chunks, which `read_rows` could read.
+    lengths : sequence of int
+        Their lengths, chunk by chunk.
+    stored : uint8 array (H, W, bytes of a pixel)
+        What `read_rows` read.
+    head : Head
+    most : int
+        Bytes of a description that pays, without those that lie behind the zlib stream: these
+        would have to be kept anyway.
+
+    Returns
+    -------
+    bytes or None
+        None if the stream cannot be described so, or has far too many chunks. That `restore`
+        gives all back is still to be proved.
+    """
+    planes = scanlines(stored, head)
+    size = _size(planes)
+    described = deflate.describe(stream, size, _feeds(planes), prove=False)
+    if described is None or len(lengths) > _most_chunks(size):
+        return None
+    lines = _lines(described.inflated, planes)
+    filters = np.concatenate([plane[:, 0] for plane in lines])
+    unused = _unused(lines, planes, head)
+    if unused is None:
+        return None
+    _fill(planes, unused)
+    predictor, corrections = _choose(filters, planes, head.unit)
+    constant = _constant(lengths)
+    told = [] if constant is not None else [length + 1 for length in lengths]
+    columns = {_FILTERS: corrections, _UNUSED: unused, _LENGTHS: np.array(told, np.int32)}
+    coded = encode(_columns(columns))
+    start = bytes([predictor | _TOLD * (constant is None)])
+    start += b"" if constant is None else varint(constant)
+    description = b"".join([start, varint(len(coded)), coded, described.description])
+    pays = len(description) <= most or len(description) <= most + _behind(stream)
+    return description if pays else None
+
+
+def restore(description: bytes, stored: NDArray[np.uint8], head: Head) -> list[bytes]:
+    """Rebuild the contents of IDAT, chunk by chunk.
+
+    Parameters
+    ----------
+    description : bytes
+        Of `describe`.
+    stored : uint8 array (H, W, bytes of a pixel)
+    head : Head
+
+    Returns
+    -------
+    list of bytes
+
+    Raises
+    ------
+    ArchiveError
+        If the description is damaged, or does not belong to these samples.
+    """
+    planes = scanlines(stored, head)
+    size, count = _size(planes), sum(len(rows) for rows in planes)
+    reader = Reader(description)
+    (first,) = reader.take(1)
+    predictor, told = first & 7, first >> 3
+    constant = 0 if told else reader.varint()
+    columns = decode(reader.take(reader.varint()), 2 * count + _most_chunks(size))
+    corrections, unused, lengths = (columns[place] for place in (_FILTERS, _UNUSED, _LENGTHS))
+    known = len(corrections) + len(unused) + len(lengths)
+    if predictor > _LEAST or told > 1 or sum(len(column) for column in columns) != known:
+        raise _damaged()
+    if max(len(corrections), len(unused)) > count or bool(len(lengths)) != bool(told):
+        raise _damaged()
+    if corrections.max(initial=0) > FILTERS or unused.max(initial=0) >> _unused_bits(head):
+        raise _damaged()
+    _fill(planes, _whole(unused, count))
+    filters = _corrected(_whole(corrections, count), predictor, planes, head.unit)
+    lines = _by_plane(filters, planes)
+    made = [filtered(rows, head.unit, of) for rows, of in zip(planes, lines, strict=True)]
+    inflated = b"".join(plane.tobytes() for plane in made)
+    stream = deflate.restore(inflated, reader.rest())
+    return _cut(stream, lengths if told else constant, size)
+
+
+def _behind(stream: bytes) -> int:
+    """Return how many bytes lie behind a zlib stream."""
+    inflate = zlib.decompressobj()
+    inflate.decompress(stream)
+    return len(inflate.unused_data)
+
+
+def _damaged() -> ArchiveError:
+    return ArchiveError("the archive holds a damaged description of a PNG file")
+
+
+def _size(planes: Sequence[Rows]) -> int:
+    """Bytes of all lines with their filters."""
+    return sum(len(rows) + rows.size for rows in planes)
+
+
+def _feeds(planes: Sequence[Rows]) -> list[int]:
+    """Bytes that deflate may have been given at a time: a line."""
+    return [1 + planes[-1].shape[1]]
+
+
+def _most_chunks(size: int) -> int:
+    return _CHUNKS + size // _PER_CHUNK
+
+
+def _columns(used: dict[int, Column]) -> list[Column]:
+    return [used.get(place, np.empty(0, np.int32)) for place in range(COLUMNS)]
+
+
+def _whole(column: Column, count: int) -> Column:
+    """Return a column with the zeros at its end."""
+    return np.concatenate([column, np.zeros(count - len(column), np.int32)])
+
+
+def _by_plane(values: NDArray[np.uint8], planes: Sequence[Rows]) -> list[NDArray[np.uint8]]:
+    """Return what belongs to the lines of each plane."""
+    return np.split(values, np.cumsum([len(rows) for rows in planes])[:-1])
+
+
+def _lines(inflated: bytes, planes: Sequence[Rows]) -> list[Rows]:
+    """Return inflated bytes as lines with their filters."""
+    found, at = [], 0
+    for rows in planes:
+        height, length = len(rows), rows.shape[1] + 1
+        found.append(np.frombuffer(inflated, np.uint8, height * length, at).reshape(height, length))
+        at += height * length
+    return found
+
+
+# Unused bits
+
+
+def _unused_bits(head: Head) -> int:
+    """The most bits at the end of a line that no pixel uses."""
+    return 8 - head.depth if head.depth < 8 else 0
+
+
+def _unused(lines: Sequence[Rows], planes: Sequence[Rows], head: Head) -> Column | None:
+    """Return the unused bits at the end of each line; None if there are too many lines."""
+    count = sum(len(rows) for rows in planes)
+    zeros = np.zeros(count, np.int32)
+    if head.depth >= 8 or all(
+        np.array_equal(filtered(rows, head.unit, told[:, 0]), told)
+        for rows, told in zip(planes, lines, strict=True)
+    ):
+        return zeros
+    if count > _MOST_LINES:
+        return None
+    mask, found = (1 << _unused_bits(head)) - 1, []
+    for rows, told in zip(planes, lines, strict=True):
+        before = rows[:, -2].tolist() if rows.shape[1] > 1 else [0] * len(rows)
+        up = corner = 0
+        for number, last, left in zip(told[:, 0], told[:, -1].tolist(), before, strict=True):
+            up = last + guess(number, left, up, corner) & 255
+            corner = left
+            found.append(up)
+    ends = np.concatenate([rows[:, -1] for rows in planes])
+    unused: Column = ((np.array(found, np.uint8) ^ ends) & mask).astype(np.int32)
+    return unused
+
+
+def _fill(planes: Sequence[Rows], unused: Column) -> None:
+    """Put unused bits into lines."""
+    if unused.any():
+        for rows, bits in zip(planes, _by_plane(unused.astype(np.uint8), planes), strict=True):
+            rows[:, -1] |= bits
+
+
+# Filters
+
+
+def _predicted(
+    predictor: int, filters: NDArray[np.uint8], planes: Sequence[Rows], unit: int
+) -> NDArray[np.uint8]:
+    if predictor == _LEAST:
+        return np.concatenate([least_sums(rows, unit) for rows in planes])
+    if predictor == _SAME:
+        return np.concatenate([filters[:0], np.zeros(1, np.uint8), filters[:-1]])
+    return np.full(len(filters), predictor, np.uint8)
+
+
+def _choose(filters: NDArray[np.uint8], planes: Sequence[Rows], unit: int) -> tuple[int, Column]:
+    """Return the predictor that says most of filters, and its corrections."""
+    usual = int(np.bincount(filters).argmax())
+    if (filters == usual).all():
+        return usual, np.zeros(len(filters), np.int32)
+    found = []
+    for predictor in (usual, _SAME, _LEAST):
+        wrong = filters != _predicted(predictor, filters, planes, unit)
+        corrections = np.where(wrong, filters + 1, 0).astype(np.int32)
+        found.append((len(encode(_columns({_FILTERS: corrections}))), predictor, corrections))
+    _, predictor, corrections = min(found, key=lambda one: one[:2])
+    return predictor, corrections
+
+
+def _corrected(
+    corrections: Column, predictor: int, planes: Sequence[Rows], unit: int
+) -> NDArray[np.uint8]:
+    """Return the filters that corrections lead to."""
+    told = corrections.astype(np.uint8)
+    if predictor == _SAME:
+        last = np.maximum.accumulate(np.where(told > 0, np.arange(len(told)), 0))
+        return np.maximum(told[last], 1) - np.uint8(1)
+    if predictor == _LEAST and told.all():
+        return told - np.uint8(1)
+    predicted = _predicted(predictor, told, planes, unit)
+    return np.where(told > 0, told - np.uint8(1), predicted)
+
+
+# Chunks
+
+
+def _constant(lengths: Sequence[int]) -> int | None:
+    """Return the length of all chunks but a shorter last one, 0 for a single one, or None."""
+    if len(lengths) == 1:
+        return 0
+    first, last = lengths[0], lengths[-1]
+    return first if set(lengths[:-1]) == {first} and 0 < last <= first else None
+
+
+def _cut(stream: bytes, how: int | Column, size: int) -> list[bytes]:
+    """Cut a stream into chunks of one length, 0 for a single chunk, or as a column tells."""
+    step = how if isinstance(how, int) and how else len(stream)
+    count = -(-len(stream) // step) if isinstance(how, int) else len(how)
+    if count > _most_chunks(size):
+        raise _damaged()
+    if isinstance(how, int):
+        ends = [*range(step, len(stream), step), len(stream)]
+    else:
+        ends = (how.astype(np.int64) - 1).cumsum().tolist()
+        if how.min() < 1 or ends[-1] != len(stream):
+            raise _damaged()
+    return [stream[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)]
