@@ -175,6 +175,8 @@ def _load(
 
     notes(f"model {file.name}, SHA-256 {file.sha256}, from {file.path}")
     model = model_file.load(file)
+    if family_of(model).coefficients:
+        raise ModelError(f"{file.name} is a model of JPEG files' coefficients: give one of pixels")
     larger = family_of(model).larger
     if fitting and larger is not None:
         return tile_codec(model, scheme, batch, lambda channels: larger(model, channels, 0, 0))

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from bitswap_cli.api.arguments import Notes, PathLike, Progress, ignore
 from bitswap_cli.coding import ChunkCodec, tile_codec
 from bitswap_cli.contract import BYTES, Alphabet, Samples, Tiles
-from bitswap_cli.errors import ArchiveError, InputError
+from bitswap_cli.errors import ArchiveError, InputError, ModelError
 from bitswap_cli.images.formats.register import kind_of
 from bitswap_cli.images.inspection import inspect_wide
 from bitswap_cli.images.tiles import checksum, cut, joined
@@ -91,7 +91,10 @@ def evaluate(
         raise InputError(f"there is no folder {folder}")
     file = zoo.resolve(model)
     (notes or ignore)(f"model {file.name}, SHA-256 {file.sha256}, from {file.path}")
-    codes = model_file.family_in(file).codes
+    family = model_file.family_in(file)
+    if family.coefficients:
+        raise ModelError(f"{file.name} is a model of JPEG files' coefficients: give one of pixels")
+    codes = family.codes
     loaded: Any = model_file.load(file) if codes else model_file.load_network(file)
     shape = (loaded.config.tile, loaded.config.tile, loaded.config.channels)
     tiles, left_out = _tiles(folder, shape, Alphabet(loaded.low, loaded.high))

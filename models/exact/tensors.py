@@ -12,7 +12,7 @@ from copy import copy
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from bitswap_cli.errors import ModelError
 from bitswap_models.exact.layers import Layer, Shape
@@ -55,10 +55,12 @@ class Stored:
         layer = self.layers[self._prefix + name] = Layer(shape, weight, scale, bias)
         return layer
 
-    def integers(self, name: str, shape: tuple[int, ...]) -> NDArray[np.int32]:
-        """Take an array of int32 that is no layer's."""
+    def integers(
+        self, name: str, shape: tuple[int, ...], dtype: DTypeLike = np.int32
+    ) -> NDArray[Any]:
+        """Take an array of integers that is no layer's."""
         array = self.take(name)
-        if array.shape != shape or array.dtype != np.int32:
+        if array.shape != shape or array.dtype != dtype:
             raise ModelError(f"{name} has the wrong shape: the model file is damaged")
         return array
 
@@ -92,9 +94,12 @@ class Blank(Stored):
         layer = self.layers[self._prefix + name] = Layer(shape, weight, scale, bias)
         return layer
 
-    def integers(self, name: str, shape: tuple[int, ...]) -> NDArray[np.int32]:
+    def integers(
+        self, name: str, shape: tuple[int, ...], dtype: DTypeLike = np.int32
+    ) -> NDArray[Any]:
         """Take zeros that are no layer's."""
-        array = self.taken[self._prefix + name] = np.zeros(shape, np.int32)
+        array: NDArray[Any] = np.zeros(shape, dtype)
+        self.taken[self._prefix + name] = array
         return array
 
 

@@ -67,6 +67,8 @@ class Family:
     tried : bool
         Whether ``--model auto`` tries its models: not those that are there for their own sake,
         slower and never better.
+    coefficients : bool
+        Whether its models are of coefficients of JPEG files, not of pixels.
     grow : callable, optional
         Told a model and larger fields of its config by name, returns a larger model that says the
         same of the same pictures; raises ModelError if there is none.
@@ -83,6 +85,7 @@ class Family:
     network: str
     model: Callable[[Any, Stored], ExactModel] | None = None
     tried: bool = False
+    coefficients: bool = False
     grow: Callable[..., ExactModel] | None = None
     larger: Callable[[Any, int, int, int], ExactModel] | None = None
     fit: str | None = None

@@ -14,6 +14,7 @@ MODULES = {
     "pixel_vae": "bitswap_models.families.pixel_vae.family",
     "resnet_vae": "bitswap_models.families.resnet_vae",
     "flowpp": "bitswap_models.families.flowpp",
+    "jpeg_vae": "bitswap_models.families.jpeg_vae.family",
 }
 
 

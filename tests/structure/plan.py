@@ -9,7 +9,9 @@ MOST_LINES = 350  # of a file
 MOST_FUNCTION = 60  # lines of a function
 MANY_FILES = ("bitswap_cli.cli",)
 
-GROUND = ("bitswap_cli.contract", "bitswap_cli.atomic", "bitswap_cli.errors")
+GROUND = (
+    "bitswap_cli.contract", "bitswap_cli.coefficients", "bitswap_cli.atomic", "bitswap_cli.errors",
+)  # fmt: skip
 ANS = "bitswap_cli.ans"
 EXACT, FAMILIES = "bitswap_models.exact", "bitswap_models.families"
 STORED, ZOO = "bitswap_models.stored", "bitswap_models.zoo"
@@ -36,6 +38,7 @@ DOORS = {
     EXACT: (*GROUND, ANS),
     "bitswap_models": (),
     "bitswap_cli.contract": ("bitswap_cli.errors", ANS),
+    "bitswap_cli.coefficients": ("bitswap_cli.contract", ANS),
     "bitswap_cli.atomic": ("bitswap_cli.errors",),
     "bitswap_cli.errors": (),
     ANS: (),

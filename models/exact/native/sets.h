@@ -2,6 +2,7 @@
 #ifndef BITSWAP_SETS_H
 #define BITSWAP_SETS_H
 
+#include "coefficients/blocks.h"
 #include "convolution.h"
 #include "gradient.h"
 #include "pixels/pixels.h"
@@ -14,6 +15,7 @@ typedef struct {
     int (*narrow)(const int16_t *x, uint8_t *bytes, int64_t n); /* for `bytes` */
     convolution *signs; /* of layers of signs */
     const pixel_layers *pixels;
+    const block_layers *blocks;
     gradient_block *gradient;
 } set;
 

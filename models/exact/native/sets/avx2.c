@@ -65,11 +65,13 @@ typedef uint32_t bits_8 __attribute__((vector_size(32)));
 #define WIDTH 8
 #include "templates/mixtures.h"
 
+#include "templates/blocks.h"
+
 static const pixel_layers pixels_of_set = {UNIT, dense_layer, windows, earlier, mix};
 
 #define VECTOR 32
 #define HELD 4
 #include "templates/gradient_block.h"
 
-const set bitswap_avx2 = {words, bytes, 0, narrow, signs, &pixels_of_set, gradient};
+const set bitswap_avx2 = {words, bytes, 0, narrow, signs, &pixels_of_set, &blocks_of_set, gradient};
 #endif

@@ -38,11 +38,13 @@
 #define WIDTH 8
 #include "templates/mixtures.h"
 
+#include "templates/blocks.h"
+
 static const pixel_layers pixels_of_set = {UNIT, dense_layer, windows, earlier, mix};
 
 #define VECTOR 64
 #define HELD 8
 #include "templates/gradient_block.h"
 
-const set bitswap_avx512 = {words, bytes, 0, narrow, 0, &pixels_of_set, gradient};
+const set bitswap_avx512 = {words, bytes, 0, narrow, 0, &pixels_of_set, &blocks_of_set, gradient};
 #endif

@@ -65,7 +65,9 @@ TARGET INLINE void dot_bytes(const char *const *rows, const char *weight, int64_
 #define WIDTH 4
 #include "templates/mixtures.h"
 
+#include "templates/blocks.h"
+
 static const pixel_layers pixels_of_set = {UNIT, dense_layer, windows, earlier, mix};
 
-const set bitswap_dotprod = {words, bytes, 1, narrow, 0, &pixels_of_set, 0};
+const set bitswap_dotprod = {words, bytes, 1, narrow, 0, &pixels_of_set, &blocks_of_set, 0};
 #endif

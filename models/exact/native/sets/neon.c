@@ -67,8 +67,10 @@ TARGET INLINE void dot_signs(const char *const *rows, const char *weight, int64_
 #define WIDTH 4
 #include "templates/mixtures.h"
 
+#include "templates/blocks.h"
+
 static const pixel_layers pixels_of_set = {UNIT, dense_layer, windows, earlier, mix};
 
 /* The plain gradient has vectors of 16 bytes, too. */
-const set bitswap_neon = {words, 0, 0, 0, signs, &pixels_of_set, 0};
+const set bitswap_neon = {words, 0, 0, 0, signs, &pixels_of_set, &blocks_of_set, 0};
 #endif

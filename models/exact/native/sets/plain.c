@@ -80,6 +80,8 @@ typedef uint32_t bits_4 __attribute__((vector_size(16)));
 #define WIDTH 1
 #include "templates/mixtures.h"
 
+#include "templates/blocks.h"
+
 #if defined(__GNUC__)
 #define VECTOR 16
 #define HELD 4
@@ -92,6 +94,7 @@ const set bitswap_plain = {
     .words = words,
     .signs = signs,
     .pixels = &pixels_of_set,
+    .blocks = &blocks_of_set,
 #if defined(__GNUC__)
     .gradient = gradient,
 #endif

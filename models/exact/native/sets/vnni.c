@@ -42,7 +42,9 @@
 #define WIDTH 8
 #include "templates/mixtures.h"
 
+#include "templates/blocks.h"
+
 static const pixel_layers pixels_of_set = {UNIT, dense_layer, windows, earlier, mix};
 
-const set bitswap_vnni = {words, bytes, 1, narrow, 0, &pixels_of_set, 0};
+const set bitswap_vnni = {words, bytes, 1, narrow, 0, &pixels_of_set, &blocks_of_set, 0};
 #endif

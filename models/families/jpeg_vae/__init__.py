@@ -1,0 +1,1 @@
+"""The JPEG VAE: quantized coefficients under a local autoregressive likelihood with latents."""
