@@ -15,10 +15,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from bitswap_cli.errors import ModelError
 from bitswap_models.stored import model_file
 from bitswap_models.training.data import cells
 from bitswap_models.training.evaluation import describe, evaluate
 from bitswap_models.training.memory import keep_freed
+from bitswap_models.training.network import Network
 from bitswap_models.training.recipe import Recipe
 from bitswap_models.training.run import Run
 
@@ -56,6 +58,11 @@ def train(
         ``bpd``, ``likelihood`` and ``kl1``.. on the test folder; empty when `seconds` ended it.
     """
     recipe = Recipe.read(recipe_path)
+    if not issubclass(recipe.family.network_class(), Network):
+        raise ModelError(
+            f"{recipe_path} is of a kind that is trained on JPEG files: use"
+            " bitswap_models.training.jpeg.run"
+        )
     if steps is not None:
         recipe = replace(recipe, steps=steps)
     checkpoint = output.with_name(output.name + ".checkpoint")
