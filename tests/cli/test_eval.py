@@ -48,6 +48,7 @@ def test_pictures_of_any_size_and_what_is_left_out(
 def test_refusals(bitswap: Bitswap, tiny_model: Path, tmp_path: Path) -> None:
     assert bitswap("eval", tiny_model, tmp_path / "nowhere").code == 3
     assert bitswap("eval", "nobody", tmp_path).code == 5
+    assert "coefficients" in bitswap("eval", "jpeg", tmp_path).error_line()
     outcome = bitswap("eval", tiny_model, tmp_path)
     assert outcome.code == 3 and "no images" in outcome.error_line()
     Image.new("RGBA", (8, 8)).save(tmp_path / "alpha.png")
