@@ -25,9 +25,8 @@ TARGET INLINE int32_t boundary(int32_t mass, int32_t index, int32_t size, const 
     return index >= size ? 1 << precision : inner;
 }
 
-TARGET INLINE int block_of_logistics(const logistic *d, const int precision,
-                                     const int32_t *symbols, int64_t first, int n, uint32_t *start,
-                                     uint32_t *freq) {
+TARGET INLINE int block_of_logistics(const logistic *d, const int precision, const int32_t *symbols,
+                                     int64_t first, int n, uint32_t *start, uint32_t *freq) {
     const int32_t *mean = d->mean + first, *scale = d->scale + first;
     const int32_t low = d->low, size = d->size;
     int32_t bad = 0;

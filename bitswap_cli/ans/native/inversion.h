@@ -73,9 +73,8 @@ TARGET INLINE int load_row(const logistic *d, int64_t first, const int row, cons
 }
 
 /* C at an index of one lane. */
-TARGET INLINE int32_t boundary_of_lane(const logistic *d, const int components,
-                                       const int precision, const row_parameters *p, int lane,
-                                       int32_t index) {
+TARGET INLINE int32_t boundary_of_lane(const logistic *d, const int components, const int precision,
+                                       const row_parameters *p, int lane, int32_t index) {
     int32_t sum = 0;
     for (int k = 0; k < components; k++) {
         int32_t difference = 16 * index + p->offset[k][lane];

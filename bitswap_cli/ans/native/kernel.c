@@ -44,7 +44,7 @@ HIDDEN int64_t bitswap_push_rows(uint64_t *head, int64_t lanes, uint32_t *words,
 
 EXPORT int64_t bitswap_push(uint64_t *head, int64_t lanes, uint32_t *words, int64_t top,
                             const uint32_t *start, const uint32_t *freq, int64_t n,
-                         int64_t precision) {
+                            int64_t precision) {
     return bitswap_push_rows(head, lanes, words, top, start, freq, n, (int)precision);
 }
 

@@ -50,9 +50,27 @@ int distance_symbol(int distance);
 
 /* Corrections: columns of integers, each read by a cursor of its own. */
 enum {
-    RIGHT_PLAIN, RIGHT_DEFERRED, RIGHT_TAKEN, WRONG_DEFERRED, WRONG_TAKEN, SAME_LENGTH,
-    NEW_LENGTH, RANK, DISTANCE, RIGHT_SPLIT, SPLIT, STORED_GAP, STORED_SIZE,
-    KIND, TREE, LENGTHS, OPERATIONS, REPEATS, CODE_LENGTHS, PAD, COLUMNS
+    RIGHT_PLAIN,
+    RIGHT_DEFERRED,
+    RIGHT_TAKEN,
+    WRONG_DEFERRED,
+    WRONG_TAKEN,
+    SAME_LENGTH,
+    NEW_LENGTH,
+    RANK,
+    DISTANCE,
+    RIGHT_SPLIT,
+    SPLIT,
+    STORED_GAP,
+    STORED_SIZE,
+    KIND,
+    TREE,
+    LENGTHS,
+    OPERATIONS,
+    REPEATS,
+    CODE_LENGTHS,
+    PAD,
+    COLUMNS
 };
 
 typedef struct {

@@ -29,8 +29,7 @@ static void told_match(run *r, int64_t p, uint32_t truth, const chains *c) {
 }
 
 /* Write what a wrongly predicted token is. */
-void told_truth(run *r, int64_t p, uint32_t candidate, int taken, uint32_t truth,
-                const chains *c) {
+void told_truth(run *r, int64_t p, uint32_t candidate, int taken, uint32_t truth, const chains *c) {
     int same = candidate && truth && distance_of(candidate) == distance_of(truth);
     if (candidate) {
         int which = truth == candidate || !truth ? 0 : same ? 1 : 2;
@@ -48,8 +47,7 @@ void told_truth(run *r, int64_t p, uint32_t candidate, int taken, uint32_t truth
 
 static uint32_t read_match(run *r, int64_t p, int64_t length, int64_t distance) {
     if (length < MIN_MATCH || length > reach(r, p) || distance < 1 || distance > WINDOW ||
-        distance > p ||
-        common(r->data + p, r->data + p - distance, (int)length) != length) {
+        distance > p || common(r->data + p, r->data + p - distance, (int)length) != length) {
         r->error = DAMAGED;
         return 0;
     }
@@ -73,8 +71,8 @@ uint32_t truth_of(run *r, int64_t p, uint32_t candidate, int taken, const chains
         r->error = DAMAGED;
         return 0;
     }
-    int64_t distance = rank ? ranked(r, p, (int)length, 0, rank - 1, c)
-                            : next(&r->columns[DISTANCE], 0) + 1;
+    int64_t distance =
+        rank ? ranked(r, p, (int)length, 0, rank - 1, c) : next(&r->columns[DISTANCE], 0) + 1;
     return read_match(r, p, length, distance);
 }
 
@@ -185,14 +183,21 @@ static int64_t go(run *r) {
  * than `budget` are wrong, each counted 1 to 5 times by what it
  * takes to tell. Returns that count, or an error. */
 EXPORT int64_t bitswap_predict(const uint8_t *data, int64_t size, const int64_t *how,
-                                uint32_t *tokens, int64_t count, int32_t *blocks, int64_t rows,
-                                int32_t *values, int64_t *counts, int64_t room, int64_t stop,
-                                int64_t budget) {
+                               uint32_t *tokens, int64_t count, int32_t *blocks, int64_t rows,
+                               int32_t *values, int64_t *counts, int64_t room, int64_t stop,
+                               int64_t budget) {
     column columns[COLUMNS];
     for (int i = 0; i < COLUMNS; i++) columns[i] = (column){values + i * room, 0, room, 0};
-    run r = {.data = data, .size = size, .how = (const parameters *)how, .tokens = tokens,
-             .capacity = count, .blocks = blocks, .row_capacity = rows, .columns = columns,
-             .stop = stop < count ? stop : INT64_MAX, .budget = budget};
+    run r = {.data = data,
+             .size = size,
+             .how = (const parameters *)how,
+             .tokens = tokens,
+             .capacity = count,
+             .blocks = blocks,
+             .row_capacity = rows,
+             .columns = columns,
+             .stop = stop < count ? stop : INT64_MAX,
+             .budget = budget};
     int64_t error = go(&r);
     for (int i = 0; i < COLUMNS; i++) counts[i] = columns[i].count;
     return error ? error : r.wrong;
@@ -207,9 +212,17 @@ EXPORT int64_t bitswap_restore(const uint8_t *data, int64_t size, const int64_t 
     column columns[COLUMNS];
     for (int i = 0; i < COLUMNS; i++)
         columns[i] = (column){values + starts[i], counts[i], counts[i], 0};
-    run r = {.data = data, .size = size, .how = (const parameters *)how, .restoring = 1,
-             .tokens = tokens, .capacity = capacity, .blocks = blocks, .row_capacity = rows,
-             .columns = columns, .stop = INT64_MAX, .budget = INT64_MAX};
+    run r = {.data = data,
+             .size = size,
+             .how = (const parameters *)how,
+             .restoring = 1,
+             .tokens = tokens,
+             .capacity = capacity,
+             .blocks = blocks,
+             .row_capacity = rows,
+             .columns = columns,
+             .stop = INT64_MAX,
+             .budget = INT64_MAX};
     int64_t error = go(&r);
     found[0] = r.count;
     found[1] = r.rows;

@@ -74,7 +74,7 @@ INLINE void turn(run *r, int64_t p) {
     while (!r->done && !r->error) {
         int end;
         if (r->restoring || r->stored) {
-            end = !r->told ? ends(r, p)
+            end = !r->told    ? ends(r, p)
                   : r->stored ? (p == r->edge ? 1 + r->last : 0)
                               : (r->in_block == r->told_size ? 1 + r->last : 0);
         } else {
@@ -87,8 +87,7 @@ INLINE void turn(run *r, int64_t p) {
 }
 
 uint32_t truth_of(run *r, int64_t p, uint32_t candidate, int taken, const chains *c);
-void told_truth(run *r, int64_t p, uint32_t candidate, int taken, uint32_t truth,
-                const chains *c);
+void told_truth(run *r, int64_t p, uint32_t candidate, int taken, uint32_t truth, const chains *c);
 
 /* Settle the token at p < size: `candidate` is a match or 0, `taken` says whether it is predicted,
  * `c` the chains to name other distances by, or null. Returns the token that it really is. */

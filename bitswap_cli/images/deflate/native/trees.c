@@ -116,7 +116,10 @@ static void form_runs(head *h, const uint8_t *lengths, int count) {
     int before = -1;
     for (int at = 0; at < count;) {
         int length = lengths[at], run = 1;
-        int most = !length ? 138 : length == before ? 6 : 7, least = !length || length == before ? 3 : 4;
+        int most = !length            ? 138
+                   : length == before ? 6
+                                      : 7,
+            least = !length || length == before ? 3 : 4;
         while (run < most && at + run < count && lengths[at + run] == length) run++;
         at += run;
         if (run < least) {
@@ -267,9 +270,9 @@ static void describe_head(column *columns, head *planned, const head *sent) {
 
 /* Compare kinds and heads of blocks with zlib's choice; columns as for bitswap_describe. */
 EXPORT int64_t bitswap_describe_blocks(const uint8_t *data, const uint32_t *tokens,
-                                    const int32_t *blocks, int64_t rows, const uint8_t *heads,
-                                    int64_t flags, int64_t pad, int32_t *values, int64_t *counts,
-                                    int64_t room) {
+                                       const int32_t *blocks, int64_t rows, const uint8_t *heads,
+                                       int64_t flags, int64_t pad, int32_t *values, int64_t *counts,
+                                       int64_t room) {
     column columns[COLUMNS];
     for (int i = 0; i < COLUMNS; i++) columns[i] = (column){values + i * room, 0, room, 0};
     for (int64_t row = 0; row < rows; row++, blocks += 3) {
@@ -343,7 +346,8 @@ static int assign(code *codes, const uint8_t *lengths, int count) {
         unsigned turned = 0;
         if (length) {
             unsigned plain = (unsigned)first[length]++;
-            for (int bit = 0; bit < length; bit++) turned |= (plain >> bit & 1) << (length - 1 - bit);
+            for (int bit = 0; bit < length; bit++)
+                turned |= (plain >> bit & 1) << (length - 1 - bit);
         }
         codes[i] = (code){(uint16_t)turned, (uint8_t)length};
     }
@@ -378,8 +382,10 @@ static int send_tokens(bit_writer *w, const uint8_t *data, const uint32_t *token
 static int send_head(bit_writer *w, const head *h) {
     code codes[CODES];
     if (!assign(codes, h->codes, CODES)) return 0;
-    send(w, (uint32_t)(h->literals - 257) | (uint32_t)(h->distances - 1) << 5 |
-                (uint32_t)(h->sent - 4) << 10, 14);
+    send(w,
+         (uint32_t)(h->literals - 257) | (uint32_t)(h->distances - 1) << 5 |
+             (uint32_t)(h->sent - 4) << 10,
+         14);
     for (int i = 0; i < h->sent; i++) send(w, h->codes[code_order[i]], 3);
     for (int i = 0; i < h->operations; i++) {
         int symbol = h->symbols[i];

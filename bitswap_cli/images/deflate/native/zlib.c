@@ -83,8 +83,8 @@ INLINE uint32_t worth(const finder *f, int64_t p, int best) {
     uint32_t match = longest(f, p, best);
     int64_t flags = f->r->how->flags;
     if (match && length_of(match) <= 5 &&
-        ((flags & FILTERED) || (length_of(match) == MIN_MATCH && distance_of(match) > 4096 &&
-                                !(flags & ANY_DISTANCE))))
+        ((flags & FILTERED) ||
+         (length_of(match) == MIN_MATCH && distance_of(match) > 4096 && !(flags & ANY_DISTANCE))))
         return 0;
     return match;
 }

@@ -29,8 +29,8 @@ INLINE uint32_t three_bytes(const uint8_t *at) {
 INLINE uint32_t slot(const finder *f, int64_t p) {
     const uint8_t *at = f->r->data + p;
     if (f->three) return three_bytes(at);
-    uint32_t value = (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 |
-                     (uint32_t)at[3] << 24;
+    uint32_t value =
+        (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
     return value * 2654435761u >> 16;
 }
 
@@ -197,8 +197,7 @@ static void fast(finder *f) {
         if (truth) {
             if (length_of(truth) <= r->how->lazy && f->seen - end >= WANTED)
                 enter_all(f, p + 1, end);
-            else
-                enter(f, end - 1);
+            else enter(f, end - 1);
         }
         p = end;
     }
@@ -226,8 +225,7 @@ static void enter_match(finder *f, int64_t p, held h) {
     int64_t end = h.start + h.length;
     if (f->r->how->flags & NG_2_2 || h.length <= 16 * f->r->how->lazy)
         enter_all(f, h.start + 1 > h.origin ? h.start + 1 : h.origin, end);
-    else
-        enter(f, end - 1);
+    else enter(f, end - 1);
 }
 
 /* Move `next` to the left over all of `current` but a byte, if it matches there. */
@@ -275,8 +273,8 @@ static void medium(finder *f) {
         }
         later.length = 0;
         int64_t logged = f->logged, entered = current.origin;
-        uint32_t candidate = current.length >= WANTED
-                                 ? match_of(current.length, current.start - current.from) : 0;
+        uint32_t candidate =
+            current.length >= WANTED ? match_of(current.length, current.start - current.from) : 0;
         enter_match(f, p, current);
         int64_t end = p + current.length;
         if (looks && f->seen - p > LOOKAHEAD && end - f->base < 2 * f->window - LOOKAHEAD) {
@@ -314,8 +312,8 @@ static void lazy(finder *f) {
                 head = f->seen - at >= WANTED ? f->c.prev[at & f->c.mask] : 0;
             }
             if (best >= r->how->lazy || !near_enough(f, at, head)) continue;
-            uint32_t match = f->three ? longest_slow(f, at, head, best)
-                                      : longest(f, at, head, best, 0);
+            uint32_t match =
+                f->three ? longest_slow(f, at, head, best) : longest(f, at, head, best, 0);
             if (length_of(match) <= 5 && r->how->flags & FILTERED) match = 0;
             if (length_of(match) > best) found[ahead] = match;
         }
