@@ -112,8 +112,8 @@ static int coefficient(machine *m, int64_t blocks, int k) {
     int64_t count = 0;
     for (int64_t i = 0; i < blocks; i++)
         if (m->w.last[i] >= k) m->w.which[count++] = (int32_t)i;
-    if (m->to) m->to->batches[m->wave * COEFFICIENTS + (k ? k - 1 : COEFFICIENTS - 1)] =
-        (int32_t)count;
+    if (m->to)
+        m->to->batches[m->wave * COEFFICIENTS + (k ? k - 1 : COEFFICIENTS - 1)] = (int32_t)count;
     if (!count) return 1;
     const mixtures to = m->to ? behind(m->to->of_symbols, m->symbol) : m->m;
     m->v->mix(n, &m->w, count, k, &m->s, &to);
@@ -183,18 +183,18 @@ static int64_t run(machine *m) {
 }
 
 /* Everything that an encoder of planes of one rank pushes, see `told`: 0, or NO_MEMORY. */
-EXPORT int64_t bitswap_coefficients_mixtures(int64_t which, const block_network *n, const plane *planes,
-                                             int64_t count, told *to) {
+EXPORT int64_t bitswap_coefficients_mixtures(int64_t which, const block_network *n,
+                                             const plane *planes, int64_t count, told *to) {
     machine m = {bitswap_set(which)->blocks, n, planes, count, {0}, {0}, {0}, 0, to, 0, 0, 0};
     return run(&m);
 }
 
-/* Decode planes of one rank: the new top, an error of `pop`, or NO_MEMORY. */
+/* Decode planes of one rank: the new top, an error of `logistic`, or NO_MEMORY. */
 EXPORT int64_t bitswap_coefficients_pop(int64_t which, const block_network *n, const plane *planes,
-                                        int64_t count, pop_logistic *pop, uint64_t *head,
+                                        int64_t count, pop_logistic *logistic, uint64_t *head,
                                         int64_t lanes, const uint32_t *words, int64_t top,
                                         int64_t end) {
-    message from = {pop, head, lanes, words, top, end};
+    message from = {logistic, head, lanes, words, top, end};
     machine m = {bitswap_set(which)->blocks, n, planes, count, {0}, {0}, {0}, &from, 0, 0, 0, 0};
     const int64_t failed = run(&m);
     return failed ? failed : from.top;

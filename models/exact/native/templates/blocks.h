@@ -58,24 +58,19 @@ TARGET static void look_at_block(const block_network *n, const wave *w, int64_t 
         seen[i] = (int16_t)clip(pixels[i], -PIXEL_MAX, PIXEL_MAX);
         seen[NEARBY / 2 + i] = (int16_t)clip(pixels[EDGE + i], -PIXEL_MAX, PIXEL_MAX);
     }
-    for (int i = 0; i < SHOWN; i++)
-        *to++ = (input)(OFFSET + signed_of(n->gray, GRAYS, pixels[i]));
+    for (int i = 0; i < SHOWN; i++) *to++ = (input)(OFFSET + signed_of(n->gray, GRAYS, pixels[i]));
     for (int j = 0; j < 2; j++)
-        for (int k = 1; k < COEFFICIENTS; k++)
-            *to++ = (input)(OFFSET + size_of(logs[j][k]));
+        for (int k = 1; k < COEFFICIENTS; k++) *to++ = (input)(OFFSET + size_of(logs[j][k]));
     for (int k = 1; k < COEFFICIENTS; k++)
-        *to++ = (input)(OFFSET +
-                        ((size_of(logs[2][k]) + size_of(logs[3][k]) + 1) >> 1));
+        *to++ = (input)(OFFSET + ((size_of(logs[2][k]) + size_of(logs[3][k]) + 1) >> 1));
     for (int j = 0; j < 2; j++)
         for (int k = 1; k <= SIGNED; k++) *to++ = (input)(OFFSET + logs[j][k]);
-    for (int i = 0; i < 4; i++)
-        *to++ = (input)(OFFSET + (there[i] ? 2 * in->last[places[i]] : 0));
+    for (int i = 0; i < 4; i++) *to++ = (input)(OFFSET + (there[i] ? 2 * in->last[places[i]] : 0));
     for (int i = 0; i < 4; i++) *to++ = (input)(OFFSET + 64 * there[i]);
     if (n->chroma) {
         const int8_t *others[2] = {in->luma + here * COEFFICIENTS, in->other + here * COEFFICIENTS};
         for (int j = 0; j < 2; j++) {
-            for (int k = 1; k < COEFFICIENTS; k++)
-                *to++ = (input)(OFFSET + size_of(others[j][k]));
+            for (int k = 1; k < COEFFICIENTS; k++) *to++ = (input)(OFFSET + size_of(others[j][k]));
             for (int k = 1; k <= SIGNED; k++) *to++ = (input)(OFFSET + others[j][k]);
         }
         *to++ = (input)(OFFSET + 64 * in->second);
@@ -88,7 +83,7 @@ TARGET static void look_at_block(const block_network *n, const wave *w, int64_t 
 
 /* What a head says -> a mixture, [component] each. */
 TARGET INLINE void block_mixture(const block_network *n, const int16_t *out, const int32_t *anchor,
-                                int32_t base, int32_t *weight, int32_t *mean, int32_t *scale) {
+                                 int32_t base, int32_t *weight, int32_t *mean, int32_t *scale) {
     int32_t logit[COMPONENTS], share[COMPONENTS], sum = 0, rest = WEIGHTS;
     int first = 0;
     for (int j = 0; j < COMPONENTS; j++) {
@@ -105,7 +100,7 @@ TARGET INLINE void block_mixture(const block_network *n, const int16_t *out, con
 }
 
 TARGET INLINE int32_t predicted(const int16_t *x, const int16_t *weight, int64_t start,
-                                     int32_t reciprocal) {
+                                int32_t reciprocal) {
     int32_t sum = 0;
     for (int i = 0; i < PREDICTED; i++) sum += x[i] * weight[i];
     int64_t scaled = (((int64_t)sum + start) >> (PREDICTOR_BITS - 1)) * reciprocal;
@@ -127,8 +122,7 @@ TARGET INLINE void guess(const block_network *n, const wave *w, int64_t at, int 
     const int64_t places[4] = {here - 1, above, above - 1, above + 1};
     for (int i = 0; i < 2; i++)
         told[i] = predicted(w->seen + at * PREDICTED, weight + i * PREDICTED,
-                                  k ? 0 : (int64_t)w->mean[at] << PREDICTOR_BITS,
-                                  in->reciprocal[k]);
+                            k ? 0 : (int64_t)w->mean[at] << PREDICTOR_BITS, in->reciprocal[k]);
     for (int i = 0; i < 4; i++) {
         const int64_t of = places[i] * COEFFICIENTS + k;
         log[i] = there[i] ? in->signs[of] : 0;
@@ -176,8 +170,8 @@ TARGET static void begin_blocks(const block_network *n, const wave *w, int64_t c
         char *rows = w->rows + first * row;
         for (int64_t i = 0; i < some; i++) {
             const plane *in = where[i].in;
-            const int64_t cell = where[i].row / CELL * ((in->columns + CELL - 1) / CELL) +
-                                 where[i].column / CELL;
+            const int64_t cell =
+                where[i].row / CELL * ((in->columns + CELL - 1) / CELL) + where[i].column / CELL;
             film[i] = in->film ? in->film + cell * 2 * n->context : 0;
             look_at_block(n, w, first + i, (input *)s->first + i * n->inputs);
         }
@@ -243,8 +237,9 @@ TARGET static void take_value(const block_network *n, const wave *w, int64_t at,
     pair[0] = (input)(OFFSET + log);
     pair[1] = (input)(OFFSET + size_of(log));
     const int64_t gray = (int64_t)known * in->steps[k];
-    const int64_t clipped = gray < -COEFFICIENT_MAX ? -COEFFICIENT_MAX
-                            : gray > COEFFICIENT_MAX ? COEFFICIENT_MAX : gray;
+    const int64_t clipped = gray < -COEFFICIENT_MAX  ? -COEFFICIENT_MAX
+                            : gray > COEFFICIENT_MAX ? COEFFICIENT_MAX
+                                                     : gray;
     w->seen[at * PREDICTED + NEARBY + k - 1] = (int16_t)(8 * clipped);
 }
 
@@ -262,8 +257,9 @@ TARGET static void finish_block(const block_network *n, const wave *w, int64_t a
     for (int k = 0; k <= w->last[at]; k++) {
         if (!x[k]) continue;
         const int64_t gray = (int64_t)x[k] * in->steps[k];
-        const int32_t clipped = (int32_t)(gray < -COEFFICIENT_MAX ? -COEFFICIENT_MAX
-                                          : gray > COEFFICIENT_MAX ? COEFFICIENT_MAX : gray);
+        const int32_t clipped = (int32_t)(gray < -COEFFICIENT_MAX  ? -COEFFICIENT_MAX
+                                          : gray > COEFFICIENT_MAX ? COEFFICIENT_MAX
+                                                                   : gray);
         const int16_t *basis = n->basis + (int64_t)k * 2 * EDGE;
         for (int i = 0; i < 2 * EDGE; i++) sums[i] += clipped * basis[i];
         if (k) signs[k] = (int8_t)signed_of(n->log, LOGS, x[k]);
