@@ -81,6 +81,8 @@ class NewFile(_New):
         Where it will appear; its folder must exist.
     force : bool
         Replace what is there.
+    mode : int, optional
+        Its permission bits; else those that the umask leaves, and no more than what it replaces.
 
     Attributes
     ----------
@@ -97,8 +99,9 @@ class NewFile(_New):
         If it cannot be written, or exists and `force` is not given; nothing is left behind.
     """
 
-    def __init__(self, path: Path, *, force: bool) -> None:
+    def __init__(self, path: Path, *, force: bool, mode: int | None = None) -> None:
         super().__init__(path, force=force)
+        self._mode = mode
         self.device: int | None = None
         self.file: BinaryIO = self._create(_open)
 
@@ -127,7 +130,7 @@ class NewFile(_New):
         try:
             self.file.flush()
             with contextlib.suppress(OSError):  # a file system without modes, such as FAT
-                os.chmod(self.temporary, _mode(self.path))
+                os.chmod(self.temporary, _mode(self.path) if self._mode is None else self._mode)
             if sync:
                 os.fsync(self.file.fileno())
             self.device = os.fstat(self.file.fileno()).st_dev

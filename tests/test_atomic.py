@@ -138,6 +138,15 @@ def test_what_is_replaced_does_not_become_readable(tmp_path: Path) -> None:
         (tmp_path / "a").unlink()
 
 
+def test_a_mode_that_is_given_is_all_that_counts(tmp_path: Path) -> None:
+    for mode in (0o400, 0o777, 0o660):
+        file = NewFile(tmp_path / "a", force=True, mode=mode)
+        file.write(b"secret")
+        assert 0o600 in _modes(tmp_path)
+        file.commit()
+        assert _modes(tmp_path) == [mode]
+
+
 @pytest.mark.parametrize("make", [NewFile, lambda path, force: NewLink(path, b"x", force=force)])
 def test_a_pipe_is_never_replaced(tmp_path: Path, make: Callable[..., NewFile | NewLink]) -> None:
     os.mkfifo(tmp_path / "a")

@@ -40,6 +40,9 @@ class EntryInfo(NamedTuple):
     """Number of the chunk that it is in, or starts in."""
     crc: int | None
     """CRC-32 of the original file, or of a link's target; None where the archive does not tell."""
+    mode: int | None
+    """Twelve bits of permission of the original file or folder; None where the archive does not
+    tell, as of links."""
 
 
 class _Place(NamedTuple):
@@ -159,12 +162,14 @@ class Archive(Mapping[str, bytes]):
     def info(self, name: str) -> EntryInfo:
         """Return what is known of an entry; nothing is decoded. Raises KeyError as ever."""
         chunk, segment, *_ = self._places[name][0]
+        mode = segment.attributes.mode
         if isinstance(segment, ByteSegment):
             crc = self._places[name][-1].segment.crc
-            return EntryInfo(segment.kind, True, segment.size, None, segment.mtime, chunk, crc)
+            told = segment.size, None, segment.mtime
+            return EntryInfo(segment.kind, True, *told, chunk, crc, mode)
         shape = (segment.height, segment.width, segment.channels)
         exact, size = kind_of(segment.kind).exact, segment.size or None
-        return EntryInfo(segment.kind, exact, size, shape, None, chunk, segment.crc)
+        return EntryInfo(segment.kind, exact, size, shape, None, chunk, segment.crc, mode)
 
     def mtime(self, name: str) -> int:
         """Return when a file was modified, in nanoseconds since 1970.

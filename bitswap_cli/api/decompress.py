@@ -191,7 +191,7 @@ def compare(
 
 
 def _outcome(opened: Archive, name: str, path: str) -> str:
-    kind, exact, size, _, _, _, crc = opened.info(name)
+    kind, exact, size, *_, crc, _ = opened.info(name)
     mode = os.lstat(path).st_mode
     if kind == "dir" or stat.S_ISDIR(mode):
         return "same" if kind == "dir" and stat.S_ISDIR(mode) else "differs"

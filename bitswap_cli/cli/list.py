@@ -36,6 +36,7 @@ def command(console: Console, archive: str, checksums: bool, as_json: bool) -> N
                 "size": entry.size,
                 "shape": entry.shape and list(entry.shape),
                 "crc32": _hex(entry.crc),
+                "mode": None if entry.mode is None else f"{entry.mode:04o}",
             }
             for entry in found
         ]

@@ -40,6 +40,7 @@ def test_list_json(bitswap: Bitswap, made_archive: Path, photos: Path) -> None:
     assert {name: e["shape"] for name, e in entries.items() if e["shape"]} == SHAPES
     for name, entry in entries.items():
         assert entry["restored"] == ("pixels" if name.endswith(".png") else "bytes")
+        assert entry["mode"] == f"{(photos.parent / name).stat().st_mode & 0o7777:04o}"
         if entry["kind"] != "dir":
             size = (photos.parent / name).stat().st_size
             told = entry["restored"] == "bytes"
@@ -63,7 +64,7 @@ def test_info(bitswap: Bitswap, made_archive: Path) -> None:
     outcome = bitswap("info", made_archive)
     assert outcome.code == 0
     rows = dict(line.split(maxsplit=1) for line in outcome.out.splitlines())
-    assert rows["features"] == "-"
+    assert rows["features"] == "modes"
     assert rows["model"] == "tiny"
     assert rows["model_here"] == "no"
     assert rows["tile"] == "16x16x3"

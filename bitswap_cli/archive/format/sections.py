@@ -59,6 +59,8 @@ class Fitted(NamedTuple):
 
 
 WIDE, TURNED = "wide", "turned"
+MODES = "modes"
+_OF_ENTRIES = frozenset([MODES])  # whatever becomes of their bytes
 
 
 class Header(NamedTuple):
@@ -79,12 +81,12 @@ class Header(NamedTuple):
     features: frozenset[str] = frozenset()
     """What the archive may hold beyond what every one may: `WIDE`, wide pictures (see
     images/formats); `TURNED`, pictures turned or mirrored (see images/orientation.py); those that
-    kinds of pictures name."""
+    kinds of pictures name; those of entries, whatever these are (see format/attributes.py)."""
 
     @property
     def wide(self) -> bool:
         """Whether there may be pictures that are not plain."""
-        return bool(self.features - {TURNED})
+        return bool(self.features - {TURNED} - _OF_ENTRIES)
 
     @property
     def oriented(self) -> bool:
@@ -152,7 +154,9 @@ class Header(NamedTuple):
 
 def known_features() -> set[str]:
     """Return the features of archives that this program knows."""
-    return {WIDE, TURNED} | {kind.feature for kind in register.kinds() if not kind.plain}
+    return (
+        {WIDE, TURNED} | _OF_ENTRIES | {kind.feature for kind in register.kinds() if not kind.plain}
+    )
 
 
 def _of_version_5(found: Any, version: int) -> tuple[Header, int] | None:

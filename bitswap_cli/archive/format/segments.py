@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from bitswap_cli.archive.format.attributes import NONE, Attributes
 from bitswap_cli.images.orientation import turned_shape
 
 BYTE_KINDS = ("file", "dir", "link")
@@ -25,6 +26,18 @@ class TileSegment(NamedTuple):
     """How the picture lies in its tiles (see images/orientation.py)."""
     crc: int | None = None
     """CRC-32 of the original file's bytes, or None: not told, as before version 5."""
+    attributes: Attributes = NONE
+    """Of the original file, where the picture begins here."""
+
+    @property
+    def begins(self) -> bool:
+        """Whether the picture begins here."""
+        return not self.first
+
+    @property
+    def whole(self) -> "TileSegment":
+        """What all segments of one picture have in common."""
+        return self._replace(first=0, tiles=0, attributes=NONE)
 
     @property
     def laid(self) -> tuple[int, int, int]:
@@ -59,11 +72,18 @@ class ByteSegment(NamedTuple):
     """Nanoseconds since 1970."""
     crc: int | None = None
     """CRC-32 of the file's bytes up to the end of these; None in archives before version 5."""
+    attributes: Attributes = NONE
+    """Of the file, where it begins here."""
+
+    @property
+    def begins(self) -> bool:
+        """Whether the file begins here."""
+        return not self.offset
 
     @property
     def whole(self) -> "ByteSegment":
         """What all segments of one file have in common."""
-        return self._replace(offset=0, length=0, crc=None)
+        return self._replace(offset=0, length=0, crc=None, attributes=NONE)
 
 
 class ByteTable(NamedTuple):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bitswap_cli.archive.format import earlier
+from bitswap_cli.archive.format.attributes import pack_attributes, unpack_attributes
 from bitswap_cli.archive.format.columns import (
     CRCS,
     Columns,
@@ -42,14 +43,15 @@ _MAX_FACTOR = 1 << 8
 
 def pack_tile_table(table: TileTable) -> bytes:
     """Serialise the table of a TILE chunk."""
-    names, kinds, *numbers, crcs = zip(*table.segments, strict=True)
-    fields = TileSegment._fields[2:-1]
+    names, kinds, *numbers, crcs, attributes = zip(*table.segments, strict=True)
+    fields = TileSegment._fields[2:-2]
     number = {kind.name: kind.number for kind in register.kinds()}
     columns = {
         **pack_names(names),
         "kind": pack_column([number[name] for name in kinds]),
         **{name: pack_column(own) for name, own in zip(fields, numbers, strict=True)},
         "crc": pack_column([crc or 0 for crc in crcs]),
+        **pack_attributes(attributes),
     }
     head = {"checksum": table.checksum, "swallowed": table.swallowed, "factor": table.factor}
     return _pack(len(names), head, columns)
@@ -57,7 +59,9 @@ def pack_tile_table(table: TileTable) -> bytes:
 
 def pack_byte_table(table: ByteTable) -> bytes:
     """Serialise the table of a BYTE chunk."""
-    names, kinds, sizes, offsets, lengths, mtimes, crcs = zip(*table.segments, strict=True)
+    names, kinds, sizes, offsets, lengths, mtimes, crcs, attributes = zip(
+        *table.segments, strict=True
+    )
     columns = {
         **pack_names(names),
         "kind": pack_column([BYTE_KINDS.index(kind) for kind in kinds]),
@@ -66,6 +70,7 @@ def pack_byte_table(table: ByteTable) -> bytes:
         "length": 0 if lengths == sizes else pack_column(lengths),
         **dict(zip(("start", "steps"), pack_times(mtimes), strict=True)),
         "crc": pack_column(crcs),
+        **pack_attributes(attributes),
     }
     return _pack(len(names), {"checksum": table.checksum}, columns)
 
@@ -78,7 +83,7 @@ def unpack_tile_table(blob: bytes, version: int = NAMED_VERSION) -> TileTable:
     columns = _columns(found)
     names, known = columns.names(), {kind.number: kind.name for kind in register.kinds()}
     kinds = named(known, columns.take("kind"))
-    numbers = [columns.take(own) for own in TileSegment._fields[2:-2]]
+    numbers = [columns.take(own) for own in TileSegment._fields[2:-3]]
     orientations = columns.take("orientation", ORIENTATIONS)
     crcs = zip(columns.take("crc", CRCS), numbers[-1], strict=True)
     head = [
@@ -87,9 +92,10 @@ def unpack_tile_table(blob: bytes, version: int = NAMED_VERSION) -> TileTable:
             ("checksum", CRCS), ("swallowed", MAX_EXTRAS + 1), ("factor", _MAX_FACTOR)
         )
     ]  # fmt: skip
+    attributes = unpack_attributes(columns)
     columns.end()
     told = [crc if size else None for crc, size in crcs]
-    rows = zip(names, kinds, *numbers, orientations, told, strict=True)
+    rows = zip(names, kinds, *numbers, orientations, told, attributes, strict=True)
     return TileTable([TileSegment(*row) for row in rows], *head)
 
 
@@ -114,6 +120,7 @@ def _byte_table(found: Any) -> ByteTable:
         lengths if any(lengths) else sizes,
         columns.times(),
         columns.take("crc", CRCS),
+        unpack_attributes(columns),
         strict=True,
     )
     table = ByteTable([ByteSegment(*row) for row in rows], columns.one("checksum", CRCS))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
+from bitswap_cli.archive.format.attributes import Attributes
 from bitswap_cli.archive.format.segments import (
     ByteSegment,
     ByteTable,
@@ -12,7 +13,8 @@ from bitswap_cli.archive.format.segments import (
     TileSegment,
     TileTable,
 )
-from bitswap_cli.archive.reading.restore import Output, Sink, of_one_entry, reason
+from bitswap_cli.archive.reading.restore import of_one_entry, reason
+from bitswap_cli.archive.reading.sink import Output, Sink
 from bitswap_cli.archive.report import UnpackReport
 from bitswap_cli.contract import Samples
 from bitswap_cli.errors import ArchiveError, InputError, display
@@ -35,12 +37,13 @@ class OpenPicture:
     """
 
     def __init__(self, segment: TileSegment, tiles: Samples, extra: Extra) -> None:
-        self._like = segment._replace(first=0, tiles=0)
+        self._like = segment.whole
         self._tile = tiles.shape[1:3]
         self._pixels = np.zeros(segment.laid, tiles.dtype)
         self._done = 0
         self.name = segment.name
         self.extra = extra
+        self.attributes = segment.attributes
 
     @property
     def whole(self) -> bool:
@@ -55,7 +58,7 @@ class OpenPicture:
         ArchiveError
             If they are not those of this picture that follow.
         """
-        same = (segment._replace(first=0, tiles=0), tiles.shape[1:3]) == (self._like, self._tile)
+        same = (segment.whole, tiles.shape[1:3]) == (self._like, self._tile)
         if not same or segment.first != self._done:
             raise out_of_order(segment.name)
         paste(self._pixels, tiles, self._done)
@@ -184,11 +187,11 @@ class Assembler:
         if picture.whole:
             self._picture = None
             self.report.samples += picture.samples
-            self._write(segment.name, picture.file(), picture.extra.mtime)
+            self._write(segment.name, picture.file(), picture.extra.mtime, picture.attributes)
 
     def _add_file_part(self, segment: ByteSegment, data: memoryview) -> None:
         if segment.kind == "dir":
-            self._sink.make_folder(segment.name, segment.mtime)
+            self._sink.make_folder(segment.name, segment.mtime, segment.attributes)
             self.report.entries += 1
         elif segment.kind == "link":
             check_bytes(segment, data)
@@ -196,14 +199,14 @@ class Assembler:
             self.report.entries += 1
         elif segment.length == segment.size:
             check_bytes(segment, data)
-            self._write(segment.name, data, segment.mtime)
+            self._write(segment.name, data, segment.mtime, segment.attributes)
         else:
             self._continue_file(segment, data)
 
     def _continue_file(self, segment: ByteSegment, data: memoryview) -> None:
         if not segment.offset:
             self._drop_file()
-            self._file = _OpenFile(segment, self._sink.open(segment.name))
+            self._file = _OpenFile(segment, self._sink.open(segment.name, segment.attributes))
         file = self._file
         same = file and segment.whole == file.like
         if file is None or not same or segment.offset != file.done:
@@ -220,8 +223,10 @@ class Assembler:
             self._sink.commit(file.output, segment.mtime)
             self._count(segment.size)
 
-    def _write(self, name: bytes, data: bytes | memoryview, mtime: int) -> None:
-        self._sink.put(name, data, mtime)
+    def _write(
+        self, name: bytes, data: bytes | memoryview, mtime: int, attributes: Attributes
+    ) -> None:
+        self._sink.put(name, data, mtime, attributes)
         self._count(len(data))
 
     def _count(self, length: int) -> None:

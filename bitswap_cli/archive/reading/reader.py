@@ -7,6 +7,8 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from bitswap_cli.archive.format import chunks
+from bitswap_cli.archive.format.attributes import NONE, features_of
+from bitswap_cli.archive.format.columns import malformed
 from bitswap_cli.archive.format.index import ChunkInfo, Chunks, Totals, unpack_index
 from bitswap_cli.archive.format.sections import (
     BYTE,
@@ -26,6 +28,7 @@ from bitswap_cli.archive.format.sections import (
     VERSION,
     Header,
     framing,
+    known_features,
 )
 from bitswap_cli.archive.format.segments import ByteTable, TileTable
 from bitswap_cli.archive.reading import scan
@@ -33,6 +36,7 @@ from bitswap_cli.atomic import cannot
 from bitswap_cli.errors import ArchiveError, InputError, ModelError, display
 from bitswap_cli.images.formats.register import kind_of
 
+_UNKNOWN = Header.without_model()._replace(features=frozenset(known_features()))
 _GAPS = 100  # between whole sections, that are named: a hostile file may have millions
 
 
@@ -51,6 +55,8 @@ class Entry(NamedTuple):
     """Height, width and channels of a picture that the model coded."""
     crc: int | None
     """CRC-32 of the original file, or of a link's target; None: not told."""
+    mode: int | None
+    """Twelve bits of permission; None: not told."""
 
 
 class ArchiveReader:
@@ -123,11 +129,7 @@ class ArchiveReader:
             if framed > chunk.length:
                 raise ArchiveError("the archive holds a chunk that is too short")
             table = chunks.read_table(chunk.tag, self._at(start, framed), self.version)
-            for tiles in table.segments if isinstance(table, TileTable) else ():
-                turned = tiles.orientation > 0
-                fits = kind_of(tiles.kind).fits(self.header.features)
-                if not fits or turned > self.header.oriented:
-                    raise ArchiveError("the archive holds pictures its header does not announce")
+            self._check_announced(table)
             return table
         except ArchiveError as error:
             raise self.located(error, chunk) from error
@@ -141,18 +143,22 @@ class ArchiveReader:
 
     def entries(self) -> Iterator[Entry]:
         """Yield the entries in the order stored, reading only the tables."""
+        mode: int | None = None  # which is told where an entry begins, as its CRC-32 where it ends
         for chunk in self.chunks:
             table = self.table(chunk)
             if isinstance(table, TileTable):
                 for tiles in table.segments:
                     if not tiles.first:
                         exact = kind_of(tiles.kind).exact
-                        size = tiles.size or None
-                        yield Entry(tiles.name, tiles.kind, exact, size, tiles[2:5], tiles.crc)
+                        size, mode = tiles.size or None, tiles.attributes.mode
+                        yield Entry(
+                            tiles.name, tiles.kind, exact, size, tiles[2:5], tiles.crc, mode
+                        )
             else:
                 for part in table.segments:
+                    mode = part.attributes.mode if part.begins else mode
                     if part.offset + part.length == part.size:
-                        yield Entry(part.name, part.kind, True, part.size, None, part.crc)
+                        yield Entry(part.name, part.kind, True, part.size, None, part.crc, mode)
 
     def located(self, error: ArchiveError, chunk: ChunkInfo) -> ArchiveError:
         """Return an error that names the archive and the chunk it arose in."""
@@ -251,7 +257,7 @@ class ArchiveReader:
             )
             self.chunks = self.chunks.only(BYTE)
             bodies = []
-        self.header = (header or Header.without_model()).with_models(bodies, self.version)
+        self.header = (header or _UNKNOWN).with_models(bodies, self.version)
         for start, end in gaps:
             start = self._read_names(start, end)
             if start < end:
@@ -266,6 +272,18 @@ class ArchiveReader:
             self._section(HEAD, self._start)
         except ArchiveError:
             self._id = told
+
+    def _check_announced(self, table: TileTable | ByteTable) -> None:
+        """Raise `ArchiveError` if a table tells what no feature of the archive allows."""
+        for tiles in table.segments if isinstance(table, TileTable) else ():
+            turned = tiles.orientation > 0
+            fits = kind_of(tiles.kind).fits(self.header.features)
+            if not fits or turned > self.header.oriented:
+                raise ArchiveError("the archive holds pictures its header does not announce")
+        if not features_of(one.attributes for one in table.segments) <= self.header.features:
+            raise ArchiveError("the archive tells attributes that its header does not announce")
+        if any(not one.begins and one.attributes != NONE for one in table.segments):
+            raise malformed()
 
     def _read_names(self, start: int, end: int) -> int:
         """Note the names in damaged chunks from a place on whose tables are whole; return where

@@ -1,4 +1,4 @@
-"""Where restored entries go: a folder that nothing is written outside of, or nowhere."""
+"""The folder that entries are restored to: nothing is written outside of it."""
 
 import contextlib
 import errno
@@ -7,10 +7,13 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import ParamSpec, Protocol
+from typing import ParamSpec
 
+from bitswap_cli.archive.format.attributes import NONE, Attributes
 from bitswap_cli.archive.format.names import stays_inside
+from bitswap_cli.archive.reading.attributes import give, mode_of
 from bitswap_cli.archive.reading.places import Places
+from bitswap_cli.archive.reading.sink import Output, outside
 from bitswap_cli.atomic import (
     NewFile,
     NewLink,
@@ -46,43 +49,6 @@ def reason(error: Exception) -> str:
     return cause.strerror if isinstance(cause, OSError) and cause.strerror else str(error)
 
 
-class Output(Protocol):
-    """A file that is being restored."""
-
-    def write(self, data: bytes | memoryview) -> None:
-        """Append bytes."""
-
-    def discard(self) -> None:
-        """Give up."""
-
-
-class Sink(Protocol):
-    """What takes restored entries."""
-
-    def put(self, name: bytes, data: bytes | memoryview, mtime: int) -> None:
-        """Restore a whole file."""
-
-    def open(self, name: bytes) -> Output:
-        """Begin a file."""
-        ...
-
-    def commit(self, output: Output, mtime: int) -> None:
-        """End a file."""
-
-    def make_folder(self, name: bytes, mtime: int) -> None:
-        """Restore an empty folder."""
-
-    def make_link(self, name: bytes, target: bytes, mtime: int) -> None:
-        """Restore a link."""
-
-    def finish(self) -> list[str]:
-        """Wait until everything is restored; return a line for each entry that was refused."""
-        ...
-
-    def close(self) -> None:
-        """Release what is held, whatever happened."""
-
-
 class Folder:
     """A sink below one folder.
 
@@ -114,7 +80,7 @@ class Folder:
         self._refused: list[str] = []
         self._real: set[bytes] = set()
         self._links: list[tuple[bytes, bytes, int]] = []
-        self._times: list[tuple[bytes, int]] = []  # of folders
+        self._folders: list[tuple[bytes, int, Attributes]] = []
         self._commits: deque[tuple[bytes, Future[None]]] = deque()
         self._written: list[tuple[bytes, NewFile, int]] = []  # and not durable yet
         self._pool = ThreadPoolExecutor(_WRITERS)
@@ -125,9 +91,15 @@ class Folder:
         if not os.path.isdir(path):
             check_free(path, force=self._force)
 
-    def put(self, name: bytes, data: bytes | memoryview, mtime: int) -> None:
+    def put(
+        self,
+        name: bytes,
+        data: bytes | memoryview,
+        mtime: int,
+        attributes: Attributes = NONE,
+    ) -> None:
         """Restore a whole file; it appears some time later, by `finish` at the latest."""
-        output = NewFile(self._place(name), force=self._force)
+        output = self.open(name, attributes)
         if len(data) > _LARGE:
             self._later(name, self._write, output, data, mtime)
             self._wait(0)
@@ -137,9 +109,9 @@ class Folder:
         if len(self._written) >= _TOGETHER:
             self._appear()
 
-    def open(self, name: bytes) -> NewFile:
+    def open(self, name: bytes, attributes: Attributes = NONE) -> NewFile:
         """Begin a file."""
-        return NewFile(self._place(name), force=self._force)
+        return NewFile(self._place(name), force=self._force, mode=mode_of(attributes))
 
     def commit(self, output: Output, mtime: int) -> None:
         """End a file; it appears some time later, by `finish` at the latest."""
@@ -148,11 +120,12 @@ class Folder:
         name = os.path.relpath(output.path, self._root)
         self._later(name, output.commit, mtime)
 
-    def make_folder(self, name: bytes, mtime: int) -> None:
-        """Restore an empty folder; it gets its time at the end, when nothing is put into it."""
+    def make_folder(self, name: bytes, mtime: int, attributes: Attributes = NONE) -> None:
+        """Restore an empty folder; it gets its attributes at the end, when nothing is put into
+        it."""
         self._places.take(name, folder=True)
         self._enter(name.split(b"/"))
-        self._times.append((os.path.join(self._root, name), mtime))
+        self._folders.append((os.path.join(self._root, name), mtime, attributes))
 
     def make_link(self, name: bytes, target: bytes, mtime: int) -> None:
         """Restore a link, after everything else so that nothing is written through it."""
@@ -167,9 +140,10 @@ class Folder:
                 self._attempt(name, partial(self._link, name, target, mtime))
             else:
                 self._refused.append(outside(name, target))
-        for path, mtime in self._times:
+        for path, mtime, attributes in self._folders:
             with contextlib.suppress(OSError):  # one that was there may be somebody else's
                 set_mtime(path, mtime)
+                give(path, attributes)
         sync_folder(self._root, *sorted(self._real - {self._root}))
         return self._refused
 
@@ -254,58 +228,3 @@ class Folder:
                 self._real.add(path)
         except OSError as error:
             raise cannot("write", path, error) from error
-
-
-class Nowhere:
-    """A sink that drops everything, and knows what could not be restored on this system: what
-    `verify` restores to."""
-
-    def __init__(self) -> None:
-        self._places = Places()
-        self._refused: list[str] = []
-
-    def put(self, name: bytes, data: bytes | memoryview, mtime: int) -> None:
-        """Take the name."""
-        self._take(name)
-
-    def open(self, name: bytes) -> "Nowhere":
-        """Begin a file."""
-        self._take(name)
-        return self
-
-    def write(self, data: bytes | memoryview) -> None:
-        """Drop bytes."""
-
-    def discard(self) -> None:
-        """Do nothing."""
-
-    def commit(self, output: Output, mtime: int) -> None:
-        """Do nothing."""
-
-    def make_folder(self, name: bytes, mtime: int) -> None:
-        """Take the name."""
-        self._take(name, folder=True)
-
-    def make_link(self, name: bytes, target: bytes, mtime: int) -> None:
-        """Take the name."""
-        self._take(name)
-        if not stays_inside(name, target):
-            self._refused.append(outside(name, target))
-
-    def finish(self) -> list[str]:
-        """Return a line for each entry that could not be restored."""
-        return self._refused
-
-    def close(self) -> None:
-        """Do nothing."""
-
-    def _take(self, name: bytes, *, folder: bool = False) -> None:
-        try:
-            self._places.take(name, folder=folder)
-        except InputError as error:
-            self._refused.append(str(error))
-
-
-def outside(name: bytes, target: bytes) -> str:
-    """Return the line about a link that is not restored."""
-    return f"{display(name)} (a link to {display(target)}, outside of the output folder)"

@@ -9,11 +9,12 @@ from typing import NamedTuple
 from bitswap_cli.archive.format.chunks import decode_bytes, decode_tiles
 from bitswap_cli.archive.format.index import ChunkInfo
 from bitswap_cli.archive.format.sections import TILE, Header
-from bitswap_cli.archive.format.segments import ByteTable, Extra, TileSegment, TileTable
+from bitswap_cli.archive.format.segments import ByteTable, Extra, TileTable
 from bitswap_cli.archive.reading.assembly import Assembler
 from bitswap_cli.archive.reading.places import Places
 from bitswap_cli.archive.reading.reader import ArchiveReader
-from bitswap_cli.archive.reading.restore import Folder, Nowhere, Sink
+from bitswap_cli.archive.reading.restore import Folder
+from bitswap_cli.archive.reading.sink import Nowhere, Sink
 from bitswap_cli.archive.report import Progress, UnpackReport
 from bitswap_cli.contract import Samples, TileCodec
 from bitswap_cli.errors import ArchiveError, InputError, PartialError, display
@@ -124,7 +125,7 @@ def _check(reader: ArchiveReader, folder: Folder, wanted: "_Selection", keep_goi
             if not wanted(segment.name):
                 continue
             needs_codec = needs_codec or chunk.tag == TILE
-            if segment.first if isinstance(segment, TileSegment) else segment.offset:
+            if not segment.begins:
                 continue
             try:
                 places.take(segment.name, folder=segment.kind == "dir")

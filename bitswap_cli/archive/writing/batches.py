@@ -11,6 +11,7 @@ import numpy as np
 import zstandard
 from numpy.typing import NDArray
 
+from bitswap_cli.archive.format.attributes import NONE
 from bitswap_cli.archive.format.chunks import encode_bytes, encode_tiles
 from bitswap_cli.archive.format.sections import BYTE, MAX_SEGMENTS
 from bitswap_cli.archive.format.segments import ByteSegment, Extra, TileSegment
@@ -119,6 +120,7 @@ def _encode(codec: TileCodec, parts: list[Part]) -> tuple[bytes, NDArray[np.floa
                 0 if part.crc is None else part.source.size,
                 part.orientation,
                 part.crc,
+                NONE if part.first else part.source.attributes,
             )
         )
         if not part.first:
@@ -188,8 +190,9 @@ class ByteBatch:
         self._clear()
 
     def _append(self, source: Source, offset: int, part: bytes, crc: int) -> None:
-        name, _, kind, size, mtime = source
-        self._segments.append(ByteSegment(name, kind, size, offset, len(part), mtime, crc))
+        name, _, kind, size, mtime, attributes = source
+        told = NONE if offset else attributes
+        self._segments.append(ByteSegment(name, kind, size, offset, len(part), mtime, crc, told))
         self._data.append(part)
         self._length += len(part)
         self._names += len(name)

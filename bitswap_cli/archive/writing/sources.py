@@ -5,6 +5,7 @@ import stat
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple
 
+from bitswap_cli.archive.format.attributes import NONE, Attributes
 from bitswap_cli.errors import InputError, display
 
 _MAX_TIME = 1 << 62  # nanoseconds from 1970, either way: the years 1823 to 2116
@@ -33,11 +34,19 @@ class Source(NamedTuple):
     """Bytes of a file, or of a link's target."""
     mtime: int
     """Nanoseconds since 1970."""
+    attributes: Attributes = NONE
 
 
 def modified(status: os.stat_result) -> int:
     """Return a time of modification that an archive can hold."""
     return max(-_MAX_TIME, min(status.st_mtime_ns, _MAX_TIME))
+
+
+def attributes_of(status: os.stat_result) -> Attributes:
+    """Return what an archive tells of an entry of this status; Windows has no modes, nor have
+    links."""
+    told = os.name != "nt" and not stat.S_ISLNK(status.st_mode)
+    return Attributes(stat.S_IMODE(status.st_mode)) if told else NONE
 
 
 def read_parts(source: Source, length: int) -> Iterator[bytes]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from bitswap_cli.archive.format.names import stays_inside
-from bitswap_cli.archive.writing.sources import Source, modified
+from bitswap_cli.archive.writing.sources import Source, attributes_of, modified
 from bitswap_cli.atomic import TEMPORARY, cannot
 from bitswap_cli.errors import InputError, display
 
@@ -158,7 +158,8 @@ class _Walk:
             self.skipped[one.path] = _kind(mode)
 
     def _keep(self, one: _Open, kind: str, size: int) -> None:
-        self.sources.append(Source(one.name, one.path, kind, size, modified(one.status)))
+        told = modified(one.status), attributes_of(one.status)
+        self.sources.append(Source(one.name, one.path, kind, size, *told))
 
     def _skip(self, path: bytes, error: OSError) -> None:
         self.skipped[path] = error.strerror or str(error)

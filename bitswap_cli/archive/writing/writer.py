@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
+from bitswap_cli.archive.format.attributes import features_of
 from bitswap_cli.archive.format.index import ChunkInfo, Chunks, Totals, pack_index
 from bitswap_cli.archive.format.objects import pack_object
 from bitswap_cli.archive.format.sections import (
@@ -32,12 +33,12 @@ from bitswap_cli.atomic import NewFile, sync_folder
 def archive_id(header: Header, sources: Sequence[Source]) -> bytes:
     """Return what tells the sections of an archive from those of others that it may hold.
 
-    It depends on the header and on names, kinds, sizes and times of what is archived, and on
-    nothing else: equal input gives equal bytes.
+    It depends on the header and on names, kinds, sizes, times and attributes of what is archived,
+    and on nothing else: equal input gives equal bytes.
     """
     digest = hashlib.sha256(pack_object([header.to_bytes(), header.models()]))
     for source in sources:
-        digest.update(pack_object([source.name, source.kind, source.size, source.mtime]))
+        digest.update(pack_object([source.name, source.kind, source.size, *source[4:]]))
     return digest.digest()[:ID]
 
 
@@ -52,7 +53,7 @@ class ArchiveWriter:
     path : path
         The archive.
     header : Header
-        Its header.
+        Its header, to which the features are added that the sources need.
     sources : sequence of Source
         What it will hold; its id depends on that.
     force : bool
@@ -74,7 +75,8 @@ class ArchiveWriter:
     ) -> None:
         self._path = os.path.abspath(os.fsencode(path))
         self._file = NewFile(self._path, force=force)
-        self.header = header
+        needed = features_of(source.attributes for source in sources)
+        self.header = header = header._replace(features=header.features | needed)
         self._chunks = Chunks()
         self.size = 0
         """Bytes written so far."""

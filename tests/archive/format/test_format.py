@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bitswap_cli.archive.format.attributes import MOST_MODE, Attributes
 from bitswap_cli.archive.format.chunks import encode_bytes
 from bitswap_cli.archive.format.columns import pack_column, unpack_column
 from bitswap_cli.archive.format.index import Totals
@@ -127,6 +128,7 @@ def test_framing_of_a_single_small_picture_is_short(tmp_path: Path) -> None:
 
 
 numbers = st.integers(0, (1 << 62) - 1)
+attributes = st.builds(Attributes, st.none() | st.integers(0, MOST_MODE))
 
 
 @settings(deadline=None, max_examples=40)
@@ -146,6 +148,7 @@ def test_columns(values: list[int]) -> None:
             st.integers(1, 1 << 40),
             st.integers(0, 7),
             st.integers(0, 0xFFFFFFFF),
+            attributes,
         ),
         min_size=1,
         max_size=9,
@@ -165,10 +168,13 @@ times = st.integers(-(1 << 62), 1 << 62)
 @given(
     st.lists(
         st.builds(
-            lambda name, size, mtime: ByteSegment(name, "file", size, 0, size, mtime, size + 3),
+            lambda name, size, mtime, own: ByteSegment(
+                name, "file", size, 0, size, mtime, size + 3, own
+            ),
             st.sampled_from([b"a", b"ab", b"b/c", b"\xff\n"]),
             st.integers(0, 1000),
             times,
+            attributes,
         ),
         min_size=1,
         max_size=9,
@@ -277,6 +283,7 @@ def test_ids_depend_on_the_header_and_on_what_is_archived() -> None:
         archive_id(HEADER, [source._replace(kind="link")]),
         archive_id(HEADER, [source._replace(size=4)]),
         archive_id(HEADER, [source._replace(mtime=8)]),
+        archive_id(HEADER, [source._replace(attributes=Attributes(0o644))]),
     ]
     assert len(set(ids)) == len(ids)
     assert archive_id(HEADER, [source._replace(path=b"/elsewhere")]) == ids[1]

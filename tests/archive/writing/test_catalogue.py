@@ -80,7 +80,7 @@ def everything(folder: Path, out: Path, *, room: int = 1 << 30, rounds: int = 3)
         material(catalogue, codec, threads=1)
     for again in (True, False):
         header = header_for(codec)._replace(features=frozenset([] if again else ["wide", "turned"]))
-        with ArchiveWriter(out, header, force=True) as writer:
+        with ArchiveWriter(out, header, catalogue.sources, force=True) as writer:
             pack_into(writer, catalogue, codec, again=again)
             writer.commit()
     return catalogue

@@ -38,8 +38,9 @@ def without_rights() -> Iterator[None]:
 def plain_pack(folder: Path, out: Path, *, strict: bool = False) -> dict[str, str]:
     """Pack a folder; return what was skipped."""
     header = Header.without_model()
-    with ArchiveWriter(out, header, force=True) as writer:
-        report = pack_into(writer, Catalogue([folder], strict=strict), None)
+    catalogue = Catalogue([folder], strict=strict)
+    with ArchiveWriter(out, header, catalogue.sources, force=True) as writer:
+        report = pack_into(writer, catalogue, None)
         writer.commit()
     with ArchiveReader(out) as reader:
         assert verify(reader, lambda _: ZlibCodec()).entries == report.entries
@@ -73,9 +74,11 @@ def test_unreadable_files_and_folders(tmp_path: Path, monkeypatch: pytest.Monkey
         for paths in (["in"], ["in/closed"]):
             with pytest.raises(SourceError, match="in/closed: Permission denied"):
                 Catalogue(paths, strict=paths == ["in"])
-    with ArchiveWriter(tmp_path / "a", Header.without_model()) as writer:
+    with without_rights():
+        catalogue = Catalogue(["in"])
+    with ArchiveWriter(tmp_path / "a", Header.without_model(), catalogue.sources) as writer:
         with without_rights():
-            skipped = pack_into(writer, Catalogue(["in"]), None).skipped
+            skipped = pack_into(writer, catalogue, None).skipped
         writer.commit()
     assert skipped == {"in/secret": "Permission denied", "in/closed": "Permission denied"}
     assert restored(tmp_path / "a", tmp_path / "out") == {b"in/a": b"in/a", b"in/z": b"in/z"}
