@@ -1,13 +1,16 @@
-"""A model made of another one: grown, then fitted to a recipe's images for as long as it takes.
+"""A model fitted to a recipe's images for as long as it takes: another one, grown, or a new one.
 
 ``bitswap train`` comes here when a recipe has a table ``[tuning]``, and not ``[training]``; the
-model is that of ``[base]`` (base.py). The loop is that of ``compress --fit`` (fitting.py), but the
-posterior is trained, too (posterior.py), which may be widened first, and differences to the base
-have no price, since the result is a file of its own.
+model is that of ``[base]`` (base.py), or a new one of the shape in ``[model]``, started on the
+images. The loop is that of ``compress --fit`` (fitting.py), but the posterior is trained, too
+(posterior.py), which may be widened first, and differences to what it started from have no price,
+since the result is a file of its own. A likelihood of 64 hidden units learns five times as fast so
+as by training/loop.py.
 """
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -20,21 +23,25 @@ import torch
 from bitswap_cli.contract import Tiles
 from bitswap_cli.errors import ModelError
 from bitswap_models.exact.tensors import built
+from bitswap_models.families import register
+from bitswap_models.families.family import in_bounds
+from bitswap_models.families.pixel_vae.config import Config
 from bitswap_models.families.pixel_vae.growth import widen_encoder
 from bitswap_models.families.pixel_vae.model import PixelVAE
-from bitswap_models.families.register import family_of
 from bitswap_models.fitting.cells import Cells
 from bitswap_models.fitting.descent import CELLS, PIXELS, RATE, Fit
 from bitswap_models.fitting.fit import Progress, fit
 from bitswap_models.stored import model_file
 from bitswap_models.training.base import base_of
-from bitswap_models.training.data import Source, cells, draw_once
+from bitswap_models.training.data import DRAWN, Source, cells, draw_once
+from bitswap_models.training.evaluation import start, to_input
 from bitswap_models.training.memory import keep_freed
-from bitswap_models.training.networks.pixel_vae import bounds_of_prior
+from bitswap_models.training.networks.pixel_vae import PixelNetwork, bounds_of_prior
 from bitswap_models.training.tables import fill
 
 FREE = 10**15  # samples that share the price of differences: as good as none
 CHECKED = 400  # batches that the result is measured on
+STARTED = 256  # cells that a new model is started on
 
 
 @dataclass(frozen=True)
@@ -42,12 +49,13 @@ class Tuning:
     """The table ``[tuning]`` of a recipe."""
 
     test: str
-    tiles: int  # drawn once, before the first step
+    tiles: int  # of a cell's size, drawn once, before the first step
     steps: int
     rate: float = RATE
     flip: bool = False
     gray: float = 0.0  # share of tiles turned gray
     vary: float = 0.0  # share of photographs in another world, see augment.py
+    side: int = 0  # of the tiles that are drawn of photographs, in their stead; 0: a cell's
     encoder: int = 0  # channels of q(z_1 | x); 0: as many as the base has
     bounded: bool = False  # whether the likelihood is to see z_1 within bounds
     compile: bool = False  # the encoder, by torch
@@ -79,7 +87,8 @@ def tune(
     Returns
     -------
     dict
-        ``bpd``, ``likelihood`` and ``kl1`` on pixels drawn from the test folder.
+        ``bpd``, ``likelihood`` and ``kl1``, if there are latents, on pixels drawn from the test
+        folder.
 
     Raises
     ------
@@ -87,20 +96,19 @@ def tune(
         If the recipe, its base or the images cannot be used.
     """
     text, base, sources, tuning = _read(recipe)
-    config = base.config
-    if tuning.encoder:
+    config = base if isinstance(base, Config) else base.config
+    if tuning.encoder and not isinstance(base, Config):
         base = widen_encoder(base, tuning.encoder)
     keep_freed()
-    drawn = draw_once(
-        data, sources, tuning.tiles, tile=config.tile, channels=config.channels, flip=tuning.flip,
-        gray=tuning.gray, vary=tuning.vary, seed=tuning.seed,
-    )  # fmt: skip
+    tiles = drawn(data, sources, tuning, config)
+    if isinstance(base, Config):
+        base = begun(config, tiles, tuning.seed)
 
     def show(reached: Progress) -> None:
         progress(f"{reached.done:.1%}  likelihood {reached.rate:.4f} on training tiles")
 
     tuned = fit(
-        base, [_whole(drawn.tiles)], FREE, steps=tuning.steps, rate=tuning.rate,
+        base, tiles, FREE, steps=tuning.steps, rate=tuning.rate,
         encoder=True, compiled=tuning.compile, threads=threads, seed=tuning.seed, progress=show,
     ).model  # fmt: skip
     if tuning.bounded:
@@ -112,6 +120,36 @@ def tune(
     return metrics
 
 
+def drawn(data: Path, sources: list[Source], tuning: Tuning, config: Config) -> list[Tiles]:
+    """Draw tiles of sheets and of photographs, as many pixels of each as their weights say."""
+    total = sum(source.weight for source in sources)
+    found = []
+    for photos in (False, True) if tuning.side else (None,):
+        some = [s for s in sources if photos is None or (s.kind == "photos") == photos]
+        if not some:
+            continue
+        side = tuning.side if photos else config.tile
+        share = sum(source.weight for source in some) / total
+        area = (side / config.tile) ** 2
+        batch = draw_once(
+            data, some, math.ceil(share * tuning.tiles / area), tile=side,
+            channels=config.channels, flip=tuning.flip, gray=tuning.gray, vary=tuning.vary,
+            seed=tuning.seed, batch=max(1, int(DRAWN / area)),
+        )  # fmt: skip
+        found.append(_whole(batch.tiles))
+    return found
+
+
+def begun(config: Config, tiles: list[Tiles], seed: int) -> PixelVAE:
+    """A new model, exact, started on one cell of each of some of the tiles."""
+    torch.manual_seed(seed)
+    network = PixelNetwork(config)
+    each, side = STARTED // len(tiles), config.tile
+    some = np.concatenate([t.pixels[:each, :side, :side] for t in tiles])
+    start(network, to_input(some, torch.device("cpu")), torch.Generator().manual_seed(seed))
+    return built(PixelVAE, config, network.tensors())
+
+
 def bounded(model: PixelVAE) -> PixelVAE:
     """A model, exact, of one latent layer, that sees z_1 within the bounds of p(z_1)."""
     bounds = bounds_of_prior(*torch.tensor(model.top)).numpy()
@@ -119,12 +157,13 @@ def bounded(model: PixelVAE) -> PixelVAE:
 
 
 def measure(model: PixelVAE, tiles: np.ndarray, seed: int = 0) -> dict[str, float]:
-    """Bits/dim of tiles (N, T, T, C): ``bpd``, ``likelihood`` and, of one latent layer, ``kl1``."""
+    """Bits/dim of tiles (N, T, T, C): ``bpd``, ``likelihood`` and, with latents, ``kl1``."""
     fitting = Fit(model, Cells(model, [_whole(tiles)]), FREE)
     random = np.random.default_rng(seed)
     batches = [fitting.cells.draw(random, CELLS, PIXELS) for _ in range(CHECKED)]
     likelihood, latents = fitting.measure(batches)
-    return {"bpd": likelihood + latents, "likelihood": likelihood, "kl1": latents}
+    measured = {"bpd": likelihood + latents, "likelihood": likelihood}
+    return measured | ({"kl1": latents} if model.depth else {})
 
 
 def _whole(tiles: np.ndarray) -> Tiles:
@@ -132,19 +171,31 @@ def _whole(tiles: np.ndarray) -> Tiles:
     return Tiles(np.ascontiguousarray(tiles), sizes)
 
 
-def _read(path: Path) -> tuple[str, PixelVAE, list[Source], Tuning]:
-    """The text of a recipe, its base, already grown, and the rest."""
+def _read(path: Path) -> tuple[str, PixelVAE | Config, list[Source], Tuning]:
+    """The text of a recipe, its base, already grown, or a new model's shape, and the rest."""
     try:
         text = path.read_text(encoding="utf-8")
         table: dict[str, Any] = tomllib.loads(text)
-        base = dict(table["base"])
+        given = dict(table["model" if "model" in table else "base"])
         sources = [fill(Source, "source", source) for source in table["source"]]
         tuning = fill(Tuning, "tuning", table["tuning"])
+        if "model" in table:
+            return text, _shape(given, path), sources, tuning
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise ModelError(f"cannot read the recipe {path}: {error}") from None
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"the recipe {path} is incomplete or has a wrong key: {error}") from None
-    model = base_of(base, path)
-    if family_of(model).fit is None:
+    model = base_of(given, path)
+    if register.family_of(model).fit is None:
         raise ModelError(f"[base] of {path} is of a family that is not tuned: name a pixel_vae")
     return text, cast(PixelVAE, model), sources, tuning
+
+
+def _shape(table: dict[str, Any], path: Path) -> Config:
+    """The shape of a new model."""
+    if table.pop("kind", None) != PixelVAE.family:
+        raise ModelError(f"[model] of {path} is of a family that is not tuned: kind = pixel_vae")
+    config: Config = fill(Config, "model", table)
+    if not in_bounds(config):
+        raise ModelError(f"[model] of {path} is of a size that no model file may have")
+    return config

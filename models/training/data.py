@@ -26,7 +26,7 @@ from bitswap_models.training.augment import scaled, variant
 Pixels = NDArray[np.uint8]
 BORDERED = 0.25  # share of tiles of photographs that do not see their margin
 PARTS = 16  # of tiles that are drawn at once, each by a process
-DRAWN = 64  # of them in a batch
+DRAWN = 64  # tiles in a batch of them
 RENEWAL = 4  # batches from one renewed photograph to the next
 SUFFIXES = {".png", ".webp", ".bmp", ".ppm", ".pgm"}  # lossless kinds only
 
@@ -60,6 +60,15 @@ def _paths(folder: Path) -> list[Path]:
     if not paths:
         raise InputError(f"no images ({', '.join(sorted(SUFFIXES))}) in {folder}")
     return paths
+
+
+def _size(path: Path) -> tuple[int, int]:
+    """Width and height of a picture; raises as `_array` does."""
+    try:
+        with Image.open(path) as image:
+            return image.size
+    except (OSError, Image.DecompressionBombError) as error:
+        raise InputError(f"cannot read the picture {path}: {error}") from None
 
 
 def _array(path: Path, mode: str | None) -> Pixels | None:
@@ -97,9 +106,14 @@ def sheet_cells(path: Path) -> int | None:
 
 def images(folder: Path, channels: int) -> list[tuple[Path, Pixels]]:
     """Read every lossless image below a folder, by name. Arrays are (H, W, C) uint8."""
-    mode = "L" if channels == 1 else "RGB"
-    read = ((path, _array(path, mode)) for path in _paths(folder))
-    return [(path, array) for path, array in read if array is not None]
+    paths = _paths(folder)
+    return list(zip(paths, _read(paths, channels), strict=True))
+
+
+def _read(paths: list[Path], channels: int) -> list[Pixels]:
+    """Read images as gray or RGB. Arrays are (H, W, C) uint8."""
+    read = (_array(path, "L" if channels == 1 else "RGB") for path in paths)
+    return [array for array in read if array is not None]
 
 
 def cells(folder: Path, tile: int, channels: int) -> Pixels:
@@ -178,18 +192,19 @@ class Sampler:
                 self.pools.append(cells(folder, source.cell or tile, channels))
             elif source.kind == "photos":
                 first = len(self.photos)
+                least = tile + 2 * margin
                 found = [
-                    a
-                    for path, a in images(folder, 3 if vary else channels)
-                    if min(a.shape[:2]) >= tile + 2 * margin and path.stem not in source.without
+                    path
+                    for path in _paths(folder)
+                    if path.stem not in source.without and min(_size(path)) >= least
                 ]
                 if not found:
-                    least = tile + 2 * margin
                     raise InputError(
                         f"no photograph in {folder} is of {least}x{least} or more, a tile with its"
                         ' margin: smaller ones are of kind = "sheets"'
                     )
-                self.photos += found[part[0] % len(found) :: part[1]]
+                mine = found[part[0] % len(found) :: part[1]]
+                self.photos += _read(mine, 3 if vary else channels)
                 self.pools.append(slice(first, len(self.photos)))
                 self.shrink += [source.shrink] * (len(self.photos) - first)
             else:
@@ -278,7 +293,15 @@ class Sampler:
         return Batch(np.ascontiguousarray(drawn), bordered)
 
 
-def draw_once(root: Path, sources: list[Source], count: int, *, seed: int, **options: Any) -> Batch:
+def draw_once(
+    root: Path,
+    sources: list[Source],
+    count: int,
+    *,
+    seed: int,
+    batch: int = DRAWN,
+    **options: Any,
+) -> Batch:
     """Draw tiles once, on all cores: the same ones on any number of them.
 
     Parameters
@@ -288,17 +311,25 @@ def draw_once(root: Path, sources: list[Source], count: int, *, seed: int, **opt
     count : int
         At least so many.
     seed : int
+    batch : int
+        Tiles that are drawn at a time: photographs change every `RENEWAL` times.
     options
         Further ones of `Sampler`.
     """
-    task = partial(_part, root, sources, -(-count // (PARTS * DRAWN)), seed, options)
+    task = partial(_part, root, sources, -(-count // (PARTS * batch)), batch, seed, options)
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         parts = list(pool.map(task, range(PARTS)))
     return Batch(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
 
 def _part(
-    root: Path, sources: list[Source], batches: int, seed: int, options: dict[str, Any], part: int
+    root: Path,
+    sources: list[Source],
+    batches: int,
+    size: int,
+    seed: int,
+    options: dict[str, Any],
+    part: int,
 ) -> Batch:
     """One part of what `draw_once` draws."""
     sampler = Sampler(root, sources, seed=PARTS * seed + part, part=(part, PARTS), **options)
@@ -306,5 +337,5 @@ def _part(
     for batch in range(batches):
         if batch % RENEWAL == 0:
             sampler.renew(len(sampler.photos) + batch // RENEWAL)
-        drawn.append(sampler.batch(DRAWN))
+        drawn.append(sampler.batch(size))
     return Batch(*(np.concatenate(arrays) for arrays in zip(*drawn, strict=True)))

@@ -1,4 +1,4 @@
-"""Recipes that name a base: it grows, and comes out better on the recipe's images."""
+"""Recipes with a table [tuning]: a base grows, or a model begins, and comes out better."""
 
 import json
 from pathlib import Path
@@ -34,6 +34,32 @@ folder = "sheets"
 test = "sheets"
 tiles = 64
 steps = 60
+"""
+NEW = """
+[model]
+kind = "pixel_vae"
+tile = 16
+channels = 1
+latents = []
+radius = 2
+width = 16
+split = 8
+components = 3
+
+[[source]]
+folder = "sheets"
+
+[[source]]
+folder = "sheets"
+kind = "photos"
+weight = 3.0
+
+[tuning]
+test = "sheets"
+tiles = 4096
+steps = 100
+rate = 2.0
+side = 32
 """
 
 
@@ -108,6 +134,31 @@ def test_a_tuned_model_may_have_a_wider_encoder(workshop: Path) -> None:
     assert metrics["bpd"] < 0.95 * tuning.measure(base, tiles)["bpd"]
 
 
+def test_a_new_model_begins_on_the_images(workshop: Path) -> None:
+    lines: list[str] = []
+    output = workshop / "new.safetensors"
+    recipe = written(workshop, NEW)
+    metrics = tuning.tune(recipe, workshop / "data", output, threads=1, progress=lines.append)
+    new = loaded(output)
+    assert (new.depth, new.config.width) == (0, 16)
+    tiles = cells(workshop / "data" / "sheets", 16, 1)
+    assert metrics == tuning.measure(new, tiles)
+    assert metrics.keys() == {"bpd", "likelihood"}
+    started = tuning.begun(new.config, [tuning._whole(tiles)], 0)
+    assert metrics["bpd"] < 0.9 * tuning.measure(started, tiles)["bpd"]
+
+
+@pytest.mark.parametrize("side, sides", [(0, [16]), (32, [16, 32]), (64, [16, 64])])
+def test_photographs_may_come_in_larger_tiles(workshop: Path, side: int, sides: list[int]) -> None:
+    recipe = written(workshop, NEW.replace("side = 32", f"side = {side}"))
+    _, config, sources, table = tuning._read(recipe)
+    assert isinstance(config, Config)
+    drawn = tuning.drawn(workshop / "data", sources, table, config)
+    assert [tiles.pixels.shape[1] for tiles in drawn] == sides
+    if side:  # three of four pixels are of photographs
+        assert drawn[1].pixels.size == pytest.approx(3 * drawn[0].pixels.size, rel=0.05)
+
+
 def test_what_is_measured_is_what_is_coded(workshop: Path) -> None:
     from bitswap_cli.coding import tile_codec
 
@@ -138,6 +189,23 @@ def test_what_is_measured_is_what_is_coded(workshop: Path) -> None:
 )
 def test_recipes_that_cannot_be_used(workshop: Path, old: str, new: str, said: str) -> None:
     recipe = written(workshop, RECIPE.replace(old, new))
+    with pytest.raises(ModelError, match=said):
+        tuning.tune(recipe, workshop / "data", workshop / "x", threads=1, progress=print)
+    assert not (workshop / "x").exists()
+
+
+@pytest.mark.parametrize(
+    "old, new, said",
+    [
+        ('kind = "pixel_vae"', 'kind = "markov_vae"', "kind = pixel_vae"),
+        ('kind = "pixel_vae"', "", "kind = pixel_vae"),
+        ("width = 16", "wide = 16", "wide"),
+        ("radius = 2", "radius = 9", "size"),
+        ("width = 16", "width = 1000", "size"),
+    ],
+)
+def test_shapes_that_cannot_be_used(workshop: Path, old: str, new: str, said: str) -> None:
+    recipe = written(workshop, NEW.replace(old, new))
     with pytest.raises(ModelError, match=said):
         tuning.tune(recipe, workshop / "data", workshop / "x", threads=1, progress=print)
     assert not (workshop / "x").exists()
