@@ -160,6 +160,19 @@ class NewLink(_New):
         self._create(lambda name: os.symlink(target, name))
 
 
+class NewHardLink(_New):
+    """A hard link to a file that is there likewise; raises as `NewFile` does."""
+
+    def __init__(self, path: Path, original: bytes, *, force: bool) -> None:
+        super().__init__(path, force=force)
+        self._create(lambda name: os.link(original, name))
+
+    def commit(self, mtime: int | None = None) -> None:
+        """Let it appear, modified at `mtime` nanoseconds."""
+        super().commit(mtime)
+        _remove(self.temporary)  # to rename one name of a file to another of its own does nothing
+
+
 def make_durable(files: Sequence[NewFile]) -> None:
     """Make files durable that were finished without a sync, before they may be committed.
 

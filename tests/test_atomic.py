@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bitswap_cli import atomic
-from bitswap_cli.atomic import NewFile, NewLink, make_durable, write_whole, writing
+from bitswap_cli.atomic import NewFile, NewHardLink, NewLink, make_durable, write_whole, writing
 from bitswap_cli.errors import InputError
 
 
@@ -203,3 +203,15 @@ def test_what_was_taken_back_is_gone(tmp_path: Path) -> None:
     file.write(b"ab")
     file.commit()
     assert (tmp_path / "a").read_bytes() == b"0123ab"
+
+
+def test_hard_links(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"content")
+    NewHardLink(tmp_path / "b", bytes(tmp_path / "a"), force=False).commit()
+    with pytest.raises(InputError, match="exists already"):
+        NewHardLink(tmp_path / "b", bytes(tmp_path / "a"), force=False)
+    NewHardLink(tmp_path / "b", bytes(tmp_path / "a"), force=True).commit()  # they are one already
+    with pytest.raises(InputError, match="cannot write"):
+        NewHardLink(tmp_path / "c", bytes(tmp_path / "none"), force=False)
+    assert sorted(os.listdir(tmp_path)) == ["a", "b"]
+    assert (tmp_path / "a").samefile(tmp_path / "b")

@@ -10,7 +10,15 @@ from typing import Any, NamedTuple, Self
 from bitswap_cli.api.arguments import BATCH, Notes, PathLike, ignore
 from bitswap_cli.api.cache import Cache
 from bitswap_cli.archive.format.sections import TILE
-from bitswap_cli.archive.format.segments import ByteSegment, ByteTable, TileSegment, TileTable
+from bitswap_cli.archive.format.segments import (
+    COPY_KINDS,
+    ByteSegment,
+    ByteTable,
+    TileSegment,
+    TileTable,
+    equals,
+    no_original,
+)
 from bitswap_cli.archive.reading.assembly import OpenPicture, check_bytes, only_a_part, out_of_order
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import Decoded, decode_chunk, find_codec
@@ -27,7 +35,7 @@ class EntryInfo(NamedTuple):
     """What an archive says of an entry; nothing is decoded for it."""
 
     kind: str
-    """'png', 'bmp', 'pnm', ... (coded by the model), 'file', 'dir' or 'link'."""
+    """'png', 'bmp', 'pnm', ... (coded by the model), 'file', 'dir', 'link', 'copy', 'hard link'."""
     exact: bool
     """True: comes back byte for byte; False: pixel for pixel, with its metadata."""
     size: int | None
@@ -43,6 +51,8 @@ class EntryInfo(NamedTuple):
     mode: int | None
     """Twelve bits of permission of the original file or folder; None where the archive does not
     tell, as of links."""
+    original: str | None = None
+    """Name of the entry that a copy or hard link equals: all but the time is as it is there."""
 
 
 class _Place(NamedTuple):
@@ -126,7 +136,7 @@ class Archive(Mapping[str, bytes]):
 
     def __getitem__(self, name: str) -> bytes:
         """Return a file as it comes back; raise KeyError if there is none of this name."""
-        places = self._places[name]
+        places = self._file(name)
         if isinstance(places[0].segment, ByteSegment):
             return self._bytes(places)
         return self._picture(places).file()
@@ -148,7 +158,7 @@ class Archive(Mapping[str, bytes]):
         InputError
             If it is no picture, or has samples of more than 16 bits.
         """
-        places = self._places[name]
+        places = self._file(name)
         if isinstance(places[0].segment, TileSegment):
             return shown(self._picture(places).picture())
         try:
@@ -163,6 +173,11 @@ class Archive(Mapping[str, bytes]):
         """Return what is known of an entry; nothing is decoded. Raises KeyError as ever."""
         chunk, segment, *_ = self._places[name][0]
         mode = segment.attributes.mode
+        if isinstance(segment, ByteSegment) and segment.original:
+            like = self.info(os.fsdecode(self._file(name)[0].segment.name))
+            original = os.fsdecode(segment.original)
+            own = like._replace(kind=segment.kind, mtime=segment.mtime, mode=mode)
+            return own._replace(original=original)
         if isinstance(segment, ByteSegment):
             crc = self._places[name][-1].segment.crc
             told = segment.size, None, segment.mtime
@@ -202,6 +217,21 @@ class Archive(Mapping[str, bytes]):
 
     def __repr__(self) -> str:
         return f"<Archive {self._reader.path}: {len(self)} entries>"
+
+    def _file(self, name: str) -> list[_Place]:
+        """Return where an entry lies, or what it equals; raise `ArchiveError` if that is no file.
+
+        A hard link may equal a copy, and a copy a file.
+        """
+        places = self._places[name]
+        for _ in COPY_KINDS:
+            segment = places[0].segment
+            if isinstance(segment, TileSegment) or not segment.original:
+                break
+            places = self._places.get(os.fsdecode(segment.original), [])
+            if not places or not equals(segment.kind, places[0].segment.kind):
+                raise ArchiveError(f"{self._reader.path}: {no_original(segment)}")
+        return places
 
     def _bytes(self, places: list[_Place]) -> bytes:
         """Put a file together."""

@@ -226,7 +226,12 @@ class _Job:
         packed: list[_Packed] = []
         for number, (codec, header) in enumerate(ways):
             writer = stack.enter_context(
-                ArchiveWriter(self.output, header, catalogue.sources, force=self.force)
+                ArchiveWriter(
+                    self.output,
+                    header.using(catalogue.features),
+                    catalogue.sources,
+                    force=self.force,
+                )
             )
             report = pack_into(
                 writer,

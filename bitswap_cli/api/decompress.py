@@ -191,7 +191,8 @@ def compare(
 
 
 def _outcome(opened: Archive, name: str, path: str) -> str:
-    kind, exact, size, *_, crc, _ = opened.info(name)
+    info = opened.info(name)
+    kind, exact, size, crc = info.kind, info.exact, info.size, info.crc
     mode = os.lstat(path).st_mode
     if kind == "dir" or stat.S_ISDIR(mode):
         return "same" if kind == "dir" and stat.S_ISDIR(mode) else "differs"

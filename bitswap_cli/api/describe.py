@@ -4,7 +4,8 @@ from collections import Counter
 from typing import Any
 
 from bitswap_cli.api.arguments import PathLike
-from bitswap_cli.archive.reading.reader import ArchiveReader, Entry
+from bitswap_cli.archive.reading.entries import Entry
+from bitswap_cli.archive.reading.reader import ArchiveReader
 
 
 def entries(archive: PathLike) -> list[Entry]:

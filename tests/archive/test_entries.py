@@ -43,7 +43,7 @@ def modes(root: Path) -> dict[str, int]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Pictures in one chunk and in several, files likewise, empty folders, and a link."""
+    """Pictures in one chunk and in several, files likewise, copies, empty folders, and a link."""
     top = tmp_path / "in"
     for mode in MODES:
         write(top / f"{mode:o}.png", bad_png(16, 16, seed=mode))
@@ -66,13 +66,14 @@ def test_modes_come_back(
     with masked(mask):
         pack([folder], tmp_path / "a", codec, header_for(codec))
         with ArchiveReader(tmp_path / "a") as reader:
-            assert reader.header.features == {"modes"}
+            assert reader.header.features == {"modes", "copies"}
             assert {entry.kind for entry in reader.entries()} == {
                 "png",
                 "pnm",
                 "file",
                 "dir",
                 "link",
+                "copy",
             }
             unpack(reader, lambda _: codec, tmp_path / "out")
     expected = {name: mode & 0o777 for name, mode in modes(folder).items()}

@@ -216,7 +216,7 @@ def test_table_takes_few_bytes_an_entry(tmp_path: Path) -> None:
     for number in range(1000):
         mtime += int(rng.integers(80_000, 90_000))
         path = tmp_path / "in" / f"{number:05}.png"
-        write(path, bad_png(28, 28, 1), mtime)
+        write(path, bad_png(28, 28, 1, number), mtime)
     report = pack([tmp_path / "in"], tmp_path / "a", codec, header_for(codec))
     assert report.tile_entries == 1000
     assert (report.bytes_after - codec.words_length) / 1000 < 4

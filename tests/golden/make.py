@@ -1,10 +1,10 @@
 """Make a golden archive, and write what has to come out of it into manifest.json (README.md).
 
     python tests/golden/make.py MODEL [--scheme bitswap|bbans|topdown]
-                                      [--fit-steps N [--wide | --turned]] [--force]
+                                      [--fit-steps N [--wide | --turned]] [--copies] [--force]
 
 The images are computed: a photograph-like PNG with text, gray ones, a digit, PPM, BMP, a text; wide
-ones have alpha, palettes and 16 bits.
+ones have alpha, palettes and 16 bits. Copies are of a PNG, of a PPM and of a text.
 """
 
 import argparse
@@ -139,6 +139,17 @@ def turned_files() -> dict[str, bytes]:
     return found
 
 
+LINKS = {"linked/text.txt": "text.txt", "linked/photo.ppm": "again/photo.ppm"}
+
+
+def equal_files() -> dict[str, bytes]:
+    """Names and contents of what is archived as copies and, of `LINKS`, as hard links."""
+    once = {"photo.png": png(photo(45, 70, 9)), "photo.ppm": netpbm(photo(30, 20, 10))}
+    once["text.txt"] = b"Stored once.\n" * 3
+    found = {f"{folder}{name}": data for folder in ("", "again/") for name, data in once.items()}
+    return found | {name: found[first] for name, first in LINKS.items()}
+
+
 def digest(path: Path, restored: str) -> str:
     """SHA-256 of a file that comes back byte for byte (bytes), or of its pixels (pixels)."""
     if restored == "bytes":
@@ -165,11 +176,13 @@ def main() -> None:
     parser.add_argument("--fit-steps", type=int, help="fit the model for so many steps")
     parser.add_argument("--wide", action="store_true", help="of other images")
     parser.add_argument("--turned", action="store_true", help="of small images")
+    parser.add_argument("--copies", action="store_true", help="of equal files")
     parser.add_argument("--force", action="store_true", help="replace one never released")
     arguments = parser.parse_args()
     kind = arguments.scheme if arguments.fit_steps is None else "fitted"
     kind = "wide" if arguments.wide else "turned" if arguments.turned else kind
     made = wide_files if arguments.wide else turned_files if arguments.turned else files
+    kind, made = ("copies", equal_files) if arguments.copies else (kind, made)
     archive = HERE / f"{arguments.model}-{kind}-{NAMED_VERSION}.bsw"
     if archive.exists() and not arguments.force:
         sys.exit(f"{archive.name} is frozen (README.md)")
@@ -178,6 +191,9 @@ def main() -> None:
         for name, data in made().items():
             path = source / name
             path.parent.mkdir(parents=True, exist_ok=True)
+            if arguments.copies and name in LINKS:
+                os.link(source / LINKS[name], path)
+                continue
             path.write_bytes(data)
             os.utime(path, ns=(TIME, TIME))
         write(source, archive, arguments)

@@ -51,6 +51,18 @@ def test_golden_archives_come_back(name: str, batch: str, tmp_path: Path) -> Non
         assert digest(out / entry, row["restored"]) == row["sha256"], entry
 
 
+def test_hard_links_come_back_as_such(tmp_path: Path) -> None:
+    archive = HERE / "photo-copies-5.bsw"
+    assert run(["decompress", "-q", str(archive), "-o", str(tmp_path)]) == 0
+    files: dict[int, list[str]] = {}
+    for path in sorted(tmp_path.rglob("*.*")):
+        files.setdefault(path.stat().st_ino, []).append(path.relative_to(tmp_path).as_posix())
+    assert [names for names in files.values() if len(names) > 1] == [
+        ["golden/again/photo.ppm", "golden/linked/photo.ppm"],
+        ["golden/linked/text.txt", "golden/text.txt"],
+    ]
+
+
 def test_sizes_that_older_archives_tell_are_listed() -> None:
     with ArchiveReader(HERE / "photo-bitswap.bsw") as reader:
         entries = list(reader.entries())

@@ -15,6 +15,7 @@ from bitswap_cli.errors import ArchiveError, display
 
 MAX_SIZE = 1 << 62
 CRCS = 1 << 32  # how many values a CRC-32 has
+ORIGINALS = ("original_shared", "original_ends")  # the two values of names of originals
 
 
 class Columns:
@@ -46,6 +47,13 @@ class Columns:
         """Return the names."""
         shared, ends = self._columns.pop("shared", 0), self._columns.pop("ends", None)
         return unpack_names(shared, ends, self._count)
+
+    def originals(self, count: int) -> list[bytes]:
+        """Return the names of what `count` of the entries equal."""
+        if not count:
+            return []
+        shared, ends = (self._columns.pop(name, 0) for name in ORIGINALS)
+        return unpack_names(shared, ends, count)
 
     def times(self) -> list[int]:
         """Return the times."""

@@ -20,6 +20,8 @@ from bitswap_cli.archive.format.segments import (
 from bitswap_cli.images.formats import register
 from bitswap_cli.images.orientation import ORIENTATIONS
 
+_KINDS = BYTE_KINDS[:3]
+
 
 def tile_table(found: Any) -> TileTable:
     """Read the object of a TILE chunk's table; raise `ArchiveError` if it is malformed."""
@@ -60,7 +62,7 @@ def byte_table(found: Any) -> ByteTable:
             steps,
         ] if 0 < count <= MAX_SEGMENTS:
             names = unpack_names(shared, ends, count)
-            kinds = named(dict(enumerate(BYTE_KINDS)), unpack_column(kind, count))
+            kinds = named(dict(enumerate(_KINDS)), unpack_column(kind, count))
             sizes = unpack_column(size, count)
             lengths = sizes if length == 0 else unpack_column(length, count)
             rows = zip(

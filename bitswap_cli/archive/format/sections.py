@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import zstandard
@@ -59,8 +60,8 @@ class Fitted(NamedTuple):
 
 
 WIDE, TURNED = "wide", "turned"
-MODES = "modes"
-_OF_ENTRIES = frozenset([MODES])  # whatever becomes of their bytes
+MODES, COPIES = "modes", "copies"
+_OF_ENTRIES = frozenset([MODES, COPIES])  # whatever becomes of their bytes
 
 
 class Header(NamedTuple):
@@ -81,7 +82,8 @@ class Header(NamedTuple):
     features: frozenset[str] = frozenset()
     """What the archive may hold beyond what every one may: `WIDE`, wide pictures (see
     images/formats); `TURNED`, pictures turned or mirrored (see images/orientation.py); those that
-    kinds of pictures name; those of entries, whatever these are (see format/attributes.py)."""
+    kinds of pictures name; those of entries, whatever these are (see format/attributes.py): among
+    them `COPIES`, entries that equal others."""
 
     @property
     def wide(self) -> bool:
@@ -92,6 +94,10 @@ class Header(NamedTuple):
     def oriented(self) -> bool:
         """Whether pictures may be turned or mirrored."""
         return TURNED in self.features
+
+    def using(self, features: Iterable[str]) -> "Header":
+        """Return the header of an archive that uses these features, too."""
+        return self._replace(features=self.features.union(features))
 
     @property
     def fitted_bytes(self) -> int:

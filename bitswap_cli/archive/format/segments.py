@@ -3,9 +3,17 @@
 from typing import NamedTuple
 
 from bitswap_cli.archive.format.attributes import NONE, Attributes
+from bitswap_cli.errors import ArchiveError, display
 from bitswap_cli.images.orientation import turned_shape
 
-BYTE_KINDS = ("file", "dir", "link")
+BYTE_KINDS = ("file", "dir", "link", "copy", "hard link")
+COPY_KINDS = COPY, HARD_LINK = BYTE_KINDS[3:]
+_NO_ORIGINALS = {COPY: BYTE_KINDS[1:], HARD_LINK: ("dir", "link", HARD_LINK)}
+
+
+def equals(kind: str, original: str) -> bool:
+    """Tell whether what is of one kind, a copy or hard link, may equal an entry of another kind."""
+    return original not in _NO_ORIGINALS[kind]
 
 
 class TileSegment(NamedTuple):
@@ -58,7 +66,8 @@ class TileTable(NamedTuple):
 
 
 class ByteSegment(NamedTuple):
-    """Consecutive bytes of one file; a link's target; or an empty folder."""
+    """Consecutive bytes of one file; a link's target; an empty folder; or what equals another
+    entry, without any bytes."""
 
     name: bytes
     kind: str
@@ -74,6 +83,8 @@ class ByteSegment(NamedTuple):
     """CRC-32 of the file's bytes up to the end of these; None in archives before version 5."""
     attributes: Attributes = NONE
     """Of the file, where it begins here."""
+    original: bytes = b""
+    """Name of the entry that a copy or a hard link equals."""
 
     @property
     def begins(self) -> bool:
@@ -100,3 +111,11 @@ class Extra(NamedTuple):
     mtime: int
     prefix: bytes
     suffix: bytes
+
+
+def no_original(segment: ByteSegment) -> ArchiveError:
+    """Return the error to raise for what equals nothing that the archive holds before it."""
+    return ArchiveError(
+        f"{display(segment.name)} equals {display(segment.original)}, which is no file before it or"
+        " is lost"
+    )

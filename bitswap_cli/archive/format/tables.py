@@ -7,6 +7,7 @@ from bitswap_cli.archive.format import earlier
 from bitswap_cli.archive.format.attributes import pack_attributes, unpack_attributes
 from bitswap_cli.archive.format.columns import (
     CRCS,
+    ORIGINALS,
     Columns,
     malformed,
     named,
@@ -29,6 +30,7 @@ from bitswap_cli.archive.format.sections import (
 )
 from bitswap_cli.archive.format.segments import (
     BYTE_KINDS,
+    COPY_KINDS,
     ByteSegment,
     ByteTable,
     Extra,
@@ -59,9 +61,10 @@ def pack_tile_table(table: TileTable) -> bytes:
 
 def pack_byte_table(table: ByteTable) -> bytes:
     """Serialise the table of a BYTE chunk."""
-    names, kinds, sizes, offsets, lengths, mtimes, crcs, attributes = zip(
+    names, kinds, sizes, offsets, lengths, mtimes, crcs, attributes, originals = zip(
         *table.segments, strict=True
     )
+    equal = [name for name in originals if name]
     columns = {
         **pack_names(names),
         "kind": pack_column([BYTE_KINDS.index(kind) for kind in kinds]),
@@ -71,6 +74,7 @@ def pack_byte_table(table: ByteTable) -> bytes:
         **dict(zip(("start", "steps"), pack_times(mtimes), strict=True)),
         "crc": pack_column(crcs),
         **pack_attributes(attributes),
+        **(dict(zip(ORIGINALS, pack_names(equal).values(), strict=True)) if equal else {}),
     }
     return _pack(len(names), {"checksum": table.checksum}, columns)
 
@@ -112,6 +116,8 @@ def _byte_table(found: Any) -> ByteTable:
     names = columns.names()
     kinds = named(dict(enumerate(BYTE_KINDS)), columns.take("kind"))
     sizes, offsets, lengths = (columns.take(name) for name in ("size", "offset", "length"))
+    equal = [kind in COPY_KINDS for kind in kinds]
+    originals = iter(columns.originals(sum(equal)))
     rows = zip(
         names,
         kinds,
@@ -121,6 +127,7 @@ def _byte_table(found: Any) -> ByteTable:
         columns.times(),
         columns.take("crc", CRCS),
         unpack_attributes(columns),
+        [next(originals) if one else b"" for one in equal],
         strict=True,
     )
     table = ByteTable([ByteSegment(*row) for row in rows], columns.one("checksum", CRCS))
@@ -174,6 +181,8 @@ def _check_bytes(segments: list[ByteSegment]) -> None:
             raise malformed()
         # Only files come in parts, and a part is never empty: else it would be no progress.
         if not whole and (segment.kind != "file" or not segment.length):
+            raise malformed()
+        if segment.kind in COPY_KINDS and (segment.size or segment.crc or not segment.original):
             raise malformed()
     if sum(segment.length for segment in segments) > MAX_CHUNK_BYTES:
         raise malformed()

@@ -13,6 +13,8 @@ from bitswap_cli.archive.format.segments import (
     TileSegment,
     TileTable,
 )
+from bitswap_cli.archive.reading.copies import Copies
+from bitswap_cli.archive.reading.equal import Equal, Told
 from bitswap_cli.archive.reading.restore import of_one_entry, reason
 from bitswap_cli.archive.reading.sink import Output, Sink
 from bitswap_cli.archive.report import UnpackReport
@@ -102,16 +104,16 @@ class Assembler:
     Parameters
     ----------
     sink : Sink
-    wanted : callable
-        Tells whether an entry of a name is wanted.
+    copies : Copies
+        Tells which entries are wanted.
     keep_going : bool
         Note in the report what is lost instead of raising.
     """
 
-    def __init__(self, sink: Sink, wanted: Callable[[bytes], bool], *, keep_going: bool) -> None:
+    def __init__(self, sink: Sink, copies: Copies, *, keep_going: bool) -> None:
         self.report = UnpackReport()
         self._sink = sink
-        self._wanted = wanted
+        self._copies = copies
         self._keep_going = keep_going
         self._picture: OpenPicture | None = None
         self._file: _OpenFile | None = None
@@ -133,7 +135,7 @@ class Assembler:
             own = tiles[place : place + segment.tiles]
             place += segment.tiles
             started = None if segment.first else next(extra)
-            if self._wanted(segment.name):
+            if self._copies.needed(segment.name):
                 self._attempt(segment.name, self._add_picture_part, segment, started, own)
 
     def add_bytes(self, table: ByteTable, data: bytes) -> None:
@@ -142,13 +144,14 @@ class Assembler:
         for segment in table.segments:
             own = memoryview(data)[place : place + segment.length]
             place += segment.length
-            if self._wanted(segment.name):
+            asked = self._copies.needed if segment.kind == "file" else self._copies.wanted
+            if asked(segment.name):
                 self._attempt(segment.name, self._add_file_part, segment, own)
 
     def lose(self, names: Iterable[bytes]) -> None:
         """Note entries of which some chunk could not be decoded."""
         for name in names:
-            if self._wanted(name):
+            if self._copies.wanted(name):
                 self._lost.setdefault(name, display(name))
 
     def finish(self) -> None:
@@ -170,7 +173,11 @@ class Assembler:
             of_one = isinstance(error, ArchiveError) or of_one_entry(error)
             if not (self._keep_going and of_one):
                 raise
-            self._lost.setdefault(name, f"{display(name)} ({reason(error)})")
+            self._lose(name, f" ({reason(error)})")
+
+    def _lose(self, name: bytes, why: str = "") -> None:
+        name = self._copies.place(name).name
+        self._lost.setdefault(name, display(name) + why)
 
     def _add_picture_part(self, segment: TileSegment, extra: Extra | None, tiles: Samples) -> None:
         if extra is not None:
@@ -190,7 +197,9 @@ class Assembler:
             self._write(segment.name, picture.file(), picture.extra.mtime, picture.attributes)
 
     def _add_file_part(self, segment: ByteSegment, data: memoryview) -> None:
-        if segment.kind == "dir":
+        if segment.original:
+            self._add_copy(segment)
+        elif segment.kind == "dir":
             self._sink.make_folder(segment.name, segment.mtime, segment.attributes)
             self.report.entries += 1
         elif segment.kind == "link":
@@ -203,10 +212,19 @@ class Assembler:
         else:
             self._continue_file(segment, data)
 
+    def _add_copy(self, segment: ByteSegment) -> None:
+        original, told, link = self._copies.source(segment)
+        if original == segment.name:  # it was restored when the original was decoded
+            return
+        own = segment.mtime, segment.attributes
+        self._sink.equal(Equal(segment.name, original, told, *own, link=link))
+        self._count(told.size)
+
     def _continue_file(self, segment: ByteSegment, data: memoryview) -> None:
         if not segment.offset:
             self._drop_file()
-            self._file = _OpenFile(segment, self._sink.open(segment.name, segment.attributes))
+            name, _, attributes = self._copies.place(segment.name, attributes=segment.attributes)
+            self._file = _OpenFile(segment, self._sink.open(name, attributes))
         file = self._file
         same = file and segment.whole == file.like
         if file is None or not same or segment.offset != file.done:
@@ -220,13 +238,16 @@ class Assembler:
         file.done += len(data)
         if file.done == segment.size:
             self._file = None
-            self._sink.commit(file.output, segment.mtime)
+            self._sink.commit(file.output, self._copies.place(segment.name, segment.mtime).mtime)
+            self._copies.restored(segment.name, lambda: Told(segment.size, file.crc))
             self._count(segment.size)
 
     def _write(
         self, name: bytes, data: bytes | memoryview, mtime: int, attributes: Attributes
     ) -> None:
-        self._sink.put(name, data, mtime, attributes)
+        place, mtime, attributes = self._copies.place(name, mtime, attributes)
+        self._sink.put(place, data, mtime, attributes)
+        self._copies.restored(name, lambda: Told(len(data), zlib.crc32(data)))
         self._count(len(data))
 
     def _count(self, length: int) -> None:
@@ -247,7 +268,7 @@ class Assembler:
     def _miss(self, name: bytes) -> None:
         if not self._keep_going:
             raise only_a_part(name)
-        self._lost.setdefault(name, display(name))
+        self._lose(name)
 
 
 def check_bytes(segment: ByteSegment, data: bytes | memoryview) -> None:

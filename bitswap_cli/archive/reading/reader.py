@@ -4,7 +4,7 @@ import os
 import zlib
 from collections.abc import Iterator
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Self
 
 from bitswap_cli.archive.format import chunks
 from bitswap_cli.archive.format.attributes import NONE, features_of
@@ -12,6 +12,7 @@ from bitswap_cli.archive.format.columns import malformed
 from bitswap_cli.archive.format.index import ChunkInfo, Chunks, Totals, unpack_index
 from bitswap_cli.archive.format.sections import (
     BYTE,
+    COPIES,
     CRC,
     END_MAGIC,
     HEAD,
@@ -30,33 +31,18 @@ from bitswap_cli.archive.format.sections import (
     framing,
     known_features,
 )
-from bitswap_cli.archive.format.segments import ByteTable, TileTable
+from bitswap_cli.archive.format.segments import (
+    ByteTable,
+    TileTable,
+)
 from bitswap_cli.archive.reading import scan
+from bitswap_cli.archive.reading.entries import Entry, entries_of
 from bitswap_cli.atomic import cannot
 from bitswap_cli.errors import ArchiveError, InputError, ModelError, display
 from bitswap_cli.images.formats.register import kind_of
 
 _UNKNOWN = Header.without_model()._replace(features=frozenset(known_features()))
 _GAPS = 100  # between whole sections, that are named: a hostile file may have millions
-
-
-class Entry(NamedTuple):
-    """One file, link or empty folder, as `list` shows it."""
-
-    name: bytes
-    """Relative path, '/'-separated."""
-    kind: str
-    """'png', 'bmp', 'pnm' (coded by the model), 'file', 'dir' or 'link'."""
-    exact: bool
-    """True: comes back byte for byte; False: pixel for pixel, with its metadata."""
-    size: int | None
-    """Bytes of the original file; None: not told, as of pictures since version 0.7.0."""
-    shape: tuple[int, int, int] | None
-    """Height, width and channels of a picture that the model coded."""
-    crc: int | None
-    """CRC-32 of the original file, or of a link's target; None: not told."""
-    mode: int | None
-    """Twelve bits of permission; None: not told."""
 
 
 class ArchiveReader:
@@ -143,22 +129,8 @@ class ArchiveReader:
 
     def entries(self) -> Iterator[Entry]:
         """Yield the entries in the order stored, reading only the tables."""
-        mode: int | None = None  # which is told where an entry begins, as its CRC-32 where it ends
-        for chunk in self.chunks:
-            table = self.table(chunk)
-            if isinstance(table, TileTable):
-                for tiles in table.segments:
-                    if not tiles.first:
-                        exact = kind_of(tiles.kind).exact
-                        size, mode = tiles.size or None, tiles.attributes.mode
-                        yield Entry(
-                            tiles.name, tiles.kind, exact, size, tiles[2:5], tiles.crc, mode
-                        )
-            else:
-                for part in table.segments:
-                    mode = part.attributes.mode if part.begins else mode
-                    if part.offset + part.length == part.size:
-                        yield Entry(part.name, part.kind, True, part.size, None, part.crc, mode)
+        tables = (self.table(chunk) for chunk in self.chunks)
+        return entries_of(tables, copies=COPIES in self.header.features)
 
     def located(self, error: ArchiveError, chunk: ChunkInfo) -> ArchiveError:
         """Return an error that names the archive and the chunk it arose in."""
@@ -280,6 +252,9 @@ class ArchiveReader:
             fits = kind_of(tiles.kind).fits(self.header.features)
             if not fits or turned > self.header.oriented:
                 raise ArchiveError("the archive holds pictures its header does not announce")
+        for part in table.segments if isinstance(table, ByteTable) else ():
+            if part.original and COPIES not in self.header.features:
+                raise ArchiveError("the archive holds copies its header does not announce")
         if not features_of(one.attributes for one in table.segments) <= self.header.features:
             raise ArchiveError("the archive tells attributes that its header does not announce")
         if any(not one.begins and one.attributes != NONE for one in table.segments):

@@ -12,6 +12,7 @@ from typing import ParamSpec
 from bitswap_cli.archive.format.attributes import NONE, Attributes
 from bitswap_cli.archive.format.names import stays_inside
 from bitswap_cli.archive.reading.attributes import give, mode_of
+from bitswap_cli.archive.reading.equal import Equal, link_to, parts_of
 from bitswap_cli.archive.reading.places import Places
 from bitswap_cli.archive.reading.sink import Output, outside
 from bitswap_cli.atomic import (
@@ -81,6 +82,8 @@ class Folder:
         self._real: set[bytes] = set()
         self._links: list[tuple[bytes, bytes, int]] = []
         self._folders: list[tuple[bytes, int, Attributes]] = []
+        self._equal: list[Equal] = []
+        self._failed: set[bytes] = set()
         self._commits: deque[tuple[bytes, Future[None]]] = deque()
         self._written: list[tuple[bytes, NewFile, int]] = []  # and not durable yet
         self._pool = ThreadPoolExecutor(_WRITERS)
@@ -99,15 +102,7 @@ class Folder:
         attributes: Attributes = NONE,
     ) -> None:
         """Restore a whole file; it appears some time later, by `finish` at the latest."""
-        output = self.open(name, attributes)
-        if len(data) > _LARGE:
-            self._later(name, self._write, output, data, mtime)
-            self._wait(0)
-            return
-        self._later(name, self._write_small, output, data)
-        self._written.append((name, output, mtime))
-        if len(self._written) >= _TOGETHER:
-            self._appear()
+        self._fill(name, self.open(name, attributes), data, mtime)
 
     def open(self, name: bytes, attributes: Attributes = NONE) -> NewFile:
         """Begin a file."""
@@ -132,9 +127,19 @@ class Folder:
         self._places.take(name)
         self._links.append((name, target, mtime))
 
+    def equal(self, one: Equal) -> None:
+        """Restore a file once more, when the first one is there."""
+        self._place(one.name)
+        self._equal.append(one)
+
     def finish(self) -> list[str]:
         """Wait until everything is restored; return a line for each entry that was refused."""
         self._appear()
+        for link in (False, True):  # hard links may be to copies
+            for one in self._equal:
+                if one.link == link:
+                    self._attempt(one.name, partial(self._again, one))
+            self._appear()
         for name, target, mtime in self._links:
             if stays_inside(name, target):
                 self._attempt(name, partial(self._link, name, target, mtime))
@@ -160,6 +165,37 @@ class Folder:
             for _, output, _ in self._written:
                 output.discard()
 
+    def _fill(self, name: bytes, output: NewFile, data: bytes | memoryview, mtime: int) -> None:
+        """Write a whole file; it appears some time later."""
+        if len(data) > _LARGE:
+            self._later(name, self._write, output, data, mtime)
+            self._wait(0)
+            return
+        self._later(name, self._write_small, output, data)
+        self._written.append((name, output, mtime))
+        if len(self._written) >= _TOGETHER:
+            self._appear()
+
+    def _again(self, one: Equal) -> None:
+        """Restore a file once more."""
+        if one.original in self._failed:
+            raise InputError(f"{display(one.original)}, which it equals, was not restored")
+        original, path = (os.path.join(self._root, own) for own in (one.original, one.name))
+        if one.link and link_to(original, path, force=self._force):
+            return
+        output = NewFile(path, force=self._force, mode=mode_of(one.attributes))
+        try:
+            if one.told.size > _LARGE:
+                for part in parts_of(original, one.told):
+                    output.write(part)
+                output.commit(one.mtime)
+            else:
+                data = b"".join(parts_of(original, one.told))
+                self._fill(one.name, output, data, one.mtime)
+        except InputError:
+            output.discard()
+            raise
+
     def _later(
         self, name: bytes, step: Callable[P, None], *arguments: P.args, **named: P.kwargs
     ) -> None:
@@ -172,6 +208,7 @@ class Folder:
         except InputError as error:
             if not (self._keep_going and of_one_entry(error)):
                 raise
+            self._failed.add(name)
             self._refused.append(f"{display(name)} ({reason(error)})")
 
     def _wait(self, most: int) -> None:

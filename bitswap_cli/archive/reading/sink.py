@@ -4,6 +4,7 @@ from typing import Protocol
 
 from bitswap_cli.archive.format.attributes import Attributes
 from bitswap_cli.archive.format.names import stays_inside
+from bitswap_cli.archive.reading.equal import Equal
 from bitswap_cli.archive.reading.places import Places
 from bitswap_cli.errors import InputError, display
 
@@ -38,6 +39,9 @@ class Sink(Protocol):
 
     def make_link(self, name: bytes, target: bytes, mtime: int) -> None:
         """Restore a link."""
+
+    def equal(self, one: Equal) -> None:
+        """Restore a file once more that was given before."""
 
     def finish(self) -> list[str]:
         """Wait until everything is restored; return a line for each entry that was refused."""
@@ -84,6 +88,10 @@ class Nowhere:
         self._take(name)
         if not stays_inside(name, target):
             self._refused.append(outside(name, target))
+
+    def equal(self, one: Equal) -> None:
+        """Take the name."""
+        self._take(one.name)
 
     def finish(self) -> list[str]:
         """Return a line for each entry that could not be restored."""

@@ -11,6 +11,7 @@ from bitswap_cli.archive.format.index import ChunkInfo
 from bitswap_cli.archive.format.sections import TILE, Header
 from bitswap_cli.archive.format.segments import ByteTable, Extra, TileTable
 from bitswap_cli.archive.reading.assembly import Assembler
+from bitswap_cli.archive.reading.copies import Copies
 from bitswap_cli.archive.reading.places import Places
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.restore import Folder
@@ -71,9 +72,12 @@ def unpack(
     folder = Folder(directory, force=force, keep_going=keep_going)
     try:
         # Before the first byte is written: every name is safe and free, and there is a decoder.
-        needs_codec = _check(reader, folder, wanted, keep_going)
+        copies = Copies(reader, wanted, keep_going=keep_going)
+        needs_codec = _check(reader, folder, copies, keep_going)
+        if missing := wanted.missing():
+            raise InputError(f"{reader.path} holds no entry {', '.join(map(display, missing))}")
         codec = find_codec(reader, codec_for) if needs_codec else None
-        unpacking = _Unpacking(reader, codec, folder, wanted, keep_going, threads, progress)
+        unpacking = _Unpacking(reader, codec, folder, copies, keep_going, threads, progress)
         return whole(reader.path, "restored", unpacking.run())
     finally:
         folder.close()
@@ -93,7 +97,7 @@ def verify(
     """
     needs_codec = any(chunk.tag == TILE for chunk in reader.chunks)
     codec = find_codec(reader, codec_for) if needs_codec else None
-    everything = _Selection(None)
+    everything = Copies(reader, _Selection(None), keep_going=False)
     report = _Unpacking(reader, codec, Nowhere(), everything, False, threads, progress).run()
     report.entries += len(report.lost)  # they were checked all the same
     totals = reader.totals
@@ -111,7 +115,7 @@ def whole(path: str, done: str, report: UnpackReport) -> UnpackReport:
     return report
 
 
-def _check(reader: ArchiveReader, folder: Folder, wanted: "_Selection", keep_going: bool) -> bool:
+def _check(reader: ArchiveReader, folder: Folder, copies: Copies, keep_going: bool) -> bool:
     """Refuse names that cannot be restored; tell whether some entry has to be decoded."""
     needs_codec, places = False, Places()
     for chunk in reader.chunks:
@@ -122,9 +126,10 @@ def _check(reader: ArchiveReader, folder: Folder, wanted: "_Selection", keep_goi
                 raise
             continue
         for segment in segments:
-            if not wanted(segment.name):
+            needed = copies.needed(segment.name)
+            needs_codec = needs_codec or (needed and chunk.tag == TILE)
+            if not copies.wanted(segment.name):
                 continue
-            needs_codec = needs_codec or chunk.tag == TILE
             if not segment.begins:
                 continue
             try:
@@ -134,8 +139,6 @@ def _check(reader: ArchiveReader, folder: Folder, wanted: "_Selection", keep_goi
                     raise type(error)(f"{reader.path}: {error}") from error
                 continue
             folder.check(segment.name)
-    if missing := wanted.missing():
-        raise InputError(f"{reader.path} holds no entry {', '.join(map(display, missing))}")
     return needs_codec
 
 
@@ -186,7 +189,7 @@ class _Unpacking:
         reader: ArchiveReader,
         codec: TileCodec | None,
         sink: Sink,
-        wanted: _Selection,
+        copies: Copies,
         keep_going: bool,
         threads: int,
         progress: Progress | None,
@@ -194,11 +197,11 @@ class _Unpacking:
         self._reader = reader
         self._codec = codec
         self._sink = sink
-        self._wanted = wanted
+        self._copies = copies
         self._keep_going = keep_going
         self._threads = threads
         self._progress = progress
-        self._assembler = Assembler(sink, wanted, keep_going=keep_going)
+        self._assembler = Assembler(sink, copies, keep_going=keep_going)
         self._pool = ThreadPoolExecutor(threads)
         self._pending: deque[_Pending] = deque()
         self._done = 0
@@ -234,7 +237,7 @@ class _Unpacking:
         table: TileTable | ByteTable | None = None
         try:
             table = self._reader.table(chunk)
-            if not any(self._wanted(segment.name) for segment in table.segments):
+            if not any(self._copies.needed(segment.name) for segment in table.segments):
                 self._done = chunk.offset + chunk.length
                 return
             body = self._reader.body(chunk)

@@ -15,6 +15,7 @@ from bitswap_cli.archive.format.attributes import NONE
 from bitswap_cli.archive.format.chunks import encode_bytes, encode_tiles
 from bitswap_cli.archive.format.sections import BYTE, MAX_SEGMENTS
 from bitswap_cli.archive.format.segments import ByteSegment, Extra, TileSegment
+from bitswap_cli.archive.writing.copies import Copy
 from bitswap_cli.archive.writing.orientation import choose_orientations
 from bitswap_cli.archive.writing.sources import Source, SourceError, read_parts
 from bitswap_cli.archive.writing.writer import ArchiveWriter
@@ -171,14 +172,24 @@ class ByteBatch:
                 if self._length + len(part) > CHUNK_BYTES:
                     self.flush()  # of a source that began a chunk
                 crc = zlib.crc32(part, crc)
-                self._append(source, offset, part, crc)
+                self._append(_segment(source, offset, part, crc), part)
                 offset += len(part)
         except SourceError:
             self._writer.rewind(mark)
             self._cut(before)
             raise
         if not source.size:
-            self._append(source, 0, b"", 0)
+            self._append(_segment(source, 0, b"", 0), b"")
+        if self._names > _CHUNK_NAMES:
+            self.flush()
+
+    def add_copy(self, source: Source, copy: Copy) -> None:
+        """Put in what equals an entry that is in the archive before it."""
+        if len(self._segments) >= _CHUNK_SEGMENTS:
+            self.flush()
+        told = source.mtime, 0, source.attributes, copy.original
+        own = ByteSegment(source.name, copy.kind, 0, 0, 0, *told)
+        self._append(own, b"")
         if self._names > _CHUNK_NAMES:
             self.flush()
 
@@ -189,21 +200,25 @@ class ByteBatch:
             self._writer.add(BYTE, body, len(self._segments))
         self._clear()
 
-    def _append(self, source: Source, offset: int, part: bytes, crc: int) -> None:
-        name, _, kind, size, mtime, attributes = source
-        told = NONE if offset else attributes
-        self._segments.append(ByteSegment(name, kind, size, offset, len(part), mtime, crc, told))
+    def _append(self, segment: ByteSegment, part: bytes) -> None:
+        self._segments.append(segment)
         self._data.append(part)
         self._length += len(part)
-        self._names += len(name)
+        self._names += len(segment.name) + len(segment.original)
 
     def _cut(self, segments: int) -> None:
         """Let go of all but so many segments."""
         del self._segments[segments:], self._data[segments:]
         self._length = sum(map(len, self._data))
-        self._names = sum(len(segment.name) for segment in self._segments)
+        self._names = sum(len(s.name) + len(s.original) for s in self._segments)
 
     def _clear(self) -> None:
         self._segments: list[ByteSegment] = []
         self._data: list[bytes] = []
         self._length = self._names = 0
+
+
+def _segment(source: Source, offset: int, part: bytes, crc: int) -> ByteSegment:
+    name, kind, size, mtime = source.name, source.kind, source.size, source.mtime
+    told = NONE if offset else source.attributes
+    return ByteSegment(name, kind, size, offset, len(part), mtime, crc, told)

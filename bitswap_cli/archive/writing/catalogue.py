@@ -12,7 +12,9 @@ from typing import NamedTuple
 
 import zstandard
 
+from bitswap_cli.archive.format.sections import COPIES
 from bitswap_cli.archive.writing import sources as source_files
+from bitswap_cli.archive.writing.copies import find
 from bitswap_cli.archive.writing.sources import Source, SourceError
 from bitswap_cli.archive.writing.walk import collect
 from bitswap_cli.images.formats.register import START, kind_of
@@ -77,6 +79,8 @@ class Catalogue:
     ----------
     sources : list of Source
         In the order of their names, as bytes.
+    copies : dict of bytes to Copy
+        By name: which of them equal others, and need not be looked at.
     size : int
         Bytes of all of them.
     skipped : dict of bytes to str
@@ -102,7 +106,8 @@ class Catalogue:
         strict: bool = False,
     ) -> None:
         found = collect(paths, dereference=dereference, without=without)
-        self.sources, self.skipped, self.notes = found
+        self.sources, self.copies = find(found.sources)
+        self.skipped, self.notes = found.skipped, found.notes
         self._strict = strict
         if self.skipped and (strict or not self.sources):
             raise SourceError(*next(iter(self.skipped.items())))
@@ -111,10 +116,19 @@ class Catalogue:
         self._room = room
         self._entries: dict[bytes, _Entry] = {}
 
+    @property
+    def features(self) -> frozenset[str]:
+        """What an archive of it needs beyond what its model does."""
+        return frozenset({COPIES} if self.copies else ())
+
     def candidates(self) -> list[Source]:
         """Return the files that may be pictures, in an order that is as good as random and always
         the same."""
-        files = [s for s in self.sources if s.kind == "file" and s.size <= _MAX_FILE]
+        files = [
+            source
+            for source in self.sources
+            if source.kind == "file" and source.size <= _MAX_FILE and source.name not in self.copies
+        ]
         order = sorted(range(len(files)), key=lambda k: k * 2654435761 % (1 << 32))
         return [files[k] for k in order]
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from bitswap_cli.archive.format.index import Totals
 from bitswap_cli.archive.format.sections import (
+    COPIES,
     ID,
     MAX_CHUNK_SAMPLES,
     MAX_SEGMENTS,
@@ -26,6 +27,7 @@ from bitswap_cli.archive.writing.batches import (
 )
 from bitswap_cli.archive.writing.catalogue import Catalogue
 from bitswap_cli.archive.writing.choice import choose
+from bitswap_cli.archive.writing.copies import Copy
 from bitswap_cli.archive.writing.sources import Source, SourceError
 from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.contract import TileCodec
@@ -71,6 +73,7 @@ def pack(
         If a source cannot be read, two sources share a name, or the destination cannot be written.
     """
     catalogue = Catalogue(sources, wide=header.wide)
+    header = header.using(catalogue.features)
     with ArchiveWriter(destination, header, catalogue.sources, force=force) as writer:
         report = pack_into(writer, catalogue, codec, threads=threads, progress=progress)
         writer.commit()
@@ -176,16 +179,21 @@ class _Packing:
         self._steps: deque[_Step] = deque()
         self._bytes = ByteBatch(writer)
         self._batches: dict[tuple[int, int], _Batch] = {}  # by channels, if wide; factor of tiles
+        self._copies = catalogue.copies if COPIES in writer.header.features else {}
+        self._missing = {copy.original for copy in self._copies.values()}
 
     def run(self) -> None:
         """Write all chunks."""
-        for source in self._catalogue.sources:
+        sources = self._catalogue.sources
+        for source in (one for one in sources if one.name not in self._copies):
             if not self._codec or not self._add_picture(self._codec, source):
                 self._queue(_Step([], [], source))
         for key in sorted(self._batches):
             self._close_batch(key)
         while self._steps:
             self._write(self._steps.popleft())
+        for source in (one for one in sources if one.name in self._copies):
+            self._add_copy(source, self._copies[source.name])
         self._bytes.flush()
 
     def close(self) -> None:
@@ -285,8 +293,17 @@ class _Packing:
             return
         self._count(source, source.kind)
 
+    def _add_copy(self, source: Source, copy: Copy) -> None:
+        """Say what a source equals; keep it byte for byte if that was skipped."""
+        if copy.original in self._missing:
+            self._keep(source)
+            return
+        self._bytes.add_copy(source, copy)
+        self._count(source, copy.kind)
+
     def _count(self, source: Source, kind: str) -> None:
         report = self.report
+        self._missing.discard(source.name)
         report.entries += 1
         report.bytes_before += source.size
         report.kinds[kind] += 1

@@ -2,7 +2,8 @@
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Callable, Generator
 from typing import BinaryIO, NamedTuple
 
 from bitswap_cli.archive.format.attributes import NONE, Attributes
@@ -35,6 +36,10 @@ class Source(NamedTuple):
     mtime: int
     """Nanoseconds since 1970."""
     attributes: Attributes = NONE
+    inode: tuple[int, int] | None = None
+    """Device and number of a file that has several names."""
+    crc: int | None = None
+    """CRC-32 of a file that was read before; it is checked when it is read again."""
 
 
 def modified(status: os.stat_result) -> int:
@@ -49,7 +54,7 @@ def attributes_of(status: os.stat_result) -> Attributes:
     return Attributes(stat.S_IMODE(status.st_mode)) if told else NONE
 
 
-def read_parts(source: Source, length: int) -> Iterator[bytes]:
+def read_parts(source: Source, length: int) -> Generator[bytes]:
     """Yield a source's bytes in parts of `length`, the last one shorter, none empty.
 
     They are `source.size` bytes, or fewer before an error.
@@ -59,7 +64,7 @@ def read_parts(source: Source, length: int) -> Iterator[bytes]:
     SourceError
         If the source cannot be read, or has changed.
     """
-    total = 0
+    total = crc = 0
     try:
         if source.kind == "link":
             target = os.readlink(source.path)
@@ -72,11 +77,12 @@ def read_parts(source: Source, length: int) -> Iterator[bytes]:
                     total += len(part)
                     if total > source.size:
                         break
+                    crc = zlib.crc32(part, crc) if source.crc is not None else 0
                     yield part
                 _check(source, file)
     except OSError as error:
         raise SourceError(source.path, error.strerror or str(error)) from error
-    if total != source.size:
+    if total != source.size or source.crc not in (None, crc):
         raise changed(source)
 
 
@@ -102,7 +108,7 @@ def read_if(source: Source, wanted: Callable[[bytes], bool], length: int) -> byt
             _check(source, file)
     except OSError as error:
         raise SourceError(source.path, error.strerror or str(error)) from error
-    if len(data) != source.size:
+    if len(data) != source.size or source.crc not in (None, zlib.crc32(data)):
         raise changed(source)
     return data
 

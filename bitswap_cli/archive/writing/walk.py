@@ -158,7 +158,10 @@ class _Walk:
             self.skipped[one.path] = _kind(mode)
 
     def _keep(self, one: _Open, kind: str, size: int) -> None:
-        told = modified(one.status), attributes_of(one.status)
+        status = one.status
+        linked = kind == "file" and status.st_nlink > 1
+        inode = (status.st_dev, status.st_ino) if linked else None
+        told = modified(status), attributes_of(status), inode
         self.sources.append(Source(one.name, one.path, kind, size, *told))
 
     def _skip(self, path: bytes, error: OSError) -> None:

@@ -38,7 +38,9 @@ def archive_id(header: Header, sources: Sequence[Source]) -> bytes:
     """
     digest = hashlib.sha256(pack_object([header.to_bytes(), header.models()]))
     for source in sources:
-        digest.update(pack_object([source.name, source.kind, source.size, *source[4:]]))
+        digest.update(
+            pack_object([source.name, source.kind, source.size, source.mtime, source.attributes])
+        )
     return digest.digest()[:ID]
 
 

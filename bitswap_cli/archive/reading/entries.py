@@ -1,0 +1,61 @@
+"""What tables tell of entries, without a look at their bytes."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from bitswap_cli.archive.format.segments import (
+    ByteSegment,
+    ByteTable,
+    TileTable,
+    equals,
+    no_original,
+)
+from bitswap_cli.images.formats.register import kind_of
+
+
+class Entry(NamedTuple):
+    """One file, link or empty folder, as `list` shows it."""
+
+    name: bytes
+    """Relative path, '/'-separated."""
+    kind: str
+    """'png', 'bmp', 'pnm' (coded by the model), 'file', 'dir', 'link', 'copy' or 'hard link'."""
+    exact: bool
+    """True: comes back byte for byte; False: pixel for pixel, with its metadata."""
+    size: int | None
+    """Bytes of the original file; None: not told, as of pictures since version 0.7.0."""
+    shape: tuple[int, int, int] | None
+    """Height, width and channels of a picture that the model coded."""
+    crc: int | None
+    """CRC-32 of the original file, or of a link's target; None: not told."""
+    mode: int | None
+    """Twelve bits of permission; None: not told."""
+    original: bytes | None = None
+    """Name of the entry that a copy or hard link equals: all else is as it is there."""
+
+
+def entries_of(tables: Iterable[TileTable | ByteTable], *, copies: bool) -> Iterator[Entry]:
+    """Yield the entries that tables tell of; there may be `copies` among them."""
+    files: dict[bytes, Entry] = {}  # that others may equal
+    mode: int | None = None  # which is told where an entry begins, as its CRC-32 where it ends
+    for segment in (segment for table in tables for segment in table.segments):
+        mode = segment.attributes.mode if segment.begins else mode
+        if isinstance(segment, ByteSegment):
+            if segment.offset + segment.length < segment.size:
+                continue
+            entry = Entry(segment.name, segment.kind, True, segment.size, None, segment.crc, mode)
+            if segment.original:
+                like = files.get(segment.original)
+                if like is None or not equals(segment.kind, like.kind):
+                    raise no_original(segment)
+                own = like._replace(name=segment.name, kind=segment.kind, mode=mode)
+                entry = own._replace(original=segment.original)
+        elif segment.begins:
+            exact, size = kind_of(segment.kind).exact, segment.size or None
+            shape = segment.height, segment.width, segment.channels
+            entry = Entry(segment.name, segment.kind, exact, size, shape, segment.crc, mode)
+        else:
+            continue
+        if copies:
+            files[entry.name] = entry
+        yield entry
