@@ -15,12 +15,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bitswap_cli.api.archive import Archive, EntryInfo
+    from bitswap_cli.api.archive import Archive
     from bitswap_cli.api.archive import open_archive as open
     from bitswap_cli.api.compress import compress
     from bitswap_cli.api.decompress import decompress, verify
     from bitswap_cli.api.evaluate import Evaluation, evaluate
     from bitswap_cli.api.race import FitProgress
+    from bitswap_cli.archive.reading.entries import EntryInfo
     from bitswap_cli.archive.report import PackReport, Report, UnpackReport
     from bitswap_cli.errors import (
         ArchiveError,
@@ -53,7 +54,7 @@ __all__ = [
 
 _HOMES = {
     "Archive": "api.archive",
-    "EntryInfo": "api.archive",
+    "EntryInfo": "archive.reading.entries",
     "Evaluation": "api.evaluate",
     "FitProgress": "api.race",
     "PackReport": "archive.report",

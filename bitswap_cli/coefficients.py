@@ -47,6 +47,34 @@ class EncodedPictures(NamedTuple):
     """Net bits of each picture: of coefficients, latents and statistics, (N, 3)."""
 
 
+class BlockCodec(Protocol):
+    """Encoder and decoder of blocks of coefficients; called from several threads at once."""
+
+    def encode(
+        self, frames: Sequence[Frame], pictures: Sequence[Coefficients], payload: bytes
+    ) -> EncodedPictures:
+        """Code pictures as one self-contained message.
+
+        Parameters
+        ----------
+        frames : sequence of Frame
+        pictures : sequence of Coefficients
+        payload : bytes
+            Bytes that may serve as initial bits.
+        """
+
+    def decode(
+        self, words: bytes, excess: bytes, frames: Sequence[Frame]
+    ) -> tuple[list[list[NDArray[np.int16]]], bytes]:
+        """Restore pictures, and the part of the payload that the encoder swallowed.
+
+        Raises
+        ------
+        ArchiveError
+            If this cannot be what `encode` returned for these frames.
+        """
+
+
 class CodedBlocks(NamedTuple):
     """All symbols of some blocks with their distributions, in the order in which a decoder pops.
 

@@ -9,20 +9,26 @@ from typing import Any, NamedTuple, Self
 
 from bitswap_cli.api.arguments import BATCH, Notes, PathLike, ignore
 from bitswap_cli.api.cache import Cache
-from bitswap_cli.archive.format.sections import TILE
+from bitswap_cli.archive.codecs import Codecs
+from bitswap_cli.archive.format.chunks import Table
+from bitswap_cli.archive.format.jpeg import JpegSegment
 from bitswap_cli.archive.format.segments import (
     COPY_KINDS,
     ByteSegment,
-    ByteTable,
     TileSegment,
-    TileTable,
     equals,
     no_original,
 )
-from bitswap_cli.archive.reading.assembly import OpenPicture, check_bytes, only_a_part, out_of_order
+from bitswap_cli.archive.reading.assembly import (
+    OpenPicture,
+    check_bytes,
+    jpeg_file,
+    only_a_part,
+    out_of_order,
+)
+from bitswap_cli.archive.reading.entries import EntryInfo
 from bitswap_cli.archive.reading.reader import ArchiveReader
-from bitswap_cli.archive.reading.unpack import Decoded, decode_chunk, find_codec
-from bitswap_cli.contract import TileCodec
+from bitswap_cli.archive.reading.unpack import Decoded, decode_chunk, find_codecs
 from bitswap_cli.errors import ArchiveError, InputError, display
 from bitswap_cli.images.formats.format import Pixels
 from bitswap_cli.images.formats.register import kind_of
@@ -31,37 +37,13 @@ from bitswap_cli.images.shown import read_samples, shown
 CACHE = 1 << 28
 
 
-class EntryInfo(NamedTuple):
-    """What an archive says of an entry; nothing is decoded for it."""
-
-    kind: str
-    """'png', 'bmp', 'pnm', ... (coded by the model), 'file', 'dir', 'link', 'copy', 'hard link'."""
-    exact: bool
-    """True: comes back byte for byte; False: pixel for pixel, with its metadata."""
-    size: int | None
-    """Bytes of the original file; None where the archive does not tell."""
-    shape: tuple[int, int, int] | None
-    """Height, width and channels of a picture that the model coded."""
-    mtime: int | None
-    """Nanoseconds since 1970; None of a picture that the model coded: see `Archive.mtime`."""
-    chunk: int
-    """Number of the chunk that it is in, or starts in."""
-    crc: int | None
-    """CRC-32 of the original file, or of a link's target; None where the archive does not tell."""
-    mode: int | None
-    """Twelve bits of permission of the original file or folder; None where the archive does not
-    tell, as of links."""
-    original: str | None = None
-    """Name of the entry that a copy or hard link equals: all but the time is as it is there."""
-
-
 class _Place(NamedTuple):
     """Where an entry, or a part of it, lies."""
 
     chunk: int
-    segment: TileSegment | ByteSegment
+    segment: TileSegment | JpegSegment | ByteSegment
     start: int
-    """Its first tile, or byte, of those in the chunk."""
+    """Its first tile, file or byte, of those in the chunk."""
     extra: int
     """Of a picture that starts there: which of the chunk's extras is its own."""
 
@@ -107,7 +89,7 @@ class Archive(Mapping[str, bytes]):
     ) -> None:
         self._again = partial(Archive, os.path.abspath(path), model=model, cache=cache, batch=batch)
         self._model, self._batch, self._notes = model, batch, notes or ignore
-        self._codec: TileCodec | None = None
+        self._codecs: dict[bytes, Codecs] = {}  # by the tag of chunks
         self._cache = Cache[int, Decoded](cache)
         self._reading, self._loading = Lock(), Lock()
         self._reader = ArchiveReader(path)
@@ -139,6 +121,8 @@ class Archive(Mapping[str, bytes]):
         places = self._file(name)
         if isinstance(places[0].segment, ByteSegment):
             return self._bytes(places)
+        if isinstance(places[0].segment, JpegSegment):
+            return self._jpeg(places)
         return self._picture(places).file()
 
     def pixels(self, name: str) -> Pixels:
@@ -162,9 +146,9 @@ class Archive(Mapping[str, bytes]):
         if isinstance(places[0].segment, TileSegment):
             return shown(self._picture(places).picture())
         try:
-            if places[0].segment.kind != "file":
+            if isinstance(places[0].segment, ByteSegment) and places[0].segment.kind != "file":
                 raise InputError("it is no file")
-            return read_samples(self._bytes(places))
+            return read_samples(self[name])
         except InputError as error:
             where = display(places[0].segment.name)
             raise InputError(f"{self._reader.path}: {where} has no pixels: {error}") from error
@@ -180,9 +164,12 @@ class Archive(Mapping[str, bytes]):
             return own._replace(original=original)
         if isinstance(segment, ByteSegment):
             crc = self._places[name][-1].segment.crc
-            told = segment.size, None, segment.mtime
-            return EntryInfo(segment.kind, True, *told, chunk, crc, mode)
+            whole = segment.size, None, segment.mtime
+            return EntryInfo(segment.kind, True, *whole, chunk, crc, mode)
         shape = (segment.height, segment.width, segment.channels)
+        if isinstance(segment, JpegSegment):
+            told = segment.size, shape, segment.mtime
+            return EntryInfo("jpeg", True, *told, chunk, segment.crc, mode)
         exact, size = kind_of(segment.kind).exact, segment.size or None
         return EntryInfo(segment.kind, exact, size, shape, None, chunk, segment.crc, mode)
 
@@ -192,7 +179,7 @@ class Archive(Mapping[str, bytes]):
         Times of pictures that the model coded are coded with their pixels, and decoded with them.
         """
         place = self._places[name][0]
-        if isinstance(place.segment, ByteSegment):
+        if not isinstance(place.segment, TileSegment):
             return place.segment.mtime
         return self._picture([place], whole=False).extra.mtime
 
@@ -226,7 +213,7 @@ class Archive(Mapping[str, bytes]):
         places = self._places[name]
         for _ in COPY_KINDS:
             segment = places[0].segment
-            if isinstance(segment, TileSegment) or not segment.original:
+            if not isinstance(segment, ByteSegment) or not segment.original:
                 break
             places = self._places.get(os.fsdecode(segment.original), [])
             if not places or not equals(segment.kind, places[0].segment.kind):
@@ -238,7 +225,7 @@ class Archive(Mapping[str, bytes]):
         parts, done, like = [], 0, places[0].segment
         for number, segment, start, _ in places:
             data = self._chunk(number)
-            if isinstance(segment, TileSegment) or not isinstance(data, bytes):
+            if not isinstance(segment, ByteSegment) or not isinstance(data, bytes):
                 raise out_of_order(like.name)
             whole = segment.whole
             like = whole if not done else like
@@ -258,7 +245,7 @@ class Archive(Mapping[str, bytes]):
         picture: OpenPicture | None = None
         for number, segment, start, extra in places:
             decoded = self._chunk(number)
-            if isinstance(segment, ByteSegment) or isinstance(decoded, bytes):
+            if not isinstance(segment, TileSegment) or not isinstance(decoded, tuple):
                 raise out_of_order(segment.name)
             tiles = decoded[0][start : start + segment.tiles]
             if picture is None:
@@ -270,41 +257,54 @@ class Archive(Mapping[str, bytes]):
             raise only_a_part(places[0].segment.name)
         return picture
 
+    def _jpeg(self, places: list[_Place]) -> bytes:
+        (number, segment, start, _), *others = places
+        decoded = self._chunk(number)
+        if others or not isinstance(segment, JpegSegment) or not isinstance(decoded, list):
+            raise out_of_order(segment.name)
+        return jpeg_file(segment, decoded[start])
+
     def _chunk(self, number: int) -> Decoded:
         """Decode a chunk, unless it is kept."""
         return self._cache.get(number, partial(self._decode, number))
 
     def _decode(self, number: int) -> tuple[Decoded, int]:
         chunk, table = self._reader.chunks[number], self._tables[number]
-        codec = self._loaded() if chunk.tag == TILE else None
+        codecs = self._loaded(chunk.tag)
         with self._reading:
             body = self._reader.body(chunk)
         try:
-            decoded = decode_chunk(codec, table, body)
+            decoded = decode_chunk(codecs, table, body)()
         except ArchiveError as error:
             raise self._reader.located(error, chunk) from error
         if isinstance(decoded, bytes):
             return decoded, len(decoded)
+        if isinstance(decoded, list):
+            return decoded, sum(one.held for one in decoded)
         tiles, extras = decoded
         return decoded, tiles.nbytes + sum(len(e.prefix) + len(e.suffix) for e in extras)
 
-    def _loaded(self) -> TileCodec:
+    def _loaded(self, tag: bytes) -> Codecs:
+        """Return the codecs that chunks of a tag need."""
         from bitswap_cli.api.codecs import decoder  # not to load it for a list of names
 
         with self._loading:
-            if self._codec is None:
-                codec_for = decoder(self._model, self._batch, notes=self._notes)
-                self._codec = find_codec(self._reader, codec_for)
-            return self._codec
+            if tag not in self._codecs:
+                codecs_for = decoder(self._model, self._batch, notes=self._notes)
+                self._codecs[tag] = find_codecs(self._reader, codecs_for, {tag})
+            return self._codecs[tag]
 
 
-def _places(chunk: int, table: TileTable | ByteTable) -> Iterator[_Place]:
+def _places(chunk: int, table: Table) -> Iterator[_Place]:
     """Yield what lies in a chunk."""
     start = extra = 0
     for segment in table.segments:
         yield _Place(chunk, segment, start, extra)
-        start += segment.tiles if isinstance(segment, TileSegment) else segment.length
-        extra += isinstance(segment, TileSegment) and not segment.first
+        if isinstance(segment, TileSegment):
+            start += segment.tiles
+            extra += not segment.first
+        else:
+            start += segment.length if isinstance(segment, ByteSegment) else 1
 
 
 def open_archive(

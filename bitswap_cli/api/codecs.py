@@ -1,13 +1,16 @@
 """From the name of a model to the codec of tiles that the archive is handed."""
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence, Set
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from bitswap_cli.api.arguments import SCHEMES, Notes, ignore
-from bitswap_cli.archive.format.sections import Fitted, Header
+from bitswap_cli.archive.codecs import Codecs, CodecsFor
+from bitswap_cli.archive.format.sections import JPEG, TILE, Fitted, Header, Named
 from bitswap_cli.archive.writing.catalogue import Catalogue
 from bitswap_cli.archive.writing.sample import sample
 from bitswap_cli.coding import ChunkCodec, tile_codec
+from bitswap_cli.coding.coefficients import CoefficientCodec
+from bitswap_cli.coefficients import BlockCodec, CoefficientModel
 from bitswap_cli.contract import BYTES, TileCodec
 from bitswap_cli.errors import ArchiveError, ModelError
 from bitswap_cli.images.formats.register import kinds
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
 NUMERIC_PROFILE = 1
 FALLBACK = "photo"  # of archives without pictures
+JPEG_MODEL = "jpeg"  # of JPEG files' coefficients
 NEAR = 1.1  # bytes of a sample, over those of the best model, that fitting may make good
 RIVALS = 3  # models at most that are fitted for a while, to go on with the best
 
@@ -115,41 +119,89 @@ def best(
     return near[: RIVALS if fitting else 1]
 
 
-def decoder(
-    path: str | None, batch: int, *, notes: Notes = ignore
-) -> Callable[[Header], TileCodec]:
-    """Return a function that finds and loads the codec that the header of an archive asks for.
+def decoder(path: str | None, batch: int, *, notes: Notes = ignore) -> CodecsFor:
+    """Return a function that finds and loads the codecs that the header of an archive asks for.
 
     Parameters
     ----------
     path : str, optional
-        Name or path of the model; by default it is found by the archive's name and hash of it.
+        Name or path of the model of pixels; by default it is found, as others are, by the archive's
+        name and hash of it.
     batch, notes
         See `named`.
     """
 
-    def codec_for(header: Header) -> TileCodec:
-        from bitswap_models import zoo
+    def codecs_for(header: Header, tags: Set[bytes]) -> Codecs:
+        tiles = _tiles(header, path, batch, notes) if TILE in tags else None
+        return Codecs(tiles, _coefficients(header, notes) if JPEG in tags else None)
 
-        if header.profile != NUMERIC_PROFILE or header.scheme not in SCHEMES:
-            raise ModelError(
-                f"the archive needs numeric profile {header.profile} and scheme {header.scheme!r},"
-                " which this version does not know: update bitswap"
-            )
-        if header.model is None or header.sha256 is None:
-            raise ArchiveError("the archive holds tiles but names no model")
-        file = zoo.resolve(path) if path else zoo.find(header.model, header.sha256)
-        if file.sha256 != header.sha256:
-            raise ModelError(
-                f"{file.path} is not the model of the archive: its SHA-256 is {file.sha256},"
-                f" but the archive was made with {header.model!r} {header.sha256}"
-            )
-        codec = _load(file, header.scheme, batch, header.fitted, notes=notes)
-        if _tile(codec) != header.tile:
-            raise ArchiveError("the archive's tiles are not of the size its model works on")
-        return codec
+    return codecs_for
 
-    return codec_for
+
+def _tiles(header: Header, path: str | None, batch: int, notes: Notes) -> TileCodec:
+    from bitswap_models import zoo
+
+    _check_profile(header.profile, header.scheme)
+    if header.model is None or header.sha256 is None:
+        raise ArchiveError("the archive holds tiles but names no model")
+    file = zoo.resolve(path) if path else zoo.find(header.model, header.sha256)
+    if file.sha256 != header.sha256:
+        raise ModelError(
+            f"{file.path} is not the model of the archive: its SHA-256 is {file.sha256},"
+            f" but the archive was made with {header.model!r} {header.sha256}"
+        )
+    codec = _load(file, header.scheme, batch, header.fitted, notes=notes)
+    if _tile(codec) != header.tile:
+        raise ArchiveError("the archive's tiles are not of the size its model works on")
+    return codec
+
+
+def _coefficients(header: Header, notes: Notes) -> BlockCodec:
+    from bitswap_models import zoo
+
+    told = header.coefficients
+    if told is None:
+        raise ArchiveError("the archive holds JPEG files but names no model of them")
+    _check_profile(told.profile, told.scheme)
+    return _load_coefficients(zoo.find(told.model, told.sha256), notes)
+
+
+def _check_profile(profile: int, scheme: str) -> None:
+    if profile != NUMERIC_PROFILE or scheme not in SCHEMES:
+        raise ModelError(
+            f"the archive needs numeric profile {profile} and scheme {scheme!r}, which this version"
+            " does not know: update bitswap"
+        )
+
+
+def of_jpegs(
+    catalogue: Catalogue, *, notes: Notes = ignore
+) -> tuple[Named | None, BlockCodec | None]:
+    """Return the model of JPEG files' coefficients and its codec; none if there are no such files.
+
+    Raises
+    ------
+    ModelError
+        It is not installed, or fails its known answer on this machine.
+    """
+    from bitswap_models import zoo
+
+    if not catalogue.jpegs:
+        return None, None
+    file = zoo.find(JPEG_MODEL)
+    codec = _load_coefficients(file, notes)
+    return Named(file.name, file.sha256, codec.scheme, NUMERIC_PROFILE), codec
+
+
+def _load_coefficients(file: "ModelFile", notes: Notes) -> CoefficientCodec:
+    from bitswap_models.families.register import family_of
+    from bitswap_models.stored import model_file
+
+    notes(f"model {file.name}, SHA-256 {file.sha256}, from {file.path}")
+    model = model_file.load(file)
+    if not family_of(model).coefficients:
+        raise ModelError(f"{file.name} is no model of JPEG files' coefficients")
+    return CoefficientCodec(cast(CoefficientModel, model))
 
 
 def _start(file: "ModelFile", codec: ChunkCodec) -> Start:

@@ -29,14 +29,14 @@ from bitswap_cli.api.arguments import (
     stage,
     thread_count,
 )
-from bitswap_cli.api.codecs import Start, best, decoder, named
+from bitswap_cli.api.codecs import Start, best, decoder, named, of_jpegs
+from bitswap_cli.archive.codecs import Codecs
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import verify as check
 from bitswap_cli.archive.report import PackReport
 from bitswap_cli.archive.writing.catalogue import Catalogue
 from bitswap_cli.archive.writing.pack import pack_into
 from bitswap_cli.archive.writing.writer import ArchiveWriter
-from bitswap_cli.contract import TileCodec
 from bitswap_cli.errors import ArchiveError, BitswapError, InputError
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class _Packed(NamedTuple):
 
     report: PackReport
     writer: ArchiveWriter
-    codec: TileCodec
+    codecs: Codecs
 
 
 @dataclass(frozen=True)
@@ -159,12 +159,12 @@ class _Job:
         if fit.wanted:
             ways += self._fitted(ways[0], catalogue, fit, threads)
         with ExitStack() as stack:
-            report, writer, codec = self._smallest(stack, ways, catalogue, threads)
+            report, writer, codecs = self._smallest(stack, ways, catalogue, threads)
             if not report.entries and report.skipped:
                 path, why = next(iter(report.skipped.items()))
                 raise InputError(f"nothing can be archived; {path}: {why}")
             if self.verify:
-                self._verify(report, writer, codec, threads)
+                self._verify(report, writer, codecs, threads)
             writer.commit()
         report.verified = self.verify
         report.saved = report.saved if fit.wanted else None
@@ -224,7 +224,9 @@ class _Job:
         """
         began = time.perf_counter()
         packed: list[_Packed] = []
+        model, coefficients = of_jpegs(catalogue, notes=self.notes)
         for number, (codec, header) in enumerate(ways):
+            codecs, header = Codecs(codec, coefficients), header.with_coefficients(model)
             writer = stack.enter_context(
                 ArchiveWriter(
                     self.output,
@@ -236,12 +238,12 @@ class _Job:
             report = pack_into(
                 writer,
                 catalogue,
-                codec,
+                codecs,
                 again=number + 1 < len(ways),
                 threads=threads,
                 progress=stage(self.progress, "compress fitted" if number else "compress"),
             )
-            packed.append(_Packed(report, writer, codec))
+            packed.append(_Packed(report, writer, codecs))
         # a file that could no longer be read must not make a way the smallest
         smallest = min(packed, key=lambda one: (-one.report.entries, one.report.bytes_after))
         smallest.report.saved = packed[0].report.bytes_after - smallest.report.bytes_after
@@ -249,7 +251,7 @@ class _Job:
         return smallest
 
     def _verify(
-        self, report: PackReport, writer: ArchiveWriter, codec: TileCodec, threads: int
+        self, report: PackReport, writer: ArchiveWriter, codecs: Codecs, threads: int
     ) -> None:
         """Decode what is to become the archive."""
         name = None if self.model == AUTO else self.model
@@ -258,8 +260,8 @@ class _Job:
         try:
             with ArchiveReader(os.fsdecode(writer.temporary)) as reader:
                 # fitted models are read from the archive, as every reader will
-                codec_for = read if report.saved else lambda header: codec
-                check(reader, codec_for, threads=threads, progress=shown)
+                codecs_for = read if report.saved else lambda header, tags: codecs
+                check(reader, codecs_for, threads=threads, progress=shown)
         except BitswapError as error:
             raise ArchiveError(
                 f"{self.output} was not written, because it did not verify: {error}"

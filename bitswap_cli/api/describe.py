@@ -49,7 +49,10 @@ def describe(archive: PathLike) -> dict[str, Any]:
             "scheme": header.scheme or None,
             "profile": header.profile,
             "tile": list(header.tile),
+            "jpeg_model": header.coefficients and header.coefficients.model,
+            "jpeg_sha256": header.coefficients and header.coefficients.sha256,
             "tile_chunks": chunks["TILE"],
+            "jpeg_chunks": chunks["JPEG"],
             "byte_chunks": chunks["BYTE"],
         }
     if header.model is not None:

@@ -36,6 +36,10 @@ class PackReport(Report):
     """Pictures coded by the model."""
     tile_bytes_before: int = 0
     """Size of the files of those pictures."""
+    jpeg_bytes: int = 0
+    """Bytes of the sections that hold JPEG files by their coefficients."""
+    jpeg_bytes_before: int = 0
+    """Size of those files."""
     kinds: Counter[str] = field(default_factory=Counter)
     """Entries of each kind: 'png', 'bmp', 'pnm', 'file', 'dir', 'link', ..."""
     notes: list[str] = field(default_factory=list)

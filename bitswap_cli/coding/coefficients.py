@@ -63,12 +63,14 @@ def groups(frames: Sequence[Frame], growth: float) -> Iterator[slice]:
 
 
 class CoefficientCodec:
-    """Encoder and decoder of the coefficients of pictures.
+    """The `BlockCodec` of a model: what the archive is handed.
 
     Parameters
     ----------
     model : CoefficientModel
     """
+
+    scheme = "bitswap"
 
     def __init__(self, model: CoefficientModel) -> None:
         self.model = model
@@ -76,15 +78,7 @@ class CoefficientCodec:
     def encode(
         self, frames: Sequence[Frame], pictures: Sequence[Coefficients], payload: bytes
     ) -> EncodedPictures:
-        """Code pictures as one self-contained message.
-
-        Parameters
-        ----------
-        frames : sequence of Frame
-        pictures : sequence of Coefficients
-        payload : bytes
-            Bytes that may serve as initial bits.
-        """
+        """See `BlockCodec.encode`."""
         message = Message.with_bottom(payload, _lanes(frames))
         bits = np.zeros((len(frames), 3))
         clipped = [[x.clip(*self.model.values) for x in picture] for picture in pictures]
@@ -97,13 +91,7 @@ class CoefficientCodec:
     def decode(
         self, words: bytes, excess: bytes, frames: Sequence[Frame]
     ) -> tuple[list[list[NDArray[np.int16]]], bytes]:
-        """Restore pictures, and the part of the payload that the encoder swallowed.
-
-        Raises
-        ------
-        ArchiveError
-            If this cannot be what `encode` returned for these frames.
-        """
+        """See `BlockCodec.decode`."""
         if not words or words[0] != _lanes(frames) or len(words) % 4 != 1:
             raise ArchiveError("the compressed data is damaged: its lanes or length are wrong")
         pictures: list[list[NDArray[np.int16]]] = [[] for _ in frames]

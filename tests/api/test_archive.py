@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 import bitswap_cli
-from bitswap_cli.archive.format.segments import ByteTable, TileTable
+from bitswap_cli.archive.codecs import Codecs
+from bitswap_cli.archive.format.chunks import Table
 from bitswap_cli.archive.reading import unpack
-from bitswap_cli.contract import TileCodec
 from bitswap_cli.errors import ArchiveError, InputError, ModelError
 from bitswap_models import zoo
 from tests.images.png_files import read_png
@@ -110,12 +110,12 @@ def test_what_is_kept_as_a_file_has_pixels_too(photos: Path) -> None:
 def test_only_chunks_that_are_needed_are_decoded(
     archive: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    decoded: list[TileCodec | None] = []
+    decoded: list[Codecs] = []
     real = unpack.decode_chunk
 
-    def noted(codec: TileCodec | None, table: TileTable | ByteTable, body: bytes) -> object:
-        decoded.append(codec)
-        return real(codec, table, body)
+    def noted(codecs: Codecs, table: Table, body: bytes) -> object:
+        decoded.append(codecs)
+        return real(codecs, table, body)
 
     monkeypatch.setattr("bitswap_cli.api.archive.decode_chunk", noted)
     with bitswap_cli.open(archive) as opened:
@@ -124,7 +124,7 @@ def test_only_chunks_that_are_needed_are_decoded(
         assert opened.info("photos/b.png").shape == (40, 33, 3)
         assert not decoded
         assert opened["photos/notes.txt"] == b"kept as it was: yes"
-        assert decoded == [None], "no model for what is kept byte for byte"
+        assert decoded == [Codecs()], "no model for what is kept byte for byte"
         opened.pixels("photos/a.png")
         number = len(decoded)
         again = opened.pixels("photos/a.png")

@@ -133,7 +133,7 @@ def test_the_report(photos: Path) -> None:
 @pytest.mark.parametrize(
     "options", [{"model": "photo"}, {}, {"fit_steps": 3}], ids=["plain", "auto", "fit"]
 )
-def test_a_command_opens_inflates_and_proves_each_picture_once(
+def test_a_command_reads_inflates_and_proves_each_picture_once(
     photos: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
 ) -> None:
     for seed in range(30):
@@ -152,6 +152,7 @@ def test_a_command_opens_inflates_and_proves_each_picture_once(
     with opened() as opens:
         report = bitswap_cli.compress(photos, "a.bsw", threads=1, **options)
     assert report.kinds["png"] == 32
-    # where another file has its size, whether they are equal is looked at first
-    assert {count for name, count in opens.items() if name.endswith(".png")} == {1, 2}
+    # it may be opened before, to see whether it begins as a JPEG, and where another file has its
+    # size, whether they are equal
+    assert max(count for name, count in opens.items() if name.endswith(".png")) <= 3
     assert set(calls.values()) == {1} and {name for name, _ in calls} == {"inspect"}

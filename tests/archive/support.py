@@ -4,18 +4,19 @@ import io
 import os
 import struct
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image, PngImagePlugin
 
+from bitswap_cli.archive.codecs import Codecs, CodecsFor
 from bitswap_cli.archive.format.sections import Header
 from bitswap_cli.archive.reading.reader import ArchiveReader
-from bitswap_cli.archive.reading.unpack import CodecFor, unpack, verify
+from bitswap_cli.archive.reading.unpack import unpack, verify
 from bitswap_cli.archive.report import UnpackReport
-from bitswap_cli.contract import BYTES, EncodedTiles, Integers, Samples
+from bitswap_cli.contract import BYTES, EncodedTiles, Integers, Samples, TileCodec
 from bitswap_cli.errors import ArchiveError
 
 Put = Callable[[bytes, bytes], None]
@@ -87,12 +88,12 @@ def header_for(codec: ZlibCodec) -> Header:
     return Header("fake", "ab" * 32, "bitswap", 1, tile)
 
 
-def codec_for(codec: ZlibCodec | None) -> CodecFor:
+def codec_for(codec: TileCodec | None) -> CodecsFor:
     """The codec of every header; None where nobody will ask for one."""
 
-    def find(_: Header) -> ZlibCodec:
+    def find(_: Header, tags: Set[bytes]) -> Codecs:
         assert codec is not None
-        return codec
+        return Codecs(codec)
 
     return find
 

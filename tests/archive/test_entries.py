@@ -20,7 +20,16 @@ from bitswap_cli.archive.writing import batches
 from bitswap_cli.archive.writing.pack import pack
 from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.errors import ArchiveError
-from tests.archive.support import ZlibCodec, bad_png, check, encoded, header_for, smooth, write
+from tests.archive.support import (
+    ZlibCodec,
+    bad_png,
+    check,
+    codec_for,
+    encoded,
+    header_for,
+    smooth,
+    write,
+)
 
 MODES = (0o600, 0o644, 0o755, 0o400, 0o000, 0o666, 0o777, 0o640, 0o4755, 0o2750)
 
@@ -75,7 +84,7 @@ def test_modes_come_back(
                 "link",
                 "copy",
             }
-            unpack(reader, lambda _: codec, tmp_path / "out")
+            unpack(reader, codec_for(codec), tmp_path / "out")
     expected = {name: mode & 0o777 for name, mode in modes(folder).items()}
     assert modes(tmp_path / "out" / "in") == expected
 
@@ -88,7 +97,7 @@ def test_a_file_gets_the_mode_that_is_told_not_that_of_what_it_replaces(tmp_path
         write(tmp_path / "out" / "x", b"old")
         (tmp_path / "out" / "x").chmod(mode)
         with ArchiveReader(tmp_path / "a") as reader:
-            unpack(reader, lambda _: ZlibCodec(), tmp_path / "out", force=True)
+            unpack(reader, codec_for(ZlibCodec()), tmp_path / "out", force=True)
         assert modes(tmp_path / "out") == {"x": 0o750}
 
 
@@ -100,7 +109,7 @@ def test_windows_tells_no_modes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     with ArchiveReader(tmp_path / "a") as reader:
         assert reader.header.features == frozenset()
         with masked(0o027):
-            unpack(reader, lambda _: ZlibCodec(), tmp_path / "out")
+            unpack(reader, codec_for(ZlibCodec()), tmp_path / "out")
     assert modes(tmp_path / "out") == {"x": 0o640}
 
 

@@ -9,32 +9,33 @@ from typing import NamedTuple
 import pytest
 
 from bitswap_cli.api.codecs import decoder
+from bitswap_cli.archive.codecs import Codecs
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import verify
-from bitswap_cli.contract import TileCodec
 from bitswap_cli.errors import ArchiveError, ModelError
 
 NAMES = ["photo-bitswap", "natural32-bitswap", "photo-wide", "photo-bitswap-5", "photo-turned-5"]
 
 
 class Frozen(NamedTuple):
-    """A golden archive and the codec of its model."""
+    """A golden archive and the codecs of its models."""
 
     content: bytes
-    codec: TileCodec
+    codecs: Codecs
 
 
 @pytest.fixture(scope="module", params=NAMES)
 def frozen(request: pytest.FixtureRequest) -> Frozen:
     path = Path(__file__).with_name(f"{request.param}.bsw")
     with ArchiveReader(path) as reader:
-        return Frozen(path.read_bytes(), decoder(None, 64)(reader.header))
+        tags = {chunk.tag for chunk in reader.chunks}
+        return Frozen(path.read_bytes(), decoder(None, 64)(reader.header, tags))
 
 
-def check(content: bytes, codec: TileCodec, path: Path) -> None:
+def check(content: bytes, codecs: Codecs, path: Path) -> None:
     path.write_bytes(content)
     with ArchiveReader(path) as reader:
-        verify(reader, lambda header: codec)
+        verify(reader, lambda header, tags: codecs)
 
 
 def test_the_undamaged_archive_is_right(frozen: Frozen, tmp_path: Path) -> None:
@@ -42,7 +43,7 @@ def test_the_undamaged_archive_is_right(frozen: Frozen, tmp_path: Path) -> None:
 
 
 def test_flips_and_truncations_are_errors(frozen: Frozen, tmp_path: Path) -> None:
-    content, codec = frozen
+    content, codecs = frozen
     draw = random.Random(0)
     damaged = [content[: len(content) * k // 20] for k in range(20)]
     for _ in range(300):
@@ -51,13 +52,13 @@ def test_flips_and_truncations_are_errors(frozen: Frozen, tmp_path: Path) -> Non
         damaged.append(bytes(flipped))
     for bad in damaged:
         with pytest.raises((ArchiveError, ModelError)) as raised:
-            check(bad, codec, tmp_path / "a.bsw")
+            check(bad, codecs, tmp_path / "a.bsw")
         assert "\n" not in str(raised.value)
 
 
 def test_forged_words_are_errors(frozen: Frozen, tmp_path: Path) -> None:
     """The chunk's CRC-32 is made to fit, so the networks and the coder see the damage."""
-    content, codec = frozen
+    content, codecs = frozen
     draw = random.Random(1)
     start = content.index(b"TILE")
     (length,) = struct.unpack_from("<I", content, start + 4)
@@ -67,4 +68,4 @@ def test_forged_words_are_errors(frozen: Frozen, tmp_path: Path) -> None:
         forged[end - 1 - draw.randrange(length // 2)] ^= 1 << draw.randrange(8)
         struct.pack_into("<I", forged, end, zlib.crc32(forged[start:end]))
         with pytest.raises(ArchiveError):
-            check(bytes(forged), codec, tmp_path / "a.bsw")
+            check(bytes(forged), codecs, tmp_path / "a.bsw")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from bitswap_cli.api.codecs import decoder
 from bitswap_cli.archive.format import chunks
+from bitswap_cli.archive.format.sections import TILE
 from bitswap_cli.archive.format.segments import TileTable
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.coding import ChunkCodec, tile_codec
@@ -57,7 +58,8 @@ def test_no_model_is_left_out() -> None:
 def test_golden_tiles_are_coded_again_as_they_were(path: Path) -> None:
     """Fitted, grown and turned ones among them: what is decoded gives the same words again."""
     with ArchiveReader(path) as reader:
-        codec = decoder(None, 64)(reader.header)
+        codec = decoder(None, 64)(reader.header, {TILE}).tiles
+        assert codec
         for chunk in reader.chunks:
             table = reader.table(chunk)
             if isinstance(table, TileTable):

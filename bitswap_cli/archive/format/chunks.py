@@ -1,16 +1,20 @@
 """Bodies of chunks <-> their parts: a table that can be read alone, and what it describes."""
 
-import struct
 import zlib
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bitswap_cli.archive.format.jpeg import JpegTable, unpack_jpeg_table
 from bitswap_cli.archive.format.sections import (
     CRC,
+    JPEG,
+    LENGTH,
     MAX_CHUNK_BYTES,
     MAX_CHUNK_SAMPLES,
     TILE,
+    after_table,
+    framed,
     pack_blob,
     unpack_blob,
 )
@@ -35,7 +39,7 @@ from bitswap_cli.images.formats.register import kind_of
 from bitswap_cli.images.picture import MAX_PIXELS, MAX_SAMPLES
 from bitswap_cli.images.tiles import checksum, count_tiles, tile_sizes
 
-LENGTH = struct.Struct("<I")
+Table = TileTable | ByteTable | JpegTable
 BYTE_LEVEL = 15  # of zstd, for what is kept byte for byte
 
 
@@ -69,7 +73,7 @@ def encode_tiles(
     factor = tiles.shape[1] // codec.tile_height
     table = pack_tile_table(TileTable(segments, checksum(tiles, sizes), used, factor))
     rest = payload[used:]
-    return b"".join([_framed(table), LENGTH.pack(len(rest)), rest, words]), bits
+    return b"".join([framed(table), LENGTH.pack(len(rest)), rest, words]), bits
 
 
 def decode_tiles(codec: TileCodec, table: TileTable, body: bytes) -> tuple[Samples, list[Extra]]:
@@ -108,7 +112,7 @@ def decode_tiles(codec: TileCodec, table: TileTable, body: bytes) -> tuple[Sampl
 def parts(body: bytes) -> tuple[bytes, bytes]:
     """Return what follows the table of a TILE chunk: what its initial bits did not swallow of the
     extras, and its words; raise `ArchiveError` if it is too short."""
-    position = _after_table(body)
+    position = after_table(body)
     if position + LENGTH.size <= len(body):
         start = position + LENGTH.size
         end = start + LENGTH.unpack_from(body, position)[0]
@@ -120,39 +124,28 @@ def parts(body: bytes) -> tuple[bytes, bytes]:
 def encode_bytes(segments: list[ByteSegment], data: bytes) -> bytes:
     """Build the body of a BYTE chunk from its segments and their bytes, joined."""
     table = pack_byte_table(ByteTable(segments, zlib.crc32(data)))
-    return _framed(table) + pack_blob(data, BYTE_LEVEL)
+    return framed(table) + pack_blob(data, BYTE_LEVEL)
 
 
 def decode_bytes(table: ByteTable, body: bytes) -> bytes:
     """Invert `encode_bytes`; raise `ArchiveError` if anything is not as the table says."""
-    data = unpack_blob(body[_after_table(body) :], MAX_CHUNK_BYTES, "chunk")
+    data = unpack_blob(body[after_table(body) :], MAX_CHUNK_BYTES, "chunk")
     length = sum(segment.length for segment in table.segments)
     if len(data) != length or zlib.crc32(data) != table.checksum:
         raise ArchiveError("the archive holds bytes that do not match their checksum")
     return data
 
 
-def read_table(tag: bytes, framed: bytes, version: int) -> TileTable | ByteTable:
+def read_table(tag: bytes, body: bytes, version: int) -> Table:
     """Read a table from the beginning of a body (up to its own CRC-32 at least)."""
-    end = _after_table(framed)
-    table = framed[LENGTH.size : end - CRC.size]
-    if CRC.unpack_from(framed, end - CRC.size)[0] != zlib.crc32(table):
+    end = after_table(body)
+    table = body[LENGTH.size : end - CRC.size]
+    if CRC.unpack_from(body, end - CRC.size)[0] != zlib.crc32(table):
         raise ArchiveError("the archive holds a damaged table")
+    if tag == JPEG:
+        return unpack_jpeg_table(table)
     read = unpack_tile_table if tag == TILE else unpack_byte_table
     return read(table, version)
-
-
-def _framed(table: bytes) -> bytes:
-    return LENGTH.pack(len(table)) + table + CRC.pack(zlib.crc32(table))
-
-
-def _after_table(body: bytes) -> int:
-    """Return where the first part of a body ends."""
-    if len(body) >= LENGTH.size:
-        end = LENGTH.size + int(LENGTH.unpack_from(body)[0]) + CRC.size
-        if end <= len(body):
-            return end
-    raise ArchiveError("the archive holds a chunk that is too short")
 
 
 def _check_tiles(segments: list[TileSegment], tile: tuple[int, int, int], coded: int) -> None:

@@ -12,6 +12,7 @@ from bitswap_cli.archive.format.columns import pack_column, unpack_array
 from bitswap_cli.archive.format.objects import pack_object, unpack_object
 from bitswap_cli.archive.format.sections import (
     BYTE,
+    JPEG,
     MAX_BODY,
     MAX_CHUNKS,
     MAX_SEGMENTS,
@@ -19,7 +20,7 @@ from bitswap_cli.archive.format.sections import (
 )
 from bitswap_cli.errors import ArchiveError
 
-_TAGS = (TILE, BYTE)
+_TAGS = (TILE, BYTE, JPEG)
 _ROW = struct.Struct("<BqII")  # tag, offset, length, segments
 
 
@@ -27,7 +28,7 @@ class ChunkInfo(NamedTuple):
     """Where a chunk lies."""
 
     tag: bytes
-    """``b'TILE'`` or ``b'BYTE'``."""
+    """``b'TILE'``, ``b'BYTE'`` or ``b'JPEG'``."""
     offset: int
     """Of the section, from the start of the file."""
     length: int

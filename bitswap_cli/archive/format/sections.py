@@ -23,9 +23,11 @@ NAMED_VERSION = 5  # of archives that name the features they use; the one that i
 PREAMBLE = struct.Struct("<8sH")  # magic, version
 SECTION = struct.Struct("<4sI")  # tag, length of the body
 CRC = struct.Struct("<I")
+LENGTH = struct.Struct("<I")  # of a table, and of what follows it
 TRAILER = struct.Struct("<Q8s")  # offset of INDX, end magic
 
-HEAD, MODL, TILE, BYTE, INDX = b"HEAD", b"MODL", b"TILE", b"BYTE", b"INDX"
+HEAD, MODL, INDX = b"HEAD", b"MODL", b"INDX"
+TILE, BYTE, JPEG = b"TILE", b"BYTE", b"JPEG"  # chunks
 ID = 8  # bytes of an archive's id, from version 5 on behind the preamble and in each section
 
 # What a reader accepts. They bound the memory that a hostile archive can make it use; the writer
@@ -59,9 +61,22 @@ class Fitted(NamedTuple):
     """Known answer and differences."""
 
 
-WIDE, TURNED = "wide", "turned"
+WIDE, TURNED, JPEGS = "wide", "turned", "jpeg"
 MODES, COPIES = "modes", "copies"
 _OF_ENTRIES = frozenset([MODES, COPIES])  # whatever becomes of their bytes
+
+
+class Named(NamedTuple):
+    """A model of coefficients."""
+
+    model: str
+    """Its name."""
+    sha256: str
+    """SHA-256 of its file, 64 hexadecimal digits."""
+    scheme: str
+    """As that of pixels."""
+    profile: int
+    """Numeric profile."""
 
 
 class Header(NamedTuple):
@@ -81,14 +96,17 @@ class Header(NamedTuple):
     """Models that were fitted from the one that is named, at most one for a number of channels."""
     features: frozenset[str] = frozenset()
     """What the archive may hold beyond what every one may: `WIDE`, wide pictures (see
-    images/formats); `TURNED`, pictures turned or mirrored (see images/orientation.py); those that
-    kinds of pictures name; those of entries, whatever these are (see format/attributes.py): among
-    them `COPIES`, entries that equal others."""
+    images/formats); `TURNED`, pictures turned or mirrored (see images/orientation.py); `JPEGS`,
+    chunks of JPEG files (see format/jpeg.py); those that kinds of pictures name; those of
+    entries, whatever these are (see format/attributes.py): among them `COPIES`, entries that equal
+    others."""
+    coefficients: Named | None = None
+    """The model of the coefficients of JPEG files, if there may be any."""
 
     @property
     def wide(self) -> bool:
         """Whether there may be pictures that are not plain."""
-        return bool(self.features - {TURNED} - _OF_ENTRIES)
+        return bool(self.features - {TURNED, JPEGS} - _OF_ENTRIES)
 
     @property
     def oriented(self) -> bool:
@@ -103,6 +121,12 @@ class Header(NamedTuple):
     def fitted_bytes(self) -> int:
         """Bytes of the fitted models."""
         return sum(len(fitted.body) for fitted in self.fitted)
+
+    def with_coefficients(self, model: Named | None) -> "Header":
+        """Return the header of an archive that may hold JPEG files, by a model; or this one."""
+        return self._replace(
+            features=self.features | ({JPEGS} if model else set()), coefficients=model
+        )
 
     def models(self) -> list[bytes]:
         """Return the bodies of the MODL sections."""
@@ -135,6 +159,9 @@ class Header(NamedTuple):
             digest = bytes.fromhex(self.sha256)
             own = [self.model, digest, self.scheme, self.profile, *self.tile, len(self.fitted)]
             models.append(own)
+        if self.coefficients is not None:
+            model, sha256, scheme, profile = self.coefficients
+            models.append([model, bytes.fromhex(sha256), scheme, profile])
         return pack_object([sorted(self.features), models])
 
     @classmethod
@@ -160,9 +187,8 @@ class Header(NamedTuple):
 
 def known_features() -> set[str]:
     """Return the features of archives that this program knows."""
-    return (
-        {WIDE, TURNED} | _OF_ENTRIES | {kind.feature for kind in register.kinds() if not kind.plain}
-    )
+    kinds = {kind.feature for kind in register.kinds() if not kind.plain}
+    return {WIDE, TURNED, JPEGS} | _OF_ENTRIES | kinds
 
 
 def _of_version_5(found: Any, version: int) -> tuple[Header, int] | None:
@@ -170,11 +196,11 @@ def _of_version_5(found: Any, version: int) -> tuple[Header, int] | None:
         case [[*features], [*models]] if all(isinstance(name, str) for name in features):
             if unknown := sorted(set(features) - known_features()):
                 raise newer(f"the feature {display(unknown[0])}")
-            used = frozenset(features)
-            if not models:
-                return Header.without_model()._replace(features=used), 0
-            read = _model(models[0]) if len(models) == 1 else None
-            return read and (read[0]._replace(features=used), read[1])
+            told = _coefficients(models.pop()) if JPEGS in features and models else None
+            read = _model(models[0]) if models else (Header.without_model(), 0)
+            if read and len(models) < 2 and (told is None) == (JPEGS not in features):
+                header, count = read
+                return header._replace(features=frozenset(features), coefficients=told), count
     return None
 
 
@@ -210,6 +236,14 @@ def _model(row: Any) -> tuple[Header, int] | None:
     return None
 
 
+def _coefficients(row: Any) -> Named | None:
+    """Return a model of coefficients, as the header tells it."""
+    match row:
+        case [str(name), bytes(digest), str(scheme), int(profile)] if len(digest) == 32:
+            return Named(name, digest.hex(), scheme, profile)
+    return None
+
+
 def newer(what: str) -> ModelError:
     """Return the error to raise for what this version of the program does not know."""
     return ModelError(
@@ -225,8 +259,22 @@ def framing(own: bytes) -> int:
 
 def section(tag: bytes, body: bytes, own: bytes = b"") -> bytes:
     """Frame a body: tag, length, the archive's own id if it has one, body, CRC-32 over all."""
-    framed = SECTION.pack(tag, len(body)) + own + body
-    return framed + CRC.pack(zlib.crc32(framed))
+    whole = SECTION.pack(tag, len(body)) + own + body
+    return whole + CRC.pack(zlib.crc32(whole))
+
+
+def framed(table: bytes) -> bytes:
+    """Return how the body of a chunk begins: the length of its table, this, its CRC-32."""
+    return LENGTH.pack(len(table)) + table + CRC.pack(zlib.crc32(table))
+
+
+def after_table(body: bytes) -> int:
+    """Return where the table of a body ends; raise `ArchiveError` if that is beyond its end."""
+    if len(body) >= LENGTH.size:
+        end = LENGTH.size + int(LENGTH.unpack_from(body)[0]) + CRC.size
+        if end <= len(body):
+            return end
+    raise ArchiveError("the archive holds a chunk that is too short")
 
 
 def pack_blob(data: bytes, level: int = 19) -> bytes:

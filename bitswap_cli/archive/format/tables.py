@@ -56,7 +56,7 @@ def pack_tile_table(table: TileTable) -> bytes:
         **pack_attributes(attributes),
     }
     head = {"checksum": table.checksum, "swallowed": table.swallowed, "factor": table.factor}
-    return _pack(len(names), head, columns)
+    return pack_table(len(names), head, columns)
 
 
 def pack_byte_table(table: ByteTable) -> bytes:
@@ -76,7 +76,7 @@ def pack_byte_table(table: ByteTable) -> bytes:
         **pack_attributes(attributes),
         **(dict(zip(ORIGINALS, pack_names(equal).values(), strict=True)) if equal else {}),
     }
-    return _pack(len(names), {"checksum": table.checksum}, columns)
+    return pack_table(len(names), {"checksum": table.checksum}, columns)
 
 
 def unpack_tile_table(blob: bytes, version: int = NAMED_VERSION) -> TileTable:
@@ -84,7 +84,7 @@ def unpack_tile_table(blob: bytes, version: int = NAMED_VERSION) -> TileTable:
     found = unpack_object(unpack_blob(blob, MAX_TABLE, "table"), "table")
     if version < NAMED_VERSION:
         return earlier.tile_table(found)
-    columns = _columns(found)
+    columns = columns_of(found)
     names, known = columns.names(), {kind.number: kind.name for kind in register.kinds()}
     kinds = named(known, columns.take("kind"))
     numbers = [columns.take(own) for own in TileSegment._fields[2:-3]]
@@ -112,7 +112,7 @@ def unpack_byte_table(blob: bytes, version: int = NAMED_VERSION) -> ByteTable:
 
 
 def _byte_table(found: Any) -> ByteTable:
-    columns = _columns(found)
+    columns = columns_of(found)
     names = columns.names()
     kinds = named(dict(enumerate(BYTE_KINDS)), columns.take("kind"))
     sizes, offsets, lengths = (columns.take(name) for name in ("size", "offset", "length"))
@@ -135,11 +135,13 @@ def _byte_table(found: Any) -> ByteTable:
     return table
 
 
-def _pack(count: int, head: dict[str, int], columns: dict[str, object]) -> bytes:
+def pack_table(count: int, head: dict[str, int], columns: dict[str, object]) -> bytes:
+    """Serialise numbers of a table and columns of so many values, by their names."""
     return pack_blob(pack_object({"segments": count, **pack_columns({**head, **columns})}))
 
 
-def _columns(found: Any) -> Columns:
+def columns_of(found: Any) -> Columns:
+    """Return the columns of an unpacked table; raise `ArchiveError` if it is none."""
     count = found.pop("segments", 0) if isinstance(found, dict) else None
     if isinstance(count, int) and 0 < count <= MAX_SEGMENTS:
         return Columns(found, count)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from bitswap_cli.archive.format.attributes import Attributes
+from bitswap_cli.archive.format.jpeg import JpegFile, JpegSegment, JpegTable
 from bitswap_cli.archive.format.segments import (
     ByteSegment,
     ByteTable,
@@ -148,6 +149,12 @@ class Assembler:
             if asked(segment.name):
                 self._attempt(segment.name, self._add_file_part, segment, own)
 
+    def add_jpegs(self, table: JpegTable, files: Iterable[JpegFile]) -> None:
+        """Take the JPEG files of a chunk."""
+        for segment, one in zip(table.segments, files, strict=True):
+            if self._copies.needed(segment.name):
+                self._attempt(segment.name, self._add_jpeg, segment, one)
+
     def lose(self, names: Iterable[bytes]) -> None:
         """Note entries of which some chunk could not be decoded."""
         for name in names:
@@ -195,6 +202,10 @@ class Assembler:
             self._picture = None
             self.report.samples += picture.samples
             self._write(segment.name, picture.file(), picture.extra.mtime, picture.attributes)
+
+    def _add_jpeg(self, segment: JpegSegment, one: JpegFile) -> None:
+        data = jpeg_file(segment, one)
+        self._write(segment.name, data, segment.mtime, segment.attributes)
 
     def _add_file_part(self, segment: ByteSegment, data: memoryview) -> None:
         if segment.original:
@@ -275,6 +286,14 @@ def check_bytes(segment: ByteSegment, data: bytes | memoryview) -> None:
     """Raise `ArchiveError` if a whole file or target is not what the archive tells of it."""
     if segment.crc not in (None, zlib.crc32(data)):
         raise not_as_it_was(segment.name)
+
+
+def jpeg_file(segment: JpegSegment, one: JpegFile) -> bytes:
+    """Return a JPEG file; raise `ArchiveError` if it is not what the archive tells of it."""
+    data = one.file()
+    if (segment.size, segment.crc) != (len(data), zlib.crc32(data)):
+        raise not_as_it_was(segment.name)
+    return data
 
 
 def not_as_it_was(name: bytes) -> ArchiveError:

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from bitswap_cli.archive.format.chunks import Table
+from bitswap_cli.archive.format.jpeg import JpegSegment
 from bitswap_cli.archive.format.segments import (
     ByteSegment,
-    ByteTable,
-    TileTable,
     equals,
     no_original,
 )
@@ -19,7 +19,7 @@ class Entry(NamedTuple):
     name: bytes
     """Relative path, '/'-separated."""
     kind: str
-    """'png', 'bmp', 'pnm' (coded by the model), 'file', 'dir', 'link', 'copy' or 'hard link'."""
+    """'png', 'bmp', .. 'jpeg' (coded by a model), 'file', 'dir', 'link', 'copy' or 'hard link'."""
     exact: bool
     """True: comes back byte for byte; False: pixel for pixel, with its metadata."""
     size: int | None
@@ -34,7 +34,31 @@ class Entry(NamedTuple):
     """Name of the entry that a copy or hard link equals: all else is as it is there."""
 
 
-def entries_of(tables: Iterable[TileTable | ByteTable], *, copies: bool) -> Iterator[Entry]:
+class EntryInfo(NamedTuple):
+    """What an archive says of an entry; nothing is decoded for it."""
+
+    kind: str
+    """'png', 'bmp', 'pnm', ... (coded by the model), 'file', 'dir', 'link', 'copy', 'hard link'."""
+    exact: bool
+    """True: comes back byte for byte; False: pixel for pixel, with its metadata."""
+    size: int | None
+    """Bytes of the original file; None where the archive does not tell."""
+    shape: tuple[int, int, int] | None
+    """Height, width and channels of a picture that the model coded."""
+    mtime: int | None
+    """Nanoseconds since 1970; None of a picture that the model coded: see `Archive.mtime`."""
+    chunk: int
+    """Number of the chunk that it is in, or starts in."""
+    crc: int | None
+    """CRC-32 of the original file, or of a link's target; None where the archive does not tell."""
+    mode: int | None
+    """Twelve bits of permission of the original file or folder; None where the archive does not
+    tell, as of links."""
+    original: str | None = None
+    """Name of the entry that a copy or hard link equals: all but the time is as it is there."""
+
+
+def entries_of(tables: Iterable[Table], *, copies: bool) -> Iterator[Entry]:
     """Yield the entries that tables tell of; there may be `copies` among them."""
     files: dict[bytes, Entry] = {}  # that others may equal
     mode: int | None = None  # which is told where an entry begins, as its CRC-32 where it ends
@@ -50,6 +74,9 @@ def entries_of(tables: Iterable[TileTable | ByteTable], *, copies: bool) -> Iter
                     raise no_original(segment)
                 own = like._replace(name=segment.name, kind=segment.kind, mode=mode)
                 entry = own._replace(original=segment.original)
+        elif isinstance(segment, JpegSegment):
+            shape = segment.height, segment.width, segment.channels
+            entry = Entry(segment.name, segment.kind, True, segment.size, shape, segment.crc, mode)
         elif segment.begins:
             exact, size = kind_of(segment.kind).exact, segment.size or None
             shape = segment.height, segment.width, segment.channels

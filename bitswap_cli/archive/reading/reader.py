@@ -10,6 +10,7 @@ from bitswap_cli.archive.format import chunks
 from bitswap_cli.archive.format.attributes import NONE, features_of
 from bitswap_cli.archive.format.columns import malformed
 from bitswap_cli.archive.format.index import ChunkInfo, Chunks, Totals, unpack_index
+from bitswap_cli.archive.format.jpeg import JpegTable
 from bitswap_cli.archive.format.sections import (
     BYTE,
     COPIES,
@@ -18,6 +19,9 @@ from bitswap_cli.archive.format.sections import (
     HEAD,
     ID,
     INDX,
+    JPEG,
+    JPEGS,
+    LENGTH,
     MAGIC,
     MAX_BODY,
     MODL,
@@ -31,10 +35,7 @@ from bitswap_cli.archive.format.sections import (
     framing,
     known_features,
 )
-from bitswap_cli.archive.format.segments import (
-    ByteTable,
-    TileTable,
-)
+from bitswap_cli.archive.format.segments import ByteTable, TileTable
 from bitswap_cli.archive.reading import scan
 from bitswap_cli.archive.reading.entries import Entry, entries_of
 from bitswap_cli.atomic import cannot
@@ -106,12 +107,12 @@ class ArchiveReader:
             self.close()
             raise
 
-    def table(self, chunk: ChunkInfo) -> TileTable | ByteTable:
+    def table(self, chunk: ChunkInfo) -> chunks.Table:
         """Read and check the table of a chunk, and nothing else of it."""
         try:
             start = chunk.offset + SECTION.size + len(self._id)
-            length = chunks.LENGTH.unpack(self._at(start, chunks.LENGTH.size))[0]
-            framed = chunks.LENGTH.size + length + CRC.size
+            length = LENGTH.unpack(self._at(start, LENGTH.size))[0]
+            framed = LENGTH.size + length + CRC.size
             if framed > chunk.length:
                 raise ArchiveError("the archive holds a chunk that is too short")
             table = chunks.read_table(chunk.tag, self._at(start, framed), self.version)
@@ -224,10 +225,11 @@ class ArchiveReader:
         if header is None or len(bodies) < models:
             if not self.chunks:
                 raise error
+            kept = self.chunks.only(BYTE)
             self.damage.append(
-                f"without the {lacking}, {len(self.chunks.only(TILE))} chunks of pictures are lost"
+                f"without the {lacking}, {len(self.chunks) - len(kept)} chunks of pictures are lost"
             )
-            self.chunks = self.chunks.only(BYTE)
+            self.chunks = kept
             bodies = []
         self.header = (header or _UNKNOWN).with_models(bodies, self.version)
         for start, end in gaps:
@@ -245,7 +247,7 @@ class ArchiveReader:
         except ArchiveError:
             self._id = told
 
-    def _check_announced(self, table: TileTable | ByteTable) -> None:
+    def _check_announced(self, table: chunks.Table) -> None:
         """Raise `ArchiveError` if a table tells what no feature of the archive allows."""
         for tiles in table.segments if isinstance(table, TileTable) else ():
             turned = tiles.orientation > 0
@@ -255,6 +257,8 @@ class ArchiveReader:
         for part in table.segments if isinstance(table, ByteTable) else ():
             if part.original and COPIES not in self.header.features:
                 raise ArchiveError("the archive holds copies its header does not announce")
+        if isinstance(table, JpegTable) and JPEGS not in self.header.features:
+            raise ArchiveError("the archive holds JPEG files its header does not announce")
         if not features_of(one.attributes for one in table.segments) <= self.header.features:
             raise ArchiveError("the archive tells attributes that its header does not announce")
         if any(not one.begins and one.attributes != NONE for one in table.segments):
@@ -265,7 +269,7 @@ class ArchiveReader:
         the last of them ends."""
         while start + SECTION.size <= end:
             tag, length = SECTION.unpack(self._at(start, SECTION.size))
-            if tag not in (TILE, BYTE) or length > MAX_BODY:
+            if tag not in (TILE, BYTE, JPEG) or length > MAX_BODY:
                 break
             try:
                 table = self.table(ChunkInfo(tag, start, length, 0))

@@ -12,6 +12,7 @@ from bitswap_cli.archive.format.sections import (
     END_MAGIC,
     HEAD,
     INDX,
+    JPEG,
     MAGIC,
     MAX_BODY,
     MODL,
@@ -21,7 +22,7 @@ from bitswap_cli.archive.format.sections import (
     framing,
 )
 
-_TAGS = (HEAD, MODL, TILE, BYTE, INDX)
+_TAGS = (HEAD, MODL, TILE, BYTE, JPEG, INDX)
 _TAG = re.compile(b"|".join((*_TAGS, re.escape(MAGIC))))
 
 

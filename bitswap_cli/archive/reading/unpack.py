@@ -2,14 +2,21 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, NamedTuple
 
-from bitswap_cli.archive.format.chunks import decode_bytes, decode_tiles
+from bitswap_cli.archive.codecs import Codecs, CodecsFor
+from bitswap_cli.archive.format.chunks import Table, decode_bytes, decode_tiles
 from bitswap_cli.archive.format.index import ChunkInfo
-from bitswap_cli.archive.format.sections import TILE, Header
-from bitswap_cli.archive.format.segments import ByteTable, Extra, TileTable
+from bitswap_cli.archive.format.jpeg import JpegFile, JpegTable, decode_jpegs
+from bitswap_cli.archive.format.sections import BYTE, TILE
+from bitswap_cli.archive.format.segments import (
+    ByteTable,
+    Extra,
+    TileTable,
+)
 from bitswap_cli.archive.reading.assembly import Assembler
 from bitswap_cli.archive.reading.copies import Copies
 from bitswap_cli.archive.reading.places import Places
@@ -17,17 +24,16 @@ from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.restore import Folder
 from bitswap_cli.archive.reading.sink import Nowhere, Sink
 from bitswap_cli.archive.report import Progress, UnpackReport
-from bitswap_cli.contract import Samples, TileCodec
+from bitswap_cli.contract import Samples
 from bitswap_cli.errors import ArchiveError, InputError, PartialError, display
 
-CodecFor = Callable[[Header], TileCodec]
-Decoded = tuple[Samples, list[Extra]] | bytes
+Decoded = tuple[Samples, list[Extra]] | list[JpegFile] | bytes
 _NAMED = 20  # lost entries named in a message
 
 
 def unpack(
     reader: ArchiveReader,
-    codec_for: CodecFor,
+    codecs_for: CodecsFor,
     directory: str | os.PathLike[str],
     *,
     force: bool = False,
@@ -42,9 +48,9 @@ def unpack(
     ----------
     reader : ArchiveReader
         The archive; opened with ``recover=True`` to make the most of `keep_going`.
-    codec_for : callable
-        Gives the decoder that a header asks for; called at most once, and only if some entry needs
-        it. What it raises (`ModelError`) is passed on.
+    codecs_for : callable
+        Gives the decoders that a header asks for; called at most once, and only for chunks that are
+        needed. What it raises (`ModelError`) is passed on.
     directory : path
         Output folder, created if missing. Nothing is written outside of it.
     force : bool
@@ -73,11 +79,11 @@ def unpack(
     try:
         # Before the first byte is written: every name is safe and free, and there is a decoder.
         copies = Copies(reader, wanted, keep_going=keep_going)
-        needs_codec = _check(reader, folder, copies, keep_going)
+        tags = _check(reader, folder, copies, keep_going)
         if missing := wanted.missing():
             raise InputError(f"{reader.path} holds no entry {', '.join(map(display, missing))}")
-        codec = find_codec(reader, codec_for) if needs_codec else None
-        unpacking = _Unpacking(reader, codec, folder, copies, keep_going, threads, progress)
+        codecs = find_codecs(reader, codecs_for, tags)
+        unpacking = _Unpacking(reader, codecs, folder, copies, keep_going, threads, progress)
         return whole(reader.path, "restored", unpacking.run())
     finally:
         folder.close()
@@ -85,7 +91,7 @@ def unpack(
 
 def verify(
     reader: ArchiveReader,
-    codec_for: CodecFor,
+    codecs_for: CodecsFor,
     *,
     threads: int = 1,
     progress: Progress | None = None,
@@ -95,10 +101,9 @@ def verify(
     Parameters and errors are those of `unpack`, but for `PartialError`: `lost` of the report names
     what could not be restored on this system.
     """
-    needs_codec = any(chunk.tag == TILE for chunk in reader.chunks)
-    codec = find_codec(reader, codec_for) if needs_codec else None
+    codecs = find_codecs(reader, codecs_for, {chunk.tag for chunk in reader.chunks})
     everything = Copies(reader, _Selection(None), keep_going=False)
-    report = _Unpacking(reader, codec, Nowhere(), everything, False, threads, progress).run()
+    report = _Unpacking(reader, codecs, Nowhere(), everything, False, threads, progress).run()
     report.entries += len(report.lost)  # they were checked all the same
     totals = reader.totals
     if totals and (report.entries, report.samples) != (totals.entries, totals.samples):
@@ -115,9 +120,9 @@ def whole(path: str, done: str, report: UnpackReport) -> UnpackReport:
     return report
 
 
-def _check(reader: ArchiveReader, folder: Folder, copies: Copies, keep_going: bool) -> bool:
-    """Refuse names that cannot be restored; tell whether some entry has to be decoded."""
-    needs_codec, places = False, Places()
+def _check(reader: ArchiveReader, folder: Folder, copies: Copies, keep_going: bool) -> set[bytes]:
+    """Refuse names that cannot be restored; return the tags of the chunks that are needed."""
+    tags, places = set[bytes](), Places()
     for chunk in reader.chunks:
         try:
             segments = reader.table(chunk).segments
@@ -126,8 +131,8 @@ def _check(reader: ArchiveReader, folder: Folder, copies: Copies, keep_going: bo
                 raise
             continue
         for segment in segments:
-            needed = copies.needed(segment.name)
-            needs_codec = needs_codec or (needed and chunk.tag == TILE)
+            if copies.needed(segment.name):
+                tags.add(chunk.tag)
             if not copies.wanted(segment.name):
                 continue
             if not segment.begins:
@@ -139,17 +144,23 @@ def _check(reader: ArchiveReader, folder: Folder, copies: Copies, keep_going: bo
                     raise type(error)(f"{reader.path}: {error}") from error
                 continue
             folder.check(segment.name)
-    return needs_codec
+    return tags
 
 
-def find_codec(reader: ArchiveReader, codec_for: CodecFor) -> TileCodec:
-    """Return the decoder that an archive asks for; raise `ArchiveError` if it does not fit."""
-    if reader.header.model is None:
+def find_codecs(reader: ArchiveReader, codecs_for: CodecsFor, tags: Set[bytes]) -> Codecs:
+    """Return the decoders that chunks of some tags need; raise `ArchiveError` if they do not fit
+    the archive."""
+    header = reader.header
+    if TILE in tags and header.model is None:
         raise ArchiveError(f"{reader.path} holds pictures but names no model")
-    codec = codec_for(reader.header)
-    if reader.header.tile != (codec.tile_height, codec.tile_width, codec.channels):
+    if not tags - {BYTE}:
+        return Codecs()
+    codecs = codecs_for(header, tags)
+    if (codec := codecs.tiles) and header.tile != (
+        codec.tile_height, codec.tile_width, codec.channels
+    ):  # fmt: skip
         raise ArchiveError(f"{reader.path}: the tiles in its header are not those of its model")
-    return codec
+    return codecs
 
 
 class _Selection:
@@ -177,8 +188,8 @@ class _Pending(NamedTuple):
     """A chunk being decoded."""
 
     chunk: ChunkInfo
-    table: TileTable | ByteTable
-    result: Future[Decoded]
+    table: Table
+    result: Callable[[], Decoded]
 
 
 class _Unpacking:
@@ -187,7 +198,7 @@ class _Unpacking:
     def __init__(
         self,
         reader: ArchiveReader,
-        codec: TileCodec | None,
+        codecs: Codecs,
         sink: Sink,
         copies: Copies,
         keep_going: bool,
@@ -195,7 +206,7 @@ class _Unpacking:
         progress: Progress | None,
     ) -> None:
         self._reader = reader
-        self._codec = codec
+        self._codecs = codecs
         self._sink = sink
         self._copies = copies
         self._keep_going = keep_going
@@ -234,22 +245,22 @@ class _Unpacking:
 
     def _begin(self, chunk: ChunkInfo) -> None:
         """Let a chunk be decoded, if there is anything wanted in it."""
-        table: TileTable | ByteTable | None = None
+        table: Table | None = None
         try:
             table = self._reader.table(chunk)
             if not any(self._copies.needed(segment.name) for segment in table.segments):
                 self._done = chunk.offset + chunk.length
                 return
             body = self._reader.body(chunk)
-        except ArchiveError:
+            result = decode_chunk(self._codecs, table, body, self._pool.map)
+        except ArchiveError as error:
             if not self._keep_going:
-                raise
+                raise self._reader.located(error, chunk) from error
             if table is None:
                 self._miss(chunk)
             else:
                 self._assembler.lose(segment.name for segment in table.segments)
             return
-        result = self._pool.submit(decode_chunk, self._codec, table, body)
         self._pending.append(_Pending(chunk, table, result))
 
     def _miss(self, chunk: ChunkInfo) -> None:
@@ -263,9 +274,11 @@ class _Unpacking:
         """Wait for the first chunk that is being decoded, and put its entries together."""
         chunk, table, result = self._pending.popleft()
         try:
-            decoded = result.result()
-            if isinstance(table, TileTable) and not isinstance(decoded, bytes):
+            decoded = result()
+            if isinstance(table, TileTable) and isinstance(decoded, tuple):
                 self._assembler.add_tiles(table, *decoded)
+            elif isinstance(table, JpegTable) and isinstance(decoded, list):
+                self._assembler.add_jpegs(table, decoded)
             elif isinstance(table, ByteTable) and isinstance(decoded, bytes):
                 self._assembler.add_bytes(table, decoded)
         except ArchiveError as error:
@@ -277,16 +290,39 @@ class _Unpacking:
             self._progress(self._done, self._reader.size)
 
 
-def decode_chunk(codec: TileCodec | None, table: TileTable | ByteTable, body: bytes) -> Decoded:
-    """Return the tiles of a chunk and the extras of pictures that start there, or its bytes.
+def decode_chunk(
+    codecs: Codecs, table: Table, body: bytes, run: Callable[..., Iterator[Any]] = map
+) -> Callable[[], Decoded]:
+    """Begin to decode a chunk.
+
+    Parameters
+    ----------
+    codecs : Codecs
+    table : Table
+    body : bytes
+    run : callable
+        Does what `map` does, perhaps at once and in several threads.
+
+    Returns
+    -------
+    callable
+        Waits for what the chunk holds: the tiles, and the extras of pictures that start there; JPEG
+        files; or bytes.
 
     Raises
     ------
     ArchiveError
-        If the chunk is damaged.
+        Here or later, if the chunk is damaged.
     """
+    if isinstance(table, JpegTable):
+        if codecs.coefficients is None:
+            raise ArchiveError("the archive holds JPEG files that its index does not announce")
+        return decode_jpegs(codecs.coefficients, table, body, run)
+    decode: Callable[[bytes], Decoded]
     if isinstance(table, ByteTable):
-        return decode_bytes(table, body)
-    if codec is None:
+        decode = partial(decode_bytes, table)
+    elif codecs.tiles is None:
         raise ArchiveError("the archive holds pictures that its index does not announce")
-    return decode_tiles(codec, table, body)
+    else:
+        decode = partial(decode_tiles, codecs.tiles, table)
+    return partial(next, run(decode, [body]))

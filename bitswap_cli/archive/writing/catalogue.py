@@ -8,6 +8,7 @@ pictures are decoded again, but not proved again, which would be the dear part.
 import os
 import zlib
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import zstandard
@@ -17,6 +18,7 @@ from bitswap_cli.archive.writing import sources as source_files
 from bitswap_cli.archive.writing.copies import find
 from bitswap_cli.archive.writing.sources import Source, SourceError
 from bitswap_cli.archive.writing.walk import collect
+from bitswap_cli.images.formats.jpeg.codec import BEGINNING, Jpeg, split
 from bitswap_cli.images.formats.register import START, kind_of
 from bitswap_cli.images.inspection import decode, inspect, inspect_wide, looks_like_picture
 from bitswap_cli.images.picture import MAX_PIXELS, MAX_RECIPE, Picture
@@ -30,6 +32,16 @@ class Seen(NamedTuple):
 
     pictures: list[Picture]
     """One, or two wide ones of different kinds."""
+    limit: int
+    """Bytes that the whole file takes without the model."""
+    crc: int
+    """CRC-32 of the file's bytes."""
+
+
+class SeenJpeg(NamedTuple):
+    """A file that is a JPEG."""
+
+    jpeg: Jpeg
     limit: int
     """Bytes that the whole file takes without the model."""
     crc: int
@@ -131,6 +143,33 @@ class Catalogue:
         ]
         order = sorted(range(len(files)), key=lambda k: k * 2654435761 % (1 << 32))
         return [files[k] for k in order]
+
+    @cached_property
+    def jpegs(self) -> frozenset[bytes]:
+        """Names of the files that begin as a JPEG."""
+        files = (s for s in self.sources if s.kind == "file" and s.size <= _MAX_FILE)
+        unseen = (s for s in files if not self._entries.get(s.name, _UNSEEN).kinds)
+        return frozenset(s.name for s in unseen if source_files.begins(s, BEGINNING))
+
+    def jpeg(self, source: Source) -> SeenJpeg | None:
+        """Return a JPEG file, proved to come back from its coefficients; None if it is none.
+
+        Raises
+        ------
+        SourceError
+            If it cannot be read, or has changed, and the catalogue is strict.
+        """
+        if source.name not in self.jpegs or source.path in self.skipped:
+            return None
+        try:
+            data = source_files.read(source)
+        except SourceError as error:
+            self.skip(source, error)
+            return None
+        found = split(data)
+        if found is None or len(found.recipe) > MAX_RECIPE:
+            return None
+        return SeenJpeg(found, _cost_as_bytes(data), zlib.crc32(data))
 
     def look(self, source: Source, *, wide: bool = True, again: bool = True) -> Seen | None:
         """Return what a source can be seen as; None if it is no picture, or was skipped.

@@ -2,15 +2,18 @@
 
 import os
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
+from bitswap_cli.archive.codecs import Codecs
 from bitswap_cli.archive.format.index import Totals
 from bitswap_cli.archive.format.sections import (
     COPIES,
     ID,
+    JPEG,
     MAX_CHUNK_SAMPLES,
     MAX_SEGMENTS,
     TILE,
@@ -28,6 +31,7 @@ from bitswap_cli.archive.writing.batches import (
 from bitswap_cli.archive.writing.catalogue import Catalogue
 from bitswap_cli.archive.writing.choice import choose
 from bitswap_cli.archive.writing.copies import Copy
+from bitswap_cli.archive.writing.jpegs import JpegBatch
 from bitswap_cli.archive.writing.sources import Source, SourceError
 from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.contract import TileCodec
@@ -75,7 +79,7 @@ def pack(
     catalogue = Catalogue(sources, wide=header.wide)
     header = header.using(catalogue.features)
     with ArchiveWriter(destination, header, catalogue.sources, force=force) as writer:
-        report = pack_into(writer, catalogue, codec, threads=threads, progress=progress)
+        report = pack_into(writer, catalogue, Codecs(codec), threads=threads, progress=progress)
         writer.commit()
     return report
 
@@ -83,7 +87,7 @@ def pack(
 def pack_into(
     writer: ArchiveWriter,
     catalogue: Catalogue,
-    codec: TileCodec | None,
+    codecs: Codecs,
     *,
     again: bool = False,
     threads: int = 1,
@@ -96,11 +100,11 @@ def pack_into(
     Parameters
     ----------
     writer : ArchiveWriter
-        Its header names the model behind `codec`.
+        Its header names the models behind `codecs`.
     catalogue : Catalogue
         What to archive.
-    codec : TileCodec or None
-        Encoder of pictures; None keeps every file byte for byte.
+    codecs : Codecs
+        Encoders of pictures and JPEG files; where one is None, these are kept byte for byte.
     again : bool
         Whether the catalogue will be needed again; else its pictures are let go of on the way.
     threads : int
@@ -114,7 +118,7 @@ def pack_into(
         If a source cannot be read, or the archive cannot be written.
     """
     header = writer.header
-    packing = _Packing(writer, catalogue, codec, again, threads, progress)
+    packing = _Packing(writer, catalogue, codecs, again, threads, progress)
     try:
         packing.run()
     finally:
@@ -134,13 +138,11 @@ def pack_into(
 class _Step(NamedTuple):
     """Something to write when its turn comes: chunks of pictures, or a source kept as it is."""
 
-    parts: list[Part]
-    results: list[Future[Coded]]
-    source: Source | None = None
-
-    def held(self) -> int:
-        """Return the bytes of pixels in memory."""
-        return sum(part.picture.pixels.nbytes for part in self.parts if not part.first)
+    write: Callable[[], None]
+    coded: bool = False
+    """Whether something is encoded for it."""
+    held: int = 0
+    """Bytes of pixels or coefficients in memory."""
 
 
 @dataclass
@@ -163,7 +165,7 @@ class _Packing:
         self,
         writer: ArchiveWriter,
         catalogue: Catalogue,
-        codec: TileCodec | None,
+        codecs: Codecs,
         again: bool,
         threads: int,
         progress: Progress | None,
@@ -171,7 +173,7 @@ class _Packing:
         self.report = PackReport()
         self._writer = writer
         self._catalogue = catalogue
-        self._codec = codec
+        self._codec, self._coefficients = codecs
         self._again = again
         self._threads = threads
         self._progress = progress
@@ -181,17 +183,19 @@ class _Packing:
         self._batches: dict[tuple[int, int], _Batch] = {}  # by channels, if wide; factor of tiles
         self._copies = catalogue.copies if COPIES in writer.header.features else {}
         self._missing = {copy.original for copy in self._copies.values()}
+        self._jpegs: JpegBatch | None = None
 
     def run(self) -> None:
         """Write all chunks."""
         sources = self._catalogue.sources
         for source in (one for one in sources if one.name not in self._copies):
-            if not self._codec or not self._add_picture(self._codec, source):
-                self._queue(_Step([], [], source))
+            if not (self._add_picture(source) or self._add_jpeg(source)):
+                self._queue(_Step(partial(self._keep, source)))
         for key in sorted(self._batches):
             self._close_batch(key)
+        self._close_jpegs()
         while self._steps:
-            self._write(self._steps.popleft())
+            self._steps.popleft().write()
         for source in (one for one in sources if one.name in self._copies):
             self._add_copy(source, self._copies[source.name])
         self._bytes.flush()
@@ -200,12 +204,14 @@ class _Packing:
         """Stop what is still being encoded."""
         self._pool.shutdown(cancel_futures=True)
 
-    def _add_picture(self, codec: TileCodec, source: Source) -> bool:
-        """Send a file on its way to the codec, if it is a picture for it."""
+    def _add_picture(self, source: Source) -> bool:
+        """Send a file on its way to the codec of tiles, if it is a picture for it."""
+        if self._codec is None:
+            return False
         seen = self._catalogue.look(source, wide=self._writer.header.wide, again=self._again)
         used = self._writer.header.features
         fits = [p for p in seen.pictures if kind_of(p.recipe.kind).fits(used)] if seen else []
-        chosen = choose(codec, fits)
+        chosen = choose(self._codec, fits)
         if not seen or not chosen:
             return False
         codec, picture, factor, number = chosen
@@ -235,35 +241,55 @@ class _Packing:
             for start, end in zip(bounds[:-1], bounds[1:], strict=True)
         ]
         results = [self._pool.submit(code_part, codec, part) for part in parts]
-        self._queue(_Step(parts, results))
+        held = whole.picture.pixels.nbytes
+        self._queue(_Step(partial(self._write_parts, parts, results), coded=True, held=held))
 
     def _close_batch(self, key: tuple[int, int]) -> None:
         batch = self._batches.pop(key)
         if batch.parts:
             oriented = self._writer.header.oriented
             coded = self._pool.submit(code_batch, batch.codec, batch.parts, oriented=oriented)
-            self._queue(_Step(batch.parts, [coded]))
+            held = sum(part.picture.pixels.nbytes for part in batch.parts)
+            write = partial(self._write_parts, batch.parts, [coded])
+            self._queue(_Step(write, coded=True, held=held))
+
+    def _add_jpeg(self, source: Source) -> bool:
+        """Send a file on its way to the codec of coefficients, if it is a JPEG."""
+        seen = self._catalogue.jpeg(source) if self._coefficients else None
+        if seen is None or self._coefficients is None:
+            return False
+        if self._jpegs is None:
+            self._jpegs = JpegBatch(self._coefficients, self._pool.submit)
+        self._jpegs.add(source, seen)
+        if self._jpegs.full:
+            self._close_jpegs()
+        return True
+
+    def _close_jpegs(self) -> None:
+        batch, self._jpegs = self._jpegs, None
+        if batch:
+            batch.close()
+            write = partial(self._write_jpegs, batch)
+            self._queue(_Step(write, coded=True, held=batch.held))
 
     def _queue(self, step: _Step) -> None:
         """Let a step wait for its turn; write the first ones when enough are waiting."""
         self._steps.append(step)
         while (
-            sum(bool(waiting.results) for waiting in self._steps) > self._threads + 1
-            or sum(waiting.held() for waiting in self._steps) > _AHEAD
+            sum(waiting.coded for waiting in self._steps) > self._threads + 1
+            or sum(waiting.held for waiting in self._steps) > _AHEAD
             or len(self._steps) > _STEPS
-            or (self._steps and not self._steps[0].results)
+            or (self._steps and not self._steps[0].coded)
         ):
-            self._write(self._steps.popleft())
+            self._steps.popleft().write()
 
-    def _write(self, step: _Step) -> None:
-        if step.source:
-            self._keep(step.source)
-            return
-        coded = [result.result() for result in step.results]
+    def _write_parts(self, parts: list[Part], results: list[Future[Coded]]) -> None:
+        """Write the chunk of some pictures, or those of one."""
+        coded = [result.result() for result in results]
         if len(coded) > 1:
             cost = sum(len(one.body) + framing(bytes(ID)) for one in coded)
-            if cost >= step.parts[0].limit:
-                self._keep(step.parts[0].source)
+            if cost >= parts[0].limit:
+                self._keep(parts[0].source)
                 return
         for one in coded:
             if one.kept:
@@ -281,6 +307,16 @@ class _Packing:
                 report.tile_entries += 1
                 report.tile_bytes_before += part.source.size
                 self._count(part.source, part.picture.recipe.kind)
+
+    def _write_jpegs(self, batch: JpegBatch) -> None:
+        coded = batch.coded()
+        if coded.kept:
+            self.report.jpeg_bytes += self._writer.add(JPEG, coded.body, len(coded.kept))
+        for source in coded.kept:
+            self._count(source, "jpeg")
+            self.report.jpeg_bytes_before += source.size
+        for source in coded.lost:
+            self._keep(source)
 
     def _keep(self, source: Source) -> None:
         """Keep a source byte for byte."""

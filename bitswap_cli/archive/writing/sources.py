@@ -113,6 +113,15 @@ def read_if(source: Source, wanted: Callable[[bytes], bool], length: int) -> byt
     return data
 
 
+def begins(source: Source, start: bytes) -> bool:
+    """Tell whether a file begins so; one that cannot be read does not."""
+    try:
+        with _open(source) as file:
+            return file.read(len(start)) == start
+    except OSError:
+        return False
+
+
 def changed(source: Source) -> SourceError:
     """Return the error to raise for a source that is no longer what it was."""
     return SourceError(source.path, "it changed while it was read")

@@ -16,6 +16,7 @@ from bitswap_cli.archive.format.sections import (
     HEAD_COPY_FROM,
     ID,
     INDX,
+    JPEG,
     MAGIC,
     MODL,
     NAMED_VERSION,
@@ -90,7 +91,7 @@ class ArchiveWriter:
 
     def add(self, tag: bytes, body: bytes, segments: int) -> int:
         """Append a chunk of so many segments; return the bytes it takes."""
-        if tag not in (TILE, BYTE):
+        if tag not in (TILE, BYTE, JPEG):
             raise ValueError(f"no tag of a chunk: {tag!r}")
         self._chunks.add(ChunkInfo(tag, self.size, len(body), segments))
         self._section(tag, body)

@@ -250,6 +250,7 @@ class BlockKernel:
         films : list of int16 arrays (cells, 2, C), optional
             Gains and shifts of the cells of each plane.
         """
+        network = self._network(net)  # held: another thread's may take its place
         shared = _Planes(planes, films)
         blocks = sum(len(x.reshape(-1, 64)) for x in shared.x)
         count = blocks + sum(int(last_of(x).sum()) for x in shared.x)
@@ -266,7 +267,7 @@ class BlockKernel:
             owner[blocks:].ctypes.data,
         )  # fmt: skip
         failed = self._mixtures(
-            self._which, self._network(net).address, shared.address, len(planes),
+            self._which, network.address, shared.address, len(planes),
             ctypes.addressof(told),
         )  # fmt: skip
         if failed:
@@ -283,9 +284,10 @@ class BlockKernel:
         It sets the message's top: to a negative error of the coder where there was one, when
         neither the coefficients nor its head count.
         """
+        network = self._network(net)
         shared = _Planes(planes, films)
         top = self._pop(
-            self._which, self._network(net).address, shared.address, len(planes),
+            self._which, network.address, shared.address, len(planes),
             native.function, native.head, native.lanes, native.words, native.top, native.end,
         )  # fmt: skip
         if top == _NO_MEMORY:

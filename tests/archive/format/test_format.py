@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bitswap_cli.archive.codecs import Codecs
 from bitswap_cli.archive.format.attributes import MOST_MODE, Attributes
 from bitswap_cli.archive.format.chunks import encode_bytes
 from bitswap_cli.archive.format.columns import pack_column, unpack_column
@@ -96,7 +97,7 @@ def test_golden_archive_of_version_1(tmp_path: Path) -> None:
         (chunk,) = reader.chunks
         table = reader.table(chunk)
         assert table.segments == [segment._replace(crc=None) for segment in SEGMENTS]
-        assert decode_chunk(None, table, reader.body(chunk)) == b"hione"
+        assert decode_chunk(Codecs(), table, reader.body(chunk))() == b"hione"
 
 
 GOLDEN_1 = """

@@ -290,7 +290,7 @@ def test_model_errors_are_passed_on(tmp_path: Path, codec: ZlibCodec) -> None:
     write(tmp_path / "x", b"1")
     pack([tmp_path / "x.png", tmp_path / "x"], tmp_path / "a", codec, header_for(codec))
 
-    def unknown(header: Header) -> NoReturn:
+    def unknown(header: Header, _: object) -> NoReturn:
         raise ModelError(f"no model {header.model}")
 
     for keep_going in (False, True):

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bitswap_cli.archive.codecs import Codecs
 from bitswap_cli.archive.format.sections import Header
 from bitswap_cli.archive.writing import catalogue as catalogue_module
 from bitswap_cli.archive.writing.catalogue import Catalogue
@@ -81,7 +82,7 @@ def everything(folder: Path, out: Path, *, room: int = 1 << 30, rounds: int = 3)
     for again in (True, False):
         header = header_for(codec)._replace(features=frozenset([] if again else ["wide", "turned"]))
         with ArchiveWriter(out, header, catalogue.sources, force=True) as writer:
-            pack_into(writer, catalogue, codec, again=again)
+            pack_into(writer, catalogue, Codecs(codec), again=again)
             writer.commit()
     return catalogue
 

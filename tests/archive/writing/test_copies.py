@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bitswap_cli.archive.codecs import Codecs
 from bitswap_cli.archive.format.sections import COPIES, Header
 from bitswap_cli.archive.format.segments import ByteTable
 from bitswap_cli.archive.reading.reader import ArchiveReader
@@ -76,7 +77,7 @@ def test_an_original_that_changed_is_skipped_and_its_copies_stay(tmp_path: Path)
     write(tmp_path / "in" / "a", b"CONTENT", 7)
     header = Header.without_model().using(catalogue.features)
     with ArchiveWriter(tmp_path / "x", header, catalogue.sources) as writer:
-        report = pack_into(writer, catalogue, None)
+        report = pack_into(writer, catalogue, Codecs())
         writer.commit()
     assert list(report.skipped.values()) == ["it changed while it was read"]
     assert report.kinds == {"file": 2} and check(tmp_path / "x", None).entries == 2
@@ -115,7 +116,7 @@ def test_an_archive_without_the_feature_holds_no_copies(tmp_path: Path) -> None:
     for name in ("a", "b"):
         write(tmp_path / "in" / name, b"content")
     with ArchiveWriter(tmp_path / "x", Header.without_model()) as writer:
-        report = pack_into(writer, Catalogue([tmp_path / "in"]), None)
+        report = pack_into(writer, Catalogue([tmp_path / "in"]), Codecs())
         writer.commit()
     assert report.kinds == {"file": 2}
 

@@ -20,6 +20,7 @@ from bitswap_cli.images.tiles import cut
 from tests.archive.support import (
     ZlibCodec,
     assert_same,
+    codec_for,
     encoded,
     header_for,
     smooth,
@@ -60,8 +61,8 @@ def test_turned_pictures_come_back(tmp_path: Path, folder: Path, codec: ZlibCode
         tables = [reader.table(chunk) for chunk in reader.chunks if chunk.tag == TILE]
         segments = [s for table in tables for s in table.segments if isinstance(s, TileSegment)]
         entries = {entry.name: entry.shape for entry in reader.entries()}
-        verify(reader, lambda _: codec)
-        unpack(reader, lambda _: codec, tmp_path / "out")
+        verify(reader, codec_for(codec))
+        unpack(reader, codec_for(codec), tmp_path / "out")
     assert_same(tree(folder), tree(tmp_path / "out" / "in"))
     lying = {s.name: s.orientation for s in segments}
     assert {lying[b"in/small/%d.ppm" % k] & 4 for k in range(16) if k & 4} == {4}
@@ -99,10 +100,10 @@ def test_pictures_turned_where_there_is_no_room_to_say_so(
         writer.commit()
     with ArchiveReader(tmp_path / "a") as reader:
         if oriented:
-            unpack(reader, lambda _: codec, tmp_path / "out")
+            unpack(reader, codec_for(codec), tmp_path / "out")
         else:
             with pytest.raises(ArchiveError, match="does not announce"):
-                verify(reader, lambda _: codec)
+                verify(reader, codec_for(codec))
     if oriented:
         written = encoded(np.ascontiguousarray(pixels.swapaxes(0, 1)), "PPM")
         assert (tmp_path / "out" / "x").read_bytes()[-1860:] == written[-1860:]

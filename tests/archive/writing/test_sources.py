@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bitswap_cli.archive.codecs import Codecs
 from bitswap_cli.archive.format.sections import Header
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack, verify
@@ -17,7 +18,16 @@ from bitswap_cli.archive.writing.catalogue import Catalogue
 from bitswap_cli.archive.writing.pack import pack, pack_into
 from bitswap_cli.archive.writing.sources import SourceError
 from bitswap_cli.archive.writing.writer import ArchiveWriter
-from tests.archive.support import ZlibCodec, bad_png, encoded, header_for, smooth, tree, write
+from tests.archive.support import (
+    ZlibCodec,
+    bad_png,
+    codec_for,
+    encoded,
+    header_for,
+    smooth,
+    tree,
+    write,
+)
 
 NOBODY = 65534
 
@@ -40,17 +50,17 @@ def plain_pack(folder: Path, out: Path, *, strict: bool = False) -> dict[str, st
     header = Header.without_model()
     catalogue = Catalogue([folder], strict=strict)
     with ArchiveWriter(out, header, catalogue.sources, force=True) as writer:
-        report = pack_into(writer, catalogue, None)
+        report = pack_into(writer, catalogue, Codecs())
         writer.commit()
     with ArchiveReader(out) as reader:
-        assert verify(reader, lambda _: ZlibCodec()).entries == report.entries
+        assert verify(reader, codec_for(ZlibCodec())).entries == report.entries
     return report.skipped
 
 
 def restored(archive: Path, folder: Path) -> dict[bytes, bytes]:
     """What is in an archive without pictures."""
     with ArchiveReader(archive) as reader:
-        unpack(reader, lambda _: ZlibCodec(), folder)
+        unpack(reader, codec_for(ZlibCodec()), folder)
     return {name: data for name, (kind, data, _) in tree(folder).items() if kind == "file"}
 
 
@@ -59,7 +69,7 @@ def test_single_file_and_several_sources(tmp_path: Path, codec: ZlibCodec) -> No
     write(tmp_path / "y" / "two", b"2")
     pack([tmp_path / "x" / "one.png", tmp_path / "y"], tmp_path / "a", codec, header_for(codec))
     with ArchiveReader(tmp_path / "a") as reader:
-        unpack(reader, lambda _: codec, tmp_path / "out")
+        unpack(reader, codec_for(codec), tmp_path / "out")
     assert sorted(tree(tmp_path / "out")) == [b"one.png", b"y/two"]
 
 
@@ -78,7 +88,7 @@ def test_unreadable_files_and_folders(tmp_path: Path, monkeypatch: pytest.Monkey
         catalogue = Catalogue(["in"])
     with ArchiveWriter(tmp_path / "a", Header.without_model(), catalogue.sources) as writer:
         with without_rights():
-            skipped = pack_into(writer, catalogue, None).skipped
+            skipped = pack_into(writer, catalogue, Codecs()).skipped
         writer.commit()
     assert skipped == {"in/secret": "Permission denied", "in/closed": "Permission denied"}
     assert restored(tmp_path / "a", tmp_path / "out") == {b"in/a": b"in/a", b"in/z": b"in/z"}
@@ -137,7 +147,7 @@ def test_a_picture_that_changes_after_it_was_looked_at(tmp_path: Path, codec: Zl
         assert catalogue.look(source)
     write(tmp_path / "in" / "b.ppm", encoded(smooth(20, 31, seed=7), "PPM"))
     with ArchiveWriter(tmp_path / "out", header_for(codec)) as writer:
-        report = pack_into(writer, catalogue, codec)
+        report = pack_into(writer, catalogue, Codecs(codec))
     assert (report.entries, list(report.skipped)) == (1, [str(tmp_path / "in" / "b.ppm")])
 
 

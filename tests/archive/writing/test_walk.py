@@ -12,7 +12,7 @@ from bitswap_cli.archive.writing.catalogue import Catalogue
 from bitswap_cli.archive.writing.pack import pack
 from bitswap_cli.archive.writing.walk import Found, collect
 from bitswap_cli.errors import InputError
-from tests.archive.support import ZlibCodec, header_for, write
+from tests.archive.support import ZlibCodec, codec_for, header_for, write
 
 
 def names(found: Found) -> list[bytes]:
@@ -64,7 +64,7 @@ def test_deep_folders(tmp_path: Path, codec: ZlibCodec) -> None:
     report = pack([tmp_path / "in"], tmp_path / "a", codec, header_for(codec))
     assert report.entries == 1
     with ArchiveReader(tmp_path / "a") as reader:
-        unpack(reader, lambda _: codec, tmp_path / "out")
+        unpack(reader, codec_for(codec), tmp_path / "out")
     assert (tmp_path / "out" / deep.relative_to(tmp_path) / "file").read_bytes() == b"deep down"
     for base in (tmp_path, tmp_path / "out"):  # what pytest calls for that is recursive
         path = base / deep.relative_to(tmp_path)

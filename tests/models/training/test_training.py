@@ -226,8 +226,11 @@ def test_tiles_that_are_drawn_once_are_of_all_photographs(tmp_path: Path) -> Non
         )
 
     def drawn(seed: int) -> np.ndarray:
-        options = {"tile": 8, "channels": 1, "flip": True, "gray": 0.0}
-        return draw_once(tmp_path, [Source("photos", "photos")], 1500, seed=seed, **options).tiles
+        source = Source("photos", "photos")
+        drawn = draw_once(
+            tmp_path, [source], 1500, tile=8, channels=1, flip=True, gray=0.0, seed=seed
+        )
+        return drawn.tiles
 
     tiles = drawn(0)
     assert tiles.shape == (2048, 8, 8, 1)

@@ -25,7 +25,7 @@ from bitswap_cli.images.formats.jpeg.frame import (
 from bitswap_cli.images.formats.jpeg.notes import Coefficients, Notes, Unwritable
 from bitswap_cli.images.formats.jpeg.recipe import MOST_CUT, Part, Stream, Told
 
-_BEGINNING = SOI + b"\xff"
+BEGINNING = SOI + b"\xff"
 _MOST_TRIES = 16  # places that look like the beginning of a picture and are not
 _BLOCKS_A_BYTE = 32  # of its scans at most; else it breaks off too early to be worth it
 
@@ -65,7 +65,7 @@ def split(data: bytes) -> Jpeg | None:
         lossless or hierarchical coding, height told behind the scan, too large, broken early, or by
         a writer that cannot be followed.
     """
-    if not data.startswith(_BEGINNING):
+    if not data.startswith(BEGINNING):
         return None
     splitter = _Splitter(data)
     stream = splitter.stream(0, len(data), depth=0)
@@ -89,13 +89,13 @@ class _Splitter:
         stream: Stream = []
         at = look = start
         while self.tries and len(self.pictures) < recipes.MOST_PICTURES:
-            look = self.data.find(_BEGINNING, look, stop)
+            look = self.data.find(BEGINNING, look, stop)
             if look < 0:
                 break
             found = self.picture(look, stop, depth)
             if found is None:
                 self.tries -= 1
-                look += len(_BEGINNING)
+                look += len(BEGINNING)
                 continue
             part, end = found
             stream += [self.data[at:look], part] if at < look else [part]

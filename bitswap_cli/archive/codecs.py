@@ -1,0 +1,20 @@
+"""The codecs that an archive asks for."""
+
+from collections.abc import Callable, Set
+from typing import NamedTuple
+
+from bitswap_cli.archive.format.sections import Header
+from bitswap_cli.coefficients import BlockCodec
+from bitswap_cli.contract import TileCodec
+
+
+class Codecs(NamedTuple):
+    """Those that its header names, as far as its chunks need them."""
+
+    tiles: TileCodec | None = None
+    coefficients: BlockCodec | None = None
+    """Of JPEG files."""
+
+
+CodecsFor = Callable[[Header, Set[bytes]], Codecs]
+"""Gives the codecs that a header asks for; those that chunks of some tags need are among them."""

@@ -1,0 +1,221 @@
+"""Chunks of JPEG files: a table, recipes, and the messages that hold coefficients.
+
+The pictures of all files of a chunk, in order, are cut into bands (images/bands.py), and these are
+coded in messages, none of which needs another one. What is cut where follows from the recipes.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitswap_cli.archive.format.attributes import (
+    NONE,
+    Attributes,
+    pack_attributes,
+    unpack_attributes,
+)
+from bitswap_cli.archive.format.columns import (
+    CRCS,
+    malformed,
+    pack_column,
+    pack_names,
+    pack_times,
+)
+from bitswap_cli.archive.format.objects import pack_object, unpack_object
+from bitswap_cli.archive.format.sections import (
+    LENGTH,
+    MAX_EXTRAS,
+    MAX_TABLE,
+    after_table,
+    framed,
+    pack_blob,
+    unpack_blob,
+)
+from bitswap_cli.archive.format.tables import columns_of, pack_table
+from bitswap_cli.coefficients import BlockCodec, EncodedPictures
+from bitswap_cli.errors import ArchiveError
+from bitswap_cli.images import bands
+from bitswap_cli.images.formats.jpeg.codec import join, outlines
+from bitswap_cli.images.formats.jpeg.outline import outline
+
+MAX_BLOCKS = 1 << 22  # of all pictures of a chunk, 64 coefficients each
+MAX_EXCESS = 1 << 25  # bytes of a message's excess, unpacked
+Run = Callable[[Callable[[int], None], Iterable[int]], Iterator[None]]
+"""Does what `map` does, perhaps at once and in several threads."""
+
+
+class JpegSegment(NamedTuple):
+    """A JPEG file."""
+
+    name: bytes
+    height: int
+    """Of the picture that it shows, in pixels."""
+    width: int
+    channels: int
+    size: int
+    """Bytes of the file."""
+    mtime: int
+    """Nanoseconds since 1970."""
+    crc: int
+    """CRC-32 of the file's bytes."""
+    attributes: Attributes = NONE
+    """Of the file."""
+
+    @property
+    def kind(self) -> str:
+        """The kind of its entry."""
+        return "jpeg"
+
+    @property
+    def begins(self) -> bool:
+        """Whether its entry begins with it: there is no other segment of it."""
+        return True
+
+
+class JpegTable(NamedTuple):
+    """What a JPEG chunk holds."""
+
+    segments: list[JpegSegment]
+
+
+class JpegFile(NamedTuple):
+    """A file as it is coded."""
+
+    recipe: bytes
+    pictures: list[list[NDArray[np.int16]]]
+    """Coefficients of each picture: of each component, (rows, columns, 64)."""
+
+    @property
+    def held(self) -> int:
+        """Bytes in memory."""
+        return len(self.recipe) + sum(x.nbytes for own in self.pictures for x in own)
+
+    def file(self) -> bytes:
+        """Return the file; raise `ArchiveError` if recipe and coefficients do not fit."""
+        return join(self.recipe, self.pictures)
+
+
+def encode_jpegs(
+    segments: Sequence[JpegSegment],
+    recipes: Sequence[bytes],
+    messages: Sequence[EncodedPictures],
+) -> bytes:
+    """Build the body of a JPEG chunk."""
+    told = pack_blob(pack_object(list(recipes)))
+    parts = [(one.words, pack_blob(one.excess) if one.excess else b"") for one in messages]
+    rest = pack_object([list(part) for part in parts])
+    table = pack_jpeg_table(JpegTable(list(segments)))
+    return b"".join([framed(table), LENGTH.pack(len(told)), told, rest])
+
+
+def decode_jpegs(
+    codec: BlockCodec, table: JpegTable, body: bytes, run: Run
+) -> Callable[[], list[JpegFile]]:
+    """Begin to invert `encode_jpegs`; what is returned waits for it.
+
+    Parameters
+    ----------
+    codec : BlockCodec
+    table : JpegTable
+    body : bytes
+    run : callable
+        Decodes the messages.
+
+    Raises
+    ------
+    ArchiveError
+        Here or later, if anything is not as the table says.
+    """
+    recipes, messages = _parts(table, body)
+    outlined = [[outline(*told) for told in outlines(recipe)] for recipe in recipes]
+    frames = [frame for own in outlined for frame in own]
+    if sum(map(bands.blocks_of, frames)) > MAX_BLOCKS:
+        raise ArchiveError("the archive holds a chunk of too many coefficients")
+    files = [
+        JpegFile(recipe, [[_nothing(c.rows, c.columns) for c in frame] for frame in own])
+        for recipe, own in zip(recipes, outlined, strict=True)
+    ]
+    cuts = [bands.bands(frame) for frame in frames]
+    pictures = [picture for one in files for picture in one.pictures]
+    places = [
+        band
+        for picture, own in zip(pictures, cuts, strict=True)
+        for band in bands.cut(picture, own)
+    ]
+    narrow = [band for own in cuts for band in own]
+    spans = bands.together(narrow)
+    if len(spans) != len(messages):
+        raise malformed()
+
+    def decode(number: int) -> None:
+        words, excess = messages[number]
+        span = spans[number]
+        found, payload = codec.decode(words, excess, narrow[span])
+        if any(payload):
+            raise ArchiveError("the archive holds a chunk whose initial bits are wrong")
+        for band, x in zip(places[span], found, strict=True):
+            for into, part in zip(band, x, strict=True):
+                into[:] = part
+
+    return partial(_whole, files, run(decode, range(len(messages))))
+
+
+def _whole(files: list[JpegFile], decoded: Iterator[None]) -> list[JpegFile]:
+    for _ in decoded:
+        pass
+    return files
+
+
+def _nothing(rows: int, columns: int) -> NDArray[np.int16]:
+    return np.empty((rows, columns, 64), np.int16)
+
+
+def _parts(table: JpegTable, body: bytes) -> tuple[list[bytes], list[tuple[bytes, bytes]]]:
+    """Return the recipes of a chunk, and words and excess of its messages."""
+    start = after_table(body) + LENGTH.size
+    if start > len(body):
+        raise malformed()
+    end = start + LENGTH.unpack_from(body, start - LENGTH.size)[0]
+    recipes = unpack_object(unpack_blob(body[start:end], MAX_EXTRAS, "recipes"), "recipes")
+    messages: list[tuple[bytes, bytes]] = []
+    match recipes, unpack_object(body[end:], "chunk"):
+        case [[*told], [*rows]] if len(told) == len(table.segments):
+            for row in rows:
+                match row:
+                    case [bytes(words), bytes(excess)]:
+                        excess = excess and unpack_blob(excess, MAX_EXCESS, "chunk")
+                        messages.append((words, excess))
+            if len(messages) == len(rows) and all(isinstance(one, bytes) for one in told):
+                return told, messages
+    raise malformed()
+
+
+def pack_jpeg_table(table: JpegTable) -> bytes:
+    """Serialise the table of a JPEG chunk."""
+    names, *numbers, mtimes, crcs, attributes = zip(*table.segments, strict=True)
+    columns = {
+        **pack_names(names),
+        **{
+            name: pack_column(own)
+            for name, own in zip(JpegSegment._fields[1:5], numbers, strict=True)
+        },
+        **dict(zip(("start", "steps"), pack_times(mtimes), strict=True)),
+        "crc": pack_column(crcs),
+        **pack_attributes(attributes),
+    }
+    return pack_table(len(names), {}, columns)
+
+
+def unpack_jpeg_table(blob: bytes) -> JpegTable:
+    """Invert `pack_jpeg_table`; raise `ArchiveError` if malformed, `ModelError` if newer."""
+    columns = columns_of(unpack_object(unpack_blob(blob, MAX_TABLE, "table"), "table"))
+    names = columns.names()
+    numbers = [columns.take(name) for name in JpegSegment._fields[1:5]]
+    told = columns.times(), columns.take("crc", CRCS), unpack_attributes(columns)
+    rows = zip(names, *numbers, *told, strict=True)
+    table = JpegTable([JpegSegment(*row) for row in rows])
+    columns.end()
+    return table

@@ -1,0 +1,144 @@
+"""JPEG files on their way into a chunk."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitswap_cli.archive.format.jpeg import JpegSegment, encode_jpegs
+from bitswap_cli.archive.format.sections import MAX_BODY, MAX_EXTRAS, MAX_SEGMENTS, pack_blob
+from bitswap_cli.archive.writing.catalogue import SeenJpeg
+from bitswap_cli.archive.writing.sources import Source
+from bitswap_cli.coefficients import BlockCodec, Coefficients, EncodedPictures, Frame
+from bitswap_cli.images import bands
+from bitswap_cli.images.formats.jpeg.outline import outline
+
+_BLOCKS = 1 << 16  # of a chunk, unless it is of one file
+_SEGMENTS = MAX_SEGMENTS >> 6
+_RECIPES = MAX_EXTRAS >> 3  # bytes
+Submit = Callable[..., Future[EncodedPictures]]
+
+
+class _File(NamedTuple):
+    """A file of a batch."""
+
+    source: Source
+    seen: SeenJpeg
+    bands: int
+    """How many its pictures are cut into."""
+
+
+class CodedJpegs(NamedTuple):
+    """Files as the body of a JPEG chunk."""
+
+    body: bytes
+    kept: list[Source]
+    """What is in the body."""
+    lost: list[Source]
+    """What had better be kept byte for byte."""
+
+
+class JpegBatch:
+    """The files of one chunk; their coefficients are coded while others come.
+
+    Parameters
+    ----------
+    codec : BlockCodec
+    submit : callable
+        Lets a function be called in another thread, as `Executor.submit` does.
+    """
+
+    def __init__(self, codec: BlockCodec, submit: Submit) -> None:
+        self._codec, self._submit = codec, submit
+        self._files: list[_File] = []
+        self._frames: list[Frame] = []
+        self._bands: list[Coefficients] = []
+        self._blocks = self._recipes = 0
+        self._begun = 0  # how many bands are being coded, or were
+        self._told: list[Future[EncodedPictures]] = []
+
+    @property
+    def held(self) -> int:
+        """Bytes of coefficients in memory."""
+        return 128 * self._blocks
+
+    @property
+    def full(self) -> bool:
+        """Whether it is to become a chunk."""
+        many = len(self._files) >= _SEGMENTS or self._recipes >= _RECIPES
+        return many or self._blocks >= _BLOCKS
+
+    def add(self, source: Source, seen: SeenJpeg) -> None:
+        """Take a file; begin to code what no other file will be coded together with."""
+        before = len(self._frames)
+        for picture in seen.jpeg.pictures:
+            frame = outline(picture.frame, picture.quantization)
+            self._blocks += bands.blocks_of(frame)
+            own = bands.bands(frame)
+            self._frames += own
+            self._bands += bands.cut(picture.coefficients, own)
+        self._files.append(_File(source, seen, len(self._frames) - before))
+        self._recipes += len(seen.jpeg.recipe)
+        self._code(rest=False)
+
+    def close(self) -> None:
+        """Begin to code the rest."""
+        self._code(rest=True)
+
+    def _code(self, *, rest: bool) -> None:
+        frames, own = self._frames[self._begun :], self._bands[self._begun :]
+        spans = bands.together(frames)
+        for span in spans if rest else spans[:-1]:
+            self._told.append(self._submit(self._codec.encode, frames[span], own[span], b""))
+            self._begun += span.stop - span.start
+
+    def coded(self) -> CodedJpegs:
+        """Wait for the body; files for which the model does not pay are none of it."""
+        told = [future.result() for future in self._told]
+        bits = np.concatenate([one.bits.sum(1) for one in told])
+        places = np.cumsum([0, *(one.bands for one in self._files[:-1])])
+        costs = np.add.reduceat(bits, places) / 8 + self._recipe_costs()
+        loses = [cost >= one.seen.limit for cost, one in zip(costs, self._files, strict=True)]
+        if not any(loses):
+            body = self._body(told)
+            # What the chunk costs as a whole has to pay as well.
+            if len(body) < min(sum(one.seen.limit for one in self._files), MAX_BODY):
+                return CodedJpegs(body, [one.source for one in self._files], [])
+            loses = [True] * len(self._files)
+        lost = [one.source for one, does in zip(self._files, loses, strict=True) if does]
+        if len(lost) == len(self._files):
+            return CodedJpegs(b"", [], lost)
+        rest = JpegBatch(self._codec, self._submit)
+        for one, does in zip(self._files, loses, strict=True):
+            if not does:
+                rest.add(one.source, one.seen)
+        rest.close()
+        coded = rest.coded()
+        return coded._replace(lost=sorted(lost + coded.lost))
+
+    def _body(self, told: list[EncodedPictures]) -> bytes:
+        segments = []
+        for source, seen, _ in self._files:
+            frame = seen.jpeg.pictures[0].frame
+            own = JpegSegment(
+                source.name,
+                frame.height,
+                frame.width,
+                len(frame.components),
+                source.size,
+                source.mtime,
+                seen.crc,
+                source.attributes,
+            )
+            segments.append(own)
+        return encode_jpegs(segments, [one.seen.jpeg.recipe for one in self._files], told)
+
+    def _recipe_costs(self) -> NDArray[np.float64]:
+        """Return about how many bytes each file's recipe takes: what they share is shared."""
+        recipes = [one.seen.jpeg.recipe for one in self._files]
+        alone = np.array([len(pack_blob(recipe, 3)) for recipe in recipes])
+        together = len(pack_blob(b"".join(recipes), 3))
+        shared: NDArray[np.float64] = alone * min(1.0, together / alone.sum())
+        return shared

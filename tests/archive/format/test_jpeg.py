@@ -1,0 +1,111 @@
+"""Chunks of JPEG files: tables come back, and bodies that no writer makes are refused."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bitswap_cli.archive.format import jpeg as chunk
+from bitswap_cli.archive.format.attributes import MOST_MODE, Attributes
+from bitswap_cli.archive.format.chunks import read_table
+from bitswap_cli.archive.format.columns import MAX_SIZE
+from bitswap_cli.archive.format.jpeg import (
+    JpegFile,
+    JpegSegment,
+    JpegTable,
+    decode_jpegs,
+    encode_jpegs,
+    pack_jpeg_table,
+    unpack_jpeg_table,
+)
+from bitswap_cli.archive.format.objects import pack_object
+from bitswap_cli.archive.format.sections import JPEG, LENGTH, framed, pack_blob
+from bitswap_cli.errors import ArchiveError
+from bitswap_cli.images.bands import bands
+from bitswap_cli.images.formats.jpeg.codec import Jpeg, split
+from bitswap_cli.images.formats.jpeg.outline import outline
+from tests.archive.blocks import Memory
+from tests.images.formats.jpeg.files import photograph, pillow
+
+TABLE = JpegTable([JpegSegment(b"a", 24, 40, 3, 1, 0, 0)])
+SIZES = st.integers(0, MAX_SIZE - 1)
+SEGMENTS = st.builds(
+    JpegSegment,
+    st.binary(min_size=1, max_size=9).filter(lambda name: b"\0" not in name),
+    SIZES, SIZES, SIZES, SIZES, st.integers(-MAX_SIZE, MAX_SIZE), st.integers(0, (1 << 32) - 1),
+    st.builds(Attributes, st.none() | st.integers(0, MOST_MODE)),
+)  # fmt: skip
+
+
+@given(st.lists(SEGMENTS, min_size=1, max_size=9))
+def test_tables_come_back(segments: list[JpegSegment]) -> None:
+    assert unpack_jpeg_table(pack_jpeg_table(JpegTable(segments))).segments == segments
+
+
+def jpeg() -> Jpeg:
+    found = split(pillow(photograph(24, 40)))
+    assert found is not None
+    return found
+
+
+def body(codec: Memory, *, recipes: Any = None, messages: Any = None) -> bytes:
+    """A chunk of one file, or with other recipes or messages."""
+    one = jpeg()
+    frame = outline(one.pictures[0].frame, one.pictures[0].quantization)
+    assert len(bands(frame)) == 1
+    told = codec.encode([frame], [one.pictures[0].coefficients], b"")
+    table = pack_jpeg_table(TABLE)
+    made = pack_blob(pack_object([one.recipe] if recipes is None else recipes))
+    excess = pack_blob(told.excess)
+    rest = pack_object([[told.words, excess]] if messages is None else messages)
+    return framed(table) + LENGTH.pack(len(made)) + made + rest
+
+
+def decoded(content: bytes, codec: Memory) -> list[JpegFile]:
+    table = read_table(JPEG, content, 5)
+    assert isinstance(table, JpegTable)
+    return decode_jpegs(codec, table, content, map)()
+
+
+def test_a_chunk_comes_back() -> None:
+    codec, one = Memory(), jpeg()
+    (found,) = decoded(body(codec), codec)
+    assert found.file() == pillow(photograph(24, 40))
+    assert found.held >= sum(x.nbytes for x in one.pictures[0].coefficients)
+    frame = outline(one.pictures[0].frame, one.pictures[0].quantization)
+    told = codec.encode([frame], [one.pictures[0].coefficients], b"")
+    assert encode_jpegs(TABLE.segments, [one.recipe], [told]) == body(codec)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda codec: body(codec, recipes=[]),
+        lambda codec: body(codec, recipes=[1]),
+        lambda codec: body(codec, recipes=[b"x"]),
+        lambda codec: body(codec, recipes=[jpeg().recipe, b""]),
+        lambda codec: body(codec, messages=[]),
+        lambda codec: body(codec, messages=[[b"", b""]] * 2),
+        lambda codec: body(codec, messages=[[b""]]),
+        lambda codec: body(codec, messages=[[1, b""]]),
+        lambda codec: body(codec, messages=[[b"", b"\x07"]]),
+        lambda codec: body(codec, messages=[[b"unknown", b""]]),
+        lambda codec: body(codec)[:-1],
+        lambda codec: body(codec)[: len(pack_jpeg_table(TABLE)) + 8],
+    ],
+)
+def test_other_bodies_are_refused(make: Callable[[Memory], bytes]) -> None:
+    codec = Memory()
+    with pytest.raises(ArchiveError):
+        decoded(make(codec), codec)
+
+
+def test_more_coefficients_than_memory_may_hold_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(chunk, "MAX_BLOCKS", 3)
+    codec = Memory()
+    with pytest.raises(ArchiveError, match="too many coefficients"):
+        decoded(body(codec), codec)
