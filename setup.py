@@ -25,13 +25,12 @@ def kernel(name: str, folder: str) -> Extension:
 
     What their code is for decides each file itself, with processor.h.
     """
+    folders = sorted({CODER, folder})
     return Extension(
         name,
         sources=sorted(map(str, Path(folder).rglob("*.c"))),
-        depends=sorted(
-            str(header) for top in (CODER, DEFLATE, LAYERS) for header in Path(top).rglob("*.h")
-        ),
-        include_dirs=sorted({CODER, folder}),
+        depends=sorted(str(header) for top in folders for header in Path(top).rglob("*.h")),
+        include_dirs=folders,
         libraries=[] if sys.platform == "win32" else ["m"],
         extra_compile_args=["-O3", "-fno-trapping-math", "-g0"],
         optional=os.environ.get("BITSWAP_KERNELS") != "needed",

@@ -7,10 +7,14 @@ from pathlib import Path
 import pytest
 
 from bitswap_cli.ans import kernel as coder
+from bitswap_cli.images.deflate import engine as deflate
+from bitswap_cli.images.formats.jpeg import scan as jpeg
 from bitswap_models.exact import kernel as layers
 
-CODER = Path(coder.__file__).parent / "native"
-LAYERS = Path(layers.__file__).parent / "native"
+CODER, DEFLATE, JPEG, LAYERS = (
+    Path(path).parent / "native"
+    for path in (coder.__file__, deflate.__file__, jpeg.__file__, layers.__file__)
+)
 
 needs_compiler = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
 

@@ -13,18 +13,17 @@ from pathlib import Path
 
 TESTS = (
     "tests/ans",
+    "tests/images/deflate",
     "tests/images/formats/jpeg",
+    "tests/images/formats/png",
     "tests/models/exact",
+    "tests/models/families/jpeg_vae",
     "tests/models/families/pixel_vae",
     "tests/models/fitting/test_gradient.py",
     "tests/golden",
     "tests/archive/reading",
 )
-KERNELS = (
-    "bitswap_cli/ans",
-    "bitswap_cli/images/formats/jpeg",
-    "models/exact",
-)  # and their C in `native`
+CODER = "bitswap_cli/ans/native"  # whose processor.h the others include
 OPTIONS = (
     *("-O1", "-g", "-w", "-shared", "-fPIC", "-fno-omit-frame-pointer"),
     *("-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"),
@@ -34,12 +33,14 @@ LEFT_OUT = (".*", "build", "*.so", "*.egg-info", "__pycache__")
 
 
 def build(tree: Path) -> None:
-    """Compile the kernels in a tree."""
-    headers = [f"-I{tree / folder / 'native'}" for folder in KERNELS]
-    for folder in KERNELS:
-        files = sorted((tree / folder / "native").rglob("*.c"))
-        output = f"-o{tree / folder / '_kernel.so'}"
+    """Compile the kernels in a tree, of which the C is in folders named `native`."""
+    found = [f for top in ("bitswap_cli", "models") for f in sorted((tree / top).rglob("native"))]
+    for folder in found:
+        headers = [f"-I{tree / CODER}", f"-I{folder}"]
+        files = sorted(folder.rglob("*.c"))
+        output = f"-o{folder.parent / '_kernel.so'}"
         subprocess.run(["gcc", *OPTIONS, *headers, output, *files, "-lm"], check=True)
+        print(f"sanitized: {folder.relative_to(tree)}", flush=True)
 
 
 def main() -> int:
@@ -62,7 +63,9 @@ def main() -> int:
             "ASAN_OPTIONS": "detect_leaks=0",  # Python itself ends with memory that it keeps
             "UBSAN_OPTIONS": "print_stacktrace=1",
         }
-        tests = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *(sys.argv[1:] or TESTS)]
+        # what a sanitizer says goes past Python: pytest must not keep it
+        options = ("-m", "pytest", "--capture=sys", "-p", "no:cacheprovider")
+        tests = [sys.executable, *options, *(sys.argv[1:] or TESTS)]
         return subprocess.run(tests, cwd=tree, env=environment, check=False).returncode
 
 

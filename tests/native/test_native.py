@@ -14,7 +14,15 @@ import pytest
 from bitswap_cli.ans.sigmoid import tables
 from bitswap_models.exact import kernel
 from bitswap_models.exact.mixtures import POWERS
-from tests.native.compiler import CODER, LAYERS, compile, needs_compiler, sources
+from tests.native.compiler import (
+    CODER,
+    DEFLATE,
+    JPEG,
+    LAYERS,
+    compile,
+    needs_compiler,
+    sources,
+)
 
 # By plain C on x86-64. Words of archives and integers of models depend on these: they never change.
 FROZEN = {
@@ -96,6 +104,6 @@ def test_compilers_have_nothing_to_say(
     if shutil.which(command) is None:
         pytest.skip(f"no {command}")
     programs = Path(__file__).parent.glob("*.c")
-    for path in (*programs, *sources(CODER, LAYERS)):
+    for path in (*programs, *sources(CODER, DEFLATE, JPEG, LAYERS)):
         given = ("-fsyntax-only", *WARNINGS, *options)
         assert compile(tmp_path / "object.o", path, command=command, options=given) == ""

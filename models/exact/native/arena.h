@@ -4,7 +4,8 @@
 
 #include "layers.h"
 
-enum { ALIGNMENT = 64 };         /* bytes of a cache line */
+enum { NO_MEMORY = -1000 };     /* is returned where there is none; no error of the coder */
+enum { ALIGNMENT = 64 };        /* bytes of a cache line */
 enum { SLACK = 2 * ALIGNMENT }; /* to align the first part and to read past the last */
 
 typedef struct {

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ctypes
 from functools import cache
 from pathlib import Path
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,22 +19,21 @@ from bitswap_cli.contract import Coded, Integers
 from bitswap_models.exact import kernel
 from bitswap_models.exact.layers import Layer
 from bitswap_models.exact.mixtures import POWERS
+from bitswap_models.exact.packed import (
+    MESSAGE,
+    POINTER,
+    WORD,
+    Dense,
+    Lockstep,
+    Packed,
+    whole_panels,
+)
 from bitswap_models.families.pixel_vae.pixel_net import Film, PixelNet
 from bitswap_models.families.pixel_vae.window import taps
 
 MAX_CHANNELS = 8
-_NO_MEMORY = -1000
-_ALIGNMENT = 64  # bytes: a panel's groups are one cache line each
 
 Pixels = NDArray[np.uint8]
-
-
-class _Dense(ctypes.Structure):
-    """`dense` of pixels.h."""
-
-    _fields_ = [(name, ctypes.c_void_p) for name in ("weight", "scale", "bias")] + [
-        (name, ctypes.c_int64) for name in ("groups", "words", "panels", "shift")
-    ]
 
 
 class _Network(ctypes.Structure):
@@ -50,21 +48,7 @@ class _Network(ctypes.Structure):
     ]
 
 
-def _aligned(array: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """The bytes of an array, copied to where they start a cache line."""
-    room = np.zeros(array.nbytes + _ALIGNMENT, np.uint8)
-    first = -room.ctypes.data % _ALIGNMENT
-    room[first : first + array.nbytes] = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
-    return room[first : first + array.nbytes]
-
-
-def _padded(array: NDArray[np.integer], parts: int = 1) -> NDArray[np.integer]:
-    """Pad each of `parts` equal parts of the first axis to whole panels of outputs."""
-    split = array.reshape(parts, -1, *array.shape[1:])
-    return kernel.padded(split, 0, -split.shape[1] % kernel.PANEL).reshape(-1, *array.shape[1:])
-
-
-class Network:
+class Network(Packed):
     """A likelihood's integers as the kernel reads them.
 
     Parameters
@@ -75,54 +59,41 @@ class Network:
     """
 
     def __init__(self, net: PixelNet, unit: int) -> None:
+        super().__init__(unit)
         config = net.config
         if config.channels > MAX_CHANNELS or config.components > MAX_COMPONENTS:
             raise ValueError("more channels or components than the kernel has room for")
         self.channels, self.cell = config.channels, config.tile
         self.components = config.components
         self.film = (2, config.layers, config.width)
-        self._kind = np.int8 if unit == 1 else np.int16
         self._taps = len(taps(config.radius))
-        self._held: list[NDArray[np.generic]] = []
-        self._layers: list[ctypes.Array[_Dense]] = []
-        trunk = [self._dense(layer, first=i == 0) for i, layer in enumerate(net.trunk)]
+        trunk = [self._layer(layer, first=i == 0) for i, layer in enumerate(net.trunk)]
         self.structure = _Network(
             config.channels, config.radius, config.layers, config.split, config.components,
             config.tile, -(-config.width // kernel.PANEL) * kernel.PANEL,
-            self._address(POWERS),
-            self._array([self._dense(net.skip, first=True)]),
-            self._array([self._dense(net.splits, parts=config.channels)]),
-            self._array(trunk),
-            self._array([self._dense(layer) for layer in net.mixes]),
-            self._array([self._dense(layer) for layer in net.heads]),
+            self._keep(POWERS),
+            self._array(self._layer(net.skip, first=True)),
+            self._array(self._layer(net.splits, parts=config.channels)),
+            self._array(*trunk),
+            self._array(*map(self._layer, net.mixes)),
+            self._array(*map(self._layer, net.heads)),
             *self._coded(net.coded, config.split),
         )  # fmt: skip
         self.address = ctypes.addressof(self.structure)
 
-    def _address(self, array: NDArray[np.generic]) -> int:
-        self._held.append(_aligned(array))
-        return self._held[-1].ctypes.data
-
-    def _array(self, layers: list[_Dense]) -> int:
-        self._layers.append((_Dense * len(layers))(*layers))
-        return ctypes.addressof(self._layers[-1])
-
-    def _dense(self, layer: Layer, *, first: bool = False, parts: int = 1) -> _Dense:
+    def _layer(self, layer: Layer, *, first: bool = False, parts: int = 1) -> Dense:
         """Pack a layer whose outputs are in `parts`; a first one sees differences to references."""
-        taps_ = _padded(layer.weight[:, :, 0, 0].astype(np.int16), parts)
-        panels = kernel.panels(taps_.astype(self._kind)).view(np.int8)
-        groups, words = panels.shape[1], 0
+        taps_ = whole_panels(layer.weight[:, :, 0, 0].astype(np.int16), parts)
+        panels = kernel.panels(taps_.astype(self.dtype)).view(np.int8)
+        words = 0
         if first:  # w * (x - r) = w * x - w * r, and all taps of a channel have the same r
             window = taps_[:, : self._taps * self.channels]
             total = window.reshape(len(taps_), self._taps, self.channels).sum(1, dtype=np.int16)
             references = kernel.panels(-total).view(np.int8)
             words = references.shape[1]
             panels = np.concatenate((panels, references), 1)
-        return _Dense(
-            self._address(panels), self._address(_padded(layer.scale, parts)),
-            self._address(_padded(layer.bias, parts)), groups, words, len(panels),
-            layer.shape.shift,
-        )  # fmt: skip
+        scale, bias = (whole_panels(values, parts) for values in (layer.scale, layer.bias))
+        return self._dense(panels, scale, bias, layer.shape.shift, words)
 
     def _coded(self, layer: Layer | None, split: int) -> tuple[int, int, int, int]:
         """Weights [channel][earlier channel][padded split], scales, biases; the shift."""
@@ -133,47 +104,20 @@ class Network:
         if layer is not None:
             weight = layer.weight[:, :, 0, 0].astype(np.int32)
             scale, bias = layer.scale, layer.bias
-        each = _padded(weight, channels).reshape(channels, -1, channels).transpose(0, 2, 1)
-        arrays = (each, _padded(scale, channels), _padded(bias, channels))
-        weights, scales, biases = (self._address(a) for a in arrays)
+        each = whole_panels(weight, channels).reshape(channels, -1, channels).transpose(0, 2, 1)
+        arrays = (each, whole_panels(scale, channels), whole_panels(bias, channels))
+        weights, scales, biases = (self._keep(a) for a in arrays)
         return weights, scales, biases, 16 if layer is None else layer.shape.shift
 
 
-class PixelKernel:
-    """The compiled lockstep, bound by ctypes, without the GIL.
-
-    Parameters
-    ----------
-    path : Path
-        The shared library, that of `kernel.Kernel`.
-    variant : str, optional
-        Instructions to use, one of `kernel.VARIANTS`; the fastest that the machine has by default.
-
-    Raises
-    ------
-    OSError
-        If it cannot be loaded, was built from another version, or lacks the variant.
-    """
+class PixelKernel(Lockstep[PixelNet, Network]):
+    """The lockstep in C; see `Lockstep` for its parameters."""
 
     def __init__(self, path: Path, variant: str | None = None) -> None:
-        self.variant = kernel.Kernel(path, variant).variant
-        library = ctypes.CDLL(str(path))
-        self._mixtures, self._pop = library.bitswap_pixels_mixtures, library.bitswap_pixels_pop
-        word, pointer = ctypes.c_int64, ctypes.c_void_p
-        self._mixtures.argtypes = [word, *[pointer] * 4, word, word, *[pointer] * 6]
-        self._pop.argtypes = [
-            word, *[pointer] * 4, word, word, pointer, pointer, word, pointer, word, word,
-        ]  # fmt: skip
-        self._mixtures.restype = self._pop.restype = word
-        self._which = kernel.VARIANTS.index(self.variant)
-        self._networks: WeakKeyDictionary[PixelNet, Network] = WeakKeyDictionary()
-
-    def _network(self, net: PixelNet) -> Network:
-        network = self._networks.get(net)
-        if network is None:
-            network = Network(net, 1 if self.variant in kernel.BYTE_VARIANTS else 2)
-            self._networks[net] = network
-        return network
+        super().__init__(path, variant, Network)
+        group = POINTER, POINTER, POINTER, WORD, WORD
+        self._mixtures = self._bind("bitswap_pixels_mixtures", *group, *[POINTER] * 6)
+        self._tiles = self._bind("bitswap_pixels_pop", *group, *MESSAGE)
 
     def mixtures(self, net: PixelNet, film: Film | None, x: Pixels, sizes: Integers) -> Coded:
         """Everything that an encoder of a group of tiles pushes; see `lockstep.mixtures`.
@@ -199,13 +143,11 @@ class PixelKernel:
         count = int(sizes.prod(1, dtype=np.int64).sum())
         symbols, owner, batches = np.empty((3, count), np.int32)
         terms = np.empty((3, count, network.components), np.int32)
-        found = self._mixtures(
-            self._which, network.address, x.ctypes.data, sizes.ctypes.data, _data(film),
-            len(sizes), x.shape[1], symbols.ctypes.data, *(t.ctypes.data for t in terms),
-            owner.ctypes.data, batches.ctypes.data,
+        found = self._run(
+            self._mixtures, network, x.ctypes.data, sizes.ctypes.data, _data(film), len(sizes),
+            x.shape[1], symbols.ctypes.data, *(t.ctypes.data for t in terms), owner.ctypes.data,
+            batches.ctypes.data,
         )  # fmt: skip
-        if found == _NO_MEMORY:
-            raise MemoryError
         return Coded(symbols, MixtureParameters(*terms), owner, batches[:found].copy())
 
     def pop(
@@ -225,14 +167,10 @@ class PixelKernel:
         sizes = np.ascontiguousarray(sizes, np.int32)
         film = _checked(network, film, sizes, tile)
         tiles = np.zeros((len(sizes), tile, tile, network.channels), np.uint8)
-        top = self._pop(
-            self._which, network.address, tiles.ctypes.data, sizes.ctypes.data, _data(film),
-            len(sizes), tile, native.function, native.head, native.lanes, native.words,
-            native.top, native.end,
+        self._pop(
+            self._tiles, network, native,
+            tiles.ctypes.data, sizes.ctypes.data, _data(film), len(sizes), tile,
         )  # fmt: skip
-        if top == _NO_MEMORY:
-            raise MemoryError
-        native.top = top
         return tiles
 
 

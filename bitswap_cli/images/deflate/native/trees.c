@@ -479,7 +479,7 @@ EXPORT int64_t bitswap_write(const uint8_t *data, const uint32_t *tokens, const 
         head h;
         const uint8_t *behind = count_tokens(&t, data, tokens, size);
         int fixed = plan(&h, &t, flags) != (next(&columns[KIND], 0) != 0), used;
-        send(&w, last | (fixed ? FIXED : DYNAMIC) << 1, 3);
+        send(&w, last | (uint32_t)(fixed ? FIXED : DYNAMIC) << 1, 3);
         if (fixed) {
             used = send_tokens(&w, data, tokens, size, fixed_literals, fixed_distances);
         } else {

@@ -4,6 +4,7 @@ This is native/run.h and native/run.c: describing, the truth comes from the stre
 corrections are written; restoring, it comes from the corrections.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -39,6 +40,7 @@ from bitswap_cli.images.deflate.reference.alphabet import (
     span,
 )
 
+RIGHTS = RIGHT_PLAIN, RIGHT_DEFERRED, RIGHT_TAKEN, RIGHT_SPLIT
 RANKS = 1024  # candidates looked at to name a distance by its rank
 Chain = list[int]  # by position modulo its length: the last earlier position, 0 for none
 
@@ -51,7 +53,7 @@ def common(data: bytes, a: int, b: int, most: int) -> int:
     return length
 
 
-class Run:
+class Run(ABC):
     """What describing and restoring have in common: the block, and where a splitter ends it.
 
     Parameters
@@ -64,10 +66,8 @@ class Run:
 
     def __init__(self, data: Bytes, how: NDArray[np.int64]) -> None:
         self.data, self.size = data.tobytes(), len(data) - PADDING
-        self.predictor, self.good, self.lazy, self.nice, self.chain = (int(v) for v in how[:5])
-        self.hash_bits, self.window_bits, self.full, self.feed, self.flags = (
-            int(v) for v in how[5:]
-        )
+        self.predictor, self.good, self.lazy, self.nice, self.chain = how[:5].tolist()
+        self.hash_bits, self.window_bits, self.full, self.feed, self.flags = how[5:].tolist()
         self.tokens: list[int] = []
         self.done = False
         self._begin(0)
@@ -140,14 +140,17 @@ class Run:
                 yield p - at
             before, at = at, chain[at % len(chain)]
 
+    @abstractmethod
     def _open(self, p: int) -> None:
-        raise NotImplementedError
+        """Begin a block at p: `told` is its length if it is not as predicted."""
 
+    @abstractmethod
     def _close(self, p: int, end: int) -> None:
-        raise NotImplementedError
+        """End the block before p, `end` as `_ends` has it."""
 
+    @abstractmethod
     def _truth(self, p: int, candidate: int, taken: bool, chain: Chain | None) -> int:
-        raise NotImplementedError
+        """The token that is really at p, 0 for a literal."""
 
 
 def _class(candidate: int, taken: bool) -> int:
@@ -174,7 +177,7 @@ class Describing(Run):
         self._row = self._gap = self._wrong = 0
         self._stop = stop if stop < len(self._true) else len(self._true) + 1
         self._budget = budget
-        self._right = {RIGHT_PLAIN: 0, RIGHT_DEFERRED: 0, RIGHT_TAKEN: 0, RIGHT_SPLIT: 0}
+        self._right = dict.fromkeys(RIGHTS, 0)
         self.columns: list[list[int]] = [[] for _ in range(COLUMNS)]
         self._open(0)
         self.turn(0)
@@ -267,10 +270,7 @@ class Restoring(Run):
         super().__init__(data, how)
         self._columns = [iter(column.tolist()) for column in columns]
         self._most = most
-        self._left = {
-            which: next(self._columns[which], -1)
-            for which in (RIGHT_PLAIN, RIGHT_DEFERRED, RIGHT_TAKEN, RIGHT_SPLIT)
-        }
+        self._left = {which: next(self._columns[which], -1) for which in RIGHTS}
         self._gap = next(self._columns[STORED_GAP], -1)
         self.blocks: list[tuple[int, int, int]] = []
         self._open(0)

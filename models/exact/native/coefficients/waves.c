@@ -1,22 +1,8 @@
 /* Waves of blocks of coefficients: what an encoder pushes, and what a decoder pops.
  * See blocks.h. */
 #include "arena.h"
+#include "message.h"
 #include "sets.h"
-
-enum { NO_MEMORY = -1000 };
-
-typedef int64_t pop_logistic(uint64_t *head, int64_t lanes, const uint32_t *words, int64_t top,
-                             int64_t bottom, int32_t *symbols, int64_t n, const int32_t *weight,
-                             const int32_t *mean, const int32_t *scale, int64_t components,
-                             int64_t low, int64_t size);
-
-typedef struct {
-    pop_logistic *pop;
-    uint64_t *head;
-    int64_t lanes;
-    const uint32_t *words;
-    int64_t top, end;
-} message;
 
 /* What an encoder tells: lasts of all blocks, coefficients, and how many there are of them. */
 typedef struct {
@@ -78,10 +64,7 @@ static mixtures behind(mixtures m, int64_t symbols) {
 }
 
 static int pop(machine *m, int32_t *symbols, int64_t count, int64_t low, int64_t size) {
-    message *f = m->from;
-    f->top = f->pop(f->head, f->lanes, f->words, f->top, f->end, symbols, count, m->m.weight,
-                    m->m.mean, m->m.scale, COMPONENTS, low, size);
-    return f->top >= 0;
+    return pop_symbols(m->from, symbols, count, &m->m, COMPONENTS, low, size);
 }
 
 /* Index of the last coefficient but DC that is not 0, or 0. */

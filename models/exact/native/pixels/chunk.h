@@ -5,8 +5,6 @@
 #include "arena.h"
 #include "pixels/pixels.h"
 
-enum { NO_MEMORY = -1000 };
-
 typedef struct {
     const pixel_layers *v;
     const network *n;

@@ -1,20 +1,8 @@
 /* Decoding of the pixel VAE's groups, behind a plain C ABI (see pixels.py). */
+#include "message.h"
 #include "pixels/chunk.h"
 #include "pixels/steps.h"
 #include "sets.h"
-
-typedef int64_t pop_logistic(uint64_t *head, int64_t lanes, const uint32_t *words, int64_t top,
-                             int64_t bottom, int32_t *symbols, int64_t n, const int32_t *weight,
-                             const int32_t *mean, const int32_t *scale, int64_t components,
-                             int64_t low, int64_t size);
-
-typedef struct {
-    pop_logistic *pop;
-    uint64_t *head;
-    int64_t lanes;
-    const uint32_t *words;
-    int64_t top, end;
-} message;
 
 /* List the pixels of a step, those with more than one channel coded first, if any have more;
  * returns how many these are. */
@@ -40,8 +28,8 @@ static int64_t list_step(const network *n, const group *g, int64_t step, pool *a
     return whole;
 }
 
-static int64_t pop_step(const machine *m, message *from, pool *all, int64_t step,
-                        const mixtures *to, int32_t *symbols) {
+static void pop_step(const machine *m, message *from, pool *all, int64_t step, const mixtures *to,
+                     int32_t *symbols) {
     const network *n = m->n;
     const int channels = (int)n->channels, coded = (int)m->g->coded;
     int64_t count, whole = list_step(n, m->g, step, all, &count);
@@ -54,10 +42,7 @@ static int64_t pop_step(const machine *m, message *from, pool *all, int64_t step
         for (int64_t i = 0; i < some; i += CHUNK)
             run_channel(m, all, i, least(some - i, CHUNK), c, to);
         if (!some) break;
-        from->top =
-            from->pop(from->head, from->lanes, from->words, from->top, from->end, symbols, some,
-                      to->weight, to->mean, to->scale, n->components, 0, ACTIVATION_MAX + 1);
-        if (from->top < 0) return from->top;
+        if (!pop_symbols(from, symbols, some, to, n->components, 0, ACTIVATION_MAX + 1)) return;
         for (int64_t i = 0; i < some; i++) known[i] = symbols[at[i]];
     }
     for (int64_t i = 0; i < count; i++) {
@@ -67,7 +52,6 @@ static int64_t pop_step(const machine *m, message *from, pool *all, int64_t step
             m->g->pixels[at * channels + c] =
                 (uint8_t)all->known[(i < whole && c < coded ? c * all->room : 0) + i];
     }
-    return from->top;
 }
 
 /* Decode a group of tiles, whose pixels are 0: the new top, an error of `pop`, or NO_MEMORY. */

@@ -121,8 +121,9 @@ TARGET INLINE void guess(const block_network *n, const wave *w, int64_t at, int 
                           p->row > 0 && p->column + 1 < in->columns};
     const int64_t places[4] = {here - 1, above, above - 1, above + 1};
     for (int i = 0; i < 2; i++)
-        told[i] = predicted(w->seen + at * PREDICTED, weight + i * PREDICTED,
-                            k ? 0 : (int64_t)w->mean[at] << PREDICTOR_BITS, in->reciprocal[k]);
+        told[i] =
+            predicted(w->seen + at * PREDICTED, weight + i * PREDICTED,
+                      k ? 0 : (int64_t)w->mean[at] * (1 << PREDICTOR_BITS), in->reciprocal[k]);
     for (int i = 0; i < 4; i++) {
         const int64_t of = places[i] * COEFFICIENTS + k;
         log[i] = there[i] ? in->signs[of] : 0;

@@ -27,18 +27,18 @@ INLINE int number(uint32_t found, int size) {
 }
 
 static void prepare(decoder *d, const table *t) {
-    int32_t code = 0, place = 0;
+    int32_t code = 0, index = 0;
     memset(d, 0, sizeof *d);
     memcpy(d->symbols, t->symbols, 256);
     for (int length = 1; length <= 16; length++, code <<= 1) {
-        d->offset[length] = place - code;
+        d->offset[length] = index - code;
         d->most[length] = -1;
-        for (int k = 0; k < t->counts[length - 1] && place < 256; k++, code++, place++) {
+        for (int k = 0; k < t->counts[length - 1] && index < 256; k++, code++, index++) {
             if (code >= 1 << length) continue; /* no such code: never found */
             d->most[length] = code;
-            int free = FAST - length, size = t->symbols[place] & 15;
+            int free = FAST - length, size = t->symbols[index] & 15;
             for (int more = 0; free >= 0 && more < 1 << free; more++) {
-                entry e = {0, t->symbols[place], (uint8_t)(length | ALONE)};
+                entry e = {0, t->symbols[index], (uint8_t)(length | ALONE)};
                 if (size <= free) {
                     e.value = (int16_t)number((uint32_t)more >> (free - size), size);
                     e.length = (uint8_t)(length + size);
@@ -105,9 +105,9 @@ INLINE int take(bits *b, int count) /* 1 <= count <= 16 */
 /* A symbol whose code is longer than FAST, and 256 times the length of that. */
 static int look_on(uint64_t word, const decoder *d) {
     for (int length = FAST + 1; length <= 16; length++) {
-        int32_t code = (int32_t)(word >> (64 - length)), place = code + d->offset[length];
+        int32_t code = (int32_t)(word >> (64 - length)), index = code + d->offset[length];
         if (code <= d->most[length])
-            return place < 0 || place > 255 ? END : length << 8 | d->symbols[place];
+            return index < 0 || index > 255 ? END : length << 8 | d->symbols[index];
     }
     return END;
 }

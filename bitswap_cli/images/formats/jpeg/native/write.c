@@ -16,13 +16,13 @@ typedef struct {
 
 static void arrange(encoder *e, const table *t) {
     uint32_t code = 0;
-    int place = 0;
+    int index = 0;
     memset(e, 0, sizeof *e);
     for (int length = 1; length <= 16; length++, code <<= 1)
-        for (int k = 0; k < t->counts[length - 1] && place < 256; k++, code++, place++)
-            if (!e->length[t->symbols[place]]) {
-                e->length[t->symbols[place]] = (uint8_t)length;
-                e->code[t->symbols[place]] = (uint16_t)code;
+        for (int k = 0; k < t->counts[length - 1] && index < 256; k++, code++, index++)
+            if (!e->length[t->symbols[index]]) {
+                e->length[t->symbols[index]] = (uint8_t)length;
+                e->code[t->symbols[index]] = (uint16_t)code;
             }
 }
 
@@ -74,7 +74,7 @@ INLINE void put_word(sink *o, uint64_t word) {
     if (!(word & (~word - 0x0101010101010101ull) & 0x8080808080808080ull)) { /* no 0xff */
         word = __builtin_bswap64(word);
         memcpy(o->out + o->at, &word, sizeof word);
-        o->at += sizeof word;
+        o->at += (int64_t)sizeof word;
         return;
     }
 #endif
