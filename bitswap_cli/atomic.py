@@ -264,7 +264,8 @@ def sync_folder(*folders: bytes) -> None:
     with contextlib.suppress(OSError):
         if len(folders) > _FEW and _sync_around(folders[0]):
             return
-        for folder in folders:
+    for folder in folders:
+        with contextlib.suppress(OSError):  # one may be closed to its owner
             _sync(folder or b".")
 
 

@@ -14,6 +14,7 @@ from bitswap_cli.archive.format.chunks import Table
 from bitswap_cli.archive.format.jpeg import JpegSegment
 from bitswap_cli.archive.format.segments import (
     COPY_KINDS,
+    PARENT,
     ByteSegment,
     TileSegment,
     equals,
@@ -101,6 +102,8 @@ class Archive(Mapping[str, bytes]):
         places: dict[bytes, list[_Place]] = {}
         for number, table in enumerate(self._tables):
             for place in _places(number, table):
+                if place.segment.kind == PARENT:
+                    continue
                 places.setdefault(place.segment.name, []).append(place)
         self._places = {os.fsdecode(name): places[name] for name in sorted(places)}
 

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from bitswap_cli.archive.writing import batches
 from bitswap_cli.archive.writing.pack import pack
 from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.errors import ArchiveError
+from tests.archive.rights import without_rights
 from tests.archive.support import (
     ZlibCodec,
     bad_png,
@@ -66,6 +68,11 @@ def folder(tmp_path: Path) -> Path:
     return top
 
 
+def times(root: Path) -> dict[str, int]:
+    """When all below a folder was modified, in nanoseconds."""
+    return {str(path.relative_to(root)): path.lstat().st_mtime_ns for path in root.rglob("*")}
+
+
 @pytest.mark.parametrize("mask", [0o022, 0o077, 0])
 def test_modes_come_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: Path, codec: ZlibCodec, mask: int
@@ -75,7 +82,7 @@ def test_modes_come_back(
     with masked(mask):
         pack([folder], tmp_path / "a", codec, header_for(codec))
         with ArchiveReader(tmp_path / "a") as reader:
-            assert reader.header.features == {"modes", "copies"}
+            assert reader.header.features == {"copies", "folders", "modes"}
             assert {entry.kind for entry in reader.entries()} == {
                 "png",
                 "pnm",
@@ -87,6 +94,58 @@ def test_modes_come_back(
             unpack(reader, codec_for(codec), tmp_path / "out")
     expected = {name: mode & 0o777 for name, mode in modes(folder).items()}
     assert modes(tmp_path / "out" / "in") == expected
+
+
+def build_folders(top: Path) -> None:
+    """Folders that are closed to all but their owner, or to him, too."""
+    for number, name in enumerate(("a/b/c/d", "a/b/x", "read only/x", "closed/deep/x", "shared/x")):
+        write(top / name, name.encode(), 10**18 + number)
+    (top / "read only" / "link").symlink_to("x")
+    (top / "closed" / "empty").mkdir()
+    for name, mode in (
+        ("a/b", 0o700), ("read only", 0o555), ("closed/deep", 0o500), ("closed/empty", 0o555),
+        ("closed", 0o700 if os.geteuid() else 0), ("shared", 0o777), ("", 0o751),
+    ):  # fmt: skip
+        (top / name).chmod(mode)
+    for number, path in enumerate(sorted([top, *top.rglob("*")], reverse=True)):
+        if path.is_dir():
+            os.utime(path, ns=(number, 10**17 + number))
+
+
+def test_folders_come_back_with_modes_and_times(tmp_path: Path) -> None:
+    """Of one who is not root, too, to whom a folder is closed before what is in it is there."""
+    build_folders(tmp_path / "in" / "top")
+    report = pack([tmp_path / "in" / "top"], tmp_path / "a", None, Header.without_model())
+    assert report.kinds == {"file": 5, "dir": 1, "link": 1}
+    with tempfile.TemporaryDirectory() as outside, ArchiveReader(tmp_path / "a") as reader:
+        os.chmod(outside, 0o777)
+        assert len(list(reader.entries())) == report.entries == 7
+        with without_rights():
+            unpack(reader, codec_for(ZlibCodec()), outside)
+        assert modes(Path(outside)) == modes(tmp_path / "in")
+        assert times(Path(outside)) == times(tmp_path / "in")
+
+
+def test_folders_above_what_is_selected_come_with_it(tmp_path: Path) -> None:
+    build_folders(tmp_path / "top")
+    pack([tmp_path / "top"], tmp_path / "a", None, Header.without_model())
+    with ArchiveReader(tmp_path / "a") as reader:
+        unpack(reader, codec_for(ZlibCodec()), tmp_path / "out", select=["top/a/b/x"])
+    for found in (modes, times):
+        before, after = found(tmp_path / "top"), found(tmp_path / "out" / "top")
+        assert after == {name: before[name] for name in ("a", "a/b", "a/b/x")}
+
+
+def test_a_folder_that_was_there_stays_as_it_was_unless_it_may_be_replaced(tmp_path: Path) -> None:
+    write(tmp_path / "top" / "in" / "x", b"1")
+    (tmp_path / "top" / "in").chmod(0o755)
+    pack([tmp_path / "top"], tmp_path / "a", None, Header.without_model())
+    (tmp_path / "out" / "top" / "in").mkdir(parents=True)
+    (tmp_path / "out" / "top" / "in").chmod(0o700)
+    for force in (False, True):
+        with ArchiveReader(tmp_path / "a") as reader:
+            unpack(reader, codec_for(ZlibCodec()), tmp_path / "out", force=force)
+        assert modes(tmp_path / "out")["top/in"] == (0o755 if force else 0o700)
 
 
 def test_a_file_gets_the_mode_that_is_told_not_that_of_what_it_replaces(tmp_path: Path) -> None:
@@ -126,7 +185,7 @@ def archive_of(path: Path, segments: list[ByteSegment], features: list[str]) -> 
 def test_what_the_header_does_not_announce_is_refused(tmp_path: Path) -> None:
     told = ByteSegment(b"x", "file", 1, 0, 1, 0, zlib.crc32(b"1"), Attributes(0o600))
     assert check(archive_of(tmp_path / "a", [told], ["modes"]), None).entries == 1
-    with pytest.raises(ArchiveError, match="attributes that its header does not announce"):
+    with pytest.raises(ArchiveError, match="tells modes though its header does not announce"):
         check(archive_of(tmp_path / "a", [told], ["wide"]), None)
 
 

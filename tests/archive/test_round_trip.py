@@ -65,7 +65,7 @@ def test_hostile_zoo_comes_back(tmp_path: Path, zoo: Path, channels: int | None)
     assert seen[-1] == (report.bytes_before, report.bytes_before)
     assert (report.samples > 0) == (codec is not None)
     with ArchiveReader(tmp_path / "a") as reader:
-        assert reader.header == header._replace(features=frozenset(["modes"]))
+        assert reader.header == header._replace(features=frozenset(["folders", "modes"]))
         entries = {entry.name: entry for entry in reader.entries()}
         assert reader.totals is not None
         assert reader.totals.entries == len(entries)
@@ -111,7 +111,7 @@ def test_large_picture_spans_chunks(tmp_path: Path) -> None:
     pack([tmp_path / "in"], tmp_path / "a", codec, header_for(codec), threads=2)
     assert max(codec.coded_tiles) <= codec.chunk_tiles
     with ArchiveReader(tmp_path / "a") as reader:
-        assert [chunk.tag for chunk in reader.chunks] == [b"TILE"] * 10
+        assert [chunk.tag for chunk in reader.chunks] == [b"TILE"] * 10 + [b"BYTE"]
         assert [entry.name for entry in reader.entries()] == [b"in/large.ppm", b"in/small.png"]
     restored(tmp_path / "a", tmp_path / "out", codec)
     assert_same(tree(tmp_path / "in"), tree(tmp_path / "out" / "in"))
@@ -132,7 +132,7 @@ def test_tiles_are_as_large_as_their_picture_allows(tmp_path: Path) -> None:
     pack([tmp_path / "in"], tmp_path / "a", codec, header_for(codec), threads=2)
     factors: dict[str, int] = {}
     with ArchiveReader(tmp_path / "a") as reader:
-        for chunk in reader.chunks:
+        for chunk in reader.chunks.only(b"TILE"):
             table = reader.table(chunk)
             assert isinstance(table, TileTable)
             factors |= {segment.name[3:4].decode(): table.factor for segment in table.segments}
@@ -146,7 +146,7 @@ def test_large_picture_that_loses_is_kept_as_bytes(tmp_path: Path, codec: ZlibCo
     write(tmp_path / "in" / "noise.ppm", encoded(noise, "PPM"))
     report = pack([tmp_path / "in"], tmp_path / "a", codec, header_for(codec))
     assert report.kinds == {"file": 1}
-    assert report.bytes_after < report.bytes_before + 350
+    assert report.bytes_after < report.bytes_before + 420
     restored(tmp_path / "a", tmp_path / "out", None)
     assert_same(tree(tmp_path / "in"), tree(tmp_path / "out" / "in"))
 

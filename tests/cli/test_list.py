@@ -64,7 +64,7 @@ def test_info(bitswap: Bitswap, made_archive: Path) -> None:
     outcome = bitswap("info", made_archive)
     assert outcome.code == 0
     rows = dict(line.split(maxsplit=1) for line in outcome.out.splitlines())
-    assert rows["features"] == "modes"
+    assert rows["features"] == "folders, modes"
     assert rows["model"] == "tiny"
     assert rows["model_here"] == "no"
     assert rows["tile"] == "16x16x3"

@@ -18,6 +18,12 @@ def check_name(name: bytes) -> None:
         raise ArchiveError(f"refusing the unsafe entry name '{display(name)}'")
 
 
+def above(name: bytes) -> list[bytes]:
+    """Return the folders that a name is in, the next one first."""
+    ends = [end for end in range(len(name)) if name[end] == ord("/")]
+    return [name[:end] for end in reversed(ends)]
+
+
 def stays_inside(name: bytes, target: bytes) -> bool:
     """Tell whether a link of this name may point to this target.
 

@@ -62,8 +62,8 @@ class Fitted(NamedTuple):
 
 
 WIDE, TURNED, JPEGS = "wide", "turned", "jpeg"
-MODES, COPIES = "modes", "copies"
-_OF_ENTRIES = frozenset([MODES, COPIES])  # whatever becomes of their bytes
+MODES, FOLDERS, COPIES = "modes", "folders", "copies"
+_OF_ENTRIES = frozenset([MODES, FOLDERS, COPIES])  # whatever becomes of their bytes
 
 
 class Named(NamedTuple):
@@ -98,8 +98,8 @@ class Header(NamedTuple):
     """What the archive may hold beyond what every one may: `WIDE`, wide pictures (see
     images/formats); `TURNED`, pictures turned or mirrored (see images/orientation.py); `JPEGS`,
     chunks of JPEG files (see format/jpeg.py); those that kinds of pictures name; those of
-    entries, whatever these are (see format/attributes.py): among them `COPIES`, entries that equal
-    others."""
+    entries, whatever these are: `MODES`, permission bits (see format/attributes.py), `FOLDERS`,
+    those that are not empty, and `COPIES`, entries that equal others (see format/segments.py)."""
     coefficients: Named | None = None
     """The model of the coefficients of JPEG files, if there may be any."""
 

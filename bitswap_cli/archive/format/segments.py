@@ -1,14 +1,19 @@
 """What chunks hold: segments of pictures and of files, and tables of these."""
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple, Protocol
 
-from bitswap_cli.archive.format.attributes import NONE, Attributes
+from bitswap_cli.archive.format.attributes import NONE, Attributes, features_of
+from bitswap_cli.archive.format.sections import COPIES, FOLDERS
 from bitswap_cli.errors import ArchiveError, display
 from bitswap_cli.images.orientation import turned_shape
 
-BYTE_KINDS = ("file", "dir", "link", "copy", "hard link")
-COPY_KINDS = COPY, HARD_LINK = BYTE_KINDS[3:]
-_NO_ORIGINALS = {COPY: BYTE_KINDS[1:], HARD_LINK: ("dir", "link", HARD_LINK)}
+BYTE_KINDS = ("file", "dir", "link", "copy", "hard link", "parent")
+COPY_KINDS = COPY, HARD_LINK = BYTE_KINDS[3:5]
+PARENT = BYTE_KINDS[5]  # a folder that other entries are in: told for its attributes, not listed
+FOLDER_KINDS = ("dir", PARENT)
+_NO_ORIGINALS = {COPY: BYTE_KINDS[1:], HARD_LINK: ("dir", "link", HARD_LINK, PARENT)}
+_FEATURES = {COPY: COPIES, HARD_LINK: COPIES, PARENT: FOLDERS}  # of kinds that need one
 
 
 def equals(kind: str, original: str) -> bool:
@@ -66,8 +71,8 @@ class TileTable(NamedTuple):
 
 
 class ByteSegment(NamedTuple):
-    """Consecutive bytes of one file; a link's target; an empty folder; or what equals another
-    entry, without any bytes."""
+    """Consecutive bytes of one file; a link's target; a folder; or what equals another entry,
+    without any bytes."""
 
     name: bytes
     kind: str
@@ -111,6 +116,23 @@ class Extra(NamedTuple):
     mtime: int
     prefix: bytes
     suffix: bytes
+
+
+class _Told(Protocol):
+    """A segment, or what is to become one."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def attributes(self) -> Attributes: ...
+
+
+def needed(entries: Iterable[_Told]) -> frozenset[str]:
+    """Return the features that an archive needs to hold some entries, but for those of pictures."""
+    told = list(entries)
+    kinds = {one.kind for one in told} & _FEATURES.keys()
+    return features_of(one.attributes for one in told) | {_FEATURES[kind] for kind in kinds}
 
 
 def no_original(segment: ByteSegment) -> ArchiveError:

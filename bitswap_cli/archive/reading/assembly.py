@@ -8,6 +8,8 @@ import numpy as np
 from bitswap_cli.archive.format.attributes import Attributes
 from bitswap_cli.archive.format.jpeg import JpegFile, JpegSegment, JpegTable
 from bitswap_cli.archive.format.segments import (
+    FOLDER_KINDS,
+    PARENT,
     ByteSegment,
     ByteTable,
     Extra,
@@ -210,9 +212,9 @@ class Assembler:
     def _add_file_part(self, segment: ByteSegment, data: memoryview) -> None:
         if segment.original:
             self._add_copy(segment)
-        elif segment.kind == "dir":
+        elif segment.kind in FOLDER_KINDS:
             self._sink.make_folder(segment.name, segment.mtime, segment.attributes)
-            self.report.entries += 1
+            self.report.entries += segment.kind != PARENT
         elif segment.kind == "link":
             check_bytes(segment, data)
             self._sink.make_link(segment.name, bytes(data), segment.mtime)

@@ -2,7 +2,7 @@
 
 import os
 
-from bitswap_cli.archive.format.names import check_name
+from bitswap_cli.archive.format.names import above, check_name
 from bitswap_cli.errors import ArchiveError, InputError, display
 
 _MAX_PART = 255  # of a name between two '/', in what file systems count: bytes, on Windows letters
@@ -27,16 +27,15 @@ class Places:
             If no system like this one has files of such a name.
         """
         check_name(name)
-        parts = name.split(b"/")
         if name in self._entries or (name in self._folders and not folder):
             raise ArchiveError(f"the archive holds {display(name)} twice")
-        above = [b"/".join(parts[:end]) for end in range(1, len(parts))]
-        if any(path in self._entries and path not in self._folders for path in above):
+        folders = above(name)
+        if any(path in self._entries and path not in self._folders for path in folders):
             raise ArchiveError(f"the archive holds {display(name)} below what is no folder")
-        if max(map(_length, parts)) > _MAX_PART or len(name) > _MAX_PATH:
+        if max(map(_length, name.split(b"/"))) > _MAX_PART or len(name) > _MAX_PATH:
             raise InputError(f"{display(name)} is too long a name for this system")
         self._entries.add(name)
-        self._folders.update([*above, name] if folder else above)
+        self._folders.update([*folders, name] if folder else folders)
 
 
 def _length(part: bytes) -> int:

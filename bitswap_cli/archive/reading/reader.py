@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from bitswap_cli.archive.format import chunks
-from bitswap_cli.archive.format.attributes import NONE, features_of
+from bitswap_cli.archive.format.attributes import NONE
 from bitswap_cli.archive.format.columns import malformed
 from bitswap_cli.archive.format.index import ChunkInfo, Chunks, Totals, unpack_index
 from bitswap_cli.archive.format.jpeg import JpegTable
@@ -35,7 +35,7 @@ from bitswap_cli.archive.format.sections import (
     framing,
     known_features,
 )
-from bitswap_cli.archive.format.segments import ByteTable, TileTable
+from bitswap_cli.archive.format.segments import TileTable, needed
 from bitswap_cli.archive.reading import scan
 from bitswap_cli.archive.reading.entries import Entry, entries_of
 from bitswap_cli.atomic import cannot
@@ -254,13 +254,11 @@ class ArchiveReader:
             fits = kind_of(tiles.kind).fits(self.header.features)
             if not fits or turned > self.header.oriented:
                 raise ArchiveError("the archive holds pictures its header does not announce")
-        for part in table.segments if isinstance(table, ByteTable) else ():
-            if part.original and COPIES not in self.header.features:
-                raise ArchiveError("the archive holds copies its header does not announce")
         if isinstance(table, JpegTable) and JPEGS not in self.header.features:
             raise ArchiveError("the archive holds JPEG files its header does not announce")
-        if not features_of(one.attributes for one in table.segments) <= self.header.features:
-            raise ArchiveError("the archive tells attributes that its header does not announce")
+        if lacking := needed(table.segments) - self.header.features:
+            what = ", ".join(sorted(lacking))
+            raise ArchiveError(f"the archive tells {what} though its header does not announce it")
         if any(not one.begins and one.attributes != NONE for one in table.segments):
             raise malformed()
 

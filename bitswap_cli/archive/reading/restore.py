@@ -62,6 +62,8 @@ class Folder:
     keep_going : bool
         Tell in the end which entries could not be written instead of raising, unless nothing can be
         written any more.
+    private : bool
+        Only the owner can enter the folders that are made, until the archive has told their modes.
 
     Raises
     ------
@@ -72,14 +74,21 @@ class Folder:
     """
 
     def __init__(
-        self, directory: str | os.PathLike[str], *, force: bool, keep_going: bool = False
+        self,
+        directory: str | os.PathLike[str],
+        *,
+        force: bool,
+        keep_going: bool = False,
+        private: bool = False,
     ) -> None:
         self._root = os.path.abspath(os.fsencode(directory))
         self._force = force
         self._keep_going = keep_going
+        self._new_folder = 0o700 if private and os.name != "nt" else 0o777
         self._places = Places()
         self._refused: list[str] = []
         self._real: set[bytes] = set()
+        self._made: set[bytes] = set()
         self._links: list[tuple[bytes, bytes, int]] = []
         self._folders: list[tuple[bytes, int, Attributes]] = []
         self._equal: list[Equal] = []
@@ -116,8 +125,8 @@ class Folder:
         self._later(name, output.commit, mtime)
 
     def make_folder(self, name: bytes, mtime: int, attributes: Attributes = NONE) -> None:
-        """Restore an empty folder; it gets its attributes at the end, when nothing is put into
-        it."""
+        """Restore a folder; it gets its time and attributes at the end, when nothing more is put
+        into it."""
         self._places.take(name, folder=True)
         self._enter(name.split(b"/"))
         self._folders.append((os.path.join(self._root, name), mtime, attributes))
@@ -145,10 +154,7 @@ class Folder:
                 self._attempt(name, partial(self._link, name, target, mtime))
             else:
                 self._refused.append(outside(name, target))
-        for path, mtime, attributes in self._folders:
-            with contextlib.suppress(OSError):  # one that was there may be somebody else's
-                set_mtime(path, mtime)
-                give(path, attributes)
+        self._settle()
         sync_folder(self._root, *sorted(self._real - {self._root}))
         return self._refused
 
@@ -164,6 +170,7 @@ class Folder:
         finally:
             for _, output, _ in self._written:
                 output.discard()
+            self._settle()
 
     def _fill(self, name: bytes, output: NewFile, data: bytes | memoryview, mtime: int) -> None:
         """Write a whole file; it appears some time later."""
@@ -226,6 +233,18 @@ class Folder:
         for name, output, mtime in whole:
             self._attempt(name, partial(output.commit, mtime))
 
+    def _settle(self) -> None:
+        """Give folders their times and attributes, the deepest first: one may close another.
+
+        One that was there before is left as it was, unless it may be replaced.
+        """
+        folders, self._folders = self._folders, []
+        for path, mtime, attributes in sorted(folders, reverse=True):
+            if path in self._made or self._force:
+                with contextlib.suppress(OSError):  # it may be somebody else's
+                    set_mtime(path, mtime)
+                    give(path, attributes)
+
     def _write(self, output: NewFile, data: bytes | memoryview, mtime: int) -> None:
         output.write(data)
         output.commit(mtime)
@@ -261,7 +280,8 @@ class Folder:
                 if os.path.islink(path):
                     raise InputError(f"refusing to write through the link {display(path)}")
                 if not os.path.isdir(path):
-                    os.mkdir(path)
+                    os.mkdir(path, self._new_folder)
+                    self._made.add(path)
                 self._real.add(path)
         except OSError as error:
             raise cannot("write", path, error) from error

@@ -35,7 +35,7 @@ class Sink(Protocol):
         """End a file."""
 
     def make_folder(self, name: bytes, mtime: int, attributes: Attributes) -> None:
-        """Restore an empty folder."""
+        """Restore a folder, empty or not."""
 
     def make_link(self, name: bytes, target: bytes, mtime: int) -> None:
         """Restore a link."""

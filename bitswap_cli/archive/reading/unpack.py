@@ -11,8 +11,10 @@ from bitswap_cli.archive.codecs import Codecs, CodecsFor
 from bitswap_cli.archive.format.chunks import Table, decode_bytes, decode_tiles
 from bitswap_cli.archive.format.index import ChunkInfo
 from bitswap_cli.archive.format.jpeg import JpegFile, JpegTable, decode_jpegs
-from bitswap_cli.archive.format.sections import BYTE, TILE
+from bitswap_cli.archive.format.names import above
+from bitswap_cli.archive.format.sections import BYTE, FOLDERS, MODES, TILE
 from bitswap_cli.archive.format.segments import (
+    FOLDER_KINDS,
     ByteTable,
     Extra,
     TileTable,
@@ -75,7 +77,8 @@ def unpack(
         outside of the output folder (everything else is restored first).
     """
     wanted = _Selection(select)
-    folder = Folder(directory, force=force, keep_going=keep_going)
+    private = reader.header.features >= {FOLDERS, MODES}
+    folder = Folder(directory, force=force, keep_going=keep_going, private=private)
     try:
         # Before the first byte is written: every name is safe and free, and there is a decoder.
         copies = Copies(reader, wanted, keep_going=keep_going)
@@ -138,7 +141,7 @@ def _check(reader: ArchiveReader, folder: Folder, copies: Copies, keep_going: bo
             if not segment.begins:
                 continue
             try:
-                places.take(segment.name, folder=segment.kind == "dir")
+                places.take(segment.name, folder=segment.kind in FOLDER_KINDS)
             except (ArchiveError, InputError) as error:
                 if not keep_going:
                     raise type(error)(f"{reader.path}: {error}") from error
@@ -164,20 +167,20 @@ def find_codecs(reader: ArchiveReader, codecs_for: CodecsFor, tags: Set[bytes]) 
 
 
 class _Selection:
-    """Which names are wanted: all, or some and what is in folders of these names."""
+    """Which names are wanted: all, or some, what is in folders of these names, and the folders that
+    they are in."""
 
     def __init__(self, select: Sequence[str] | None) -> None:
         self._names = None if select is None else {os.fsencode(n).rstrip(b"/") for n in select}
+        self._above = {folder for name in self._names or () for folder in above(name)}
         self._seen: set[bytes] = set()
 
     def __call__(self, name: bytes) -> bool:
         if self._names is None:
             return True
-        parts = name.split(b"/")
-        heads = {b"/".join(parts[: k + 1]) for k in range(len(parts))}
-        found = heads & self._names
+        found = {name, *above(name)} & self._names
         self._seen |= found
-        return bool(found)
+        return bool(found) or name in self._above
 
     def missing(self) -> list[bytes]:
         """Return the selected names that no entry had so far."""

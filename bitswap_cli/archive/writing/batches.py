@@ -143,7 +143,7 @@ def _recipe_costs(parts: list[Part]) -> dict[Recipe, float]:
 
 
 class ByteBatch:
-    """Files, links and empty folders on their way into BYTE chunks.
+    """Files, links and folders on their way into BYTE chunks.
 
     Parameters
     ----------

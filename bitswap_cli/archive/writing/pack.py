@@ -20,6 +20,7 @@ from bitswap_cli.archive.format.sections import (
     Header,
     framing,
 )
+from bitswap_cli.archive.format.segments import PARENT
 from bitswap_cli.archive.report import PackReport, Progress
 from bitswap_cli.archive.writing.batches import (
     ByteBatch,
@@ -338,6 +339,8 @@ class _Packing:
         self._count(source, copy.kind)
 
     def _count(self, source: Source, kind: str) -> None:
+        if kind == PARENT:
+            return
         report = self.report
         self._missing.discard(source.name)
         report.entries += 1

@@ -1,4 +1,4 @@
-"""What is to be archived, and its bytes: files, links and empty folders."""
+"""What is to be archived, and its bytes: files, links and folders."""
 
 import os
 import stat
@@ -30,7 +30,7 @@ class Source(NamedTuple):
     path: bytes
     """Where it lies."""
     kind: str
-    """'file', 'link' or 'dir' (an empty folder)."""
+    """'file', 'link', 'dir' (an empty folder) or 'parent' (another one)."""
     size: int
     """Bytes of a file, or of a link's target."""
     mtime: int

@@ -5,7 +5,8 @@ import stat
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from bitswap_cli.archive.format.names import stays_inside
+from bitswap_cli.archive.format.names import above, stays_inside
+from bitswap_cli.archive.format.segments import FOLDER_KINDS, PARENT
 from bitswap_cli.archive.writing.sources import Source, attributes_of, modified
 from bitswap_cli.atomic import TEMPORARY, cannot
 from bitswap_cli.errors import InputError, display
@@ -66,7 +67,7 @@ def collect(
     walk = _Walk(dereference, without)
     for path in paths:
         walk.run(os.fsencode(path))
-    sources = sorted(walk.sources)
+    sources = _merged(walk.sources)
     _check_names(sources)
     return Found(sources, walk.skipped, walk.notes + _astray(sources, walk.targets))
 
@@ -100,7 +101,7 @@ class _Walk:
                 self._add(one)
 
     def _folder(self, folder: _Open) -> list[_Open]:
-        """Look into a folder; it is an entry itself if nothing of it is archived."""
+        """Look into a folder; it is an entry itself, of another kind if nothing of it is one."""
         try:
             with os.scandir(folder.path) as listing:
                 entries = list(listing)
@@ -111,8 +112,8 @@ class _Walk:
             self._skip(folder.path, error)
             return []
         inside = [one for one in found if one]
-        if not inside:
-            self._keep(folder, "dir", 0)
+        if folder.name or not inside:
+            self._keep(folder, PARENT if inside else "dir", 0)
         return inside
 
     def _look(
@@ -191,14 +192,26 @@ def _kind(mode: int) -> str:
     return kinds[0] if kinds else "it is no file, folder or link"
 
 
+def _merged(found: list[Source]) -> list[Source]:
+    """Sort sources; folders of one name become one, with the attributes of the first of those that
+    are not empty, if there are such."""
+    sources: list[Source] = []
+    for source in sorted(found):
+        last = sources[-1] if sources else None
+        if not last or last.name != source.name or not {last.kind, source.kind} <= {*FOLDER_KINDS}:
+            sources.append(source)
+        elif source.kind == PARENT != last.kind:
+            sources[-1] = source
+    return sources
+
+
 def _check_names(sources: list[Source]) -> None:
     """Raise if two sources get one name, or one the name of a folder of another."""
     named: dict[bytes, Source] = {}
     for source in sources:
         # Sorted, what lies in a folder comes after anything else of the folder's name.
-        ends = [end for end in range(len(source.name)) if source.name[end] == ord("/")]
-        above = [named[source.name[:end]] for end in ends if source.name[:end] in named]
-        others = [other for other in above if other.kind != "dir"]
+        folders = [named[folder] for folder in above(source.name) if folder in named]
+        others = [other for other in folders if other.kind not in FOLDER_KINDS]
         if source.name in named:
             others.append(named[source.name])
         if others:
@@ -226,7 +239,7 @@ def _astray(sources: list[Source], targets: dict[bytes, bytes]) -> list[str]:
             continue
         end = os.path.normpath(os.path.join(os.path.dirname(source.name), target))
         # One that leads through another link may lead anywhere; one that is broken stays so.
-        through = any(folder in targets for folder in _folders(end))
+        through = any(folder in targets for folder in above(end))
         if end not in inside and not through and os.path.exists(source.path):
             lines.append(
                 f"{link}, which is not archived (--dereference archives what links point to)"
@@ -238,14 +251,8 @@ def _with_folders(sources: list[Source]) -> set[bytes]:
     """Return the names of all entries, and of the folders that they are in."""
     names = {source.name for source in sources}
     for source in sources:
-        for folder in _folders(source.name):
+        for folder in above(source.name):
             if folder in names:
                 break
             names.add(folder)
     return names
-
-
-def _folders(name: bytes) -> list[bytes]:
-    """Return the folders that a name is in, the next one first."""
-    ends = [end for end in range(len(name)) if name[end] == ord("/")]
-    return [name[:end] for end in reversed(ends)]

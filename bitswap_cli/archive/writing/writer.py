@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from bitswap_cli.archive.format.attributes import features_of
 from bitswap_cli.archive.format.index import ChunkInfo, Chunks, Totals, pack_index
 from bitswap_cli.archive.format.objects import pack_object
 from bitswap_cli.archive.format.sections import (
@@ -27,6 +26,7 @@ from bitswap_cli.archive.format.sections import (
     framing,
     section,
 )
+from bitswap_cli.archive.format.segments import needed
 from bitswap_cli.archive.writing.sources import Source
 from bitswap_cli.atomic import NewFile, sync_folder
 
@@ -78,8 +78,7 @@ class ArchiveWriter:
     ) -> None:
         self._path = os.path.abspath(os.fsencode(path))
         self._file = NewFile(self._path, force=force)
-        needed = features_of(source.attributes for source in sources)
-        self.header = header = header._replace(features=header.features | needed)
+        self.header = header = header.using(needed(sources))
         self._chunks = Chunks()
         self.size = 0
         """Bytes written so far."""

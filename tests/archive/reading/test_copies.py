@@ -141,6 +141,7 @@ def test_what_equals_something_lost_is_lost(
         assert f"in/{name} " in str(error.value) or f"in/{name};" in str(error.value)
     after = tree(tmp_path / "out" / "in")
     before = {name: row for name, row in tree(tmp_path / "in").items() if b"pict" not in name}
+    assert after.pop(b"copies of picture")[0] == "dir", "the folder itself is not lost"
     assert_same(before, after)
 
 

@@ -136,7 +136,8 @@ def test_large_archive_survives_the_loss_of_its_header(tmp_path: Path, codec: Zl
 def test_damage_is_named(tmp_path: Path, codec: ZlibCodec, damaged: Damage) -> None:
     with ArchiveReader(damaged(lambda data: None)) as reader:
         chunk = next(chunk for chunk in reader.chunks if chunk.tag == BYTE)
-        names = [segment.name.decode() for segment in reader.table(chunk).segments]
+        segments = reader.table(chunk).segments
+        names = [segment.name.decode() for segment in segments]
 
     def flip(data: bytearray) -> None:
         data[chunk.offset + chunk.length] ^= 1
@@ -144,7 +145,8 @@ def test_damage_is_named(tmp_path: Path, codec: ZlibCodec, damaged: Damage) -> N
     with pytest.raises(PartialError) as caught:
         rescue(damaged(flip), codec, tmp_path / "out")
     assert all(name in str(caught.value) for name in names)
-    assert len(tree(tmp_path / "out")) == len(tree(tmp_path / "in")) - len(names)
+    lost = sum(segment.kind == "file" for segment in segments)
+    assert len(tree(tmp_path / "out")) == len(tree(tmp_path / "in")) - lost
 
 
 def test_what_is_no_archive(tmp_path: Path, codec: ZlibCodec) -> None:

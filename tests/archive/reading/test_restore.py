@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bitswap_cli.archive.format.attributes import Attributes
 from bitswap_cli.archive.reading import restore
 from bitswap_cli.archive.reading.restore import Folder
 from bitswap_cli.errors import InputError
@@ -26,6 +27,24 @@ def test_small_files_appear_together_and_have_their_times(
     times = {path.name: path.lstat().st_mtime_ns for path in (tmp_path / "out").rglob("*")}
     del times["in"]
     assert times == {**{str(n): n for n in range(6)}, "empty": 7, "link": 8}
+
+
+def test_folders_are_closed_to_others_until_their_modes_are_given(tmp_path: Path) -> None:
+    before = os.umask(0)
+    folder = Folder(tmp_path, force=False, private=True)
+    try:
+        folder.put(b"a/b/c", b"1", 1)
+        folder.make_folder(b"a", 7, Attributes(0o777))
+        folder.make_folder(b"a/b", 8, Attributes(0o2771))
+        modes = [(tmp_path / name).stat().st_mode & 0o7777 for name in ("a", "a/b")]
+        assert modes == [0o700, 0o700]
+        assert folder.finish() == []
+    finally:
+        folder.close()
+        os.umask(before)
+    for name, mode, time in (("a", 0o777, 7), ("a/b", 0o771, 8)):
+        status = (tmp_path / name).stat()
+        assert (status.st_mode & 0o7777, status.st_mtime_ns) == (mode, time)
 
 
 def test_what_is_whole_appears_even_if_the_rest_does_not(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def test_turned_pictures_come_back(tmp_path: Path, folder: Path, codec: ZlibCode
     assert turned.bytes_after < 0.9 * plain.bytes_after
     with ArchiveReader(tmp_path / "b") as reader:
         assert reader.header.oriented
-        assert reader.header.features == header(codec).features | {"modes"}
+        assert reader.header.features == header(codec).features | {"folders", "modes"}
         tables = [reader.table(chunk) for chunk in reader.chunks if chunk.tag == TILE]
         segments = [s for table in tables for s in table.segments if isinstance(s, TileSegment)]
         entries = {entry.name: entry.shape for entry in reader.entries()}

@@ -1,8 +1,7 @@
 """Bytes of what is to be archived; what cannot be read, or changes meanwhile, is skipped."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from bitswap_cli.archive.writing.catalogue import Catalogue
 from bitswap_cli.archive.writing.pack import pack, pack_into
 from bitswap_cli.archive.writing.sources import SourceError
 from bitswap_cli.archive.writing.writer import ArchiveWriter
+from tests.archive.rights import without_rights
 from tests.archive.support import (
     ZlibCodec,
     bad_png,
@@ -28,21 +28,6 @@ from tests.archive.support import (
     tree,
     write,
 )
-
-NOBODY = 65534
-
-
-@contextmanager
-def without_rights() -> Iterator[None]:
-    """Be somebody else than root, whom nothing is refused to."""
-    if os.geteuid():
-        yield
-        return
-    os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 def plain_pack(folder: Path, out: Path, *, strict: bool = False) -> dict[str, str]:
@@ -143,7 +128,7 @@ def test_a_picture_that_changes_after_it_was_looked_at(tmp_path: Path, codec: Zl
     for name in ("a", "b"):
         write(tmp_path / "in" / f"{name}.ppm", encoded(smooth(20, 31), "PPM"))
     catalogue = Catalogue([tmp_path / "in"], room=0)
-    for source in catalogue.sources:
+    for source in catalogue.candidates():
         assert catalogue.look(source)
     write(tmp_path / "in" / "b.ppm", encoded(smooth(20, 31, seed=7), "PPM"))
     with ArchiveWriter(tmp_path / "out", header_for(codec)) as writer:

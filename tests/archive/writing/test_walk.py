@@ -16,7 +16,8 @@ from tests.archive.support import ZlibCodec, codec_for, header_for, write
 
 
 def names(found: Found) -> list[bytes]:
-    return [source.name for source in found.sources]
+    """What is archived, without the folders that hold the rest."""
+    return [source.name for source in found.sources if source.kind != "parent"]
 
 
 def test_sources_that_are_refused(tmp_path: Path, codec: ZlibCodec) -> None:
@@ -97,6 +98,24 @@ def test_what_is_written_is_never_archived(tmp_path: Path) -> None:
     assert b"deep/link" not in names(found)
 
 
+def test_folders_are_told_once(tmp_path: Path) -> None:
+    """Those of one name are one: the first of those that are not empty tells its attributes."""
+    for name in ("a/x/1", "b/x/2", "a/y/1"):
+        write(tmp_path / name, b"1")
+    for name in ("c/x", "c/y", "c/z", "b/z"):
+        (tmp_path / name).mkdir(parents=True)
+    found = collect([tmp_path / n for n in ("c/x", "b/x", "a/x", "c/y", "a/y", "c/z", "b/z")])
+    folders = {s.name: (s.path, s.kind) for s in found.sources if s.kind != "file"}
+    top = bytes(tmp_path)
+    assert folders == {
+        b"x": (top + b"/a/x", "parent"), b"y": (top + b"/a/y", "parent"),
+        b"z": (top + b"/b/z", "dir"),
+    }  # fmt: skip
+    write(tmp_path / "d" / "x", b"a file")
+    with pytest.raises(InputError, match="cannot both be archived as x"):
+        collect([tmp_path / "a" / "x", tmp_path / "d" / "x"])
+
+
 def test_links_that_lead_out_are_named(tmp_path: Path) -> None:
     write(tmp_path / "hub" / "blobs" / "aa", b"1")
     write(tmp_path / "hub" / "snapshots" / "1" / "b", b"2")
@@ -135,7 +154,8 @@ def test_dereference(tmp_path: Path) -> None:
     (tmp_path / "in" / "loop").symlink_to(".")
     (tmp_path / "in" / "broken").symlink_to("none")
     found = collect([tmp_path / "in"], dereference=True)
-    assert [(s.name, s.kind, s.size) for s in found.sources] == [
+    listed = [source for source in found.sources if source.kind != "parent"]
+    assert [(s.name, s.kind, s.size) for s in listed] == [
         (b"in/b", "file", 1), (b"in/file", "file", 8), (b"in/folder/aa", "file", 8),
     ]  # fmt: skip
     assert {os.path.basename(path): why for path, why in found.skipped.items()} == {
