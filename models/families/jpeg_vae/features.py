@@ -183,8 +183,10 @@ def colocated(
     plane = pixels_of(luma.reshape(-1, 64)).reshape(r, c, 8, 8).swapaxes(1, 2).reshape(8 * r, 8 * c)
     high, wide = 8 * rows * down, 8 * columns * across
     plane = np.pad(plane, ((0, max(0, high - 8 * r)), (0, max(0, wide - 8 * c))), "edge")
-    boxes = plane[:high, :wide].reshape(8 * rows, down, 8 * columns, across).sum((1, 3))
-    boxes = boxes // (down * across)
+    boxes = np.zeros((8 * rows, 8 * columns), np.int32)
+    for y, x in np.ndindex(down, across):
+        boxes += plane[y:high:down, x:wide:across]
+    boxes //= down * across
     cut = boxes.reshape(rows, 8, columns, 8).swapaxes(1, 2).reshape(-1, 64)
     return transformed(cut)
 

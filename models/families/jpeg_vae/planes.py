@@ -99,14 +99,18 @@ def ranks(planes: list[Plane]) -> Iterator[list[Plane]]:
 
 def look(plane: Plane, whole: list[Plane]) -> None:
     """Tell a chroma plane of the components before it."""
-    component, first = plane.component, whole[0]
+    component, first, before = plane.component, whole[0], whole[1]
     shape = component.rows, component.columns
-    grays = dequantized(first.x, first.component.steps)
-    seen = colocated(grays, component.sampling, shape)
-    plane.luma = companded(seen, plane.reciprocal).reshape(*shape, 64)
+    alike = plane.second and before.x.shape == plane.x.shape
+    same = alike and before.component.sampling == component.sampling
+    if same and np.array_equal(before.component.steps, component.steps):
+        plane.luma = before.luma  # most often; it is what takes long here
+    else:
+        grays = dequantized(first.x, first.component.steps)
+        seen = colocated(grays, component.sampling, shape)
+        plane.luma = companded(seen, plane.reciprocal).reshape(*shape, 64)
     plane.other = np.zeros((*shape, 64), np.int8)
-    before = whole[1]
-    if plane.second and before.x.shape == plane.x.shape:
+    if alike:
         grays = dequantized(before.x, before.component.steps)
         plane.other = companded(16 * grays, plane.reciprocal)
 
