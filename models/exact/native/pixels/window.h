@@ -45,7 +45,8 @@ INLINE void look(const network *n, const group *g, const pool *all, int64_t at, 
     const place *p = all->where + at;
     const int64_t radius = n->radius, channels = n->channels, room = all->room;
     const int64_t right = g->sizes[3 * p->tile + 1] - 1 - p->x;
-    uint8_t window[MAX_WINDOW + GROUP] = {0}, *end;
+    uint8_t apart[MAX_WINDOW], *end;
+    uint8_t *window = unit == 1 ? (uint8_t *)row : apart;
     if (p->y >= radius && p->x >= radius && right >= radius) {
         end = gather_inside(n, g, p, window);
         for (int64_t i = 0; i < 3 * radius; i++) *end++ = 0;
@@ -55,13 +56,15 @@ INLINE void look(const network *n, const group *g, const pool *all, int64_t at, 
         for (int64_t i = 0; i < radius; i++) *end++ = p->x <= i ? BORDER : 0;
         for (int64_t i = 0; i < radius; i++) *end++ = right <= i ? BORDER : 0;
     }
-    const int64_t values = padded(end - window, GROUP / unit);
+    const int64_t seen = end - window, values = padded(seen, GROUP / unit);
     const uint8_t *north = window + ((radius - 1) * (2 * radius + 1) + radius) * channels;
     const uint8_t *west = window + (taps_of(n) - 1) * channels;
     int16_t *words = (int16_t *)(row + values * unit);
-    if (unit == 1) memcpy(row, window, (size_t)values);
-    else
-        for (int64_t i = 0; i < values; i++) ((int16_t *)row)[i] = window[i];
+    for (int64_t i = 0; unit > 1 && i < seen; i++) ((int16_t *)row)[i] = window[i];
+    for (int64_t i = seen; i < values; i++) {
+        if (unit == 1) row[i] = 0;
+        else ((int16_t *)row)[i] = 0;
+    }
     if (channels % 2) words[channels] = 0; /* to a whole group */
     for (int64_t c = 0; c < channels; c++) {
         int32_t wn = west[c], nn = north[c], nw = north[c - channels], ne = north[c + channels];

@@ -9,8 +9,8 @@
 INLINE void copy_numbers(int32_t *to, const int32_t *from, int64_t n) {
     if (n > 8) memcpy(to, from, (size_t)n * sizeof *to);
     else if (n >= 4) memcpy(to, from, 16), memcpy(to + n - 4, from + n - 4, 16);
-    else
-        for (int64_t i = 0; i < n; i++) to[i] = from[i];
+    else if (n >= 2) memcpy(to, from, 8), memcpy(to + n - 2, from + n - 2, 8);
+    else *to = *from;
 }
 
 /* What a head says of a channel of one pixel -> its mixture, `parts` vectors of components. Places
