@@ -230,7 +230,7 @@ class _Job:
             writer = stack.enter_context(
                 ArchiveWriter(
                     self.output,
-                    header.using(catalogue.features),
+                    header.using(catalogue.features()),
                     catalogue.sources,
                     force=self.force,
                 )

@@ -4,6 +4,8 @@ from collections import Counter
 from typing import Any
 
 from bitswap_cli.api.arguments import PathLike
+from bitswap_cli.archive.format.sections import BYTE
+from bitswap_cli.archive.format.segments import ByteTable
 from bitswap_cli.archive.reading.entries import Entry
 from bitswap_cli.archive.reading.reader import ArchiveReader
 
@@ -36,6 +38,7 @@ def describe(archive: PathLike) -> dict[str, Any]:
     with ArchiveReader(archive) as reader:
         header, totals = reader.header, reader.totals
         chunks = Counter(chunk.tag.decode("ascii") for chunk in reader.chunks)
+        tables = (reader.table(chunk) for chunk in reader.chunks if chunk.tag == BYTE)
         described: dict[str, Any] = {
             "archive": str(archive),
             "format": reader.version,
@@ -54,6 +57,8 @@ def describe(archive: PathLike) -> dict[str, Any]:
             "tile_chunks": chunks["TILE"],
             "jpeg_chunks": chunks["JPEG"],
             "byte_chunks": chunks["BYTE"],
+            "largest_chunk": max((chunk.length for chunk in reader.chunks), default=0),
+            "largest_block": max((t.length for t in tables if isinstance(t, ByteTable)), default=0),
         }
     if header.model is not None:
         described["model_here"] = zoo.installed(header.model, header.sha256) is not None

@@ -29,7 +29,7 @@ def command(console: Console, archive: str, as_json: bool) -> None:
         if channels != [described["tile"][2]]:
             described["fitted"] += f", for pictures of {', '.join(map(str, channels))} channels"
     for key, value in described.items():
-        click.echo(f"{key:<12}  {_show(value)}")
+        click.echo(f"{key:<13}  {_show(value)}")
 
 
 def _show(value: Any) -> str:

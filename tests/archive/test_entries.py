@@ -17,7 +17,7 @@ from bitswap_cli.archive.format.sections import BYTE, Header
 from bitswap_cli.archive.format.segments import ByteSegment
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack
-from bitswap_cli.archive.writing import batches
+from bitswap_cli.archive.writing.blocks import Keeping
 from bitswap_cli.archive.writing.pack import pack
 from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.errors import ArchiveError
@@ -74,13 +74,10 @@ def times(root: Path) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("mask", [0o022, 0o077, 0])
-def test_modes_come_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: Path, codec: ZlibCodec, mask: int
-) -> None:
+def test_modes_come_back(tmp_path: Path, folder: Path, codec: ZlibCodec, mask: int) -> None:
     """Whatever the umask: private files stay private, programs stay programs."""
-    monkeypatch.setattr(batches, "CHUNK_BYTES", 1000)
     with masked(mask):
-        pack([folder], tmp_path / "a", codec, header_for(codec))
+        pack([folder], tmp_path / "a", codec, header_for(codec), keeping=Keeping(1000))
         with ArchiveReader(tmp_path / "a") as reader:
             assert reader.header.features == {"copies", "folders", "modes"}
             assert {entry.kind for entry in reader.entries()} == {

@@ -15,7 +15,7 @@ from bitswap_cli.archive.format.segments import TileTable
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack, verify
 from bitswap_cli.archive.report import UnpackReport
-from bitswap_cli.archive.writing import batches
+from bitswap_cli.archive.writing.blocks import Keeping
 from bitswap_cli.archive.writing.pack import pack
 from bitswap_cli.contract import Integers, Samples
 from bitswap_cli.errors import ArchiveError, InputError, PartialError
@@ -177,15 +177,13 @@ def test_a_picture_that_loses_much_takes_no_other_with_it(tmp_path: Path) -> Non
     assert_same(tree(tmp_path / "in"), tree(tmp_path / "out" / "in"))
 
 
-def test_large_file_spans_chunks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, codec: ZlibCodec
-) -> None:
-    monkeypatch.setattr(batches, "CHUNK_BYTES", 1000)
+def test_large_file_spans_chunks(tmp_path: Path, codec: ZlibCodec) -> None:
     rng = np.random.default_rng(0)
     for name, size in (("a", 300), ("b", 4500), ("c", 1000), ("d", 999), ("e", 2000), ("f", 0)):
         write(tmp_path / "in" / name, rng.bytes(size))
     write(tmp_path / "in" / "bb.png", bad_png(16, 16))
-    report = pack([tmp_path / "in"], tmp_path / "a", codec, header_for(codec))
+    small = Keeping(1000)
+    report = pack([tmp_path / "in"], tmp_path / "a", codec, header_for(codec), keeping=small)
     with ArchiveReader(tmp_path / "a") as reader:
         assert len(reader.chunks) > 8
         assert verify(reader, codec_for(codec)).entries == report.entries

@@ -79,6 +79,7 @@ def test_info_json(bitswap: Bitswap, made_archive: Path, tiny_model: Path) -> No
     assert (info["tile"], info["entries"]) == ([16, 16, 3], 8)
     assert info["samples"] == sum(h * w * c for h, w, c in SHAPES.values())
     assert info["tile_chunks"] >= 1 and info["byte_chunks"] >= 1
+    assert info["size"] > info["largest_chunk"] > 0 and info["largest_block"] > 0
 
 
 def test_test(

@@ -1,7 +1,8 @@
 """Make a golden archive, and write what has to come out of it into manifest.json (README.md).
 
     python tests/golden/make.py MODEL [--scheme bitswap|bbans|topdown]
-                                      [--fit-steps N [--wide | --turned]] [--copies] [--force]
+                                      [--fit-steps N [--wide | --turned]] [--copies | --long]
+                                      [--force]
 
 The images are computed: a photograph-like PNG with text, gray ones, a digit, PPM, BMP, a text; wide
 ones have alpha, palettes and 16 bits. Copies are of a PNG, of a PPM and of a text.
@@ -150,6 +151,15 @@ def equal_files() -> dict[str, bytes]:
     return found | {name: found[first] for name, first in LINKS.items()}
 
 
+def long_files() -> dict[str, bytes]:
+    """Names and contents of what is archived in one block of more than 16 MiB."""
+    noise = np.random.default_rng(2).bytes(5000)
+    return {
+        "photo.png": png(photo(45, 70, 11)),
+        "long.txt": noise + b"Kept in one window.\n" * (1 << 20) + noise,
+    }
+
+
 def digest(path: Path, restored: str) -> str:
     """SHA-256 of a file that comes back byte for byte (bytes), or of its pixels (pixels)."""
     if restored == "bytes":
@@ -177,12 +187,14 @@ def main() -> None:
     parser.add_argument("--wide", action="store_true", help="of other images")
     parser.add_argument("--turned", action="store_true", help="of small images")
     parser.add_argument("--copies", action="store_true", help="of equal files")
+    parser.add_argument("--long", action="store_true", help="of more than a small block")
     parser.add_argument("--force", action="store_true", help="replace one never released")
     arguments = parser.parse_args()
     kind = arguments.scheme if arguments.fit_steps is None else "fitted"
     kind = "wide" if arguments.wide else "turned" if arguments.turned else kind
     made = wide_files if arguments.wide else turned_files if arguments.turned else files
     kind, made = ("copies", equal_files) if arguments.copies else (kind, made)
+    kind, made = ("long", long_files) if arguments.long else (kind, made)
     archive = HERE / f"{arguments.model}-{kind}-{NAMED_VERSION}.bsw"
     if archive.exists() and not arguments.force:
         sys.exit(f"{archive.name} is frozen (README.md)")

@@ -1,6 +1,7 @@
 """Bodies of chunks <-> their parts: a table that can be read alone, and what it describes."""
 
 import zlib
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +11,10 @@ from bitswap_cli.archive.format.sections import (
     CRC,
     JPEG,
     LENGTH,
-    MAX_CHUNK_BYTES,
+    MAX_BLOCK,
     MAX_CHUNK_SAMPLES,
     TILE,
+    Buffer,
     after_table,
     framed,
     pack_blob,
@@ -40,7 +42,6 @@ from bitswap_cli.images.picture import MAX_PIXELS, MAX_SAMPLES
 from bitswap_cli.images.tiles import checksum, count_tiles, tile_sizes
 
 Table = TileTable | ByteTable | JpegTable
-BYTE_LEVEL = 15  # of zstd, for what is kept byte for byte
 
 
 def encode_tiles(
@@ -121,17 +122,21 @@ def parts(body: bytes) -> tuple[bytes, bytes]:
     raise ArchiveError("the archive holds a chunk that is too short")
 
 
-def encode_bytes(segments: list[ByteSegment], data: bytes) -> bytes:
-    """Build the body of a BYTE chunk from its segments and their bytes, joined."""
+def encode_bytes(
+    segments: list[ByteSegment], data: Buffer, squeeze: Callable[[Buffer], bytes] | None = None
+) -> bytes:
+    """Build the body of a BYTE chunk from its segments and their bytes, joined.
+
+    See `pack_blob` for `squeeze`.
+    """
     table = pack_byte_table(ByteTable(segments, zlib.crc32(data)))
-    return framed(table) + pack_blob(data, BYTE_LEVEL)
+    return framed(table) + pack_blob(data, squeeze)
 
 
 def decode_bytes(table: ByteTable, body: bytes) -> bytes:
     """Invert `encode_bytes`; raise `ArchiveError` if anything is not as the table says."""
-    data = unpack_blob(body[after_table(body) :], MAX_CHUNK_BYTES, "chunk")
-    length = sum(segment.length for segment in table.segments)
-    if len(data) != length or zlib.crc32(data) != table.checksum:
+    data = unpack_blob(memoryview(body)[after_table(body) :], MAX_BLOCK, "chunk")
+    if len(data) != table.length or zlib.crc32(data) != table.checksum:
         raise ArchiveError("the archive holds bytes that do not match their checksum")
     return data
 

@@ -13,7 +13,7 @@ from bitswap_cli.archive.format.objects import pack_object, unpack_object
 from bitswap_cli.archive.format.sections import (
     BYTE,
     JPEG,
-    MAX_BODY,
+    MAX_BYTE_BODY,
     MAX_CHUNKS,
     MAX_SEGMENTS,
     TILE,
@@ -89,7 +89,7 @@ class Chunks(Sequence[ChunkInfo]):
         """Invert `pack`; raise `ArchiveError` if malformed. Where they lie is not told."""
         rows = np.zeros(count, cls.COLUMNS)
         rows["tag"] = unpack_array(tag, count, len(_TAGS))
-        rows["length"] = unpack_array(length, count, MAX_BODY + 1)
+        rows["length"] = unpack_array(length, count, MAX_BYTE_BODY + 1)
         rows["segments"] = unpack_array(segments, count, MAX_SEGMENTS + 1)
         return cls(rows)
 

@@ -2,7 +2,7 @@
 
 import struct
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import zstandard
@@ -36,12 +36,16 @@ MAX_BODY = 1 << 26  # bytes of a section's body
 MAX_TABLE = 1 << 24  # bytes of a table, unpacked
 MAX_EXTRAS = 1 << 25  # bytes of a chunk's extras, unpacked
 MAX_CHUNK_BYTES = 1 << 24  # raw bytes of a BYTE chunk
+MAX_BLOCK = 1 << 27  # likewise, where the feature `LONG` allows it
+MAX_BYTE_BODY = MAX_BLOCK + (1 << 25)  # bytes of a BYTE chunk's body
 MAX_CHUNK_SAMPLES = 1 << 24  # of a TILE chunk
 MAX_SEGMENTS = 1 << 16  # segments in a chunk
 MAX_CHUNKS = 1 << 22
 HEAD_COPY_FROM = 1 << 14  # an archive at least this long repeats its header before the index
 
 _STORED, _ZSTD = 0, 1
+
+Buffer = bytes | bytearray
 
 
 # How MODL begins from version 3 on: channels, further radius and width.
@@ -61,7 +65,7 @@ class Fitted(NamedTuple):
     """Known answer and differences."""
 
 
-WIDE, TURNED, JPEGS = "wide", "turned", "jpeg"
+WIDE, TURNED, JPEGS, LONG = "wide", "turned", "jpeg", "long"
 MODES, FOLDERS, COPIES = "modes", "folders", "copies"
 _OF_ENTRIES = frozenset([MODES, FOLDERS, COPIES])  # whatever becomes of their bytes
 
@@ -97,16 +101,17 @@ class Header(NamedTuple):
     features: frozenset[str] = frozenset()
     """What the archive may hold beyond what every one may: `WIDE`, wide pictures (see
     images/formats); `TURNED`, pictures turned or mirrored (see images/orientation.py); `JPEGS`,
-    chunks of JPEG files (see format/jpeg.py); those that kinds of pictures name; those of
-    entries, whatever these are: `MODES`, permission bits (see format/attributes.py), `FOLDERS`,
-    those that are not empty, and `COPIES`, entries that equal others (see format/segments.py)."""
+    chunks of JPEG files (see format/jpeg.py); `LONG`, BYTE chunks of up to `MAX_BLOCK` bytes;
+    those that kinds of pictures name; those of entries, whatever these are: `MODES`, permission
+    bits (see format/attributes.py), `FOLDERS`, those that are not empty, and `COPIES`, entries that
+    equal others (see format/segments.py)."""
     coefficients: Named | None = None
     """The model of the coefficients of JPEG files, if there may be any."""
 
     @property
     def wide(self) -> bool:
         """Whether there may be pictures that are not plain."""
-        return bool(self.features - {TURNED, JPEGS} - _OF_ENTRIES)
+        return bool(self.features - {TURNED, JPEGS, LONG} - _OF_ENTRIES)
 
     @property
     def oriented(self) -> bool:
@@ -188,7 +193,7 @@ class Header(NamedTuple):
 def known_features() -> set[str]:
     """Return the features of archives that this program knows."""
     kinds = {kind.feature for kind in register.kinds() if not kind.plain}
-    return {WIDE, TURNED, JPEGS} | _OF_ENTRIES | kinds
+    return {WIDE, TURNED, JPEGS, LONG} | _OF_ENTRIES | kinds
 
 
 def _of_version_5(found: Any, version: int) -> tuple[Header, int] | None:
@@ -277,19 +282,27 @@ def after_table(body: bytes) -> int:
     raise ArchiveError("the archive holds a chunk that is too short")
 
 
-def pack_blob(data: bytes, level: int = 19) -> bytes:
-    """Return a method byte and the data: as zstd, or stored where zstd does not help."""
-    squeezed = zstandard.ZstdCompressor(level=level).compress(data)
+def max_body(tag: bytes) -> int:
+    """Return how many bytes the body of a section may have."""
+    return MAX_BYTE_BODY if tag == BYTE else MAX_BODY
+
+
+def pack_blob(data: Buffer, squeeze: Callable[[Buffer], bytes] | None = None) -> bytes:
+    """Return a method byte and the data: as one zstd frame, or stored where zstd does not help.
+
+    `squeeze` makes such a frame, which declares its content size; by default that of level 19.
+    """
+    squeezed = (squeeze or zstandard.ZstdCompressor(level=19).compress)(data)
     if len(squeezed) < len(data):
         return bytes([_ZSTD]) + squeezed
     return bytes([_STORED]) + data
 
 
-def unpack_blob(blob: bytes, limit: int, what: str) -> bytes:
+def unpack_blob(blob: bytes | memoryview, limit: int, what: str) -> bytes:
     """Invert `pack_blob`; raise `ArchiveError` if malformed or longer than `limit` bytes."""
     method, data = blob[:1], blob[1:]
     if method == bytes([_STORED]) and len(data) <= limit:
-        return data
+        return bytes(data)
     if method == bytes([_ZSTD]):
         try:
             # The decompressor trusts the size a frame declares, so that is looked at first.

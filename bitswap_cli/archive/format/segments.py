@@ -109,6 +109,11 @@ class ByteTable(NamedTuple):
     checksum: int
     """CRC-32 of the unpacked bytes."""
 
+    @property
+    def length(self) -> int:
+        """How many bytes it holds."""
+        return sum(segment.length for segment in self.segments)
+
 
 class Extra(NamedTuple):
     """What a picture needs beyond its pixels, once, with its first tile."""

@@ -20,7 +20,7 @@ from bitswap_cli.archive.format.columns import (
 )
 from bitswap_cli.archive.format.objects import pack_object, unpack_object
 from bitswap_cli.archive.format.sections import (
-    MAX_CHUNK_BYTES,
+    MAX_BLOCK,
     MAX_EXTRAS,
     MAX_SEGMENTS,
     MAX_TABLE,
@@ -186,5 +186,5 @@ def _check_bytes(segments: list[ByteSegment]) -> None:
             raise malformed()
         if segment.kind in COPY_KINDS and (segment.size or segment.crc or not segment.original):
             raise malformed()
-    if sum(segment.length for segment in segments) > MAX_CHUNK_BYTES:
+    if sum(segment.length for segment in segments) > MAX_BLOCK:
         raise malformed()

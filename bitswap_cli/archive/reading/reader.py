@@ -22,8 +22,9 @@ from bitswap_cli.archive.format.sections import (
     JPEG,
     JPEGS,
     LENGTH,
+    LONG,
     MAGIC,
-    MAX_BODY,
+    MAX_CHUNK_BYTES,
     MODL,
     NAMED_VERSION,
     PREAMBLE,
@@ -34,8 +35,9 @@ from bitswap_cli.archive.format.sections import (
     Header,
     framing,
     known_features,
+    max_body,
 )
-from bitswap_cli.archive.format.segments import TileTable, needed
+from bitswap_cli.archive.format.segments import ByteTable, TileTable, needed
 from bitswap_cli.archive.reading import scan
 from bitswap_cli.archive.reading.entries import Entry, entries_of
 from bitswap_cli.atomic import cannot
@@ -254,6 +256,9 @@ class ArchiveReader:
             fits = kind_of(tiles.kind).fits(self.header.features)
             if not fits or turned > self.header.oriented:
                 raise ArchiveError("the archive holds pictures its header does not announce")
+        long = isinstance(table, ByteTable) and table.length > MAX_CHUNK_BYTES
+        if long and LONG not in self.header.features:
+            raise ArchiveError("the archive holds a chunk longer than its header announces")
         if isinstance(table, JpegTable) and JPEGS not in self.header.features:
             raise ArchiveError("the archive holds JPEG files its header does not announce")
         if lacking := needed(table.segments) - self.header.features:
@@ -267,7 +272,7 @@ class ArchiveReader:
         the last of them ends."""
         while start + SECTION.size <= end:
             tag, length = SECTION.unpack(self._at(start, SECTION.size))
-            if tag not in (TILE, BYTE, JPEG) or length > MAX_BODY:
+            if tag not in (TILE, BYTE, JPEG) or length > max_body(tag):
                 break
             try:
                 table = self.table(ChunkInfo(tag, start, length, 0))
@@ -281,14 +286,16 @@ class ArchiveReader:
         """Return the body of the section at an offset, checked."""
         head = self._at(offset, SECTION.size)
         found, size = SECTION.unpack(head)
-        if found != tag or size > MAX_BODY or length not in (None, size):
+        if found != tag or size > max_body(tag) or length not in (None, size):
             raise ArchiveError(f"{self.path}: damaged at byte {offset}: no {tag.decode()} section")
-        body = self._at(offset + SECTION.size, len(self._id) + size + CRC.size)
-        crc = CRC.unpack(body[-CRC.size :])[0]
-        own = body.startswith(self._id)
-        if not own or crc != zlib.crc32(body[: -CRC.size], zlib.crc32(head)):
+        start = offset + SECTION.size
+        own = self._at(start, len(self._id))
+        # a body may be large: no copy is made of it
+        body = self._at(start + len(own), size)
+        (crc,) = CRC.unpack(self._at(start + len(own) + size, CRC.size))
+        if own != self._id or crc != zlib.crc32(body, zlib.crc32(head + own)):
             raise ArchiveError(f"{self.path}: damaged between bytes {offset} and {offset + size}")
-        return body[len(self._id) : -CRC.size]
+        return body
 
     def _at(self, offset: int, length: int) -> bytes:
         if not 0 <= offset <= self.size - length:

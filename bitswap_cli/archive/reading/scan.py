@@ -14,12 +14,12 @@ from bitswap_cli.archive.format.sections import (
     INDX,
     JPEG,
     MAGIC,
-    MAX_BODY,
     MODL,
     SECTION,
     TILE,
     TRAILER,
     framing,
+    max_body,
 )
 
 _TAGS = (HEAD, MODL, TILE, BYTE, JPEG, INDX)
@@ -99,7 +99,7 @@ class _Scan:
         if not 0 <= offset <= self._size - SECTION.size:
             return None
         tag, length = SECTION.unpack_from(self._view, offset)
-        return (tag, length) if tag in _TAGS and length <= MAX_BODY else None
+        return (tag, length) if tag in _TAGS and length <= max_body(tag) else None
 
     def _whole(self, offset: int) -> Found | None:
         """Return the section at an offset, if its CRC-32 is right."""

@@ -12,13 +12,8 @@ from bitswap_cli.archive.format.chunks import Table, decode_bytes, decode_tiles
 from bitswap_cli.archive.format.index import ChunkInfo
 from bitswap_cli.archive.format.jpeg import JpegFile, JpegTable, decode_jpegs
 from bitswap_cli.archive.format.names import above
-from bitswap_cli.archive.format.sections import BYTE, FOLDERS, MODES, TILE
-from bitswap_cli.archive.format.segments import (
-    FOLDER_KINDS,
-    ByteTable,
-    Extra,
-    TileTable,
-)
+from bitswap_cli.archive.format.sections import BYTE, FOLDERS, MAX_BLOCK, MODES, TILE
+from bitswap_cli.archive.format.segments import FOLDER_KINDS, ByteTable, Extra, TileTable
 from bitswap_cli.archive.reading.assembly import Assembler
 from bitswap_cli.archive.reading.copies import Copies
 from bitswap_cli.archive.reading.places import Places
@@ -190,6 +185,8 @@ class _Selection:
 class _Pending(NamedTuple):
     """A chunk being decoded."""
 
+    length: int
+    """Bytes of files in it."""
     chunk: ChunkInfo
     table: Table
     result: Callable[[], Decoded]
@@ -254,6 +251,9 @@ class _Unpacking:
             if not any(self._copies.needed(segment.name) for segment in table.segments):
                 self._done = chunk.offset + chunk.length
                 return
+            length = table.length if isinstance(table, ByteTable) else 0
+            while self._pending and sum(one.length for one in self._pending) + length > MAX_BLOCK:
+                self._take()
             body = self._reader.body(chunk)
             result = decode_chunk(self._codecs, table, body, self._pool.map)
         except ArchiveError as error:
@@ -264,7 +264,7 @@ class _Unpacking:
             else:
                 self._assembler.lose(segment.name for segment in table.segments)
             return
-        self._pending.append(_Pending(chunk, table, result))
+        self._pending.append(_Pending(length, chunk, table, result))
 
     def _miss(self, chunk: ChunkInfo) -> None:
         """Note a chunk whose names are not known; a damaged file may hold millions."""
@@ -275,7 +275,7 @@ class _Unpacking:
 
     def _take(self) -> None:
         """Wait for the first chunk that is being decoded, and put its entries together."""
-        chunk, table, result = self._pending.popleft()
+        _, chunk, table, result = self._pending.popleft()
         try:
             decoded = result()
             if isinstance(table, TileTable) and isinstance(decoded, tuple):

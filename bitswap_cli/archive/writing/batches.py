@@ -4,7 +4,7 @@ No entry may take more room than its file. A picture that the model does not mak
 does (or than the file is) loses: it is kept byte for byte.
 """
 
-import zlib
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -12,21 +12,14 @@ import zstandard
 from numpy.typing import NDArray
 
 from bitswap_cli.archive.format.attributes import NONE
-from bitswap_cli.archive.format.chunks import encode_bytes, encode_tiles
-from bitswap_cli.archive.format.sections import BYTE, MAX_SEGMENTS
-from bitswap_cli.archive.format.segments import ByteSegment, Extra, TileSegment
-from bitswap_cli.archive.writing.copies import Copy
+from bitswap_cli.archive.format.chunks import encode_tiles
+from bitswap_cli.archive.format.segments import Extra, TileSegment
 from bitswap_cli.archive.writing.orientation import choose_orientations
-from bitswap_cli.archive.writing.sources import Source, SourceError, read_parts
-from bitswap_cli.archive.writing.writer import ArchiveWriter
+from bitswap_cli.archive.writing.sources import Source
 from bitswap_cli.contract import TileCodec
 from bitswap_cli.images.orientation import turn
 from bitswap_cli.images.picture import Picture, Recipe
 from bitswap_cli.images.tiles import cut, joined
-
-CHUNK_BYTES = 1 << 23  # of a BYTE chunk, before zstd
-_CHUNK_SEGMENTS = MAX_SEGMENTS >> 2
-_CHUNK_NAMES = 1 << 22  # bytes of names in a chunk
 
 
 class Part(NamedTuple):
@@ -46,6 +39,16 @@ class Part(NamedTuple):
     """How the picture lies in them (see images/orientation.py)."""
     crc: int | None = None
     """CRC-32 of the file, if that comes back byte for byte."""
+
+
+@dataclass
+class Batch:
+    """Pictures on their way into one chunk."""
+
+    codec: TileCodec
+    parts: list[Part] = field(default_factory=list)
+    tiles: int = 0
+    size: int = 0  # bytes of their files
 
 
 class Coded(NamedTuple):
@@ -140,85 +143,3 @@ def _recipe_costs(parts: list[Part]) -> dict[Recipe, float]:
         for recipe, number in users.items()
         for joined in [recipe.prefix + recipe.suffix]
     }
-
-
-class ByteBatch:
-    """Files, links and folders on their way into BYTE chunks.
-
-    Parameters
-    ----------
-    writer : ArchiveWriter
-        Takes the chunks.
-    """
-
-    def __init__(self, writer: ArchiveWriter) -> None:
-        self._writer = writer
-        self._clear()
-
-    def add(self, source: Source) -> None:
-        """Read a source and put it into the chunk at hand; small files are never split.
-
-        Raises
-        ------
-        SourceError
-            If it cannot be read, or changes on the way: then nothing of it is left here.
-        """
-        room = CHUNK_BYTES - self._length
-        if source.size > room or len(self._segments) >= _CHUNK_SEGMENTS:
-            self.flush()
-        offset, crc, before, mark = 0, 0, len(self._segments), self._writer.mark()
-        try:
-            for part in read_parts(source, CHUNK_BYTES):
-                if self._length + len(part) > CHUNK_BYTES:
-                    self.flush()  # of a source that began a chunk
-                crc = zlib.crc32(part, crc)
-                self._append(_segment(source, offset, part, crc), part)
-                offset += len(part)
-        except SourceError:
-            self._writer.rewind(mark)
-            self._cut(before)
-            raise
-        if not source.size:
-            self._append(_segment(source, 0, b"", 0), b"")
-        if self._names > _CHUNK_NAMES:
-            self.flush()
-
-    def add_copy(self, source: Source, copy: Copy) -> None:
-        """Put in what equals an entry that is in the archive before it."""
-        if len(self._segments) >= _CHUNK_SEGMENTS:
-            self.flush()
-        told = source.mtime, 0, source.attributes, copy.original
-        own = ByteSegment(source.name, copy.kind, 0, 0, 0, *told)
-        self._append(own, b"")
-        if self._names > _CHUNK_NAMES:
-            self.flush()
-
-    def flush(self) -> None:
-        """Write the chunk at hand, if it holds anything."""
-        if self._segments:
-            body = encode_bytes(self._segments, b"".join(self._data))
-            self._writer.add(BYTE, body, len(self._segments))
-        self._clear()
-
-    def _append(self, segment: ByteSegment, part: bytes) -> None:
-        self._segments.append(segment)
-        self._data.append(part)
-        self._length += len(part)
-        self._names += len(segment.name) + len(segment.original)
-
-    def _cut(self, segments: int) -> None:
-        """Let go of all but so many segments."""
-        del self._segments[segments:], self._data[segments:]
-        self._length = sum(map(len, self._data))
-        self._names = sum(len(s.name) + len(s.original) for s in self._segments)
-
-    def _clear(self) -> None:
-        self._segments: list[ByteSegment] = []
-        self._data: list[bytes] = []
-        self._length = self._names = 0
-
-
-def _segment(source: Source, offset: int, part: bytes, crc: int) -> ByteSegment:
-    name, kind, size, mtime = source.name, source.kind, source.size, source.mtime
-    told = NONE if offset else source.attributes
-    return ByteSegment(name, kind, size, offset, len(part), mtime, crc, told)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import zstandard
 
-from bitswap_cli.archive.format.sections import COPIES
+from bitswap_cli.archive.format.sections import COPIES, LONG, MAX_BLOCK, MAX_CHUNK_BYTES
 from bitswap_cli.archive.writing import sources as source_files
 from bitswap_cli.archive.writing.copies import find
 from bitswap_cli.archive.writing.sources import Source, SourceError
@@ -128,10 +128,14 @@ class Catalogue:
         self._room = room
         self._entries: dict[bytes, _Entry] = {}
 
-    @property
-    def features(self) -> frozenset[str]:
-        """What an archive of it needs beyond what its model does."""
-        return frozenset({COPIES} if self.copies else ())
+    def features(self, block: int = MAX_BLOCK) -> frozenset[str]:
+        """Return what an archive of it needs beyond what its models do.
+
+        `block` is how many bytes of files are compressed together, at most.
+        """
+        stored = sum(source.size for source in self.sources if source.name not in self.copies)
+        long = min(block, stored) > MAX_CHUNK_BYTES
+        return frozenset([COPIES] * bool(self.copies) + [LONG] * long)
 
     def candidates(self) -> list[Source]:
         """Return the files that may be pictures, in an order that is as good as random and always

@@ -5,6 +5,7 @@ from concurrent.futures import Future
 from typing import NamedTuple
 
 import numpy as np
+import zstandard
 from numpy.typing import NDArray
 
 from bitswap_cli.archive.format.jpeg import JpegSegment, encode_jpegs
@@ -138,7 +139,8 @@ class JpegBatch:
     def _recipe_costs(self) -> NDArray[np.float64]:
         """Return about how many bytes each file's recipe takes: what they share is shared."""
         recipes = [one.seen.jpeg.recipe for one in self._files]
-        alone = np.array([len(pack_blob(recipe, 3)) for recipe in recipes])
-        together = len(pack_blob(b"".join(recipes), 3))
+        squeeze = zstandard.ZstdCompressor(level=3).compress
+        alone = np.array([len(pack_blob(recipe, squeeze)) for recipe in recipes])
+        together = len(pack_blob(b"".join(recipes), squeeze))
         shared: NDArray[np.float64] = alone * min(1.0, together / alone.sum())
         return shared

@@ -4,7 +4,6 @@ import os
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
 
@@ -23,12 +22,13 @@ from bitswap_cli.archive.format.sections import (
 from bitswap_cli.archive.format.segments import PARENT
 from bitswap_cli.archive.report import PackReport, Progress
 from bitswap_cli.archive.writing.batches import (
-    ByteBatch,
+    Batch,
     Coded,
     Part,
     code_batch,
     code_part,
 )
+from bitswap_cli.archive.writing.blocks import THOROUGH, Blocks, Keeping, order
 from bitswap_cli.archive.writing.catalogue import Catalogue
 from bitswap_cli.archive.writing.choice import choose
 from bitswap_cli.archive.writing.copies import Copy
@@ -38,7 +38,6 @@ from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.contract import TileCodec
 from bitswap_cli.images.formats.register import kind_of
 
-_STEPS = 256  # of all kinds, waiting
 _BATCH_BYTES = 1 << 23  # bytes of the files of one batch of pictures, at most (unless it is one)
 _AHEAD = 1 << 26  # bytes of pixels waiting to be written, at most (unless they are one picture)
 
@@ -49,6 +48,7 @@ def pack(
     codec: TileCodec | None,
     header: Header,
     *,
+    keeping: Keeping = THOROUGH,
     force: bool = False,
     threads: int = 1,
     progress: Progress | None = None,
@@ -61,7 +61,7 @@ def pack(
         Files and folders. A folder's entries are named from the folder's own name on.
     destination : path
         The archive; written beside itself under a temporary name, then renamed.
-    codec, threads, progress
+    codec, keeping, threads, progress
         See `pack_into`.
     header : Header
         Names the model behind `codec` (`Header.without_model()` if there is none).
@@ -78,9 +78,12 @@ def pack(
         If a source cannot be read, two sources share a name, or the destination cannot be written.
     """
     catalogue = Catalogue(sources, wide=header.wide)
-    header = header.using(catalogue.features)
+    header = header.using(catalogue.features(keeping.block))
     with ArchiveWriter(destination, header, catalogue.sources, force=force) as writer:
-        report = pack_into(writer, catalogue, Codecs(codec), threads=threads, progress=progress)
+        codecs = Codecs(codec)
+        report = pack_into(
+            writer, catalogue, codecs, keeping=keeping, threads=threads, progress=progress
+        )
         writer.commit()
     return report
 
@@ -91,6 +94,7 @@ def pack_into(
     codecs: Codecs,
     *,
     again: bool = False,
+    keeping: Keeping = THOROUGH,
     threads: int = 1,
     progress: Progress | None = None,
 ) -> PackReport:
@@ -101,13 +105,16 @@ def pack_into(
     Parameters
     ----------
     writer : ArchiveWriter
-        Its header names the models behind `codecs`.
+        Its header names the models behind `codecs`; what `Catalogue.features` allow is made use of
+        only if it names them.
     catalogue : Catalogue
         What to archive.
     codecs : Codecs
         Encoders of pictures and JPEG files; where one is None, these are kept byte for byte.
     again : bool
         Whether the catalogue will be needed again; else its pictures are let go of on the way.
+    keeping : Keeping
+        How files are kept byte for byte.
     threads : int
         Chunks encoded at the same time.
     progress : callable, optional
@@ -119,7 +126,7 @@ def pack_into(
         If a source cannot be read, or the archive cannot be written.
     """
     header = writer.header
-    packing = _Packing(writer, catalogue, codecs, again, threads, progress)
+    packing = _Packing(writer, catalogue, codecs, again, keeping, threads, progress)
     try:
         packing.run()
     finally:
@@ -137,29 +144,18 @@ def pack_into(
 
 
 class _Step(NamedTuple):
-    """Something to write when its turn comes: chunks of pictures, or a source kept as it is."""
+    """Chunks of pictures, to write when their turn comes."""
 
     write: Callable[[], None]
-    coded: bool = False
-    """Whether something is encoded for it."""
-    held: int = 0
+    held: int
     """Bytes of pixels or coefficients in memory."""
-
-
-@dataclass
-class _Batch:
-    """Pictures on their way into one chunk."""
-
-    codec: TileCodec
-    parts: list[Part] = field(default_factory=list)
-    tiles: int = 0
-    size: int = 0  # bytes of their files
 
 
 class _Packing:
     """The way of sources into chunks: read in order, encoded at the same time, written in order.
 
-    What is encoded together, and what is written when, depends on the sources only.
+    What is kept byte for byte comes after everything else, when it is known what that is. What is
+    encoded together, and what is written when, depends on the sources only.
     """
 
     def __init__(
@@ -168,6 +164,7 @@ class _Packing:
         catalogue: Catalogue,
         codecs: Codecs,
         again: bool,
+        keeping: Keeping,
         threads: int,
         progress: Progress | None,
     ) -> None:
@@ -180,24 +177,29 @@ class _Packing:
         self._progress = progress
         self._pool = ThreadPoolExecutor(threads)
         self._steps: deque[_Step] = deque()
-        self._bytes = ByteBatch(writer)
-        self._batches: dict[tuple[int, int], _Batch] = {}  # by channels, if wide; factor of tiles
+        self._bytes = Blocks(writer, keeping, threads)
+        self._kept: list[Source] = []
+        self._batches: dict[tuple[int, int], Batch] = {}  # by channels, if wide; factor of tiles
         self._copies = catalogue.copies if COPIES in writer.header.features else {}
         self._missing = {copy.original for copy in self._copies.values()}
         self._jpegs: JpegBatch | None = None
 
     def run(self) -> None:
         """Write all chunks."""
-        sources = self._catalogue.sources
-        for source in (one for one in sources if one.name not in self._copies):
-            if not (self._add_picture(source) or self._add_jpeg(source)):
-                self._queue(_Step(partial(self._keep, source)))
+        copies = []
+        for source in self._catalogue.sources:
+            if source.name in self._copies:
+                copies.append(source)
+            elif not (self._add_picture(source) or self._add_jpeg(source)):
+                self._kept.append(source)
         for key in sorted(self._batches):
             self._close_batch(key)
         self._close_jpegs()
         while self._steps:
             self._steps.popleft().write()
-        for source in (one for one in sources if one.name in self._copies):
+        for source in sorted(self._kept, key=order):
+            self._keep(source)
+        for source in copies:
             self._add_copy(source, self._copies[source.name])
         self._bytes.flush()
 
@@ -225,10 +227,10 @@ class _Packing:
             return True
         # a chunk's pictures have tiles of one size, and are all coded by one model
         key = (picture.pixels.shape[2] if codec is not self._codec else 0, factor)
-        batch = self._batches.setdefault(key, _Batch(codec))
+        batch = self._batches.setdefault(key, Batch(codec))
         if batch.tiles + number > room or batch.size + source.size > _BATCH_BYTES:
             self._close_batch(key)
-            batch = self._batches.setdefault(key, _Batch(codec))
+            batch = self._batches.setdefault(key, Batch(codec))
         batch.parts.append(part)
         batch.tiles += number
         batch.size += source.size
@@ -243,7 +245,7 @@ class _Packing:
         ]
         results = [self._pool.submit(code_part, codec, part) for part in parts]
         held = whole.picture.pixels.nbytes
-        self._queue(_Step(partial(self._write_parts, parts, results), coded=True, held=held))
+        self._queue(_Step(partial(self._write_parts, parts, results), held=held))
 
     def _close_batch(self, key: tuple[int, int]) -> None:
         batch = self._batches.pop(key)
@@ -252,7 +254,7 @@ class _Packing:
             coded = self._pool.submit(code_batch, batch.codec, batch.parts, oriented=oriented)
             held = sum(part.picture.pixels.nbytes for part in batch.parts)
             write = partial(self._write_parts, batch.parts, [coded])
-            self._queue(_Step(write, coded=True, held=held))
+            self._queue(_Step(write, held=held))
 
     def _add_jpeg(self, source: Source) -> bool:
         """Send a file on its way to the codec of coefficients, if it is a JPEG."""
@@ -271,16 +273,14 @@ class _Packing:
         if batch:
             batch.close()
             write = partial(self._write_jpegs, batch)
-            self._queue(_Step(write, coded=True, held=batch.held))
+            self._queue(_Step(write, held=batch.held))
 
     def _queue(self, step: _Step) -> None:
         """Let a step wait for its turn; write the first ones when enough are waiting."""
         self._steps.append(step)
         while (
-            sum(waiting.coded for waiting in self._steps) > self._threads + 1
+            len(self._steps) > self._threads + 1
             or sum(waiting.held for waiting in self._steps) > _AHEAD
-            or len(self._steps) > _STEPS
-            or (self._steps and not self._steps[0].coded)
         ):
             self._steps.popleft().write()
 
@@ -290,13 +290,12 @@ class _Packing:
         if len(coded) > 1:
             cost = sum(len(one.body) + framing(bytes(ID)) for one in coded)
             if cost >= parts[0].limit:
-                self._keep(parts[0].source)
+                self._kept.append(parts[0].source)
                 return
         for one in coded:
             if one.kept:
                 self._write_tiles(one)
-            for part in one.lost:
-                self._keep(part.source)
+            self._kept += [part.source for part in one.lost]
 
     def _write_tiles(self, coded: Coded) -> None:
         report = self.report
@@ -316,8 +315,7 @@ class _Packing:
         for source in coded.kept:
             self._count(source, "jpeg")
             self.report.jpeg_bytes_before += source.size
-        for source in coded.lost:
-            self._keep(source)
+        self._kept += coded.lost
 
     def _keep(self, source: Source) -> None:
         """Keep a source byte for byte."""

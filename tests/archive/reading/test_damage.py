@@ -18,7 +18,7 @@ from bitswap_cli.archive.format.sections import (
     section,
 )
 from bitswap_cli.archive.reading.reader import ArchiveReader
-from bitswap_cli.archive.writing import batches
+from bitswap_cli.archive.writing.blocks import Keeping
 from bitswap_cli.archive.writing.pack import pack
 from bitswap_cli.errors import ArchiveError, InputError, ModelError, PartialError
 from tests.archive.support import (
@@ -50,14 +50,13 @@ class Damage:
 
 
 @pytest.fixture
-def damaged(tmp_path: Path, codec: ZlibCodec, monkeypatch: pytest.MonkeyPatch) -> Damage:
+def damaged(tmp_path: Path, codec: ZlibCodec) -> Damage:
     """A small archive of several chunks of both kinds."""
-    monkeypatch.setattr(batches, "CHUNK_BYTES", 3000)
     for number in range(12):
         write(tmp_path / "in" / f"{number}.png", bad_png(24, 24, seed=number))
         write(tmp_path / "in" / f"{number}.dat", os.urandom(700))
     write(tmp_path / "in" / "wide.ppm", b"P6 90 40 255\n" + smooth(40, 90).tobytes())
-    pack([tmp_path / "in"], tmp_path / "good", codec, header_for(codec))
+    pack([tmp_path / "in"], tmp_path / "good", codec, header_for(codec), keeping=Keeping(3000))
     good = (tmp_path / "good").read_bytes()
     with ArchiveReader(tmp_path / "good") as reader:
         assert {chunk.tag for chunk in reader.chunks} == {TILE, BYTE}

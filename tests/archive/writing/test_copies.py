@@ -11,7 +11,7 @@ from bitswap_cli.archive.codecs import Codecs
 from bitswap_cli.archive.format.sections import COPIES, Header
 from bitswap_cli.archive.format.segments import ByteTable
 from bitswap_cli.archive.reading.reader import ArchiveReader
-from bitswap_cli.archive.writing import batches, copies
+from bitswap_cli.archive.writing import blocks, copies
 from bitswap_cli.archive.writing.catalogue import Catalogue
 from bitswap_cli.archive.writing.copies import Copy, find
 from bitswap_cli.archive.writing.pack import pack, pack_into
@@ -75,7 +75,7 @@ def test_an_original_that_changed_is_skipped_and_its_copies_stay(tmp_path: Path)
         write(tmp_path / "in" / name, b"content", 7)
     catalogue = Catalogue([tmp_path / "in"])
     write(tmp_path / "in" / "a", b"CONTENT", 7)
-    header = Header.without_model().using(catalogue.features)
+    header = Header.without_model().using([COPIES])
     with ArchiveWriter(tmp_path / "x", header, catalogue.sources) as writer:
         report = pack_into(writer, catalogue, Codecs())
         writer.commit()
@@ -124,7 +124,7 @@ def test_an_archive_without_the_feature_holds_no_copies(tmp_path: Path) -> None:
 def test_copies_fill_as_many_chunks_as_they_need(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batches, "_CHUNK_SEGMENTS", 4)
+    monkeypatch.setattr(blocks, "MAX_SEGMENTS", 4)
     for number in range(11):
         write(tmp_path / "in" / f"{number:02}", b"content")
     pack([tmp_path / "in"], tmp_path / "x", None, Header.without_model())

@@ -12,7 +12,7 @@ from bitswap_cli.archive.format.sections import Header
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack, verify
 from bitswap_cli.archive.writing import sources, walk
-from bitswap_cli.archive.writing.batches import CHUNK_BYTES
+from bitswap_cli.archive.writing.blocks import Keeping
 from bitswap_cli.archive.writing.catalogue import Catalogue
 from bitswap_cli.archive.writing.pack import pack, pack_into
 from bitswap_cli.archive.writing.sources import SourceError
@@ -29,13 +29,15 @@ from tests.archive.support import (
     write,
 )
 
+_BLOCK = 1 << 14
+
 
 def plain_pack(folder: Path, out: Path, *, strict: bool = False) -> dict[str, str]:
     """Pack a folder; return what was skipped."""
     header = Header.without_model()
     catalogue = Catalogue([folder], strict=strict)
     with ArchiveWriter(out, header, catalogue.sources, force=True) as writer:
-        report = pack_into(writer, catalogue, Codecs())
+        report = pack_into(writer, catalogue, Codecs(), keeping=Keeping(_BLOCK))
         writer.commit()
     with ArchiveReader(out) as reader:
         assert verify(reader, codec_for(ZlibCodec())).entries == report.entries
@@ -98,7 +100,7 @@ def replace(path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [append, shorten, rewrite, replace, Path.unlink])
-@pytest.mark.parametrize("size", [4, 2 * CHUNK_BYTES + 4])
+@pytest.mark.parametrize("size", [4, 2 * _BLOCK + 4])
 def test_a_file_that_changes_is_skipped_without_a_trace(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], None], size: int
 ) -> None:

@@ -1,0 +1,223 @@
+"""Files that are kept byte for byte, in blocks that zstd looks back through as a whole."""
+
+import zlib
+from collections.abc import Callable
+from itertools import chain
+from typing import NamedTuple
+
+import zstandard
+
+from bitswap_cli.archive.format.attributes import NONE
+from bitswap_cli.archive.format.chunks import encode_bytes
+from bitswap_cli.archive.format.sections import (
+    BYTE,
+    LONG,
+    MAX_BLOCK,
+    MAX_CHUNK_BYTES,
+    MAX_SEGMENTS,
+    Buffer,
+)
+from bitswap_cli.archive.format.segments import FOLDER_KINDS, ByteSegment
+from bitswap_cli.archive.writing.copies import Copy
+from bitswap_cli.archive.writing.sources import Source, SourceError, read_parts
+from bitswap_cli.archive.writing.writer import ArchiveWriter
+
+_NAMES = 1 << 22  # bytes of names in a chunk
+_PART = 1 << 23  # bytes that are read at a time
+_WINDOW = 27  # logarithm of how far zstd looks back
+# What zstd's threads work on, and how much of what lies before they see (a quarter of the window,
+# as 9 stands for all of it): neither depends on how many there are, so the bytes do not either.
+_JOB = 1 << 25
+_OVERLAP = 7
+_SAMPLE = 1 << 15
+_SMALL = 1 << 10  # bytes of files that tell nothing alone
+_DENSE = 0.99  # of its size, and more, is what zstd leaves of bytes that are packed already
+_DENSE_LEVEL = 3
+_TRIED, _TRIES = 1 << 20, 4  # bytes of a block of such files that are tried, and in how many pieces
+_PAYS = 0.99  # of the room that the low level takes, and less
+
+
+class Keeping(NamedTuple):
+    """How files are kept: large blocks and high levels take less room and more time, and more has
+    to be read for one file of many."""
+
+    block: int = MAX_BLOCK
+    """Bytes of files that are compressed together, at most."""
+    level: int = 19
+    """Of zstd."""
+
+
+THOROUGH = Keeping()
+
+
+def order(source: Source) -> tuple[int, bytes, bytes]:
+    """Return the place of a source among those that are kept: files of one kind lie together, as
+    their suffixes tell; then come links and folders."""
+    base = source.name.rpartition(b"/")[2] if source.kind == "file" else b""
+    suffix = base.rpartition(b".")[2].lower() if b"." in base else b""
+    return ("file", "link", *FOLDER_KINDS).index(source.kind), suffix, source.name
+
+
+class _Block:
+    """What is on its way into one chunk."""
+
+    def __init__(self) -> None:
+        self.segments: list[ByteSegment] = []
+        self.data = bytearray()
+        self.names = 0
+
+    def add(self, segment: ByteSegment) -> None:
+        """Let a segment end with the data at hand."""
+        self.segments.append(segment)
+        self.names += len(segment.name) + len(segment.original)
+
+    def cut(self, segments: int, length: int) -> None:
+        """Let go of all but so many segments, and bytes."""
+        del self.segments[segments:], self.data[length:]
+        self.names = sum(len(s.name) + len(s.original) for s in self.segments)
+
+    def full(self) -> bool:
+        """Tell whether it has as many entries as it may."""
+        return len(self.segments) >= MAX_SEGMENTS or self.names > _NAMES
+
+
+class Blocks:
+    """Files, links, folders and copies on their way into BYTE chunks.
+
+    Parameters
+    ----------
+    writer : ArchiveWriter
+        Takes the chunks.
+    keeping : Keeping
+    threads : int
+        Of zstd; the bytes do not depend on it.
+    """
+
+    def __init__(self, writer: ArchiveWriter, keeping: Keeping, threads: int) -> None:
+        self._writer = writer
+        self._threads = threads
+        self._level = keeping.level
+        most = MAX_BLOCK if LONG in writer.header.features else MAX_CHUNK_BYTES
+        self._most = min(keeping.block, most)
+        self._plain, self._dense = _Block(), _Block()
+
+    def add(self, source: Source) -> None:
+        """Read a source and put it into a block; only files larger than one are split.
+
+        Raises
+        ------
+        SourceError
+            If it cannot be read, or changes on the way: then nothing of it is left here.
+        """
+        parts = read_parts(source, min(_PART, source.size + 1))
+        first = next(parts, b"")
+        block = self._dense if _is_dense(first) else self._plain
+        block = block if source.kind == "file" else self._last()
+        if source.size > self._most - len(block.data) or block.full():
+            self._flush(block)
+        before, mark = (len(block.segments), len(block.data)), self._writer.mark()
+        begin = length = crc = 0
+        try:
+            for part in chain((first,), parts):
+                rest = memoryview(part)
+                while rest:
+                    if len(block.data) == self._most:
+                        block.add(_segment(source, begin, length, crc))
+                        self._flush(block)
+                        begin, length = begin + length, 0
+                    piece = rest[: self._most - len(block.data)]
+                    block.data += piece
+                    crc = zlib.crc32(piece, crc)
+                    length += len(piece)
+                    rest = rest[len(piece) :]
+        except SourceError:
+            self._writer.rewind(mark)
+            block.cut(*before)
+            raise
+        block.add(_segment(source, begin, length, crc))
+        if begin:  # its parts have to stand in consecutive chunks
+            self._flush(block)
+
+    def add_copy(self, source: Source, copy: Copy) -> None:
+        """Put in what equals an entry that was put in before, or is in the archive."""
+        block = self._last()
+        if block is self._plain:
+            self._flush(self._dense)
+        if block.full():
+            self._flush(block)
+        told = source.mtime, 0, source.attributes, copy.original
+        block.add(ByteSegment(source.name, copy.kind, 0, 0, 0, *told))
+
+    def _last(self) -> _Block:
+        """Return the block for what has hardly any bytes, which needs no chunk of its own."""
+        return self._dense if self._dense.segments and not self._plain.segments else self._plain
+
+    def flush(self) -> None:
+        """Write what is left."""
+        self._flush(self._dense)
+        self._flush(self._plain)
+
+    def _flush(self, block: _Block) -> None:
+        """Write a block, if there is anything in it."""
+        if block.segments:
+            squeeze = self._squeeze(self._level_of(block), len(block.data))
+            body = encode_bytes(block.segments, block.data, squeeze)
+            if block is self._dense and len(body) >= _DENSE * len(block.data):
+                self._write_apart(block)
+            else:
+                self._writer.add(BYTE, body, len(block.segments))
+        block.cut(0, 0)
+
+    def _level_of(self, block: _Block) -> int:
+        """Return the level for a block: a low one if the usual one hardly takes less room for a
+        sample of it."""
+        size = len(block.data)
+        if block is self._plain or size <= _TRIED:
+            return self._level
+        starts = range(size // (2 * _TRIES), size, size // _TRIES)
+        sample = b"".join(block.data[k : k + _TRIED // _TRIES] for k in starts)
+        low, usual = (
+            len(zstandard.ZstdCompressor(level=level).compress(sample))
+            for level in (_DENSE_LEVEL, self._level)
+        )
+        return self._level if usual < _PAYS * low else _DENSE_LEVEL
+
+    def _write_apart(self, block: _Block) -> None:
+        """Write a block of which nothing is gained, in small chunks: less is lost with one."""
+        start = 0
+        while block.segments:
+            count, length = 0, 0
+            for segment in block.segments:
+                if count and length + segment.length > MAX_CHUNK_BYTES:
+                    break
+                count, length = count + 1, length + segment.length
+            part = bytes(memoryview(block.data)[start : start + length])
+            body = encode_bytes(block.segments[:count], part, self._squeeze(_DENSE_LEVEL, length))
+            self._writer.add(BYTE, body, count)
+            del block.segments[:count]
+            start += length
+
+    def _squeeze(self, level: int, size: int) -> Callable[[Buffer], bytes]:
+        """Return what compresses so many bytes."""
+        jobs = {}
+        if size > _JOB:
+            jobs = {"threads": self._threads, "job_size": _JOB, "overlap_log": _OVERLAP}
+        parameters = zstandard.ZstdCompressionParameters.from_level(
+            level, source_size=size, window_log=_WINDOW, enable_ldm=True, **jobs
+        )
+        return zstandard.ZstdCompressor(compression_params=parameters).compress
+
+
+def _segment(source: Source, offset: int, length: int, crc: int) -> ByteSegment:
+    name, kind, size, mtime = source.name, source.kind, source.size, source.mtime
+    told = NONE if offset else source.attributes
+    return ByteSegment(name, kind, size, offset, length, mtime, crc, told)
+
+
+def _is_dense(data: bytes) -> bool:
+    """Tell by samples whether zstd will hardly make a file smaller that begins so."""
+    if len(data) > 3 * _SAMPLE:
+        places = (len(data) // 4 * k for k in (1, 2, 3))
+        data = b"".join(data[place : place + _SAMPLE] for place in places)
+    squeezed = zstandard.ZstdCompressor(level=_DENSE_LEVEL).compress(data)
+    return len(data) > _SMALL and len(squeezed) > _DENSE * len(data)
