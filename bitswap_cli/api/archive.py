@@ -330,6 +330,6 @@ def open_archive(
     ['photos/a.png', 'photos/b.png', 'photos/notes.txt']
     b'kept as it was: yes'
     (48, 64, 3)
-    False
+    True
     """
     return Archive(archive, model=model, cache=cache, batch=batch, notes=notes)

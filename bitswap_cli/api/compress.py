@@ -3,7 +3,7 @@
 Examples
 --------
 >>> report = compress("photos", "photos.bsw", model="photo")
->>> report.entries, report.kinds["png"], report.verified
+>>> report.entries, report.kinds["png-exact"], report.verified
 (3, 2, True)
 >>> report.bytes_after < report.bytes_before
 True
@@ -58,6 +58,7 @@ def compress(
     verify: bool = True,
     strict: bool = False,
     dereference: bool = False,
+    pixels: bool = False,
     progress: Progress | None = None,
     notes: Notes | None = None,
     fitting: "Callable[[FitProgress], None] | None" = None,
@@ -74,19 +75,17 @@ def compress(
     model, scheme : str, optional
         Name or path (``"auto"`` tries the installed ones on a sample); 'bitswap', 'bbans' or
         'topdown', by default as the model is coded best.
-    fit, fit_steps : number, optional
+    fit, fit_steps, save_model : number, number, path, optional
         Fit the model to the pictures for so many seconds or steps, and let it go with the archive
-        if that makes it smaller.
-    save_model : path, optional
-        Write the fitted model to a file of its own, too.
+        if that makes it smaller; write it to a file of its own, too.
     threads, batch : int
         Chunks coded at the same time, by default as many as the process may use; tiles that the
         networks see at a time. Neither changes a byte.
     force, verify : bool
         Replace what is there; decode the archive and compare before it appears.
-    strict, dereference : bool
+    strict, dereference, pixels : bool
         Refuse what cannot be archived, instead of skipping it (the report's `skipped` says what
-        and why); archive what links point to.
+        and why); archive what links point to; let PNG files come back pixel for pixel only.
     progress, notes, fitting, stopped : callable, optional
         Who is told, and asked, on the way: see docs/api.md.
 
@@ -100,7 +99,7 @@ def compress(
     saved = None if save_model is None else Path(save_model)
     fits = _Fit(fit, fit_steps, saved, fitting, stopped)
     return _Job(
-        Path(output), model, scheme, batch, force, verify, strict, dereference, progress,
+        Path(output), model, scheme, batch, force, verify, strict, dereference, pixels, progress,
         notes or ignore,
     ).run(as_paths(sources), fits, thread_count(threads))  # fmt: skip
 
@@ -140,6 +139,7 @@ class _Job:
     verify: bool
     strict: bool
     dereference: bool
+    pixels: bool
     progress: Progress | None
     notes: Notes
 
@@ -150,6 +150,8 @@ class _Job:
         catalogue = Catalogue(
             paths,
             wide=fit.wanted or any(start.header.wide for start in plain),
+            pixels=self.pixels,
+            threads=threads,
             dereference=self.dereference,
             without=[self.output] if fit.save is None else [self.output, fit.save],
             strict=self.strict,

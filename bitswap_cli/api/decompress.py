@@ -48,6 +48,7 @@ def decompress(
     model: str | None = None,
     force: bool = False,
     keep_going: bool = False,
+    pixels: bool = False,
     threads: int | None = None,
     batch: int = BATCH,
     progress: Progress | None = None,
@@ -63,14 +64,14 @@ def decompress(
         Restore only these: names as `Archive` has them, or folders of them.
     model : str, optional
         Name or path of the archive's model, if it is none that is installed or known.
-    force, keep_going : bool
-        Replace files that exist; restore what is whole of a damaged archive before raising.
+    force, keep_going, pixels : bool
+        Replace files that exist; restore what is whole of a damaged archive before raising; be
+        content with PNG files of the same pixels and metadata, which are made sooner.
     threads, batch : int
         See `compress`.
-    progress : callable, optional
-        Called with ``"decompress"``, the bytes of the archive done, and those in all.
-    notes : callable, optional
-        Called with lines of details.
+    progress, notes : callable, optional
+        Called with ``"decompress"``, the bytes of the archive done, and those in all; with lines
+        of details.
 
     Raises
     ------
@@ -92,6 +93,7 @@ def decompress(
             folder,
             force=force,
             keep_going=keep_going,
+            pixels=pixels,
             threads=thread_count(threads),
             select=entries,
             progress=stage(progress, "decompress"),

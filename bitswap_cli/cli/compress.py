@@ -57,6 +57,9 @@ from bitswap_cli.errors import PartialError
     "--strict", is_flag=True, help="Refuse what cannot be archived, instead of skipping it."
 )
 @click.option("--dereference", is_flag=True, help="Archive what links point to.")
+@click.option(
+    "--pixels", is_flag=True, help="Let PNG files come back pixel for pixel only: a bit sooner."
+)
 @click.option("--no-verify", is_flag=True, help="Do not decode the archive to check it.")
 @json_option
 @verbosity
@@ -74,6 +77,7 @@ def command(
     force: bool,
     strict: bool,
     dereference: bool,
+    pixels: bool,
     no_verify: bool,
     as_json: bool,
 ) -> None:
@@ -99,7 +103,7 @@ def command(
                 sources, path,
                 model=model, scheme=scheme, fit=duration, fit_steps=steps, save_model=save_model,
                 threads=threads, batch=batch, force=force, verify=not no_verify,
-                strict=strict, dereference=dereference,
+                strict=strict, dereference=dereference, pixels=pixels,
                 progress=progress, notes=console.note,
                 fitting=watcher.shown, stopped=watcher.stopped,
             )  # fmt: skip

@@ -25,6 +25,9 @@ from bitswap_cli.cli.table import human_size
 @click.option(
     "--keep-going", is_flag=True, help="Restore what is whole of a damaged archive (exit code 6)."
 )
+@click.option(
+    "--pixels", is_flag=True, help="Make PNG files of the same pixels sooner, not the same files."
+)
 @model_file_option
 @work_options
 @json_option
@@ -36,6 +39,7 @@ def command(
     output: str,
     force: bool,
     keep_going: bool,
+    pixels: bool,
     model: str | None,
     threads: int,
     batch: int,
@@ -49,8 +53,8 @@ def command(
     with readable(archive) as path, progress_bar(console) as progress:
         report = bitswap_cli.decompress(
             path, output, entries or None,
-            model=model, force=force, keep_going=keep_going, threads=threads, batch=batch,
-            progress=progress, notes=console.note,
+            model=model, force=force, keep_going=keep_going, pixels=pixels,
+            threads=threads, batch=batch, progress=progress, notes=console.note,
         )  # fmt: skip
     if as_json:
         say_json(

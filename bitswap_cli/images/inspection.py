@@ -57,41 +57,67 @@ def inspect_wide(data: bytes) -> list[Picture]:
     return list(_found(data, lambda kind: not kind.plain and not kind.described))
 
 
-def inspect_exact(data: bytes) -> list[Picture]:
-    """Split a file into samples and a recipe with a description, in every way.
+def describe(data: bytes) -> bytes | None:
+    """Say what the samples of a file do not tell of it, if its format can; the dear part of
+    `inspect_exact`."""
+    for form in beginning(data[:START]):
+        for kind in form.KINDS:
+            if kind.describe is not None:
+                return kind.describe(data)
+    return None
 
-    These are the PNG files of `inspect` and `inspect_wide`, by the same samples, and gray or RGB
-    ones with a transparent colour or a palette to suggest, as far as what their writer decided can
-    be described in few bytes. Each file is rebuilt and compared byte for byte.
+
+def inspect_exact(data: bytes, description: bytes | None, *, wide: bool) -> list[Picture]:
+    """Split a file into samples and recipe in every way in which it comes back byte for byte.
+
+    These are the files of `inspect`, and those of `inspect_wide` if they are wanted, by the same
+    samples; PNG has kinds with a description for that, which take gray or RGB with a transparent
+    colour or a palette to suggest, too. Each file is rebuilt and compared byte for byte.
 
     Parameters
     ----------
     data : bytes
         The whole file.
+    description : bytes or None
+        What `describe` said of it.
+    wide : bool
+        Whether pictures of kinds that are not plain are wanted.
 
     Returns
     -------
     list of Picture
-        Of different kinds, in the order of their numbers: none if the file has no description, or
-        one that is too long, whether `inspect` or `inspect_wide` find pictures in it or not.
+        Of different kinds, in the order of their numbers.
     """
-    return list(_found(data, lambda kind: kind.described))
+
+    def wanted(kind: Kind) -> bool:
+        told = not kind.described or description is not None
+        return kind.exact and told and (wide or kind.plain)
+
+    return list(_found(data, wanted, description or b""))
 
 
-def _found(data: bytes, wanted: Callable[[Kind], bool]) -> Iterator[Picture]:
+def _found(
+    data: bytes, wanted: Callable[[Kind], bool], description: bytes = b""
+) -> Iterator[Picture]:
     """Yield a file as a picture of each kind that is wanted and that it can be restored from."""
     for form in beginning(data[:START]):
         for kind in form.KINDS:
-            picture = form.split(data, kind.name) if wanted(kind) else None
+            picture = decode(data, kind.name, description) if wanted(kind) else None
             if picture is not None and _comes_back(form, kind, picture, data):
                 yield picture
 
 
-def decode(data: bytes, kind: str) -> Picture | None:
+def decode(data: bytes, kind: str, description: bytes) -> Picture | None:
     """Split a file into samples and recipe as a picture of a kind, without the proof that it can be
-    restored from them; None if it is no such picture."""
-    form, _ = find(kind)
-    return form.split(data, kind) if form in beginning(data[:START]) else None
+    restored from them; None if it is no such picture.
+
+    The description is that of the file; it becomes a part of recipes that have one.
+    """
+    form, described = find(kind)
+    picture = form.split(data, kind) if form in beginning(data[:START]) else None
+    if picture is None or not described.described:
+        return picture
+    return picture._replace(recipe=picture.recipe._replace(description=description))
 
 
 def _comes_back(form: Format, kind: Kind, picture: Picture, data: bytes) -> bool:
@@ -108,14 +134,16 @@ def _comes_back(form: Format, kind: Kind, picture: Picture, data: bytes) -> bool
     return twin is not None and twin.recipe == recipe and np.array_equal(twin.pixels, pixels)
 
 
-def rebuild(recipe: Recipe, pixels: Samples) -> bytes:
+def rebuild(recipe: Recipe, pixels: Samples, *, quick: bool = False) -> bytes:
     """Put samples back into a file.
 
     Parameters
     ----------
     recipe : Recipe
-        Of `inspect` or `inspect_wide`.
+        Of `inspect`, `inspect_wide` or `inspect_exact`.
     pixels : array (H, W, C) of the kind's alphabet
+    quick : bool
+        Make the file sooner, and maybe larger: it is as if its kind was not exact.
 
     Returns
     -------
@@ -129,4 +157,4 @@ def rebuild(recipe: Recipe, pixels: Samples) -> bytes:
         If recipe and samples do not belong together.
     """
     form, _ = find(recipe.kind)
-    return form.join(recipe, pixels)
+    return form.join(recipe, pixels, quick=quick)

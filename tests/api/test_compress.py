@@ -139,20 +139,25 @@ def test_a_command_reads_inflates_and_proves_each_picture_once(
     for seed in range(30):
         Image.fromarray(waves(30, 31, seed)).save(photos / f"{seed}.png")
     calls: Counter[tuple[str, bytes]] = Counter()
-    for name in ("inspect", "decode"):
+    for name in ("describe", "inspect_exact", "decode"):
         real = getattr(catalogue, name)
 
         def counted(
-            data: bytes, *more: str, name: str = name, real: Callable[..., object] = real
+            data: bytes,
+            *more: str,
+            name: str = name,
+            real: Callable[..., object] = real,
+            **options: bool,
         ) -> object:
             calls[name, data] += 1
-            return real(data, *more)
+            return real(data, *more, **options)
 
         monkeypatch.setattr(catalogue, name, counted)
     with opened() as opens:
         report = bitswap_cli.compress(photos, "a.bsw", threads=1, **options)
-    assert report.kinds["png"] == 32
+    assert report.kinds["png-exact"] == 32
     # it may be opened before, to see whether it begins as a JPEG, and where another file has its
     # size, whether they are equal
     assert max(count for name, count in opens.items() if name.endswith(".png")) <= 3
-    assert set(calls.values()) == {1} and {name for name, _ in calls} == {"inspect"}
+    assert set(calls.values()) == {1}
+    assert {name for name, _ in calls} == {"describe", "inspect_exact"}

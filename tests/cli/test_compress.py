@@ -124,7 +124,7 @@ def test_json(bitswap: Bitswap, photos: Path, tiny_model: Path, tmp_path: Path) 
     before = sum(file.stat().st_size for file in photos.rglob("*") if file.is_file())
     assert result["archive"] == str(path)
     assert (result["entries"], result["before"], result["samples"]) == (8, before, samples)
-    assert result["kinds"] == {"png": 2, "pnm": 1, "file": 4, "dir": 1}
+    assert result["kinds"] == {"png-exact": 2, "pnm": 1, "file": 4, "dir": 1}
     assert result["after"] == path.stat().st_size
     assert 0 < result["net_bpd"] <= result["bpd"]
     assert result["verified"] is True

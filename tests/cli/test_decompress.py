@@ -25,6 +25,19 @@ def test_entries_can_be_chosen(
     assert bitswap(*command, "photos/absent").code == 3
 
 
+def test_pixels_are_enough_if_asked_for(
+    bitswap: Bitswap, archive: Path, tiny_model: Path, tmp_path: Path, photos: Path
+) -> None:
+    command = ["decompress", archive, "-o", tmp_path, "--model", tiny_model, "--pixels"]
+    assert bitswap(*command).code == 0
+    for name in ("color.png", "deep/gray.png"):
+        before, after = photos / name, tmp_path / "photos" / name
+        assert before.read_bytes() != after.read_bytes()
+        with Image.open(before) as first, Image.open(after) as second:
+            assert (first.mode, first.tobytes()) == (second.mode, second.tobytes())
+    assert (tmp_path / "photos" / "notes.txt").read_bytes() == (photos / "notes.txt").read_bytes()
+
+
 def test_existing_files_are_not_replaced(
     bitswap: Bitswap, archive: Path, tiny_model: Path, tmp_path: Path, photos: Path
 ) -> None:

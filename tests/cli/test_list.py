@@ -16,21 +16,27 @@ SHAPES = {
 }
 
 
-def test_list(bitswap: Bitswap, made_archive: Path) -> None:
+def test_list(bitswap: Bitswap, made_archive: Path, pixels_archive: Path) -> None:
+    lines = bitswap("list", pixels_archive).out.splitlines()
+    assert {line.split()[0] for line in lines if ".png" in line} == {"pixels"}
     outcome = bitswap("list", made_archive)
     assert outcome.code == 0
     lines = outcome.out.splitlines()
     assert len(lines) == 8
     rows = {line.split(maxsplit=4)[4]: line.split(maxsplit=4)[:4] for line in lines}
-    assert rows["photos/color.png"][0::3] == ["pixels", "100x82x3"]
+    assert rows["photos/color.png"][0::3] == ["bytes", "100x82x3"]
     assert rows["photos/deep/er/raw.ppm"][0::3] == ["bytes", "40x40x3"]
     assert rows["photos/notes.txt"] == ["bytes", "file", "260", "-"]
     assert r"photos/two\nlines \x1b[31m.txt" in rows
     assert r"photos/caf\xe9.txt" in rows
 
 
-def test_list_json(bitswap: Bitswap, made_archive: Path, photos: Path) -> None:
-    listed = json.loads(bitswap("list", made_archive, "--json").out)["entries"]
+@pytest.mark.parametrize("exact", [True, False])
+def test_list_json(
+    bitswap: Bitswap, made_archive: Path, pixels_archive: Path, photos: Path, exact: bool
+) -> None:
+    archive = made_archive if exact else pixels_archive
+    listed = json.loads(bitswap("list", archive, "--json").out)["entries"]
     entries = {entry["name"]: entry for entry in listed}
     assert entries.keys() == {
         f"photos/{path.relative_to(photos)}"
@@ -39,7 +45,9 @@ def test_list_json(bitswap: Bitswap, made_archive: Path, photos: Path) -> None:
     }
     assert {name: e["shape"] for name, e in entries.items() if e["shape"]} == SHAPES
     for name, entry in entries.items():
-        assert entry["restored"] == ("pixels" if name.endswith(".png") else "bytes")
+        pixels = name.endswith(".png") and not exact
+        assert entry["restored"] == ("pixels" if pixels else "bytes")
+        assert entry["kind"] != ("png" if exact else "png-exact")
         assert entry["mode"] == f"{(photos.parent / name).stat().st_mode & 0o7777:04o}"
         if entry["kind"] != "dir":
             size = (photos.parent / name).stat().st_size
@@ -50,13 +58,15 @@ def test_list_json(bitswap: Bitswap, made_archive: Path, photos: Path) -> None:
     assert os.fsencode("photos/caf\udce9.txt") == b"photos/caf\xe9.txt"
 
 
-def test_checksums(bitswap: Bitswap, made_archive: Path, photos: Path) -> None:
+def test_checksums(
+    bitswap: Bitswap, made_archive: Path, pixels_archive: Path, photos: Path
+) -> None:
+    assert "--------  photos/color.png\n" in bitswap("list", pixels_archive, "--checksums").out
     outcome = bitswap("list", made_archive, "--checksums")
     assert outcome.code == 0
     rows = dict(line.split("  ", 1)[::-1] for line in outcome.out.splitlines())
     assert "photos/empty" not in rows
-    assert rows["photos/color.png"] == "--------"
-    for name in ("notes.txt", "deep/er/raw.ppm"):
+    for name in ("notes.txt", "deep/er/raw.ppm", "color.png"):
         assert rows[f"photos/{name}"] == f"{zlib.crc32((photos / name).read_bytes()):08x}"
 
 
@@ -64,7 +74,7 @@ def test_info(bitswap: Bitswap, made_archive: Path) -> None:
     outcome = bitswap("info", made_archive)
     assert outcome.code == 0
     rows = dict(line.split(maxsplit=1) for line in outcome.out.splitlines())
-    assert rows["features"] == "folders, modes"
+    assert rows["features"] == "described, folders, modes"
     assert rows["model"] == "tiny"
     assert rows["model_here"] == "no"
     assert rows["tile"] == "16x16x3"

@@ -98,7 +98,7 @@ def test_every_kind_is_coded(bitswap: Bitswap, archive: Path) -> None:
     assert shapes["sixteen"] == 2
     assert shapes["deep"] == 6
     found = {row["kind"] for row in rows}
-    assert {"png", "pnm", "png-samples", "pnm-16", "file"} <= found
+    assert {"png-exact", "pnm", "png-samples-exact", "pnm-16", "file"} <= found
     assert all(row["restored"] == "bytes" for row in rows if row["kind"] == "pnm-16")
 
 
@@ -122,7 +122,7 @@ def test_palettes_are_seen_as_is_best(bitswap: Bitswap, drawings: Path, tmp_path
         assert bitswap(*command).code == 0
         rows = json.loads(bitswap("list", path, "--json").out)["entries"]
         kinds = {row["kind"] for row in rows}
-        assert kinds == ({"png-colours"} if order else {"png-samples"})
+        assert kinds == ({"png-colours-exact"} if order else {"png-samples-exact"})
 
 
 @pytest.mark.parametrize("options", [["--threads", "1", "--batch", "1"]])
@@ -137,7 +137,7 @@ def test_the_same_bytes_whatever_the_speed(
 def test_info(bitswap: Bitswap, archive: Path) -> None:
     told = json.loads(bitswap("info", archive, "--json").out)
     assert (told["format"], told["model"]) == (5, "photo")
-    assert told["features"] == ["turned", "wide"]  # some pictures are small
+    assert {"described", "turned", "wide"} <= set(told["features"])  # some pictures are small
     with ArchiveReader(archive) as reader:
         header = reader.header
         assert [fitted.channels for fitted in header.fitted][-3:] == [2, 4, 6]
@@ -191,7 +191,7 @@ def test_without_fitting_they_are_kept_as_files(
     path = tmp_path / "a.bsw"
     assert bitswap("compress", drawings, "-o", path).code == 0
     told = json.loads(bitswap("info", path, "--json").out)
-    assert told["format"] == 5 and told["features"] == []
+    assert told["format"] == 5 and not {"turned", "wide"} & set(told["features"])
 
 
 def test_a_saved_model_of_four_channels(

@@ -110,7 +110,7 @@ def test_both_engines_write_one_archive(
         assert measured["bound"] < measured["coded"] < said["bpd"] + 0.5
     assert len(set(archives)) == 1
     with ArchiveReader(tmp_path / "reference.bsw") as reader:
-        assert reader.header.features == {"wide"}
+        assert "wide" in reader.header.features
 
 
 def test_a_model_of_bytes_takes_no_blocks(

@@ -2,10 +2,11 @@
 
     python tests/golden/make.py MODEL [--scheme bitswap|bbans|topdown]
                                       [--fit-steps N [--wide | --turned]] [--copies | --long]
-                                      [--force]
+                                      [--exact] [--force]
 
 The images are computed: a photograph-like PNG with text, gray ones, a digit, PPM, BMP, a text; wide
-ones have alpha, palettes and 16 bits. Copies are of a PNG, of a PPM and of a text.
+ones have alpha, palettes and 16 bits. Copies are of a PNG, of a PPM and of a text. PNG comes back
+pixel for pixel, but with --exact.
 """
 
 import argparse
@@ -13,8 +14,10 @@ import hashlib
 import io
 import json
 import os
+import struct
 import sys
 import tempfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +32,7 @@ from bitswap_cli.api.race import Fitter
 from bitswap_cli.archive.format.sections import NAMED_VERSION
 from bitswap_cli.archive.writing.catalogue import Catalogue
 from bitswap_cli.archive.writing.pack import pack
+from bitswap_cli.images.formats.format import DESCRIBED
 
 HERE = Path(__file__).parent
 MANIFEST = HERE / "manifest.json"
@@ -107,6 +111,35 @@ def files() -> dict[str, bytes]:
     }
 
 
+def exact_files() -> dict[str, bytes]:
+    """Likewise, and PNG files of other makers, which differ in what a description says."""
+    rows = photo(40, 44, 9).reshape(40, -1)
+    up = np.diff(rows, axis=0, prepend=np.uint8(0))
+
+    def made(level: int, length: int, tail: bytes = b"", before: bytes = b"") -> bytes:
+        lines = b"".join(
+            b"\2" + u.tobytes() if k % 7 else b"\0" + rows[k].tobytes() for k, u in enumerate(up)
+        )
+        stream = zlib.compress(lines, level) + tail
+        starts = range(0, len(stream), length)
+        idat = b"".join(chunk(b"IDAT", stream[at : at + length]) for at in starts)
+        head = chunk(b"IHDR", struct.pack(">IIBBBBB", 44, 40, 8, 2, 0, 0, 0))
+        return b"\x89PNG\r\n\x1a\n" + head + before + idat + chunk(b"IEND", b"") + tail
+
+    return files() | {
+        **{f"zlib/{level}.png": made(level, 1 << 20) for level in range(10)},
+        "zlib/chunks.png": made(6, 1000),
+        "zlib/behind.png": made(4, 8192, b"a tail that no decoder sees"),
+        "zlib/transparent.png": made(9, 1 << 20, before=chunk(b"tRNS", bytes(6))),
+    }
+
+
+def chunk(tag: bytes, body: bytes) -> bytes:
+    """A chunk of a PNG file."""
+    checked = tag + body
+    return struct.pack(">I", len(body)) + checked + struct.pack(">I", zlib.crc32(checked))
+
+
 def wide_files() -> dict[str, bytes]:
     """Names and contents of what is archived with grown models."""
     rgb = photo(50, 60, 8)
@@ -172,10 +205,13 @@ def digest(path: Path, restored: str) -> str:
 def write(source: Path, archive: Path, arguments: argparse.Namespace) -> None:
     """Write an archive; with a fitted model, even though so few pictures are not worth one."""
     model, scheme, steps = arguments.model, arguments.scheme, arguments.fit_steps
-    start = named(model, scheme, BATCH, fitting=steps is not None)
+    codec, header = start = named(model, scheme, BATCH, fitting=steps is not None)
     if steps is not None:
-        start = fit([start], Fitter(Catalogue([source], wide=True)), steps=steps, always=True)
-    pack([source], archive, *start, force=True)
+        catalogue = Catalogue([source], wide=True, pixels=not arguments.exact)
+        codec, header = fit([start], Fitter(catalogue), steps=steps, always=True)
+    if arguments.exact:
+        header = header._replace(features=header.features | {DESCRIBED})
+    pack([source], archive, codec, header, force=True)
 
 
 def main() -> None:
@@ -188,6 +224,7 @@ def main() -> None:
     parser.add_argument("--turned", action="store_true", help="of small images")
     parser.add_argument("--copies", action="store_true", help="of equal files")
     parser.add_argument("--long", action="store_true", help="of more than a small block")
+    parser.add_argument("--exact", action="store_true", help="PNG byte for byte")
     parser.add_argument("--force", action="store_true", help="replace one never released")
     arguments = parser.parse_args()
     kind = arguments.scheme if arguments.fit_steps is None else "fitted"
@@ -195,6 +232,8 @@ def main() -> None:
     made = wide_files if arguments.wide else turned_files if arguments.turned else files
     kind, made = ("copies", equal_files) if arguments.copies else (kind, made)
     kind, made = ("long", long_files) if arguments.long else (kind, made)
+    if arguments.exact:
+        kind, made = f"{kind}-exact", exact_files if made is files else made
     archive = HERE / f"{arguments.model}-{kind}-{NAMED_VERSION}.bsw"
     if archive.exists() and not arguments.force:
         sys.exit(f"{archive.name} is frozen (README.md)")

@@ -68,6 +68,7 @@ LAWS = {
     "ans/test_craystack.py": "the same words as craystack",
     "archive/reading/test_damage.py": "flipped bits, cuts and holes",
     "archive/reading/test_hostile.py": "archives made to harm",
+    "archive/test_described.py": "PNG files come back byte for byte, or their pixels if asked for",
     "archive/test_entries.py": "modes, times and whatever else a file system tells",
     "archive/test_round_trip.py": "what went in comes out",
     "archive/writing/test_orientation.py": "pictures that lie in eight ways",

@@ -10,6 +10,7 @@ import zstandard
 from bitswap_cli.archive.format.objects import pack_object, unpack_object
 from bitswap_cli.errors import ArchiveError, ModelError, display
 from bitswap_cli.images.formats import register
+from bitswap_cli.images.formats.format import DESCRIBED
 from bitswap_cli.images.picture import CHANNELS
 
 # Like PNG's: a byte with the high bit set, a name, and line ends that text-mode transfers damage.
@@ -100,8 +101,9 @@ class Header(NamedTuple):
     """Models that were fitted from the one that is named, at most one for a number of channels."""
     features: frozenset[str] = frozenset()
     """What the archive may hold beyond what every one may: `WIDE`, wide pictures (see
-    images/formats); `TURNED`, pictures turned or mirrored (see images/orientation.py); `JPEGS`,
-    chunks of JPEG files (see format/jpeg.py); `LONG`, BYTE chunks of up to `MAX_BLOCK` bytes;
+    images/formats); `TURNED`, pictures turned or mirrored (see images/orientation.py);
+    `DESCRIBED`, pictures with descriptions; `JPEGS`, chunks of JPEG files (see format/jpeg.py);
+    `LONG`, BYTE chunks of up to `MAX_BLOCK` bytes;
     those that kinds of pictures name; those of entries, whatever these are: `MODES`, permission
     bits (see format/attributes.py), `FOLDERS`, those that are not empty, and `COPIES`, entries that
     equal others (see format/segments.py)."""
@@ -111,7 +113,7 @@ class Header(NamedTuple):
     @property
     def wide(self) -> bool:
         """Whether there may be pictures that are not plain."""
-        return bool(self.features - {TURNED, JPEGS, LONG} - _OF_ENTRIES)
+        return bool(self.features - {TURNED, DESCRIBED, JPEGS, LONG} - _OF_ENTRIES)
 
     @property
     def oriented(self) -> bool:
@@ -121,6 +123,11 @@ class Header(NamedTuple):
     def using(self, features: Iterable[str]) -> "Header":
         """Return the header of an archive that uses these features, too."""
         return self._replace(features=self.features.union(features))
+
+    @property
+    def described(self) -> bool:
+        """Whether pictures may have descriptions."""
+        return DESCRIBED in self.features
 
     @property
     def fitted_bytes(self) -> int:
@@ -193,7 +200,7 @@ class Header(NamedTuple):
 def known_features() -> set[str]:
     """Return the features of archives that this program knows."""
     kinds = {kind.feature for kind in register.kinds() if not kind.plain}
-    return {WIDE, TURNED, JPEGS, LONG} | _OF_ENTRIES | kinds
+    return {WIDE, TURNED, DESCRIBED, JPEGS, LONG} | _OF_ENTRIES | kinds
 
 
 def _of_version_5(found: Any, version: int) -> tuple[Header, int] | None:

@@ -121,6 +121,7 @@ class Extra(NamedTuple):
     mtime: int
     prefix: bytes
     suffix: bytes
+    description: bytes = b""
 
 
 class _Told(Protocol):

@@ -1,6 +1,7 @@
 """Tables of chunks and extras of pictures, column by column (docs/format.md)."""
 
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 from typing import Any
 
 from bitswap_cli.archive.format import earlier
@@ -157,7 +158,11 @@ def pack_extras(extras: Sequence[Extra]) -> bytes:
     which = pack_column([place[extra.prefix, extra.suffix] for extra in extras])
     times = pack_times([extra.mtime for extra in extras])
     prefixes, suffixes = zip(*frames, strict=True)
-    return pack_blob(pack_object([*times, which, list(prefixes), list(suffixes)]))
+    found = [*times, which, list(prefixes), list(suffixes)]
+    described = b"".join(extra.description for extra in extras)
+    if described:
+        found += [pack_column([len(extra.description) for extra in extras]), described]
+    return pack_blob(pack_object(found))
 
 
 def unpack_extras(blob: bytes, count: int) -> list[Extra]:
@@ -167,12 +172,26 @@ def unpack_extras(blob: bytes, count: int) -> list[Extra]:
             raise malformed()
         return []
     match unpack_object(unpack_blob(blob, MAX_EXTRAS, "extras"), "extras"):
-        case [start, steps, which, [*prefixes], [*suffixes]] if len(prefixes) == len(suffixes):
+        case [start, steps, which, [*prefixes], [*suffixes], *told] if len(prefixes) == len(
+            suffixes
+        ):
             if all(isinstance(part, bytes) for part in (*prefixes, *suffixes)):
                 times = unpack_times(start, steps, count)
                 places = unpack_column(which, count, limit=len(prefixes))
-                rows = zip(times, places, strict=True)
-                return [Extra(time, prefixes[k], suffixes[k]) for time, k in rows]
+                rows = zip(times, places, _descriptions(told, count), strict=True)
+                return [Extra(time, prefixes[k], suffixes[k], own) for time, k, own in rows]
+    raise malformed()
+
+
+def _descriptions(told: list[Any], count: int) -> list[bytes]:
+    """Return those of pictures, from a column of their lengths and all of them, joined."""
+    match told:
+        case []:
+            return [b""] * count
+        case [lengths, bytes(joined)] if joined:
+            ends = list(accumulate(unpack_column(lengths, count, limit=len(joined) + 1)))
+            if ends[-1] == len(joined):
+                return [joined[start:end] for start, end in pairwise([0, *ends])]
     raise malformed()
 
 

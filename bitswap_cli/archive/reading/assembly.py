@@ -23,6 +23,7 @@ from bitswap_cli.archive.reading.sink import Output, Sink
 from bitswap_cli.archive.report import UnpackReport
 from bitswap_cli.contract import Samples
 from bitswap_cli.errors import ArchiveError, InputError, display
+from bitswap_cli.images.formats.register import kind_of
 from bitswap_cli.images.inspection import rebuild
 from bitswap_cli.images.orientation import turn_back
 from bitswap_cli.images.picture import Picture, Recipe
@@ -74,17 +75,25 @@ class OpenPicture:
         """How many it has."""
         return self._pixels.size
 
-    def file(self) -> bytes:
-        """Return its file; raise `ArchiveError` if that is not what the archive tells of it."""
+    def file(self, *, quick: bool = False) -> bytes:
+        """Return its file, or one as good in pixels that is made sooner, if it has a description.
+
+        Raises
+        ------
+        ArchiveError
+            If that is not what the archive tells of it.
+        """
         pixels, recipe = self.picture()
-        data, told = rebuild(recipe, pixels), self._like
+        data, told = rebuild(recipe, pixels, quick=quick), self._like
+        if quick and kind_of(told.kind).described:
+            return data
         if told.crc is not None and (told.size, told.crc) != (len(data), zlib.crc32(data)):
             raise not_as_it_was(self.name)
         return data
 
     def picture(self) -> Picture:
         """Return it as it lay in its file."""
-        recipe = Recipe(self._like.kind, self.extra.prefix, self.extra.suffix)
+        recipe = Recipe(self._like.kind, *self.extra[1:])
         return Picture(turn_back(self._pixels, self._like.orientation), recipe)
 
 
@@ -111,13 +120,18 @@ class Assembler:
         Tells which entries are wanted.
     keep_going : bool
         Note in the report what is lost instead of raising.
+    pixels : bool
+        Be content with files of the right pixels, which are made sooner.
     """
 
-    def __init__(self, sink: Sink, copies: Copies, *, keep_going: bool) -> None:
+    def __init__(
+        self, sink: Sink, copies: Copies, *, keep_going: bool, pixels: bool = False
+    ) -> None:
         self.report = UnpackReport()
         self._sink = sink
         self._copies = copies
         self._keep_going = keep_going
+        self._pixels = pixels
         self._picture: OpenPicture | None = None
         self._file: _OpenFile | None = None
         self._lost: dict[bytes, str] = {}
@@ -203,7 +217,8 @@ class Assembler:
         if picture.whole:
             self._picture = None
             self.report.samples += picture.samples
-            self._write(segment.name, picture.file(), picture.extra.mtime, picture.attributes)
+            data = picture.file(quick=self._pixels)
+            self._write(segment.name, data, picture.extra.mtime, picture.attributes)
 
     def _add_jpeg(self, segment: JpegSegment, one: JpegFile) -> None:
         data = jpeg_file(segment, one)

@@ -20,7 +20,7 @@ class Entry(NamedTuple):
     name: bytes
     """Relative path, '/'-separated."""
     kind: str
-    """'png', 'bmp', .. 'jpeg' (coded by a model), 'file', 'dir', 'link', 'copy' or 'hard link'."""
+    """'png-exact', 'bmp', .. (coded by a model), 'file', 'dir', 'link', 'copy', 'hard link'."""
     exact: bool
     """True: comes back byte for byte; False: pixel for pixel, with its metadata."""
     size: int | None
@@ -39,7 +39,7 @@ class EntryInfo(NamedTuple):
     """What an archive says of an entry; nothing is decoded for it."""
 
     kind: str
-    """'png', 'bmp', 'pnm', ... (coded by the model), 'file', 'dir', 'link', 'copy', 'hard link'."""
+    """'png-exact', 'bmp', .. (coded by a model), 'file', 'dir', 'link', 'copy', 'hard link'."""
     exact: bool
     """True: comes back byte for byte; False: pixel for pixel, with its metadata."""
     size: int | None

@@ -35,6 +35,7 @@ def unpack(
     *,
     force: bool = False,
     keep_going: bool = False,
+    pixels: bool = False,
     threads: int = 1,
     select: Sequence[str] | None = None,
     progress: Progress | None = None,
@@ -54,6 +55,8 @@ def unpack(
         Replace existing files.
     keep_going : bool
         Restore what is undamaged, then raise `PartialError` naming what is lost.
+    pixels : bool
+        Be content with PNG files of the right pixels and metadata, which are made sooner.
     threads : int
         Chunks decoded at the same time.
     select : sequence of str, optional
@@ -81,8 +84,8 @@ def unpack(
         if missing := wanted.missing():
             raise InputError(f"{reader.path} holds no entry {', '.join(map(display, missing))}")
         codecs = find_codecs(reader, codecs_for, tags)
-        unpacking = _Unpacking(reader, codecs, folder, copies, keep_going, threads, progress)
-        return whole(reader.path, "restored", unpacking.run())
+        work = _Unpacking(reader, codecs, folder, copies, keep_going, pixels, threads, progress)
+        return whole(reader.path, "restored", work.run())
     finally:
         folder.close()
 
@@ -101,7 +104,8 @@ def verify(
     """
     codecs = find_codecs(reader, codecs_for, {chunk.tag for chunk in reader.chunks})
     everything = Copies(reader, _Selection(None), keep_going=False)
-    report = _Unpacking(reader, codecs, Nowhere(), everything, False, threads, progress).run()
+    work = _Unpacking(reader, codecs, Nowhere(), everything, False, False, threads, progress)
+    report = work.run()
     report.entries += len(report.lost)  # they were checked all the same
     totals = reader.totals
     if totals and (report.entries, report.samples) != (totals.entries, totals.samples):
@@ -202,6 +206,7 @@ class _Unpacking:
         sink: Sink,
         copies: Copies,
         keep_going: bool,
+        pixels: bool,
         threads: int,
         progress: Progress | None,
     ) -> None:
@@ -212,7 +217,7 @@ class _Unpacking:
         self._keep_going = keep_going
         self._threads = threads
         self._progress = progress
-        self._assembler = Assembler(sink, copies, keep_going=keep_going)
+        self._assembler = Assembler(sink, copies, keep_going=keep_going, pixels=pixels)
         self._pool = ThreadPoolExecutor(threads)
         self._pending: deque[_Pending] = deque()
         self._done = 0

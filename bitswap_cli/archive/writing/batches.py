@@ -4,6 +4,7 @@ No entry may take more room than its file. A picture that the model does not mak
 does (or than the file is) loses: it is kept byte for byte.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ from bitswap_cli.archive.writing.orientation import choose_orientations
 from bitswap_cli.archive.writing.sources import Source
 from bitswap_cli.contract import TileCodec
 from bitswap_cli.images.orientation import turn
-from bitswap_cli.images.picture import Picture, Recipe
+from bitswap_cli.images.picture import Picture
 from bitswap_cli.images.tiles import cut, joined
 
 
@@ -85,11 +86,8 @@ def code_batch(codec: TileCodec, parts: list[Part], *, oriented: bool = False) -
     while kept:
         body, bits = _encode(codec, kept)
         costs = np.add.reduceat(bits, np.cumsum([0, *(part.tiles for part in kept[:-1])])) / 8
-        recipes = _recipe_costs(kept)
-        losers = [
-            cost + recipes[part.picture.recipe] >= part.limit
-            for part, cost in zip(kept, costs, strict=True)
-        ]
+        costs += _recipe_costs(kept)
+        losers = [cost >= part.limit for part, cost in zip(kept, costs, strict=True)]
         if not any(losers):
             # The initial bits and whatever else the chunk costs as a whole have to pay as well.
             if len(body) < sum(part.limit for part in kept):
@@ -128,18 +126,22 @@ def _encode(codec: TileCodec, parts: list[Part]) -> tuple[bytes, NDArray[np.floa
             )
         )
         if not part.first:
-            extras.append(Extra(part.source.mtime, recipe.prefix, recipe.suffix))
+            extras.append(Extra(part.source.mtime, *recipe[1:]))
     return encode_tiles(codec, segments, tiles, sizes, extras)
 
 
-def _recipe_costs(parts: list[Part]) -> dict[Recipe, float]:
-    """Return about how many bytes each picture's recipe takes; equal ones share theirs."""
-    users: dict[Recipe, int] = {}
-    for part in parts:
-        users[part.picture.recipe] = users.get(part.picture.recipe, 0) + 1
+def _recipe_costs(parts: list[Part]) -> list[float]:
+    """Return about how many bytes each picture's recipe takes; what is equal shares its own."""
+    recipes = [part.picture.recipe for part in parts]
+    frames = [recipe.prefix + recipe.suffix for recipe in recipes]
+    descriptions = [recipe.description for recipe in recipes]
+    own = zip(_shared(frames), _shared(descriptions), strict=True)
+    return [frame + description for frame, description in own]
+
+
+def _shared(texts: list[bytes]) -> list[float]:
+    """Return about how many bytes each text takes."""
     squeeze = zstandard.ZstdCompressor(level=3).compress
-    return {
-        recipe: min(len(joined), len(squeeze(joined))) / number
-        for recipe, number in users.items()
-        for joined in [recipe.prefix + recipe.suffix]
-    }
+    users = Counter(texts)
+    costs = {one: min(len(one), len(squeeze(one))) / number for one, number in users.items()}
+    return [costs[one] for one in texts]

@@ -2,13 +2,15 @@
 
 Whatever a command does with its sources, be it to choose a model by some, to fit it to them, or to
 pack them twice, it asks the catalogue. Pixels are kept while there is room for them. Those of other
-pictures are decoded again, but not proved again, which would be the dear part.
+pictures are decoded again, but not described and proved again, which would be the dear part.
 """
 
 import os
 import zlib
-from collections.abc import Iterable, Sequence
-from functools import cached_property
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cached_property, partial
 from typing import NamedTuple
 
 import zstandard
@@ -18,13 +20,22 @@ from bitswap_cli.archive.writing import sources as source_files
 from bitswap_cli.archive.writing.copies import find
 from bitswap_cli.archive.writing.sources import Source, SourceError
 from bitswap_cli.archive.writing.walk import collect
+from bitswap_cli.images.formats.format import DESCRIBED
 from bitswap_cli.images.formats.jpeg.codec import BEGINNING, Jpeg, split
 from bitswap_cli.images.formats.register import START, kind_of
-from bitswap_cli.images.inspection import decode, inspect, inspect_wide, looks_like_picture
+from bitswap_cli.images.inspection import (
+    decode,
+    describe,
+    inspect,
+    inspect_exact,
+    inspect_wide,
+    looks_like_picture,
+)
 from bitswap_cli.images.picture import MAX_PIXELS, MAX_RECIPE, Picture
 
 ROOM = 1 << 30  # bytes of pixels that are kept
 _MAX_FILE = 3 * MAX_PIXELS + 2 * MAX_RECIPE  # bytes of a file that is looked at as a picture
+_AHEAD = 1 << 24  # bytes of files that are looked at ahead of their turn, at most
 
 
 class Seen(NamedTuple):
@@ -56,16 +67,19 @@ class _Entry(NamedTuple):
     limit: int = 0
     checksum: int = 0
     """Of its bytes."""
+    description: bytes = b""
+    """Of kinds that have one."""
     pictures: list[Picture] | None = None
     """None where there was no room for them."""
 
     @property
     def held(self) -> int:
         """Bytes in memory."""
-        return sum(
-            p.pixels.nbytes + len(p.recipe.prefix) + len(p.recipe.suffix)
-            for p in self.pictures or ()
-        )
+        return sum(p.pixels.nbytes + sum(map(len, p.recipe[1:])) for p in self.pictures or ())
+
+    def wanted(self, wide: bool) -> bool:
+        """Tell whether its pictures are of interest, be wide ones or not."""
+        return bool(self.kinds) and (wide or kind_of(self.kinds[0]).plain)
 
 
 _NO_PICTURE = _Entry()
@@ -80,8 +94,12 @@ class Catalogue:
     paths : sequence of paths
     wide : bool
         Whether wide pictures are of interest.
+    pixels : bool
+        Whether it is enough that pictures come back pixel for pixel; else they are described.
     room : int
         Bytes of pixels that are kept.
+    threads : int
+        Files looked at ahead of their turn at the same time.
     dereference, without
         See `walk.collect`, which takes the paths as well.
     strict : bool
@@ -112,7 +130,9 @@ class Catalogue:
         paths: Sequence[str | os.PathLike[str]],
         *,
         wide: bool = False,
+        pixels: bool = False,
         room: int = ROOM,
+        threads: int = 1,
         dereference: bool = False,
         without: Iterable[str | os.PathLike[str]] = (),
         strict: bool = False,
@@ -125,7 +145,9 @@ class Catalogue:
             raise SourceError(*next(iter(self.skipped.items())))
         self.size = sum(source.size for source in self.sources)
         self._wide = wide
+        self._pixels = pixels
         self._room = room
+        self._threads = threads
         self._entries: dict[bytes, _Entry] = {}
 
     def features(self, block: int = MAX_BLOCK) -> frozenset[str]:
@@ -135,7 +157,8 @@ class Catalogue:
         """
         stored = sum(source.size for source in self.sources if source.name not in self.copies)
         long = min(block, stored) > MAX_CHUNK_BYTES
-        return frozenset([COPIES] * bool(self.copies) + [LONG] * long)
+        used = {DESCRIBED: not self._pixels, COPIES: bool(self.copies), LONG: long}
+        return frozenset(name for name, is_used in used.items() if is_used)
 
     def candidates(self) -> list[Source]:
         """Return the files that may be pictures, in an order that is as good as random and always
@@ -192,25 +215,51 @@ class Catalogue:
         SourceError
             If it cannot be read, or has changed, and the catalogue is strict.
         """
+        return self._settle(source, partial(self._find, source, wide), wide, again)
+
+    def look_at(
+        self, sources: Iterable[Source], *, wide: bool = True, again: bool = True
+    ) -> Generator[tuple[Source, Seen | None]]:
+        """Yield one source after the other and what `look` returns of it; meanwhile, the next ones
+        are looked at. Parameters and errors are those of `look`."""
+        waiting: deque[tuple[Source, Future[_Entry]]] = deque()
+
+        def first() -> tuple[Source, Seen | None]:
+            source, found = waiting.popleft()
+            return source, self._settle(source, found.result, wide, again)
+
+        with ThreadPoolExecutor(self._threads) as pool:
+            try:
+                for source in sources:
+                    waiting.append((source, pool.submit(self._find, source, wide)))
+                    ahead = sum(source.size for source, _ in waiting)
+                    if ahead > _AHEAD or len(waiting) > self._threads + 1:
+                        yield first()
+                while waiting:
+                    yield first()
+            finally:
+                # what is known of others by now is kept
+                for source, found in waiting:
+                    if not found.cancel() and found.exception() is None:
+                        self._settle(source, found.result, wide, again)
+
+    def _settle(
+        self, source: Source, found: Callable[[], _Entry], wide: bool, again: bool
+    ) -> Seen | None:
+        """Keep what is found of a source, as far as there is room."""
         if source.path in self.skipped:
             return None
-        entry = self._entries.get(source.name, _UNSEEN)
-        self._room += entry.held
+        self._room += self._entries.get(source.name, _UNSEEN).held
         try:
-            if entry is _UNSEEN:
-                entry = self._inspect(source)
-            wanted = bool(entry.kinds) and (wide or kind_of(entry.kinds[0]).plain)
-            if wanted and entry.pictures is None:
-                entry = entry._replace(pictures=_decoded(source, entry))
+            entry = found()
         except SourceError as error:
             self.skip(source, error)
             return None
         kept = again and entry.held <= self._room
         self._room -= entry.held if kept else 0
         self._entries[source.name] = entry if kept else entry._replace(pictures=None)
-        return (
-            Seen(entry.pictures, entry.limit, entry.checksum) if wanted and entry.pictures else None
-        )
+        wanted = entry.pictures if entry.wanted(wide) else None
+        return Seen(wanted, entry.limit, entry.checksum) if wanted else None
 
     def skip(self, source: Source, error: SourceError) -> None:
         """Go on without a source; raise the error if the catalogue is strict."""
@@ -218,25 +267,41 @@ class Catalogue:
             raise error
         self.skipped[source.path] = error.why
 
+    def _find(self, source: Source, wide: bool) -> _Entry:
+        """Return what is known of a file, with its pictures if they are wanted."""
+        entry = self._entries.get(source.name, _UNSEEN)
+        if source.path in self.skipped:
+            return entry
+        if entry is _UNSEEN:
+            entry = self._inspect(source)
+        if entry.pictures is None and entry.wanted(wide):
+            entry = entry._replace(pictures=_decoded(source, entry))
+        return entry
+
     def _inspect(self, source: Source) -> _Entry:
-        """Read, decode and prove a file."""
+        """Read, decode, describe and prove a file."""
         if source.kind != "file" or source.size > _MAX_FILE:
             return _NO_PICTURE
         data = source_files.read_if(source, looks_like_picture, START)
         if data is None:
             return _NO_PICTURE
-        plain = inspect(data)
-        pictures = [plain] if plain else inspect_wide(data) if self._wide else []
+        description = None if self._pixels else describe(data)
+        if self._pixels:
+            plain = inspect(data)
+            pictures = [plain] if plain else inspect_wide(data) if self._wide else []
+        else:
+            pictures = inspect_exact(data, description, wide=self._wide)
         if not pictures:
             return _NO_PICTURE
         kinds = tuple(picture.recipe.kind for picture in pictures)
-        return _Entry(kinds, _cost_as_bytes(data), zlib.crc32(data), pictures)
+        known = _Entry(kinds, _cost_as_bytes(data), zlib.crc32(data), description or b"")
+        return known._replace(pictures=pictures)
 
 
 def _decoded(source: Source, entry: _Entry) -> list[Picture]:
     """Decode a file that was proved before."""
     data = source_files.read(source)
-    pictures = [decode(data, kind) for kind in entry.kinds]
+    pictures = [decode(data, kind, entry.description) for kind in entry.kinds]
     found = [picture for picture in pictures if picture is not None]
     if zlib.crc32(data) != entry.checksum or len(found) < len(pictures):
         raise source_files.changed(source)

@@ -1,6 +1,7 @@
 """The pictures that are to be archived, cut into tiles as they will be coded, to fit models to."""
 
 from collections import Counter
+from contextlib import closing
 from typing import NamedTuple
 
 from bitswap_cli.archive.writing.catalogue import Catalogue
@@ -63,23 +64,23 @@ def material(
     codecs: dict[int, TileCodec] = {}
     samples: Counter[int] = Counter()
     looked, small, wide = 0, 0, False
-    for source in files:
-        looked += source.size
-        seen = catalogue.look(source)
-        chosen = seen and choose(codec, seen.pictures)
-        if not chosen:
-            continue
-        own, (pixels, recipe), factor, _ = chosen
-        group = codec.channels if own is codec else pixels.shape[2]
-        if only not in (None, group):
-            continue
-        codecs[group] = own
-        found.setdefault(group, {}).setdefault(factor, []).append(pixels)
-        small += pixels.size if may_turn(own, pixels, factor) else 0
-        samples[group] += pixels.size
-        wide = wide or not kind_of(recipe.kind).plain
-        if samples.total() >= MOST:
-            break
+    with closing(catalogue.look_at(files)) as looks:
+        for source, seen in looks:
+            looked += source.size
+            chosen = seen and choose(codec, seen.pictures)
+            if not chosen:
+                continue
+            own, (pixels, recipe), factor, _ = chosen
+            group = codec.channels if own is codec else pixels.shape[2]
+            if only not in (None, group):
+                continue
+            codecs[group] = own
+            found.setdefault(group, {}).setdefault(factor, []).append(pixels)
+            small += pixels.size if may_turn(own, pixels, factor) else 0
+            samples[group] += pixels.size
+            wide = wide or not kind_of(recipe.kind).plain
+            if samples.total() >= MOST:
+                break
     share = sum(s.size for s in files) / max(looked, 1)
     oriented = threads > 0 and 0 < small * share <= TURNED
     groups = {}

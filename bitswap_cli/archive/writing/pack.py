@@ -2,8 +2,9 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 from typing import NamedTuple
 
@@ -29,7 +30,7 @@ from bitswap_cli.archive.writing.batches import (
     code_part,
 )
 from bitswap_cli.archive.writing.blocks import THOROUGH, Blocks, Keeping, order
-from bitswap_cli.archive.writing.catalogue import Catalogue
+from bitswap_cli.archive.writing.catalogue import Catalogue, Seen
 from bitswap_cli.archive.writing.choice import choose
 from bitswap_cli.archive.writing.copies import Copy
 from bitswap_cli.archive.writing.jpegs import JpegBatch
@@ -77,7 +78,7 @@ def pack(
     InputError
         If a source cannot be read, two sources share a name, or the destination cannot be written.
     """
-    catalogue = Catalogue(sources, wide=header.wide)
+    catalogue = Catalogue(sources, wide=header.wide, pixels=not header.described, threads=threads)
     header = header.using(catalogue.features(keeping.block))
     with ArchiveWriter(destination, header, catalogue.sources, force=force) as writer:
         codecs = Codecs(codec)
@@ -147,8 +148,7 @@ class _Step(NamedTuple):
     """Chunks of pictures, to write when their turn comes."""
 
     write: Callable[[], None]
-    held: int
-    """Bytes of pixels or coefficients in memory."""
+    held: int  # bytes of pixels or coefficients in memory
 
 
 class _Packing:
@@ -186,12 +186,16 @@ class _Packing:
 
     def run(self) -> None:
         """Write all chunks."""
-        copies = []
-        for source in self._catalogue.sources:
-            if source.name in self._copies:
-                copies.append(source)
-            elif not (self._add_picture(source) or self._add_jpeg(source)):
-                self._kept.append(source)
+        writer = self._writer
+        copies = [one for one in self._catalogue.sources if one.name in self._copies]
+        own = [one for one in self._catalogue.sources if one.name not in self._copies]
+        looks: Generator[tuple[Source, Seen | None]] = ((source, None) for source in own)
+        if self._codec:
+            looks = self._catalogue.look_at(own, wide=writer.header.wide, again=self._again)
+        with closing(looks):
+            for source, seen in looks:
+                if not (self._add_picture(source, seen) or self._add_jpeg(source)):
+                    self._kept.append(source)
         for key in sorted(self._batches):
             self._close_batch(key)
         self._close_jpegs()
@@ -207,15 +211,13 @@ class _Packing:
         """Stop what is still being encoded."""
         self._pool.shutdown(cancel_futures=True)
 
-    def _add_picture(self, source: Source) -> bool:
+    def _add_picture(self, source: Source, seen: Seen | None) -> bool:
         """Send a file on its way to the codec of tiles, if it is a picture for it."""
-        if self._codec is None:
+        if not seen or not self._codec:
             return False
-        seen = self._catalogue.look(source, wide=self._writer.header.wide, again=self._again)
         used = self._writer.header.features
-        fits = [p for p in seen.pictures if kind_of(p.recipe.kind).fits(used)] if seen else []
-        chosen = choose(self._codec, fits)
-        if not seen or not chosen:
+        fits = [p for p in seen.pictures if kind_of(p.recipe.kind).fits(used)]
+        if not (chosen := choose(self._codec, fits)):
             return False
         codec, picture, factor, number = chosen
         crc = seen.crc if kind_of(picture.recipe.kind).exact else None

@@ -1,5 +1,6 @@
 """A sample of the pictures that are to be archived, to choose a codec by."""
 
+from contextlib import closing
 from dataclasses import dataclass
 
 from bitswap_cli.archive.writing.catalogue import Catalogue
@@ -40,12 +41,12 @@ def sample(catalogue: Catalogue, *, wide: bool = True) -> list[Sample]:
     """
     found: list[Sample] = []
     read = 0
-    for source in catalogue.candidates()[:_TRIED]:
-        seen = catalogue.look(source, wide=wide)
-        if not seen:
-            continue
-        found.append(Sample(seen.pictures, source.size))
-        read += seen.pictures[0].pixels.size
-        if len(found) == PICTURES or read >= _READ:
-            break
+    with closing(catalogue.look_at(catalogue.candidates()[:_TRIED], wide=wide)) as looks:
+        for source, seen in looks:
+            if not seen:
+                continue
+            found.append(Sample(seen.pictures, source.size))
+            read += seen.pictures[0].pixels.size
+            if len(found) == PICTURES or read >= _READ:
+                break
     return found

@@ -1,6 +1,6 @@
 """What a format of files says of itself: how they begin, which pictures they hold, and how."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -10,6 +10,9 @@ from bitswap_cli.contract import BYTES, Alphabet, Samples
 from bitswap_cli.images.picture import Picture, Recipe
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
+
+DESCRIBED = "described"
+"""The feature of archives that can hold kinds whose recipes have a description."""
 
 
 class Kind(NamedTuple):
@@ -21,18 +24,25 @@ class Kind(NamedTuple):
     exact: bool
     """Whether files come back byte for byte; else pixel for pixel, with all else verbatim."""
     plain: bool
-    """Whether every archive can hold it; else only those that use its feature, or are of format
-    version 3 or 4 if that is ``'wide'``."""
+    """Whether every archive can hold its samples; else only those that use its feature, or are of
+    format version 3 or 4 if that is ``'wide'``."""
     alphabet: Alphabet = BYTES
     """Of the samples."""
     feature: str = "wide"
     """Of archives that can hold it, if it is not plain: in archives of version 5, by this name."""
-    described: bool = False
-    """Whether its recipes have a description, which no archive holds yet."""
+    describe: Callable[[bytes], bytes | None] | None = None
+    """Of kinds whose recipes have a description: says what a file's samples do not tell, or None.
+    `Format.split` leaves it out, for it takes time and is the same for all kinds of a format."""
+
+    @property
+    def described(self) -> bool:
+        """Whether its recipes have a description."""
+        return self.describe is not None
 
     def fits(self, features: Set[str]) -> bool:
         """Tell whether an archive that uses these features can hold it."""
-        return not self.described and (self.plain or self.feature in features)
+        told = not self.described or DESCRIBED in features
+        return told and (self.plain or self.feature in features)
 
 
 class Format(Protocol):
@@ -59,8 +69,9 @@ class Format(Protocol):
         Returns
         -------
         Picture or None
-            Samples are an array (H, W, C) of the kind's alphabet, in its dtype. None if the file is
-            no picture of this kind: of another one, damaged, foreign or too large.
+            Samples are an array (H, W, C) of the kind's alphabet, in its dtype. The recipe has no
+            description yet. None if the file is no picture of this kind: of another one, damaged,
+            foreign or too large.
         """
 
     def join(self, recipe: Recipe, samples: Samples, *, quick: bool = False) -> bytes:
@@ -72,7 +83,8 @@ class Format(Protocol):
             Of one of `KINDS`.
         samples : array (H, W, C) of the kind's alphabet
         quick : bool
-            If the kind is not exact, the file may be larger, if it is made sooner.
+            The file may be larger, if it is made sooner, and only its pixels and all else that
+            prefix and suffix hold have to be right: descriptions are not looked at.
 
         Raises
         ------

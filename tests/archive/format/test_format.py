@@ -187,9 +187,20 @@ def test_byte_tables(segments: list[ByteSegment]) -> None:
 
 
 @settings(deadline=None, max_examples=40)
-@given(st.lists(st.builds(Extra, times, st.binary(max_size=5), st.binary(max_size=5))))
+@given(st.lists(st.builds(Extra, times, *3 * [st.binary(max_size=5)])))
 def test_extras(extras: list[Extra]) -> None:
     assert unpack_extras(pack_extras(extras), len(extras)) == extras
+
+
+@pytest.mark.parametrize(
+    "told", [[1], [1, b""], [1, b"a"], [0, b"ab"], [2, b"ab"], [1, "ab"], [1, b"ab", 0]]
+)
+def test_descriptions_are_as_long_as_told(told: list[object]) -> None:
+    """Those of two pictures."""
+    assert unpack_extras(pack_blob(pack_object([0, 0, 0, [b""], [b""]])), 2)
+    assert unpack_extras(pack_blob(pack_object([0, 0, 0, [b""], [b""], 1, b"ab"])), 2)
+    with pytest.raises(ArchiveError, match="malformed"):
+        unpack_extras(pack_blob(pack_object([0, 0, 0, [b""], [b""], *told])), 2)
 
 
 @pytest.mark.parametrize("data", [b"", b"x", bytes(1000), os.urandom(1000)])

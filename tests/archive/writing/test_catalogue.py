@@ -33,15 +33,18 @@ class Counts:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.inflates: dict[bytes, int] = {}
         self.proofs: dict[bytes, int] = {}
-        for name in ("inspect", "inspect_wide", "decode"):
+        self.descriptions: dict[bytes, int] = {}
+        for name in ("describe", "inspect", "inspect_wide", "inspect_exact", "decode"):
             monkeypatch.setattr(catalogue_module, name, self._counted(name))
 
     def _counted(self, name: str) -> Callable[..., object]:
         real = getattr(catalogue_module, name)
 
-        def call(data: bytes, *more: object) -> object:
-            found = real(data, *more)
-            if found:
+        def call(data: bytes, *more: object, **options: bool) -> object:
+            found = real(data, *more, **options)
+            if found and name == "describe":
+                self.descriptions[data] = self.descriptions.get(data, 0) + 1
+            elif found:
                 self.inflates[data] = self.inflates.get(data, 0) + 1
                 self.proofs[data] = self.proofs.get(data, 0) + (name != "decode")
             return found
@@ -80,7 +83,8 @@ def everything(folder: Path, out: Path, *, room: int = 1 << 30, rounds: int = 3)
     for _ in range(rounds):
         material(catalogue, codec, threads=1)
     for again in (True, False):
-        header = header_for(codec)._replace(features=frozenset([] if again else ["wide", "turned"]))
+        features = ["described"] if again else ["described", "wide", "turned"]
+        header = header_for(codec)._replace(features=frozenset(features))
         with ArchiveWriter(out, header, catalogue.sources, force=True) as writer:
             pack_into(writer, catalogue, Codecs(codec), again=again)
             writer.commit()
@@ -90,6 +94,7 @@ def everything(folder: Path, out: Path, *, room: int = 1 << 30, rounds: int = 3)
 def test_once_a_command(folder: Path, tmp_path: Path, counts: Counts) -> None:
     opens, *others = counts.during(lambda: everything(folder, tmp_path / "a"))
     assert others == [{1}, {1}]
+    assert set(counts.descriptions.values()) == {1} and len(counts.descriptions) == 4
     for name, count in opens.items():
         # once more where another file has its size; the first archive keeps wide pictures as files
         assert count == (1 + (".ppm" in name) if "rgba" not in name else 2), name
@@ -106,7 +111,7 @@ def test_without_room_they_are_decoded_again_but_not_proved(
     folder: Path, tmp_path: Path, counts: Counts
 ) -> None:
     opens, inflates, proofs = counts.during(lambda: everything(folder, tmp_path / "b", room=0))
-    assert proofs == {1}
+    assert proofs == {1} and set(counts.descriptions.values()) == {1}
     # a sample, three times material, two archives, the first of which wants no wide ones
     assert inflates == {5, 6}
     assert {opens[f"{number}.ppm"] for number in range(6)} == {7}

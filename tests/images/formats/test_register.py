@@ -22,7 +22,7 @@ def test_kinds_keep_their_numbers_and_promises() -> None:
         (3, "png-samples", False, False),
         (4, "png-colours", False, False),
         (5, "pnm-16", True, False),
-        (6, "png-exact", True, False),
+        (6, "png-exact", True, True),
         (7, "png-samples-exact", True, False),
         (8, "png-colours-exact", True, False),
     ]

@@ -25,23 +25,6 @@ from bitswap_cli.images.formats.png.rows import read_rows, write_rows
 from bitswap_cli.images.formats.png.stream import describe, restore
 from bitswap_cli.images.picture import Picture, Recipe
 
-_EXACT = "-exact"  # how the names of kinds end whose recipes hold a description
-_PLAIN = Kind("png", 0, exact=False, plain=True)
-_SAMPLES = Kind("png-samples", 3, exact=False, plain=False)
-_COLOURS = Kind("png-colours", 4, exact=False, plain=False)
-
-MAGIC: Sequence[bytes] = (SIGNATURE,)
-KINDS: Sequence[Kind] = (
-    _PLAIN,
-    _SAMPLES,
-    _COLOURS,
-    Kind(_PLAIN.name + _EXACT, 6, exact=True, plain=False, described=True),
-    Kind(_SAMPLES.name + _EXACT, 7, exact=True, plain=False, described=True),
-    Kind(_COLOURS.name + _EXACT, 8, exact=True, plain=False, described=True),
-)
-
-# A description pays up to so many bytes, and so many hundredths of its file.
-_FEW, _SHARE = 64, 3
 _LEVEL, _QUICK = 6, 1  # of zlib; the quick one is several times faster
 
 
@@ -53,21 +36,49 @@ class _Start(NamedTuple):
     """Of a palette image, else None."""
 
 
+def describe_file(data: bytes) -> bytes | None:
+    """Say what the samples of a file do not tell, see stream.py; None if that is longer than what
+    it describes, or the file is no picture of any kind."""
+    head = read_head(data)
+    found = find_pixels(data, colours=True) if head else None
+    stored = read_rows(found[2], head) if head and found else None
+    if head is None or found is None or stored is None:
+        return None
+    start, end, idat = found
+    description = describe(idat, lengths(data[start:end]), stored, head)
+    return description if description is not None and len(description) < len(idat) else None
+
+
+_EXACT = "-exact"  # how the names of kinds end whose recipes hold a description
+_PLAIN = Kind("png", 0, exact=False, plain=True)
+_SAMPLES = Kind("png-samples", 3, exact=False, plain=False)
+_COLOURS = Kind("png-colours", 4, exact=False, plain=False)
+
+MAGIC: Sequence[bytes] = (SIGNATURE,)
+KINDS: Sequence[Kind] = (
+    _PLAIN,
+    _SAMPLES,
+    _COLOURS,
+    Kind(_PLAIN.name + _EXACT, 6, exact=True, plain=True, describe=describe_file),
+    Kind(_SAMPLES.name + _EXACT, 7, exact=True, plain=False, describe=describe_file),
+    Kind(_COLOURS.name + _EXACT, 8, exact=True, plain=False, describe=describe_file),
+)
+
+
 def split(data: bytes, kind: str) -> Picture | None:
     """See `Format.split`.
 
     "png" is 8-bit gray or RGB, "png-samples" any other image as it is stored, "png-colours" a
     palette image by its colours. Samples of 16 bits have all their high bytes first; gray of fewer
     than 8 bits is scaled to 0..255; indices are as they are. Kinds that end in "-exact" are the
-    same with a description, by which the file comes back byte for byte, if it is a short one.
+    same with a description, by which the file comes back byte for byte.
     """
     pixel_kind = kind.removesuffix(_EXACT)
     before = _read_start(data, pixel_kind)
     if before is None:
         return None
     head, palette = before
-    exact = pixel_kind != kind
-    found = find_pixels(data, colours=exact or palette is not None)
+    found = find_pixels(data, colours=pixel_kind != kind or palette is not None)
     stored = None if found is None else read_rows(found[2], head)
     if found is None or stored is None:
         return None
@@ -75,25 +86,21 @@ def split(data: bytes, kind: str) -> Picture | None:
         pixels = _colours(stored, palette)
     else:
         pixels = _samples(stored, head)
-    start, end, idat = found
-    description: bytes | None = b""
-    if pixels is not None and exact:
-        most = _FEW + len(data) * _SHARE // 100
-        description = describe(idat, lengths(data[start:end]), stored, head, most)
-    if pixels is None or description is None:
+    if pixels is None:
         return None
-    return Picture(pixels, Recipe(kind, data[:start], data[end:], description))
+    start, end, _ = found
+    return Picture(pixels, Recipe(kind, data[:start], data[end:]))
 
 
 def join(recipe: Recipe, samples: Samples, *, quick: bool = False) -> bytes:
-    """See `Format.join`: IDAT chunks between prefix and suffix, one if nothing describes them."""
+    """See `Format.join`: IDAT chunks between prefix and suffix, one if no description is asked."""
     pixels = samples.view(np.uint8)
     pixel_kind = recipe.kind.removesuffix(_EXACT)
     before = _read_start(recipe.prefix, pixel_kind)
     stored = None if before is None else _stored(pixel_kind, before, pixels)
     if before is None or stored is None:
         raise _misfit()
-    if pixel_kind != recipe.kind:
+    if pixel_kind != recipe.kind and not quick:
         idat = restore(recipe.description, stored, before.head)
     else:
         idat = [write_rows(stored, before.head, _QUICK if quick else _LEVEL)]

@@ -5,7 +5,6 @@ which filter each line has, how the zlib stream was made (`bitswap_cli.images.de
 it is cut into chunks.
 """
 
-import zlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -29,7 +28,7 @@ _CHUNKS, _PER_CHUNK = 1 << 16, 1 << 10  # as many chunks, and one more for each 
 
 
 def describe(
-    stream: bytes, lengths: Sequence[int], stored: NDArray[np.uint8], head: Head, most: int
+    stream: bytes, lengths: Sequence[int], stored: NDArray[np.uint8], head: Head
 ) -> bytes | None:
     """Say what the samples do not tell of the contents of IDAT.
 
@@ -42,9 +41,6 @@ def describe(
     stored : uint8 array (H, W, bytes of a pixel)
         What `read_rows` read.
     head : Head
-    most : int
-        Bytes of a description that pays, without those that lie behind the zlib stream: these
-        would have to be kept anyway.
 
     Returns
     -------
@@ -70,9 +66,7 @@ def describe(
     coded = encode(_columns(columns))
     start = bytes([predictor | _TOLD * (constant is None)])
     start += b"" if constant is None else varint(constant)
-    description = b"".join([start, varint(len(coded)), coded, described.description])
-    pays = len(description) <= most or len(description) <= most + _behind(stream)
-    return description if pays else None
+    return b"".join([start, varint(len(coded)), coded, described.description])
 
 
 def restore(description: bytes, stored: NDArray[np.uint8], head: Head) -> list[bytes]:
@@ -116,13 +110,6 @@ def restore(description: bytes, stored: NDArray[np.uint8], head: Head) -> list[b
     inflated = b"".join(plane.tobytes() for plane in made)
     stream = deflate.restore(inflated, reader.rest())
     return _cut(stream, lengths if told else constant, size)
-
-
-def _behind(stream: bytes) -> int:
-    """Return how many bytes lie behind a zlib stream."""
-    inflate = zlib.decompressobj()
-    inflate.decompress(stream)
-    return len(inflate.unused_data)
 
 
 def _damaged() -> ArchiveError:

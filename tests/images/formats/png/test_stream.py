@@ -1,7 +1,7 @@
 """PNG files come back byte for byte, whoever wrote them, and damage is told."""
 
 import io
-import zlib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,9 +14,24 @@ from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.deflate.columns import varint
 from bitswap_cli.images.formats.png import format as png_format
 from bitswap_cli.images.formats.png import stream as png_stream
-from bitswap_cli.images.formats.png.chunks import SIGNATURE, Head, chunk
+from bitswap_cli.images.formats.png.chunks import (
+    SIGNATURE,
+    Head,
+    chunk,
+    find_pixels,
+    lengths,
+    read_head,
+)
 from bitswap_cli.images.formats.png.filters import filtered
-from bitswap_cli.images.inspection import inspect, inspect_exact, inspect_wide, rebuild
+from bitswap_cli.images.formats.png.rows import read_rows
+from bitswap_cli.images.inspection import (
+    decode,
+    describe,
+    inspect,
+    inspect_exact,
+    inspect_wide,
+    rebuild,
+)
 from bitswap_cli.images.picture import Picture, Recipe
 from tests.images.formats.png.files import FORMATS, PLTE, WRITERS, deflated, lines, png
 
@@ -25,10 +40,20 @@ EXACT = [kind.name for kind in png_format.KINDS if kind.exact]
 
 def split(data: bytes) -> list[Picture]:
     """A file in every way in which it can be described, at whatever cost."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(png_format, "_FEW", 1 << 30)
-        found = [png_format.split(data, kind) for kind in EXACT]
-    return [picture for picture in found if picture is not None]
+    head = read_head(data)
+    found = find_pixels(data, colours=True) if head else None
+    stored = read_rows(found[2], head) if head and found else None
+    if head is None or found is None or stored is None:
+        return []
+    start, end, idat = found
+    told = png_stream.describe(idat, lengths(data[start:end]), stored, head)
+    pictures = [decode(data, kind, told) for kind in EXACT] if told is not None else []
+    return [picture for picture in pictures if picture is not None]
+
+
+def seen(data: bytes) -> list[Picture]:
+    """What a writer of archives sees in a file."""
+    return inspect_exact(data, describe(data), wide=True)
 
 
 def comes_back(data: bytes) -> list[Picture]:
@@ -87,7 +112,7 @@ def test_pillow_and_zlib_at_every_level(level: int) -> None:
     for array in (ramp, ramp[:, :, None] + noise):
         file = io.BytesIO()
         Image.fromarray(array).save(file, "PNG", compress_level=level)
-        (picture,) = inspect_exact(file.getvalue())
+        (picture,) = seen(file.getvalue())
         assert rebuild(picture.recipe, picture.pixels) == file.getvalue()
     head = Head(90, 120, 8, 2, interlaced=True)
     comes_back(png(head, deflated(lines(head, "least"), level, memLevel=9)))
@@ -97,26 +122,22 @@ def test_bytes_behind_the_checksum_come_back() -> None:
     head = Head(64, 64, 8, 2, interlaced=False)
     stream = deflated(lines(head, "mixed"), 9) + b"a secret that no decoder sees"
     data = png(head, stream, [100, len(stream) - 7])
-    (picture,) = inspect_exact(data)
+    (picture,) = seen(data)
     assert b"a secret" in picture.recipe.description
     assert rebuild(picture.recipe, picture.pixels) == data
 
 
-def test_bytes_behind_the_checksum_are_not_counted_but_others_are() -> None:
-    head = Head(64, 64, 8, 2, interlaced=False)
-    noise = np.random.default_rng(0).integers(0, 2, (64, 192)).astype(np.uint8)
-    raw = filtered(noise, 3, np.zeros(64, np.uint8)).tobytes()
-    stream = deflated(raw, 6)
-    (picture,) = inspect_exact(png(head, stream + bytes(9000)))
-    assert len(picture.recipe.description) > 9000
-    flushed = zlib.compressobj(6)
-    parts = [
-        flushed.compress(raw[at : at + 9]) + flushed.flush(zlib.Z_SYNC_FLUSH)
-        for at in range(0, len(raw), 9)
-    ]
-    costly = png(head, b"".join(parts) + flushed.flush() + bytes(9000))
-    assert len(split(costly)) == 1
-    assert inspect_exact(costly) == []
+def test_a_description_is_shorter_than_what_it_describes() -> None:
+    tiny = png(Head(1, 1, 8, 2, interlaced=False), deflated(b"\0abc", 9))
+    ((pixels, recipe),) = split(tiny)
+    assert rebuild(recipe, pixels) == tiny
+    assert len(recipe.description) < len(deflated(b"\0abc", 9))
+    assert seen(tiny) != []
+    cut = png(Head(1, 1, 8, 2, interlaced=False), deflated(b"\0abc", 9), [1, 4, 5, 8, 10])
+    ((pixels, recipe),) = split(cut)
+    assert rebuild(recipe, pixels) == cut
+    assert len(recipe.description) >= len(deflated(b"\0abc", 9))
+    assert seen(cut) == []
 
 
 @pytest.mark.parametrize(("depth", "colour"), [(8, 0), (8, 2), (2, 0), (16, 2), (8, 6)])
@@ -127,10 +148,10 @@ def test_suggested_palettes_and_transparent_colours_come_back(depth: int, colour
         data = png(head, stream, [40], before)
         assert inspect(data) is None
         assert inspect_wide(data) == []
-        (picture,) = inspect_exact(data)
+        (picture,) = seen(data)
         assert np.array_equal(picture.pixels, split(png(head, stream))[0].pixels)
         assert rebuild(picture.recipe, picture.pixels) == data
-    assert inspect_exact(png(head, stream, before=chunk(b"acTL", bytes(8)))) == []
+    assert seen(png(head, stream, before=chunk(b"acTL", bytes(8)))) == []
 
 
 @pytest.mark.parametrize("step", [1, 2, 1000, 1 << 20])
@@ -228,10 +249,29 @@ def test_exact_kinds_need_a_description(kind: str) -> None:
             rebuild(Recipe(kind, seed.recipe.prefix, seed.recipe.suffix), seed.pixels)
 
 
-def test_a_description_that_does_not_hold_makes_no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_description_that_does_not_hold_makes_no_picture() -> None:
     head = Head(20, 30, 8, 2, interlaced=False)
     data = png(head, deflated(lines(head, "up"), 6))
-    (picture,) = inspect_exact(data)
-    for wrong in (b"\6" + picture.recipe.description[1:], b""):
-        monkeypatch.setattr(png_format, "describe", lambda *_, wrong=wrong: wrong)
-        assert inspect_exact(data) == []
+    ((pixels, recipe),) = seen(data)
+    for wrong in (b"\6" + recipe.description[1:], b"", None):
+        assert inspect_exact(data, wrong, wide=True) == []
+    quick = rebuild(recipe._replace(description=b"\6"), pixels, quick=True)
+    assert quick != data
+    plain, again = inspect(data), inspect(quick)
+    assert plain and again and np.array_equal(plain.pixels, again.pixels)
+
+
+def test_one_description_serves_all_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
+    head = Head(20, 30, 8, 3, interlaced=False)
+    data = png(head, deflated(bytes(20 * 31), 6))
+    described: list[int] = []
+    real = png_stream.describe
+
+    def counted(stream: bytes, *more: Any) -> bytes | None:
+        described.append(len(stream))
+        return real(stream, *more)
+
+    monkeypatch.setattr(png_format, "describe", counted)
+    assert [picture.recipe.kind for picture in seen(data)] == EXACT[1:]
+    assert len(described) == 1
+    assert inspect_exact(data, describe(data), wide=False) == []
