@@ -24,6 +24,8 @@ _DECODERS = {
     48: (("RGB", "RGB;16B"), ("RGB", "RGB;16L")),
     64: (("RGBA", "RGBA;16B"), ("RGBA", "RGBA;16L")),
 }
+_PHOTO = 3  # level of zlib that is enough for photographs
+_DRAWN = 6  # of drawings, PNG files take less than this part of the pixels
 _ADAM7 = (
     (0, 0, 8, 8),
     (4, 0, 8, 8),
@@ -112,7 +114,17 @@ def scanlines(stored: NDArray[np.uint8], head: Head) -> list[NDArray[np.uint8]]:
 
 
 def _by_pillow(stored: NDArray[np.uint8], level: int) -> bytes:
-    """Return the contents of IDAT as Pillow writes them, which is fast."""
+    """Return the contents of IDAT as Pillow writes them, which is fast.
+
+    Photographs are written at `_PHOTO` at most: level 6 takes more than twice the time, for files
+    that are 2 % larger (Kodak) to 5 % smaller. Drawings gain up to a third, and are quick.
+    """
+    found = _saved(stored, min(level, _PHOTO))
+    drawn = len(found) * _DRAWN < stored.nbytes
+    return _saved(stored, level) if drawn and level > _PHOTO else found
+
+
+def _saved(stored: NDArray[np.uint8], level: int) -> bytes:
     file = io.BytesIO()
     image = Image.fromarray(stored if stored.shape[2] > 1 else stored[:, :, 0])
     image.save(file, "PNG", compress_level=level)
