@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any
 
 from bitswap_cli.api.arguments import PathLike
-from bitswap_cli.archive.format.sections import BYTE
+from bitswap_cli.archive.format.sections import BYTE, JPEG, TILE
 from bitswap_cli.archive.format.segments import ByteTable
 from bitswap_cli.archive.reading.entries import Entry
 from bitswap_cli.archive.reading.reader import ArchiveReader
@@ -37,7 +37,10 @@ def describe(archive: PathLike) -> dict[str, Any]:
 
     with ArchiveReader(archive) as reader:
         header, totals = reader.header, reader.totals
-        chunks = Counter(chunk.tag.decode("ascii") for chunk in reader.chunks)
+        chunks, sizes = Counter[bytes](), Counter[bytes]()
+        for chunk in reader.chunks:
+            chunks[chunk.tag] += 1
+            sizes[chunk.tag] += chunk.length
         tables = (reader.table(chunk) for chunk in reader.chunks if chunk.tag == BYTE)
         described: dict[str, Any] = {
             "archive": str(archive),
@@ -54,11 +57,15 @@ def describe(archive: PathLike) -> dict[str, Any]:
             "tile": list(header.tile),
             "jpeg_model": header.coefficients and header.coefficients.model,
             "jpeg_sha256": header.coefficients and header.coefficients.sha256,
-            "tile_chunks": chunks["TILE"],
-            "jpeg_chunks": chunks["JPEG"],
-            "byte_chunks": chunks["BYTE"],
+            "tile_chunks": chunks[TILE],
+            "jpeg_chunks": chunks[JPEG],
+            "byte_chunks": chunks[BYTE],
+            "tile_bytes": sizes[TILE],
+            "jpeg_bytes": sizes[JPEG],
+            "byte_bytes": sizes[BYTE],
             "largest_chunk": max((chunk.length for chunk in reader.chunks), default=0),
             "largest_block": max((t.length for t in tables if isinstance(t, ByteTable)), default=0),
+            "kinds": _kinds(reader),
         }
     if header.model is not None:
         described["model_here"] = zoo.installed(header.model, header.sha256) is not None
@@ -71,3 +78,16 @@ def describe(archive: PathLike) -> dict[str, Any]:
             "net_bpd": round(totals.net_bits / samples, 4) if samples else None,
         }
     return described
+
+
+def _kinds(reader: ArchiveReader) -> dict[str, dict[str, Any]]:
+    """Return of each kind of entries how many there are, how they come back, and their bytes in
+    all, or None if these are not told of each."""
+    kinds: dict[str, dict[str, Any]] = {}
+    for entry in reader.entries():
+        restored = "bytes" if entry.exact else "pixels"
+        kind = kinds.setdefault(entry.kind, {"entries": 0, "restored": restored, "before": 0})
+        kind["entries"] += 1
+        told = kind["before"] is not None and entry.size is not None
+        kind["before"] = kind["before"] + entry.size if told else None
+    return dict(sorted(kinds.items()))

@@ -6,6 +6,7 @@ import click
 
 from bitswap_cli.cli.common import Console, escape, json_option, say_json, verbosity
 from bitswap_cli.cli.spool import readable
+from bitswap_cli.cli.table import format_table, human_size
 
 
 @click.command("info")
@@ -28,8 +29,18 @@ def command(console: Console, archive: str, as_json: bool) -> None:
         described["fitted"] = f"fitted from {described['model']}, {size}"
         if channels != [described["tile"][2]]:
             described["fitted"] += f", for pictures of {', '.join(map(str, channels))} channels"
+    kinds = described.pop("kinds")
     for key, value in described.items():
         click.echo(f"{key:<13}  {_show(value)}")
+    rows = [
+        (kind, told["restored"], str(told["entries"]), _size(told["before"]))
+        for kind, told in kinds.items()
+    ]
+    click.echo("\n" + format_table([("kind", "restored", "entries", "before"), *rows], left=[0, 1]))
+
+
+def _size(size: int | None) -> str:
+    return "-" if size is None else human_size(size)
 
 
 def _show(value: Any) -> str:

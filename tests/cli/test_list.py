@@ -73,7 +73,9 @@ def test_checksums(
 def test_info(bitswap: Bitswap, made_archive: Path) -> None:
     outcome = bitswap("info", made_archive)
     assert outcome.code == 0
-    rows = dict(line.split(maxsplit=1) for line in outcome.out.splitlines())
+    described, kinds = outcome.out.split("\n\n")
+    rows = dict(line.split(maxsplit=1) for line in described.splitlines())
+    assert kinds.split("\n")[0].split() == ["kind", "restored", "entries", "before"]
     assert rows["features"] == "described, folders, modes"
     assert rows["model"] == "tiny"
     assert rows["model_here"] == "no"
@@ -87,6 +89,9 @@ def test_info_json(bitswap: Bitswap, made_archive: Path, tiny_model: Path) -> No
     assert info["size"] == made_archive.stat().st_size
     assert (info["format"], info["profile"], info["scheme"]) == (5, 1, "bitswap")
     assert (info["tile"], info["entries"]) == ([16, 16, 3], 8)
+    assert sum(kind["entries"] for kind in info["kinds"].values()) == info["entries"]
+    assert {kind["restored"] for kind in info["kinds"].values()} == {"bytes"}
+    assert 0 < info["tile_bytes"] + info["byte_bytes"] < info["size"]
     assert info["samples"] == sum(h * w * c for h, w, c in SHAPES.values())
     assert info["tile_chunks"] >= 1 and info["byte_chunks"] >= 1
     assert info["size"] > info["largest_chunk"] > 0 and info["largest_block"] > 0
