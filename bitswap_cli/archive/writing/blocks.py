@@ -34,6 +34,7 @@ _SMALL = 1 << 10  # bytes of files that tell nothing alone
 _DENSE = 0.99  # of its size, and more, is what zstd leaves of bytes that are packed already
 _DENSE_LEVEL = 3
 _TRIED, _TRIES = 1 << 20, 4  # bytes of a block of such files that are tried, and in how many pieces
+_QUICK = 1 << 22  # bytes of a block that takes no time worth saving
 _PAYS = 0.99  # of the room that the low level takes, and less
 
 
@@ -172,7 +173,7 @@ class Blocks:
         """Return the level for a block: a low one if the usual one hardly takes less room for a
         sample of it."""
         size = len(block.data)
-        if block is self._plain or size <= _TRIED:
+        if block is self._plain or size <= _QUICK:
             return self._level
         starts = range(size // (2 * _TRIES), size, size // _TRIES)
         sample = b"".join(block.data[k : k + _TRIED // _TRIES] for k in starts)

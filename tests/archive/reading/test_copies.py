@@ -5,6 +5,8 @@ import zlib
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import bitswap_cli
 from bitswap_cli.archive.format.chunks import encode_bytes
@@ -160,6 +162,37 @@ def test_a_file_that_changes_before_it_is_copied(
     with pytest.raises(PartialError, match="changed since it was restored"):
         rescue(archive, codec, tmp_path / "out")
     assert not list((tmp_path / "out").rglob(".bitswap-*"))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    files=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3)), min_size=1, max_size=9),
+    data=st.data(),
+)
+def test_any_selection(
+    tmp_path_factory: pytest.TempPathFactory, files: list[tuple[int, int]], data: st.DataObject
+) -> None:
+    """Files of a few contents and inodes: what is asked for comes back, linked as it was."""
+    top = tmp_path_factory.mktemp("any")
+    first: dict[tuple[int, int], Path] = {}
+    for number, one in enumerate(files):
+        path = top / "in" / str(number)
+        if one in first:
+            os.link(first[one], path)
+        else:
+            first[one] = path
+            write(path, b"content" * one[0] + b".", TIME + number)
+    pack([top / "in"], top / "a", None, Header.without_model())
+    names = [f"in/{number}" for number in range(len(files))]
+    asked = data.draw(st.lists(st.sampled_from(names), min_size=1, unique=True))
+    with ArchiveReader(top / "a") as reader:
+        assert unpack(reader, codec_for(None), top / "out", select=asked).entries == len(asked)
+    before, after = tree(top / "in"), tree(top / "out" / "in")
+    assert {f"in/{os.fsdecode(name)}" for name in after} == set(asked)
+    assert_same({name: before[name] for name in after}, after)
+    inside = {name[3:] for name in asked}
+    linked = [names & inside for names in _inodes(top / "in") if len(names & inside) > 1]
+    assert sorted(linked, key=sorted) == _inodes(top / "out")
 
 
 Row = tuple[bytes, str, bytes]
