@@ -18,6 +18,7 @@ from bitswap_cli.errors import InputError, display
 
 T = TypeVar("T")
 Path = str | bytes | os.PathLike[str]
+Dress = Callable[[bytes], int | None]
 TEMPORARY = re.compile(rb"\.bitswap-[0-9a-f]{16}\.tmp")  # a name that nothing keeps
 _STATUS = "/proc/self/status"
 _FEW = 8  # files that are made durable one by one
@@ -81,8 +82,10 @@ class NewFile(_New):
         Where it will appear; its folder must exist.
     force : bool
         Replace what is there.
-    mode : int, optional
-        Its permission bits; else those that the umask leaves, and no more than what it replaces.
+    dress : callable, optional
+        Called when all is written, with where the file is then: gives it what it is to have beside
+        its bytes, and returns its permission bits. None stands for those that the umask leaves, and
+        no more than what it replaces.
 
     Attributes
     ----------
@@ -99,9 +102,9 @@ class NewFile(_New):
         If it cannot be written, or exists and `force` is not given; nothing is left behind.
     """
 
-    def __init__(self, path: Path, *, force: bool, mode: int | None = None) -> None:
+    def __init__(self, path: Path, *, force: bool, dress: Dress | None = None) -> None:
         super().__init__(path, force=force)
-        self._mode = mode
+        self._dress = dress
         self.device: int | None = None
         self.file: BinaryIO = self._create(_open)
 
@@ -129,8 +132,9 @@ class NewFile(_New):
         """
         try:
             self.file.flush()
+            mode = self._dress(self.temporary) if self._dress else None
             with contextlib.suppress(OSError):  # a file system without modes, such as FAT
-                os.chmod(self.temporary, _mode(self.path) if self._mode is None else self._mode)
+                os.chmod(self.temporary, _mode(self.path) if mode is None else mode)
             if sync:
                 os.fsync(self.file.fileno())
             self.device = os.fstat(self.file.fileno()).st_dev

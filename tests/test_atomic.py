@@ -2,6 +2,7 @@
 
 import gc
 import os
+import stat
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -138,11 +139,18 @@ def test_what_is_replaced_does_not_become_readable(tmp_path: Path) -> None:
         (tmp_path / "a").unlink()
 
 
-def test_a_mode_that_is_given_is_all_that_counts(tmp_path: Path) -> None:
+def test_a_file_is_dressed_when_all_is_written(tmp_path: Path) -> None:
+    """With any mode, whatever the umask and the mode of what it replaces."""
+
+    def dress(path: bytes) -> int:
+        with open(path, "rb") as written:
+            assert written.read() == b"secret"
+        assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+        return mode
+
     for mode in (0o400, 0o777, 0o660):
-        file = NewFile(tmp_path / "a", force=True, mode=mode)
+        file = NewFile(tmp_path / "a", force=True, dress=dress)
         file.write(b"secret")
-        assert 0o600 in _modes(tmp_path)
         file.commit()
         assert _modes(tmp_path) == [mode]
 

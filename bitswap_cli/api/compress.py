@@ -34,6 +34,7 @@ from bitswap_cli.archive.codecs import Codecs
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import verify as check
 from bitswap_cli.archive.report import PackReport
+from bitswap_cli.archive.system.telling import Teller
 from bitswap_cli.archive.writing.catalogue import Catalogue
 from bitswap_cli.archive.writing.pack import pack_into
 from bitswap_cli.archive.writing.writer import ArchiveWriter
@@ -59,6 +60,8 @@ def compress(
     strict: bool = False,
     dereference: bool = False,
     pixels: bool = False,
+    xattrs: bool = True,
+    owners: bool = False,
     progress: Progress | None = None,
     notes: Notes | None = None,
     fitting: "Callable[[FitProgress], None] | None" = None,
@@ -79,13 +82,13 @@ def compress(
         Fit the model to the pictures for so many seconds or steps, and let it go with the archive
         if that makes it smaller; write it to a file of its own, too.
     threads, batch : int
-        Chunks coded at the same time, by default as many as the process may use; tiles that the
-        networks see at a time. Neither changes a byte.
+        Chunks coded at a time, by default as many as the process may use; tiles that the networks
+        see at a time. Neither changes a byte.
     force, verify : bool
         Replace what is there; decode the archive and compare before it appears.
-    strict, dereference, pixels : bool
-        Refuse what cannot be archived, instead of skipping it (the report's `skipped` says what
-        and why); archive what links point to; let PNG files come back pixel for pixel only.
+    strict, dereference, pixels, xattrs, owners : bool
+        Refuse what cannot be archived, instead of skipping it; archive what links point to; let PNG
+        files come back pixel for pixel only; keep extended attributes; keep owners.
     progress, notes, fitting, stopped : callable, optional
         Who is told, and asked, on the way: see docs/api.md.
 
@@ -96,11 +99,10 @@ def compress(
     ArchiveError
         If the archive does not verify: a fault of this machine, or of bitswap.
     """
-    saved = None if save_model is None else Path(save_model)
-    fits = _Fit(fit, fit_steps, saved, fitting, stopped)
+    fits = _Fit(fit, fit_steps, None if save_model is None else Path(save_model), fitting, stopped)
     return _Job(
-        Path(output), model, scheme, batch, force, verify, strict, dereference, pixels, progress,
-        notes or ignore,
+        Path(output), model, scheme, batch, force, verify, strict, dereference, pixels,
+        Teller(xattrs=xattrs, owners=owners), progress, notes or ignore,
     ).run(as_paths(sources), fits, thread_count(threads))  # fmt: skip
 
 
@@ -140,6 +142,7 @@ class _Job:
     strict: bool
     dereference: bool
     pixels: bool
+    teller: Teller
     progress: Progress | None
     notes: Notes
 
@@ -155,6 +158,7 @@ class _Job:
             dereference=self.dereference,
             without=[self.output] if fit.save is None else [self.output, fit.save],
             strict=self.strict,
+            teller=self.teller,
         )
         # the first way is that of a call without `fit`, to the byte
         ways = (plain or self._best(catalogue, fitting=False))[:1]

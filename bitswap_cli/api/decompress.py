@@ -34,6 +34,7 @@ from bitswap_cli.archive.format.names import check_name
 from bitswap_cli.archive.reading import unpack
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.report import UnpackReport
+from bitswap_cli.archive.system.giving import Giver
 from bitswap_cli.errors import InputError
 from bitswap_cli.images.shown import read_samples
 
@@ -49,29 +50,29 @@ def decompress(
     force: bool = False,
     keep_going: bool = False,
     pixels: bool = False,
+    xattrs: bool = True,
+    owners: bool = False,
     threads: int | None = None,
     batch: int = BATCH,
     progress: Progress | None = None,
     notes: Notes | None = None,
 ) -> UnpackReport:
-    """Restore an archive below a folder; nothing is written outside of it.
+    """Restore an archive below a folder, which is made if need be, and write nothing outside of it.
 
     Parameters
     ----------
     archive, folder : path
-        The folder is made if it is not there.
     entries : sequence of str, optional
         Restore only these: names as `Archive` has them, or folders of them.
     model : str, optional
         Name or path of the archive's model, if it is none that is installed or known.
-    force, keep_going, pixels : bool
+    force, keep_going, pixels, xattrs, owners : bool
         Replace files that exist; restore what is whole of a damaged archive before raising; be
-        content with PNG files of the same pixels and metadata, which are made sooner.
+        content with PNG files of the same pixels; restore extended attributes; owners, as root.
     threads, batch : int
         See `compress`.
     progress, notes : callable, optional
-        Called with ``"decompress"``, the bytes of the archive done, and those in all; with lines
-        of details.
+        Called with ``"decompress"``, the bytes of the archive done, and all; with lines of details.
 
     Raises
     ------
@@ -82,8 +83,7 @@ def decompress(
     ModelError
         If the archive's model is not here, or cannot be used on this machine.
     PartialError
-        If something was lost, or a link was refused because it points out of the folder; everything
-        else is restored.
+        If something was lost, or a link points out of the folder; everything else is restored.
     """
     began = time.perf_counter()
     with ArchiveReader(archive, recover=keep_going) as reader:
@@ -94,6 +94,7 @@ def decompress(
             force=force,
             keep_going=keep_going,
             pixels=pixels,
+            giver=Giver(xattrs=xattrs, owners=owners),
             threads=thread_count(threads),
             select=entries,
             progress=stage(progress, "decompress"),

@@ -18,6 +18,8 @@ class Report:
     """Subpixels coded by the model (H * W * C summed over pictures) = raw bytes of their pixels."""
     seconds: float = 0.0
     """How long it took; for packing, without loading and fitting models, and without verifying."""
+    notes: list[str] = field(default_factory=list)
+    """Lines worth showing to the user."""
 
 
 @dataclass
@@ -42,8 +44,6 @@ class PackReport(Report):
     """Size of those files."""
     kinds: Counter[str] = field(default_factory=Counter)
     """Entries of each kind: 'png', 'bmp', 'pnm', 'file', 'dir', 'link', ..."""
-    notes: list[str] = field(default_factory=list)
-    """Lines worth showing to the user."""
     skipped: dict[str, str] = field(default_factory=dict)
     """By its path: why something could not be archived; everything else is."""
     model: str | None = None

@@ -125,6 +125,24 @@ def work_options(command: Command) -> Command:
     return threads(batch(command))
 
 
+def attribute_options(command: Command) -> Command:
+    """Add ``--no-xattrs`` and ``--owners``."""
+    xattrs = click.option(
+        "--no-xattrs",
+        "xattrs",
+        flag_value=False,
+        default=True,
+        is_flag=True,
+        help="Leave out extended attributes and ACLs.",
+    )
+    owners = click.option(
+        "--owners",
+        is_flag=True,
+        help="With owner, group, set-user-id bits and whatever else only root can restore.",
+    )
+    return xattrs(owners(command))
+
+
 def model_file_option(command: Command) -> Command:
     """Add the ``--model`` of the verbs that read an archive."""
     return click.option(

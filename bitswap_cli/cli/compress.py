@@ -8,6 +8,7 @@ import bitswap_cli
 from bitswap_cli.api.arguments import AUTO, SCHEMES
 from bitswap_cli.cli.common import (
     Console,
+    attribute_options,
     escape,
     json_option,
     note_engine,
@@ -60,6 +61,7 @@ from bitswap_cli.errors import PartialError
 @click.option(
     "--pixels", is_flag=True, help="Let PNG files come back pixel for pixel only: a bit sooner."
 )
+@attribute_options
 @click.option("--no-verify", is_flag=True, help="Do not decode the archive to check it.")
 @json_option
 @verbosity
@@ -78,6 +80,8 @@ def command(
     strict: bool,
     dereference: bool,
     pixels: bool,
+    xattrs: bool,
+    owners: bool,
     no_verify: bool,
     as_json: bool,
 ) -> None:
@@ -103,7 +107,7 @@ def command(
                 sources, path,
                 model=model, scheme=scheme, fit=duration, fit_steps=steps, save_model=save_model,
                 threads=threads, batch=batch, force=force, verify=not no_verify,
-                strict=strict, dereference=dereference, pixels=pixels,
+                strict=strict, dereference=dereference, pixels=pixels, xattrs=xattrs, owners=owners,
                 progress=progress, notes=console.note,
                 fitting=watcher.shown, stopped=watcher.stopped,
             )  # fmt: skip

@@ -5,6 +5,7 @@ import click
 import bitswap_cli
 from bitswap_cli.cli.common import (
     Console,
+    attribute_options,
     json_option,
     model_file_option,
     note_engine,
@@ -28,6 +29,7 @@ from bitswap_cli.cli.table import human_size
 @click.option(
     "--pixels", is_flag=True, help="Make PNG files of the same pixels sooner, not the same files."
 )
+@attribute_options
 @model_file_option
 @work_options
 @json_option
@@ -40,6 +42,8 @@ def command(
     force: bool,
     keep_going: bool,
     pixels: bool,
+    xattrs: bool,
+    owners: bool,
     model: str | None,
     threads: int,
     batch: int,
@@ -54,8 +58,11 @@ def command(
         report = bitswap_cli.decompress(
             path, output, entries or None,
             model=model, force=force, keep_going=keep_going, pixels=pixels,
+            xattrs=xattrs, owners=owners,
             threads=threads, batch=batch, progress=progress, notes=console.note,
         )  # fmt: skip
+    for note in report.notes:
+        console.remark(note)
     if as_json:
         say_json(
             {

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import struct
 import tempfile
 import zlib
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from bitswap_cli.archive.format.sections import BYTE, Header
 from bitswap_cli.archive.format.segments import ByteSegment
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack
+from bitswap_cli.archive.system.giving import Giver
 from bitswap_cli.archive.writing.blocks import Keeping
 from bitswap_cli.archive.writing.pack import pack
 from bitswap_cli.archive.writing.writer import ArchiveWriter
@@ -177,6 +179,112 @@ def archive_of(path: Path, segments: list[ByteSegment], features: list[str]) -> 
         writer.finish(Totals(1, len(segments), 0, 0))
         writer.commit()
     return path
+
+
+def xattrs(root: Path) -> dict[str, dict[str, bytes]]:
+    """Extended attributes of all below a folder that has any."""
+    found: dict[str, dict[str, bytes]] = {}
+    for path in root.rglob("*"):
+        names = [n for n in os.listxattr(path, follow_symlinks=False) if n != "security.selinux"]
+        own = {name: os.getxattr(path, name, follow_symlinks=False) for name in names}
+        found |= {str(path.relative_to(root)): own} if own else {}
+    return found
+
+
+@pytest.fixture
+def marked(tmp_path: Path, folder: Path) -> Path:
+    """The folder with extended attributes, large ones among them, and lists of access."""
+    rows = [(1, 6, 0xFFFFFFFF), (2, 6, 12), (4, 0, 0xFFFFFFFF), (16, 6, 0xFFFFFFFF)]
+    rows.append((32, 0, 0xFFFFFFFF))
+    access = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *row) for row in rows)
+    try:
+        for name in ("large.ppm", "large.txt", "644.png", "644.txt", "755"):
+            os.setxattr(folder / name, "user.of", name.encode())
+            os.setxattr(folder / name, b"user.\xff", bytes(range(256)) * 4)
+        os.setxattr(folder / "755", "system.posix_acl_default", access)
+        for name in ("640.txt", "640.png", "755"):
+            os.setxattr(folder / name, "system.posix_acl_access", access)
+    except (OSError, AttributeError):
+        pytest.skip("this system, or this file system, has no such attributes")
+    return folder
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_extended_attributes_come_back(
+    tmp_path: Path, marked: Path, codec: ZlibCodec, keep: bool
+) -> None:
+    pack([marked], tmp_path / "a", codec, header_for(codec), keeping=Keeping(1000))
+    with ArchiveReader(tmp_path / "a") as reader:
+        assert reader.header.features == {"copies", "folders", "modes", "xattrs"}
+        giver = Giver(xattrs=keep)
+        report = unpack(reader, codec_for(codec), tmp_path / "out", giver=giver)
+    assert report.notes == []
+    assert xattrs(tmp_path / "out" / "in") == (xattrs(marked) if keep else {})
+    expected = {name: mode & 0o777 for name, mode in modes(marked).items()}
+    if not keep:  # what the group had was said by the lists
+        expected |= {"640.txt": 0o600, "640.png": 0o600, "755": 0o600}
+    assert modes(tmp_path / "out" / "in") == expected
+    assert times(tmp_path / "out" / "in") == times(marked)
+
+
+def test_a_list_that_a_folder_leaves_to_its_files_gives_nobody_a_right(
+    tmp_path: Path, marked: Path
+) -> None:
+    pack([marked / "644.txt", marked / "600"], tmp_path / "a", None, Header.without_model())
+    with ArchiveReader(tmp_path / "a") as reader:
+        unpack(reader, codec_for(ZlibCodec()), marked / "755")
+    assert not any(name.startswith("system") for name in os.listxattr(marked / "755" / "644.txt"))
+    assert os.listxattr(marked / "755" / "600") == []
+    assert modes(marked / "755") == {"644.txt": 0o644, "600": 0o600}
+
+
+def layout(path: Path) -> list[int]:
+    """Where data and holes of a file begin, in turn."""
+    found, size = [0], path.stat().st_size
+    with path.open("rb") as file:
+        while found[-1] < size:
+            hole = os.lseek(file.fileno(), found[-1], os.SEEK_HOLE)
+            try:
+                data = os.lseek(file.fileno(), hole, os.SEEK_DATA)
+            except OSError:
+                data = size
+            found += [hole, data]
+    return found
+
+
+@pytest.fixture
+def sparse(tmp_path: Path) -> Path:
+    """Files with holes before, between and behind their data, or with none, though all is zero."""
+    top = tmp_path / "sparse"
+    top.mkdir()
+    page = 1 << 16  # as much as any file system's block
+    for name, size, places in (
+        ("between", 9 * page, (0, 4, 8)), ("before", 3 * page, (2,)),
+        ("behind", 5 * page + 7, (0,)), ("nothing else", 4 * page, ()),
+        ("full", 4 * page, range(4)), ("short", 20, ()),
+    ):  # fmt: skip
+        with (top / name).open("wb") as file:
+            file.truncate(size)
+            for place in places:
+                file.seek(place * page)
+                file.write(bytes(page) if name == "full" else b"data" * (page // 4))
+    if not hasattr(os, "SEEK_HOLE") or len(layout(top / "between")) < 5:
+        pytest.skip("this system, or this file system, has no sparse files")
+    return top
+
+
+def test_sparse_files_come_back_sparse(tmp_path: Path, sparse: Path) -> None:
+    """And others do not become sparse, whatever is in them; copies are as their originals."""
+    (sparse / "again").write_bytes((sparse / "between").read_bytes())
+    pack([sparse], tmp_path / "a", None, Header.without_model(), keeping=Keeping(100_000))
+    with ArchiveReader(tmp_path / "a") as reader:
+        assert reader.header.features == {"copies", "folders", "modes", "sparse"}
+        unpack(reader, codec_for(None), tmp_path / "out")
+    for path in sparse.iterdir():
+        restored = tmp_path / "out" / "sparse" / path.name
+        assert restored.read_bytes() == path.read_bytes()
+        assert layout(restored) == layout(path), path.name
+    assert len(layout(sparse / "full")) == len(layout(sparse / "again")) == 3
 
 
 def test_what_the_header_does_not_announce_is_refused(tmp_path: Path) -> None:

@@ -156,3 +156,28 @@ def test_damaged_chunk_and_keep_going(
     assert len(back) < len(pictures)
     for name in back:
         assert pixels(tmp_path / "back" / "photos" / name) == pixels(photos / name)
+
+
+def test_owners_take_root_and_attributes_do_not(
+    bitswap: Bitswap, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever restores says what of it he wants; what is not there is told in a note."""
+    archive, file = tmp_path / "a.bsw", tmp_path / "notes.txt"
+    file.write_text("not an image")
+    file.chmod(0o640)
+    assert bitswap("compress", file, "-o", archive, "--no-xattrs").code == 0
+    command = ["decompress", archive, "-o", tmp_path / "back"]
+    with monkeypatch.context() as patched:
+        patched.setattr("os.geteuid", lambda: 1000, raising=False)
+        outcome = bitswap(*command, "--owners")
+    assert outcome.code == 3 and "only root can restore owners" in outcome.error_line()
+    assert bitswap(*command, "--no-xattrs").code == 0
+    assert (tmp_path / "back" / "notes.txt").stat().st_mode & 0o7777 == 0o640
+    if os.geteuid():
+        return
+    os.chown(file, 12, 13)
+    for owner, options in ((0, []), (12, ["--owners"])):
+        assert bitswap("compress", file, "-o", archive, "--force", *options).code == 0
+        outcome = bitswap(*command, "--force", "--owners")
+        assert outcome.code == 0 and ("tells no owners" in outcome.err) == (owner == 0)
+        assert (tmp_path / "back" / "notes.txt").stat().st_uid == owner

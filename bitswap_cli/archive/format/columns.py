@@ -36,6 +36,13 @@ class Columns:
         """Return a column; one that is missing is 0 everywhere."""
         return unpack_column(self._columns.pop(name, 0), self._count, limit)
 
+    def array(self, name: str) -> list[bytes]:
+        """Return what is no column but an array of bytes."""
+        found = self._columns.pop(name, [])
+        if not isinstance(found, list) or not all(isinstance(one, bytes) for one in found):
+            raise malformed()
+        return found
+
     def one(self, name: str, limit: int) -> int:
         """Return what is no column but one number of the whole table."""
         found = self._columns.pop(name, 0)

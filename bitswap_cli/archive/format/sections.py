@@ -68,7 +68,9 @@ class Fitted(NamedTuple):
 
 WIDE, TURNED, JPEGS, LONG = "wide", "turned", "jpeg", "long"
 MODES, FOLDERS, COPIES = "modes", "folders", "copies"
-_OF_ENTRIES = frozenset([MODES, FOLDERS, COPIES])  # whatever becomes of their bytes
+OWNERS, XATTRS, SPARSE = "owners", "xattrs", "sparse"
+# Whatever becomes of their bytes.
+_OF_ENTRIES = frozenset([MODES, FOLDERS, COPIES, OWNERS, XATTRS, SPARSE])
 
 
 class Named(NamedTuple):
@@ -103,10 +105,10 @@ class Header(NamedTuple):
     """What the archive may hold beyond what every one may: `WIDE`, wide pictures (see
     images/formats); `TURNED`, pictures turned or mirrored (see images/orientation.py);
     `DESCRIBED`, pictures with descriptions; `JPEGS`, chunks of JPEG files (see format/jpeg.py);
-    `LONG`, BYTE chunks of up to `MAX_BLOCK` bytes;
-    those that kinds of pictures name; those of entries, whatever these are: `MODES`, permission
-    bits (see format/attributes.py), `FOLDERS`, those that are not empty, and `COPIES`, entries that
-    equal others (see format/segments.py)."""
+    `LONG`, BYTE chunks of up to `MAX_BLOCK` bytes; those that kinds of pictures name; those of
+    entries, whatever these are: `MODES`, `OWNERS`, `XATTRS` and `SPARSE`, what is told of them (see
+    format/attributes.py), `FOLDERS`, those that are not empty, and `COPIES`, entries that equal
+    others (see format/segments.py)."""
     coefficients: Named | None = None
     """The model of the coefficients of JPEG files, if there may be any."""
 

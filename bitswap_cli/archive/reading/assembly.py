@@ -232,7 +232,7 @@ class Assembler:
             self.report.entries += segment.kind != PARENT
         elif segment.kind == "link":
             check_bytes(segment, data)
-            self._sink.make_link(segment.name, bytes(data), segment.mtime)
+            self._sink.make_link(segment.name, bytes(data), segment.mtime, segment.attributes)
             self.report.entries += 1
         elif segment.length == segment.size:
             check_bytes(segment, data)

@@ -11,10 +11,11 @@ from typing import ParamSpec
 
 from bitswap_cli.archive.format.attributes import NONE, Attributes
 from bitswap_cli.archive.format.names import stays_inside
-from bitswap_cli.archive.reading.attributes import give, mode_of
 from bitswap_cli.archive.reading.equal import Equal, link_to, parts_of
 from bitswap_cli.archive.reading.places import Places
 from bitswap_cli.archive.reading.sink import Output, outside
+from bitswap_cli.archive.system.giving import Giver
+from bitswap_cli.archive.system.sparse import SparseFile
 from bitswap_cli.atomic import (
     NewFile,
     NewLink,
@@ -57,6 +58,8 @@ class Folder:
     ----------
     directory : path
         Created if missing.
+    giver : Giver, optional
+        Gives entries their attributes.
     force : bool
         Replace existing files and links.
     keep_going : bool
@@ -76,6 +79,7 @@ class Folder:
     def __init__(
         self,
         directory: str | os.PathLike[str],
+        giver: Giver | None = None,
         *,
         force: bool,
         keep_going: bool = False,
@@ -84,13 +88,14 @@ class Folder:
         self._root = os.path.abspath(os.fsencode(directory))
         self._force = force
         self._keep_going = keep_going
+        self._giver = giver or Giver()
         self._new_folder = 0o700 if private and os.name != "nt" else 0o777
         self._places = Places()
         self._refused: list[str] = []
         self._real: set[bytes] = set()
         self._made: set[bytes] = set()
-        self._links: list[tuple[bytes, bytes, int]] = []
-        self._folders: list[tuple[bytes, int, Attributes]] = []
+        self._links: list[tuple[bytes, bytes, int, Attributes]] = []
+        self._folders: list[tuple[bytes, bytes, int, Attributes]] = []  # paths and names
         self._equal: list[Equal] = []
         self._failed: set[bytes] = set()
         self._commits: deque[tuple[bytes, Future[None]]] = deque()
@@ -115,7 +120,7 @@ class Folder:
 
     def open(self, name: bytes, attributes: Attributes = NONE) -> NewFile:
         """Begin a file."""
-        return NewFile(self._place(name), force=self._force, mode=mode_of(attributes))
+        return self._new(self._place(name), name, attributes)
 
     def commit(self, output: Output, mtime: int) -> None:
         """End a file; it appears some time later, by `finish` at the latest."""
@@ -129,12 +134,14 @@ class Folder:
         into it."""
         self._places.take(name, folder=True)
         self._enter(name.split(b"/"))
-        self._folders.append((os.path.join(self._root, name), mtime, attributes))
+        self._folders.append((os.path.join(self._root, name), name, mtime, attributes))
 
-    def make_link(self, name: bytes, target: bytes, mtime: int) -> None:
+    def make_link(
+        self, name: bytes, target: bytes, mtime: int, attributes: Attributes = NONE
+    ) -> None:
         """Restore a link, after everything else so that nothing is written through it."""
         self._places.take(name)
-        self._links.append((name, target, mtime))
+        self._links.append((name, target, mtime, attributes))
 
     def equal(self, one: Equal) -> None:
         """Restore a file once more, when the first one is there."""
@@ -149,9 +156,9 @@ class Folder:
                 if one.link == link:
                     self._attempt(one.name, partial(self._again, one))
             self._appear()
-        for name, target, mtime in self._links:
+        for name, target, mtime, attributes in self._links:
             if stays_inside(name, target):
-                self._attempt(name, partial(self._link, name, target, mtime))
+                self._attempt(name, partial(self._link, name, target, mtime, attributes))
             else:
                 self._refused.append(outside(name, target))
         self._settle()
@@ -172,6 +179,13 @@ class Folder:
                 output.discard()
             self._settle()
 
+    def _new(self, path: bytes, name: bytes, attributes: Attributes) -> NewFile:
+        """Begin a file that will have these attributes."""
+        dress = partial(self._giver.give, attributes=attributes, name=name)
+        if attributes.holes:
+            return SparseFile(path, force=self._force, dress=dress, holes=attributes.holes)
+        return NewFile(path, force=self._force, dress=dress)
+
     def _fill(self, name: bytes, output: NewFile, data: bytes | memoryview, mtime: int) -> None:
         """Write a whole file; it appears some time later."""
         if len(data) > _LARGE:
@@ -190,7 +204,7 @@ class Folder:
         original, path = (os.path.join(self._root, own) for own in (one.original, one.name))
         if one.link and link_to(original, path, force=self._force):
             return
-        output = NewFile(path, force=self._force, mode=mode_of(one.attributes))
+        output = self._new(path, one.name, one.attributes)
         try:
             if one.told.size > _LARGE:
                 for part in parts_of(original, one.told):
@@ -239,11 +253,13 @@ class Folder:
         One that was there before is left as it was, unless it may be replaced.
         """
         folders, self._folders = self._folders, []
-        for path, mtime, attributes in sorted(folders, reverse=True):
+        for path, name, mtime, attributes in sorted(folders, key=lambda one: one[0], reverse=True):
             if path in self._made or self._force:
                 with contextlib.suppress(OSError):  # it may be somebody else's
                     set_mtime(path, mtime)
-                    give(path, attributes)
+                    mode = self._giver.give(path, attributes, name)
+                    if mode is not None:
+                        os.chmod(path, mode)
 
     def _write(self, output: NewFile, data: bytes | memoryview, mtime: int) -> None:
         output.write(data)
@@ -253,11 +269,13 @@ class Folder:
         output.write(data)
         output.finish(sync=False)
 
-    def _link(self, name: bytes, target: bytes, mtime: int) -> None:
+    def _link(self, name: bytes, target: bytes, mtime: int, attributes: Attributes) -> None:
         *parents, _ = name.split(b"/")
         self._enter(parents)
         path = os.path.join(self._root, name)
-        NewLink(path, target, force=self._force).commit(mtime)
+        link = NewLink(path, target, force=self._force)
+        self._giver.give(link.temporary, attributes, name)
+        link.commit(mtime)
 
     def _place(self, name: bytes) -> bytes:
         """Return the path of an entry, its folder made."""

@@ -37,7 +37,7 @@ class Sink(Protocol):
     def make_folder(self, name: bytes, mtime: int, attributes: Attributes) -> None:
         """Restore a folder, empty or not."""
 
-    def make_link(self, name: bytes, target: bytes, mtime: int) -> None:
+    def make_link(self, name: bytes, target: bytes, mtime: int, attributes: Attributes) -> None:
         """Restore a link."""
 
     def equal(self, one: Equal) -> None:
@@ -83,7 +83,7 @@ class Nowhere:
         """Take the name."""
         self._take(name, folder=True)
 
-    def make_link(self, name: bytes, target: bytes, mtime: int) -> None:
+    def make_link(self, name: bytes, target: bytes, mtime: int, attributes: Attributes) -> None:
         """Take the name."""
         self._take(name)
         if not stays_inside(name, target):

@@ -21,6 +21,7 @@ from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.restore import Folder
 from bitswap_cli.archive.reading.sink import Nowhere, Sink
 from bitswap_cli.archive.report import Progress, UnpackReport
+from bitswap_cli.archive.system.giving import Giver
 from bitswap_cli.contract import Samples
 from bitswap_cli.errors import ArchiveError, InputError, PartialError, display
 
@@ -38,6 +39,7 @@ def unpack(
     pixels: bool = False,
     threads: int = 1,
     select: Sequence[str] | None = None,
+    giver: Giver | None = None,
     progress: Progress | None = None,
 ) -> UnpackReport:
     """Restore the entries of an archive below a folder.
@@ -51,16 +53,15 @@ def unpack(
         needed. What it raises (`ModelError`) is passed on.
     directory : path
         Output folder, created if missing. Nothing is written outside of it.
-    force : bool
-        Replace existing files.
-    keep_going : bool
-        Restore what is undamaged, then raise `PartialError` naming what is lost.
-    pixels : bool
-        Be content with PNG files of the right pixels and metadata, which are made sooner.
+    force, keep_going, pixels : bool
+        Replace existing files; restore what is whole, then raise `PartialError` naming the rest; be
+        content with PNG files of the right pixels and metadata, which are made sooner.
     threads : int
         Chunks decoded at the same time.
     select : sequence of str, optional
         Restore only these entries (names as listed, or folders of them).
+    giver : Giver, optional
+        Gives entries their attributes.
     progress : callable, optional
         Called with the archive bytes done and the archive bytes in all.
 
@@ -71,21 +72,21 @@ def unpack(
     ArchiveError
         If the archive is damaged, or holds a name that would leave the output folder.
     PartialError
-        With `keep_going`, if something was lost; always, if a link was refused because it points
-        outside of the output folder (everything else is restored first).
+        If something was lost, or a link points out of the folder; everything else is restored.
     """
-    wanted = _Selection(select)
+    wanted, giver = _Selection(select), giver or Giver()
     private = reader.header.features >= {FOLDERS, MODES}
-    folder = Folder(directory, force=force, keep_going=keep_going, private=private)
+    folder = Folder(directory, giver, force=force, keep_going=keep_going, private=private)
     try:
         # Before the first byte is written: every name is safe and free, and there is a decoder.
         copies = Copies(reader, wanted, keep_going=keep_going)
         tags = _check(reader, folder, copies, keep_going)
-        if missing := wanted.missing():
-            raise InputError(f"{reader.path} holds no entry {', '.join(map(display, missing))}")
+        wanted.check(reader.path)
         codecs = find_codecs(reader, codecs_for, tags)
         work = _Unpacking(reader, codecs, folder, copies, keep_going, pixels, threads, progress)
-        return whole(reader.path, "restored", work.run())
+        report = work.run()
+        report.notes += giver.notes(reader.header.features)
+        return whole(reader.path, "restored", report)
     finally:
         folder.close()
 
@@ -181,9 +182,10 @@ class _Selection:
         self._seen |= found
         return bool(found) or name in self._above
 
-    def missing(self) -> list[bytes]:
-        """Return the selected names that no entry had so far."""
-        return sorted((self._names or set()) - self._seen)
+    def check(self, path: str) -> None:
+        """Raise `InputError` if no entry of an archive had one of the selected names so far."""
+        if missing := sorted((self._names or set()) - self._seen):
+            raise InputError(f"{path} holds no entry {', '.join(map(display, missing))}")
 
 
 class _Pending(NamedTuple):

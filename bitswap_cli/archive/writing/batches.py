@@ -49,7 +49,7 @@ class Batch:
     codec: TileCodec
     parts: list[Part] = field(default_factory=list)
     tiles: int = 0
-    size: int = 0  # bytes of their files
+    size: int = 0  # bytes of their files, and of what tables tell of these
 
 
 class Coded(NamedTuple):

@@ -22,7 +22,7 @@ from bitswap_cli.archive.writing.copies import Copy
 from bitswap_cli.archive.writing.sources import Source, SourceError, read_parts
 from bitswap_cli.archive.writing.writer import ArchiveWriter
 
-_NAMES = 1 << 22  # bytes of names in a chunk
+_NAMES = 1 << 22  # bytes of names and attributes in a chunk
 _PART = 1 << 23  # bytes that are read at a time
 _WINDOW = 27  # logarithm of how far zstd looks back
 # What zstd's threads work on, and how much of what lies before they see (a quarter of the window,
@@ -70,16 +70,21 @@ class _Block:
     def add(self, segment: ByteSegment) -> None:
         """Let a segment end with the data at hand."""
         self.segments.append(segment)
-        self.names += len(segment.name) + len(segment.original)
+        self.names += _weight(segment)
 
     def cut(self, segments: int, length: int) -> None:
         """Let go of all but so many segments, and bytes."""
         del self.segments[segments:], self.data[length:]
-        self.names = sum(len(s.name) + len(s.original) for s in self.segments)
+        self.names = sum(map(_weight, self.segments))
 
     def full(self) -> bool:
         """Tell whether it has as many entries as it may."""
         return len(self.segments) >= MAX_SEGMENTS or self.names > _NAMES
+
+
+def _weight(segment: ByteSegment) -> int:
+    """Return about how many bytes names and attributes take in the table."""
+    return len(segment.name) + len(segment.original) + segment.attributes.weight
 
 
 class Blocks:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import zstandard
 
 from bitswap_cli.archive.format.sections import COPIES, LONG, MAX_BLOCK, MAX_CHUNK_BYTES
+from bitswap_cli.archive.system.telling import Teller
 from bitswap_cli.archive.writing import sources as source_files
 from bitswap_cli.archive.writing.copies import find
 from bitswap_cli.archive.writing.sources import Source, SourceError
@@ -100,7 +101,7 @@ class Catalogue:
         Bytes of pixels that are kept.
     threads : int
         Files looked at ahead of their turn at the same time.
-    dereference, without
+    dereference, without, teller
         See `walk.collect`, which takes the paths as well.
     strict : bool
         Refuse what cannot be archived, instead of skipping it.
@@ -136,8 +137,9 @@ class Catalogue:
         dereference: bool = False,
         without: Iterable[str | os.PathLike[str]] = (),
         strict: bool = False,
+        teller: Teller | None = None,
     ) -> None:
-        found = collect(paths, dereference=dereference, without=without)
+        found = collect(paths, dereference=dereference, without=without, teller=teller)
         self.sources, self.copies = find(found.sources)
         self.skipped, self.notes = found.skipped, found.notes
         self._strict = strict

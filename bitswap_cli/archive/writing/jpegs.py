@@ -81,7 +81,7 @@ class JpegBatch:
             self._frames += own
             self._bands += bands.cut(picture.coefficients, own)
         self._files.append(_File(source, seen, len(self._frames) - before))
-        self._recipes += len(seen.jpeg.recipe)
+        self._recipes += len(seen.jpeg.recipe) + source.attributes.weight
         self._code(rest=False)
 
     def close(self) -> None:

@@ -230,12 +230,12 @@ class _Packing:
         # a chunk's pictures have tiles of one size, and are all coded by one model
         key = (picture.pixels.shape[2] if codec is not self._codec else 0, factor)
         batch = self._batches.setdefault(key, Batch(codec))
-        if batch.tiles + number > room or batch.size + source.size > _BATCH_BYTES:
+        if batch.tiles + number > room or batch.size + source.weight > _BATCH_BYTES:
             self._close_batch(key)
             batch = self._batches.setdefault(key, Batch(codec))
         batch.parts.append(part)
         batch.tiles += number
-        batch.size += source.size
+        batch.size += source.weight
         return True
 
     def _code_in_parts(self, codec: TileCodec, whole: Part, room: int) -> None:

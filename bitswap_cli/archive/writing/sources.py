@@ -41,17 +41,15 @@ class Source(NamedTuple):
     crc: int | None = None
     """CRC-32 of a file that was read before; it is checked when it is read again."""
 
+    @property
+    def weight(self) -> int:
+        """About how many bytes it and its attributes take in memory."""
+        return self.size + self.attributes.weight
+
 
 def modified(status: os.stat_result) -> int:
     """Return a time of modification that an archive can hold."""
     return max(-_MAX_TIME, min(status.st_mtime_ns, _MAX_TIME))
-
-
-def attributes_of(status: os.stat_result) -> Attributes:
-    """Return what an archive tells of an entry of this status; Windows has no modes, nor have
-    links."""
-    told = os.name != "nt" and not stat.S_ISLNK(status.st_mode)
-    return Attributes(stat.S_IMODE(status.st_mode)) if told else NONE
 
 
 def read_parts(source: Source, length: int) -> Generator[bytes]:

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from bitswap_cli.archive.format.names import above, stays_inside
 from bitswap_cli.archive.format.segments import FOLDER_KINDS, PARENT
-from bitswap_cli.archive.writing.sources import Source, attributes_of, modified
+from bitswap_cli.archive.system.telling import Teller
+from bitswap_cli.archive.writing.sources import Source, modified
 from bitswap_cli.atomic import TEMPORARY, cannot
 from bitswap_cli.errors import InputError, display
 
@@ -44,6 +45,7 @@ def collect(
     *,
     dereference: bool = False,
     without: Iterable[str | os.PathLike[str]] = (),
+    teller: Teller | None = None,
 ) -> Found:
     """Find everything below some files and folders.
 
@@ -58,28 +60,35 @@ def collect(
     without : iterable of paths
         Left out wherever they are met: what is going to be written. Unfinished files of this
         program's are left out as well.
+    teller : Teller, optional
+        Tells their attributes.
 
     Raises
     ------
     InputError
         If one of the paths is not there or is to be left out, or two things get one name.
     """
-    walk = _Walk(dereference, without)
+    walk = _Walk(dereference, without, teller or Teller())
     for path in paths:
         walk.run(os.fsencode(path))
     sources = _merged(walk.sources)
     _check_names(sources)
-    return Found(sources, walk.skipped, walk.notes + _astray(sources, walk.targets))
+    return Found(
+        sources, walk.skipped, walk.notes + _astray(sources, walk.targets) + walk.teller.notes()
+    )
 
 
 class _Walk:
     """What was found so far."""
 
-    def __init__(self, dereference: bool, without: Iterable[str | os.PathLike[str]]) -> None:
+    def __init__(
+        self, dereference: bool, without: Iterable[str | os.PathLike[str]], teller: Teller
+    ) -> None:
         self.sources: list[Source] = []
         self.skipped: dict[bytes, str] = {}
         self.notes: list[str] = []
         self.targets: dict[bytes, bytes] = {}  # of links, by their names
+        self.teller = teller
         self._dereference = dereference
         self._without = {place for path in without if (place := _place(os.fsencode(path)))}
         self._own_names = {name for *_, name in self._without}
@@ -162,7 +171,7 @@ class _Walk:
         status = one.status
         linked = kind == "file" and status.st_nlink > 1
         inode = (status.st_dev, status.st_ino) if linked else None
-        told = modified(status), attributes_of(status), inode
+        told = modified(status), self.teller.of(one.path, status), inode
         self.sources.append(Source(one.name, one.path, kind, size, *told))
 
     def _skip(self, path: bytes, error: OSError) -> None:

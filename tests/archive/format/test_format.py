@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bitswap_cli.archive.codecs import Codecs
-from bitswap_cli.archive.format.attributes import MOST_MODE, Attributes
+from bitswap_cli.archive.format.attributes import Attributes
 from bitswap_cli.archive.format.chunks import encode_bytes
 from bitswap_cli.archive.format.columns import pack_column, unpack_column
 from bitswap_cli.archive.format.index import Totals
@@ -47,6 +47,7 @@ from bitswap_cli.archive.writing.pack import pack
 from bitswap_cli.archive.writing.sources import Source
 from bitswap_cli.archive.writing.writer import ArchiveWriter, archive_id
 from bitswap_cli.errors import ArchiveError, ModelError, display
+from tests.archive.format.test_attributes import attributes
 from tests.archive.support import ZlibCodec, bad_png, header_for, write
 
 HEADER = Header("m", "00" * 31 + "ff", "bitswap", 1, (32, 32, 3))
@@ -129,7 +130,6 @@ def test_framing_of_a_single_small_picture_is_short(tmp_path: Path) -> None:
 
 
 numbers = st.integers(0, (1 << 62) - 1)
-attributes = st.builds(Attributes, st.none() | st.integers(0, MOST_MODE))
 
 
 @settings(deadline=None, max_examples=40)

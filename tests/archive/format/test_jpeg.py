@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bitswap_cli.archive.format import jpeg as chunk
-from bitswap_cli.archive.format.attributes import MOST_MODE, Attributes
 from bitswap_cli.archive.format.chunks import read_table
 from bitswap_cli.archive.format.columns import MAX_SIZE
 from bitswap_cli.archive.format.jpeg import (
@@ -27,6 +26,7 @@ from bitswap_cli.images.bands import bands
 from bitswap_cli.images.formats.jpeg.codec import Jpeg, split
 from bitswap_cli.images.formats.jpeg.outline import outline
 from tests.archive.blocks import Memory
+from tests.archive.format.test_attributes import attributes
 from tests.images.formats.jpeg.files import photograph, pillow
 
 TABLE = JpegTable([JpegSegment(b"a", 24, 40, 3, 1, 0, 0)])
@@ -35,7 +35,7 @@ SEGMENTS = st.builds(
     JpegSegment,
     st.binary(min_size=1, max_size=9).filter(lambda name: b"\0" not in name),
     SIZES, SIZES, SIZES, SIZES, st.integers(-MAX_SIZE, MAX_SIZE), st.integers(0, (1 << 32) - 1),
-    st.builds(Attributes, st.none() | st.integers(0, MOST_MODE)),
+    attributes,
 )  # fmt: skip
 
 

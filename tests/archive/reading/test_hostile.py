@@ -343,7 +343,7 @@ def test_extras_that_do_not_fit_the_pictures_that_begin(
 
 def test_columns_of_newer_versions_are_named(tmp_path: Path) -> None:
     path = of_bytes(tmp_path / "a", [(b"a", "file", 1, 0, 1, 0)], b"1")
-    table = pack_object({"segments": 1, "ends": b"a", "size": 1, "owner": 7})
+    table = pack_object({"segments": 1, "ends": b"a", "size": 1, "colour": 7})
     rewritten(path, framed(b"\x00" + table) + b"\x001")
-    with pytest.raises(ModelError, match="the column owner"):
+    with pytest.raises(ModelError, match="the column colour"):
         check(path, None)

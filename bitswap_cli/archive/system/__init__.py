@@ -1,0 +1,1 @@
+"""What file systems tell of entries beside their bytes, and take."""
