@@ -25,9 +25,10 @@ from bitswap_cli.archive.writing.writer import ArchiveWriter
 _NAMES = 1 << 22  # bytes of names and attributes in a chunk
 _PART = 1 << 23  # bytes that are read at a time
 _WINDOW = 27  # logarithm of how far zstd looks back
-# What zstd's threads work on, and how much of what lies before they see (a quarter of the window,
-# as 9 stands for all of it): neither depends on how many there are, so the bytes do not either.
-_JOB = 1 << 25
+# What zstd's threads work on is half a block, within these bounds, and they see a quarter of the
+# window before it (9 stands for all of it): neither depends on how many threads there are, so the
+# bytes do not either.
+_JOBS = 1 << 23, 1 << 25
 _OVERLAP = 7
 _SAMPLE = 1 << 15
 _SMALL = 1 << 10  # bytes of files that tell nothing alone
@@ -205,9 +206,9 @@ class Blocks:
 
     def _squeeze(self, level: int, size: int) -> Callable[[Buffer], bytes]:
         """Return what compresses so many bytes."""
-        jobs = {}
-        if size > _JOB:
-            jobs = {"threads": self._threads, "job_size": _JOB, "overlap_log": _OVERLAP}
+        job, jobs = min(max(_JOBS[0], -(-size // 2)), _JOBS[1]), {}
+        if size > job:
+            jobs = {"threads": self._threads, "job_size": job, "overlap_log": _OVERLAP}
         parameters = zstandard.ZstdCompressionParameters.from_level(
             level, source_size=size, window_log=_WINDOW, enable_ldm=True, **jobs
         )

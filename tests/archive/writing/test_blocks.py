@@ -112,7 +112,7 @@ def test_parts_of_a_file_follow_each_other(tmp_path: Path, dense: bool) -> None:
 
 
 def test_bytes_do_not_depend_on_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blocks, "_JOB", 1 << 20)
+    monkeypatch.setattr(blocks, "_JOBS", (1 << 19, 1 << 20))
     words = [b"%d " % number for number in np.random.default_rng(1).integers(0, 9999, 900_000)]
     write(tmp_path / "in" / "a", b"".join(words))
     archives = set()
