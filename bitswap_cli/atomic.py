@@ -18,7 +18,7 @@ from bitswap_cli.errors import InputError, display
 
 T = TypeVar("T")
 Path = str | bytes | os.PathLike[str]
-Dress = Callable[[bytes], int | None]
+Dress = Callable[[int], int | None]
 TEMPORARY = re.compile(rb"\.bitswap-[0-9a-f]{16}\.tmp")  # a name that nothing keeps
 _STATUS = "/proc/self/status"
 _FEW = 8  # files that are made durable one by one
@@ -83,9 +83,9 @@ class NewFile(_New):
     force : bool
         Replace what is there.
     dress : callable, optional
-        Called when all is written, with where the file is then: gives it what it is to have beside
-        its bytes, and returns its permission bits. None stands for those that the umask leaves, and
-        no more than what it replaces.
+        Called when all is written, with the number of the open file: gives it what it is to have
+        beside its bytes, and returns its permission bits. None stands for those that the umask
+        leaves, and no more than what it replaces.
 
     Attributes
     ----------
@@ -132,12 +132,15 @@ class NewFile(_New):
         """
         try:
             self.file.flush()
-            mode = self._dress(self.temporary) if self._dress else None
+            number = self.file.fileno()
+            mode = self._dress(number) if self._dress else None
+            # by its number: another file may have taken its name where others can write
+            where = number if os.chmod in os.supports_fd else self.temporary
             with contextlib.suppress(OSError):  # a file system without modes, such as FAT
-                os.chmod(self.temporary, _mode(self.path) if mode is None else mode)
+                os.chmod(where, _mode(self.path) if mode is None else mode)
             if sync:
-                os.fsync(self.file.fileno())
-            self.device = os.fstat(self.file.fileno()).st_dev
+                os.fsync(number)
+            self.device = os.fstat(number).st_dev
             self.file.close()
         except OSError as error:
             self.discard()
@@ -255,9 +258,10 @@ def cannot(action: str, path: bytes, error: OSError) -> InputError:
     return InputError(f"cannot {action} {display(path)}: {error.strerror or error}")
 
 
-def set_mtime(path: bytes, mtime: int) -> None:
-    """Set a modification time in nanoseconds; a link's own, not its target's."""
-    follow = os.utime not in os.supports_follow_symlinks
+def set_mtime(path: bytes | int, mtime: int) -> None:
+    """Set a modification time in nanoseconds; a link's own, not its target's; or that of an open
+    file."""
+    follow = isinstance(path, int) or os.utime not in os.supports_follow_symlinks
     # A time that the file system cannot hold is no reason to lose the file.
     with contextlib.suppress(OverflowError, ValueError):
         os.utime(path, ns=(mtime, mtime), follow_symlinks=follow)

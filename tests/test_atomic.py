@@ -142,10 +142,9 @@ def test_what_is_replaced_does_not_become_readable(tmp_path: Path) -> None:
 def test_a_file_is_dressed_when_all_is_written(tmp_path: Path) -> None:
     """With any mode, whatever the umask and the mode of what it replaces."""
 
-    def dress(path: bytes) -> int:
-        with open(path, "rb") as written:
-            assert written.read() == b"secret"
-        assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+    def dress(number: int) -> int:
+        assert os.pread(number, 99, 0) == b"secret"
+        assert stat.S_IMODE(os.fstat(number).st_mode) == 0o600
         return mode
 
     for mode in (0o400, 0o777, 0o660):
@@ -153,6 +152,21 @@ def test_a_file_is_dressed_when_all_is_written(tmp_path: Path) -> None:
         file.write(b"secret")
         file.commit()
         assert _modes(tmp_path) == [mode]
+
+
+def test_a_link_that_takes_the_place_of_a_file_leads_to_no_other(tmp_path: Path) -> None:
+    """Whoever can write in the folder must not decide whose mode it is."""
+    (tmp_path / "other").write_bytes(b"another's")
+    (tmp_path / "other").chmod(0o600)
+
+    def dress(_: int) -> int:
+        os.unlink(file.temporary)
+        os.symlink("other", file.temporary)
+        return 0o666
+
+    file = NewFile(tmp_path / "a", force=False, dress=dress)
+    file.commit()
+    assert (tmp_path / "other").stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize("make", [NewFile, lambda path, force: NewLink(path, b"x", force=force)])

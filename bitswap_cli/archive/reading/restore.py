@@ -14,7 +14,7 @@ from bitswap_cli.archive.format.names import stays_inside
 from bitswap_cli.archive.reading.equal import Equal, link_to, parts_of
 from bitswap_cli.archive.reading.places import Places
 from bitswap_cli.archive.reading.sink import Output, outside
-from bitswap_cli.archive.system.giving import Giver
+from bitswap_cli.archive.system.giving import Giver, opened_folder
 from bitswap_cli.archive.system.sparse import SparseFile
 from bitswap_cli.atomic import (
     NewFile,
@@ -255,11 +255,11 @@ class Folder:
         folders, self._folders = self._folders, []
         for path, name, mtime, attributes in sorted(folders, key=lambda one: one[0], reverse=True):
             if path in self._made or self._force:
-                with contextlib.suppress(OSError):  # it may be somebody else's
-                    set_mtime(path, mtime)
-                    mode = self._giver.give(path, attributes, name)
+                with contextlib.suppress(OSError), opened_folder(path) as folder:  # if it is ours
+                    set_mtime(folder, mtime)
+                    mode = self._giver.give(folder, attributes, name)
                     if mode is not None:
-                        os.chmod(path, mode)
+                        os.chmod(folder, mode)
 
     def _write(self, output: NewFile, data: bytes | memoryview, mtime: int) -> None:
         output.write(data)

@@ -3,7 +3,7 @@
 import contextlib
 import errno
 import os
-from collections.abc import Set
+from collections.abc import Iterator, Set
 
 from bitswap_cli.archive.format.attributes import (
     ACCESS,
@@ -45,13 +45,13 @@ class Giver:
         self._owners = owners
         self._failed: list[tuple[str, str, bytes]] = []  # appended to by several threads
 
-    def give(self, path: bytes, attributes: Attributes, name: bytes) -> int | None:
+    def give(self, path: bytes | int, attributes: Attributes, name: bytes) -> int | None:
         """Give something all but its mode, which has to come last; return that.
 
         Parameters
         ----------
-        path : bytes
-            Where it is; a link is not followed.
+        path : bytes or int
+            Where it is, a link not being followed; or the number of an open file.
         attributes : Attributes
         name : bytes
             Of the entry, for notes.
@@ -74,7 +74,7 @@ class Giver:
         # A folder may leave lists of access to what is made in it.
         for inherited in {ACCESS, INHERITED} - given if hasattr(os, "removexattr") else ():
             with contextlib.suppress(OSError):
-                os.removexattr(path, inherited, follow_symlinks=False)
+                os.removexattr(path, inherited, follow_symlinks=isinstance(path, int))
         return mode
 
     def notes(self, features: Set[str]) -> list[str]:
@@ -94,18 +94,19 @@ class Giver:
             for (what, why), (first, *others) in names.items()
         ]
 
-    def _give_away(self, path: bytes, attributes: Attributes, name: bytes) -> bool:
+    def _give_away(self, path: bytes | int, attributes: Attributes, name: bytes) -> bool:
         """Give something to its owner and group; tell whether it is theirs."""
         if attributes.owner is None or attributes.group is None:
             return False
         try:
-            os.chown(path, attributes.owner, attributes.group, follow_symlinks=False)
+            ids = attributes.owner, attributes.group
+            os.chown(path, *ids, follow_symlinks=isinstance(path, int))
         except (OSError, OverflowError) as error:
             self._fail("the owner", error, name)
             return False
         return True
 
-    def _set(self, path: bytes, attributes: Attributes, name: bytes) -> set[bytes]:
+    def _set(self, path: bytes | int, attributes: Attributes, name: bytes) -> set[bytes]:
         """Set extended attributes; return the names of those that are set."""
         given: set[bytes] = set()
         if not self._xattrs:
@@ -128,7 +129,23 @@ class Giver:
         self._failed.append((what, why or str(error), name))
 
 
-def _set(path: bytes, name: bytes, value: bytes) -> None:
+@contextlib.contextmanager
+def opened_folder(path: bytes) -> Iterator[bytes | int]:
+    """Yield the number of an open folder: whoever may write above it can give its name to a link.
+
+    Windows opens no folders; there it is the path. Raises OSError if it is no folder.
+    """
+    if os.name == "nt":
+        yield path
+        return
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        yield folder
+    finally:
+        os.close(folder)
+
+
+def _set(path: bytes | int, name: bytes, value: bytes) -> None:
     if not hasattr(os, "setxattr"):
         raise OSError(errno.ENOTSUP, "this system has none")
-    os.setxattr(path, name, value, follow_symlinks=False)
+    os.setxattr(path, name, value, follow_symlinks=isinstance(path, int))
