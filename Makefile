@@ -11,10 +11,14 @@ TORCH ?= torch==2.13.0
 TORCH_INDEX ?=
 FROM = $(if $(TORCH_INDEX),--no-deps --index-url $(TORCH_INDEX))
 
+# How long `make fuzz` goes on, and which mutants it tries.
+SECONDS ?= 60
+SEED ?= 0
+
 C_FILES = $(shell find bitswap_cli models tests -name '*.[ch]')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint sanitize structure map bench train wheel clean
+.PHONY: help demo test lint sanitize fuzz faults structure map bench train wheel clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +37,12 @@ lint: $(VENV)/dev ## ruff, mypy --strict and clang-format
 
 sanitize: $(VENV)/dev ## Tests of the C kernels under AddressSanitizer and UBSan
 	$(BIN)/python tests/native/sanitize.py
+
+fuzz: $(VENV)/dev ## Try mutants of archives, models, pictures and texts: make fuzz SECONDS=600
+	$(BIN)/python -m tests.fuzz.campaign --seconds $(SECONDS) --seed $(SEED)
+
+faults: $(VENV)/dev ## Kill commands, and let system calls fail, at each call that changes a file
+	$(BIN)/python -m tests.faults.campaign
 
 structure: $(VENV)/dev ## Hold the files against the plan of the house: doors, sizes, lines of prose
 	$(BIN)/python -m pytest tests/structure

@@ -79,7 +79,7 @@ def describe(name_or_path: str) -> dict[str, Any]:
     file = zoo.resolve(name_or_path)
     codes = model_file.family_in(file).codes
     counted = sizes(model_file.load(file) if codes else model_file.load_network(file))
-    return {
+    own = {
         "name": file.name,
         "sha256": file.sha256,
         "path": str(file.path),
@@ -88,8 +88,8 @@ def describe(name_or_path: str) -> dict[str, Any]:
         "binary_share": round(counted.binary_share, 4),
         "packed_bytes": counted.packed_bytes,
         "float32_bytes": counted.float32_bytes,
-        **zoo.read_metadata(file.path),
     }
+    return {**own, **zoo.read_metadata(file.path), **own}  # it cannot say what it is not asked
 
 
 def train(

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from bitswap_cli.cli.common import Console, json_option, say_json, verbosity
+from bitswap_cli.cli.common import Console, escape, json_option, say_json, verbosity
 from bitswap_cli.cli.table import format_table, human_size
 
 
@@ -70,7 +70,8 @@ def model_info(console: Console, name: str, as_json: bool) -> None:
     width = max(map(len, described))
     for key, value in described.items():
         lines = _describe(value)
-        click.echo("\n".join([f"{key:<{width}}  {lines[0]}", *(f"  {x}" for x in lines[1:])]))
+        lines = [f"{key:<{width}}  {lines[0]}", *(f"  {x}" for x in lines[1:])]
+        click.echo("\n".join(map(escape, lines)))
 
 
 def _describe(value: Any) -> list[str]:

@@ -11,7 +11,6 @@ as by training/loop.py.
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -38,6 +37,7 @@ from bitswap_models.training.evaluation import start, to_input
 from bitswap_models.training.memory import keep_freed
 from bitswap_models.training.networks.pixel_vae import PixelNetwork, bounds_of_prior
 from bitswap_models.training.tables import fill
+from bitswap_models.zoo.bounded import parse_toml
 
 FREE = 10**15  # samples that share the price of differences: as good as none
 CHECKED = 400  # batches that the result is measured on
@@ -65,8 +65,8 @@ class Tuning:
 def tunes(recipe: Path) -> bool:
     """Whether a recipe has a table ``[tuning]``; False, too, if it cannot be read."""
     try:
-        return "tuning" in tomllib.loads(recipe.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError):
+        return "tuning" in parse_toml(recipe.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return False
 
 
@@ -175,14 +175,15 @@ def _read(path: Path) -> tuple[str, PixelVAE | Config, list[Source], Tuning]:
     """The text of a recipe, its base, already grown, or a new model's shape, and the rest."""
     try:
         text = path.read_text(encoding="utf-8")
-        table: dict[str, Any] = tomllib.loads(text)
+        table = parse_toml(text)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"cannot read the recipe {path}: {error}") from None
+    try:
         given = dict(table["model" if "model" in table else "base"])
         sources = [fill(Source, "source", source) for source in table["source"]]
         tuning = fill(Tuning, "tuning", table["tuning"])
         if "model" in table:
             return text, _shape(given, path), sources, tuning
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ModelError(f"cannot read the recipe {path}: {error}") from None
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"the recipe {path} is incomplete or has a wrong key: {error}") from None
     model = base_of(given, path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from bitswap_models.families import register
 from bitswap_models.families.family import Config, Family, in_bounds
 from bitswap_models.training.data import Source
 from bitswap_models.training.tables import check, fill
+from bitswap_models.zoo import bounded
 
 OTHER_TABLES = {"family", "model", "sources", "base", "path", "text"}  # not of [training]
 
@@ -49,8 +49,8 @@ class Recipe:
         """Read a recipe; raise ModelError with the offending key on any mistake."""
         try:
             text = path.read_text(encoding="utf-8")
-            table = tomllib.loads(text)
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+            table = bounded.parse_toml(text)
+        except (OSError, ValueError) as error:
             raise ModelError(f"cannot read the recipe {path}: {error}") from None
         try:
             training = dict(table["training"])

@@ -17,7 +17,6 @@ BITSWAP_REGISTRY
 import hashlib
 import os
 import re
-import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -99,8 +98,8 @@ def registry(told: Callable[[str], None] | None = None) -> list[RegistryEntry]:
     except UnicodeDecodeError as error:
         raise ModelError(f"the model registry {source} is not a text file") from error
     try:
-        tables = tomllib.loads(text).get("model", [])
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        tables = bounded.parse_toml(text).get("model", [])
+    except ValueError as error:
         raise ModelError(f"the model registry {source} is malformed: {error}") from None
     if not isinstance(tables, list):
         raise ModelError(f"the model registry {source} is malformed: it has no list of models")

@@ -85,6 +85,21 @@ def test_a_model_file_that_is_forged(
     assert outcome.code == 5 and str(path) in outcome.error_line()
 
 
+def test_a_model_file_tells_neither_its_name_nor_the_terminal_anything(
+    bitswap: Bitswap, tiny_model: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "forged.safetensors"
+    told = zoo.read_metadata(tiny_model)
+    words = {k: v if isinstance(v, str) else json.dumps(v) for k, v in told.items()}
+    lies = {"name": "photo", "sha256": "0" * 64, "path": "elsewhere", "a\x1b[2J": "b\x1b[2J\r"}
+    safetensors.save_file(safetensors.load_file(tiny_model), path, {**words, **lies})
+    described = json.loads(bitswap("models", "info", path, "--json").out)
+    assert described["name"] == "forged" and described["path"] == str(path)
+    assert described["sha256"] == zoo.resolve(str(path)).sha256
+    shown = bitswap("models", "info", path).out
+    assert all(line.isprintable() for line in shown.splitlines()) and r"b\x1b[2J" in shown
+
+
 def test_path_and_fetch(bitswap: Bitswap, empty_cache: Path, tiny_model: Path) -> None:
     file = zoo.resolve(str(tiny_model))
     (empty_cache / "tiny").mkdir(parents=True)

@@ -84,6 +84,13 @@ def read_png(data: bytes) -> tuple[np.ndarray, list[bytes]]:
     return samples, others
 
 
+def file_of(pixels: np.ndarray, kind: str = "PNG") -> bytes:
+    """Return a file by Pillow, of gray (H, W) or RGB (H, W, 3)."""
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, kind)
+    return out.getvalue()
+
+
 def opened(
     data: bytes,
 ) -> tuple[str, dict[str | tuple[int, int], object], list[int] | None, np.ndarray]:

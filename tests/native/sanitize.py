@@ -1,4 +1,7 @@
-"""Tests of the C kernels under AddressSanitizer and UBSan: python tests/native/sanitize.py [TESTS]
+"""Tests of the C kernels under AddressSanitizer and UBSan.
+
+    python tests/native/sanitize.py [TESTS]
+    python tests/native/sanitize.py -m tests.fuzz.campaign --mutants 2000
 
 The kernels are built anew in a copy of the tree, by gcc, so that the installation stays as it is.
 What a sanitizer finds ends the process that runs the tests, and tells the line.
@@ -63,10 +66,12 @@ def main() -> int:
             "ASAN_OPTIONS": "detect_leaks=0",  # Python itself ends with memory that it keeps
             "UBSAN_OPTIONS": "print_stacktrace=1",
         }
-        # what a sanitizer says goes past Python: pytest must not keep it
-        options = ("-m", "pytest", "--capture=sys", "-p", "no:cacheprovider")
-        tests = [sys.executable, *options, *(sys.argv[1:] or TESTS)]
-        return subprocess.run(tests, cwd=tree, env=environment, check=False).returncode
+        words = tuple(sys.argv[1:]) or TESTS
+        if words[0] != "-m":
+            # what a sanitizer says goes past Python: pytest must not keep it
+            words = ("-m", "pytest", "--capture=sys", "-p", "no:cacheprovider", *words)
+        command = [sys.executable, *words]
+        return subprocess.run(command, cwd=tree, env=environment, check=False).returncode
 
 
 if __name__ == "__main__":

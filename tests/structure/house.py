@@ -17,7 +17,7 @@ from tests.structure.plan import DOORS, ONLY_IN
 ROOT = Path(__file__).parents[2]
 PACKAGES = {"bitswap_cli": "bitswap_cli", "bitswap_models": "models"}  # the product, by folder
 OTHERS = ("benchmarks", "tests")
-BINARY = {".bsw", ".jpg", ".npz", ".older", ".png", ".recipe", ".safetensors"}
+BINARY = {".bsw", ".jpg", ".mutant", ".npz", ".older", ".png", ".recipe", ".safetensors"}
 
 Edges = Mapping[str, Iterable[str]]
 

@@ -92,6 +92,8 @@ LAWS = {
 FREE = (
     "benchmarks",
     "end_to_end",
+    "faults",
+    "fuzz",
     "golden",
     "native",
     "structure",

@@ -175,6 +175,7 @@ def test_what_is_measured_is_what_is_coded(workshop: Path) -> None:
     [
         ('name = "{base}"', "", "name"),
         ("steps = 60", "stepz = 60", "stepz"),
+        ("steps = 60", "steps = " + "9" * 5000, "cannot read"),
         ("width = 24", "wide = 24", "wide"),
         ("steps = 60", "steps = 60\nencoder = 4", "encoder"),
         ("steps = 60", "steps = 60\nencoder = 600", "encoder"),

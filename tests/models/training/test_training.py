@@ -132,6 +132,7 @@ def test_seconds_end_a_run_with_a_checkpoint(folder: Path) -> None:
         ("tile = 8", "tile = 1000", "size that no model file may have"),
         ("tile = 8", "tile = true", r"tile in \[model\] is a whole number from 0"),
         ("[model]", "a = " + "[" * 5000 + "\n[model]", "cannot read"),
+        ("tile = 8", "tile = " + "9" * 5000, "cannot read"),
         ("tile = 8", 'kind = "gan"\ntile = 8', "pixel_vae"),
     ],
 )

@@ -190,6 +190,8 @@ def test_an_older_version_is_found_by_its_hash(server: str, use_registry: Use) -
         "model = 1",
         "[model]\na = 1",
         "a = " + "[" * 5000,
+        "a = " + "9" * 5000,
+        "a = 1\n" * (1 << 20),
     ],
 )
 def test_malformed_registry(use_registry: Use, text: str) -> None:
