@@ -95,7 +95,7 @@ class Archive(Mapping[str, bytes]):
         self._reading, self._loading = Lock(), Lock()
         self._reader = ArchiveReader(path)
         try:
-            self._tables = [self._reader.table(chunk) for chunk in self._reader.chunks]
+            self._tables = list(self._reader.tables())
         except BaseException:
             self._reader.close()
             raise

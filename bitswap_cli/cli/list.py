@@ -1,10 +1,12 @@
 """``bitswap list``: what is in an archive; reads its tables only."""
 
+import json
 import os
+from collections.abc import Iterable
 
 import click
 
-from bitswap_cli.cli.common import Console, escape, json_option, say_json, verbosity
+from bitswap_cli.cli.common import Console, escape, json_option, verbosity
 from bitswap_cli.cli.spool import readable
 
 
@@ -29,7 +31,7 @@ def command(console: Console, archive: str, checksums: bool, as_json: bool) -> N
     with readable(archive) as path:
         found = entries(path)
     if as_json:
-        rows = [
+        rows = (
             {
                 "name": os.fsdecode(entry.name),
                 "kind": entry.kind,
@@ -41,8 +43,8 @@ def command(console: Console, archive: str, checksums: bool, as_json: bool) -> N
                 "original": None if entry.original is None else os.fsdecode(entry.original),
             }
             for entry in found
-        ]
-        say_json({"archive": archive, "entries": rows})
+        )
+        _say_rows(archive, rows)
         return
     if checksums:
         for entry in found:
@@ -57,6 +59,14 @@ def command(console: Console, archive: str, checksums: bool, as_json: bool) -> N
         name = escape(os.fsdecode(entry.name))
         equal = f" = {escape(os.fsdecode(entry.original))}" if entry.original else ""
         click.echo(f"{restored:<6}  {entry.kind:<11}  {size:>12}  {shape:>13}  {name}{equal}")
+
+
+def _say_rows(archive: str, rows: Iterable[object]) -> None:
+    """Print an object as `say_json` does, but row by row: of millions, they take much memory."""
+    click.echo(f'{{"archive": {json.dumps(archive)}, "entries": [', nl=False)
+    for number, row in enumerate(rows):
+        click.echo((", " if number else "") + json.dumps(row), nl=False)
+    click.echo("]}")
 
 
 def _hex(crc: int | None) -> str | None:

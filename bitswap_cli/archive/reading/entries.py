@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from bitswap_cli.archive.format.chunks import Table
+from bitswap_cli.archive.format.columns import malformed
 from bitswap_cli.archive.format.jpeg import JpegSegment
 from bitswap_cli.archive.format.segments import (
     PARENT,
@@ -11,6 +12,7 @@ from bitswap_cli.archive.format.segments import (
     equals,
     no_original,
 )
+from bitswap_cli.errors import ArchiveError, display
 from bitswap_cli.images.formats.register import kind_of
 
 
@@ -57,6 +59,25 @@ class EntryInfo(NamedTuple):
     tell, as of links."""
     original: str | None = None
     """Name of the entry that a copy or hard link equals: all but the time is as it is there."""
+
+
+def told_once(tables: Iterable[Table]) -> Iterator[Table]:
+    """Yield tables; raise `ArchiveError` if they tell of an entry twice.
+
+    Few bytes can stand for millions of equal rows, so whoever keeps what tables tell asks here.
+    """
+    names: set[bytes] = set()
+    for table in tables:
+        first = True
+        for segment in table.segments:
+            if segment.begins:
+                if segment.name in names:
+                    raise ArchiveError(f"the archive holds {display(segment.name)} twice")
+                names.add(segment.name)
+            elif not first:  # what goes on from the chunk before comes before all else
+                raise malformed()
+            first = False
+        yield table
 
 
 def entries_of(tables: Iterable[Table], *, copies: bool) -> Iterator[Entry]:

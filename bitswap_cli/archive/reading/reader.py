@@ -39,7 +39,7 @@ from bitswap_cli.archive.format.sections import (
 )
 from bitswap_cli.archive.format.segments import ByteTable, TileTable, needed
 from bitswap_cli.archive.reading import scan
-from bitswap_cli.archive.reading.entries import Entry, entries_of
+from bitswap_cli.archive.reading.entries import Entry, entries_of, told_once
 from bitswap_cli.atomic import cannot
 from bitswap_cli.errors import ArchiveError, InputError, ModelError, display
 from bitswap_cli.images.formats.register import kind_of
@@ -130,16 +130,23 @@ class ArchiveReader:
         except ArchiveError as error:
             raise self.located(error, chunk) from error
 
+    def tables(self) -> Iterator[chunks.Table]:
+        """Yield the tables of all chunks, which tell of no entry twice."""
+        try:
+            yield from told_once(self.table(chunk) for chunk in self.chunks)
+        except ArchiveError as error:
+            raise self.located(error) from error
+
     def entries(self) -> Iterator[Entry]:
         """Yield the entries in the order stored, reading only the tables."""
-        tables = (self.table(chunk) for chunk in self.chunks)
-        return entries_of(tables, copies=COPIES in self.header.features)
+        return entries_of(self.tables(), copies=COPIES in self.header.features)
 
-    def located(self, error: ArchiveError, chunk: ChunkInfo) -> ArchiveError:
+    def located(self, error: ArchiveError, chunk: ChunkInfo | None = None) -> ArchiveError:
         """Return an error that names the archive and the chunk it arose in."""
         text = str(error)
         if not text.startswith(self.path):
-            text = f"{self.path}: chunk at byte {chunk.offset}: {text}"
+            where = f" chunk at byte {chunk.offset}:" if chunk else ""
+            text = f"{self.path}:{where} {text}"
         return ArchiveError(text)
 
     def close(self) -> None:
