@@ -273,8 +273,8 @@ def framing(own: bytes) -> int:
 
 def section(tag: bytes, body: bytes, own: bytes = b"") -> bytes:
     """Frame a body: tag, length, the archive's own id if it has one, body, CRC-32 over all."""
-    whole = SECTION.pack(tag, len(body)) + own + body
-    return whole + CRC.pack(zlib.crc32(whole))
+    head = SECTION.pack(tag, len(body)) + own
+    return b"".join((head, body, CRC.pack(zlib.crc32(body, zlib.crc32(head)))))
 
 
 def framed(table: bytes) -> bytes:

@@ -167,11 +167,11 @@ class Blocks:
     def _flush(self, block: _Block) -> None:
         """Write a block, if there is anything in it."""
         if block.segments:
-            squeeze = self._squeeze(self._level_of(block), len(block.data))
-            body = encode_bytes(block.segments, block.data, squeeze)
-            if block is self._dense and len(body) >= _DENSE * len(block.data):
+            squeezed = self._squeeze(self._level_of(block), len(block.data))(block.data)
+            if block is self._dense and len(squeezed) > _DENSE * len(block.data):
                 self._write_apart(block)
             else:
+                body = encode_bytes(block.segments, block.data, lambda _: squeezed)
                 self._writer.add(BYTE, body, len(block.segments))
         block.cut(0, 0)
 
@@ -208,7 +208,8 @@ class Blocks:
         """Return what compresses so many bytes."""
         job, jobs = min(max(_JOBS[0], -(-size // 2)), _JOBS[1]), {}
         if size > job:
-            jobs = {"threads": self._threads, "job_size": job, "overlap_log": _OVERLAP}
+            threads = min(self._threads, -(-size // job))  # zstd takes memory for each
+            jobs = {"threads": threads, "job_size": job, "overlap_log": _OVERLAP}
         parameters = zstandard.ZstdCompressionParameters.from_level(
             level, source_size=size, window_log=_WINDOW, enable_ldm=True, **jobs
         )
