@@ -12,9 +12,12 @@ from bitswap_cli.api.cache import Cache
 from bitswap_cli.archive.codecs import Codecs
 from bitswap_cli.archive.format.chunks import Table
 from bitswap_cli.archive.format.jpeg import JpegSegment
+from bitswap_cli.archive.format.pictures import picture_file
 from bitswap_cli.archive.format.segments import (
     COPY_KINDS,
+    FILE_KINDS,
     PARENT,
+    PICTURE,
     ByteSegment,
     TileSegment,
     equals,
@@ -149,7 +152,8 @@ class Archive(Mapping[str, bytes]):
         if isinstance(places[0].segment, TileSegment):
             return shown(self._picture(places).picture())
         try:
-            if isinstance(places[0].segment, ByteSegment) and places[0].segment.kind != "file":
+            segment = places[0].segment
+            if isinstance(segment, ByteSegment) and segment.kind not in FILE_KINDS:
                 raise InputError("it is no file")
             return read_samples(self[name])
         except InputError as error:
@@ -235,6 +239,8 @@ class Archive(Mapping[str, bytes]):
             if segment.offset != done or whole != like:
                 raise out_of_order(like.name)
             parts.append(data[start : start + segment.length])
+            if segment.kind == PICTURE:
+                return picture_file(segment, parts[0])
             done += segment.length
         if done != like.size:
             raise only_a_part(like.name)

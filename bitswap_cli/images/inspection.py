@@ -67,12 +67,12 @@ def describe(data: bytes) -> bytes | None:
     return None
 
 
-def inspect_exact(data: bytes, description: bytes | None, *, wide: bool) -> list[Picture]:
+def inspect_exact(data: bytes, description: bytes | None) -> Iterator[Picture]:
     """Split a file into samples and recipe in every way in which it comes back byte for byte.
 
-    These are the files of `inspect`, and those of `inspect_wide` if they are wanted, by the same
-    samples; PNG has kinds with a description for that, which take gray or RGB with a transparent
-    colour or a palette to suggest, too. Each file is rebuilt and compared byte for byte.
+    These are the files of `inspect` and `inspect_wide`, by the same samples; PNG has kinds with a
+    description for that, which take gray or RGB with a transparent colour or a palette to suggest,
+    too. The file is rebuilt and compared byte for byte.
 
     Parameters
     ----------
@@ -80,20 +80,17 @@ def inspect_exact(data: bytes, description: bytes | None, *, wide: bool) -> list
         The whole file.
     description : bytes or None
         What `describe` said of it.
-    wide : bool
-        Whether pictures of kinds that are not plain are wanted.
 
-    Returns
-    -------
-    list of Picture
+    Yields
+    ------
+    Picture
         Of different kinds, in the order of their numbers.
     """
 
     def wanted(kind: Kind) -> bool:
-        told = not kind.described or description is not None
-        return kind.exact and told and (wide or kind.plain)
+        return kind.exact and (not kind.described or description is not None)
 
-    return list(_found(data, wanted, description or b""))
+    return _found(data, wanted, description or b"")
 
 
 def _found(

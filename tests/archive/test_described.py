@@ -1,9 +1,13 @@
 """PNG files in archives that hold descriptions: byte for byte, or their pixels if asked for."""
 
+import os
+import zlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import bitswap_cli
 from bitswap_cli.archive.format.sections import Header
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack
@@ -25,6 +29,7 @@ from tests.archive.support import (
     tree,
     write,
 )
+from tests.images.png_files import write_png
 
 
 def described(codec: ZlibCodec, *more: str) -> Header:
@@ -60,6 +65,37 @@ def test_pixels_if_these_are_asked_for(tmp_path: Path) -> None:
     assert_same(before, after)
     assert before != after
     assert all(before[n] == after[n] for n in before if not n.endswith(b".png"))
+
+
+@pytest.mark.parametrize("codec", [None, ZlibCodec()])
+def test_pictures_that_no_model_codes_are_kept_as_samples(
+    tmp_path: Path, codec: ZlibCodec | None
+) -> None:
+    """And copies of them as copies; pixels are had, and are enough if they are asked for."""
+    steps = np.arange(60 * 80).reshape(60, 80, 1) // 37 % 2 * [200, 100, 50, 255]
+    for name in ("a", "copy", "hard link"):
+        write(tmp_path / "in" / f"{name}.png", write_png(steps.astype(np.uint8), 8, 6))
+    write(tmp_path / "in" / "smooth.png", encoded(smooth(40, 40, 4)))
+    (tmp_path / "in" / "hard link.png").unlink()
+    os.link(tmp_path / "in" / "a.png", tmp_path / "in" / "hard link.png")
+    header = described(codec) if codec else Header.without_model().using(["described"])
+    report = pack([tmp_path / "in"], tmp_path / "a", codec, header)
+    assert report.kinds == {"picture": 1, "copy": 1, "hard link": 1, "file": 1}
+    assert check(tmp_path / "a", codec).entries == 4
+    with ArchiveReader(tmp_path / "a") as reader:
+        assert reader.header.features >= {"samples", "described"}
+        data = (tmp_path / "in" / "a.png").read_bytes()
+        told = {entry.name: entry for entry in reader.entries()}[b"in/a.png"]
+        assert (told.size, told.crc, told.exact) == (len(data), zlib.crc32(data), True)
+        for pixels in (True, False):
+            out = tmp_path / f"{pixels}"
+            unpack(reader, codec_for(codec), out, pixels=pixels)
+            same = (out / "in" / "a.png").read_bytes() == data
+            assert same != pixels
+            assert_same(tree(tmp_path / "in"), tree(out / "in"))
+    with bitswap_cli.open(tmp_path / "a") as archive:
+        assert archive["in/a.png"] == archive["in/copy.png"] == data
+        assert np.array_equal(archive.pixels("in/a.png"), steps)
 
 
 def test_descriptions_cost_little_and_are_no_part_of_other_archives(tmp_path: Path) -> None:

@@ -67,10 +67,10 @@ class Fitted(NamedTuple):
 
 
 WIDE, TURNED, JPEGS, LONG = "wide", "turned", "jpeg", "long"
-MODES, FOLDERS, COPIES = "modes", "folders", "copies"
+MODES, FOLDERS, COPIES, SAMPLES = "modes", "folders", "copies", "samples"
 OWNERS, XATTRS, SPARSE = "owners", "xattrs", "sparse"
-# Whatever becomes of their bytes.
-_OF_ENTRIES = frozenset([MODES, FOLDERS, COPIES, OWNERS, XATTRS, SPARSE])
+# Whatever models do.
+_OF_ENTRIES = frozenset([MODES, FOLDERS, COPIES, SAMPLES, OWNERS, XATTRS, SPARSE])
 
 
 class Named(NamedTuple):
@@ -107,8 +107,8 @@ class Header(NamedTuple):
     `DESCRIBED`, pictures with descriptions; `JPEGS`, chunks of JPEG files (see format/jpeg.py);
     `LONG`, BYTE chunks of up to `MAX_BLOCK` bytes; those that kinds of pictures name; those of
     entries, whatever these are: `MODES`, `OWNERS`, `XATTRS` and `SPARSE`, what is told of them (see
-    format/attributes.py), `FOLDERS`, those that are not empty, and `COPIES`, entries that equal
-    others (see format/segments.py)."""
+    format/attributes.py), `FOLDERS`, those that are not empty, `COPIES`, entries that equal others,
+    and `SAMPLES`, files as samples under zstd (see format/segments.py)."""
     coefficients: Named | None = None
     """The model of the coefficients of JPEG files, if there may be any."""
 

@@ -4,16 +4,23 @@ from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
 from bitswap_cli.archive.format.attributes import NONE, Attributes, features_of
-from bitswap_cli.archive.format.sections import COPIES, FOLDERS
+from bitswap_cli.archive.format.sections import COPIES, FOLDERS, SAMPLES
 from bitswap_cli.errors import ArchiveError, display
 from bitswap_cli.images.orientation import turned_shape
 
-BYTE_KINDS = ("file", "dir", "link", "copy", "hard link", "parent")
+BYTE_KINDS = ("file", "dir", "link", "copy", "hard link", "parent", "picture")
 COPY_KINDS = COPY, HARD_LINK = BYTE_KINDS[3:5]
 PARENT = BYTE_KINDS[5]  # a folder that other entries are in: told for its attributes, not listed
 FOLDER_KINDS = ("dir", PARENT)
-_NO_ORIGINALS = {COPY: BYTE_KINDS[1:], HARD_LINK: ("dir", "link", HARD_LINK, PARENT)}
-_FEATURES = {COPY: COPIES, HARD_LINK: COPIES, PARENT: FOLDERS}  # of kinds that need one
+PICTURE = BYTE_KINDS[6]  # a file as its picture, see format/pictures.py
+FILE_KINDS = ("file", PICTURE)
+_NO_ORIGINALS = {COPY: BYTE_KINDS[1:6], HARD_LINK: ("dir", "link", HARD_LINK, PARENT)}
+_FEATURES = {
+    COPY: COPIES,
+    HARD_LINK: COPIES,
+    PARENT: FOLDERS,
+    PICTURE: SAMPLES,
+}  # of kinds that need one
 
 
 def equals(kind: str, original: str) -> bool:
@@ -81,7 +88,7 @@ class ByteSegment(NamedTuple):
     offset: int
     """Of these bytes in the file."""
     length: int
-    """Of these bytes."""
+    """Of these bytes; of a picture, those that are stored."""
     mtime: int
     """Nanoseconds since 1970."""
     crc: int | None = None
@@ -95,6 +102,11 @@ class ByteSegment(NamedTuple):
     def begins(self) -> bool:
         """Whether the file begins here."""
         return not self.offset
+
+    @property
+    def ends(self) -> bool:
+        """Whether the file ends here."""
+        return self.kind == PICTURE or self.offset + self.length == self.size
 
     @property
     def whole(self) -> "ByteSegment":

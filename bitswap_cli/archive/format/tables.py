@@ -32,6 +32,7 @@ from bitswap_cli.archive.format.sections import (
 from bitswap_cli.archive.format.segments import (
     BYTE_KINDS,
     COPY_KINDS,
+    PICTURE,
     ByteSegment,
     ByteTable,
     Extra,
@@ -197,8 +198,8 @@ def _descriptions(told: list[Any], count: int) -> list[bytes]:
 
 def _check_bytes(segments: list[ByteSegment]) -> None:
     for segment in segments:
-        whole = segment.offset == 0 and segment.length == segment.size
-        if segment.offset + segment.length > segment.size:
+        whole = segment.begins and segment.ends
+        if segment.kind != PICTURE and segment.offset + segment.length > segment.size:
             raise malformed()
         # Only files come in parts, and a part is never empty: else it would be no progress.
         if not whole and (segment.kind != "file" or not segment.length):

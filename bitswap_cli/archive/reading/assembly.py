@@ -7,9 +7,12 @@ import numpy as np
 
 from bitswap_cli.archive.format.attributes import Attributes
 from bitswap_cli.archive.format.jpeg import JpegFile, JpegSegment, JpegTable
+from bitswap_cli.archive.format.pictures import picture_file
 from bitswap_cli.archive.format.segments import (
+    FILE_KINDS,
     FOLDER_KINDS,
     PARENT,
+    PICTURE,
     ByteSegment,
     ByteTable,
     Extra,
@@ -161,7 +164,7 @@ class Assembler:
         for segment in table.segments:
             own = memoryview(data)[place : place + segment.length]
             place += segment.length
-            asked = self._copies.needed if segment.kind == "file" else self._copies.wanted
+            asked = self._copies.needed if segment.kind in FILE_KINDS else self._copies.wanted
             if asked(segment.name):
                 self._attempt(segment.name, self._add_file_part, segment, own)
 
@@ -234,7 +237,10 @@ class Assembler:
             check_bytes(segment, data)
             self._sink.make_link(segment.name, bytes(data), segment.mtime, segment.attributes)
             self.report.entries += 1
-        elif segment.length == segment.size:
+        elif segment.kind == PICTURE:
+            file = picture_file(segment, data, quick=self._pixels)
+            self._write(segment.name, file, segment.mtime, segment.attributes)
+        elif segment.ends and segment.begins:
             check_bytes(segment, data)
             self._write(segment.name, data, segment.mtime, segment.attributes)
         else:

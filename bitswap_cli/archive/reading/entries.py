@@ -87,7 +87,7 @@ def entries_of(tables: Iterable[Table], *, copies: bool) -> Iterator[Entry]:
     for segment in (segment for table in tables for segment in table.segments):
         mode = segment.attributes.mode if segment.begins else mode
         if isinstance(segment, ByteSegment):
-            if segment.offset + segment.length < segment.size or segment.kind == PARENT:
+            if not segment.ends or segment.kind == PARENT:
                 continue
             entry = Entry(segment.name, segment.kind, True, segment.size, None, segment.crc, mode)
             if segment.original:

@@ -9,6 +9,7 @@ import zstandard
 
 from bitswap_cli.archive.format.attributes import NONE
 from bitswap_cli.archive.format.chunks import encode_bytes
+from bitswap_cli.archive.format.pictures import Stored
 from bitswap_cli.archive.format.sections import (
     BYTE,
     LONG,
@@ -17,7 +18,7 @@ from bitswap_cli.archive.format.sections import (
     MAX_SEGMENTS,
     Buffer,
 )
-from bitswap_cli.archive.format.segments import FOLDER_KINDS, ByteSegment
+from bitswap_cli.archive.format.segments import FOLDER_KINDS, PICTURE, ByteSegment
 from bitswap_cli.archive.writing.copies import Copy
 from bitswap_cli.archive.writing.sources import Source, SourceError, read_parts
 from bitswap_cli.archive.writing.writer import ArchiveWriter
@@ -108,14 +109,19 @@ class Blocks:
         self._most = min(keeping.block, most)
         self._plain, self._dense = _Block(), _Block()
 
-    def add(self, source: Source) -> None:
+    def add(self, source: Source, stored: Stored | None = None) -> str:
         """Read a source and put it into a block; only files larger than one are split.
+
+        What is stored of a picture takes the place of its file, if a block has room for it. Returns
+        the kind of the entry that it has become.
 
         Raises
         ------
         SourceError
             If it cannot be read, or changes on the way: then nothing of it is left here.
         """
+        if stored and len(stored.data) <= self._most:
+            return self._add_picture(source, stored)
         parts = read_parts(source, min(_PART, source.size + 1))
         first = next(parts, b"")
         block = self._dense if _is_dense(first) else self._plain
@@ -144,6 +150,16 @@ class Blocks:
         block.add(_segment(source, begin, length, crc))
         if begin:  # its parts have to stand in consecutive chunks
             self._flush(block)
+        return source.kind
+
+    def _add_picture(self, source: Source, stored: Stored) -> str:
+        """Put in a file as its picture."""
+        if len(stored.data) > self._most - len(self._plain.data) or self._plain.full():
+            self._flush(self._plain)
+        self._plain.data += stored.data
+        own = _segment(source, 0, len(stored.data), stored.crc)
+        self._plain.add(own._replace(kind=PICTURE))
+        return PICTURE
 
     def add_copy(self, source: Source, copy: Copy) -> None:
         """Put in what equals an entry that was put in before, or is in the archive."""

@@ -11,11 +11,13 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property, partial
-from typing import NamedTuple
+from itertools import islice
+from typing import NamedTuple, TypeVar
 
 import zstandard
 
-from bitswap_cli.archive.format.sections import COPIES, LONG, MAX_BLOCK, MAX_CHUNK_BYTES
+from bitswap_cli.archive.format.pictures import Stored, pack_picture
+from bitswap_cli.archive.format.sections import COPIES, LONG, MAX_BLOCK, MAX_CHUNK_BYTES, SAMPLES
 from bitswap_cli.archive.system.telling import Teller
 from bitswap_cli.archive.writing import sources as source_files
 from bitswap_cli.archive.writing.copies import find
@@ -37,6 +39,10 @@ from bitswap_cli.images.picture import MAX_PIXELS, MAX_RECIPE, Picture
 ROOM = 1 << 30  # bytes of pixels that are kept
 _MAX_FILE = 3 * MAX_PIXELS + 2 * MAX_RECIPE  # bytes of a file that is looked at as a picture
 _AHEAD = 1 << 24  # bytes of files that are looked at ahead of their turn, at most
+_LARGER = 16  # about how many times as many bytes as its file a picture may have
+
+_Found = TypeVar("_Found")
+_Settled = TypeVar("_Settled")
 
 
 class Seen(NamedTuple):
@@ -66,10 +72,8 @@ class _Entry(NamedTuple):
     kinds: tuple[str, ...] = ()
     """Of the pictures that it was proved to be."""
     limit: int = 0
-    checksum: int = 0
-    """Of its bytes."""
-    description: bytes = b""
-    """Of kinds that have one."""
+    checksum: int = 0  # of its bytes
+    description: bytes = b""  # of kinds that have one
     pictures: list[Picture] | None = None
     """None where there was no room for them."""
 
@@ -158,8 +162,9 @@ class Catalogue:
         `block` is how many bytes of files are compressed together, at most.
         """
         stored = sum(source.size for source in self.sources if source.name not in self.copies)
-        long = min(block, stored) > MAX_CHUNK_BYTES
-        used = {DESCRIBED: not self._pixels, COPIES: bool(self.copies), LONG: long}
+        exact = not self._pixels
+        long = min(block, stored * (_LARGER if exact else 1)) > MAX_CHUNK_BYTES
+        used = {DESCRIBED: exact, SAMPLES: exact, COPIES: bool(self.copies), LONG: long}
         return frozenset(name for name, is_used in used.items() if is_used)
 
     def candidates(self) -> list[Source]:
@@ -198,7 +203,7 @@ class Catalogue:
         found = split(data)
         if found is None or len(found.recipe) > MAX_RECIPE:
             return None
-        return SeenJpeg(found, _cost_as_bytes(data), zlib.crc32(data))
+        return SeenJpeg(found, _cost(data), zlib.crc32(data))
 
     def look(self, source: Source, *, wide: bool = True, again: bool = True) -> Seen | None:
         """Return what a source can be seen as; None if it is no picture, or was skipped.
@@ -224,16 +229,34 @@ class Catalogue:
     ) -> Generator[tuple[Source, Seen | None]]:
         """Yield one source after the other and what `look` returns of it; meanwhile, the next ones
         are looked at. Parameters and errors are those of `look`."""
-        waiting: deque[tuple[Source, Future[_Entry]]] = deque()
 
-        def first() -> tuple[Source, Seen | None]:
+        def settle(source: Source, found: Callable[[], _Entry]) -> Seen | None:
+            return self._settle(source, found, wide, again)
+
+        return self._ahead(sources, lambda source: self._find(source, wide), settle)
+
+    def stored(self, sources: Iterable[Source]) -> Generator[tuple[Source, Stored | None]]:
+        """Yield one source after the other, and its picture if that takes less room so under zstd
+        than the file does; meanwhile, the next ones are tried."""
+        return self._ahead(sources, self._store, lambda source, stored: stored())
+
+    def _ahead(
+        self,
+        sources: Iterable[Source],
+        find: Callable[[Source], _Found],
+        settle: Callable[[Source, Callable[[], _Found]], _Settled],
+    ) -> Generator[tuple[Source, _Settled]]:
+        """Find something of each source, some at the same time, and settle it in order."""
+        waiting: deque[tuple[Source, Future[_Found]]] = deque()
+
+        def first() -> tuple[Source, _Settled]:
             source, found = waiting.popleft()
-            return source, self._settle(source, found.result, wide, again)
+            return source, settle(source, found.result)
 
         with ThreadPoolExecutor(self._threads) as pool:
             try:
                 for source in sources:
-                    waiting.append((source, pool.submit(self._find, source, wide)))
+                    waiting.append((source, pool.submit(find, source)))
                     ahead = sum(source.size for source, _ in waiting)
                     if ahead > _AHEAD or len(waiting) > self._threads + 1:
                         yield first()
@@ -243,7 +266,7 @@ class Catalogue:
                 # what is known of others by now is kept
                 for source, found in waiting:
                     if not found.cancel() and found.exception() is None:
-                        self._settle(source, found.result, wide, again)
+                        settle(source, found.result)
 
     def _settle(
         self, source: Source, found: Callable[[], _Entry], wide: bool, again: bool
@@ -260,7 +283,7 @@ class Catalogue:
         kept = again and entry.held <= self._room
         self._room -= entry.held if kept else 0
         self._entries[source.name] = entry if kept else entry._replace(pictures=None)
-        wanted = entry.pictures if entry.wanted(wide) else None
+        wanted = entry.pictures if entry.wanted(wide and self._wide) else None
         return Seen(wanted, entry.limit, entry.checksum) if wanted else None
 
     def skip(self, source: Source, error: SourceError) -> None:
@@ -276,7 +299,7 @@ class Catalogue:
             return entry
         if entry is _UNSEEN:
             entry = self._inspect(source)
-        if entry.pictures is None and entry.wanted(wide):
+        if entry.pictures is None and entry.wanted(wide and self._wide):
             entry = entry._replace(pictures=_decoded(source, entry))
         return entry
 
@@ -292,12 +315,24 @@ class Catalogue:
             plain = inspect(data)
             pictures = [plain] if plain else inspect_wide(data) if self._wide else []
         else:
-            pictures = inspect_exact(data, description, wide=self._wide)
+            pictures = list(islice(inspect_exact(data, description), None if self._wide else 1))
         if not pictures:
             return _NO_PICTURE
         kinds = tuple(picture.recipe.kind for picture in pictures)
-        known = _Entry(kinds, _cost_as_bytes(data), zlib.crc32(data), description or b"")
+        known = _Entry(kinds, _cost(data), zlib.crc32(data), description or b"")
         return known._replace(pictures=pictures)
+
+    def _store(self, source: Source) -> Stored | None:
+        """Return the picture of a file that was described, for zstd."""
+        entry = self._entries.get(source.name, _NO_PICTURE)
+        if not entry.description:
+            return None
+        try:
+            pictures = entry.pictures or _decoded(source, entry)
+        except SourceError:  # which comes again when the file itself is to be kept
+            return None
+        packed = pack_picture(pictures[0])
+        return Stored(packed, entry.checksum) if _cost(packed) < entry.limit else None
 
 
 def _decoded(source: Source, entry: _Entry) -> list[Picture]:
@@ -310,6 +345,6 @@ def _decoded(source: Source, entry: _Entry) -> list[Picture]:
     return found
 
 
-def _cost_as_bytes(data: bytes) -> int:
+def _cost(data: bytes) -> int:
     """Return about how many bytes a file takes without the model."""
     return min(len(data), len(zstandard.ZstdCompressor(level=3).compress(data)))

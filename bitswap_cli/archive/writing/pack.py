@@ -2,7 +2,7 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from bitswap_cli.archive.codecs import Codecs
 from bitswap_cli.archive.format.index import Totals
+from bitswap_cli.archive.format.pictures import Stored
 from bitswap_cli.archive.format.sections import (
     COPIES,
     ID,
@@ -186,13 +187,10 @@ class _Packing:
 
     def run(self) -> None:
         """Write all chunks."""
-        writer = self._writer
         copies = [one for one in self._catalogue.sources if one.name in self._copies]
         own = [one for one in self._catalogue.sources if one.name not in self._copies]
-        looks: Generator[tuple[Source, Seen | None]] = ((source, None) for source in own)
-        if self._codec:
-            looks = self._catalogue.look_at(own, wide=writer.header.wide, again=self._again)
-        with closing(looks):
+        wide = self._writer.header.wide
+        with closing(self._catalogue.look_at(own, wide=wide, again=self._again)) as looks:
             for source, seen in looks:
                 if not (self._add_picture(source, seen) or self._add_jpeg(source)):
                     self._kept.append(source)
@@ -201,8 +199,9 @@ class _Packing:
         self._close_jpegs()
         while self._steps:
             self._steps.popleft().write()
-        for source in sorted(self._kept, key=order):
-            self._keep(source)
+        with closing(self._catalogue.stored(sorted(self._kept, key=order))) as kept:
+            for source, stored in kept:
+                self._keep(source, stored)
         for source in copies:
             self._add_copy(source, self._copies[source.name])
         self._bytes.flush()
@@ -319,16 +318,16 @@ class _Packing:
             self.report.jpeg_bytes_before += source.size
         self._kept += coded.lost
 
-    def _keep(self, source: Source) -> None:
-        """Keep a source byte for byte."""
+    def _keep(self, source: Source, stored: Stored | None = None) -> None:
+        """Keep a source byte for byte, or by its picture."""
         if source.path in self._catalogue.skipped:
             return
         try:
-            self._bytes.add(source)
+            kind = self._bytes.add(source, stored)
         except SourceError as error:
             self._catalogue.skip(source, error)
             return
-        self._count(source, source.kind)
+        self._count(source, kind)
 
     def _add_copy(self, source: Source, copy: Copy) -> None:
         """Say what a source equals; keep it byte for byte if that was skipped."""

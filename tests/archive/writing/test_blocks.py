@@ -128,10 +128,12 @@ def test_bytes_do_not_depend_on_threads(tmp_path: Path, monkeypatch: pytest.Monk
 def test_the_feature_is_named_where_it_may_be_needed(tmp_path: Path) -> None:
     write(tmp_path / "in" / "a", b"a" * (MAX_CHUNK_BYTES // 2))
     write(tmp_path / "in" / "b", b"a" * (MAX_CHUNK_BYTES // 2))
-    assert LONG not in Catalogue([tmp_path / "in"]).features()  # they are equal
+    assert LONG not in Catalogue([tmp_path / "in"], pixels=True).features()  # they are equal
+    assert LONG in Catalogue([tmp_path / "in"]).features()  # pictures have more bytes than files
     write(tmp_path / "in" / "c", b"b" * (MAX_CHUNK_BYTES // 2 + 1))
-    assert LONG in Catalogue([tmp_path / "in"]).features()
-    assert LONG not in Catalogue([tmp_path / "in"]).features(MAX_CHUNK_BYTES)
+    for pixels in (True, False):
+        assert LONG in Catalogue([tmp_path / "in"], pixels=pixels).features()
+        assert LONG not in Catalogue([tmp_path / "in"], pixels=pixels).features(MAX_CHUNK_BYTES)
 
 
 def test_long_chunks_are_announced(tmp_path: Path) -> None:
