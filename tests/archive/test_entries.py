@@ -194,7 +194,7 @@ def xattrs(root: Path) -> dict[str, dict[str, bytes]]:
 @pytest.fixture
 def marked(tmp_path: Path, folder: Path) -> Path:
     """The folder with extended attributes, large ones among them, and lists of access."""
-    rows = [(1, 6, 0xFFFFFFFF), (2, 6, 12), (4, 0, 0xFFFFFFFF), (16, 6, 0xFFFFFFFF)]
+    rows = [(1, 7, 0xFFFFFFFF), (2, 6, 12), (4, 0, 0xFFFFFFFF), (16, 6, 0xFFFFFFFF)]
     rows.append((32, 0, 0xFFFFFFFF))
     access = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *row) for row in rows)
     try:
@@ -222,7 +222,7 @@ def test_extended_attributes_come_back(
     assert xattrs(tmp_path / "out" / "in") == (xattrs(marked) if keep else {})
     expected = {name: mode & 0o777 for name, mode in modes(marked).items()}
     if not keep:  # what the group had was said by the lists
-        expected |= {"640.txt": 0o600, "640.png": 0o600, "755": 0o600}
+        expected |= {"640.txt": 0o700, "640.png": 0o700, "755": 0o700}
     assert modes(tmp_path / "out" / "in") == expected
     assert times(tmp_path / "out" / "in") == times(marked)
 
