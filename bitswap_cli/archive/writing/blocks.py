@@ -193,8 +193,10 @@ class Blocks:
 
     def _level_of(self, block: _Block) -> int:
         """Return the level for a block: a low one if the usual one hardly takes less room for a
-        sample of it."""
+        sample of it, or if it is nothing but zeros, as holes are."""
         size = len(block.data)
+        if size > _QUICK and _is_blank(block.data):
+            return min(self._level, _DENSE_LEVEL)
         if block is self._plain or size <= _QUICK:
             return self._level
         starts = range(size // (2 * _TRIES), size, size // _TRIES)
@@ -236,6 +238,14 @@ def _segment(source: Source, offset: int, length: int, crc: int) -> ByteSegment:
     name, kind, size, mtime = source.name, source.kind, source.size, source.mtime
     told = NONE if offset else source.attributes
     return ByteSegment(name, kind, size, offset, length, mtime, crc, told)
+
+
+def _is_blank(data: bytearray) -> bool:
+    """Tell whether there are nothing but zeros."""
+    zeros = bytes(_SAMPLE)
+    return all(
+        data[k : k + _SAMPLE] == zeros[: len(data) - k] for k in range(0, len(data), _SAMPLE)
+    )
 
 
 def _is_dense(data: bytes) -> bool:

@@ -2,6 +2,7 @@
 
 import os
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,12 @@ import zstandard
 
 from bitswap_cli.archive.format.chunks import encode_bytes
 from bitswap_cli.archive.format.index import Totals
-from bitswap_cli.archive.format.sections import BYTE, LONG, MAX_CHUNK_BYTES, Header
+from bitswap_cli.archive.format.sections import BYTE, LONG, MAX_CHUNK_BYTES, Buffer, Header
 from bitswap_cli.archive.format.segments import ByteSegment, ByteTable
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack
 from bitswap_cli.archive.writing import blocks
-from bitswap_cli.archive.writing.blocks import Keeping, order
+from bitswap_cli.archive.writing.blocks import Blocks, Keeping, order
 from bitswap_cli.archive.writing.catalogue import Catalogue
 from bitswap_cli.archive.writing.pack import pack
 from bitswap_cli.archive.writing.walk import collect
@@ -157,3 +158,21 @@ def of_zeros(path: Path, size: int, features: list[str]) -> Path:
         writer.finish(Totals(1, size, 0, 0))
         writer.commit()
     return path
+
+
+def test_what_is_all_zero_takes_no_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The holes of a large file, as a rule: a high level is slow at them and gains nothing."""
+    levels: list[int] = []
+    real = Blocks._squeeze
+
+    def squeeze(self: Blocks, level: int, size: int) -> Callable[[Buffer], bytes]:
+        levels.append(level)
+        return real(self, level, size)
+
+    monkeypatch.setattr(Blocks, "_squeeze", squeeze)
+    monkeypatch.setattr(blocks, "_QUICK", 10_000)
+    write(tmp_path / "in" / "x", bytes(50_001) + b"1" + bytes(49_998))
+    keeping = Keeping(25_000)
+    pack([tmp_path / "in"], tmp_path / "a", None, Header.without_model(), keeping=keeping)
+    assert levels == [3, 3, 19, 3, 19], "the last is that of the folder"
+    _comes_back(tmp_path, tmp_path / "a")
