@@ -172,10 +172,11 @@ def test_windows_tells_no_modes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def archive_of(path: Path, segments: list[ByteSegment], features: list[str]) -> Path:
-    """Write an archive that no writer would, of a chunk of one byte for each segment."""
+    """Write an archive that no writer would, of a chunk and a byte for each segment."""
     header = Header.without_model()._replace(features=frozenset(features))
     with ArchiveWriter(path, header, force=True) as writer:
-        writer.add(BYTE, encode_bytes(segments, b"1" * len(segments)), len(segments))
+        for segment in segments:
+            writer.add(BYTE, encode_bytes([segment], b"1"), 1)
         writer.finish(Totals(1, len(segments), 0, 0))
         writer.commit()
     return path
