@@ -12,6 +12,8 @@ from bitswap_cli.atomic import special
 from bitswap_cli.errors import InputError
 
 AUTO = "auto"  # the installed model that codes a sample best
+SPEEDS = ("fast", "balanced", "small")
+FAST, _, SMALL = SPEEDS
 SCHEMES = ("bitswap", "bbans", "topdown")
 BATCH = 64  # tiles that the networks see at a time
 _CONTROL_GROUPS = Path("/sys/fs/cgroup")

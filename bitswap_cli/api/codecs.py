@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from bitswap_cli.api.arguments import SCHEMES, Notes, ignore
 from bitswap_cli.archive.codecs import Codecs, CodecsFor
-from bitswap_cli.archive.format.sections import JPEG, TILE, Fitted, Header, Named
+from bitswap_cli.archive.format.sections import JPEG, TILE, TURNED, Fitted, Header, Named
 from bitswap_cli.archive.writing.catalogue import Catalogue
+from bitswap_cli.archive.writing.choice import choose_tiles
+from bitswap_cli.archive.writing.orientation import may_turn
 from bitswap_cli.archive.writing.sample import sample
 from bitswap_cli.coding import ChunkCodec, tile_codec
 from bitswap_cli.coding.coefficients import CoefficientCodec
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 NUMERIC_PROFILE = 1
 FALLBACK = "photo"  # of archives without pictures
 JPEG_MODEL = "jpeg"  # of JPEG files' coefficients
+FAST_MODEL = "fast"  # for those who ask for speed: it is not tried among the others
 NEAR = 1.1  # bytes of a sample, over those of the best model, that fitting may make good
 RIVALS = 3  # models at most that are fitted for a while, to go on with the best
 
@@ -100,7 +103,7 @@ def best(
     for name in zoo.embedded():
         metadata = zoo.read_metadata(zoo.EMBEDDED / name / zoo.MODEL_FILE)
         family = register.find(metadata["kind"])
-        if family is None or not (family.fit if fitting else family.tried):
+        if name == FAST_MODEL or family is None or not (family.fit if fitting else family.tried):
             continue
         channels = metadata["config"]["channels"]
         # one without pictures for it is no candidate, but an archive without pictures needs one too
@@ -117,6 +120,15 @@ def best(
     found.sort(key=lambda one: one[0])
     near = [start for cost, start in found if cost <= NEAR * found[0][0]]
     return near[: RIVALS if fitting else 1]
+
+
+def turning(start: Start, catalogue: Catalogue) -> Start:
+    """Let small pictures be turned, if there are any in a sample of the catalogue."""
+    codec, header = start
+    seen = (p.pixels for s in sample(catalogue, wide=False) for p in s.pictures)
+    if any(may_turn(codec, x, choose_tiles(codec, *x.shape[:2])[0]) for x in seen):
+        header = header._replace(features=header.features | {TURNED})
+    return Start(codec, header)
 
 
 def decoder(path: str | None, batch: int, *, notes: Notes = ignore) -> CodecsFor:

@@ -20,6 +20,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from bitswap_cli.api.arguments import (
     AUTO,
     BATCH,
+    FAST,
+    SMALL,
+    SPEEDS,
     Notes,
     PathLike,
     Progress,
@@ -29,12 +32,21 @@ from bitswap_cli.api.arguments import (
     stage,
     thread_count,
 )
-from bitswap_cli.api.codecs import Start, best, decoder, named, of_jpegs
+from bitswap_cli.api.codecs import (
+    FAST_MODEL,
+    Start,
+    best,
+    decoder,
+    named,
+    of_jpegs,
+    turning,
+)
 from bitswap_cli.archive.codecs import Codecs
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import verify as check
 from bitswap_cli.archive.report import PackReport
 from bitswap_cli.archive.system.telling import Teller
+from bitswap_cli.archive.writing.blocks import QUICK, THOROUGH
 from bitswap_cli.archive.writing.catalogue import Catalogue
 from bitswap_cli.archive.writing.pack import pack_into
 from bitswap_cli.archive.writing.writer import ArchiveWriter
@@ -49,6 +61,7 @@ def compress(
     output: PathLike,
     *,
     model: str = AUTO,
+    speed: str | None = None,
     scheme: str | None = None,
     fit: float | None = None,
     fit_steps: int | None = None,
@@ -71,13 +84,12 @@ def compress(
 
     Parameters
     ----------
-    sources : path, or sequence of paths
-        A folder's entries are named from the folder's own name on.
-    output : path
-        The archive. What is there stays until then, whatever happens.
-    model, scheme : str, optional
-        Name or path (``"auto"`` tries the installed ones on a sample); 'bitswap', 'bbans' or
-        'topdown', by default as the model is coded best.
+    sources, output : path, or sequence of paths; path
+        A folder's entries are named from the folder's own name on; the archive. What is there stays
+        until then, whatever happens.
+    model, speed, scheme : str, optional
+        Name or path (``"auto"`` suits the speed); 'fast', 'balanced' or 'small', see docs/api.md;
+        'bitswap', 'bbans' or 'topdown', by default as the model is coded best.
     fit, fit_steps, save_model : number, number, path, optional
         Fit the model to the pictures for so many seconds or steps, and let it go with the archive
         if that makes it smaller; write it to a file of its own, too.
@@ -101,7 +113,7 @@ def compress(
     """
     fits = _Fit(fit, fit_steps, None if save_model is None else Path(save_model), fitting, stopped)
     return _Job(
-        Path(output), model, scheme, batch, force, verify, strict, dereference, pixels,
+        Path(output), model, speed, scheme, batch, force, verify, strict, dereference, pixels,
         Teller(xattrs=xattrs, owners=owners), progress, notes or ignore,
     ).run(as_paths(sources), fits, thread_count(threads))  # fmt: skip
 
@@ -135,6 +147,7 @@ class _Job:
 
     output: Path
     model: str
+    speed: str | None
     scheme: str | None
     batch: int
     force: bool
@@ -149,6 +162,7 @@ class _Job:
     def run(self, paths: Sequence[PathLike], fit: _Fit, threads: int) -> PackReport:
         """Do all of it."""
         self._check(fit)
+        self._check_speed()
         plain = self._named(fitting=False)
         catalogue = Catalogue(
             paths,
@@ -162,6 +176,8 @@ class _Job:
         )
         # the first way is that of a call without `fit`, to the byte
         ways = (plain or self._best(catalogue, fitting=False))[:1]
+        if self.speed == SMALL:
+            ways = [turning(ways[0], catalogue)]
         if fit.wanted:
             ways += self._fitted(ways[0], catalogue, fit, threads)
         with ExitStack() as stack:
@@ -193,11 +209,19 @@ class _Job:
         if os.path.abspath(fit.save) == os.path.abspath(self.output):
             raise InputError(f"-o and --save-model both name {self.output}")
 
+    def _check_speed(self) -> None:
+        """Refuse a speed that is none, and one beside a model, which has its own."""
+        if self.speed is not None and self.speed not in SPEEDS:
+            raise InputError(f"there is no speed {self.speed!r}: give {', '.join(SPEEDS)}")
+        if self.speed is not None and self.model != AUTO:
+            raise InputError("--speed chooses a model, and --model names one: give one of them")
+
     def _named(self, *, fitting: bool) -> list[Start]:
         """Return the codec that was asked for; none if it is to be chosen."""
-        if self.model == AUTO:
+        name = FAST_MODEL if self.speed == FAST else self.model
+        if name == AUTO:
             return []
-        return [named(self.model, self.scheme, self.batch, fitting=fitting, notes=self.notes)]
+        return [named(name, self.scheme, self.batch, fitting=fitting, notes=self.notes)]
 
     def _best(self, catalogue: Catalogue, *, fitting: bool) -> list[Start]:
         """Choose codecs."""
@@ -230,13 +254,14 @@ class _Job:
         """
         began = time.perf_counter()
         packed: list[_Packed] = []
+        keeping = QUICK if self.speed == FAST else THOROUGH
         model, coefficients = of_jpegs(catalogue, notes=self.notes)
         for number, (codec, header) in enumerate(ways):
             codecs, header = Codecs(codec, coefficients), header.with_coefficients(model)
             writer = stack.enter_context(
                 ArchiveWriter(
                     self.output,
-                    header.using(catalogue.features()),
+                    header.using(catalogue.features(keeping.block)),
                     catalogue.sources,
                     force=self.force,
                 )
@@ -246,6 +271,7 @@ class _Job:
                 catalogue,
                 codecs,
                 again=number + 1 < len(ways),
+                keeping=keeping,
                 threads=threads,
                 progress=stage(self.progress, "compress fitted" if number else "compress"),
             )

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 import bitswap_cli
-from bitswap_cli.api.arguments import AUTO, SCHEMES
+from bitswap_cli.api.arguments import AUTO, SCHEMES, SPEEDS
 from bitswap_cli.cli.common import (
     Console,
     attribute_options,
@@ -32,6 +32,12 @@ from bitswap_cli.errors import PartialError
     default=AUTO,
     show_default=True,
     help="Model, see `bitswap models list`; auto tries the installed ones on a sample.",
+)
+@click.option(
+    "--speed",
+    type=click.Choice(SPEEDS),
+    help="What --model auto does: fast takes the model that is, small tries more; balanced is the"
+    " default.",
 )
 @click.option(
     "--scheme",
@@ -70,6 +76,7 @@ def command(
     sources: tuple[str, ...],
     output: str,
     model: str,
+    speed: str | None,
     scheme: str | None,
     duration: float | None,
     steps: int | None,
@@ -105,7 +112,8 @@ def command(
         with writable(output) as path:
             report = bitswap_cli.compress(
                 sources, path,
-                model=model, scheme=scheme, fit=duration, fit_steps=steps, save_model=save_model,
+                model=model, speed=speed, scheme=scheme,
+                fit=duration, fit_steps=steps, save_model=save_model,
                 threads=threads, batch=batch, force=force, verify=not no_verify,
                 strict=strict, dereference=dereference, pixels=pixels, xattrs=xattrs, owners=owners,
                 progress=progress, notes=console.note,

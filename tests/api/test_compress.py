@@ -11,6 +11,7 @@ from PIL import Image
 
 import bitswap_cli
 from bitswap_cli.api import compress as job
+from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.report import PackReport
 from bitswap_cli.archive.writing import catalogue
 from bitswap_cli.archive.writing.pack import pack_into
@@ -93,6 +94,77 @@ def test_a_model_that_is_a_candidate_is_read_once_and_others_never(
     bitswap_cli.compress(photos, "a.bsw", notes=notes.append)
     tried = [line.split()[1] for line in notes if "codes the sample" in line]
     assert read == tried and len(tried) < len(zoo.embedded())
+
+
+def test_fast_takes_its_model_without_a_trial(photos: Path) -> None:
+    notes: list[str] = []
+    report = bitswap_cli.compress(photos, "a.bsw", speed="fast", notes=notes.append)
+    assert report.model == "fast" and report.verified
+    assert [line.split()[1].rstrip(",") for line in notes] == ["fast"]
+    Image.fromarray(waves(140, 130, 2)[:, :, 0]).save(photos / "gray.png")
+    report = bitswap_cli.compress(photos / "gray.png", "b.bsw", speed="fast")
+    assert (report.model, report.tile_entries) == ("fast", 1)
+
+
+def test_fast_can_be_fitted(photos: Path) -> None:
+    Image.fromarray(waves(64, 64, 4)).convert("RGBA").save(photos / "alpha.png")
+    report = bitswap_cli.compress(photos, "a.bsw", speed="fast", fit_steps=20)
+    assert report.model == "fast" and report.verified
+    assert report.saved is not None and report.saved >= 0
+
+
+def test_fast_squeezes_other_files_less(photos: Path) -> None:
+    text = b"".join(b"%d bottles of beer on the wall\n" % (k * k) for k in range(20_000))
+    (photos / "notes.txt").write_bytes(text)
+    sizes = {
+        speed: bitswap_cli.compress(photos / "notes.txt", f"{speed}.bsw", speed=speed).bytes_after
+        for speed in ("fast", "balanced", "small")
+    }
+    assert sizes["balanced"] == sizes["small"] < sizes["fast"] < len(text) / 2
+    bitswap_cli.decompress("fast.bsw", "back")
+    assert Path("back/notes.txt").read_bytes() == text
+
+
+def test_balanced_is_the_default(photos: Path) -> None:
+    notes: list[str] = []
+    bitswap_cli.compress(photos, "a.bsw", notes=notes.append)
+    bitswap_cli.compress(photos, "b.bsw", speed="balanced", model="auto")
+    assert Path("a.bsw").read_bytes() == Path("b.bsw").read_bytes()
+    tried = {line.split()[1] for line in notes if "codes the sample" in line}
+    assert "photo" in tried and "fast" not in tried
+
+
+def test_small_turns_small_pictures(photos: Path) -> None:
+    for name in ("a.png", "b.png"):  # of light from the other side
+        with Image.open(photos / name) as image:
+            image.transpose(Image.Transpose.ROTATE_180).save(photos / f"turned-{name}")
+    sizes = {
+        speed: bitswap_cli.compress(photos, f"{speed}.bsw", speed=speed).bytes_after
+        for speed in ("balanced", "small")
+    }
+    assert sizes["small"] < sizes["balanced"]
+    with ArchiveReader("small.bsw") as small, ArchiveReader("balanced.bsw") as balanced:
+        assert small.header.oriented and not balanced.header.oriented
+    bitswap_cli.decompress("small.bsw", "back")
+    for path in photos.glob("*.png"):
+        with Image.open(path) as one, Image.open(Path("back/photos") / path.name) as other:
+            assert one.tobytes() == other.tobytes()
+
+
+def test_small_leaves_large_pictures_as_they_are(photos: Path) -> None:
+    Image.fromarray(waves(130, 140, 3)).save(photos / "large.png")
+    source = photos / "large.png"
+    for speed in ("balanced", "small"):
+        bitswap_cli.compress(source, f"{speed}.bsw", speed=speed)
+    assert Path("small.bsw").read_bytes() == Path("balanced.bsw").read_bytes()
+
+
+def test_a_speed_and_a_model_are_refused_together(photos: Path) -> None:
+    with pytest.raises(InputError, match="--speed .* --model .* give one"):
+        bitswap_cli.compress(photos, "a.bsw", model="photo", speed="fast")
+    with pytest.raises(InputError, match="'quick': give fast, balanced, small"):
+        bitswap_cli.compress(photos, "a.bsw", speed="quick")
+    assert not Path("a.bsw").exists()
 
 
 def test_what_goes_missing_on_the_way_makes_no_archive_the_smallest(

@@ -57,7 +57,7 @@ def test_auto_takes_the_model_that_codes_a_sample_best(
         for name in zoo.embedded():
             metadata = zoo.read_metadata(zoo.find(name).path)
             family = register.find(metadata["kind"])
-            tried = family is not None and family.tried
+            tried = family is not None and family.tried and name != "fast"
             if tried and metadata["config"]["channels"] in channels:
                 path = tmp_path / f"{name}.bsw"
                 command = ["compress", folder, "-o", path, "--force", "--no-verify", "--json"]
@@ -65,6 +65,20 @@ def test_auto_takes_the_model_that_codes_a_sample_best(
         auto = json.loads(bitswap(*command).out)
         assert auto["after"] == sizes[auto["model"]]
         assert auto["after"] <= 1.02 * min(sizes.values()) < max(sizes.values())
+
+
+@needs_models
+def test_speed(bitswap: Bitswap, photos: Path, tmp_path: Path, same_content: SameContent) -> None:
+    path = tmp_path / "a.bsw"
+    outcome = bitswap("compress", photos, "-o", path, "--speed", "fast", "--json")
+    assert json.loads(outcome.out)["model"] == "fast"
+    assert bitswap("decompress", path, "-o", tmp_path / "back").code == 0
+    same_content(photos, tmp_path / "back" / "photos")
+    outcome = bitswap(
+        "compress", photos, "-o", tmp_path / "b.bsw", "--speed=small", "--model=photo"
+    )
+    assert outcome.code == 3 and outcome.err.count("\n") == 1
+    assert bitswap("compress", photos, "-o", path, "--speed", "quick").code == 2
 
 
 @needs_models

@@ -50,7 +50,7 @@ class Keeping(NamedTuple):
     """Of zstd."""
 
 
-THOROUGH = Keeping()
+THOROUGH, QUICK = Keeping(), Keeping(1 << 23, 3)
 
 
 def order(source: Source) -> tuple[int, bytes, bytes]:

@@ -25,7 +25,7 @@ from bitswap_cli.images.formats.png.rows import read_rows, write_rows
 from bitswap_cli.images.formats.png.stream import describe, restore
 from bitswap_cli.images.picture import Picture, Recipe
 
-_LEVEL, _QUICK = 6, 1  # of zlib; the quick one is several times faster
+_LEVEL, _QUICK = 6, 0  # of zlib; the quick one only stores
 
 
 class _Start(NamedTuple):
