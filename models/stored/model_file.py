@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -25,8 +24,8 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors import numpy as safetensors
 
-from bitswap_cli.atomic import NewFile
-from bitswap_cli.errors import InputError, ModelError
+from bitswap_cli.atomic import write_whole
+from bitswap_cli.errors import ModelError
 from bitswap_models import zoo
 from bitswap_models.exact.model import ExactModel
 from bitswap_models.exact.tensors import Tensors
@@ -66,7 +65,9 @@ def write(model: Writable, path: Path, *, recipe: str, metrics: dict[str, float]
     Raises
     ------
     ModelError
-        If the model cannot be proved exact, or the file cannot be written.
+        If the model cannot be proved exact.
+    InputError
+        If the file cannot be written.
     """
     proof = {}
     if register.family_of(model).codes:
@@ -80,13 +81,7 @@ def write(model: Writable, path: Path, *, recipe: str, metrics: dict[str, float]
         **proof,
     }
     tensors = {name: np.ascontiguousarray(t) for name, t in model.tensors().items()}
-    content = safetensors.save(tensors, metadata)
-    try:
-        file = NewFile(os.fsencode(path), force=True)
-        file.write(content)
-        file.commit()
-    except InputError as error:
-        raise ModelError(f"cannot write the model: {error}") from None
+    write_whole(path, safetensors.save(tensors, metadata))
 
 
 def load(file: ModelFile | Path, *, afresh: bool = False) -> ExactModel:

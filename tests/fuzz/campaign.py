@@ -118,12 +118,12 @@ def campaign(
     counts : Counter
         How commands ended.
     """
-    end, counts = time.monotonic() + seconds, Counter[str]()
-    faults: list[str] = []
+    counts, faults = Counter[str](), list[str]()
     number = 0
     with tempfile.TemporaryDirectory(prefix="fuzz-") as name:
         folder = Path(name)
         make, worker = makers(kinds, folder, few=few), Worker(folder)
+        end = time.monotonic() + seconds
         while number < mutants and time.monotonic() < end:
             chance = random.Random(f"{seed}-{number}")
             kind = chance.choice(kinds)
