@@ -168,9 +168,9 @@ def encode(columns: Sequence[Column]) -> bytes:
 
 
 def _without_end(column: Column, place: int) -> Column:
-    used = np.flatnonzero(column)
-    if place in RIGHTS:
+    if place in RIGHTS or not len(column) or column[-1]:
         return column
+    used = np.flatnonzero(column)
     return column[: int(used[-1]) + 1] if len(used) else column[:0]
 
 

@@ -207,7 +207,7 @@ def _predicted(
 
 
 def _choose(filters: NDArray[np.uint8], planes: Sequence[Rows], unit: int) -> tuple[int, Column]:
-    """Return the predictor that says most of filters, and its corrections."""
+    """Return the predictor that is wrong about the fewest filters, and its corrections."""
     usual = int(np.bincount(filters).argmax())
     if (filters == usual).all():
         return usual, np.zeros(len(filters), np.int32)
@@ -215,7 +215,7 @@ def _choose(filters: NDArray[np.uint8], planes: Sequence[Rows], unit: int) -> tu
     for predictor in (usual, _SAME, _LEAST):
         wrong = filters != _predicted(predictor, filters, planes, unit)
         corrections = np.where(wrong, filters + 1, 0).astype(np.int32)
-        found.append((len(encode(_columns({_FILTERS: corrections}))), predictor, corrections))
+        found.append((int(wrong.sum()), predictor, corrections))
     _, predictor, corrections = min(found, key=lambda one: one[:2])
     return predictor, corrections
 
