@@ -169,7 +169,8 @@ def _spoilt_list(value: list[Any], chance: random.Random) -> list[Any]:
 KEYS = (
     "segments", "checksum", "swallowed", "factor", "shared", "ends", "kind", "height", "width",
     "channels", "first", "tiles", "size", "orientation", "crc", "offset", "length", "start",
-    "steps", "mode", "original_shared", "original_ends", "\0", "x",
+    "steps", "mode", "owner", "group", "xattr", "xattrs", "hole", "holes", "original_shared",
+    "original_ends", "\0", "x",
 )  # fmt: skip
 
 

@@ -103,7 +103,7 @@ class ArchiveReader:
                 self._read_index()
             except ArchiveError as error:
                 if not recover:
-                    raise
+                    raise self.located(error) from error
                 self._recover(error)
         except BaseException:
             self.close()

@@ -158,7 +158,10 @@ def find_codecs(reader: ArchiveReader, codecs_for: CodecsFor, tags: Set[bytes]) 
         raise ArchiveError(f"{reader.path} holds pictures but names no model")
     if not tags - {BYTE}:
         return Codecs()
-    codecs = codecs_for(header, tags)
+    try:
+        codecs = codecs_for(header, tags)
+    except ArchiveError as error:
+        raise reader.located(error) from error
     if (codec := codecs.tiles) and header.tile != (
         codec.tile_height, codec.tile_width, codec.channels
     ):  # fmt: skip
