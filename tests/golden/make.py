@@ -2,7 +2,7 @@
 
     python tests/golden/make.py MODEL [--scheme bitswap|bbans|topdown]
                                       [--fit-steps N [--wide | --turned]] [--copies | --long]
-                                      [--exact] [--force]
+                                      [--jpeg] [--exact] [--force]
 
 The images are computed: a photograph-like PNG with text, gray ones, a digit, PPM, BMP, a text; wide
 ones have alpha, palettes and 16 bits. Copies are of a PNG, of a PPM and of a text. PNG comes back
@@ -19,6 +19,7 @@ import sys
 import tempfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -193,6 +194,32 @@ def long_files() -> dict[str, bytes]:
     }
 
 
+def jpeg_files() -> dict[str, bytes]:
+    """Names and contents of what is archived by coefficients, and what is not."""
+    kinds: dict[str, dict[str, Any]] = {
+        "420": {"quality": 75},
+        "444": {"quality": 93, "subsampling": 0},
+        "422": {"quality": 50, "subsampling": 1},
+        "progressive": {"progressive": True},
+        "restarts": {"restart_marker_blocks": 3},
+    }
+    found = {}
+    for k, (name, options) in enumerate(kinds.items()):
+        out = io.BytesIO()
+        Image.fromarray(photo(72, 100, 30 + k)).save(out, "JPEG", **options)
+        found[f"{name}.jpg"] = out.getvalue()
+    for mode in ("L", "CMYK"):
+        out = io.BytesIO()
+        Image.fromarray(photo(60, 50, 40)).convert(mode).save(out, "JPEG")
+        found[f"{mode}.jpg"] = out.getvalue()
+    thumbnail = b"Exif\0\0" + found["L.jpg"]
+    segment = b"\xff\xe1" + struct.pack(">H", 2 + len(thumbnail)) + thumbnail
+    whole = found["420.jpg"]
+    found["thumbnail.jpg"] = whole[:2] + segment + whole[2:]
+    found["behind.jpg"] = found["444.jpg"] + b"behind the end"
+    return found | {"broken.jpg": whole[:600], "notes.txt": b"Kept byte for byte.\n" * 3}
+
+
 def digest(path: Path, restored: str) -> str:
     """SHA-256 of a file that comes back byte for byte (bytes), or of its pixels (pixels)."""
     if restored == "bytes":
@@ -205,6 +232,9 @@ def digest(path: Path, restored: str) -> str:
 def write(source: Path, archive: Path, arguments: argparse.Namespace) -> None:
     """Write an archive; with a fitted model, even though so few pictures are not worth one."""
     model, scheme, steps = arguments.model, arguments.scheme, arguments.fit_steps
+    if arguments.jpeg:
+        bitswap_cli.compress(source, archive, model=model, scheme=scheme, force=True)
+        return
     codec, header = start = named(model, scheme, BATCH, fitting=steps is not None)
     if steps is not None:
         catalogue = Catalogue([source], wide=True, pixels=not arguments.exact)
@@ -225,6 +255,7 @@ def main() -> None:
     parser.add_argument("--copies", action="store_true", help="of equal files")
     parser.add_argument("--long", action="store_true", help="of more than a small block")
     parser.add_argument("--exact", action="store_true", help="PNG byte for byte")
+    parser.add_argument("--jpeg", action="store_true", help="of JPEG files")
     parser.add_argument("--force", action="store_true", help="replace one never released")
     arguments = parser.parse_args()
     kind = arguments.scheme if arguments.fit_steps is None else "fitted"
@@ -234,6 +265,7 @@ def main() -> None:
     kind, made = ("long", long_files) if arguments.long else (kind, made)
     if arguments.exact:
         kind, made = f"{kind}-exact", exact_files if made is files else made
+    kind, made = ("jpeg", jpeg_files) if arguments.jpeg else (kind, made)
     archive = HERE / f"{arguments.model}-{kind}-{NAMED_VERSION}.bsw"
     if archive.exists() and not arguments.force:
         sys.exit(f"{archive.name} is frozen (README.md)")

@@ -14,7 +14,14 @@ from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import verify
 from bitswap_cli.errors import ArchiveError, ModelError
 
-NAMES = ["photo-bitswap", "natural32-bitswap", "photo-wide", "photo-bitswap-5", "photo-turned-5"]
+NAMES = [
+    "photo-bitswap",
+    "natural32-bitswap",
+    "photo-wide",
+    "photo-bitswap-5",
+    "photo-turned-5",
+    "photo-jpeg-5",
+]
 
 
 class Frozen(NamedTuple):
@@ -60,7 +67,7 @@ def test_forged_words_are_errors(frozen: Frozen, tmp_path: Path) -> None:
     """The chunk's CRC-32 is made to fit, so the networks and the coder see the damage."""
     content, codecs = frozen
     draw = random.Random(1)
-    start = content.index(b"TILE")
+    start = content.index(b"TILE" if b"TILE" in content else b"JPEG")
     (length,) = struct.unpack_from("<I", content, start + 4)
     end = start + (16 if content[8] == 5 else 8) + length  # from version 5 on there is an id
     for _ in range(20):
