@@ -23,9 +23,11 @@ from bitswap_cli.images.formats.png.chunks import (
 )
 from bitswap_cli.images.formats.png.rows import read_rows, write_rows
 from bitswap_cli.images.formats.png.stream import describe, restore
-from bitswap_cli.images.picture import Picture, Recipe
+from bitswap_cli.images.formats.png.turns import Turns
+from bitswap_cli.images.picture import MAX_PIXELS, Picture, Recipe
 
-_LEVEL, _QUICK = 6, 0  # of zlib; the quick one only stores
+_LEVEL, _FAST, _QUICK = 6, 1, 0  # of zlib; the last one only stores
+_TURNS = Turns(MAX_PIXELS)  # to describe and restore
 
 
 class _Start(NamedTuple):
@@ -45,7 +47,8 @@ def describe_file(data: bytes) -> bytes | None:
     if head is None or found is None or stored is None:
         return None
     start, end, idat = found
-    description = describe(idat, lengths(data[start:end]), stored, head)
+    with _TURNS.of(head.height * head.width):
+        description = describe(idat, lengths(data[start:end]), stored, head)
     return description if description is not None and len(description) < len(idat) else None
 
 
@@ -100,10 +103,13 @@ def join(recipe: Recipe, samples: Samples, *, quick: bool = False) -> bytes:
     stored = None if before is None else _stored(pixel_kind, before, pixels)
     if before is None or stored is None:
         raise _misfit()
-    if pixel_kind != recipe.kind and not quick:
-        idat = restore(recipe.description, stored, before.head)
-    else:
+    if pixel_kind == recipe.kind:
         idat = [write_rows(stored, before.head, _QUICK if quick else _LEVEL)]
+    elif quick:
+        idat = [write_rows(stored, before.head, _FAST)]
+    else:
+        with _TURNS.of(before.head.height * before.head.width):
+            idat = restore(recipe.description, stored, before.head)
     return b"".join([recipe.prefix, *(chunk(b"IDAT", body) for body in idat), recipe.suffix])
 
 
