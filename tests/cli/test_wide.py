@@ -237,7 +237,8 @@ def test_models_of_other_shapes(
     more = {"radius": 0, "width": 0} | larger
     own = fitting.fit(grown, _tiles(folder, codec), 10**9, steps=20).model
     fitted = Fitted(3, more["radius"], more["width"], revision.encode(grown, own))
-    pack([folder], tmp_path / "a.bsw", tile_codec(own), header._replace(fitted=(fitted,)))
+    header = header._replace(fitted=(fitted,)).using(["described"])
+    pack([folder], tmp_path / "a.bsw", tile_codec(own), header)
     with ArchiveReader(tmp_path / "a.bsw") as reader:
         assert reader.header.fitted == (fitted,)
         assert any(entry.shape for entry in reader.entries())
