@@ -18,6 +18,7 @@ from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import find_codecs
 from bitswap_cli.archive.writing.blocks import Keeping
 from bitswap_cli.archive.writing.pack import pack
+from tests.cli.conftest import smooth_pixels
 from tests.fuzz.archives import Whole, beside, parsed, sizes_of
 from tests.images import png_files
 from tests.images.formats.jpeg import odd
@@ -109,6 +110,9 @@ def _made(folder: Path) -> Iterator[Path]:
     (source / "inner.bsw").write_bytes(files.read_bytes())
     for number, data in enumerate((*pictures()[:12], *list(odd.CODED.values())[::9])):
         (source / f"{number}.picture").write_bytes(data)
+    for number in range(2):
+        pixels = smooth_pixels(70 + 9 * number, 90, number)
+        (source / f"{number}.jpg").write_bytes(png_files.file_of(pixels, "JPEG"))
     output = folder / "pictures.bsw"
     bitswap_cli.compress([source], output, model="photo", threads=1)
     yield output
