@@ -63,6 +63,8 @@ class Worker:
     def _begin(self) -> subprocess.Popen[str]:
         environment = {**os.environ, "BITSWAP_CACHE": str(self._folder / "cache")}
         environment["PYTHONFAULTHANDLER"] = "1"
+        environment["TMPDIR"] = str(temporary := self._folder / "tmp")  # torch writes there
+        temporary.mkdir(exist_ok=True)
         with open(self._folder / "died.log", "w") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.fuzz.subjects", str(self._folder)],

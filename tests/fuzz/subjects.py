@@ -251,7 +251,8 @@ def serve(folder: Path) -> None:
     warnings.simplefilter("error")  # a user would see them beside the one line
     sys.dont_write_bytecode = True
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
-    bench = Bench(folder / "bench", Guard(Path(os.environ["BITSWAP_CACHE"])))
+    homes = [Path(os.environ[name]) for name in ("BITSWAP_CACHE", "TMPDIR")]
+    bench = Bench(folder / "bench", Guard(*homes))
     gc.freeze()
     remember()
     with open(folder / "hung.log", "w") as log:
