@@ -4,6 +4,7 @@ import io
 import random
 import struct
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -19,7 +20,7 @@ _LENGTH = struct.Struct("<I")
 
 
 @dataclass
-class Node:
+class Node(ABC):
     """A part of a section; spoilt in place."""
 
     forged: bytes | None = None
@@ -29,13 +30,13 @@ class Node:
         """Return its bytes."""
         return self.honest() if self.forged is None else self.forged
 
+    @abstractmethod
     def honest(self) -> bytes:
         """Return its bytes as they should be."""
-        raise NotImplementedError
 
+    @abstractmethod
     def spoil(self, chance: random.Random) -> None:
         """Make something wrong."""
-        raise NotImplementedError
 
     def parts(self) -> "Iterator[Node]":
         """Yield it and what is in it."""

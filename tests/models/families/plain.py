@@ -53,8 +53,8 @@ class Plain(LatentChain):
         return self.top_prior(len(below))
 
     def prior(self, layer: int, above: Integers) -> LogisticParameters:
-        """There is one layer."""
-        raise NotImplementedError
+        """There is one layer, so that nobody asks."""
+        raise IndexError(layer)
 
     def likelihood(self, z1: Integers, code: Callable[[Step], Integers]) -> None:
         """One step for each channel."""
