@@ -84,8 +84,16 @@ def train(
     metrics = evaluate(model, tiles)
     progress(f"test {recipe.test}  {describe(metrics)}")
     model_file.write(model, output, recipe=recipe.text, metrics=metrics)
-    checkpoint.unlink()
+    _remove(checkpoint, progress)
     return metrics
+
+
+def _remove(checkpoint: Path, progress: Progress) -> None:
+    """Remove what is needed no more, or say that it stays: the model is there all the same."""
+    try:
+        checkpoint.unlink()
+    except OSError as error:
+        progress(f"{checkpoint} stays: {error.strerror}")
 
 
 def _advance(run: Run, checkpoint: Path, seconds: float | None, progress: Progress) -> bool:
