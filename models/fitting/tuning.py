@@ -95,14 +95,12 @@ def tune(
     ModelError
         If the recipe, its base or the images cannot be used.
     """
-    text, base, sources, tuning = _read(recipe)
-    config = base if isinstance(base, Config) else base.config
-    if tuning.encoder and not isinstance(base, Config):
+    text, config, base, sources, tuning = _read(recipe)
+    if tuning.encoder and base is not None:
         base = widen_encoder(base, tuning.encoder)
     keep_freed()
     tiles = drawn(data, sources, tuning, config)
-    if isinstance(base, Config):
-        base = begun(config, tiles, tuning.seed)
+    base = base or begun(config, tiles, tuning.seed)
 
     def show(reached: Progress) -> None:
         progress(f"{reached.done:.1%}  likelihood {reached.rate:.4f} on training tiles")
@@ -171,8 +169,9 @@ def _whole(tiles: np.ndarray) -> Tiles:
     return Tiles(np.ascontiguousarray(tiles), sizes)
 
 
-def _read(path: Path) -> tuple[str, PixelVAE | Config, list[Source], Tuning]:
-    """The text of a recipe, its base, already grown, or a new model's shape, and the rest."""
+def _read(path: Path) -> tuple[str, Config, PixelVAE | None, list[Source], Tuning]:
+    """The text of a recipe, the model's shape, its base, already grown, unless it is a new one, and
+    the rest."""
     try:
         text = path.read_text(encoding="utf-8")
         table = parse_toml(text)
@@ -183,13 +182,14 @@ def _read(path: Path) -> tuple[str, PixelVAE | Config, list[Source], Tuning]:
         sources = [fill(Source, "source", source) for source in table["source"]]
         tuning = fill(Tuning, "tuning", table["tuning"])
         if "model" in table:
-            return text, _shape(given, path), sources, tuning
+            return text, _shape(given, path), None, sources, tuning
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"the recipe {path} is incomplete or has a wrong key: {error}") from None
     model = base_of(given, path)
     if register.family_of(model).fit is None:
         raise ModelError(f"[base] of {path} is of a family that is not tuned: name a pixel_vae")
-    return text, cast(PixelVAE, model), sources, tuning
+    base = cast(PixelVAE, model)
+    return text, base.config, base, sources, tuning
 
 
 def _shape(table: dict[str, Any], path: Path) -> Config:

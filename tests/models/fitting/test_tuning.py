@@ -151,8 +151,7 @@ def test_a_new_model_begins_on_the_images(workshop: Path) -> None:
 @pytest.mark.parametrize("side, sides", [(0, [16]), (32, [16, 32]), (64, [16, 64])])
 def test_photographs_may_come_in_larger_tiles(workshop: Path, side: int, sides: list[int]) -> None:
     recipe = written(workshop, NEW.replace("side = 32", f"side = {side}"))
-    _, config, sources, table = tuning._read(recipe)
-    assert isinstance(config, Config)
+    _, config, _, sources, table = tuning._read(recipe)
     drawn = tuning.drawn(workshop / "data", sources, table, config)
     assert [tiles.pixels.shape[1] for tiles in drawn] == sides
     if side:  # three of four pixels are of photographs
