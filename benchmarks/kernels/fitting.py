@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.kernels.clock import Work, best
-from bitswap_cli.archive.writing.catalogue import Catalogue
+from bitswap_cli.archive.sources.catalogue import Catalogue
 from bitswap_cli.archive.writing.material import material
 from bitswap_cli.coding import tile_codec
 from bitswap_cli.contract import Tiles

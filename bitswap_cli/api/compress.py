@@ -45,9 +45,9 @@ from bitswap_cli.archive.codecs import Codecs
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import verify as check
 from bitswap_cli.archive.report import PackReport
+from bitswap_cli.archive.sources.catalogue import Catalogue
 from bitswap_cli.archive.system.telling import Teller
 from bitswap_cli.archive.writing.blocks import QUICK, THOROUGH
-from bitswap_cli.archive.writing.catalogue import Catalogue
 from bitswap_cli.archive.writing.pack import pack_into
 from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.errors import ArchiveError, BitswapError, InputError

@@ -13,7 +13,7 @@ import bitswap_cli
 from bitswap_cli.api import compress as job
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.report import PackReport
-from bitswap_cli.archive.writing import catalogue
+from bitswap_cli.archive.sources import seen as seen_module
 from bitswap_cli.archive.writing.pack import pack_into
 from bitswap_cli.coding import ChunkCodec
 from bitswap_cli.contract import Integers, Samples
@@ -212,7 +212,7 @@ def test_a_command_reads_inflates_and_proves_each_picture_once(
         Image.fromarray(waves(30, 31, seed)).save(photos / f"{seed}.png")
     calls: Counter[tuple[str, bytes]] = Counter()
     for name in ("describe", "inspect_exact", "decode"):
-        real = getattr(catalogue, name)
+        real = getattr(seen_module, name)
 
         def counted(
             data: bytes,
@@ -224,7 +224,7 @@ def test_a_command_reads_inflates_and_proves_each_picture_once(
             calls[name, data] += 1
             return real(data, *more, **options)
 
-        monkeypatch.setattr(catalogue, name, counted)
+        monkeypatch.setattr(seen_module, name, counted)
     with opened() as opens:
         report = bitswap_cli.compress(photos, "a.bsw", threads=1, **options)
     assert (report.kinds, report.skipped) == ({"png-exact": 32, "file": 1}, {})

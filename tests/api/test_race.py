@@ -9,7 +9,7 @@ from PIL import Image
 from bitswap_cli.api.codecs import Start, named
 from bitswap_cli.api.fit import fit
 from bitswap_cli.api.race import Fitter, Outcomes, share
-from bitswap_cli.archive.writing.catalogue import Catalogue
+from bitswap_cli.archive.sources.catalogue import Catalogue
 from bitswap_cli.archive.writing.material import Material
 from bitswap_cli.coding import ChunkCodec
 from bitswap_cli.errors import InputError

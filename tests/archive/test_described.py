@@ -11,9 +11,9 @@ import bitswap_cli
 from bitswap_cli.archive.format.sections import Header
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack
-from bitswap_cli.archive.writing.catalogue import Catalogue
+from bitswap_cli.archive.sources.catalogue import Catalogue
+from bitswap_cli.archive.sources.source import Source
 from bitswap_cli.archive.writing.pack import pack
-from bitswap_cli.archive.writing.sources import Source
 from bitswap_cli.errors import ArchiveError, InputError
 from bitswap_cli.images import inspection
 from tests.archive.support import (
@@ -154,7 +154,7 @@ def test_what_was_found_ahead_is_kept(tmp_path: Path, monkeypatch: pytest.Monkey
         calls.append(data)
         return real(data)
 
-    monkeypatch.setattr("bitswap_cli.archive.writing.catalogue.describe", counted)
+    monkeypatch.setattr("bitswap_cli.archive.sources.seen.describe", counted)
     assert len(list(catalogue.look_at(files(catalogue)))) == 9
     assert len(calls) <= 8
 

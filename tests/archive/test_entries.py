@@ -162,7 +162,7 @@ def test_a_file_gets_the_mode_that_is_told_not_that_of_what_it_replaces(tmp_path
 def test_windows_tells_no_modes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path / "x", b"1")
     with monkeypatch.context() as patched:
-        patched.setattr("bitswap_cli.archive.writing.sources.os.name", "nt")
+        patched.setattr("bitswap_cli.archive.sources.source.os.name", "nt")
         pack([tmp_path / "x"], tmp_path / "a", None, Header.without_model())
     with ArchiveReader(tmp_path / "a") as reader:
         assert reader.header.features == frozenset()

@@ -11,7 +11,7 @@ from PIL import Image
 from bitswap_cli.api.codecs import named
 from bitswap_cli.archive.format.sections import GROWTH, ID, SECTION, Fitted, section
 from bitswap_cli.archive.reading.reader import ArchiveReader
-from bitswap_cli.archive.writing.catalogue import Catalogue
+from bitswap_cli.archive.sources.catalogue import Catalogue
 from bitswap_cli.archive.writing.material import material
 from bitswap_cli.archive.writing.pack import pack
 from bitswap_cli.coding import ChunkCodec, tile_codec

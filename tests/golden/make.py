@@ -31,7 +31,7 @@ from bitswap_cli.api.codecs import named
 from bitswap_cli.api.fit import fit
 from bitswap_cli.api.race import Fitter
 from bitswap_cli.archive.format.sections import NAMED_VERSION
-from bitswap_cli.archive.writing.catalogue import Catalogue
+from bitswap_cli.archive.sources.catalogue import Catalogue
 from bitswap_cli.archive.writing.pack import pack
 from bitswap_cli.images.formats.format import DESCRIBED
 

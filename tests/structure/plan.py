@@ -71,7 +71,7 @@ LAWS = {
     "archive/test_described.py": "PNG files come back byte for byte, or their pixels if asked for",
     "archive/test_entries.py": "modes, times and whatever else a file system tells",
     "archive/test_round_trip.py": "what went in comes out",
-    "archive/writing/test_orientation.py": "pictures that lie in eight ways",
+    "archive/writing/coders/test_orientation.py": "pictures that lie in eight ways",
     "cli/test_jpeg.py": "JPEG files by their coefficients, from end to end",
     "cli/test_topdown.py": "a third scheme, from end to end",
     "cli/test_wide.py": "more channels and bits, from end to end",

@@ -19,8 +19,8 @@ from bitswap_cli.archive.format.sections import (
     Buffer,
 )
 from bitswap_cli.archive.format.segments import FOLDER_KINDS, PICTURE, ByteSegment
-from bitswap_cli.archive.writing.copies import Copy
-from bitswap_cli.archive.writing.sources import Source, SourceError, read_parts
+from bitswap_cli.archive.sources.copies import Copy
+from bitswap_cli.archive.sources.source import Source, SourceError, read_parts
 from bitswap_cli.archive.writing.writer import ArchiveWriter
 
 _NAMES = 1 << 22  # bytes of names and attributes in a chunk

@@ -4,9 +4,9 @@ from collections import Counter
 from contextlib import closing
 from typing import NamedTuple
 
-from bitswap_cli.archive.writing.catalogue import Catalogue
-from bitswap_cli.archive.writing.choice import choose
-from bitswap_cli.archive.writing.orientation import choose_orientations, may_turn
+from bitswap_cli.archive.sources.catalogue import Catalogue
+from bitswap_cli.archive.writing.coders.choice import choose
+from bitswap_cli.archive.writing.coders.orientation import choose_orientations, may_turn
 from bitswap_cli.contract import Samples, TileCodec, Tiles
 from bitswap_cli.images.formats.register import kind_of
 from bitswap_cli.images.orientation import turn

@@ -2,45 +2,25 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from functools import partial
-from typing import NamedTuple
 
 from bitswap_cli.archive.codecs import Codecs
 from bitswap_cli.archive.format.index import Totals
 from bitswap_cli.archive.format.pictures import Stored
-from bitswap_cli.archive.format.sections import (
-    COPIES,
-    ID,
-    JPEG,
-    MAX_CHUNK_SAMPLES,
-    MAX_SEGMENTS,
-    TILE,
-    Header,
-    framing,
-)
+from bitswap_cli.archive.format.sections import COPIES, Header
 from bitswap_cli.archive.format.segments import PARENT
 from bitswap_cli.archive.report import PackReport, Progress
-from bitswap_cli.archive.writing.batches import (
-    Batch,
-    Coded,
-    Part,
-    code_batch,
-    code_part,
-)
+from bitswap_cli.archive.sources.catalogue import Catalogue
+from bitswap_cli.archive.sources.copies import Copy
+from bitswap_cli.archive.sources.source import Source, SourceError
 from bitswap_cli.archive.writing.blocks import THOROUGH, Blocks, Keeping, order
-from bitswap_cli.archive.writing.catalogue import Catalogue, Seen
-from bitswap_cli.archive.writing.choice import choose
-from bitswap_cli.archive.writing.copies import Copy
-from bitswap_cli.archive.writing.jpegs import JpegBatch
-from bitswap_cli.archive.writing.sources import Source, SourceError
+from bitswap_cli.archive.writing.coders.coder import Step, Work
+from bitswap_cli.archive.writing.coders.register import Coders
 from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.contract import TileCodec
-from bitswap_cli.images.formats.register import kind_of
 
-_BATCH_BYTES = 1 << 23  # bytes of the files of one batch of pictures, at most (unless it is one)
 _AHEAD = 1 << 26  # bytes of pixels waiting to be written, at most (unless they are one picture)
 
 
@@ -145,13 +125,6 @@ def pack_into(
     return report
 
 
-class _Step(NamedTuple):
-    """Chunks of pictures, to write when their turn comes."""
-
-    write: Callable[[], None]
-    held: int  # bytes of pixels or coefficients in memory
-
-
 class _Packing:
     """The way of sources into chunks: read in order, encoded at the same time, written in order.
 
@@ -172,18 +145,18 @@ class _Packing:
         self.report = PackReport()
         self._writer = writer
         self._catalogue = catalogue
-        self._codec, self._coefficients = codecs
         self._again = again
         self._threads = threads
         self._progress = progress
         self._pool = ThreadPoolExecutor(threads)
-        self._steps: deque[_Step] = deque()
+        self._steps: deque[Step] = deque()
         self._bytes = Blocks(writer, keeping, threads)
         self._kept: list[Source] = []
-        self._batches: dict[tuple[int, int], Batch] = {}  # by channels, if wide; factor of tiles
         self._copies = catalogue.copies if COPIES in writer.header.features else {}
         self._missing = {copy.original for copy in self._copies.values()}
-        self._jpegs: JpegBatch | None = None
+        self._coders = Coders(
+            Work(writer.header, catalogue, codecs, self._pool.submit, self._queue)
+        )
 
     def run(self) -> None:
         """Write all chunks."""
@@ -192,13 +165,11 @@ class _Packing:
         wide = self._writer.header.wide
         with closing(self._catalogue.look_at(own, wide=wide, again=self._again)) as looks:
             for source, seen in looks:
-                if not (self._add_picture(source, seen) or self._add_jpeg(source)):
+                if not self._coders.take(source, seen):
                     self._kept.append(source)
-        for key in sorted(self._batches):
-            self._close_batch(key)
-        self._close_jpegs()
+        self._coders.end()
         while self._steps:
-            self._steps.popleft().write()
+            self._write(self._steps.popleft())
         with closing(self._catalogue.stored(sorted(self._kept, key=order))) as kept:
             for source, stored in kept:
                 self._keep(source, stored)
@@ -210,112 +181,22 @@ class _Packing:
         """Stop what is still being encoded."""
         self._pool.shutdown(cancel_futures=True)
 
-    def _add_picture(self, source: Source, seen: Seen | None) -> bool:
-        """Send a file on its way to the codec of tiles, if it is a picture for it."""
-        if not seen or not self._codec:
-            return False
-        used = self._writer.header.features
-        fits = [p for p in seen.pictures if kind_of(p.recipe.kind).fits(used)]
-        if not (chosen := choose(self._codec, fits)):
-            return False
-        codec, picture, factor, number = chosen
-        crc = seen.crc if kind_of(picture.recipe.kind).exact else None
-        part = Part(source, picture, factor, seen.limit, 0, number, crc=crc)
-        samples = codec.tile_height * codec.tile_width * codec.channels
-        room = min(codec.chunk_tiles, MAX_SEGMENTS, MAX_CHUNK_SAMPLES // samples) // factor**2
-        if number > room:
-            self._code_in_parts(codec, part, room)
-            return True
-        # a chunk's pictures have tiles of one size, and are all coded by one model
-        key = (picture.pixels.shape[2] if codec is not self._codec else 0, factor)
-        batch = self._batches.setdefault(key, Batch(codec))
-        if batch.tiles + number > room or batch.size + source.weight > _BATCH_BYTES:
-            self._close_batch(key)
-            batch = self._batches.setdefault(key, Batch(codec))
-        batch.parts.append(part)
-        batch.tiles += number
-        batch.size += source.weight
-        return True
-
-    def _code_in_parts(self, codec: TileCodec, whole: Part, room: int) -> None:
-        chunks = -(-whole.tiles // room)
-        bounds = [whole.tiles * k // chunks for k in range(chunks + 1)]
-        parts = [
-            whole._replace(first=start, tiles=end - start)
-            for start, end in zip(bounds[:-1], bounds[1:], strict=True)
-        ]
-        results = [self._pool.submit(code_part, codec, part) for part in parts]
-        held = whole.picture.pixels.nbytes
-        self._queue(_Step(partial(self._write_parts, parts, results), held=held))
-
-    def _close_batch(self, key: tuple[int, int]) -> None:
-        batch = self._batches.pop(key)
-        if batch.parts:
-            oriented = self._writer.header.oriented
-            coded = self._pool.submit(code_batch, batch.codec, batch.parts, oriented=oriented)
-            held = sum(part.picture.pixels.nbytes for part in batch.parts)
-            write = partial(self._write_parts, batch.parts, [coded])
-            self._queue(_Step(write, held=held))
-
-    def _add_jpeg(self, source: Source) -> bool:
-        """Send a file on its way to the codec of coefficients, if it is a JPEG."""
-        seen = self._catalogue.jpeg(source) if self._coefficients else None
-        if seen is None or self._coefficients is None:
-            return False
-        if self._jpegs is None:
-            self._jpegs = JpegBatch(self._coefficients, self._pool.submit)
-        self._jpegs.add(source, seen)
-        if self._jpegs.full:
-            self._close_jpegs()
-        return True
-
-    def _close_jpegs(self) -> None:
-        batch, self._jpegs = self._jpegs, None
-        if batch:
-            batch.close()
-            write = partial(self._write_jpegs, batch)
-            self._queue(_Step(write, held=batch.held))
-
-    def _queue(self, step: _Step) -> None:
+    def _queue(self, step: Step) -> None:
         """Let a step wait for its turn; write the first ones when enough are waiting."""
         self._steps.append(step)
         while (
             len(self._steps) > self._threads + 1
             or sum(waiting.held for waiting in self._steps) > _AHEAD
         ):
-            self._steps.popleft().write()
+            self._write(self._steps.popleft())
 
-    def _write_parts(self, parts: list[Part], results: list[Future[Coded]]) -> None:
-        """Write the chunk of some pictures, or those of one."""
-        coded = [result.result() for result in results]
-        if len(coded) > 1:
-            cost = sum(len(one.body) + framing(bytes(ID)) for one in coded)
-            if cost >= parts[0].limit:
-                self._kept.append(parts[0].source)
-                return
-        for one in coded:
-            if one.kept:
-                self._write_tiles(one)
-            self._kept += [part.source for part in one.lost]
-
-    def _write_tiles(self, coded: Coded) -> None:
-        report = self.report
-        report.tile_bytes += self._writer.add(TILE, coded.body, len(coded.kept))
-        report.net_bits += coded.bits
-        for part in coded.kept:
-            if not part.first:
-                report.samples += part.picture.pixels.size
-                report.tile_entries += 1
-                report.tile_bytes_before += part.source.size
-                self._count(part.source, part.picture.recipe.kind)
-
-    def _write_jpegs(self, batch: JpegBatch) -> None:
-        coded = batch.coded()
-        if coded.kept:
-            self.report.jpeg_bytes += self._writer.add(JPEG, coded.body, len(coded.kept))
-        for source in coded.kept:
-            self._count(source, "jpeg")
-            self.report.jpeg_bytes_before += source.size
+    def _write(self, step: Step) -> None:
+        """Write the chunks of a step."""
+        coded = step.coded()
+        size = sum(self._writer.add(step.coder.tag, *chunk) for chunk in coded.chunks)
+        step.coder.count(self.report, coded, size)
+        for one in coded.kept:
+            self._count(one.source, one.kind)
         self._kept += coded.lost
 
     def _keep(self, source: Source, stored: Stored | None = None) -> None:

@@ -3,8 +3,8 @@
 from contextlib import closing
 from dataclasses import dataclass
 
-from bitswap_cli.archive.writing.catalogue import Catalogue
-from bitswap_cli.archive.writing.choice import codec_of, estimate
+from bitswap_cli.archive.sources.catalogue import Catalogue
+from bitswap_cli.archive.writing.coders.choice import codec_of, estimate
 from bitswap_cli.contract import TileCodec
 from bitswap_cli.images.picture import Picture
 

@@ -27,7 +27,7 @@ from bitswap_cli.archive.format.sections import (
     section,
 )
 from bitswap_cli.archive.format.segments import needed
-from bitswap_cli.archive.writing.sources import Source
+from bitswap_cli.archive.sources.source import Source
 from bitswap_cli.atomic import NewFile, sync_folder
 
 

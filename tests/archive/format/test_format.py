@@ -43,8 +43,8 @@ from bitswap_cli.archive.format.tables import (
 )
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import decode_chunk
+from bitswap_cli.archive.sources.source import Source
 from bitswap_cli.archive.writing.pack import pack
-from bitswap_cli.archive.writing.sources import Source
 from bitswap_cli.archive.writing.writer import ArchiveWriter, archive_id
 from bitswap_cli.errors import ArchiveError, ModelError, display
 from tests.archive.format.test_attributes import attributes

@@ -15,11 +15,11 @@ from bitswap_cli.archive.format.sections import BYTE, LONG, MAX_CHUNK_BYTES, Buf
 from bitswap_cli.archive.format.segments import ByteSegment, ByteTable
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack
+from bitswap_cli.archive.sources.catalogue import Catalogue
+from bitswap_cli.archive.sources.walk import collect
 from bitswap_cli.archive.writing import blocks
 from bitswap_cli.archive.writing.blocks import Blocks, Keeping, order
-from bitswap_cli.archive.writing.catalogue import Catalogue
 from bitswap_cli.archive.writing.pack import pack
-from bitswap_cli.archive.writing.walk import collect
 from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.errors import ArchiveError
 from tests.archive.support import assert_same, check, codec_for, tree, write

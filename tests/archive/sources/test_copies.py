@@ -11,12 +11,13 @@ from bitswap_cli.archive.codecs import Codecs
 from bitswap_cli.archive.format.sections import COPIES, Header
 from bitswap_cli.archive.format.segments import ByteTable
 from bitswap_cli.archive.reading.reader import ArchiveReader
-from bitswap_cli.archive.writing import blocks, copies
-from bitswap_cli.archive.writing.catalogue import Catalogue
-from bitswap_cli.archive.writing.copies import Copy, find
+from bitswap_cli.archive.sources import copies
+from bitswap_cli.archive.sources.catalogue import Catalogue
+from bitswap_cli.archive.sources.copies import Copy, find
+from bitswap_cli.archive.sources.source import Source
+from bitswap_cli.archive.sources.walk import collect
+from bitswap_cli.archive.writing import blocks
 from bitswap_cli.archive.writing.pack import pack, pack_into
-from bitswap_cli.archive.writing.sources import Source
-from bitswap_cli.archive.writing.walk import collect
 from bitswap_cli.archive.writing.writer import ArchiveWriter
 from tests.archive.opened import opened
 from tests.archive.support import ZlibCodec, bad_png, check, header_for, write

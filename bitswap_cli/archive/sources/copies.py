@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
 from bitswap_cli.archive.format.segments import COPY, HARD_LINK
-from bitswap_cli.archive.writing.sources import Source, SourceError, read_parts
+from bitswap_cli.archive.sources.source import Source, SourceError, read_parts
 
 _BEGINNING = 1 << 16  # bytes that differ already in most files of equal size
 _PART = 1 << 20

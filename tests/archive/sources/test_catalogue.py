@@ -8,8 +8,8 @@ import pytest
 
 from bitswap_cli.archive.codecs import Codecs
 from bitswap_cli.archive.format.sections import Header
-from bitswap_cli.archive.writing import catalogue as catalogue_module
-from bitswap_cli.archive.writing.catalogue import Catalogue
+from bitswap_cli.archive.sources import seen as seen_module
+from bitswap_cli.archive.sources.catalogue import Catalogue
 from bitswap_cli.archive.writing.material import material
 from bitswap_cli.archive.writing.pack import pack, pack_into
 from bitswap_cli.archive.writing.sample import sample
@@ -35,10 +35,10 @@ class Counts:
         self.proofs: dict[bytes, int] = {}
         self.descriptions: dict[bytes, int] = {}
         for name in ("describe", "inspect", "inspect_wide", "inspect_exact", "decode"):
-            monkeypatch.setattr(catalogue_module, name, self._counted(name))
+            monkeypatch.setattr(seen_module, name, self._counted(name))
 
     def _counted(self, name: str) -> Callable[..., object]:
-        real = getattr(catalogue_module, name)
+        real = getattr(seen_module, name)
 
         def call(data: bytes, *more: object, **options: bool) -> object:
             found = real(data, *more, **options)

@@ -8,9 +8,9 @@ import pytest
 
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack
-from bitswap_cli.archive.writing.catalogue import Catalogue
+from bitswap_cli.archive.sources.catalogue import Catalogue
+from bitswap_cli.archive.sources.walk import Found, collect
 from bitswap_cli.archive.writing.pack import pack
-from bitswap_cli.archive.writing.walk import Found, collect
 from bitswap_cli.errors import InputError
 from tests.archive.support import ZlibCodec, codec_for, header_for, write
 

@@ -11,11 +11,12 @@ from bitswap_cli.archive.codecs import Codecs
 from bitswap_cli.archive.format.sections import Header
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack, verify
-from bitswap_cli.archive.writing import sources, walk
+from bitswap_cli.archive.sources import source as source_files
+from bitswap_cli.archive.sources import walk
+from bitswap_cli.archive.sources.catalogue import Catalogue
+from bitswap_cli.archive.sources.source import SourceError
 from bitswap_cli.archive.writing.blocks import Keeping
-from bitswap_cli.archive.writing.catalogue import Catalogue
 from bitswap_cli.archive.writing.pack import pack, pack_into
-from bitswap_cli.archive.writing.sources import SourceError
 from bitswap_cli.archive.writing.writer import ArchiveWriter
 from tests.archive.rights import without_rights
 from tests.archive.support import (
@@ -113,7 +114,7 @@ def test_a_file_that_changes_is_skipped_without_a_trace(
         change(tmp_path / "in" / "b")
         return found
 
-    monkeypatch.setattr("bitswap_cli.archive.writing.catalogue.collect", collect_and_change)
+    monkeypatch.setattr("bitswap_cli.archive.sources.catalogue.collect", collect_and_change)
     skipped = plain_pack(tmp_path / "in", tmp_path / "a")
     why = "No such file or directory" if change is Path.unlink else "it changed while it was read"
     assert skipped == {str(tmp_path / "in" / "b"): why}
@@ -141,7 +142,7 @@ def test_a_picture_that_changes_after_it_was_looked_at(tmp_path: Path, codec: Zl
 def test_reading_gives_no_more_than_was_announced(tmp_path: Path) -> None:
     write(tmp_path / "x", b"1234")
     (source,) = walk.collect([tmp_path / "x"]).sources
-    parts = sources.read_parts(source, 3)
+    parts = source_files.read_parts(source, 3)
     assert next(parts) == b"123"
     append(tmp_path / "x")
     with pytest.raises(SourceError, match="changed while it was read"):

@@ -5,7 +5,6 @@ does (or than the file is) loses: it is kept byte for byte.
 """
 
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -15,8 +14,8 @@ from numpy.typing import NDArray
 from bitswap_cli.archive.format.attributes import NONE
 from bitswap_cli.archive.format.chunks import encode_tiles
 from bitswap_cli.archive.format.segments import Extra, TileSegment
-from bitswap_cli.archive.writing.orientation import choose_orientations
-from bitswap_cli.archive.writing.sources import Source
+from bitswap_cli.archive.sources.source import Source
+from bitswap_cli.archive.writing.coders.orientation import choose_orientations
 from bitswap_cli.contract import TileCodec
 from bitswap_cli.images.orientation import turn
 from bitswap_cli.images.picture import Picture
@@ -42,17 +41,7 @@ class Part(NamedTuple):
     """CRC-32 of the file, if that comes back byte for byte."""
 
 
-@dataclass
-class Batch:
-    """Pictures on their way into one chunk."""
-
-    codec: TileCodec
-    parts: list[Part] = field(default_factory=list)
-    tiles: int = 0
-    size: int = 0  # bytes of their files, and of what tables tell of these
-
-
-class Coded(NamedTuple):
+class CodedParts(NamedTuple):
     """Parts as the body of a TILE chunk."""
 
     body: bytes
@@ -64,13 +53,13 @@ class Coded(NamedTuple):
     """Net bits of what is in the body."""
 
 
-def code_part(codec: TileCodec, part: Part) -> Coded:
+def code_part(codec: TileCodec, part: Part) -> CodedParts:
     """Code a part of a large picture as a chunk of its own."""
     body, bits = _encode(codec, [part])
-    return Coded(body, [part], [], float(bits.sum()))
+    return CodedParts(body, [part], [], float(bits.sum()))
 
 
-def code_batch(codec: TileCodec, parts: list[Part], *, oriented: bool = False) -> Coded:
+def code_batch(codec: TileCodec, parts: list[Part], *, oriented: bool = False) -> CodedParts:
     """Code whole pictures as one chunk, without those for which the model does not pay.
 
     They have tiles of one size. If the archive has room for `oriented` ones, small pictures are
@@ -91,12 +80,12 @@ def code_batch(codec: TileCodec, parts: list[Part], *, oriented: bool = False) -
         if not any(losers):
             # The initial bits and whatever else the chunk costs as a whole have to pay as well.
             if len(body) < sum(part.limit for part in kept):
-                return Coded(body, kept, lost, float(bits.sum()))
+                return CodedParts(body, kept, lost, float(bits.sum()))
             losers = [True] * len(kept)
         lost += [part for part, loses in zip(kept, losers, strict=True) if loses]
         lost.sort(key=lambda part: part.source)
         kept = [part for part, loses in zip(kept, losers, strict=True) if not loses]
-    return Coded(b"", [], lost, 0.0)
+    return CodedParts(b"", [], lost, 0.0)
 
 
 def _encode(codec: TileCodec, parts: list[Part]) -> tuple[bytes, NDArray[np.float64]]:

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from bitswap_cli.archive.format.names import above, stays_inside
 from bitswap_cli.archive.format.segments import FOLDER_KINDS, PARENT
+from bitswap_cli.archive.sources.source import Source, modified
 from bitswap_cli.archive.system.telling import Teller
-from bitswap_cli.archive.writing.sources import Source, modified
 from bitswap_cli.atomic import TEMPORARY, cannot
 from bitswap_cli.errors import InputError, display
 

@@ -11,7 +11,7 @@ from bitswap_cli.archive.format.sections import TILE, Header
 from bitswap_cli.archive.format.segments import Extra, TileSegment
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack, verify
-from bitswap_cli.archive.writing.orientation import choose_orientations
+from bitswap_cli.archive.writing.coders.orientation import choose_orientations
 from bitswap_cli.archive.writing.pack import pack
 from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.errors import ArchiveError

@@ -1,7 +1,7 @@
-"""JPEG files on their way into a chunk."""
+"""JPEG files on their way into JPEG chunks, by their coefficients."""
 
-from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -9,9 +9,11 @@ import zstandard
 from numpy.typing import NDArray
 
 from bitswap_cli.archive.format.jpeg import JpegSegment, encode_jpegs
-from bitswap_cli.archive.format.sections import MAX_BODY, MAX_EXTRAS, MAX_SEGMENTS, pack_blob
-from bitswap_cli.archive.writing.catalogue import SeenJpeg
-from bitswap_cli.archive.writing.sources import Source
+from bitswap_cli.archive.format.sections import JPEG, MAX_BODY, MAX_EXTRAS, MAX_SEGMENTS, pack_blob
+from bitswap_cli.archive.report import PackReport
+from bitswap_cli.archive.sources.seen import Seen, SeenJpeg
+from bitswap_cli.archive.sources.source import Source
+from bitswap_cli.archive.writing.coders.coder import Coded, Kept, Offer, Step, Submit, Work
 from bitswap_cli.coefficients import BlockCodec, Coefficients, EncodedPictures, Frame
 from bitswap_cli.images import bands
 from bitswap_cli.images.formats.jpeg.outline import outline
@@ -19,7 +21,6 @@ from bitswap_cli.images.formats.jpeg.outline import outline
 _BLOCKS = 1 << 16  # of a chunk, unless it is of one file
 _SEGMENTS = MAX_SEGMENTS >> 6
 _RECIPES = MAX_EXTRAS >> 3  # bytes
-Submit = Callable[..., Future[EncodedPictures]]
 
 
 class _File(NamedTuple):
@@ -31,14 +32,52 @@ class _File(NamedTuple):
     """How many its pictures are cut into."""
 
 
-class CodedJpegs(NamedTuple):
-    """Files as the body of a JPEG chunk."""
+class JpegCoder:
+    """Puts JPEG files into chunks.
 
-    body: bytes
-    kept: list[Source]
-    """What is in the body."""
-    lost: list[Source]
-    """What had better be kept byte for byte."""
+    Parameters
+    ----------
+    work : Work
+    codec : BlockCodec
+    """
+
+    tag = JPEG
+
+    def __init__(self, work: Work, codec: BlockCodec) -> None:
+        self._work, self._codec = work, codec
+        self._batch: JpegBatch | None = None
+
+    @classmethod
+    def begin(cls, work: Work) -> "JpegCoder | None":
+        """Return it, if there is a codec of coefficients."""
+        codec = work.codecs.coefficients
+        return None if codec is None else cls(work, codec)
+
+    def offer(self, source: Source, seen: Seen | None) -> Offer | None:
+        """Offer to code a JPEG file, which is proved for that."""
+        found = self._work.catalogue.jpeg(source)
+        if found is None:
+            return None
+        return Offer(partial(self._take, source, found), lambda: found.limit)
+
+    def end(self) -> None:
+        """Send the last files on their way."""
+        batch, self._batch = self._batch, None
+        if batch:
+            batch.close()
+            self._work.queue(Step(self, batch.coded, batch.held))
+
+    def count(self, report: PackReport, coded: Coded, size: int) -> None:
+        """Tell of some files."""
+        report.jpeg_bytes += size
+        report.jpeg_bytes_before += sum(one.source.size for one in coded.kept)
+
+    def _take(self, source: Source, seen: SeenJpeg) -> None:
+        if self._batch is None:
+            self._batch = JpegBatch(self._codec, self._work.submit)
+        self._batch.add(source, seen)
+        if self._batch.full:
+            self.end()
 
 
 class JpegBatch:
@@ -95,7 +134,7 @@ class JpegBatch:
             self._told.append(self._submit(self._codec.encode, frames[span], own[span], b""))
             self._begun += span.stop - span.start
 
-    def coded(self) -> CodedJpegs:
+    def coded(self) -> Coded:
         """Wait for the body; files for which the model does not pay are none of it."""
         told = [future.result() for future in self._told]
         bits = np.concatenate([one.bits.sum(1) for one in told])
@@ -106,18 +145,19 @@ class JpegBatch:
             body = self._body(told)
             # What the chunk costs as a whole has to pay as well.
             if len(body) < min(sum(one.seen.limit for one in self._files), MAX_BODY):
-                return CodedJpegs(body, [one.source for one in self._files], [])
+                kept = [Kept(one.source, "jpeg") for one in self._files]
+                return Coded([(body, len(kept))], kept, [])
             loses = [True] * len(self._files)
         lost = [one.source for one, does in zip(self._files, loses, strict=True) if does]
         if len(lost) == len(self._files):
-            return CodedJpegs(b"", [], lost)
+            return Coded([], [], lost)
         rest = JpegBatch(self._codec, self._submit)
         for one, does in zip(self._files, loses, strict=True):
             if not does:
                 rest.add(one.source, one.seen)
         rest.close()
         coded = rest.coded()
-        return coded._replace(lost=sorted(lost + coded.lost))
+        return coded._replace(lost=sorted([*lost, *coded.lost]))
 
     def _body(self, told: list[EncodedPictures]) -> bytes:
         segments = []

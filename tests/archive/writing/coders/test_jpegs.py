@@ -12,8 +12,8 @@ from bitswap_cli.archive.format.sections import JPEG, JPEGS, Header, Named
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack, verify
 from bitswap_cli.archive.report import PackReport
-from bitswap_cli.archive.writing import jpegs
-from bitswap_cli.archive.writing.catalogue import Catalogue
+from bitswap_cli.archive.sources.catalogue import Catalogue
+from bitswap_cli.archive.writing.coders import jpegs
 from bitswap_cli.archive.writing.pack import pack_into
 from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.errors import ArchiveError, PartialError

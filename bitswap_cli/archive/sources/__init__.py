@@ -1,0 +1,1 @@
+"""What is to be archived: found, read, decoded and proved once."""

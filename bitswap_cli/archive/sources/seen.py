@@ -1,0 +1,146 @@
+"""What a file can be seen as: read, decoded, described, and proved to come back."""
+
+import zlib
+from itertools import islice
+from typing import NamedTuple
+
+import zstandard
+
+from bitswap_cli.archive.format.pictures import Stored, pack_picture
+from bitswap_cli.archive.sources import source as source_files
+from bitswap_cli.archive.sources.source import Source, SourceError
+from bitswap_cli.images.formats.jpeg.codec import Jpeg, split
+from bitswap_cli.images.formats.register import START, kind_of
+from bitswap_cli.images.inspection import (
+    decode,
+    describe,
+    inspect,
+    inspect_exact,
+    inspect_wide,
+    looks_like_picture,
+)
+from bitswap_cli.images.picture import MAX_PIXELS, MAX_RECIPE, Picture
+
+MAX_FILE = 3 * MAX_PIXELS + 2 * MAX_RECIPE  # bytes of a file that is looked at as a picture
+
+
+class Seen(NamedTuple):
+    """A file that can be seen as a picture."""
+
+    pictures: list[Picture]
+    """One, or two wide ones of different kinds."""
+    limit: int
+    """Bytes that the whole file takes without the model."""
+    crc: int
+    """CRC-32 of the file's bytes."""
+
+
+class SeenJpeg(NamedTuple):
+    """A file that is a JPEG."""
+
+    jpeg: Jpeg
+    limit: int
+    """Bytes that the whole file takes without the model."""
+    crc: int
+    """CRC-32 of the file's bytes."""
+
+
+class Known(NamedTuple):
+    """What is known of a file that was looked at."""
+
+    kinds: tuple[str, ...] = ()
+    """Of the pictures that it was proved to be."""
+    limit: int = 0
+    checksum: int = 0  # of its bytes
+    description: bytes = b""  # of kinds that have one
+    pictures: list[Picture] | None = None
+    """None where there was no room for them."""
+
+    @property
+    def held(self) -> int:
+        """Bytes in memory."""
+        return sum(p.pixels.nbytes + sum(map(len, p.recipe[1:])) for p in self.pictures or ())
+
+    def wanted(self, wide: bool) -> bool:
+        """Tell whether its pictures are of interest, be wide ones or not."""
+        return bool(self.kinds) and (wide or kind_of(self.kinds[0]).plain)
+
+
+NO_PICTURE = Known()
+UNSEEN = Known(limit=-1)
+
+
+def look(source: Source, *, wide: bool, pixels: bool) -> Known:
+    """Read, decode, describe and prove a file.
+
+    Parameters
+    ----------
+    source : Source
+    wide : bool
+        Whether wide pictures are of interest.
+    pixels : bool
+        Whether it is enough that pictures come back pixel for pixel; else they are described.
+
+    Raises
+    ------
+    SourceError
+        If it cannot be read, or has changed.
+    """
+    if source.kind != "file" or source.size > MAX_FILE:
+        return NO_PICTURE
+    data = source_files.read_if(source, looks_like_picture, START)
+    if data is None:
+        return NO_PICTURE
+    description = None if pixels else describe(data)
+    if pixels:
+        plain = inspect(data)
+        pictures = [plain] if plain else inspect_wide(data) if wide else []
+    else:
+        pictures = list(islice(inspect_exact(data, description), None if wide else 1))
+    if not pictures:
+        return NO_PICTURE
+    kinds = tuple(picture.recipe.kind for picture in pictures)
+    return Known(kinds, _cost(data), zlib.crc32(data), description or b"", pictures)
+
+
+def look_again(source: Source, known: Known) -> list[Picture]:
+    """Decode a file that was proved before; raise `SourceError` if it is no longer the same."""
+    data = source_files.read(source)
+    pictures = [decode(data, kind, known.description) for kind in known.kinds]
+    found = [picture for picture in pictures if picture is not None]
+    if zlib.crc32(data) != known.checksum or len(found) < len(pictures):
+        raise source_files.changed(source)
+    return found
+
+
+def look_for_jpeg(source: Source) -> SeenJpeg | None:
+    """Return a JPEG file, proved to come back from its coefficients; None if it is none.
+
+    Raises
+    ------
+    SourceError
+        If it cannot be read, or has changed.
+    """
+    data = source_files.read(source)
+    found = split(data)
+    if found is None or len(found.recipe) > MAX_RECIPE:
+        return None
+    return SeenJpeg(found, _cost(data), zlib.crc32(data))
+
+
+def stored(source: Source, known: Known) -> Stored | None:
+    """Return the picture of a file that was described, if it takes less room so under zstd than the
+    file does."""
+    if not known.description:
+        return None
+    try:
+        pictures = known.pictures or look_again(source, known)
+    except SourceError:  # which comes again when the file itself is to be kept
+        return None
+    packed = pack_picture(pictures[0])
+    return Stored(packed, known.checksum) if _cost(packed) < known.limit else None
+
+
+def _cost(data: bytes) -> int:
+    """Return about how many bytes a file takes without the model."""
+    return min(len(data), len(zstandard.ZstdCompressor(level=3).compress(data)))

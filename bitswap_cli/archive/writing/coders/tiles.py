@@ -1,0 +1,140 @@
+"""Pictures on their way into TILE chunks."""
+
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from functools import partial
+
+from bitswap_cli.archive.format.sections import (
+    ID,
+    MAX_CHUNK_SAMPLES,
+    MAX_SEGMENTS,
+    TILE,
+    framing,
+)
+from bitswap_cli.archive.report import PackReport
+from bitswap_cli.archive.sources.seen import Seen
+from bitswap_cli.archive.sources.source import Source
+from bitswap_cli.archive.writing.coders.batches import CodedParts, Part, code_batch, code_part
+from bitswap_cli.archive.writing.coders.choice import choose, estimate
+from bitswap_cli.archive.writing.coders.coder import Coded, Kept, Offer, Step, Work
+from bitswap_cli.contract import TileCodec
+from bitswap_cli.images.formats.register import kind_of
+
+_BATCH_BYTES = 1 << 23  # bytes of the files of one batch of pictures, at most (unless it is one)
+
+
+@dataclass
+class _Batch:
+    """Pictures on their way into one chunk."""
+
+    codec: TileCodec
+    parts: list[Part] = field(default_factory=list)
+    tiles: int = 0
+    size: int = 0  # bytes of their files, and of what tables tell of these
+
+
+class TileCoder:
+    """Puts pictures into chunks, cut into tiles.
+
+    Parameters
+    ----------
+    work : Work
+    codec : TileCodec
+    """
+
+    tag = TILE
+
+    def __init__(self, work: Work, codec: TileCodec) -> None:
+        self._work, self._codec = work, codec
+        self._batches: dict[tuple[int, int], _Batch] = {}  # by channels, if wide; factor of tiles
+
+    @classmethod
+    def begin(cls, work: Work) -> "TileCoder | None":
+        """Return it, if there is a codec of tiles."""
+        return None if work.codecs.tiles is None else cls(work, work.codecs.tiles)
+
+    def offer(self, source: Source, seen: Seen | None) -> Offer | None:
+        """Offer to code a picture of a kind and shape that there is a model for."""
+        if not seen:
+            return None
+        used = self._work.header.features
+        fits = [p for p in seen.pictures if kind_of(p.recipe.kind).fits(used)]
+        if not (chosen := choose(self._codec, fits)):
+            return None
+        codec, picture, factor, number = chosen
+        crc = seen.crc if kind_of(picture.recipe.kind).exact else None
+        part = Part(source, picture, factor, seen.limit, 0, number, crc=crc)
+        return Offer(partial(self._take, codec, part), partial(estimate, codec, picture.pixels))
+
+    def end(self) -> None:
+        """Send the last pictures on their way."""
+        for key in sorted(self._batches):
+            self._close(key)
+
+    def count(self, report: PackReport, coded: Coded, size: int) -> None:
+        """Tell of some pictures."""
+        report.tile_bytes += size
+        report.net_bits += coded.bits
+        report.samples += sum(one.samples for one in coded.kept)
+        report.tile_entries += len(coded.kept)
+        report.tile_bytes_before += sum(one.source.size for one in coded.kept)
+
+    def _take(self, codec: TileCodec, part: Part) -> None:
+        samples = codec.tile_height * codec.tile_width * codec.channels
+        most = min(codec.chunk_tiles, MAX_SEGMENTS, MAX_CHUNK_SAMPLES // samples)
+        room = most // part.factor**2
+        if part.tiles > room:
+            self._code_in_parts(codec, part, room)
+            return
+        # a chunk's pictures have tiles of one size, and are all coded by one model
+        channels = part.picture.pixels.shape[2] if codec is not self._codec else 0
+        key = (channels, part.factor)
+        batch = self._batches.setdefault(key, _Batch(codec))
+        size = part.source.weight
+        if batch.tiles + part.tiles > room or batch.size + size > _BATCH_BYTES:
+            self._close(key)
+            batch = self._batches.setdefault(key, _Batch(codec))
+        batch.parts.append(part)
+        batch.tiles += part.tiles
+        batch.size += size
+
+    def _code_in_parts(self, codec: TileCodec, whole: Part, room: int) -> None:
+        chunks = -(-whole.tiles // room)
+        bounds = [whole.tiles * k // chunks for k in range(chunks + 1)]
+        parts = [
+            whole._replace(first=start, tiles=end - start)
+            for start, end in zip(bounds[:-1], bounds[1:], strict=True)
+        ]
+        results = [self._work.submit(code_part, codec, part) for part in parts]
+        held = whole.picture.pixels.nbytes
+        self._work.queue(Step(self, partial(_joined, results, whole), held))
+
+    def _close(self, key: tuple[int, int]) -> None:
+        batch = self._batches.pop(key)
+        if batch.parts:
+            oriented = self._work.header.oriented
+            result = self._work.submit(code_batch, batch.codec, batch.parts, oriented=oriented)
+            held = sum(part.picture.pixels.nbytes for part in batch.parts)
+            self._work.queue(Step(self, partial(_coded, [result]), held))
+
+
+def _joined(results: Sequence[Future[CodedParts]], whole: Part) -> Coded:
+    """Return a large picture as its chunks, if they pay."""
+    coded = _coded(results)
+    cost = sum(len(body) + framing(bytes(ID)) for body, _ in coded.chunks)
+    return Coded([], [], [whole.source]) if cost >= whole.limit else coded
+
+
+def _coded(results: Sequence[Future[CodedParts]]) -> Coded:
+    """Wait for chunks."""
+    told = [result.result() for result in results]
+    kept = [
+        Kept(part.source, part.picture.recipe.kind, part.picture.pixels.size)
+        for one in told
+        for part in one.kept
+        if not part.first
+    ]
+    lost = [part.source for one in told for part in one.lost]
+    chunks = [(one.body, len(one.kept)) for one in told if one.kept]
+    return Coded(chunks, kept, lost, sum(one.bits for one in told))
