@@ -10,29 +10,30 @@ from typing import Any, NamedTuple, Self
 from bitswap_cli.api.arguments import BATCH, Notes, PathLike, ignore
 from bitswap_cli.api.cache import Cache
 from bitswap_cli.archive.codecs import Codecs
-from bitswap_cli.archive.format.chunks import Table
-from bitswap_cli.archive.format.jpeg import JpegSegment
 from bitswap_cli.archive.format.pictures import picture_file
+from bitswap_cli.archive.format.register import Decoded, decode_chunk
 from bitswap_cli.archive.format.segments import (
     COPY_KINDS,
     FILE_KINDS,
     PARENT,
     PICTURE,
     ByteSegment,
+    Table,
     TileSegment,
+    WholeSegment,
     equals,
     no_original,
 )
-from bitswap_cli.archive.reading.assembly import (
+from bitswap_cli.archive.reading.entries import EntryInfo
+from bitswap_cli.archive.reading.opened import (
     OpenPicture,
     check_bytes,
-    jpeg_file,
     only_a_part,
     out_of_order,
+    whole_file,
 )
-from bitswap_cli.archive.reading.entries import EntryInfo
 from bitswap_cli.archive.reading.reader import ArchiveReader
-from bitswap_cli.archive.reading.unpack import Decoded, decode_chunk, find_codecs
+from bitswap_cli.archive.reading.unpack import find_codecs
 from bitswap_cli.errors import ArchiveError, InputError, display
 from bitswap_cli.images.formats.format import Pixels
 from bitswap_cli.images.formats.register import kind_of
@@ -45,7 +46,7 @@ class _Place(NamedTuple):
     """Where an entry, or a part of it, lies."""
 
     chunk: int
-    segment: TileSegment | JpegSegment | ByteSegment
+    segment: TileSegment | WholeSegment | ByteSegment
     start: int
     """Its first tile, file or byte, of those in the chunk."""
     extra: int
@@ -127,8 +128,8 @@ class Archive(Mapping[str, bytes]):
         places = self._file(name)
         if isinstance(places[0].segment, ByteSegment):
             return self._bytes(places)
-        if isinstance(places[0].segment, JpegSegment):
-            return self._jpeg(places)
+        if isinstance(places[0].segment, WholeSegment):
+            return self._whole(places)
         return self._picture(places).file()
 
     def pixels(self, name: str) -> Pixels:
@@ -174,9 +175,9 @@ class Archive(Mapping[str, bytes]):
             whole = segment.size, None, segment.mtime
             return EntryInfo(segment.kind, True, *whole, chunk, crc, mode)
         shape = (segment.height, segment.width, segment.channels)
-        if isinstance(segment, JpegSegment):
+        if isinstance(segment, WholeSegment):
             told = segment.size, shape, segment.mtime
-            return EntryInfo("jpeg", True, *told, chunk, segment.crc, mode)
+            return EntryInfo(segment.kind, True, *told, chunk, segment.crc, mode)
         exact, size = kind_of(segment.kind).exact, segment.size or None
         return EntryInfo(segment.kind, exact, size, shape, None, chunk, segment.crc, mode)
 
@@ -266,12 +267,12 @@ class Archive(Mapping[str, bytes]):
             raise only_a_part(places[0].segment.name)
         return picture
 
-    def _jpeg(self, places: list[_Place]) -> bytes:
+    def _whole(self, places: list[_Place]) -> bytes:
         (number, segment, start, _), *others = places
         decoded = self._chunk(number)
-        if others or not isinstance(segment, JpegSegment) or not isinstance(decoded, list):
+        if others or not isinstance(segment, WholeSegment) or not isinstance(decoded, list):
             raise out_of_order(segment.name)
-        return jpeg_file(segment, decoded[start])
+        return whole_file(segment, decoded[start])
 
     def _chunk(self, number: int) -> Decoded:
         """Decode a chunk, unless it is kept."""
@@ -283,7 +284,7 @@ class Archive(Mapping[str, bytes]):
         with self._reading:
             body = self._reader.body(chunk)
         try:
-            decoded = decode_chunk(codecs, table, body)()
+            decoded = decode_chunk(chunk.tag, codecs, table, body)()
         except ArchiveError as error:
             raise self._reader.located(error, chunk) from error
         if isinstance(decoded, bytes):

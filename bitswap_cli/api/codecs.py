@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from bitswap_cli.api.arguments import SCHEMES, Notes, ignore
 from bitswap_cli.archive.codecs import Codecs, CodecsFor
-from bitswap_cli.archive.format.sections import JPEG, TILE, TURNED, Fitted, Header, Named
+from bitswap_cli.archive.format.header import TURNED, Fitted, Header, Named
+from bitswap_cli.archive.format.sections import JPEG, TILE
 from bitswap_cli.archive.sources.catalogue import Catalogue
 from bitswap_cli.archive.writing.coders.choice import choose_tiles
 from bitswap_cli.archive.writing.coders.orientation import may_turn

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bitswap_cli.api.codecs import Start
 from bitswap_cli.api.race import LONG, Fitter, Outcomes, race, share, suited
-from bitswap_cli.archive.format.sections import TURNED, WIDE, Fitted
+from bitswap_cli.archive.format.header import TURNED, WIDE, Fitted
 from bitswap_cli.archive.writing.material import Material, material
 from bitswap_cli.coding import tile_codec
 from bitswap_models.exact.model import ExactModel

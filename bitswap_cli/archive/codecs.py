@@ -3,7 +3,7 @@
 from collections.abc import Callable, Set
 from typing import NamedTuple
 
-from bitswap_cli.archive.format.sections import Header
+from bitswap_cli.archive.format.header import Header
 from bitswap_cli.coefficients import BlockCodec
 from bitswap_cli.contract import TileCodec
 

@@ -11,8 +11,8 @@ from PIL import Image
 
 import bitswap_cli
 from bitswap_cli.archive.codecs import Codecs
-from bitswap_cli.archive.format.chunks import Table
-from bitswap_cli.archive.reading import unpack
+from bitswap_cli.archive.format import register
+from bitswap_cli.archive.format.segments import Table
 from bitswap_cli.errors import ArchiveError, InputError, ModelError
 from bitswap_models import zoo
 from tests.images.png_files import read_png
@@ -111,11 +111,11 @@ def test_only_chunks_that_are_needed_are_decoded(
     archive: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     decoded: list[Codecs] = []
-    real = unpack.decode_chunk
+    real = register.decode_chunk
 
-    def noted(codecs: Codecs, table: Table, body: bytes) -> object:
+    def noted(tag: bytes, codecs: Codecs, table: Table, body: bytes) -> object:
         decoded.append(codecs)
-        return real(codecs, table, body)
+        return real(tag, codecs, table, body)
 
     monkeypatch.setattr("bitswap_cli.api.archive.decode_chunk", noted)
     with bitswap_cli.open(archive) as opened:

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, PngImagePlugin
 
 from bitswap_cli.archive.codecs import Codecs, CodecsFor
-from bitswap_cli.archive.format.sections import Header
+from bitswap_cli.archive.format.header import Header
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack, verify
 from bitswap_cli.archive.report import UnpackReport

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import bitswap_cli
-from bitswap_cli.archive.format.sections import Header
+from bitswap_cli.archive.format.header import Header
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack
 from bitswap_cli.archive.sources.catalogue import Catalogue

@@ -13,8 +13,9 @@ import pytest
 
 from bitswap_cli.archive.format.attributes import Attributes
 from bitswap_cli.archive.format.chunks import encode_bytes
+from bitswap_cli.archive.format.header import Header
 from bitswap_cli.archive.format.index import Totals
-from bitswap_cli.archive.format.sections import BYTE, Header
+from bitswap_cli.archive.format.sections import BYTE
 from bitswap_cli.archive.format.segments import ByteSegment
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bitswap_cli.archive.format.sections import Header
+from bitswap_cli.archive.format.header import Header
 from bitswap_cli.archive.format.segments import TileTable
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack, verify

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from bitswap_cli.api.codecs import named
-from bitswap_cli.archive.format.sections import GROWTH, ID, SECTION, Fitted, section
+from bitswap_cli.archive.format.header import GROWTH, Fitted
+from bitswap_cli.archive.format.sections import ID, SECTION, section
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.sources.catalogue import Catalogue
 from bitswap_cli.archive.writing.material import material

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from bitswap_cli.archive.format.columns import pack_column
 from bitswap_cli.archive.format.sections import (
     BYTE,
     CRC,
@@ -31,8 +30,9 @@ from bitswap_cli.archive.format.sections import (
     SECTION,
     TILE,
     TRAILER,
-    unpack_blob,
 )
+from bitswap_cli.archive.format.values.blobs import unpack_blob
+from bitswap_cli.archive.format.values.columns import pack_column
 from bitswap_cli.errors import ArchiveError
 from tests.fuzz.nodes import Blob, Framed, Item, Node, Plain
 from tests.fuzz.raw import scratched

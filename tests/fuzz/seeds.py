@@ -11,7 +11,8 @@ import numpy as np
 
 import bitswap_cli
 from bitswap_cli.api.codecs import decoder, named
-from bitswap_cli.archive.format.chunks import parts, read_table
+from bitswap_cli.archive.format.chunks import parts
+from bitswap_cli.archive.format.register import read_table
 from bitswap_cli.archive.format.sections import TILE
 from bitswap_cli.archive.format.segments import TileTable
 from bitswap_cli.archive.reading.reader import ArchiveReader

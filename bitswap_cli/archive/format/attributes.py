@@ -8,9 +8,9 @@ import struct
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
-from bitswap_cli.archive.format.columns import Columns, malformed, pack_column, unpack_column
-from bitswap_cli.archive.format.objects import pack_object, unpack_object
-from bitswap_cli.archive.format.sections import MODES, OWNERS, SPARSE, XATTRS
+from bitswap_cli.archive.format.header import MODES, OWNERS, SPARSE, XATTRS
+from bitswap_cli.archive.format.values.columns import Columns, malformed, pack_column, unpack_column
+from bitswap_cli.archive.format.values.objects import pack_object, unpack_object
 
 MOST_MODE = 0o7777
 ACCESS, INHERITED = b"system.posix_acl_access", b"system.posix_acl_default"

@@ -1,4 +1,5 @@
-"""Bodies of chunks <-> their parts: a table that can be read alone, and what it describes."""
+"""Bodies of TILE and BYTE chunks <-> their parts: a table that can be read alone, and what it
+describes."""
 
 import zlib
 from collections.abc import Callable
@@ -6,19 +7,12 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from bitswap_cli.archive.format.jpeg import JpegTable, unpack_jpeg_table
 from bitswap_cli.archive.format.sections import (
-    CRC,
-    JPEG,
     LENGTH,
     MAX_BLOCK,
     MAX_CHUNK_SAMPLES,
-    TILE,
-    Buffer,
     after_table,
     framed,
-    pack_blob,
-    unpack_blob,
 )
 from bitswap_cli.archive.format.segments import (
     ByteSegment,
@@ -31,17 +25,14 @@ from bitswap_cli.archive.format.tables import (
     pack_byte_table,
     pack_extras,
     pack_tile_table,
-    unpack_byte_table,
     unpack_extras,
-    unpack_tile_table,
 )
+from bitswap_cli.archive.format.values.blobs import Buffer, pack_blob, unpack_blob
 from bitswap_cli.contract import Samples, TileCodec
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.formats.register import kind_of
 from bitswap_cli.images.picture import MAX_PIXELS, MAX_SAMPLES
 from bitswap_cli.images.tiles import checksum, count_tiles, tile_sizes
-
-Table = TileTable | ByteTable | JpegTable
 
 
 def encode_tiles(
@@ -139,18 +130,6 @@ def decode_bytes(table: ByteTable, body: bytes) -> bytes:
     if len(data) != table.length or zlib.crc32(data) != table.checksum:
         raise ArchiveError("the archive holds bytes that do not match their checksum")
     return data
-
-
-def read_table(tag: bytes, body: bytes, version: int) -> Table:
-    """Read a table from the beginning of a body (up to its own CRC-32 at least)."""
-    end = after_table(body)
-    table = body[LENGTH.size : end - CRC.size]
-    if CRC.unpack_from(body, end - CRC.size)[0] != zlib.crc32(table):
-        raise ArchiveError("the archive holds a damaged table")
-    if tag == JPEG:
-        return unpack_jpeg_table(table)
-    read = unpack_tile_table if tag == TILE else unpack_byte_table
-    return read(table, version)
 
 
 def _check_tiles(segments: list[TileSegment], tile: tuple[int, int, int], coded: int) -> None:

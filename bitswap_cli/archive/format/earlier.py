@@ -2,13 +2,6 @@
 
 from typing import Any
 
-from bitswap_cli.archive.format.columns import (
-    malformed,
-    named,
-    unpack_column,
-    unpack_names,
-    unpack_times,
-)
 from bitswap_cli.archive.format.sections import MAX_EXTRAS, MAX_SEGMENTS
 from bitswap_cli.archive.format.segments import (
     BYTE_KINDS,
@@ -16,6 +9,13 @@ from bitswap_cli.archive.format.segments import (
     ByteTable,
     TileSegment,
     TileTable,
+)
+from bitswap_cli.archive.format.values.columns import (
+    malformed,
+    named,
+    unpack_column,
+    unpack_names,
+    unpack_times,
 )
 from bitswap_cli.images.formats import register
 from bitswap_cli.images.orientation import ORIENTATIONS

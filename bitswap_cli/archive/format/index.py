@@ -8,19 +8,11 @@ from typing import NamedTuple, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from bitswap_cli.archive.format.columns import pack_column, unpack_array
-from bitswap_cli.archive.format.objects import pack_object, unpack_object
-from bitswap_cli.archive.format.sections import (
-    BYTE,
-    JPEG,
-    MAX_BYTE_BODY,
-    MAX_CHUNKS,
-    MAX_SEGMENTS,
-    TILE,
-)
+from bitswap_cli.archive.format.sections import CHUNKS, MAX_BYTE_BODY, MAX_CHUNKS, MAX_SEGMENTS
+from bitswap_cli.archive.format.values.columns import pack_column, unpack_array
+from bitswap_cli.archive.format.values.objects import pack_object, unpack_object
 from bitswap_cli.errors import ArchiveError
 
-_TAGS = (TILE, BYTE, JPEG)
 _ROW = struct.Struct("<BqII")  # tag, offset, length, segments
 
 
@@ -28,7 +20,7 @@ class ChunkInfo(NamedTuple):
     """Where a chunk lies."""
 
     tag: bytes
-    """``b'TILE'``, ``b'BYTE'`` or ``b'JPEG'``."""
+    """One of `CHUNKS`."""
     offset: int
     """Of the section, from the start of the file."""
     length: int
@@ -54,7 +46,7 @@ class Chunks(Sequence[ChunkInfo]):
         """Append one; raise `ArchiveError` if there are `MAX_CHUNKS` already."""
         if len(self) == MAX_CHUNKS:
             raise ArchiveError(f"an archive holds {MAX_CHUNKS} chunks at most")
-        self._rows += _ROW.pack(_TAGS.index(chunk.tag), *chunk[1:])
+        self._rows += _ROW.pack(CHUNKS.index(chunk.tag), *chunk[1:])
 
     def cut(self, count: int) -> None:
         """Take back all but the first `count`."""
@@ -73,7 +65,7 @@ class Chunks(Sequence[ChunkInfo]):
     def only(self, tag: bytes) -> "Chunks":
         """Return those of a tag."""
         rows = self._columns()
-        return Chunks(rows[rows["tag"] == _TAGS.index(tag)])
+        return Chunks(rows[rows["tag"] == CHUNKS.index(tag)])
 
     def pack(self) -> list[object]:
         """Return their number and the columns of the index."""
@@ -88,7 +80,7 @@ class Chunks(Sequence[ChunkInfo]):
     def unpack(cls, count: int, tag: object, length: object, segments: object) -> "Chunks":
         """Invert `pack`; raise `ArchiveError` if malformed. Where they lie is not told."""
         rows = np.zeros(count, cls.COLUMNS)
-        rows["tag"] = unpack_array(tag, count, len(_TAGS))
+        rows["tag"] = unpack_array(tag, count, len(CHUNKS))
         rows["length"] = unpack_array(length, count, MAX_BYTE_BODY + 1)
         rows["segments"] = unpack_array(segments, count, MAX_SEGMENTS + 1)
         return cls(rows)
@@ -110,7 +102,7 @@ class Chunks(Sequence[ChunkInfo]):
             return Chunks(self._columns()[number])
         place = range(len(self))[number] * _ROW.size
         tag, *rest = _ROW.unpack_from(self._rows, place)
-        return ChunkInfo(_TAGS[tag], *rest)
+        return ChunkInfo(CHUNKS[tag], *rest)
 
     def _columns(self) -> NDArray[np.void]:
         return np.frombuffer(bytes(self._rows), self.COLUMNS)

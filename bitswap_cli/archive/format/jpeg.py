@@ -11,74 +11,23 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bitswap_cli.archive.format.attributes import (
-    NONE,
-    Attributes,
-    pack_attributes,
-    unpack_attributes,
-)
-from bitswap_cli.archive.format.columns import (
-    CRCS,
-    malformed,
-    pack_column,
-    pack_names,
-    pack_times,
-)
-from bitswap_cli.archive.format.objects import pack_object, unpack_object
-from bitswap_cli.archive.format.sections import (
-    LENGTH,
-    MAX_EXTRAS,
-    MAX_TABLE,
-    after_table,
-    framed,
-    pack_blob,
-    unpack_blob,
-)
-from bitswap_cli.archive.format.tables import columns_of, pack_table
+from bitswap_cli.archive.format.sections import LENGTH, MAX_EXTRAS, after_table, framed
+from bitswap_cli.archive.format.segments import DecodedFile, WholeSegment, WholeTable
+from bitswap_cli.archive.format.tables import pack_whole_table
+from bitswap_cli.archive.format.values.blobs import pack_blob, unpack_blob
+from bitswap_cli.archive.format.values.columns import malformed
+from bitswap_cli.archive.format.values.objects import pack_object, unpack_object
 from bitswap_cli.coefficients import BlockCodec, EncodedPictures
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images import bands
 from bitswap_cli.images.formats.jpeg.codec import join, outlines
 from bitswap_cli.images.formats.jpeg.outline import outline
 
+KINDS = (KIND,) = ("jpeg",)  # of its entries, by their numbers
 MAX_BLOCKS = 1 << 22  # of all pictures of a chunk, 64 coefficients each
 MAX_EXCESS = 1 << 25  # bytes of a message's excess, unpacked
 Run = Callable[[Callable[[int], None], Iterable[int]], Iterator[None]]
 """Does what `map` does, perhaps at once and in several threads."""
-
-
-class JpegSegment(NamedTuple):
-    """A JPEG file."""
-
-    name: bytes
-    height: int
-    """Of the picture that it shows, in pixels."""
-    width: int
-    channels: int
-    size: int
-    """Bytes of the file."""
-    mtime: int
-    """Nanoseconds since 1970."""
-    crc: int
-    """CRC-32 of the file's bytes."""
-    attributes: Attributes = NONE
-    """Of the file."""
-
-    @property
-    def kind(self) -> str:
-        """The kind of its entry."""
-        return "jpeg"
-
-    @property
-    def begins(self) -> bool:
-        """Whether its entry begins with it: there is no other segment of it."""
-        return True
-
-
-class JpegTable(NamedTuple):
-    """What a JPEG chunk holds."""
-
-    segments: list[JpegSegment]
 
 
 class JpegFile(NamedTuple):
@@ -99,7 +48,7 @@ class JpegFile(NamedTuple):
 
 
 def encode_jpegs(
-    segments: Sequence[JpegSegment],
+    segments: Sequence[WholeSegment],
     recipes: Sequence[bytes],
     messages: Sequence[EncodedPictures],
 ) -> bytes:
@@ -107,19 +56,19 @@ def encode_jpegs(
     told = pack_blob(pack_object(list(recipes)))
     parts = [(one.words, pack_blob(one.excess) if one.excess else b"") for one in messages]
     rest = pack_object([list(part) for part in parts])
-    table = pack_jpeg_table(JpegTable(list(segments)))
+    table = pack_whole_table(WholeTable(list(segments)), KINDS)
     return b"".join([framed(table), LENGTH.pack(len(told)), told, rest])
 
 
 def decode_jpegs(
-    codec: BlockCodec, table: JpegTable, body: bytes, run: Run
-) -> Callable[[], list[JpegFile]]:
+    codec: BlockCodec, table: WholeTable, body: bytes, run: Run
+) -> Callable[[], list[DecodedFile]]:
     """Begin to invert `encode_jpegs`; what is returned waits for it.
 
     Parameters
     ----------
     codec : BlockCodec
-    table : JpegTable
+    table : WholeTable
     body : bytes
     run : callable
         Decodes the messages.
@@ -160,10 +109,10 @@ def decode_jpegs(
             for into, part in zip(band, x, strict=True):
                 into[:] = part
 
-    return partial(_whole, files, run(decode, range(len(messages))))
+    return partial(_whole, list[DecodedFile](files), run(decode, range(len(messages))))
 
 
-def _whole(files: list[JpegFile], decoded: Iterator[None]) -> list[JpegFile]:
+def _whole(files: list[DecodedFile], decoded: Iterator[None]) -> list[DecodedFile]:
     for _ in decoded:
         pass
     return files
@@ -173,7 +122,7 @@ def _nothing(rows: int, columns: int) -> NDArray[np.int16]:
     return np.empty((rows, columns, 64), np.int16)
 
 
-def _parts(table: JpegTable, body: bytes) -> tuple[list[bytes], list[tuple[bytes, bytes]]]:
+def _parts(table: WholeTable, body: bytes) -> tuple[list[bytes], list[tuple[bytes, bytes]]]:
     """Return the recipes of a chunk, and words and excess of its messages."""
     start = after_table(body) + LENGTH.size
     if start > len(body):
@@ -191,31 +140,3 @@ def _parts(table: JpegTable, body: bytes) -> tuple[list[bytes], list[tuple[bytes
             if len(messages) == len(rows) and all(isinstance(one, bytes) for one in told):
                 return told, messages
     raise malformed()
-
-
-def pack_jpeg_table(table: JpegTable) -> bytes:
-    """Serialise the table of a JPEG chunk."""
-    names, *numbers, mtimes, crcs, attributes = zip(*table.segments, strict=True)
-    columns = {
-        **pack_names(names),
-        **{
-            name: pack_column(own)
-            for name, own in zip(JpegSegment._fields[1:5], numbers, strict=True)
-        },
-        **dict(zip(("start", "steps"), pack_times(mtimes), strict=True)),
-        "crc": pack_column(crcs),
-        **pack_attributes(attributes),
-    }
-    return pack_table(len(names), {}, columns)
-
-
-def unpack_jpeg_table(blob: bytes) -> JpegTable:
-    """Invert `pack_jpeg_table`; raise `ArchiveError` if malformed, `ModelError` if newer."""
-    columns = columns_of(unpack_object(unpack_blob(blob, MAX_TABLE, "table"), "table"))
-    names = columns.names()
-    numbers = [columns.take(name) for name in JpegSegment._fields[1:5]]
-    told = columns.times(), columns.take("crc", CRCS), unpack_attributes(columns)
-    rows = zip(names, *numbers, *told, strict=True)
-    table = JpegTable([JpegSegment(*row) for row in rows])
-    columns.end()
-    return table

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bitswap_cli.archive.format.objects import pack_object, unpack_object
 from bitswap_cli.archive.format.segments import ByteSegment
+from bitswap_cli.archive.format.values.objects import pack_object, unpack_object
 from bitswap_cli.contract import BYTES
 from bitswap_cli.errors import ArchiveError, display
 from bitswap_cli.images.formats import register

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
 from bitswap_cli.archive.format.attributes import NONE, Attributes, features_of
-from bitswap_cli.archive.format.sections import COPIES, FOLDERS, SAMPLES
+from bitswap_cli.archive.format.header import COPIES, FOLDERS, SAMPLES
 from bitswap_cli.errors import ArchiveError, display
 from bitswap_cli.images.orientation import turned_shape
 
@@ -125,6 +125,50 @@ class ByteTable(NamedTuple):
     def length(self) -> int:
         """How many bytes it holds."""
         return sum(segment.length for segment in self.segments)
+
+
+class WholeSegment(NamedTuple):
+    """A picture's file that a model of its own codes, as a whole."""
+
+    name: bytes
+    kind: str
+    height: int
+    """Of the picture that it shows, in pixels."""
+    width: int
+    channels: int
+    size: int
+    """Bytes of the file."""
+    mtime: int
+    """Nanoseconds since 1970."""
+    crc: int
+    """CRC-32 of the file's bytes."""
+    attributes: Attributes = NONE
+    """Of the file."""
+
+    @property
+    def begins(self) -> bool:
+        """Whether its entry begins with it: there is no other segment of it."""
+        return True
+
+
+class WholeTable(NamedTuple):
+    """What a chunk of such files holds."""
+
+    segments: list[WholeSegment]
+
+
+Table = TileTable | ByteTable | WholeTable
+
+
+class DecodedFile(Protocol):
+    """A file that was decoded as a whole."""
+
+    @property
+    def held(self) -> int:
+        """Bytes in memory."""
+
+    def file(self) -> bytes:
+        """Return the file; raise `ArchiveError` if what was decoded does not fit together."""
 
 
 class Extra(NamedTuple):

@@ -6,7 +6,27 @@ from typing import Any
 
 from bitswap_cli.archive.format import earlier
 from bitswap_cli.archive.format.attributes import pack_attributes, unpack_attributes
-from bitswap_cli.archive.format.columns import (
+from bitswap_cli.archive.format.sections import (
+    MAX_BLOCK,
+    MAX_EXTRAS,
+    MAX_SEGMENTS,
+    MAX_TABLE,
+    NAMED_VERSION,
+)
+from bitswap_cli.archive.format.segments import (
+    BYTE_KINDS,
+    COPY_KINDS,
+    PICTURE,
+    ByteSegment,
+    ByteTable,
+    Extra,
+    TileSegment,
+    TileTable,
+    WholeSegment,
+    WholeTable,
+)
+from bitswap_cli.archive.format.values.blobs import pack_blob, unpack_blob
+from bitswap_cli.archive.format.values.columns import (
     CRCS,
     ORIGINALS,
     Columns,
@@ -19,26 +39,7 @@ from bitswap_cli.archive.format.columns import (
     unpack_column,
     unpack_times,
 )
-from bitswap_cli.archive.format.objects import pack_object, unpack_object
-from bitswap_cli.archive.format.sections import (
-    MAX_BLOCK,
-    MAX_EXTRAS,
-    MAX_SEGMENTS,
-    MAX_TABLE,
-    NAMED_VERSION,
-    pack_blob,
-    unpack_blob,
-)
-from bitswap_cli.archive.format.segments import (
-    BYTE_KINDS,
-    COPY_KINDS,
-    PICTURE,
-    ByteSegment,
-    ByteTable,
-    Extra,
-    TileSegment,
-    TileTable,
-)
+from bitswap_cli.archive.format.values.objects import pack_object, unpack_object
 from bitswap_cli.images.formats import register
 from bitswap_cli.images.orientation import ORIENTATIONS
 
@@ -79,6 +80,36 @@ def pack_byte_table(table: ByteTable) -> bytes:
         **(dict(zip(ORIGINALS, pack_names(equal).values(), strict=True)) if equal else {}),
     }
     return pack_table(len(names), {"checksum": table.checksum}, columns)
+
+
+def pack_whole_table(table: WholeTable, kinds: Sequence[str]) -> bytes:
+    """Serialise the table of a chunk of whole files, which are of some `kinds`."""
+    names, own, *numbers, mtimes, crcs, attributes = zip(*table.segments, strict=True)
+    columns = {
+        **pack_names(names),
+        "kind": pack_column([kinds.index(kind) for kind in own]),
+        **{
+            name: pack_column(column)
+            for name, column in zip(WholeSegment._fields[2:6], numbers, strict=True)
+        },
+        **dict(zip(("start", "steps"), pack_times(mtimes), strict=True)),
+        "crc": pack_column(crcs),
+        **pack_attributes(attributes),
+    }
+    return pack_table(len(names), {}, columns)
+
+
+def unpack_whole_table(blob: bytes, kinds: Sequence[str]) -> WholeTable:
+    """Invert `pack_whole_table`; raise `ArchiveError` if malformed, `ModelError` if newer."""
+    columns = columns_of(unpack_object(unpack_blob(blob, MAX_TABLE, "table"), "table"))
+    names = columns.names()
+    own = named(dict(enumerate(kinds)), columns.take("kind"))
+    numbers = [columns.take(name) for name in WholeSegment._fields[2:6]]
+    told = columns.times(), columns.take("crc", CRCS), unpack_attributes(columns)
+    rows = zip(names, own, *numbers, *told, strict=True)
+    table = WholeTable([WholeSegment(*row) for row in rows])
+    columns.end()
+    return table
 
 
 def unpack_tile_table(blob: bytes, version: int = NAMED_VERSION) -> TileTable:

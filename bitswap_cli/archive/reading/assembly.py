@@ -1,13 +1,11 @@
 """Decoded chunks -> entries: pictures and files that span several chunks are put together."""
 
 import zlib
-from collections.abc import Callable, Iterable
-
-import numpy as np
+from collections.abc import Callable, Iterable, Sequence
 
 from bitswap_cli.archive.format.attributes import Attributes
-from bitswap_cli.archive.format.jpeg import JpegFile, JpegSegment, JpegTable
 from bitswap_cli.archive.format.pictures import picture_file
+from bitswap_cli.archive.format.register import Decoded
 from bitswap_cli.archive.format.segments import (
     FILE_KINDS,
     FOLDER_KINDS,
@@ -15,91 +13,29 @@ from bitswap_cli.archive.format.segments import (
     PICTURE,
     ByteSegment,
     ByteTable,
+    DecodedFile,
     Extra,
+    Table,
     TileSegment,
     TileTable,
+    WholeSegment,
+    WholeTable,
 )
 from bitswap_cli.archive.reading.copies import Copies
 from bitswap_cli.archive.reading.equal import Equal, Told
+from bitswap_cli.archive.reading.opened import (
+    OpenPicture,
+    check_bytes,
+    not_as_it_was,
+    only_a_part,
+    out_of_order,
+    whole_file,
+)
 from bitswap_cli.archive.reading.restore import of_one_entry, reason
 from bitswap_cli.archive.reading.sink import Output, Sink
 from bitswap_cli.archive.report import UnpackReport
 from bitswap_cli.contract import Samples
 from bitswap_cli.errors import ArchiveError, InputError, display
-from bitswap_cli.images.formats.register import kind_of
-from bitswap_cli.images.inspection import rebuild
-from bitswap_cli.images.orientation import turn_back
-from bitswap_cli.images.picture import Picture, Recipe
-from bitswap_cli.images.tiles import count_tiles, paste
-
-
-class OpenPicture:
-    """A picture of which some tiles are missing yet.
-
-    Parameters
-    ----------
-    segment : TileSegment
-        Of its first tiles.
-    tiles : array (N, tile_height, tile_width, channels)
-        Some that are like its own.
-    extra : Extra
-    """
-
-    def __init__(self, segment: TileSegment, tiles: Samples, extra: Extra) -> None:
-        self._like = segment.whole
-        self._tile = tiles.shape[1:3]
-        self._pixels = np.zeros(segment.laid, tiles.dtype)
-        self._done = 0
-        self.name = segment.name
-        self.extra = extra
-        self.attributes = segment.attributes
-
-    @property
-    def whole(self) -> bool:
-        """Whether no tile is missing."""
-        return self._done == count_tiles(*self._like.laid[:2], *self._tile)
-
-    def add(self, segment: TileSegment, tiles: Samples) -> None:
-        """Put in the next tiles, (N, tile_height, tile_width, channels).
-
-        Raises
-        ------
-        ArchiveError
-            If they are not those of this picture that follow.
-        """
-        same = (segment.whole, tiles.shape[1:3]) == (self._like, self._tile)
-        if not same or segment.first != self._done:
-            raise out_of_order(segment.name)
-        paste(self._pixels, tiles, self._done)
-        self._done += segment.tiles
-
-    @property
-    def samples(self) -> int:
-        """How many it has."""
-        return self._pixels.size
-
-    def file(self, *, quick: bool = False) -> bytes:
-        """Return its file, or one as good in pixels that is made sooner, if it has a description.
-
-        Raises
-        ------
-        ArchiveError
-            If that is not what the archive tells of it.
-        """
-        pixels, recipe = self.picture()
-        told = self._like
-        quick = quick and kind_of(told.kind).described
-        data = rebuild(recipe, pixels, quick=quick)
-        if quick:
-            return data
-        if told.crc is not None and (told.size, told.crc) != (len(data), zlib.crc32(data)):
-            raise not_as_it_was(self.name)
-        return data
-
-    def picture(self) -> Picture:
-        """Return it as it lay in its file."""
-        recipe = Recipe(self._like.kind, *self.extra[1:])
-        return Picture(turn_back(self._pixels, self._like.orientation), recipe)
 
 
 class _OpenFile:
@@ -141,40 +77,14 @@ class Assembler:
         self._file: _OpenFile | None = None
         self._lost: dict[bytes, str] = {}
 
-    def add_tiles(self, table: TileTable, tiles: Samples, extras: Iterable[Extra]) -> None:
-        """Take the decoded tiles of a chunk.
-
-        Parameters
-        ----------
-        table : TileTable
-        tiles : array (N, tile_height, tile_width, channels)
-        extras : iterable of Extra
-            Of the pictures that start here.
-        """
-        extra = iter(extras)
-        place = 0
-        for segment in table.segments:
-            own = tiles[place : place + segment.tiles]
-            place += segment.tiles
-            started = None if segment.first else next(extra)
-            if self._copies.needed(segment.name):
-                self._attempt(segment.name, self._add_picture_part, segment, started, own)
-
-    def add_bytes(self, table: ByteTable, data: bytes) -> None:
-        """Take the unpacked bytes of a chunk."""
-        place = 0
-        for segment in table.segments:
-            own = memoryview(data)[place : place + segment.length]
-            place += segment.length
-            asked = self._copies.needed if segment.kind in FILE_KINDS else self._copies.wanted
-            if asked(segment.name):
-                self._attempt(segment.name, self._add_file_part, segment, own)
-
-    def add_jpegs(self, table: JpegTable, files: Iterable[JpegFile]) -> None:
-        """Take the JPEG files of a chunk."""
-        for segment, one in zip(table.segments, files, strict=True):
-            if self._copies.needed(segment.name):
-                self._attempt(segment.name, self._add_jpeg, segment, one)
+    def add(self, table: Table, decoded: Decoded) -> None:
+        """Take what a chunk holds, as its table tells it."""
+        if isinstance(table, TileTable) and isinstance(decoded, tuple):
+            self._add_tiles(table, *decoded)
+        elif isinstance(table, ByteTable) and isinstance(decoded, bytes):
+            self._add_bytes(table, decoded)
+        elif isinstance(table, WholeTable) and isinstance(decoded, list):
+            self._add_files(table, decoded)
 
     def lose(self, names: Iterable[bytes]) -> None:
         """Note entries of which some chunk could not be decoded."""
@@ -193,6 +103,41 @@ class Assembler:
         if self._file:
             self._file.output.discard()
             self._file = None
+
+    def _add_tiles(self, table: TileTable, tiles: Samples, extras: Iterable[Extra]) -> None:
+        """Take the decoded tiles of a chunk.
+
+        Parameters
+        ----------
+        table : TileTable
+        tiles : array (N, tile_height, tile_width, channels)
+        extras : iterable of Extra
+            Of the pictures that start here.
+        """
+        extra = iter(extras)
+        place = 0
+        for segment in table.segments:
+            own = tiles[place : place + segment.tiles]
+            place += segment.tiles
+            started = None if segment.first else next(extra)
+            if self._copies.needed(segment.name):
+                self._attempt(segment.name, self._add_picture_part, segment, started, own)
+
+    def _add_bytes(self, table: ByteTable, data: bytes) -> None:
+        """Take the unpacked bytes of a chunk."""
+        place = 0
+        for segment in table.segments:
+            own = memoryview(data)[place : place + segment.length]
+            place += segment.length
+            asked = self._copies.needed if segment.kind in FILE_KINDS else self._copies.wanted
+            if asked(segment.name):
+                self._attempt(segment.name, self._add_file_part, segment, own)
+
+    def _add_files(self, table: WholeTable, files: Sequence[DecodedFile]) -> None:
+        """Take the whole files of a chunk."""
+        for segment, one in zip(table.segments, files, strict=True):
+            if self._copies.needed(segment.name):
+                self._attempt(segment.name, self._add_whole, segment, one)
 
     def _attempt(self, name: bytes, step: Callable[..., None], *arguments: object) -> None:
         try:
@@ -225,8 +170,8 @@ class Assembler:
             data = picture.file(quick=self._pixels)
             self._write(segment.name, data, picture.extra.mtime, picture.attributes)
 
-    def _add_jpeg(self, segment: JpegSegment, one: JpegFile) -> None:
-        data = jpeg_file(segment, one)
+    def _add_whole(self, segment: WholeSegment, one: DecodedFile) -> None:
+        data = whole_file(segment, one)
         self._write(segment.name, data, segment.mtime, segment.attributes)
 
     def _add_file_part(self, segment: ByteSegment, data: memoryview) -> None:
@@ -305,32 +250,3 @@ class Assembler:
         if not self._keep_going:
             raise only_a_part(name)
         self._lose(name)
-
-
-def check_bytes(segment: ByteSegment, data: bytes | memoryview) -> None:
-    """Raise `ArchiveError` if a whole file or target is not what the archive tells of it."""
-    if segment.crc not in (None, zlib.crc32(data)):
-        raise not_as_it_was(segment.name)
-
-
-def jpeg_file(segment: JpegSegment, one: JpegFile) -> bytes:
-    """Return a JPEG file; raise `ArchiveError` if it is not what the archive tells of it."""
-    data = one.file()
-    if (segment.size, segment.crc) != (len(data), zlib.crc32(data)):
-        raise not_as_it_was(segment.name)
-    return data
-
-
-def not_as_it_was(name: bytes) -> ArchiveError:
-    """Return the error to raise for a file of another length or CRC-32 than the original."""
-    return ArchiveError(f"{display(name)} does not come back as it was (checksum mismatch)")
-
-
-def only_a_part(name: bytes) -> ArchiveError:
-    """Return the error to raise for an entry of which something is missing."""
-    return ArchiveError(f"the archive holds only a part of {display(name)}")
-
-
-def out_of_order(name: bytes) -> ArchiveError:
-    """Return the error to raise for an entry whose parts are those of several."""
-    return ArchiveError(f"the archive holds parts of {display(name)} that do not belong together")

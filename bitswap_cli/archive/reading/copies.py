@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from bitswap_cli.archive.format.attributes import NONE, Attributes
-from bitswap_cli.archive.format.sections import COPIES
+from bitswap_cli.archive.format.header import COPIES
 from bitswap_cli.archive.format.segments import (
     COPY,
     COPY_KINDS,

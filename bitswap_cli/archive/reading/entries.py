@@ -3,15 +3,15 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from bitswap_cli.archive.format.chunks import Table
-from bitswap_cli.archive.format.columns import malformed
-from bitswap_cli.archive.format.jpeg import JpegSegment
 from bitswap_cli.archive.format.segments import (
     PARENT,
     ByteSegment,
+    Table,
+    WholeSegment,
     equals,
     no_original,
 )
+from bitswap_cli.archive.format.values.columns import malformed
 from bitswap_cli.errors import ArchiveError, display
 from bitswap_cli.images.formats.register import kind_of
 
@@ -96,7 +96,7 @@ def entries_of(tables: Iterable[Table], *, copies: bool) -> Iterator[Entry]:
                     raise no_original(segment)
                 own = like._replace(name=segment.name, kind=segment.kind, mode=mode)
                 entry = own._replace(original=segment.original)
-        elif isinstance(segment, JpegSegment):
+        elif isinstance(segment, WholeSegment):
             shape = segment.height, segment.width, segment.channels
             entry = Entry(segment.name, segment.kind, True, segment.size, shape, segment.crc, mode)
         elif segment.begins:

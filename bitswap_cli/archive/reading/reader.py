@@ -6,38 +6,32 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
-from bitswap_cli.archive.format import chunks
+from bitswap_cli.archive.format import register
 from bitswap_cli.archive.format.attributes import NONE
-from bitswap_cli.archive.format.columns import malformed
+from bitswap_cli.archive.format.header import COPIES, LONG, Header, known_features
 from bitswap_cli.archive.format.index import ChunkInfo, Chunks, Totals, unpack_index
-from bitswap_cli.archive.format.jpeg import JpegTable
 from bitswap_cli.archive.format.sections import (
     BYTE,
-    COPIES,
+    CHUNKS,
     CRC,
     END_MAGIC,
     HEAD,
     ID,
     INDX,
-    JPEG,
-    JPEGS,
     LENGTH,
-    LONG,
     MAGIC,
     MAX_CHUNK_BYTES,
     MODL,
     NAMED_VERSION,
     PREAMBLE,
     SECTION,
-    TILE,
     TRAILER,
     VERSION,
-    Header,
     framing,
-    known_features,
     max_body,
 )
-from bitswap_cli.archive.format.segments import ByteTable, TileTable, needed
+from bitswap_cli.archive.format.segments import ByteTable, Table, TileTable, needed
+from bitswap_cli.archive.format.values.columns import malformed
 from bitswap_cli.archive.reading import scan
 from bitswap_cli.archive.reading.entries import Entry, entries_of, told_once
 from bitswap_cli.atomic import cannot
@@ -109,7 +103,7 @@ class ArchiveReader:
             self.close()
             raise
 
-    def table(self, chunk: ChunkInfo) -> chunks.Table:
+    def table(self, chunk: ChunkInfo) -> Table:
         """Read and check the table of a chunk, and nothing else of it."""
         try:
             start = chunk.offset + SECTION.size + len(self._id)
@@ -117,8 +111,8 @@ class ArchiveReader:
             framed = LENGTH.size + length + CRC.size
             if framed > chunk.length:
                 raise ArchiveError("the archive holds a chunk that is too short")
-            table = chunks.read_table(chunk.tag, self._at(start, framed), self.version)
-            self._check_announced(table)
+            table = register.read_table(chunk.tag, self._at(start, framed), self.version)
+            self._check_announced(chunk.tag, table)
             return table
         except ArchiveError as error:
             raise self.located(error, chunk) from error
@@ -130,7 +124,7 @@ class ArchiveReader:
         except ArchiveError as error:
             raise self.located(error, chunk) from error
 
-    def tables(self) -> Iterator[chunks.Table]:
+    def tables(self) -> Iterator[Table]:
         """Yield the tables of all chunks, which tell of no entry twice."""
         try:
             yield from told_once(self.table(chunk) for chunk in self.chunks)
@@ -256,8 +250,11 @@ class ArchiveReader:
         except ArchiveError:
             self._id = told
 
-    def _check_announced(self, table: chunks.Table) -> None:
+    def _check_announced(self, tag: bytes, table: Table) -> None:
         """Raise `ArchiveError` if a table tells what no feature of the archive allows."""
+        kind = register.KINDS[tag]
+        if kind.feature and kind.feature not in self.header.features:
+            raise ArchiveError(f"the archive holds {kind.holds} its header does not announce")
         for tiles in table.segments if isinstance(table, TileTable) else ():
             turned = tiles.orientation > 0
             fits = kind_of(tiles.kind).fits(self.header.features)
@@ -266,8 +263,6 @@ class ArchiveReader:
         long = isinstance(table, ByteTable) and table.length > MAX_CHUNK_BYTES
         if long and LONG not in self.header.features:
             raise ArchiveError("the archive holds a chunk longer than its header announces")
-        if isinstance(table, JpegTable) and JPEGS not in self.header.features:
-            raise ArchiveError("the archive holds JPEG files its header does not announce")
         if lacking := needed(table.segments) - self.header.features:
             what = ", ".join(sorted(lacking))
             raise ArchiveError(f"the archive tells {what} though its header does not announce it")
@@ -279,7 +274,7 @@ class ArchiveReader:
         the last of them ends."""
         while start + SECTION.size <= end:
             tag, length = SECTION.unpack(self._at(start, SECTION.size))
-            if tag not in (TILE, BYTE, JPEG) or length > max_body(tag):
+            if tag not in CHUNKS or length > max_body(tag):
                 break
             try:
                 table = self.table(ChunkInfo(tag, start, length, 0))

@@ -7,22 +7,20 @@ from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
 from bitswap_cli.archive.format.sections import (
-    BYTE,
+    CHUNKS,
     CRC,
     END_MAGIC,
     HEAD,
     INDX,
-    JPEG,
     MAGIC,
     MODL,
     SECTION,
-    TILE,
     TRAILER,
     framing,
     max_body,
 )
 
-_TAGS = (HEAD, MODL, TILE, BYTE, JPEG, INDX)
+_TAGS = (HEAD, MODL, *CHUNKS, INDX)
 _TAG = re.compile(b"|".join((*_TAGS, re.escape(MAGIC))))
 
 

@@ -2,18 +2,17 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from bitswap_cli.archive.codecs import Codecs, CodecsFor
-from bitswap_cli.archive.format.chunks import Table, decode_bytes, decode_tiles
+from bitswap_cli.archive.format.header import FOLDERS, MODES
 from bitswap_cli.archive.format.index import ChunkInfo
-from bitswap_cli.archive.format.jpeg import JpegFile, JpegTable, decode_jpegs
 from bitswap_cli.archive.format.names import above
-from bitswap_cli.archive.format.sections import BYTE, FOLDERS, MAX_BLOCK, MODES, TILE
-from bitswap_cli.archive.format.segments import FOLDER_KINDS, ByteTable, Extra, TileTable
+from bitswap_cli.archive.format.register import Decoded, decode_chunk
+from bitswap_cli.archive.format.sections import BYTE, MAX_BLOCK, TILE
+from bitswap_cli.archive.format.segments import FOLDER_KINDS, ByteTable, Table
 from bitswap_cli.archive.reading.assembly import Assembler
 from bitswap_cli.archive.reading.copies import Copies
 from bitswap_cli.archive.reading.places import Places
@@ -22,10 +21,8 @@ from bitswap_cli.archive.reading.restore import Folder
 from bitswap_cli.archive.reading.sink import Nowhere, Sink
 from bitswap_cli.archive.report import Progress, UnpackReport
 from bitswap_cli.archive.system.giving import Giver
-from bitswap_cli.contract import Samples
 from bitswap_cli.errors import ArchiveError, InputError, PartialError, display
 
-Decoded = tuple[Samples, list[Extra]] | list[JpegFile] | bytes
 _NAMED = 20  # lost entries named in a message
 
 
@@ -265,7 +262,7 @@ class _Unpacking:
             while self._pending and sum(one.length for one in self._pending) + length > MAX_BLOCK:
                 self._take()
             body = self._reader.body(chunk)
-            result = decode_chunk(self._codecs, table, body, self._pool.map)
+            result = decode_chunk(chunk.tag, self._codecs, table, body, self._pool.map)
         except ArchiveError as error:
             if not self._keep_going:
                 raise self._reader.located(error, chunk) from error
@@ -288,12 +285,7 @@ class _Unpacking:
         _, chunk, table, result = self._pending.popleft()
         try:
             decoded = result()
-            if isinstance(table, TileTable) and isinstance(decoded, tuple):
-                self._assembler.add_tiles(table, *decoded)
-            elif isinstance(table, JpegTable) and isinstance(decoded, list):
-                self._assembler.add_jpegs(table, decoded)
-            elif isinstance(table, ByteTable) and isinstance(decoded, bytes):
-                self._assembler.add_bytes(table, decoded)
+            self._assembler.add(table, decoded)
         except ArchiveError as error:
             if not self._keep_going:
                 raise self._reader.located(error, chunk) from error
@@ -301,41 +293,3 @@ class _Unpacking:
         self._done = chunk.offset + chunk.length
         if self._progress:
             self._progress(self._done, self._reader.size)
-
-
-def decode_chunk(
-    codecs: Codecs, table: Table, body: bytes, run: Callable[..., Iterator[Any]] = map
-) -> Callable[[], Decoded]:
-    """Begin to decode a chunk.
-
-    Parameters
-    ----------
-    codecs : Codecs
-    table : Table
-    body : bytes
-    run : callable
-        Does what `map` does, perhaps at once and in several threads.
-
-    Returns
-    -------
-    callable
-        Waits for what the chunk holds: the tiles, and the extras of pictures that start there; JPEG
-        files; or bytes.
-
-    Raises
-    ------
-    ArchiveError
-        Here or later, if the chunk is damaged.
-    """
-    if isinstance(table, JpegTable):
-        if codecs.coefficients is None:
-            raise ArchiveError("the archive holds JPEG files that its index does not announce")
-        return decode_jpegs(codecs.coefficients, table, body, run)
-    decode: Callable[[bytes], Decoded]
-    if isinstance(table, ByteTable):
-        decode = partial(decode_bytes, table)
-    elif codecs.tiles is None:
-        raise ArchiveError("the archive holds pictures that its index does not announce")
-    else:
-        decode = partial(decode_tiles, codecs.tiles, table)
-    return partial(next, run(decode, [body]))

@@ -9,8 +9,9 @@ import os
 from collections.abc import Callable, Generator, Iterable, Sequence
 from functools import cached_property, partial
 
+from bitswap_cli.archive.format.header import COPIES, LONG, SAMPLES
 from bitswap_cli.archive.format.pictures import Stored
-from bitswap_cli.archive.format.sections import COPIES, LONG, MAX_BLOCK, MAX_CHUNK_BYTES, SAMPLES
+from bitswap_cli.archive.format.sections import MAX_BLOCK, MAX_CHUNK_BYTES
 from bitswap_cli.archive.sources import seen
 from bitswap_cli.archive.sources.ahead import ahead
 from bitswap_cli.archive.sources.copies import find

@@ -12,7 +12,7 @@ from bitswap_cli.archive.format.attributes import (
     Attributes,
     without_access,
 )
-from bitswap_cli.archive.format.sections import OWNERS
+from bitswap_cli.archive.format.header import OWNERS
 from bitswap_cli.errors import InputError, display
 
 # To run as another user is nothing that a file should get with the wrong owner, or because an

@@ -9,16 +9,11 @@ import zstandard
 
 from bitswap_cli.archive.format.attributes import NONE
 from bitswap_cli.archive.format.chunks import encode_bytes
+from bitswap_cli.archive.format.header import LONG
 from bitswap_cli.archive.format.pictures import Stored
-from bitswap_cli.archive.format.sections import (
-    BYTE,
-    LONG,
-    MAX_BLOCK,
-    MAX_CHUNK_BYTES,
-    MAX_SEGMENTS,
-    Buffer,
-)
+from bitswap_cli.archive.format.sections import BYTE, MAX_BLOCK, MAX_CHUNK_BYTES, MAX_SEGMENTS
 from bitswap_cli.archive.format.segments import FOLDER_KINDS, PICTURE, ByteSegment
+from bitswap_cli.archive.format.values.blobs import Buffer
 from bitswap_cli.archive.sources.copies import Copy
 from bitswap_cli.archive.sources.source import Source, SourceError, read_parts
 from bitswap_cli.archive.writing.writer import ArchiveWriter

@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 from bitswap_cli.archive.codecs import Codecs
+from bitswap_cli.archive.format.header import COPIES, Header
 from bitswap_cli.archive.format.index import Totals
 from bitswap_cli.archive.format.pictures import Stored
-from bitswap_cli.archive.format.sections import COPIES, Header
 from bitswap_cli.archive.format.segments import PARENT
 from bitswap_cli.archive.report import PackReport, Progress
 from bitswap_cli.archive.sources.catalogue import Catalogue

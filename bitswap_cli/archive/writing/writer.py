@@ -6,27 +6,25 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
+from bitswap_cli.archive.format.header import Header
 from bitswap_cli.archive.format.index import ChunkInfo, Chunks, Totals, pack_index
-from bitswap_cli.archive.format.objects import pack_object
 from bitswap_cli.archive.format.sections import (
-    BYTE,
+    CHUNKS,
     END_MAGIC,
     HEAD,
     HEAD_COPY_FROM,
     ID,
     INDX,
-    JPEG,
     MAGIC,
     MODL,
     NAMED_VERSION,
     PREAMBLE,
-    TILE,
     TRAILER,
-    Header,
     framing,
     section,
 )
 from bitswap_cli.archive.format.segments import needed
+from bitswap_cli.archive.format.values.objects import pack_object
 from bitswap_cli.archive.sources.source import Source
 from bitswap_cli.atomic import NewFile, sync_folder
 
@@ -90,7 +88,7 @@ class ArchiveWriter:
 
     def add(self, tag: bytes, body: bytes, segments: int) -> int:
         """Append a chunk of so many segments; return the bytes it takes."""
-        if tag not in (TILE, BYTE, JPEG):
+        if tag not in CHUNKS:
             raise ValueError(f"no tag of a chunk: {tag!r}")
         self._chunks.add(ChunkInfo(tag, self.size, len(body), segments))
         self._section(tag, body)

@@ -20,8 +20,8 @@ from bitswap_cli.archive.format.attributes import (
     unpack_attributes,
     without_access,
 )
-from bitswap_cli.archive.format.columns import Columns, pack_columns
-from bitswap_cli.archive.format.objects import pack_object
+from bitswap_cli.archive.format.values.columns import Columns, pack_columns
+from bitswap_cli.archive.format.values.objects import pack_object
 from bitswap_cli.errors import ArchiveError
 
 numbers = st.none() | st.integers(0, (1 << 32) - 1)

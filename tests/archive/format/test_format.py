@@ -11,21 +11,11 @@ from hypothesis import strategies as st
 from bitswap_cli.archive.codecs import Codecs
 from bitswap_cli.archive.format.attributes import Attributes
 from bitswap_cli.archive.format.chunks import encode_bytes
-from bitswap_cli.archive.format.columns import pack_column, unpack_column
+from bitswap_cli.archive.format.header import TURNED, WIDE, Fitted, Header
 from bitswap_cli.archive.format.index import Totals
 from bitswap_cli.archive.format.names import check_name, stays_inside
-from bitswap_cli.archive.format.objects import pack_object, unpack_object
-from bitswap_cli.archive.format.sections import (
-    BYTE,
-    MAX_EXTRAS,
-    TILE,
-    TURNED,
-    WIDE,
-    Fitted,
-    Header,
-    pack_blob,
-    unpack_blob,
-)
+from bitswap_cli.archive.format.register import decode_chunk
+from bitswap_cli.archive.format.sections import BYTE, MAX_EXTRAS, TILE
 from bitswap_cli.archive.format.segments import (
     ByteSegment,
     ByteTable,
@@ -41,8 +31,10 @@ from bitswap_cli.archive.format.tables import (
     unpack_extras,
     unpack_tile_table,
 )
+from bitswap_cli.archive.format.values.blobs import pack_blob, unpack_blob
+from bitswap_cli.archive.format.values.columns import pack_column, unpack_column
+from bitswap_cli.archive.format.values.objects import pack_object, unpack_object
 from bitswap_cli.archive.reading.reader import ArchiveReader
-from bitswap_cli.archive.reading.unpack import decode_chunk
 from bitswap_cli.archive.sources.source import Source
 from bitswap_cli.archive.writing.pack import pack
 from bitswap_cli.archive.writing.writer import ArchiveWriter, archive_id
@@ -98,7 +90,7 @@ def test_golden_archive_of_version_1(tmp_path: Path) -> None:
         (chunk,) = reader.chunks
         table = reader.table(chunk)
         assert table.segments == [segment._replace(crc=None) for segment in SEGMENTS]
-        assert decode_chunk(Codecs(), table, reader.body(chunk))() == b"hione"
+        assert decode_chunk(chunk.tag, Codecs(), table, reader.body(chunk))() == b"hione"
 
 
 GOLDEN_1 = """

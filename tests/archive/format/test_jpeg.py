@@ -8,19 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bitswap_cli.archive.format import jpeg as chunk
-from bitswap_cli.archive.format.chunks import read_table
-from bitswap_cli.archive.format.columns import MAX_SIZE
-from bitswap_cli.archive.format.jpeg import (
-    JpegFile,
-    JpegSegment,
-    JpegTable,
-    decode_jpegs,
-    encode_jpegs,
-    pack_jpeg_table,
-    unpack_jpeg_table,
-)
-from bitswap_cli.archive.format.objects import pack_object
-from bitswap_cli.archive.format.sections import JPEG, LENGTH, framed, pack_blob
+from bitswap_cli.archive.format.jpeg import KIND, KINDS, decode_jpegs, encode_jpegs
+from bitswap_cli.archive.format.register import read_table
+from bitswap_cli.archive.format.sections import JPEG, LENGTH, framed
+from bitswap_cli.archive.format.segments import DecodedFile, WholeSegment, WholeTable
+from bitswap_cli.archive.format.tables import pack_whole_table, unpack_whole_table
+from bitswap_cli.archive.format.values.blobs import pack_blob
+from bitswap_cli.archive.format.values.columns import MAX_SIZE
+from bitswap_cli.archive.format.values.objects import pack_object
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.bands import bands
 from bitswap_cli.images.formats.jpeg.codec import Jpeg, split
@@ -29,19 +24,22 @@ from tests.archive.blocks import Memory
 from tests.archive.format.test_attributes import attributes
 from tests.images.formats.jpeg.files import photograph, pillow
 
-TABLE = JpegTable([JpegSegment(b"a", 24, 40, 3, 1, 0, 0)])
+TABLE = WholeTable([WholeSegment(b"a", KIND, 24, 40, 3, 1, 0, 0)])
 SIZES = st.integers(0, MAX_SIZE - 1)
 SEGMENTS = st.builds(
-    JpegSegment,
+    WholeSegment,
     st.binary(min_size=1, max_size=9).filter(lambda name: b"\0" not in name),
+    st.sampled_from(("one", "other")),
     SIZES, SIZES, SIZES, SIZES, st.integers(-MAX_SIZE, MAX_SIZE), st.integers(0, (1 << 32) - 1),
     attributes,
 )  # fmt: skip
 
 
 @given(st.lists(SEGMENTS, min_size=1, max_size=9))
-def test_tables_come_back(segments: list[JpegSegment]) -> None:
-    assert unpack_jpeg_table(pack_jpeg_table(JpegTable(segments))).segments == segments
+def test_tables_come_back(segments: list[WholeSegment]) -> None:
+    kinds = ("one", "other")
+    table = WholeTable(segments)
+    assert unpack_whole_table(pack_whole_table(table, kinds), kinds) == table
 
 
 def jpeg() -> Jpeg:
@@ -56,16 +54,16 @@ def body(codec: Memory, *, recipes: Any = None, messages: Any = None) -> bytes:
     frame = outline(one.pictures[0].frame, one.pictures[0].quantization)
     assert len(bands(frame)) == 1
     told = codec.encode([frame], [one.pictures[0].coefficients], b"")
-    table = pack_jpeg_table(TABLE)
+    table = pack_whole_table(TABLE, KINDS)
     made = pack_blob(pack_object([one.recipe] if recipes is None else recipes))
     excess = pack_blob(told.excess)
     rest = pack_object([[told.words, excess]] if messages is None else messages)
     return framed(table) + LENGTH.pack(len(made)) + made + rest
 
 
-def decoded(content: bytes, codec: Memory) -> list[JpegFile]:
+def decoded(content: bytes, codec: Memory) -> list[DecodedFile]:
     table = read_table(JPEG, content, 5)
-    assert isinstance(table, JpegTable)
+    assert isinstance(table, WholeTable)
     return decode_jpegs(codec, table, content, map)()
 
 
@@ -93,7 +91,7 @@ def test_a_chunk_comes_back() -> None:
         lambda codec: body(codec, messages=[[b"", b"\x07"]]),
         lambda codec: body(codec, messages=[[b"unknown", b""]]),
         lambda codec: body(codec)[:-1],
-        lambda codec: body(codec)[: len(pack_jpeg_table(TABLE)) + 8],
+        lambda codec: body(codec)[: len(pack_whole_table(TABLE, KINDS)) + 8],
     ],
 )
 def test_other_bodies_are_refused(make: Callable[[Memory], bytes]) -> None:

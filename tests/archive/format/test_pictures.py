@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bitswap_cli.archive.format.objects import pack_object
 from bitswap_cli.archive.format.pictures import pack_picture, picture_file, unpack_picture
 from bitswap_cli.archive.format.segments import PICTURE, ByteSegment
+from bitswap_cli.archive.format.values.objects import pack_object
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.picture import CHANNELS, Picture, Recipe
 

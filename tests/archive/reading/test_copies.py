@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 import bitswap_cli
 from bitswap_cli.archive.format.chunks import encode_bytes
+from bitswap_cli.archive.format.header import COPIES, Header
 from bitswap_cli.archive.format.index import Totals
-from bitswap_cli.archive.format.sections import BYTE, COPIES, SECTION, Header
+from bitswap_cli.archive.format.sections import BYTE, SECTION
 from bitswap_cli.archive.format.segments import ByteSegment
 from bitswap_cli.archive.reading import equal, restore
 from bitswap_cli.archive.reading.reader import ArchiveReader

@@ -7,9 +7,11 @@ import pytest
 
 from bitswap_cli.api.archive import open_archive
 from bitswap_cli.api.describe import entries
+from bitswap_cli.archive.format.header import Header
 from bitswap_cli.archive.format.index import Totals
-from bitswap_cli.archive.format.objects import pack_object
-from bitswap_cli.archive.format.sections import BYTE, Header, framed, pack_blob
+from bitswap_cli.archive.format.sections import BYTE, framed
+from bitswap_cli.archive.format.values.blobs import pack_blob
+from bitswap_cli.archive.format.values.objects import pack_object
 from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.errors import ArchiveError
 

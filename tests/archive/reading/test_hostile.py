@@ -10,18 +10,11 @@ import pytest
 import zstandard
 
 from bitswap_cli.archive.format.chunks import encode_bytes, encode_tiles
+from bitswap_cli.archive.format.header import Header
 from bitswap_cli.archive.format.index import Totals
-from bitswap_cli.archive.format.objects import pack_object
-from bitswap_cli.archive.format.sections import (
-    BYTE,
-    INDX,
-    SECTION,
-    TILE,
-    TRAILER,
-    Header,
-    section,
-)
+from bitswap_cli.archive.format.sections import BYTE, INDX, SECTION, TILE, TRAILER, section
 from bitswap_cli.archive.format.segments import ByteSegment, Extra, TileSegment
+from bitswap_cli.archive.format.values.objects import pack_object
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack, verify
 from bitswap_cli.archive.writing.pack import pack

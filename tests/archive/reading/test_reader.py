@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bitswap_cli.archive.format.sections import Header
+from bitswap_cli.archive.format.header import Header
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.writing.pack import pack
 from tests.archive.support import write

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bitswap_cli.archive.format.columns import pack_column, pack_names
-from bitswap_cli.archive.format.objects import pack_object
+from bitswap_cli.archive.format.header import Header
 from bitswap_cli.archive.format.sections import (
     BYTE,
     CRC,
@@ -17,9 +16,10 @@ from bitswap_cli.archive.format.sections import (
     MAGIC,
     PREAMBLE,
     TRAILER,
-    Header,
     section,
 )
+from bitswap_cli.archive.format.values.columns import pack_column, pack_names
+from bitswap_cli.archive.format.values.objects import pack_object
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack, verify
 from bitswap_cli.contract import TileCodec

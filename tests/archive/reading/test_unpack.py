@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from bitswap_cli.archive.format.chunks import encode_bytes, encode_tiles
+from bitswap_cli.archive.format.header import Header
 from bitswap_cli.archive.format.index import Totals
-from bitswap_cli.archive.format.sections import BYTE, TILE, Header
+from bitswap_cli.archive.format.sections import BYTE, TILE
 from bitswap_cli.archive.format.segments import ByteSegment, Extra, TileSegment
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack

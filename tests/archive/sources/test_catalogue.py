@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bitswap_cli.archive.codecs import Codecs
-from bitswap_cli.archive.format.sections import Header
+from bitswap_cli.archive.format.header import Header
 from bitswap_cli.archive.sources import seen as seen_module
 from bitswap_cli.archive.sources.catalogue import Catalogue
 from bitswap_cli.archive.writing.material import material

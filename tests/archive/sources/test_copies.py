@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bitswap_cli.archive.codecs import Codecs
-from bitswap_cli.archive.format.sections import COPIES, Header
+from bitswap_cli.archive.format.header import COPIES, Header
 from bitswap_cli.archive.format.segments import ByteTable
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.sources import copies

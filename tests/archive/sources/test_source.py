@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bitswap_cli.archive.codecs import Codecs
-from bitswap_cli.archive.format.sections import Header
+from bitswap_cli.archive.format.header import Header
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack, verify
 from bitswap_cli.archive.sources import source as source_files

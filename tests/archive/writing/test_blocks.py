@@ -10,9 +10,11 @@ import pytest
 import zstandard
 
 from bitswap_cli.archive.format.chunks import encode_bytes
+from bitswap_cli.archive.format.header import LONG, Header
 from bitswap_cli.archive.format.index import Totals
-from bitswap_cli.archive.format.sections import BYTE, LONG, MAX_CHUNK_BYTES, Buffer, Header
+from bitswap_cli.archive.format.sections import BYTE, MAX_CHUNK_BYTES
 from bitswap_cli.archive.format.segments import ByteSegment, ByteTable
+from bitswap_cli.archive.format.values.blobs import Buffer
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack
 from bitswap_cli.archive.sources.catalogue import Catalogue

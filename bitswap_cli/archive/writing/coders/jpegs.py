@@ -8,8 +8,10 @@ import numpy as np
 import zstandard
 from numpy.typing import NDArray
 
-from bitswap_cli.archive.format.jpeg import JpegSegment, encode_jpegs
-from bitswap_cli.archive.format.sections import JPEG, MAX_BODY, MAX_EXTRAS, MAX_SEGMENTS, pack_blob
+from bitswap_cli.archive.format.jpeg import KIND, encode_jpegs
+from bitswap_cli.archive.format.sections import JPEG, MAX_BODY, MAX_EXTRAS, MAX_SEGMENTS
+from bitswap_cli.archive.format.segments import WholeSegment
+from bitswap_cli.archive.format.values.blobs import pack_blob
 from bitswap_cli.archive.report import PackReport
 from bitswap_cli.archive.sources.seen import Seen, SeenJpeg
 from bitswap_cli.archive.sources.source import Source
@@ -145,7 +147,7 @@ class JpegBatch:
             body = self._body(told)
             # What the chunk costs as a whole has to pay as well.
             if len(body) < min(sum(one.seen.limit for one in self._files), MAX_BODY):
-                kept = [Kept(one.source, "jpeg") for one in self._files]
+                kept = [Kept(one.source, KIND) for one in self._files]
                 return Coded([(body, len(kept))], kept, [])
             loses = [True] * len(self._files)
         lost = [one.source for one, does in zip(self._files, loses, strict=True) if does]
@@ -163,8 +165,9 @@ class JpegBatch:
         segments = []
         for source, seen, _ in self._files:
             frame = seen.jpeg.pictures[0].frame
-            own = JpegSegment(
+            own = WholeSegment(
                 source.name,
+                KIND,
                 frame.height,
                 frame.width,
                 len(frame.components),

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from bitswap_cli.archive.codecs import Codecs
-from bitswap_cli.archive.format.sections import JPEG, JPEGS, Header, Named
+from bitswap_cli.archive.format.header import JPEGS, Header, Named
+from bitswap_cli.archive.format.sections import JPEG
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack, verify
 from bitswap_cli.archive.report import PackReport

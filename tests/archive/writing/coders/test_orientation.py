@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from bitswap_cli.archive.format.chunks import encode_tiles
+from bitswap_cli.archive.format.header import Header
 from bitswap_cli.archive.format.index import Totals
-from bitswap_cli.archive.format.sections import TILE, Header
+from bitswap_cli.archive.format.sections import TILE
 from bitswap_cli.archive.format.segments import Extra, TileSegment
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack, verify

@@ -7,7 +7,7 @@ from typing import NoReturn
 import pytest
 
 from bitswap_cli.archive.codecs import Codecs
-from bitswap_cli.archive.format.sections import Header
+from bitswap_cli.archive.format.header import Header
 from bitswap_cli.archive.report import PackReport
 from bitswap_cli.archive.sources.catalogue import Catalogue
 from bitswap_cli.archive.sources.seen import Seen

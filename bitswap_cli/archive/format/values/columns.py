@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bitswap_cli.archive.format.sections import MAX_TABLE, newer
+from bitswap_cli.archive.format.header import newer
+from bitswap_cli.archive.format.sections import MAX_TABLE
 from bitswap_cli.errors import ArchiveError, display
 
 MAX_SIZE = 1 << 62

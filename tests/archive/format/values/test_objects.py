@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bitswap_cli.archive.format.objects import MAX_DEPTH, MAX_ITEMS, pack_object, unpack_object
+from bitswap_cli.archive.format.values.objects import (
+    MAX_DEPTH,
+    MAX_ITEMS,
+    pack_object,
+    unpack_object,
+)
 from bitswap_cli.errors import ArchiveError
 
 leaves = st.none() | st.integers(-(1 << 63), (1 << 64) - 1) | st.text(max_size=300) | st.binary()

@@ -1,0 +1,233 @@
+"""What an archive needs to be read: models, and the features that it uses."""
+
+import struct
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from bitswap_cli.archive.format.sections import (
+    NAMED_VERSION,
+    ORIENTED_VERSION,
+    VERSION,
+    WIDE_VERSION,
+)
+from bitswap_cli.archive.format.values.objects import pack_object, unpack_object
+from bitswap_cli.errors import ArchiveError, ModelError, display
+from bitswap_cli.images.formats import register
+from bitswap_cli.images.formats.format import DESCRIBED
+from bitswap_cli.images.picture import CHANNELS
+
+# How MODL begins from version 3 on: channels, further radius and width.
+GROWTH = struct.Struct("<BBH")
+
+
+class Fitted(NamedTuple):
+    """A model that was fitted from the one that the header names."""
+
+    channels: int
+    """Of the pictures that it codes; one-channel pictures go with those of the header's tiles."""
+    radius: int
+    """By how much its window is wider than the base's."""
+    width: int
+    """How many more hidden units it has."""
+    body: bytes
+    """Known answer and differences."""
+
+
+WIDE, TURNED, JPEGS, LONG = "wide", "turned", "jpeg", "long"
+MODES, FOLDERS, COPIES, SAMPLES = "modes", "folders", "copies", "samples"
+OWNERS, XATTRS, SPARSE = "owners", "xattrs", "sparse"
+# Whatever models do.
+_OF_ENTRIES = frozenset([MODES, FOLDERS, COPIES, SAMPLES, OWNERS, XATTRS, SPARSE])
+
+
+class Named(NamedTuple):
+    """A model of coefficients."""
+
+    model: str
+    """Its name."""
+    sha256: str
+    """SHA-256 of its file, 64 hexadecimal digits."""
+    scheme: str
+    """As that of pixels."""
+    profile: int
+    """Numeric profile."""
+
+
+class Header(NamedTuple):
+    """What an archive needs to be read: which model, which scheme, which geometry."""
+
+    model: str | None
+    """Name of the model, or None if the archive was written without one."""
+    sha256: str | None
+    """SHA-256 of the model file, 64 hexadecimal digits, or None without a model."""
+    scheme: str
+    """``'bitswap'``, ``'bbans'``, ``'topdown'``, or ``''`` without a model."""
+    profile: int
+    """Numeric profile."""
+    tile: tuple[int, int, int]
+    """Height, width and channels of a tile; (0, 0, 0) without a model."""
+    fitted: tuple[Fitted, ...] = ()
+    """Models that were fitted from the one that is named, at most one for a number of channels."""
+    features: frozenset[str] = frozenset()
+    """What the archive may hold beyond what every one may: `WIDE`, wide pictures (see
+    images/formats); `TURNED`, pictures turned or mirrored (see images/orientation.py);
+    `DESCRIBED`, pictures with descriptions; `JPEGS`, chunks of JPEG files (see format/jpeg.py);
+    `LONG`, BYTE chunks of up to `MAX_BLOCK` bytes; those that kinds of pictures name; those of
+    entries, whatever these are: `MODES`, `OWNERS`, `XATTRS` and `SPARSE`, what is told of them (see
+    format/attributes.py), `FOLDERS`, those that are not empty, `COPIES`, entries that equal others,
+    and `SAMPLES`, files as samples under zstd (see format/segments.py)."""
+    coefficients: Named | None = None
+    """The model of the coefficients of JPEG files, if there may be any."""
+
+    @property
+    def wide(self) -> bool:
+        """Whether there may be pictures that are not plain."""
+        return bool(self.features - {TURNED, DESCRIBED, JPEGS, LONG} - _OF_ENTRIES)
+
+    @property
+    def oriented(self) -> bool:
+        """Whether pictures may be turned or mirrored."""
+        return TURNED in self.features
+
+    def using(self, features: Iterable[str]) -> "Header":
+        """Return the header of an archive that uses these features, too."""
+        return self._replace(features=self.features.union(features))
+
+    @property
+    def described(self) -> bool:
+        """Whether pictures may have descriptions."""
+        return DESCRIBED in self.features
+
+    @property
+    def fitted_bytes(self) -> int:
+        """Bytes of the fitted models."""
+        return sum(len(fitted.body) for fitted in self.fitted)
+
+    def with_coefficients(self, model: Named | None) -> "Header":
+        """Return the header of an archive that may hold JPEG files, by a model; or this one."""
+        return self._replace(
+            features=self.features | ({JPEGS} if model else set()), coefficients=model
+        )
+
+    def models(self) -> list[bytes]:
+        """Return the bodies of the MODL sections."""
+        return [GROWTH.pack(*fitted[:3]) + fitted.body for fitted in self.fitted]
+
+    def with_models(self, bodies: list[bytes], version: int) -> "Header":
+        """Return this header with the models of MODL sections, or raise `ArchiveError`."""
+        if version < WIDE_VERSION:
+            return self._replace(fitted=tuple(Fitted(self.tile[2], 0, 0, b) for b in bodies))
+        if any(len(body) < GROWTH.size for body in bodies):
+            raise ArchiveError("the archive's model is malformed")
+        fitted = tuple(
+            Fitted(channels, radius, width, body[GROWTH.size :])
+            for body in bodies
+            for channels, radius, width in (GROWTH.unpack_from(body),)
+        )
+        if len({f.channels for f in fitted}) < len(fitted):
+            raise ArchiveError("the archive holds two models for the same pictures")
+        return self._replace(fitted=fitted)
+
+    @classmethod
+    def without_model(cls) -> "Header":
+        """Return the header of an archive that keeps every file byte for byte."""
+        return cls(None, None, "", 1, (0, 0, 0))
+
+    def to_bytes(self) -> bytes:
+        """Return the body of the HEAD section, of version 5."""
+        models: list[object] = []
+        if self.model is not None and self.sha256 is not None:
+            digest = bytes.fromhex(self.sha256)
+            own = [self.model, digest, self.scheme, self.profile, *self.tile, len(self.fitted)]
+            models.append(own)
+        if self.coefficients is not None:
+            model, sha256, scheme, profile = self.coefficients
+            models.append([model, bytes.fromhex(sha256), scheme, profile])
+        return pack_object([sorted(self.features), models])
+
+    @classmethod
+    def from_bytes(cls, body: bytes, version: int) -> "tuple[Header, int]":
+        """Read the body of a HEAD section, and how many MODL sections there are.
+
+        The header knows none of these yet.
+
+        Raises
+        ------
+        ArchiveError
+            If it is malformed.
+        ModelError
+            If it names features that this program does not know.
+        """
+        found = unpack_object(body, "header")
+        read = _of_version_5 if version >= NAMED_VERSION else _before_version_5
+        header = read(found, version)
+        if header is None:
+            raise ArchiveError("the archive's header is malformed")
+        return header
+
+
+def known_features() -> set[str]:
+    """Return the features of archives that this program knows."""
+    kinds = {kind.feature for kind in register.kinds() if not kind.plain}
+    return {WIDE, TURNED, DESCRIBED, JPEGS, LONG} | _OF_ENTRIES | kinds
+
+
+def _of_version_5(found: Any, version: int) -> tuple[Header, int] | None:
+    match found:
+        case [[*features], [*models]] if all(isinstance(name, str) for name in features):
+            if unknown := sorted(set(features) - known_features()):
+                raise newer(f"the feature {display(unknown[0])}")
+            told = _coefficients(models.pop()) if JPEGS in features and models else None
+            read = _model(models[0]) if models else (Header.without_model(), 0)
+            if read and len(models) < 2 and (told is None) == (JPEGS not in features):
+                header, count = read
+                return header._replace(features=frozenset(features), coefficients=told), count
+    return None
+
+
+def _before_version_5(found: Any, version: int) -> tuple[Header, int] | None:
+    features = [WIDE] if version >= WIDE_VERSION else []
+    features += [TURNED] if version >= ORIENTED_VERSION else []
+    match found:
+        case [None, None, str(scheme), int(profile), 0, 0, 0] if not features:
+            return Header(None, None, scheme, profile, (0, 0, 0)), 0
+        case [*row] if len(row) == (8 if features else 7):
+            read = _model(row if features else [*row, version - VERSION])
+            if read and (features or read[0].tile[2] in (1, 3)):
+                return read[0]._replace(features=frozenset(features)), read[1]
+    return None
+
+
+def _model(row: Any) -> tuple[Header, int] | None:
+    """Return the header of an archive with one model, and the number of those fitted from it."""
+    match row:
+        case [
+            str(name),
+            bytes(digest),
+            str(scheme),
+            int(profile),
+            int(height),
+            int(width),
+            int(channels),
+            int(count),
+        ] if len(digest) == 32 and channels in CHANNELS and 0 <= count <= len(CHANNELS):
+            if 0 < height <= 4096 and 0 < width <= 4096:
+                tile = (height, width, channels)
+                return Header(name, digest.hex(), scheme, profile, tile), count
+    return None
+
+
+def _coefficients(row: Any) -> Named | None:
+    """Return a model of coefficients, as the header tells it."""
+    match row:
+        case [str(name), bytes(digest), str(scheme), int(profile)] if len(digest) == 32:
+            return Named(name, digest.hex(), scheme, profile)
+    return None
+
+
+def newer(what: str) -> ModelError:
+    """Return the error to raise for what this version of the program does not know."""
+    return ModelError(
+        f"the archive uses {what}, which this program does not know: use the version that wrote it"
+        " or a newer one"
+    )

@@ -1,0 +1,110 @@
+"""The kinds of chunks, one for each tag: how their tables are read, and how they are decoded."""
+
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
+
+from bitswap_cli.archive.codecs import Codecs
+from bitswap_cli.archive.format import jpeg
+from bitswap_cli.archive.format.chunks import decode_bytes, decode_tiles
+from bitswap_cli.archive.format.header import JPEGS
+from bitswap_cli.archive.format.sections import BYTE, CRC, JPEG, LENGTH, TILE, after_table
+from bitswap_cli.archive.format.segments import DecodedFile, Extra, Table
+from bitswap_cli.archive.format.tables import (
+    unpack_byte_table,
+    unpack_tile_table,
+    unpack_whole_table,
+)
+from bitswap_cli.contract import Samples
+from bitswap_cli.errors import ArchiveError
+
+Decoded = tuple[Samples, list[Extra]] | list[DecodedFile] | bytes
+"""What a chunk holds: its tiles, and the extras of pictures that start there; whole files, as its
+table tells them; or bytes."""
+Run = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
+"""Does what `map` does, perhaps at once and in several threads."""
+T = TypeVar("T")
+
+
+class ChunkKind(NamedTuple):
+    """What chunks of one tag are."""
+
+    holds: str
+    """What, in words."""
+    feature: str | None
+    """Of archives that may have any; None: all."""
+    table: Callable[[bytes, int], Table]
+    """Reads a table of a format version."""
+    codec: Callable[[Codecs], Any]
+    """Their codec, of those of an archive; None if that lacks it."""
+    decode: Callable[[Any, Any, bytes, Run], Callable[[], Decoded]]
+    """Begins to decode a body, given a codec and a table; what is returned waits for it."""
+
+
+def _at_once(decode: Callable[[bytes], T], body: bytes, run: Run) -> Callable[[], T]:
+    return partial(next, run(decode, [body]))
+
+
+KINDS = {
+    TILE: ChunkKind(
+        "pictures",
+        None,
+        unpack_tile_table,
+        lambda codecs: codecs.tiles,
+        lambda codec, table, body, run: _at_once(partial(decode_tiles, codec, table), body, run),
+    ),
+    BYTE: ChunkKind(
+        "bytes",
+        None,
+        unpack_byte_table,
+        lambda codecs: (),
+        lambda codec, table, body, run: _at_once(partial(decode_bytes, table), body, run),
+    ),
+    JPEG: ChunkKind(
+        "JPEG files",
+        JPEGS,
+        lambda blob, version: unpack_whole_table(blob, jpeg.KINDS),
+        lambda codecs: codecs.coefficients,
+        jpeg.decode_jpegs,
+    ),
+}
+
+
+def read_table(tag: bytes, body: bytes, version: int) -> Table:
+    """Read a table from the beginning of a body (up to its own CRC-32 at least)."""
+    end = after_table(body)
+    table = body[LENGTH.size : end - CRC.size]
+    if CRC.unpack_from(body, end - CRC.size)[0] != zlib.crc32(table):
+        raise ArchiveError("the archive holds a damaged table")
+    return KINDS[tag].table(table, version)
+
+
+def decode_chunk(
+    tag: bytes, codecs: Codecs, table: Table, body: bytes, run: Run = map
+) -> Callable[[], Decoded]:
+    """Begin to decode a chunk.
+
+    Parameters
+    ----------
+    tag : bytes
+    codecs : Codecs
+    table : Table
+    body : bytes
+    run : callable
+
+    Returns
+    -------
+    callable
+        Waits for what the chunk holds.
+
+    Raises
+    ------
+    ArchiveError
+        Here or later, if the chunk is damaged.
+    """
+    kind = KINDS[tag]
+    codec = kind.codec(codecs)
+    if codec is None:
+        raise ArchiveError(f"the archive holds {kind.holds} that its index does not announce")
+    return kind.decode(codec, table, body, run)

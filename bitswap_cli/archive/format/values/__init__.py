@@ -1,0 +1,1 @@
+"""What sections are made of: objects, blobs, columns, names, times."""

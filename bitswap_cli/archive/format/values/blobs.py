@@ -1,0 +1,38 @@
+"""Bytes, as one zstd frame or as they are."""
+
+from collections.abc import Callable
+
+import zstandard
+
+from bitswap_cli.errors import ArchiveError
+
+_STORED, _ZSTD = 0, 1
+
+Buffer = bytes | bytearray
+
+
+def pack_blob(data: Buffer, squeeze: Callable[[Buffer], bytes] | None = None) -> bytes:
+    """Return a method byte and the data: as one zstd frame, or stored where zstd does not help.
+
+    `squeeze` makes such a frame, which declares its content size; by default that of level 19.
+    """
+    squeezed = (squeeze or zstandard.ZstdCompressor(level=19).compress)(data)
+    if len(squeezed) < len(data):
+        return bytes([_ZSTD]) + squeezed
+    return bytes([_STORED]) + data
+
+
+def unpack_blob(blob: bytes | memoryview, limit: int, what: str) -> bytes:
+    """Invert `pack_blob`; raise `ArchiveError` if malformed or longer than `limit` bytes."""
+    method, data = blob[:1], blob[1:]
+    if method == bytes([_STORED]) and len(data) <= limit:
+        return bytes(data)
+    if method == bytes([_ZSTD]):
+        try:
+            # The decompressor trusts the size a frame declares, so that is looked at first.
+            size = zstandard.get_frame_parameters(data).content_size
+            if size <= limit:
+                return zstandard.ZstdDecompressor().decompress(data, max_output_size=limit)
+        except (zstandard.ZstdError, MemoryError, ValueError) as error:
+            raise ArchiveError(f"the archive's {what} is malformed") from error
+    raise ArchiveError(f"the archive's {what} is malformed or too large")
