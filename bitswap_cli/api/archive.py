@@ -296,7 +296,7 @@ class Archive(Mapping[str, bytes]):
 
     def _loaded(self, tag: bytes) -> Codecs:
         """Return the codecs that chunks of a tag need."""
-        from bitswap_cli.api.codecs import decoder  # not to load it for a list of names
+        from bitswap_cli.api.codecs.decoder import decoder  # not to load it for a list of names
 
         with self._loading:
             if tag not in self._codecs:

@@ -32,15 +32,9 @@ from bitswap_cli.api.arguments import (
     stage,
     thread_count,
 )
-from bitswap_cli.api.codecs import (
-    FAST_MODEL,
-    Start,
-    best,
-    decoder,
-    named,
-    of_jpegs,
-    turning,
-)
+from bitswap_cli.api.codecs.decoder import decoder
+from bitswap_cli.api.codecs.others import wanted
+from bitswap_cli.api.codecs.tiles import FAST_MODEL, Start, best, named, turning
 from bitswap_cli.archive.codecs import Codecs
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import verify as check
@@ -255,9 +249,9 @@ class _Job:
         began = time.perf_counter()
         packed: list[_Packed] = []
         keeping = QUICK if self.speed == FAST else THOROUGH
-        model, coefficients = of_jpegs(catalogue, notes=self.notes)
+        others, models = wanted(catalogue, notes=self.notes)
         for number, (codec, header) in enumerate(ways):
-            codecs, header = Codecs(codec, coefficients), header.with_coefficients(model)
+            codecs, header = others._replace(tiles=codec), header.with_others(models)
             writer = stack.enter_context(
                 ArchiveWriter(
                     self.output,

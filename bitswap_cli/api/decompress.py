@@ -29,7 +29,7 @@ from bitswap_cli.api.arguments import (
     stage,
     thread_count,
 )
-from bitswap_cli.api.codecs import decoder
+from bitswap_cli.api.codecs.decoder import decoder
 from bitswap_cli.archive.format.names import check_name
 from bitswap_cli.archive.reading import unpack
 from bitswap_cli.archive.reading.reader import ArchiveReader

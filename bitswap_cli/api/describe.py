@@ -4,10 +4,13 @@ from collections import Counter
 from typing import Any
 
 from bitswap_cli.api.arguments import PathLike
-from bitswap_cli.archive.format.sections import BYTE, JPEG, TILE
+from bitswap_cli.archive.format.header import OTHERS, Header
+from bitswap_cli.archive.format.sections import BYTE, CHUNKS
 from bitswap_cli.archive.format.segments import ByteTable
 from bitswap_cli.archive.reading.entries import Entry
 from bitswap_cli.archive.reading.reader import ArchiveReader
+
+_CHUNKS = sorted(CHUNKS, key=lambda tag: tag == BYTE)  # with a model first
 
 
 def entries(archive: PathLike) -> list[Entry]:
@@ -55,14 +58,9 @@ def describe(archive: PathLike) -> dict[str, Any]:
             "scheme": header.scheme or None,
             "profile": header.profile,
             "tile": list(header.tile),
-            "jpeg_model": header.coefficients and header.coefficients.model,
-            "jpeg_sha256": header.coefficients and header.coefficients.sha256,
-            "tile_chunks": chunks[TILE],
-            "jpeg_chunks": chunks[JPEG],
-            "byte_chunks": chunks[BYTE],
-            "tile_bytes": sizes[TILE],
-            "jpeg_bytes": sizes[JPEG],
-            "byte_bytes": sizes[BYTE],
+            **_others(header),
+            **{f"{tag.decode().lower()}_chunks": chunks[tag] for tag in _CHUNKS},
+            **{f"{tag.decode().lower()}_bytes": sizes[tag] for tag in _CHUNKS},
             "largest_chunk": max((chunk.length for chunk in reader.chunks), default=0),
             "largest_block": max((t.length for t in tables if isinstance(t, ByteTable)), default=0),
             "kinds": _kinds(reader),
@@ -78,6 +76,16 @@ def describe(archive: PathLike) -> dict[str, Any]:
             "net_bpd": round(totals.net_bits / samples, 4) if samples else None,
         }
     return described
+
+
+def _others(header: Header) -> dict[str, str | None]:
+    """Return the models of chunks that need one of their own, or None where there are none."""
+    told: dict[str, str | None] = {}
+    for feature in OTHERS:
+        named = header.other(feature)
+        told[f"{feature}_model"] = named and named.model
+        told[f"{feature}_sha256"] = named and named.sha256
+    return told
 
 
 def _kinds(reader: ArchiveReader) -> dict[str, dict[str, Any]]:

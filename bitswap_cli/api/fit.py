@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from bitswap_cli.api.codecs import Start
+from bitswap_cli.api.codecs.tiles import Start
 from bitswap_cli.api.race import LONG, Fitter, Outcomes, race, share, suited
 from bitswap_cli.archive.format.header import TURNED, WIDE, Fitted
 from bitswap_cli.archive.writing.material import Material, material

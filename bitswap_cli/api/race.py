@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, NamedTuple, cast
 
 from bitswap_cli.api.arguments import Notes, ignore
-from bitswap_cli.api.codecs import Start
+from bitswap_cli.api.codecs.tiles import Start
 from bitswap_cli.archive.sources.catalogue import Catalogue
 from bitswap_cli.archive.writing.material import Material, material
 from bitswap_cli.coding import ChunkCodec, TileModel, tile_codec

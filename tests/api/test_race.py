@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bitswap_cli.api.codecs import Start, named
+from bitswap_cli.api.codecs.tiles import Start, named
 from bitswap_cli.api.fit import fit
 from bitswap_cli.api.race import Fitter, Outcomes, share
 from bitswap_cli.archive.sources.catalogue import Catalogue

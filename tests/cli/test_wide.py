@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bitswap_cli.api.codecs import named
+from bitswap_cli.api.codecs.tiles import named
 from bitswap_cli.archive.format.header import GROWTH, Fitted
 from bitswap_cli.archive.format.sections import ID, SECTION, section
 from bitswap_cli.archive.reading.reader import ArchiveReader

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 import bitswap_cli
-from bitswap_cli.api.codecs import decoder, named
+from bitswap_cli.api.codecs.decoder import decoder
+from bitswap_cli.api.codecs.tiles import named
 from bitswap_cli.archive.format.chunks import parts
 from bitswap_cli.archive.format.register import read_table
 from bitswap_cli.archive.format.sections import TILE

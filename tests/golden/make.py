@@ -27,7 +27,7 @@ from PIL import Image, PngImagePlugin
 
 import bitswap_cli
 from bitswap_cli.api.arguments import BATCH, SCHEMES
-from bitswap_cli.api.codecs import named
+from bitswap_cli.api.codecs.tiles import named
 from bitswap_cli.api.fit import fit
 from bitswap_cli.api.race import Fitter
 from bitswap_cli.archive.format.sections import NAMED_VERSION

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from bitswap_cli.api.codecs import decoder
+from bitswap_cli.api.codecs.decoder import decoder
 from bitswap_cli.archive.codecs import Codecs
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import verify

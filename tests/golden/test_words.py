@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bitswap_cli.api.codecs import decoder
+from bitswap_cli.api.codecs.decoder import decoder
 from bitswap_cli.archive.format import chunks
 from bitswap_cli.archive.format.sections import TILE
 from bitswap_cli.archive.format.segments import TileTable

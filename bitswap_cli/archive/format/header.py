@@ -1,5 +1,6 @@
 """What an archive needs to be read: models, and the features that it uses."""
 
+import itertools
 import struct
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -40,9 +41,15 @@ OWNERS, XATTRS, SPARSE = "owners", "xattrs", "sparse"
 _OF_ENTRIES = frozenset([MODES, FOLDERS, COPIES, SAMPLES, OWNERS, XATTRS, SPARSE])
 
 
-class Named(NamedTuple):
-    """A model of coefficients."""
+OTHERS = (JPEGS,)
+"""Features of chunks that a model of their own codes, in the order in which archives name these."""
 
+
+class Named(NamedTuple):
+    """A model of chunks that the one of pixels does not code."""
+
+    feature: str
+    """Of these chunks, one of `OTHERS`."""
     model: str
     """Its name."""
     sha256: str
@@ -76,13 +83,13 @@ class Header(NamedTuple):
     entries, whatever these are: `MODES`, `OWNERS`, `XATTRS` and `SPARSE`, what is told of them (see
     format/attributes.py), `FOLDERS`, those that are not empty, `COPIES`, entries that equal others,
     and `SAMPLES`, files as samples under zstd (see format/segments.py)."""
-    coefficients: Named | None = None
-    """The model of the coefficients of JPEG files, if there may be any."""
+    others: tuple[Named, ...] = ()
+    """Models of chunks that need one of their own, in the order of `OTHERS`."""
 
     @property
     def wide(self) -> bool:
         """Whether there may be pictures that are not plain."""
-        return bool(self.features - {TURNED, DESCRIBED, JPEGS, LONG} - _OF_ENTRIES)
+        return bool(self.features - {TURNED, DESCRIBED, LONG, *OTHERS} - _OF_ENTRIES)
 
     @property
     def oriented(self) -> bool:
@@ -103,11 +110,15 @@ class Header(NamedTuple):
         """Bytes of the fitted models."""
         return sum(len(fitted.body) for fitted in self.fitted)
 
-    def with_coefficients(self, model: Named | None) -> "Header":
-        """Return the header of an archive that may hold JPEG files, by a model; or this one."""
-        return self._replace(
-            features=self.features | ({JPEGS} if model else set()), coefficients=model
-        )
+    def other(self, feature: str) -> Named | None:
+        """Return the model of a feature's chunks, if there may be any."""
+        return next((one for one in self.others if one.feature == feature), None)
+
+    def with_others(self, models: Iterable[Named]) -> "Header":
+        """Return the header of an archive that may hold what some other models code."""
+        others = sorted(models, key=lambda one: OTHERS.index(one.feature))
+        header = self._replace(others=tuple(others))
+        return header.using(one.feature for one in others)
 
     def models(self) -> list[bytes]:
         """Return the bodies of the MODL sections."""
@@ -140,8 +151,7 @@ class Header(NamedTuple):
             digest = bytes.fromhex(self.sha256)
             own = [self.model, digest, self.scheme, self.profile, *self.tile, len(self.fitted)]
             models.append(own)
-        if self.coefficients is not None:
-            model, sha256, scheme, profile = self.coefficients
+        for _, model, sha256, scheme, profile in self.others:
             models.append([model, bytes.fromhex(sha256), scheme, profile])
         return pack_object([sorted(self.features), models])
 
@@ -169,7 +179,7 @@ class Header(NamedTuple):
 def known_features() -> set[str]:
     """Return the features of archives that this program knows."""
     kinds = {kind.feature for kind in register.kinds() if not kind.plain}
-    return {WIDE, TURNED, DESCRIBED, JPEGS, LONG} | _OF_ENTRIES | kinds
+    return {WIDE, TURNED, DESCRIBED, LONG, *OTHERS} | _OF_ENTRIES | kinds
 
 
 def _of_version_5(found: Any, version: int) -> tuple[Header, int] | None:
@@ -177,11 +187,15 @@ def _of_version_5(found: Any, version: int) -> tuple[Header, int] | None:
         case [[*features], [*models]] if all(isinstance(name, str) for name in features):
             if unknown := sorted(set(features) - known_features()):
                 raise newer(f"the feature {display(unknown[0])}")
-            told = _coefficients(models.pop()) if JPEGS in features and models else None
-            read = _model(models[0]) if models else (Header.without_model(), 0)
-            if read and len(models) < 2 and (told is None) == (JPEGS not in features):
+            used = [feature for feature in OTHERS if feature in features]
+            own = models[: max(0, len(models) - len(used))]
+            read = _model(own[0]) if own else (Header.without_model(), 0)
+            rows = zip(used, models[len(own) :], strict=False)
+            others = [one for one in itertools.starmap(_named, rows) if one]
+            if read and len(own) < 2 and len(others) == len(used):
                 header, count = read
-                return header._replace(features=frozenset(features), coefficients=told), count
+                header = header._replace(features=frozenset(features), others=tuple(others))
+                return header, count
     return None
 
 
@@ -217,11 +231,11 @@ def _model(row: Any) -> tuple[Header, int] | None:
     return None
 
 
-def _coefficients(row: Any) -> Named | None:
-    """Return a model of coefficients, as the header tells it."""
+def _named(feature: str, row: Any) -> Named | None:
+    """Return the model of a feature's chunks, as the header tells it."""
     match row:
         case [str(name), bytes(digest), str(scheme), int(profile)] if len(digest) == 32:
-            return Named(name, digest.hex(), scheme, profile)
+            return Named(feature, name, digest.hex(), scheme, profile)
     return None
 
 

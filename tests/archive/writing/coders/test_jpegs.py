@@ -23,8 +23,8 @@ from tests.archive.blocks import DEAR, Memory
 from tests.archive.support import tree
 from tests.images.formats.jpeg.files import photograph, pillow
 
-MODEL = Named("memory", "00" * 32, "bitswap", 1)
-HEADER = Header.without_model().with_coefficients(MODEL)
+MODEL = Named(JPEGS, "memory", "00" * 32, "bitswap", 1)
+HEADER = Header.without_model().with_others([MODEL])
 
 
 def with_thumbnail(data: bytes, thumbnail: bytes) -> bytes:
@@ -122,7 +122,7 @@ def test_a_damaged_message_loses_the_files_of_its_chunk(
 def test_the_header_announces_jpeg_files(folder: Path, tmp_path: Path) -> None:
     packed(folder, tmp_path / "a", Memory())
     with ArchiveReader(tmp_path / "a") as reader:
-        assert reader.header.coefficients == MODEL and JPEGS in reader.header.features
+        assert reader.header.other(JPEGS) == MODEL and JPEGS in reader.header.features
         reader.header = Header.without_model()
         with pytest.raises(ArchiveError, match="does not announce"):
             list(reader.entries())

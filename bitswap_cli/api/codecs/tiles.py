@@ -1,21 +1,17 @@
-"""From the name of a model to the codec of tiles that the archive is handed."""
+"""From the name of a model to the codec of tiles for a new archive."""
 
-from collections.abc import Sequence, Set
-from typing import TYPE_CHECKING, NamedTuple, cast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
-from bitswap_cli.api.arguments import SCHEMES, Notes, ignore
-from bitswap_cli.archive.codecs import Codecs, CodecsFor
-from bitswap_cli.archive.format.header import TURNED, Fitted, Header, Named
-from bitswap_cli.archive.format.sections import JPEG, TILE
+from bitswap_cli.api.arguments import Notes, ignore
+from bitswap_cli.archive.format.header import TURNED, Fitted, Header
 from bitswap_cli.archive.sources.catalogue import Catalogue
 from bitswap_cli.archive.writing.coders.choice import choose_tiles
 from bitswap_cli.archive.writing.coders.orientation import may_turn
 from bitswap_cli.archive.writing.sample import sample
 from bitswap_cli.coding import ChunkCodec, tile_codec
-from bitswap_cli.coding.coefficients import CoefficientCodec
-from bitswap_cli.coefficients import BlockCodec, CoefficientModel
 from bitswap_cli.contract import BYTES, TileCodec
-from bitswap_cli.errors import ArchiveError, ModelError
+from bitswap_cli.errors import ModelError
 from bitswap_cli.images.formats.register import kinds
 
 if TYPE_CHECKING:
@@ -23,7 +19,6 @@ if TYPE_CHECKING:
 
 NUMERIC_PROFILE = 1
 FALLBACK = "photo"  # of archives without pictures
-JPEG_MODEL = "jpeg"  # of JPEG files' coefficients
 FAST_MODEL = "fast"  # for those who ask for speed: it is not tried among the others
 NEAR = 1.1  # bytes of a sample, over those of the best model, that fitting may make good
 RIVALS = 3  # models at most that are fitted for a while, to go on with the best
@@ -67,7 +62,7 @@ def named(
     from bitswap_models import zoo
 
     file = zoo.resolve(name_or_path)
-    return _start(file, _load(file, scheme, batch, fitting=fitting, notes=notes))
+    return _start(file, load(file, scheme, batch, fitting=fitting, notes=notes))
 
 
 def best(
@@ -112,7 +107,7 @@ def best(
         if channels not in widths and not (channels == 3 and (gray or name == FALLBACK)):
             continue
         file = zoo.find(name)  # read and hashed, unlike those that are no candidates
-        codec = _load(file, scheme, batch, fitting=fitting, notes=notes)
+        codec = load(file, scheme, batch, fitting=fitting, notes=notes)
         cost = sum(s.cost(codec) for s in samples)
         notes(f"model {name} codes the sample in about {cost:,.0f} bytes")
         found.append((cost, _start(file, codec)))
@@ -132,101 +127,16 @@ def turning(start: Start, catalogue: Catalogue) -> Start:
     return Start(codec, header)
 
 
-def decoder(path: str | None, batch: int, *, notes: Notes = ignore) -> CodecsFor:
-    """Return a function that finds and loads the codecs that the header of an archive asks for.
-
-    Parameters
-    ----------
-    path : str, optional
-        Name or path of the model of pixels; by default it is found, as others are, by the archive's
-        name and hash of it.
-    batch, notes
-        See `named`.
-    """
-
-    def codecs_for(header: Header, tags: Set[bytes]) -> Codecs:
-        tiles = _tiles(header, path, batch, notes) if TILE in tags else None
-        return Codecs(tiles, _coefficients(header, notes) if JPEG in tags else None)
-
-    return codecs_for
-
-
-def _tiles(header: Header, path: str | None, batch: int, notes: Notes) -> TileCodec:
-    from bitswap_models import zoo
-
-    _check_profile(header.profile, header.scheme)
-    if header.model is None or header.sha256 is None:
-        raise ArchiveError("the archive holds tiles but names no model")
-    file = zoo.resolve(path) if path else zoo.find(header.model, header.sha256)
-    if file.sha256 != header.sha256:
-        raise ModelError(
-            f"{file.path} is not the model of the archive: its SHA-256 is {file.sha256},"
-            f" but the archive was made with {header.model!r} {header.sha256}"
-        )
-    codec = _load(file, header.scheme, batch, header.fitted, notes=notes)
-    if _tile(codec) != header.tile:
-        raise ArchiveError("the archive's tiles are not of the size its model works on")
-    return codec
-
-
-def _coefficients(header: Header, notes: Notes) -> BlockCodec:
-    from bitswap_models import zoo
-
-    told = header.coefficients
-    if told is None:
-        raise ArchiveError("the archive holds JPEG files but names no model of them")
-    _check_profile(told.profile, told.scheme)
-    return _load_coefficients(zoo.find(told.model, told.sha256), notes)
-
-
-def _check_profile(profile: int, scheme: str) -> None:
-    if profile != NUMERIC_PROFILE or scheme not in SCHEMES:
-        raise ModelError(
-            f"the archive needs numeric profile {profile} and scheme {scheme!r}, which this version"
-            " does not know: update bitswap"
-        )
-
-
-def of_jpegs(
-    catalogue: Catalogue, *, notes: Notes = ignore
-) -> tuple[Named | None, BlockCodec | None]:
-    """Return the model of JPEG files' coefficients and its codec; none if there are no such files.
-
-    Raises
-    ------
-    ModelError
-        It is not installed, or fails its known answer on this machine.
-    """
-    from bitswap_models import zoo
-
-    if not catalogue.jpegs:
-        return None, None
-    file = zoo.find(JPEG_MODEL)
-    codec = _load_coefficients(file, notes)
-    return Named(file.name, file.sha256, codec.scheme, NUMERIC_PROFILE), codec
-
-
-def _load_coefficients(file: "ModelFile", notes: Notes) -> CoefficientCodec:
-    from bitswap_models.families.register import family_of
-    from bitswap_models.stored import model_file
-
-    notes(f"model {file.name}, SHA-256 {file.sha256}, from {file.path}")
-    model = model_file.load(file)
-    if not family_of(model).coefficients:
-        raise ModelError(f"{file.name} is no model of JPEG files' coefficients")
-    return CoefficientCodec(cast(CoefficientModel, model))
-
-
 def _start(file: "ModelFile", codec: ChunkCodec) -> Start:
     wide = codec.channels not in (1, 3) or codec.alphabet != BYTES
     seen = [kind for kind in kinds() if not kind.plain and kind.alphabet == codec.alphabet]
     features = frozenset(kind.feature for kind in seen if wide)
-    tile = _tile(codec)
+    tile = shape(codec)
     header = Header(file.name, file.sha256, codec.name, NUMERIC_PROFILE, tile, (), features)
     return Start(codec, header)
 
 
-def _load(
+def load(
     file: "ModelFile",
     scheme: str | None,
     batch: int,
@@ -238,6 +148,14 @@ def _load(
     from bitswap_models.families.register import family_of
     from bitswap_models.stored import model_file, revision
 
+    """Return the codec of a model's file; it knows those that were fitted from it, or, for fitting,
+    larger ones.
+
+    Raises
+    ------
+    ModelError
+        It fails its known answer on this machine, or is no model of pixels.
+    """
     notes(f"model {file.name}, SHA-256 {file.sha256}, from {file.path}")
     model = model_file.load(file)
     if family_of(model).coefficients:
@@ -249,5 +167,6 @@ def _load(
     return tile_codec(family.get(model.channels, model), scheme, batch, family.get)
 
 
-def _tile(codec: TileCodec) -> tuple[int, int, int]:
+def shape(codec: TileCodec) -> tuple[int, int, int]:
+    """Return height, width and channels of a codec's tiles."""
     return codec.tile_height, codec.tile_width, codec.channels

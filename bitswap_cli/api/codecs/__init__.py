@@ -1,0 +1,1 @@
+"""From the names of models to the codecs that the archive is handed."""
