@@ -6,9 +6,10 @@ from pathlib import Path
 
 from bitswap_cli.api.codecs.tiles import Start
 from bitswap_cli.api.race import LONG, Fitter, Outcomes, race, share, suited
-from bitswap_cli.archive.format.header import TURNED, WIDE, Fitted
+from bitswap_cli.archive.format.header import TURNED, Fitted
 from bitswap_cli.archive.writing.material import Material, material
 from bitswap_cli.coding import tile_codec
+from bitswap_cli.images.formats.format import WIDE
 from bitswap_models.exact.model import ExactModel
 from bitswap_models.stored import model_file, revision
 

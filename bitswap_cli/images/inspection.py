@@ -19,9 +19,9 @@ def looks_like_picture(start: bytes) -> bool:
 def inspect(data: bytes) -> Picture | None:
     """Split a file into samples and recipe, if it can be restored from them.
 
-    The content decides, not a name: 8-bit gray or RGB without transparency in PNG (one frame), BMP
-    (24-bit, or 8-bit with the plain gray palette; uncompressed), PGM (P5) and PPM (P6) with maxval
-    255. The file is rebuilt and compared before it is called a picture.
+    The content decides, not a name: 8-bit gray or RGB without transparency in PNG (one frame), and
+    what other formats have that may be gray or RGB. The file is rebuilt and compared before it is
+    called a picture.
 
     Parameters
     ----------
@@ -31,18 +31,19 @@ def inspect(data: bytes) -> Picture | None:
     Returns
     -------
     Picture or None
-        Of a plain kind; None if the file should be kept byte for byte, be it broken, foreign or too
-        large.
+        Of a kind that is not wide; None if the file should be kept byte for byte, be it broken,
+        foreign or too large.
     """
-    return next(_found(data, lambda kind: kind.plain), None)
+    return next(_found(data, lambda kind: not kind.wide and not kind.described), None)
 
 
 def inspect_wide(data: bytes) -> list[Picture]:
-    """Split a file into samples and recipe in every way that only newer archives can hold.
+    """Split a file into samples and recipe in every way that only models of such pictures code.
 
-    These are PNG of one frame with any depth and colour type that `inspect` has no kind for, and
-    PGM and PPM of two bytes a sample. A palette image is seen by its indices and, where they can
-    be found again, by the colours they stand for. Each way is proved as in `inspect`.
+    These are PNG of one frame with any depth and colour type that `inspect` has no kind for, PGM
+    and PPM of two bytes a sample, and palette images of all formats. A palette image is seen by its
+    indices and, where they can be found again, by the colours they stand for. Each way is proved as
+    in `inspect`.
 
     Parameters
     ----------
@@ -52,9 +53,9 @@ def inspect_wide(data: bytes) -> list[Picture]:
     Returns
     -------
     list of Picture
-        Of different kinds, none of them plain, in the order of their numbers.
+        Of different kinds, all of them wide, in the order of their numbers.
     """
-    return list(_found(data, lambda kind: not kind.plain and not kind.described))
+    return list(_found(data, lambda kind: kind.wide and not kind.described))
 
 
 def describe(data: bytes) -> bytes | None:

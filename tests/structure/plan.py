@@ -74,6 +74,7 @@ LAWS = {
     "archive/writing/coders/test_orientation.py": "pictures that lie in eight ways",
     "cli/test_jpeg.py": "JPEG files by their coefficients, from end to end",
     "cli/test_topdown.py": "a third scheme, from end to end",
+    "images/formats/test_files.py": "files of all formats come back, and harm is refused",
     "cli/test_wide.py": "more channels and bits, from end to end",
     "coding/test_alphabets.py": "samples that are no bytes",
     "coding/test_schemes.py": "the codec law, of every scheme and family",

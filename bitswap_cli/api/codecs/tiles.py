@@ -12,7 +12,7 @@ from bitswap_cli.archive.writing.sample import sample
 from bitswap_cli.coding import ChunkCodec, tile_codec
 from bitswap_cli.contract import BYTES, TileCodec
 from bitswap_cli.errors import ModelError
-from bitswap_cli.images.formats.register import kinds
+from bitswap_cli.images.formats.format import WIDE
 
 if TYPE_CHECKING:
     from bitswap_models.zoo import ModelFile
@@ -129,8 +129,7 @@ def turning(start: Start, catalogue: Catalogue) -> Start:
 
 def _start(file: "ModelFile", codec: ChunkCodec) -> Start:
     wide = codec.channels not in (1, 3) or codec.alphabet != BYTES
-    seen = [kind for kind in kinds() if not kind.plain and kind.alphabet == codec.alphabet]
-    features = frozenset(kind.feature for kind in seen if wide)
+    features = frozenset([WIDE] if wide else [])
     tile = shape(codec)
     header = Header(file.name, file.sha256, codec.name, NUMERIC_PROFILE, tile, (), features)
     return Start(codec, header)

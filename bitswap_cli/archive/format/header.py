@@ -14,7 +14,7 @@ from bitswap_cli.archive.format.sections import (
 from bitswap_cli.archive.format.values.objects import pack_object, unpack_object
 from bitswap_cli.errors import ArchiveError, ModelError, display
 from bitswap_cli.images.formats import register
-from bitswap_cli.images.formats.format import DESCRIBED
+from bitswap_cli.images.formats.format import DESCRIBED, WIDE
 from bitswap_cli.images.picture import CHANNELS
 
 # How MODL begins from version 3 on: channels, further radius and width.
@@ -34,7 +34,7 @@ class Fitted(NamedTuple):
     """Known answer and differences."""
 
 
-WIDE, TURNED, JPEGS, LONG = "wide", "turned", "jpeg", "long"
+TURNED, JPEGS, LONG = "turned", "jpeg", "long"
 MODES, FOLDERS, COPIES, SAMPLES = "modes", "folders", "copies", "samples"
 OWNERS, XATTRS, SPARSE = "owners", "xattrs", "sparse"
 # Whatever models do.
@@ -88,8 +88,8 @@ class Header(NamedTuple):
 
     @property
     def wide(self) -> bool:
-        """Whether there may be pictures that are not plain."""
-        return bool(self.features - {TURNED, DESCRIBED, LONG, *OTHERS} - _OF_ENTRIES)
+        """Whether wide pictures may go through a model."""
+        return WIDE in self.features
 
     @property
     def oriented(self) -> bool:

@@ -6,7 +6,7 @@ pictures are decoded again, but not described and proved again, which would be t
 """
 
 import os
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence, Set
 from functools import cached_property, partial
 
 from bitswap_cli.archive.format.header import COPIES, LONG, SAMPLES
@@ -16,7 +16,7 @@ from bitswap_cli.archive.sources import seen
 from bitswap_cli.archive.sources.ahead import ahead
 from bitswap_cli.archive.sources.copies import find
 from bitswap_cli.archive.sources.seen import MAX_FILE, NO_PICTURE, UNSEEN, Known, Seen, SeenJpeg
-from bitswap_cli.archive.sources.source import Source, SourceError, begins
+from bitswap_cli.archive.sources.source import Source, SourceError, beginning, formats_of
 from bitswap_cli.archive.sources.walk import collect
 from bitswap_cli.archive.system.telling import Teller
 from bitswap_cli.images.formats.format import DESCRIBED
@@ -97,10 +97,11 @@ class Catalogue:
         `block` is how many bytes of files are compressed together, at most.
         """
         stored = sum(source.size for source in self.sources if source.name not in self.copies)
-        exact = not self._pixels
+        exact, own = not self._pixels, formats_of(self.candidates())
         long = min(block, stored * (_LARGER if exact else 1)) > MAX_CHUNK_BYTES
-        used = {DESCRIBED: exact, SAMPLES: exact, COPIES: bool(self.copies), LONG: long}
-        return frozenset(name for name, is_used in used.items() if is_used)
+        samples = exact or bool(own)
+        used = {DESCRIBED: exact, SAMPLES: samples, COPIES: bool(self.copies), LONG: long}
+        return own.union(name for name, is_used in used.items() if is_used)
 
     def candidates(self) -> list[Source]:
         """Return the files that may be pictures, in an order that is as good as random and always
@@ -118,7 +119,7 @@ class Catalogue:
         """Names of the files that begin as a JPEG."""
         files = (s for s in self.sources if s.kind == "file" and s.size <= MAX_FILE)
         unseen = (s for s in files if not self._entries.get(s.name, UNSEEN).kinds)
-        return frozenset(s.name for s in unseen if begins(s, BEGINNING))
+        return frozenset(s.name for s in unseen if beginning(s, len(BEGINNING)) == BEGINNING)
 
     def jpeg(self, source: Source) -> SeenJpeg | None:
         """Return a JPEG file, proved to come back from its coefficients; None if it is none.
@@ -166,12 +167,15 @@ class Catalogue:
 
         return ahead(sources, lambda source: self._find(source, wide), settle, self._threads)
 
-    def stored(self, sources: Iterable[Source]) -> Generator[tuple[Source, Stored | None]]:
+    def stored(
+        self, sources: Iterable[Source], features: Set[str]
+    ) -> Generator[tuple[Source, Stored | None]]:
         """Yield one source after the other, and its picture if that takes less room so under zstd
-        than the file does; meanwhile, the next ones are tried."""
+        than the file does, and an archive of these features can hold it; meanwhile, the next ones
+        are tried."""
 
         def store(source: Source) -> Stored | None:
-            return seen.stored(source, self._entries.get(source.name, NO_PICTURE))
+            return seen.stored(source, self._entries.get(source.name, NO_PICTURE), features)
 
         return ahead(sources, store, lambda source, stored: stored(), self._threads)
 

@@ -1,11 +1,13 @@
 """What a file can be seen as: read, decoded, described, and proved to come back."""
 
 import zlib
+from collections.abc import Set
 from itertools import islice
 from typing import NamedTuple
 
 import zstandard
 
+from bitswap_cli.archive.format.header import SAMPLES
 from bitswap_cli.archive.format.pictures import Stored, pack_picture
 from bitswap_cli.archive.sources import source as source_files
 from bitswap_cli.archive.sources.source import Source, SourceError
@@ -63,7 +65,7 @@ class Known(NamedTuple):
 
     def wanted(self, wide: bool) -> bool:
         """Tell whether its pictures are of interest, be wide ones or not."""
-        return bool(self.kinds) and (wide or kind_of(self.kinds[0]).plain)
+        return bool(self.kinds) and (wide or not kind_of(self.kinds[0]).wide)
 
 
 NO_PICTURE = Known()
@@ -92,10 +94,9 @@ def look(source: Source, *, wide: bool, pixels: bool) -> Known:
     if data is None:
         return NO_PICTURE
     description = None if pixels else describe(data)
-    if pixels:
-        plain = inspect(data)
-        pictures = [plain] if plain else inspect_wide(data) if wide else []
-    else:
+    plain = inspect(data) if pixels else None
+    pictures = [plain] if plain else inspect_wide(data) if pixels and wide else []
+    if not pictures:
         pictures = list(islice(inspect_exact(data, description), None if wide else 1))
     if not pictures:
         return NO_PICTURE
@@ -128,10 +129,10 @@ def look_for_jpeg(source: Source) -> SeenJpeg | None:
     return SeenJpeg(found, _cost(data), zlib.crc32(data))
 
 
-def stored(source: Source, known: Known) -> Stored | None:
-    """Return the picture of a file that was described, if it takes less room so under zstd than the
-    file does."""
-    if not known.description:
+def stored(source: Source, known: Known, features: Set[str]) -> Stored | None:
+    """Return the picture of a file that comes back byte for byte, if an archive that uses these
+    features can hold it, and it takes less room so under zstd than the file does."""
+    if not known.kinds or SAMPLES not in features or not kind_of(known.kinds[0]).storable(features):
         return None
     try:
         pictures = known.pictures or look_again(source, known)

@@ -3,11 +3,12 @@
 import os
 import stat
 import zlib
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from typing import BinaryIO, NamedTuple
 
 from bitswap_cli.archive.format.attributes import NONE, Attributes
 from bitswap_cli.errors import InputError, display
+from bitswap_cli.images.formats import register
 
 _MAX_TIME = 1 << 62  # nanoseconds from 1970, either way: the years 1823 to 2116
 # A pipe that took a file's place is not waited for.
@@ -111,13 +112,19 @@ def read_if(source: Source, wanted: Callable[[bytes], bool], length: int) -> byt
     return data
 
 
-def begins(source: Source, start: bytes) -> bool:
-    """Tell whether a file begins so; one that cannot be read does not."""
+def beginning(source: Source, length: int) -> bytes:
+    """Return the first bytes of a file; none of one that cannot be read."""
     try:
         with _open(source) as file:
-            return file.read(len(start)) == start
+            return file.read(length)
     except OSError:
-        return False
+        return b""
+
+
+def formats_of(sources: Iterable[Source]) -> frozenset[str]:
+    """Return the features that an archive may need because of the formats of files."""
+    heads = (beginning(source, register.HEAD) for source in sources)
+    return frozenset(name for head in heads for name in register.features(head))
 
 
 def changed(source: Source) -> SourceError:

@@ -78,7 +78,7 @@ def material(
             found.setdefault(group, {}).setdefault(factor, []).append(pixels)
             small += pixels.size if may_turn(own, pixels, factor) else 0
             samples[group] += pixels.size
-            wide = wide or not kind_of(recipe.kind).plain
+            wide = wide or kind_of(recipe.kind).wide
             if samples.total() >= MOST:
                 break
     share = sum(s.size for s in files) / max(looked, 1)

@@ -170,8 +170,9 @@ class _Packing:
         self._coders.end()
         while self._steps:
             self._write(self._steps.popleft())
-        with closing(self._catalogue.stored(sorted(self._kept, key=order))) as kept:
-            for source, stored in kept:
+        kept, features = sorted(self._kept, key=order), self._writer.header.features
+        with closing(self._catalogue.stored(kept, features)) as tried:
+            for source, stored in tried:
                 self._keep(source, stored)
         for source in copies:
             self._add_copy(source, self._copies[source.name])

@@ -1,55 +1,122 @@
-"""BMP, uncompressed: 24 bits, or 8 bits with the plain gray palette."""
+"""BMP, uncompressed: 24 or 32 bits, or indices of 8, 4 or 1 bits into a palette."""
 
 import struct
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bitswap_cli.contract import Samples
+from bitswap_cli.images.formats.flat import with_flat
 from bitswap_cli.images.formats.format import Kind, Pixels
-from bitswap_cli.images.formats.rows import Layout, join_rows, split_rows
+from bitswap_cli.images.formats.palette import colours_of, indices_of, shown_by
+from bitswap_cli.images.formats.rows import Layout, join_rows, misfit, split_rows
 from bitswap_cli.images.picture import Picture, Recipe
 
+_PLAIN = Kind("bmp", 1, exact=True, plain=True)
+_FOUR = Kind(
+    "bmp-32", 11, exact=True, plain=False, common=True, feature="bmp",
+    begins=lambda head: _read(head, "bmp-32") is not None,
+)  # fmt: skip
+_INDICES = Kind(
+    "bmp-indices", 12, exact=True, plain=False, feature="bmp",
+    begins=lambda head: _read(head, "bmp-indices") is not None,
+)  # fmt: skip
+_COLOURS = Kind("bmp-colours", 13, exact=True, plain=False, feature="bmp", begins=_INDICES.begins)
+
 MAGIC: Sequence[bytes] = (b"BM",)
-KINDS: Sequence[Kind] = (Kind("bmp", 1, exact=True, plain=True),)
+KINDS: Sequence[Kind] = (_PLAIN, _FOUR, _INDICES, _COLOURS)
 
 _HEADERS = {40, 52, 56, 108, 124}  # BITMAPINFOHEADER and its successors, by their length
+_NONE, _MASKS = 0, 3  # ways of packing
+_BGR, _RGB = (0xFF0000, 0xFF00, 0xFF), (0xFF, 0xFF00, 0xFF0000)  # masks of red, green and blue
 _GRAY_PALETTE = np.repeat(np.arange(256, dtype=np.uint8), 3).reshape(256, 3)
 
 
+class _Head(NamedTuple):
+    """What stands before the rows."""
+
+    layout: Layout
+    palette: NDArray[np.uint8] | None
+    """Colours (entries, 3) where there are indices."""
+
+    @property
+    def is_gray(self) -> bool:
+        """Whether indices are gray values."""
+        return self.palette is not None and np.array_equal(self.palette, _GRAY_PALETTE)
+
+
 def split(data: bytes, kind: str) -> Picture | None:
-    """See `Format.split`."""
-    return split_rows(data, kind, _layout(data))
+    """See `Format.split`: "bmp" is gray or RGB, "bmp-32" has a fourth byte, "bmp-indices" and
+    "bmp-colours" are palette images by the former or the latter."""
+    head = _read(data, kind)
+    picture = split_rows(data, kind, head.layout) if head else None
+    if picture is None or head is None or kind != _COLOURS.name or head.palette is None:
+        return picture
+    pixels = colours_of(picture.pixels.view(np.uint8), head.palette)
+    return None if pixels is None else picture._replace(pixels=pixels)
 
 
 def join(recipe: Recipe, samples: Samples, *, quick: bool = False) -> bytes:
     """See `Format.join`."""
-    return join_rows(recipe, samples, _layout(recipe.prefix))
+    head = _read(recipe.prefix, recipe.kind)
+    pixels: NDArray[np.uint8] | None = samples.view(np.uint8)
+    if recipe.kind == _COLOURS.name and head and head.palette is not None:
+        fits = samples.shape[2] == head.palette.shape[1]
+        pixels = indices_of(samples.view(np.uint8), head.palette) if fits else None
+    if head is None or pixels is None:
+        raise misfit(recipe)
+    return join_rows(recipe, pixels, head.layout)
 
 
 def shown(recipe: Recipe, samples: Samples) -> Pixels:
     """See `Format.shown`."""
-    return samples.view(np.uint8)
+    pixels = samples.view(np.uint8)
+    head = _read(recipe.prefix, recipe.kind)
+    if recipe.kind == _INDICES.name and head and head.palette is not None:
+        return shown_by(pixels, head.palette)
+    return with_flat(pixels, recipe.description)
 
 
-def _layout(data: bytes) -> Layout | None:
+def _read(data: bytes, kind: str) -> _Head | None:
+    """Read what stands before the rows; None if it is not that of a picture of this kind."""
+    head = _head(data)
+    if head is None:
+        return None
+    if head.palette is None or head.is_gray:
+        wanted = (_FOUR if head.layout.channels == 4 else _PLAIN).name
+        return head if kind == wanted else None
+    return head if kind in (_INDICES.name, _COLOURS.name) else None
+
+
+def _head(data: bytes) -> _Head | None:
     if len(data) < 54 or data[:2] not in MAGIC:
         return None
     start, header, width, height, planes, depth, packing = struct.unpack_from("<IIiiHHI", data, 10)
-    if header not in _HEADERS or width <= 0 or height == 0 or planes != 1 or packing:
+    if header not in _HEADERS or width <= 0 or height == 0 or planes != 1:
         return None
-    colours_at = 14 + header
-    if depth == 24:
-        channels = 3
-    elif depth == 8 and struct.unpack_from("<I", data, 46)[0] in (0, 256):
-        channels = 1
-        palette = np.frombuffer(data[colours_at : colours_at + 1024], np.uint8)
-        if palette.size != 1024 or np.any(palette.reshape(256, 4)[:, :3] != _GRAY_PALETTE):
+    colours_at, palette, masks = 14 + header, None, _BGR
+    if depth == 32 and packing == _MASKS and len(data) >= 66:
+        masks = struct.unpack_from("<III", data, 54)
+        colours_at = max(colours_at, 66)
+    elif packing != _NONE:
+        return None
+    if masks not in (_BGR, _RGB):
+        return None
+    if depth in (1, 4, 8):
+        entries = struct.unpack_from("<I", data, 46)[0] or 1 << depth
+        if entries > 1 << depth or colours_at + 4 * entries > len(data):
             return None
-        colours_at += 1024
-    else:
+        palette = np.frombuffer(data, np.uint8, 4 * entries, colours_at).reshape(-1, 4)[:, 2::-1]
+        colours_at += 4 * entries
+    elif depth not in (24, 32):
         return None
     if start < colours_at or start > len(data):
         return None
-    stride = -(-width * channels // 4) * 4
-    return Layout(start, stride, abs(height), width, channels, height > 0, channels == 3)
+    stride, channels = -(-width * depth // 32) * 4, max(1, depth // 8)
+    bgr = palette is None and masks == _BGR
+    return _Head(
+        Layout(start, stride, abs(height), width, channels, height > 0, bgr, depth=min(depth, 8)),
+        palette,
+    )

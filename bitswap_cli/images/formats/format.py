@@ -14,6 +14,9 @@ Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 DESCRIBED = "described"
 """The feature of archives that can hold kinds whose recipes have a description."""
 
+WIDE = "wide"
+"""The feature of archives whose wide pictures may go through a model, and the first such kinds."""
+
 
 class Kind(NamedTuple):
     """A kind of pictures: what their samples are, and how their files come back."""
@@ -25,24 +28,41 @@ class Kind(NamedTuple):
     """Whether files come back byte for byte; else pixel for pixel, with all else verbatim."""
     plain: bool
     """Whether every archive can hold its samples; else only those that use its feature, or are of
-    format version 3 or 4 if that is ``'wide'``."""
+    format version 3 or 4 if that is `WIDE`."""
     alphabet: Alphabet = BYTES
     """Of the samples."""
-    feature: str = "wide"
+    feature: str = WIDE
     """Of archives that can hold it, if it is not plain: in archives of version 5, by this name."""
+    common: bool = False
+    """Whether files are looked at as such pictures though not every archive can hold them, whatever
+    channels the models at hand are for: it is no palette, and may be gray or RGB."""
+    begins: Callable[[bytes], bool] | None = None
+    """Whether a file of the format may be such a picture, told by its first `register.HEAD` bytes;
+    where nothing tells it, any may be."""
     describe: Callable[[bytes], bytes | None] | None = None
-    """Of kinds whose recipes have a description: says what a file's samples do not tell, or None.
-    `Format.split` leaves it out, for it takes time and is the same for all kinds of a format."""
+    """Of kinds whose recipes have a description that takes time to make: says what a file's samples
+    do not tell, or None. `Format.split` leaves it out; it is the same for all kinds of a format."""
 
     @property
     def described(self) -> bool:
-        """Whether its recipes have a description."""
+        """Whether its recipes have a description that `Format.split` leaves out."""
         return self.describe is not None
+
+    @property
+    def wide(self) -> bool:
+        """Whether files are looked at as such pictures only where there may be models of them."""
+        return not (self.plain or self.common)
 
     def fits(self, features: Set[str]) -> bool:
         """Tell whether an archive that uses these features can hold it."""
         told = not self.described or DESCRIBED in features
         return told and (self.plain or self.feature in features)
+
+    def storable(self, features: Set[str]) -> bool:
+        """Tell whether an archive that uses these features can hold it by its samples under zstd,
+        where no model needs to know it."""
+        own = self.plain or self.feature == WIDE or self.feature in features
+        return own and self.exact and self.alphabet == BYTES
 
 
 class Format(Protocol):
@@ -69,9 +89,9 @@ class Format(Protocol):
         Returns
         -------
         Picture or None
-            Samples are an array (H, W, C) of the kind's alphabet, in its dtype. The recipe has no
-            description yet. None if the file is no picture of this kind: of another one, damaged,
-            foreign or too large.
+            Samples are an array (H, W, C) of the kind's alphabet, in its dtype. If the kind is
+            `described`, the recipe has no description yet. None if the file is no picture of this
+            kind: of another one, damaged, foreign or too large.
         """
 
     def join(self, recipe: Recipe, samples: Samples, *, quick: bool = False) -> bytes:

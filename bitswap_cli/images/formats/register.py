@@ -1,23 +1,35 @@
 """The formats that this program knows: a new one is a module and a line here."""
 
 from bitswap_cli.errors import ArchiveError
-from bitswap_cli.images.formats import bmp, pnm
-from bitswap_cli.images.formats.format import Format, Kind
+from bitswap_cli.images.formats import bmp, npy, pnm
+from bitswap_cli.images.formats.format import WIDE, Format, Kind
 from bitswap_cli.images.formats.png import format as png
 
 START = 16
 """Bytes at the beginning of a file that tell its format."""
 
+HEAD = 1 << 12
+"""Bytes at the beginning of a file that tell which kinds of pictures it may be."""
+
 FORMATS: dict[str, Format] = {
     "png": png,
     "bmp": bmp,
     "pnm": pnm,
+    "npy": npy,
 }
 
 
 def beginning(start: bytes) -> list[Format]:
     """Return the formats whose files begin so, told by their first `START` bytes."""
     return [form for form in FORMATS.values() if start.startswith(tuple(form.MAGIC))]
+
+
+def features(head: bytes) -> set[str]:
+    """Return the features, but for that of wide pictures, which an archive may need that holds a
+    file as a picture, told by its first `HEAD` bytes."""
+    every = [kind for form in beginning(head[:START]) for kind in form.KINDS]
+    own = [kind for kind in every if not kind.plain and kind.feature != WIDE]
+    return {kind.feature for kind in own if kind.begins is None or kind.begins(head)}
 
 
 def kinds() -> list[Kind]:

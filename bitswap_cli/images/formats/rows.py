@@ -1,4 +1,4 @@
-"""Uncompressed rows between a header and whatever follows, both verbatim: BMP, PGM and PPM."""
+"""Uncompressed rows between a header and whatever follows, both verbatim."""
 
 from typing import NamedTuple
 
@@ -7,8 +7,10 @@ from numpy.typing import NDArray
 
 from bitswap_cli.contract import Samples
 from bitswap_cli.errors import ArchiveError
+from bitswap_cli.images.formats.bits import packed, unpacked
 from bitswap_cli.images.formats.deep import big_endian, high_first
-from bitswap_cli.images.picture import MAX_PIXELS, Picture, Recipe
+from bitswap_cli.images.formats.flat import with_flat, without_flat
+from bitswap_cli.images.picture import CHANNELS, MAX_PIXELS, MAX_SAMPLES, Picture, Recipe
 
 
 class Layout(NamedTuple):
@@ -23,6 +25,23 @@ class Layout(NamedTuple):
     bgr: bool = False
     deep: bool = False
     """Whether samples have two bytes, the high one first."""
+    little: bool = False
+    """Whether the low one is first instead."""
+    depth: int = 8
+    """Bits of a sample that is not deep; fewer than 8 of one channel only, the first in the highest
+    bits."""
+
+    @property
+    def fits(self) -> bool:
+        """Whether a picture may be as large, and its rows hold as much."""
+        pixels, used = self.height * self.width, self.width * self.channels * self.depth
+        return (
+            self.channels in CHANNELS
+            and self.height > 0
+            and self.width > 0
+            and pixels <= min(MAX_PIXELS, MAX_SAMPLES // self.channels)
+            and used <= 8 * self.stride
+        )
 
 
 def split_rows(data: bytes, kind: str, layout: Layout | None) -> Picture | None:
@@ -31,20 +50,32 @@ def split_rows(data: bytes, kind: str, layout: Layout | None) -> Picture | None:
     Returns
     -------
     Picture or None
-        Its pixels are a uint8 array (H, W, C), C = 1 or 3, of deep rows 2 or 6.
+        Its pixels are a uint8 array (H, W, C) of the layout's channels, or one fewer where the last
+        of 2 or 4 is the same everywhere: the description tells it.
     """
-    if layout is None or not 0 < layout.height * layout.width <= MAX_PIXELS:
+    if layout is None or not layout.fits:
         return None
     size = layout.stride * layout.height
     if layout.start + size > len(data):
         return None
     rows = np.frombuffer(data, np.uint8, size, layout.start).reshape(layout.height, layout.stride)
-    pixels = rows[:, : layout.width * layout.channels]
+    pixels, description = from_rows(rows, layout)
+    recipe = Recipe(kind, data[: layout.start], data[layout.start + size :], description)
+    return Picture(pixels, recipe)
+
+
+def from_rows(rows: NDArray[np.uint8], layout: Layout) -> tuple[NDArray[np.uint8], bytes]:
+    """Return the samples of rows (H, stride), and what tells a channel that is left out."""
+    if layout.depth < 8:
+        pixels = unpacked(rows, layout.depth)[:, : layout.width]
+    else:
+        pixels = rows[:, : layout.width * layout.channels]
     pixels = pixels.reshape(layout.height, layout.width, layout.channels)
-    recipe = Recipe(kind, data[: layout.start], data[layout.start + size :])
     if layout.deep:
-        pixels = high_first(pixels)
-    return Picture(np.ascontiguousarray(_turned(pixels, layout)), recipe)
+        pixels = high_first(_swapped(pixels) if layout.little else pixels)
+        return np.ascontiguousarray(_turned(pixels, layout)), b""
+    kept, description = without_flat(_turned(pixels, layout))
+    return np.ascontiguousarray(kept), description
 
 
 def join_rows(recipe: Recipe, samples: Samples, layout: Layout | None) -> bytes:
@@ -55,24 +86,48 @@ def join_rows(recipe: Recipe, samples: Samples, layout: Layout | None) -> bytes:
     ArchiveError
         If there is no layout, or it is not that of the samples.
     """
-    pixels = samples.view(np.uint8)
-    fits = (
-        layout is not None
-        and layout.start == len(recipe.prefix)
-        and pixels.shape == (layout.height, layout.width, layout.channels)
-    )
-    if layout is None or not fits:
-        raise ArchiveError(
-            f"the archive holds a {recipe.kind.upper()} header that does not fit its pixels"
-        )
-    rows = np.zeros((layout.height, layout.stride), np.uint8)
-    turned = _turned(big_endian(pixels) if layout.deep else pixels, layout)
-    rows[:, : layout.width * layout.channels] = turned.reshape(layout.height, -1)
+    if layout is None or layout.start != len(recipe.prefix):
+        raise misfit(recipe)
+    rows = to_rows(recipe, samples, layout)
     return b"".join([recipe.prefix, rows.tobytes(), recipe.suffix])
+
+
+def to_rows(recipe: Recipe, samples: Samples, layout: Layout) -> NDArray[np.uint8]:
+    """Invert `from_rows`, what lies between rows being zero; raise `ArchiveError` if the layout is
+    not that of the samples."""
+    pixels = samples.view(np.uint8)
+    if not layout.deep:
+        pixels = with_flat(pixels, recipe.description)
+    if not layout.fits or pixels.shape != (layout.height, layout.width, layout.channels):
+        raise misfit(recipe)
+    if layout.deep:
+        pixels = _swapped(big_endian(pixels)) if layout.little else big_endian(pixels)
+    turned = _turned(pixels, layout).reshape(layout.height, -1)
+    if layout.depth < 8:
+        if int(turned.max()) >> layout.depth:
+            raise misfit(recipe)
+        turned = packed(turned, layout.depth)
+    rows = np.zeros((layout.height, layout.stride), np.uint8)
+    rows[:, : turned.shape[1]] = turned
+    return rows
+
+
+def misfit(recipe: Recipe) -> ArchiveError:
+    """Return the error to raise where a recipe and samples do not belong together."""
+    return ArchiveError(
+        f"the archive holds a {recipe.kind.upper()} header that does not fit its pixels"
+    )
 
 
 def _turned(pixels: NDArray[np.uint8], layout: Layout) -> NDArray[np.uint8]:
     """Swap between the file's order of rows and channels and top to bottom RGB (an involution)."""
     if layout.bottom_up:
         pixels = pixels[::-1]
-    return pixels[..., ::-1] if layout.bgr else pixels
+    if not layout.bgr:
+        return pixels
+    return pixels[..., [2, 1, 0, 3]] if layout.channels == 4 else pixels[..., ::-1]
+
+
+def _swapped(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Swap the two bytes of each sample."""
+    return pixels.reshape(*pixels.shape[:2], -1, 2)[..., ::-1].reshape(pixels.shape)

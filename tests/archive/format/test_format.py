@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bitswap_cli.archive.codecs import Codecs
 from bitswap_cli.archive.format.attributes import Attributes
 from bitswap_cli.archive.format.chunks import encode_bytes
-from bitswap_cli.archive.format.header import TURNED, WIDE, Fitted, Header
+from bitswap_cli.archive.format.header import TURNED, Fitted, Header
 from bitswap_cli.archive.format.index import Totals
 from bitswap_cli.archive.format.names import check_name, stays_inside
 from bitswap_cli.archive.format.register import decode_chunk
@@ -39,6 +39,7 @@ from bitswap_cli.archive.sources.source import Source
 from bitswap_cli.archive.writing.pack import pack
 from bitswap_cli.archive.writing.writer import ArchiveWriter, archive_id
 from bitswap_cli.errors import ArchiveError, ModelError, display
+from bitswap_cli.images.formats.format import WIDE
 from tests.archive.format.test_attributes import attributes
 from tests.archive.support import ZlibCodec, bad_png, header_for, write
 

@@ -8,6 +8,8 @@ import pytest
 
 from bitswap_cli.archive.codecs import Codecs
 from bitswap_cli.archive.format.header import Header
+from bitswap_cli.archive.reading.reader import ArchiveReader
+from bitswap_cli.archive.reading.unpack import unpack
 from bitswap_cli.archive.sources import seen as seen_module
 from bitswap_cli.archive.sources.catalogue import Catalogue
 from bitswap_cli.archive.writing.material import material
@@ -15,8 +17,18 @@ from bitswap_cli.archive.writing.pack import pack, pack_into
 from bitswap_cli.archive.writing.sample import sample
 from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.errors import InputError
+from bitswap_cli.images.formats.format import Kind
 from tests.archive.opened import opened
-from tests.archive.support import ZlibCodec, encoded, header_for, smooth, write
+from tests.archive.support import (
+    ZlibCodec,
+    codec_for,
+    encoded,
+    header_for,
+    smooth,
+    tree,
+    write,
+)
+from tests.images.formats.samples import files
 from tests.images.png_files import write_png
 
 
@@ -83,8 +95,8 @@ def everything(folder: Path, out: Path, *, room: int = 1 << 30, rounds: int = 3)
     for _ in range(rounds):
         material(catalogue, codec, threads=1)
     for again in (True, False):
-        features = ["described"] if again else ["described", "wide", "turned"]
-        header = header_for(codec)._replace(features=frozenset(features))
+        features = {"described", "samples", *(() if again else ("wide", "turned"))}
+        header = header_for(codec).using(features)
         with ArchiveWriter(out, header, catalogue.sources, force=True) as writer:
             pack_into(writer, catalogue, Codecs(codec), again=again)
             writer.commit()
@@ -104,7 +116,49 @@ def test_once_for_a_plain_archive(folder: Path, tmp_path: Path, counts: Counts) 
     codec = ZlibCodec()
     opens, *others = counts.during(lambda: pack([folder], tmp_path / "a", codec, header_for(codec)))
     assert others == [{1}, {1}]
-    assert {opens[f"{number}.ppm"] for number in range(6)} == {2}
+    assert {opens[f"{number}.ppm"] for number in range(6)} == {3}
+
+
+@pytest.mark.parametrize("pixels", [False, True])
+def test_features_of_formats_are_named_where_a_file_may_need_them(
+    tmp_path: Path, pixels: bool
+) -> None:
+    def named(*names: str) -> frozenset[str]:
+        catalogue = Catalogue([tmp_path / name for name in names], pixels=pixels)
+        return catalogue.features() - {"described"}
+
+    found = {
+        **files(),
+        "plain.ppm": encoded(smooth(9, 9), "PPM"),
+        "plain.bmp": encoded(smooth(9, 9), "BMP"),
+    }
+    for name, data in found.items():
+        write(tmp_path / name, data)
+    assert named("plain.ppm", "plain.bmp") == ({"samples"} if not pixels else set())
+    assert named("pam", "plain.bmp") == {"pam", "samples"}
+    assert named("bmp-32", "pnm-few", "npy") == {"bmp", "pnm", "npy", "samples"}
+
+
+@pytest.mark.parametrize("pixels", [False, True])
+@pytest.mark.parametrize("codec", [None, ZlibCodec()])
+def test_files_of_all_formats_come_back(
+    tmp_path: Path, codec: ZlibCodec | None, pixels: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Through a model if it takes them, else by their samples, or as files; hardly ever larger."""
+    for name, data in files().items():
+        write(tmp_path / "in" / name, data)
+    for name, data in files(np.kron(smooth(19, 20), np.ones((2, 2, 1), np.uint8))).items():
+        write(tmp_path / "in" / "smooth" / name, data)
+    header = header_for(codec) if codec else Header.without_model()
+    header = header if pixels else header.using(["described"])
+    report = pack([tmp_path / "in"], tmp_path / "a", codec, header)
+    assert (report.kinds["npy"] > 0) == bool(codec) and report.kinds["picture"] > 0
+    with ArchiveReader(tmp_path / "a") as reader:
+        unpack(reader, codec_for(codec), tmp_path / "out")
+    assert tree(tmp_path / "in") == tree(tmp_path / "out" / "in")
+    monkeypatch.setattr(Kind, "storable", lambda *_: False)
+    kept = pack([tmp_path / "in"], tmp_path / "b", None, Header.without_model())
+    assert not kept.kinds["picture"] and report.bytes_after <= 1.02 * kept.bytes_after
 
 
 def test_without_room_they_are_decoded_again_but_not_proved(

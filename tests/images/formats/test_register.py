@@ -25,6 +25,12 @@ def test_kinds_keep_their_numbers_and_promises() -> None:
         (6, "png-exact", True, True),
         (7, "png-samples-exact", True, False),
         (8, "png-colours-exact", True, False),
+        (9, "pnm-few", True, False),
+        (10, "pam", True, False),
+        (11, "bmp-32", True, False),
+        (12, "bmp-indices", True, False),
+        (13, "bmp-colours", True, False),
+        (14, "npy", True, False),
     ]
     assert all(kind.alphabet == BYTES for kind in kinds())
 

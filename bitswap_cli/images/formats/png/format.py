@@ -10,6 +10,7 @@ from bitswap_cli.contract import Samples
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.formats.deep import big_endian, high_first, whole
 from bitswap_cli.images.formats.format import Kind, Pixels
+from bitswap_cli.images.formats.palette import colours_of, indices_of, shown_by
 from bitswap_cli.images.formats.png.chunks import (
     GRAY,
     PALETTE,
@@ -86,7 +87,7 @@ def split(data: bytes, kind: str) -> Picture | None:
     if found is None or stored is None:
         return None
     if pixel_kind == _COLOURS.name and palette is not None:
-        pixels = _colours(stored, palette)
+        pixels = colours_of(stored, palette)
     else:
         pixels = _samples(stored, head)
     if pixels is None:
@@ -122,10 +123,7 @@ def shown(recipe: Recipe, samples: Samples) -> Pixels:
         raise _misfit()
     head, palette = before
     if palette is not None and pixel_kind == _SAMPLES.name:
-        colours = np.zeros((256, palette.shape[1]), np.uint8)
-        colours[:, 3:] = 255
-        colours[: len(palette)] = palette
-        return colours[pixels[:, :, 0]]
+        return shown_by(pixels, palette)
     return whole(pixels) if head.depth == 16 else pixels
 
 
@@ -152,7 +150,7 @@ def _stored(kind: str, before: _Start, pixels: NDArray[np.uint8]) -> NDArray[np.
     if pixels.shape != (head.height, head.width, channels):
         return None
     if colours is not None:
-        return _indices(pixels, colours[: 1 << head.depth])
+        return indices_of(pixels, colours[: 1 << head.depth])
     if head.depth == 16:
         return big_endian(pixels)
     if head.depth == 8:
@@ -169,34 +167,3 @@ def _samples(stored: NDArray[np.uint8], head: Head) -> NDArray[np.uint8]:
 def _scale(head: Head) -> np.uint8:
     """Return what 8-bit values are multiples of: gray of fewer bits spans the whole range."""
     return np.uint8(255 // ((1 << head.depth) - 1) if head.colour == GRAY else 1)
-
-
-def _colours(indices: NDArray[np.uint8], palette: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
-    """Return pixels by their colours; None if that would lose which index they had."""
-    if indices.max() >= len(palette):
-        return None
-    keys = _keys(palette)
-    _, first, same = np.unique(keys, return_index=True, return_inverse=True)
-    used = np.zeros(len(keys), bool)
-    used[indices] = True
-    if np.any(used & (first[same] != np.arange(len(keys)))):
-        return None
-    return palette[indices[:, :, 0]]
-
-
-def _indices(pixels: NDArray[np.uint8], palette: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
-    """Return the first index of each pixel's colour; None if it is not in the palette."""
-    keys, first = np.unique(_keys(palette), return_index=True)
-    wanted = _keys(pixels.reshape(-1, pixels.shape[2]))
-    # What is above every key would get a place beyond them, if the last one took part.
-    place = np.searchsorted(keys[:-1], wanted)
-    if np.any(keys[place] != wanted):
-        return None
-    return first.astype(np.uint8)[place].reshape(*pixels.shape[:2], 1)
-
-
-def _keys(colours: NDArray[np.uint8]) -> NDArray[np.uint32]:
-    """Return one number for each colour of an array (N, 3 or 4)."""
-    padded = np.zeros((len(colours), 4), np.uint8)
-    padded[:, : colours.shape[1]] = colours
-    return padded.view(np.uint32)[:, 0]

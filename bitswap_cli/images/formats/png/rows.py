@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from bitswap_cli.images.formats.bits import packed
 from bitswap_cli.images.formats.png.chunks import PALETTE, Head, find_pixels
 from bitswap_cli.images.formats.png.filters import filtered, least_sums
 
@@ -109,7 +110,7 @@ def scanlines(stored: NDArray[np.uint8], head: Head) -> list[NDArray[np.uint8]]:
     """
     planes = _passes(stored) if head.interlaced else iter([stored])
     if head.depth < 8:
-        return [_packed(plane, head.depth) for plane in planes]
+        return [packed(plane[:, :, 0], head.depth) for plane in planes]
     return [plane.reshape(len(plane), -1) for plane in planes]
 
 
@@ -160,16 +161,3 @@ def _passes(pixels: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
         plane = pixels[y::dy, x::dx]
         if plane.size:
             yield plane
-
-
-def _packed(plane: NDArray[np.uint8], depth: int) -> NDArray[np.uint8]:
-    """Return scanlines of values of some bits, the first in the highest bits."""
-    height, width, _ = plane.shape
-    each = 8 // depth
-    length = -(-width // each)
-    values = np.zeros((height, length * each), np.uint8)
-    values[:, :width] = plane[:, :, 0]
-    shifts = np.arange(8 - depth, -1, -depth, dtype=np.uint8)
-    shifted = values.reshape(height, length, each) << shifts
-    packed: NDArray[np.uint8] = np.bitwise_or.reduce(shifted, axis=2)
-    return packed

@@ -1,0 +1,87 @@
+"""Small files of the formats that come back byte for byte, as their usual writers make them."""
+
+import io
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Pixels = NDArray[np.uint8]
+
+
+def drawn(height: int, width: int, channels: int, seed: int = 0) -> Pixels:
+    """Flat patches, some alike, with a few dots: (H, W, C), or (H, W) of one channel."""
+    rng = np.random.default_rng(seed)
+    colours = rng.integers(0, 256, (7, channels))
+    patches = colours[rng.integers(0, 7, (-(-height // 5), -(-width // 8)))]
+    pixels = np.kron(patches, np.ones((5, 8, 1)))[:height, :width].astype(np.uint8)
+    dots = rng.random((height, width)) < 0.03
+    pixels[dots] = rng.integers(0, 256, (int(dots.sum()), channels))
+    return pixels if channels > 1 else pixels[:, :, 0]
+
+
+def saved(image: Image.Image, kind: str, **options: Any) -> bytes:
+    """What Pillow writes."""
+    out = io.BytesIO()
+    image.save(out, kind, **options)
+    return out.getvalue()
+
+
+def array_file(array: NDArray[Any]) -> bytes:
+    """What NumPy writes."""
+    out = io.BytesIO()
+    np.save(out, array)
+    return out.getvalue()
+
+
+def opaque(pixels: Pixels) -> Pixels:
+    """RGBA with alpha that nobody used."""
+    return np.concatenate([pixels[..., :3], np.full_like(pixels[..., :1], 255)], axis=2)
+
+
+def of_palettes(pixels: Pixels) -> dict[str, Image.Image]:
+    """RGB pixels as palette images of 200, 16 and 2 colours."""
+    image = Image.fromarray(pixels)
+    return {f"{n} colours": image.quantize(n) for n in (200, 16, 2)}
+
+
+def pam(pixels: NDArray[Any], maxval: int = 255) -> bytes:
+    """A PAM file of (H, W, C)."""
+    height, width, depth = pixels.shape
+    head = f"P7\n# made up\nWIDTH {width}\nHEIGHT {height}\nDEPTH {depth}\nMAXVAL {maxval}\n"
+    return (
+        head.encode()
+        + b"TUPLTYPE ANY\nENDHDR\n"
+        + pixels.astype(">u2" if maxval > 255 else "u1").tobytes()
+    )
+
+
+def files(rgb: Pixels | None = None) -> dict[str, bytes]:
+    """By the name of the first kind of pictures that each is, and what is special about it.
+
+    They are of an RGB picture (H, W, 3), and of alpha that goes with it; a small one by default.
+    """
+    rgba = drawn(23, 37, 4) if rgb is None else np.dstack([rgb, rgb[::-1, :, 0] & 0xF0])
+    height, width = rgba.shape[:2]
+    head = f"{width} {height}\n".encode()
+    rgb, gray = rgba[..., :3], rgba[..., 0]
+    deep = rgba.astype(np.uint16) * 251
+    found = {
+        "bmp-32": saved(Image.fromarray(rgba), "BMP"),
+        "bmp-32 opaque": saved(Image.fromarray(opaque(rgba)), "BMP"),
+        "pnm-few": b"P5 " + head + b"100\n" + (gray % 101).tobytes(),
+        "pnm-few colour": b"P6\n# a comment\n" + head + b"7\n" + (rgb % 8).tobytes() + b"behind",
+        "pam": pam(rgba),
+        "pam opaque": pam(opaque(rgba)),
+        "pam gray": pam(rgba[..., :2]),
+        "pam deep": pam(deep, 65535),
+        "npy": array_file(gray),
+        "npy colour": array_file(rgb),
+        "npy many": array_file(drawn(60, 9, 3).reshape(5, 12, 9, 3)),
+        "npy deep": array_file(deep),
+        "npy big-endian": array_file(deep[..., :3].astype(">u2")),
+    }
+    for name, image in of_palettes(rgb).items():
+        found[f"bmp-indices {name}"] = saved(image, "BMP")
+    return found
