@@ -18,6 +18,7 @@ from setuptools.command.build_ext import build_ext
 CODER, LAYERS = "bitswap_cli/ans/native", "models/exact/native"
 DEFLATE = "bitswap_cli/images/deflate/native"
 JPEG = "bitswap_cli/images/formats/jpeg/native"
+HISTORY = "bitswap_cli/images/history/native"
 
 
 def kernel(name: str, folder: str) -> Extension:
@@ -79,6 +80,7 @@ if __name__ == "__main__":
             kernel("bitswap_cli.ans._kernel", CODER),
             kernel("bitswap_cli.images.deflate._kernel", DEFLATE),
             kernel("bitswap_cli.images.formats.jpeg._kernel", JPEG),
+            kernel("bitswap_cli.images.history._kernel", HISTORY),
             kernel("bitswap_models.exact._kernel", LAYERS),
         ],
     )

@@ -176,8 +176,9 @@ class Archive(Mapping[str, bytes]):
             return EntryInfo(segment.kind, True, *whole, chunk, crc, mode)
         shape = (segment.height, segment.width, segment.channels)
         if isinstance(segment, WholeSegment):
-            told = segment.size, shape, segment.mtime
-            return EntryInfo(segment.kind, True, *told, chunk, segment.crc, mode)
+            size, crc = (segment.size, segment.crc) if segment.exact else (None, None)
+            told = segment.exact, size, shape, segment.mtime
+            return EntryInfo(segment.kind, *told, chunk, crc, mode)
         exact, size = kind_of(segment.kind).exact, segment.size or None
         return EntryInfo(segment.kind, exact, size, shape, None, chunk, segment.crc, mode)
 

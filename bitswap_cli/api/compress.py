@@ -36,6 +36,7 @@ from bitswap_cli.api.codecs.decoder import decoder
 from bitswap_cli.api.codecs.others import wanted
 from bitswap_cli.api.codecs.tiles import FAST_MODEL, Start, best, named, turning
 from bitswap_cli.archive.codecs import Codecs
+from bitswap_cli.archive.format.header import DECODINGS
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import verify as check
 from bitswap_cli.archive.report import PackReport
@@ -252,6 +253,8 @@ class _Job:
         others, models = wanted(catalogue, notes=self.notes)
         for number, (codec, header) in enumerate(ways):
             codecs, header = others._replace(tiles=codec), header.with_others(models)
+            if others.coefficients and catalogue.decoded:
+                header = header.using([DECODINGS])
             writer = stack.enter_context(
                 ArchiveWriter(
                     self.output,

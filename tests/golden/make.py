@@ -2,7 +2,7 @@
 
     python tests/golden/make.py MODEL [--scheme bitswap|bbans|topdown]
                                       [--fit-steps N [--wide | --turned]] [--copies | --long]
-                                      [--jpeg] [--exact] [--force]
+                                      [--jpeg | --decoded] [--exact] [--force]
 
 The images are computed: a photograph-like PNG with text, gray ones, a digit, PPM, BMP, a text; wide
 ones have alpha, palettes and 16 bits. Copies are of a PNG, of a PPM and of a text. PNG comes back
@@ -220,6 +220,28 @@ def jpeg_files() -> dict[str, bytes]:
     return found | {"broken.jpg": whole[:600], "notes.txt": b"Kept byte for byte.\n" * 3}
 
 
+def decoded_files() -> dict[str, bytes]:
+    """Names and contents of what is archived by coefficients though no JPEG, and another one."""
+    found = {"none.png": png(photo(40, 50, 60))}
+    kinds: dict[str, dict[str, Any]] = {
+        "444.png": {"quality": 80, "subsampling": 0},
+        "422.bmp": {"quality": 75, "subsampling": 1},
+        "420.ppm": {"quality": 85},
+        "odd.png": {"quality": 70},
+        "gray.png": {"quality": 75},
+        "own.png": {"qtables": [list(range(3, 67)), list(range(5, 69))], "subsampling": 0},
+    }
+    for k, (name, options) in enumerate(kinds.items()):
+        pixels = photo(144 - 3 * (name == "odd.png"), 176, 50 + k)
+        out = io.BytesIO()
+        image = Image.fromarray(pixels).convert("L" if name == "gray.png" else "RGB")
+        image.save(out, "JPEG", **options)
+        changed = np.array(Image.open(out))
+        changed[30:32, 40:50] = 99
+        found[name] = {"png": png, "bmp": bmp, "ppm": netpbm}[name[-3:]](changed)
+    return found
+
+
 def digest(path: Path, restored: str) -> str:
     """SHA-256 of a file that comes back byte for byte (bytes), or of its pixels (pixels)."""
     if restored == "bytes":
@@ -232,7 +254,7 @@ def digest(path: Path, restored: str) -> str:
 def write(source: Path, archive: Path, arguments: argparse.Namespace) -> None:
     """Write an archive; with a fitted model, even though so few pictures are not worth one."""
     model, scheme, steps = arguments.model, arguments.scheme, arguments.fit_steps
-    if arguments.jpeg:
+    if arguments.jpeg or arguments.decoded:
         bitswap_cli.compress(source, archive, model=model, scheme=scheme, force=True)
         return
     codec, header = start = named(model, scheme, BATCH, fitting=steps is not None)
@@ -256,6 +278,7 @@ def main() -> None:
     parser.add_argument("--long", action="store_true", help="of more than a small block")
     parser.add_argument("--exact", action="store_true", help="PNG byte for byte")
     parser.add_argument("--jpeg", action="store_true", help="of JPEG files")
+    parser.add_argument("--decoded", action="store_true", help="of pictures that were JPEGs")
     parser.add_argument("--force", action="store_true", help="replace one never released")
     arguments = parser.parse_args()
     kind = arguments.scheme if arguments.fit_steps is None else "fitted"
@@ -266,6 +289,7 @@ def main() -> None:
     if arguments.exact:
         kind, made = f"{kind}-exact", exact_files if made is files else made
     kind, made = ("jpeg", jpeg_files) if arguments.jpeg else (kind, made)
+    kind, made = ("decoded", decoded_files) if arguments.decoded else (kind, made)
     archive = HERE / f"{arguments.model}-{kind}-{NAMED_VERSION}.bsw"
     if archive.exists() and not arguments.force:
         sys.exit(f"{archive.name} is frozen (README.md)")

@@ -19,6 +19,7 @@ TESTS = (
     "tests/images/deflate",
     "tests/images/formats/jpeg",
     "tests/images/formats/png",
+    "tests/images/history",
     "tests/models/exact",
     "tests/models/families/jpeg_vae",
     "tests/models/families/pixel_vae",

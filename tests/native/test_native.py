@@ -17,6 +17,7 @@ from bitswap_models.exact.mixtures import POWERS
 from tests.native.compiler import (
     CODER,
     DEFLATE,
+    HISTORY,
     JPEG,
     LAYERS,
     compile,
@@ -104,6 +105,6 @@ def test_compilers_have_nothing_to_say(
     if shutil.which(command) is None:
         pytest.skip(f"no {command}")
     programs = Path(__file__).parent.glob("*.c")
-    for path in (*programs, *sources(CODER, DEFLATE, JPEG, LAYERS)):
+    for path in (*programs, *sources(CODER, DEFLATE, JPEG, HISTORY, LAYERS)):
         given = ("-fsyntax-only", *WARNINGS, *options)
         assert compile(tmp_path / "object.o", path, command=command, options=given) == ""

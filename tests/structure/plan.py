@@ -72,6 +72,7 @@ LAWS = {
     "archive/test_entries.py": "modes, times and whatever else a file system tells",
     "archive/test_round_trip.py": "what went in comes out",
     "archive/writing/coders/test_orientation.py": "pictures that lie in eight ways",
+    "cli/test_decoded.py": "pictures that were JPEGs, from end to end",
     "cli/test_jpeg.py": "JPEG files by their coefficients, from end to end",
     "cli/test_topdown.py": "a third scheme, from end to end",
     "images/formats/test_files.py": "files of all formats come back, and harm is refused",

@@ -61,7 +61,7 @@ OTHERS = (
         JPEG,
         "JPEG files",
         "jpeg",
-        lambda catalogue: bool(catalogue.jpegs),
+        lambda catalogue: bool(catalogue.jpegs) or catalogue.decoded,
         lambda family: family.coefficients,
         lambda model: CoefficientCodec(cast(CoefficientModel, model)),
         lambda codecs, codec: codecs._replace(coefficients=codec),

@@ -37,8 +37,9 @@ class Fitted(NamedTuple):
 TURNED, JPEGS, LONG = "turned", "jpeg", "long"
 MODES, FOLDERS, COPIES, SAMPLES = "modes", "folders", "copies", "samples"
 OWNERS, XATTRS, SPARSE = "owners", "xattrs", "sparse"
+DECODINGS = "decoded"
 # Whatever models do.
-_OF_ENTRIES = frozenset([MODES, FOLDERS, COPIES, SAMPLES, OWNERS, XATTRS, SPARSE])
+_OF_ENTRIES = frozenset([MODES, FOLDERS, COPIES, SAMPLES, OWNERS, XATTRS, SPARSE, DECODINGS])
 
 
 OTHERS = (JPEGS,)
@@ -82,7 +83,8 @@ class Header(NamedTuple):
     `LONG`, BYTE chunks of up to `MAX_BLOCK` bytes; those that kinds of pictures name; those of
     entries, whatever these are: `MODES`, `OWNERS`, `XATTRS` and `SPARSE`, what is told of them (see
     format/attributes.py), `FOLDERS`, those that are not empty, `COPIES`, entries that equal others,
-    and `SAMPLES`, files as samples under zstd (see format/segments.py)."""
+    `SAMPLES`, files as samples under zstd, and `DECODINGS`, those that a JPEG decoder made (see
+    format/segments.py)."""
     others: tuple[Named, ...] = ()
     """Models of chunks that need one of their own, in the order of `OTHERS`."""
 

@@ -1,4 +1,4 @@
-"""Chunks of JPEG files: a table, recipes, and the messages that hold coefficients.
+"""Chunks of JPEG files, and of pictures that were: a table, recipes, messages with coefficients.
 
 The pictures of all files of a chunk, in order, are cut into bands (images/bands.py), and these are
 coded in messages, none of which needs another one. What is cut where follows from the recipes.
@@ -12,18 +12,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitswap_cli.archive.format.sections import LENGTH, MAX_EXTRAS, after_table, framed
-from bitswap_cli.archive.format.segments import DecodedFile, WholeSegment, WholeTable
+from bitswap_cli.archive.format.segments import (
+    DECODED,
+    DECODED_EXACT,
+    DecodedFile,
+    WholeSegment,
+    WholeTable,
+)
 from bitswap_cli.archive.format.tables import pack_whole_table
 from bitswap_cli.archive.format.values.blobs import pack_blob, unpack_blob
 from bitswap_cli.archive.format.values.columns import malformed
 from bitswap_cli.archive.format.values.objects import pack_object, unpack_object
-from bitswap_cli.coefficients import BlockCodec, EncodedPictures
+from bitswap_cli.coefficients import BlockCodec, EncodedPictures, Frame
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images import bands
-from bitswap_cli.images.formats.jpeg.codec import join, outlines
+from bitswap_cli.images.formats.jpeg import codec as files
 from bitswap_cli.images.formats.jpeg.outline import outline
+from bitswap_cli.images.history import recipe as history
 
-KINDS = (KIND,) = ("jpeg",)  # of its entries, by their numbers
+KINDS = (KIND, *_) = ("jpeg", DECODED_EXACT, DECODED)  # of its entries, by their numbers
 MAX_BLOCKS = 1 << 22  # of all pictures of a chunk, 64 coefficients each
 MAX_EXCESS = 1 << 25  # bytes of a message's excess, unpacked
 Run = Callable[[Callable[[int], None], Iterable[int]], Iterator[None]]
@@ -33,6 +40,7 @@ Run = Callable[[Callable[[int], None], Iterable[int]], Iterator[None]]
 class JpegFile(NamedTuple):
     """A file as it is coded."""
 
+    kind: str
     recipe: bytes
     pictures: list[list[NDArray[np.int16]]]
     """Coefficients of each picture: of each component, (rows, columns, 64)."""
@@ -44,7 +52,15 @@ class JpegFile(NamedTuple):
 
     def file(self) -> bytes:
         """Return the file; raise `ArchiveError` if recipe and coefficients do not fit."""
+        join = files.join if self.kind == KIND else history.join
         return join(self.recipe, self.pictures)
+
+
+def outlines(kind: str, recipe: bytes) -> list[Frame]:
+    """Return the frames of a file's pictures; raise `ArchiveError` if its recipe is malformed."""
+    if kind == KIND:
+        return [outline(*told) for told in files.outlines(recipe)]
+    return list(history.outlines(recipe))
 
 
 def encode_jpegs(
@@ -79,16 +95,17 @@ def decode_jpegs(
         Here or later, if anything is not as the table says.
     """
     recipes, messages = _parts(table, body)
-    outlined = [[outline(*told) for told in outlines(recipe)] for recipe in recipes]
+    kinds = [segment.kind for segment in table.segments]
+    outlined = [outlines(*told) for told in zip(kinds, recipes, strict=True)]
     frames = [frame for own in outlined for frame in own]
     if sum(map(bands.blocks_of, frames)) > MAX_BLOCKS:
         raise ArchiveError("the archive holds a chunk of too many coefficients")
-    files = [
-        JpegFile(recipe, [[_nothing(c.rows, c.columns) for c in frame] for frame in own])
-        for recipe, own in zip(recipes, outlined, strict=True)
+    found = [
+        JpegFile(kind, recipe, [[_nothing(c.rows, c.columns) for c in frame] for frame in own])
+        for kind, recipe, own in zip(kinds, recipes, outlined, strict=True)
     ]
     cuts = [bands.bands(frame) for frame in frames]
-    pictures = [picture for one in files for picture in one.pictures]
+    pictures = [picture for one in found for picture in one.pictures]
     places = [
         band
         for picture, own in zip(pictures, cuts, strict=True)
@@ -102,14 +119,14 @@ def decode_jpegs(
     def decode(number: int) -> None:
         words, excess = messages[number]
         span = spans[number]
-        found, payload = codec.decode(words, excess, narrow[span])
+        decoded, payload = codec.decode(words, excess, narrow[span])
         if any(payload):
             raise ArchiveError("the archive holds a chunk whose initial bits are wrong")
-        for band, x in zip(places[span], found, strict=True):
+        for band, x in zip(places[span], decoded, strict=True):
             for into, part in zip(band, x, strict=True):
                 into[:] = part
 
-    return partial(_whole, list[DecodedFile](files), run(decode, range(len(messages))))
+    return partial(_whole, list[DecodedFile](found), run(decode, range(len(messages))))
 
 
 def _whole(files: list[DecodedFile], decoded: Iterator[None]) -> list[DecodedFile]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
 from bitswap_cli.archive.format.attributes import NONE, Attributes, features_of
-from bitswap_cli.archive.format.header import COPIES, FOLDERS, SAMPLES
+from bitswap_cli.archive.format.header import COPIES, DECODINGS, FOLDERS, SAMPLES
 from bitswap_cli.errors import ArchiveError, display
 from bitswap_cli.images.orientation import turned_shape
 
@@ -14,12 +14,16 @@ PARENT = BYTE_KINDS[5]  # a folder that other entries are in: told for its attri
 FOLDER_KINDS = ("dir", PARENT)
 PICTURE = BYTE_KINDS[6]  # a file as its picture, see format/pictures.py
 FILE_KINDS = ("file", PICTURE)
+# Files of pictures whose pixels a JPEG decoder made: byte for byte, or pixel for pixel.
+DECODED_EXACT, DECODED = "decoded-exact", "decoded"
 _NO_ORIGINALS = {COPY: BYTE_KINDS[1:6], HARD_LINK: ("dir", "link", HARD_LINK, PARENT)}
 _FEATURES = {
     COPY: COPIES,
     HARD_LINK: COPIES,
     PARENT: FOLDERS,
     PICTURE: SAMPLES,
+    DECODED_EXACT: DECODINGS,
+    DECODED: DECODINGS,
 }  # of kinds that need one
 
 
@@ -137,13 +141,18 @@ class WholeSegment(NamedTuple):
     width: int
     channels: int
     size: int
-    """Bytes of the file."""
+    """Bytes of the file; 0 if it does not come back byte for byte."""
     mtime: int
     """Nanoseconds since 1970."""
     crc: int
-    """CRC-32 of the file's bytes."""
+    """CRC-32 of the file's bytes; 0 likewise."""
     attributes: Attributes = NONE
     """Of the file."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether the file comes back byte for byte; else pixel for pixel."""
+        return self.kind != DECODED
 
     @property
     def begins(self) -> bool:

@@ -98,7 +98,8 @@ def entries_of(tables: Iterable[Table], *, copies: bool) -> Iterator[Entry]:
                 entry = own._replace(original=segment.original)
         elif isinstance(segment, WholeSegment):
             shape = segment.height, segment.width, segment.channels
-            entry = Entry(segment.name, segment.kind, True, segment.size, shape, segment.crc, mode)
+            size, crc = (segment.size, segment.crc) if segment.exact else (None, None)
+            entry = Entry(segment.name, segment.kind, segment.exact, size, shape, crc, mode)
         elif segment.begins:
             exact, size = kind_of(segment.kind).exact, segment.size or None
             shape = segment.height, segment.width, segment.channels

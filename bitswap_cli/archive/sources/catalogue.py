@@ -7,6 +7,7 @@ pictures are decoded again, but not described and proved again, which would be t
 
 import os
 from collections.abc import Callable, Generator, Iterable, Sequence, Set
+from contextlib import closing
 from functools import cached_property, partial
 
 from bitswap_cli.archive.format.header import COPIES, LONG, SAMPLES
@@ -21,6 +22,7 @@ from bitswap_cli.archive.sources.walk import collect
 from bitswap_cli.archive.system.telling import Teller
 from bitswap_cli.images.formats.format import DESCRIBED
 from bitswap_cli.images.formats.jpeg.codec import BEGINNING
+from bitswap_cli.images.history.finder import may_be
 
 ROOM = 1 << 30  # bytes of pixels that are kept
 _LARGER = 16  # about how many times as many bytes as its file a picture may have
@@ -136,6 +138,16 @@ class Catalogue:
         except SourceError as error:
             self.skip(source, error)
             return None
+
+    @cached_property
+    def decoded(self) -> bool:
+        """Whether any picture may be one that a JPEG decoder made."""
+        kept = {name: known.pictures for name, known in self._entries.items() if known.pictures}
+        if any(may_be(pictures[0].pixels) for pictures in kept.values()):
+            return True
+        others = [source for source in self.candidates() if source.name not in kept]
+        with closing(self.look_at(others)) as looks:
+            return any(seen is not None and may_be(seen.pictures[0].pixels) for _, seen in looks)
 
     def look(self, source: Source, *, wide: bool = True, again: bool = True) -> Seen | None:
         """Return what a source can be seen as; None if it is no picture, or was skipped.

@@ -1,4 +1,4 @@
-"""JPEG files on their way into JPEG chunks, by their coefficients."""
+"""JPEG files, and pictures that were, on their way into JPEG chunks, by their coefficients."""
 
 from concurrent.futures import Future
 from functools import partial
@@ -8,17 +8,17 @@ import numpy as np
 import zstandard
 from numpy.typing import NDArray
 
-from bitswap_cli.archive.format.jpeg import KIND, encode_jpegs
+from bitswap_cli.archive.format.jpeg import encode_jpegs
 from bitswap_cli.archive.format.sections import JPEG, MAX_BODY, MAX_EXTRAS, MAX_SEGMENTS
 from bitswap_cli.archive.format.segments import WholeSegment
 from bitswap_cli.archive.format.values.blobs import pack_blob
 from bitswap_cli.archive.report import PackReport
-from bitswap_cli.archive.sources.seen import Seen, SeenJpeg
+from bitswap_cli.archive.sources.seen import Seen
 from bitswap_cli.archive.sources.source import Source
 from bitswap_cli.archive.writing.coders.coder import Coded, Kept, Offer, Step, Submit, Work
+from bitswap_cli.archive.writing.coders.planned import Planned, of_jpeg, of_picture
 from bitswap_cli.coefficients import BlockCodec, Coefficients, EncodedPictures, Frame
 from bitswap_cli.images import bands
-from bitswap_cli.images.formats.jpeg.outline import outline
 
 _BLOCKS = 1 << 16  # of a chunk, unless it is of one file
 _SEGMENTS = MAX_SEGMENTS >> 6
@@ -29,7 +29,7 @@ class _File(NamedTuple):
     """A file of a batch."""
 
     source: Source
-    seen: SeenJpeg
+    planned: Planned
     bands: int
     """How many its pictures are cut into."""
 
@@ -56,11 +56,11 @@ class JpegCoder:
         return None if codec is None else cls(work, codec)
 
     def offer(self, source: Source, seen: Seen | None) -> Offer | None:
-        """Offer to code a JPEG file, which is proved for that."""
-        found = self._work.catalogue.jpeg(source)
-        if found is None:
-            return None
-        return Offer(partial(self._take, source, found), lambda: found.limit)
+        """Offer to code a JPEG file, which is proved for that, or a picture that was one."""
+        jpeg = None if seen else self._work.catalogue.jpeg(source)
+        features = self._work.header.features
+        planned = of_jpeg(jpeg) if jpeg else of_picture(seen, features) if seen else None
+        return planned and Offer(partial(self._take, source, planned), planned.cost)
 
     def end(self) -> None:
         """Send the last files on their way."""
@@ -74,10 +74,10 @@ class JpegCoder:
         report.jpeg_bytes += size
         report.jpeg_bytes_before += sum(one.source.size for one in coded.kept)
 
-    def _take(self, source: Source, seen: SeenJpeg) -> None:
+    def _take(self, source: Source, planned: Planned) -> None:
         if self._batch is None:
             self._batch = JpegBatch(self._codec, self._work.submit)
-        self._batch.add(source, seen)
+        self._batch.add(source, planned)
         if self._batch.full:
             self.end()
 
@@ -112,17 +112,16 @@ class JpegBatch:
         many = len(self._files) >= _SEGMENTS or self._recipes >= _RECIPES
         return many or self._blocks >= _BLOCKS
 
-    def add(self, source: Source, seen: SeenJpeg) -> None:
+    def add(self, source: Source, planned: Planned) -> None:
         """Take a file; begin to code what no other file will be coded together with."""
         before = len(self._frames)
-        for picture in seen.jpeg.pictures:
-            frame = outline(picture.frame, picture.quantization)
+        for frame, picture in zip(planned.frames, planned.pictures, strict=True):
             self._blocks += bands.blocks_of(frame)
             own = bands.bands(frame)
             self._frames += own
-            self._bands += bands.cut(picture.coefficients, own)
-        self._files.append(_File(source, seen, len(self._frames) - before))
-        self._recipes += len(seen.jpeg.recipe) + source.attributes.weight
+            self._bands += bands.cut(picture, own)
+        self._files.append(_File(source, planned, len(self._frames) - before))
+        self._recipes += len(planned.recipe) + source.attributes.weight
         self._code(rest=False)
 
     def close(self) -> None:
@@ -142,12 +141,12 @@ class JpegBatch:
         bits = np.concatenate([one.bits.sum(1) for one in told])
         places = np.cumsum([0, *(one.bands for one in self._files[:-1])])
         costs = np.add.reduceat(bits, places) / 8 + self._recipe_costs()
-        loses = [cost >= one.seen.limit for cost, one in zip(costs, self._files, strict=True)]
+        loses = [cost >= one.planned.limit for cost, one in zip(costs, self._files, strict=True)]
         if not any(loses):
             body = self._body(told)
             # What the chunk costs as a whole has to pay as well.
-            if len(body) < min(sum(one.seen.limit for one in self._files), MAX_BODY):
-                kept = [Kept(one.source, KIND) for one in self._files]
+            if len(body) < min(sum(one.planned.limit for one in self._files), MAX_BODY):
+                kept = [Kept(one.source, one.planned.kind) for one in self._files]
                 return Coded([(body, len(kept))], kept, [])
             loses = [True] * len(self._files)
         lost = [one.source for one, does in zip(self._files, loses, strict=True) if does]
@@ -156,32 +155,26 @@ class JpegBatch:
         rest = JpegBatch(self._codec, self._submit)
         for one, does in zip(self._files, loses, strict=True):
             if not does:
-                rest.add(one.source, one.seen)
+                rest.add(one.source, one.planned)
         rest.close()
         coded = rest.coded()
         return coded._replace(lost=sorted([*lost, *coded.lost]))
 
-    def _body(self, told: list[EncodedPictures]) -> bytes:
+    def _body(self, messages: list[EncodedPictures]) -> bytes:
         segments = []
-        for source, seen, _ in self._files:
-            frame = seen.jpeg.pictures[0].frame
+        for source, planned, _ in self._files:
+            told = (0, 0) if planned.crc is None else (source.size, planned.crc)
+            size, crc = told
             own = WholeSegment(
-                source.name,
-                KIND,
-                frame.height,
-                frame.width,
-                len(frame.components),
-                source.size,
-                source.mtime,
-                seen.crc,
+                source.name, planned.kind, *planned.shape, size, source.mtime, crc,
                 source.attributes,
-            )
+            )  # fmt: skip
             segments.append(own)
-        return encode_jpegs(segments, [one.seen.jpeg.recipe for one in self._files], told)
+        return encode_jpegs(segments, [one.planned.recipe for one in self._files], messages)
 
     def _recipe_costs(self) -> NDArray[np.float64]:
         """Return about how many bytes each file's recipe takes: what they share is shared."""
-        recipes = [one.seen.jpeg.recipe for one in self._files]
+        recipes = [one.planned.recipe for one in self._files]
         squeeze = zstandard.ZstdCompressor(level=3).compress
         alone = np.array([len(pack_blob(recipe, squeeze)) for recipe in recipes])
         together = len(pack_blob(b"".join(recipes), squeeze))

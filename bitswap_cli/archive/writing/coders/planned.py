@@ -1,0 +1,86 @@
+"""Files as coefficients and recipe: JPEG files, and pictures whose pixels a JPEG decoder made."""
+
+from collections.abc import Set
+from typing import NamedTuple
+
+import numpy as np
+import zstandard
+
+from bitswap_cli.archive.format.header import DECODINGS
+from bitswap_cli.archive.format.jpeg import KIND
+from bitswap_cli.archive.format.segments import DECODED, DECODED_EXACT
+from bitswap_cli.archive.sources.seen import Seen, SeenJpeg
+from bitswap_cli.coefficients import Coefficients, Frame
+from bitswap_cli.contract import BYTES
+from bitswap_cli.images.formats.jpeg.outline import outline
+from bitswap_cli.images.formats.register import kind_of
+from bitswap_cli.images.history import recipe as history
+from bitswap_cli.images.history.finder import find
+from bitswap_cli.images.picture import MAX_RECIPE
+
+_BITS = 2.7  # of a coefficient other than 0, beside those of its size: about what models take
+
+
+class Planned(NamedTuple):
+    """A file as it is to be coded."""
+
+    kind: str
+    """Of its entry."""
+    shape: tuple[int, int, int]
+    """Height, width and channels of the picture that it shows."""
+    recipe: bytes
+    frames: list[Frame]
+    """Of its pictures."""
+    pictures: list[Coefficients]
+    limit: int
+    """Bytes that the whole file takes without the model."""
+    crc: int | None
+    """CRC-32 of the file's bytes, if it comes back byte for byte."""
+
+    def cost(self) -> float:
+        """Return about how many bytes it takes: few enough to tell it from pixels."""
+        bits = 0.0
+        for own in (x for picture in self.pictures for x in picture):
+            sizes = np.abs(own[own != 0].astype(np.float64))
+            bits += float(np.log2(sizes).sum()) + _BITS * sizes.size + 0.5 * own.size / 64
+        return bits / 8 + len(zstandard.ZstdCompressor(level=3).compress(self.recipe))
+
+
+def of_jpeg(seen: SeenJpeg) -> Planned:
+    """Return a JPEG file as it is to be coded."""
+    pictures = seen.jpeg.pictures
+    frame = pictures[0].frame
+    return Planned(
+        KIND,
+        (frame.height, frame.width, len(frame.components)),
+        seen.jpeg.recipe,
+        [outline(picture.frame, picture.quantization) for picture in pictures],
+        [picture.coefficients for picture in pictures],
+        seen.limit,
+        seen.crc,
+    )
+
+
+def of_picture(seen: Seen, features: Set[str]) -> Planned | None:
+    """Return a picture that was a JPEG as it is to be coded; None if nothing tells that it was, or
+    if no feature of an archive allows that."""
+    fits = [p for p in seen.pictures if kind_of(p.recipe.kind).fits(features)]
+    if DECODINGS not in features or not fits or kind_of(fits[0].recipe.kind).alphabet != BYTES:
+        return None
+    found = find(fits[0].pixels.view(np.uint8))
+    if found is None:
+        return None
+    recipe = history.pack(fits[0], found.origin, found.coefficients)
+    if len(recipe) > MAX_RECIPE:
+        return None
+    exact = kind_of(fits[0].recipe.kind).exact
+    height, width, channels = fits[0].pixels.shape
+    return Planned(
+        DECODED_EXACT if exact else DECODED,
+        (height, width, channels),
+        recipe,
+        [found.origin.frame()],
+        [found.coefficients],
+        seen.limit,
+        seen.crc if exact else None,
+    )

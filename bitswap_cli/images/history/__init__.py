@@ -1,0 +1,1 @@
+"""What pictures were: pixels that a JPEG decoder made, and of which coefficients."""

@@ -1,0 +1,121 @@
+"""The compiled decoder, where there is one, else that in numpy; and what only a kernel can do.
+
+Both decoders give the same. BITSWAP_ENGINE chooses, as it does for the coder.
+"""
+
+import ctypes
+import os
+from collections.abc import Callable
+from functools import cache
+from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitswap_cli.images.history import reference
+from bitswap_cli.images.history.reference import Plane
+
+ABI = 1
+
+
+class Engine(Protocol):
+    """What decodes; `reference` documents each of these."""
+
+    def plane(self, blocks: NDArray[np.int16], steps: NDArray[np.int32]) -> Plane: ...
+
+    def upsample(
+        self, samples: Plane, height: int, width: int, vertical: int, horizontal: int, fancy: bool
+    ) -> Plane: ...
+
+    def colour(self, y: Plane, cb: Plane, cr: Plane) -> Plane: ...
+
+
+def address(array: NDArray[np.generic]) -> int:
+    """Where a contiguous array lies."""
+    if not array.flags.c_contiguous:
+        raise ValueError("an array is not contiguous")
+    return array.ctypes.data
+
+
+class Kernel:
+    """The compiled engine.
+
+    Parameters
+    ----------
+    path : Path
+        The library.
+
+    Raises
+    ------
+    OSError
+        If it does not load, or is of another version.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._library, self._path = ctypes.CDLL(str(path)), path
+        if self.bound("abi", "")() != ABI:
+            raise OSError(f"{path} was built from another version")
+        self._plane = self.bound("plane", "pllpp")
+        self._upsample = self.bound("upsample", "pllllllp")
+        self._colour = self.bound("colour", "ppplp")
+
+    def bound(self, name: str, signature: str) -> Callable[..., int]:
+        """Return a function of the library that takes pointers (p) and integers (l)."""
+        kinds: dict[str, type[ctypes.c_void_p] | type[ctypes.c_int64]]
+        kinds = {"p": ctypes.c_void_p, "l": ctypes.c_int64}
+        try:
+            function: ctypes._NamedFuncPointer = getattr(self._library, f"bitswap_history_{name}")
+        except AttributeError as error:
+            raise OSError(f"{self._path} is not the kernel: {error}") from error
+        function.argtypes = [kinds[kind] for kind in signature]
+        function.restype = ctypes.c_int64
+        return function
+
+    def plane(self, blocks: NDArray[np.int16], steps: NDArray[np.int32]) -> Plane:
+        """See `reference.plane`."""
+        rows, columns, _ = blocks.shape
+        out = np.empty((8 * rows, 8 * columns), np.uint8)
+        self._plane(address(blocks), rows, columns, address(steps), address(out))
+        return out
+
+    def upsample(
+        self, samples: Plane, height: int, width: int, vertical: int, horizontal: int, fancy: bool
+    ) -> Plane:
+        """See `reference.upsample`."""
+        if height > samples.shape[0] or width > samples.shape[1]:
+            raise ValueError("a plane is too small")
+        out = np.empty((vertical * height, horizontal * width), np.uint8)
+        self._upsample(
+            address(samples), samples.shape[1], height, width, vertical, horizontal, fancy,
+            address(out),
+        )  # fmt: skip
+        return out
+
+    def colour(self, y: Plane, cb: Plane, cr: Plane) -> Plane:
+        """See `reference.colour`."""
+        out = np.empty((*y.shape, 3), np.uint8)
+        planes = [np.ascontiguousarray(x) for x in (y, cb, cr)]
+        self._colour(*map(address, planes), y.size, address(out))
+        return out
+
+
+@cache
+def compiled() -> Kernel | None:
+    """The compiled engine, or None where there is none that loads."""
+    for suffix in EXTENSION_SUFFIXES:
+        path = Path(__file__).with_name(f"_kernel{suffix}")
+        if path.exists():
+            try:
+                return Kernel(path)
+            except OSError:
+                return None
+    return None
+
+
+@cache
+def engine() -> Engine:
+    """The decoder in use."""
+    kernel = None if os.environ.get("BITSWAP_ENGINE") == "reference" else compiled()
+    return kernel or reference

@@ -1,0 +1,224 @@
+/* Chroma that a decoder interpolated -> its samples and the coefficients that give them.
+
+   Interpolation is linear but for rounding: least squares undo it, row by row and column by column.
+   What they leave open a search decides, which interpolates again what a change of coefficients
+   touches. */
+
+#include "transform.h"
+
+#define SPAN 10          /* samples of a block, and their neighbours */
+#define MOST_MOVES 32
+
+typedef struct {
+    const uint8_t *low, *high; /* at each pixel */
+    uint8_t *plane;            /* samples, (height, width) of them valid */
+    int64_t stride, wide;      /* of the plane, and of the limits */
+    int64_t height, width, vertical;
+} scene;
+
+/* The least squares of interpolation by two: of 2 n numbers, `step` apart, make n, in place of
+   the first n. `ratio` has room for n. Units are the caller's, ends as decoders have them. */
+static void halve(int64_t *data, int64_t n, int64_t step, int64_t *ratio) {
+    /* The normal equations, in 16ths: 20 on the diagonal, 6 beside it; 26 at the ends. */
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t a = data[2 * i * step], b = data[(2 * i + 1) * step];
+        const int64_t before = i ? data[(2 * i - 1) * step] : a;
+        const int64_t after = i + 1 < n ? data[2 * (i + 1) * step] : b;
+        data[i * step] = 4 * (3 * (a + b) + before + after);
+    }
+    if (n == 1) {
+        data[0] = data[0] / 32;
+        return;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t diagonal = (i && i + 1 < n ? 20 : 26) << 16;
+        const int64_t left = i ? 6 * ratio[i - 1] : 0, pivot = diagonal - left;
+        const int64_t carried = i ? 6 * data[(i - 1) * step] : 0;
+        ratio[i] = ((int64_t)6 << 32) / pivot;
+        data[i * step] = (data[i * step] - carried) * 65536 / pivot;
+    }
+    for (int64_t i = n - 2; i >= 0; i--) data[i * step] -= (ratio[i] * data[(i + 1) * step]) >> 16;
+}
+
+/* A plane of (vertical height, 2 width) interpolated samples -> (height, width) samples in units of
+   1 / UNIT. Returns 0, or -1 if there is no memory. */
+EXPORT int64_t bitswap_history_shrink(const uint8_t *plane, int64_t height, int64_t width,
+                                      int64_t vertical, int32_t *out) {
+    const int64_t rows = vertical * height, columns = 2 * width;
+    int64_t *data = malloc((size_t)(rows * columns) * sizeof *data);
+    int64_t *ratio = malloc((size_t)(height > width ? height : width) * sizeof *ratio);
+    if (!data || !ratio) {
+        free(data), free(ratio);
+        return -1;
+    }
+    /* What rounding adds on the average, to be taken away: an eighth, or a 32nd. */
+    const int64_t bias = vertical == 2 ? UNIT / 32 : UNIT / 8;
+    for (int64_t y = 0; y < rows; y++) {
+        for (int64_t x = 0; x < columns; x++)
+            data[y * columns + x] =
+                (int64_t)plane[y * columns + x] * UNIT + (x % 2 != (vertical == 2) ? -bias : bias);
+        halve(data + y * columns, width, 1, ratio);
+    }
+    if (vertical == 2)
+        for (int64_t x = 0; x < width; x++) halve(data + x, height, columns, ratio);
+    for (int64_t y = 0; y < height; y++)
+        for (int64_t x = 0; x < width; x++) out[y * width + x] = (int32_t)data[y * columns + x];
+    free(data), free(ratio);
+    return 0;
+}
+
+/* How wrong the pixels are that a block has a part in, its samples and their neighbours being in
+   `patch`: the sum of squares of what they are out of their limits. */
+static int64_t error_of(const scene *s, uint8_t patch[SPAN][SPAN], int64_t top, int64_t left) {
+    const int64_t down = s->vertical;
+    int64_t sum = 0;
+    int32_t rows[SPAN];
+    for (int64_t y = down == 2 ? -1 : 0; y < (down == 2 ? 17 : 8); y++) {
+        const int64_t pixel = down * top + y, row = down == 2 ? (pixel >> 1) - top + 1 : y + 1;
+        if (pixel < 0 || pixel >= down * s->height) continue;
+        const int64_t beside = pixel & 1 ? row + 1 : row - 1;
+        const uint8_t *near = patch[row], *far = patch[beside];
+        for (int x = 0; x < SPAN; x++) rows[x] = down == 2 ? 3 * near[x] + far[x] : near[x];
+        const uint8_t *low = s->low + pixel * s->wide, *high = s->high + pixel * s->wide;
+        for (int64_t x = 0; x < SPAN; x++) {
+            for (int odd = x ? 0 : 1; odd < (x == SPAN - 1 ? 1 : 2); odd++) {
+                const int64_t at = 2 * (left + x - 1) + odd;
+                if (at < 0 || at >= 2 * s->width) continue;
+                const int32_t v = 3 * rows[x] + rows[odd ? x + 1 : x - 1];
+                const int32_t made = down == 2 ? (v + 8 - odd) >> 4 : (v + 1 + odd) >> 2;
+                const int32_t out = made < low[at]    ? low[at] - made
+                                    : made > high[at] ? made - high[at]
+                                                      : 0;
+                sum += out * out;
+            }
+        }
+    }
+    return sum;
+}
+
+/* Fill the neighbours of a block, repeated beyond the ends. */
+static void surround(const scene *s, int64_t top, int64_t left, uint8_t patch[SPAN][SPAN]) {
+    for (int64_t y = 0; y < SPAN; y++)
+        for (int64_t x = 0; x < SPAN; x++) {
+            int64_t row = top + y - 1, column = left + x - 1;
+            row = row < 0 ? 0 : row < s->height ? row : s->height - 1;
+            column = column < 0 ? 0 : column < s->width ? column : s->width - 1;
+            patch[y][x] = s->plane[row * s->stride + column];
+        }
+}
+
+/* Put the samples of a block into its patch; beyond the ends of the plane the last one counts. */
+static void fill(const scene *s, int64_t top, int64_t left, const uint8_t *made,
+                 uint8_t patch[SPAN][SPAN]) {
+    for (int64_t y = 0; y < 8; y++)
+        for (int64_t x = 0; x < 8; x++) {
+            const int64_t row = top + y < s->height ? y : s->height - 1 - top;
+            const int64_t column = left + x < s->width ? x : s->width - 1 - left;
+            patch[y + 1][x + 1] = made[8 * row + column];
+        }
+    for (int64_t y = 0; y < SPAN; y++) {
+        if (!top && !y) memcpy(patch[0], patch[1], SPAN);
+        if (y && top + y - 1 >= s->height) memcpy(patch[y], patch[y - 1], SPAN);
+    }
+    for (int64_t y = 0; y < SPAN; y++) {
+        if (!left) patch[y][0] = patch[y][1];
+        for (int64_t x = 1; x < SPAN; x++)
+            if (left + x - 1 >= s->width) patch[y][x] = patch[y][x - 1];
+    }
+}
+
+static int64_t try_block(const scene *s, const int16_t *block, const int32_t *steps, int64_t top,
+                         int64_t left, uint8_t patch[SPAN][SPAN]) {
+    uint8_t made[64];
+    inverse(block, steps, made, 8);
+    fill(s, top, left, made, patch);
+    return error_of(s, patch, top, left);
+}
+
+typedef struct {
+    int64_t cost;
+    int8_t place, sign;
+} move;
+
+/* The moves of one coefficient that change it least against what is told, the cheapest first. */
+static void list_moves(const int32_t *told, const int16_t *block, const int32_t *steps, move *moves,
+                       int most) {
+    int count = 0;
+    for (int k = 0; k < 64; k++) {
+        const int64_t step = steps[k] * UNIT, rest = told[k] - block[k] * step;
+        for (int sign = -1; sign < 2; sign += 2) {
+            const move m = {step * (step - sign * 2 * rest), (int8_t)k, (int8_t)sign};
+            int at = count < most ? count++ : most;
+            if (at == most && moves[--at].cost <= m.cost) continue;
+            for (; at > 0 && moves[at - 1].cost > m.cost; at--) moves[at] = moves[at - 1];
+            moves[at] = m;
+        }
+    }
+}
+
+/* Take the best of some moves, or of pairs of them, while there is one; returns the error left. */
+static int64_t descend(const scene *s, int16_t *block, const int32_t *steps, int64_t top,
+                       int64_t left, const move *moves, int count, uint8_t patch[SPAN][SPAN],
+                       int64_t error) {
+    while (error) {
+        int64_t least = error;
+        int first = -1, second = -1;
+        for (int m = 0; m < count; m++) {
+            block[moves[m].place] = (int16_t)(block[moves[m].place] + moves[m].sign);
+            const int64_t now = try_block(s, block, steps, top, left, patch);
+            block[moves[m].place] = (int16_t)(block[moves[m].place] - moves[m].sign);
+            if (now < least) least = now, first = m;
+        }
+        for (int m = 0; first < 0 && m < count; m++)
+            for (int n = m + 1; n < count; n++) {
+                if (moves[m].place == moves[n].place) continue;
+                block[moves[m].place] = (int16_t)(block[moves[m].place] + moves[m].sign);
+                block[moves[n].place] = (int16_t)(block[moves[n].place] + moves[n].sign);
+                const int64_t now = try_block(s, block, steps, top, left, patch);
+                block[moves[m].place] = (int16_t)(block[moves[m].place] - moves[m].sign);
+                block[moves[n].place] = (int16_t)(block[moves[n].place] - moves[n].sign);
+                if (now < least) least = now, first = m, second = n;
+            }
+        if (first < 0) break;
+        block[moves[first].place] = (int16_t)(block[moves[first].place] + moves[first].sign);
+        if (second >= 0)
+            block[moves[second].place] = (int16_t)(block[moves[second].place] + moves[second].sign);
+        error = least;
+    }
+    return error;
+}
+
+/* Solve blocks of chroma that was interpolated.
+
+   `told` (rows, columns, 64) are coefficients in units of 1 / UNIT, as least squares have them; `low`
+   and `high` what is known at each pixel, planes (8 vertical rows, 16 columns); `height` and
+   `width` count valid samples. `blocks` and the samples that they make, `plane`, change. `moves` of
+   one coefficient are tried, for blocks that do not give what they should; `state` of each block
+   becomes 1 where all is right. Returns how many blocks are 1. */
+EXPORT int64_t bitswap_history_chroma(const int32_t *told, const uint8_t *low, const uint8_t *high,
+                                      int64_t rows, int64_t columns, int64_t height, int64_t width,
+                                      int64_t vertical, const int32_t *steps, int64_t moves,
+                                      int16_t *blocks, uint8_t *plane, uint8_t *state) {
+    const scene s = {low, high, plane, 8 * columns, 16 * columns, height, width, vertical};
+    int64_t solved = 0;
+    for (int64_t b = 0; b < rows * columns; b++) {
+        const int64_t top = b / columns * 8, left = b % columns * 8;
+        int16_t *block = blocks + 64 * b;
+        uint8_t patch[SPAN][SPAN];
+        if (top >= height || left >= width) {
+            state[b] = 1, solved++;
+            continue;
+        }
+        surround(&s, top, left, patch);
+        const int64_t before = try_block(&s, block, steps, top, left, patch);
+        int64_t error = before;
+        if (error && moves) {
+            move list[MOST_MOVES];
+            list_moves(told + 64 * b, block, steps, list, (int)moves);
+            error = descend(&s, block, steps, top, left, list, (int)moves, patch, error);
+            if (error < before) inverse(block, steps, plane + top * s.stride + left, s.stride);
+        }
+        state[b] = !error, solved += !error;
+    }
+    return solved;
+}

@@ -1,0 +1,33 @@
+/* Pixels that a JPEG decoder made <-> the coefficients that it made them of.
+
+   decode.c is the decoder, docs/format.md its definition, reference.py the same in numpy. What the
+   others do only helps a writer to find coefficients: whatever they find is decoded and compared.
+   All of it is integers, so that every machine finds the same. */
+
+#ifndef BITSWAP_HISTORY_H
+#define BITSWAP_HISTORY_H
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "processor.h"
+
+extern HIDDEN const uint8_t ZIGZAG[64]; /* the place of each coefficient of a block, row by row */
+
+/* The inverse DCT of a block: coefficients, in zigzag order, times steps -> samples, each row
+   `stride` behind the one before. */
+HIDDEN void inverse(const int16_t *block, const int32_t *steps, uint8_t *out, int64_t stride);
+
+INLINE int32_t clamped(int32_t value, int32_t low, int32_t high) {
+    return value < low ? low : value > high ? high : value;
+}
+
+/* What a decoder adds to luma: to red, to blue (each of its own chroma), and to green. */
+INLINE int32_t to_red(int32_t cr) { return (91881 * (cr - 128) + 32768) >> 16; }
+INLINE int32_t to_blue(int32_t cb) { return (116130 * (cb - 128) + 32768) >> 16; }
+INLINE int32_t to_green(int32_t cb, int32_t cr) {
+    return (-22554 * (cb - 128) - 46802 * (cr - 128) + 32768) >> 16;
+}
+
+#endif

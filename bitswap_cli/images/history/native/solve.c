@@ -1,0 +1,224 @@
+/* Samples, or what is known of them -> the coefficients that give them; see transform.h.
+
+   A block is rounded; if that does not give its samples back, a beam search looks for few
+   coefficients that are one more or less. A sample may be known within limits only. */
+
+#include "transform.h"
+
+#define HALF (1 << (FINE - 1))
+#define SLACK 1          /* of what is compared in fine units: the decoder rounds a little else */
+#define MOST_MOVES 64
+#define MOST_WIDTH 64
+#define ROUNDS 12        /* of projections, where samples are not known */
+
+typedef struct {
+    int16_t samples[64]; /* in fine units */
+    uint64_t moved;      /* which moves it is made of */
+    int32_t cost;
+} node;
+
+typedef struct {
+    int16_t low[64], high[64]; /* fine units, with what rounding gives and takes */
+    int16_t steps[MOST_MOVES][64];
+    int8_t place[MOST_MOVES], sign[MOST_MOVES];
+    int moves;
+} puzzle;
+
+typedef struct {
+    const uint8_t *low, *high;
+    int64_t stride;
+} limits;
+
+/* Whether a sample is known: decoders clamp what is beyond 0 and 255. */
+INLINE int fixed(limits l, int64_t at) {
+    return l.low[at] == l.high[at] && l.low[at] && l.low[at] < 255;
+}
+
+INLINE int32_t cost_of(const puzzle *q, const int16_t *restrict samples,
+                       const int16_t *restrict step) {
+    int32_t sum = 0;
+    for (int p = 0; p < 64; p++) {
+        const int16_t now = (int16_t)(samples[p] + step[p]);
+        const int16_t under = (int16_t)(q->low[p] - now), over = (int16_t)(now - q->high[p]);
+        const int16_t worse = under > over ? under : over, wrong = worse > 0 ? worse : 0;
+        sum += (wrong < 2048 ? wrong : 2048) * (wrong < 2048 ? wrong : 2048) >> 2;
+    }
+    return sum;
+}
+
+/* How many samples of a block a decoder makes otherwise. */
+static int wrong(const int16_t *block, const int32_t *steps, limits l) {
+    uint8_t made[64];
+    int count = 0;
+    inverse(block, steps, made, 8);
+    for (int y = 0; y < 8; y++)
+        for (int x = 0; x < 8; x++) {
+            const int64_t at = y * l.stride + x;
+            count += made[8 * y + x] < l.low[at] || made[8 * y + x] > l.high[at];
+        }
+    return count;
+}
+
+/* List the moves of one coefficient that change it least against what is told, the cheapest first.
+   A move costs (step - rest)^2 - rest^2, rest being what rounding left. */
+static void list_moves(puzzle *q, const transform *t, const int32_t *told, const int16_t *block,
+                       const int32_t *steps, int most) {
+    int64_t costs[128];
+    uint8_t order[128];
+    int count = 0;
+    for (int k = 0; k < 64; k++) {
+        const int64_t step = steps[k] * UNIT, rest = told[k] - block[k] * step;
+        for (int down = 0; down < 2; down++) {
+            const int64_t cost = step * (step - (down ? -2 : 2) * rest);
+            int at = count++;
+            for (; at > 0 && costs[at - 1] > cost; at--) {
+                costs[at] = costs[at - 1];
+                order[at] = order[at - 1];
+            }
+            costs[at] = cost;
+            order[at] = (uint8_t)(2 * k + down);
+        }
+    }
+    q->moves = most;
+    for (int m = 0; m < most; m++) {
+        const int k = order[m] >> 1, sign = order[m] & 1 ? -1 : 1;
+        q->place[m] = (int8_t)k, q->sign[m] = (int8_t)sign;
+        for (int p = 0; p < 64; p++)
+            q->steps[m][p] =
+                (int16_t)((sign * steps[k] * t->basis[k][p] + (1 << (15 - FINE))) >> (16 - FINE));
+    }
+}
+
+static void moved(const puzzle *q, uint64_t moves, const int16_t *from, int16_t *to) {
+    memcpy(to, from, 64 * sizeof *to);
+    for (int m = 0; m < q->moves; m++)
+        if (moves >> m & 1) to[q->place[m]] = (int16_t)(to[q->place[m]] + q->sign[m]);
+}
+
+/* Keep a node among the best `width`, in the order of their costs; equal ones once. */
+static void keep(node *nodes, int *count, int width, const node *from, const int16_t *step,
+                 uint64_t moves, int32_t cost) {
+    if (*count == width && cost >= nodes[width - 1].cost) return;
+    for (int i = 0; i < *count; i++)
+        if (nodes[i].moved == moves) return;
+    int at = *count < width ? (*count)++ : width - 1;
+    for (; at > 0 && nodes[at - 1].cost > cost; at--) nodes[at] = nodes[at - 1];
+    for (int p = 0; p < 64; p++) nodes[at].samples[p] = (int16_t)(from->samples[p] + step[p]);
+    nodes[at].moved = moves, nodes[at].cost = cost;
+}
+
+/* Search from what rounding gave; 1 and the block if all samples are within their limits. Else the
+   block is that of the fewest wrong ones that was seen. */
+static int search(puzzle *q, const int32_t *start, int16_t *block, const int32_t *steps, limits l,
+                  int width, int depth, node *beam) {
+    node *now = beam, *next = beam + MOST_WIDTH;
+    int16_t first[64], tried[64];
+    int count = 1, least = wrong(block, steps, l);
+    memcpy(first, block, sizeof first);
+    for (int p = 0; p < 64; p++) now->samples[p] = (int16_t)start[p];
+    now->moved = 0;
+    for (int d = 0; d < depth && least; d++) {
+        int found = 0;
+        for (int i = 0; i < count; i++)
+            for (int m = 0; m < q->moves; m++) {
+                if (now[i].moved >> m & 1) continue;
+                const int32_t cost = cost_of(q, now[i].samples, q->steps[m]);
+                keep(next, &found, width, now + i, q->steps[m], now[i].moved | 1ull << m, cost);
+            }
+        for (int i = 0; i < found && i < 4 && least; i++) {
+            moved(q, next[i].moved, first, tried);
+            const int others = wrong(tried, steps, l);
+            if (others >= least) continue;
+            least = others;
+            memcpy(block, tried, sizeof tried);
+        }
+        node *swap = now;
+        now = next, next = swap;
+        count = found;
+    }
+    return !least;
+}
+
+/* Round coefficients so that samples within limits move as they have to. */
+static void project(const transform *t, const uint8_t *start, limits l, const int32_t *steps,
+                    int32_t *told, int16_t *block, int32_t *made) {
+    int32_t samples[64];
+    int16_t before[64];
+    int free = 0;
+    for (int p = 0; p < 64; p++) {
+        const int64_t at = p / 8 * l.stride + p % 8;
+        free |= !fixed(l, at);
+        samples[p] = (clamped(start[at], l.low[at], l.high[at]) - 128) * UNIT;
+    }
+    forward(t, samples, told);
+    rounded(told, steps, block);
+    backward(t, block, steps, made);
+    if (free && !wrong(block, steps, l)) return;
+    for (int round = 0; free && round < ROUNDS; round++) {
+        memcpy(before, block, sizeof before);
+        for (int p = 0; p < 64; p++) {
+            const int64_t at = p / 8 * l.stride + p % 8;
+            if (fixed(l, at)) continue;
+            const int32_t low = l.low[at] ? (l.low[at] << FINE) - HALF : -(512 << FINE);
+            const int32_t high = l.high[at] < 255 ? (l.high[at] << FINE) + HALF : 1024 << FINE;
+            samples[p] = (clamped(made[p], low, high) - (128 << FINE)) * (UNIT >> FINE);
+        }
+        forward(t, samples, told);
+        rounded(told, steps, block);
+        backward(t, block, steps, made);
+        if (!memcmp(before, block, sizeof before)) break;
+    }
+}
+
+static void pose(puzzle *q, limits l, const int32_t *made) {
+    for (int p = 0; p < 64; p++) {
+        const int64_t at = p / 8 * l.stride + p % 8;
+        q->low[p] = (int16_t)(l.low[at] ? (l.low[at] << FINE) - HALF - SLACK : -(512 << FINE));
+        q->high[p] =
+            (int16_t)(l.high[at] < 255 ? (l.high[at] << FINE) + HALF + SLACK : 1000 << FINE);
+        if (made[p] < -(400 << FINE) || made[p] > 700 << FINE) q->moves = 0;
+    }
+}
+
+/* Solve blocks of a plane of samples.
+
+   `start`, `low` and `high` are planes (8 rows, 8 columns): what is supposed, and what is known.
+   `blocks` are what was found before, `state` says of each block: 1, it stays as it is; 0, it stays
+   if it gives what it should; 2, there is none yet. It becomes 1 where all samples come to lie
+   within their limits. A search has `width` nodes and takes up to
+   `depth` of `moves` moves; there is none if `width` is 0. Returns how many blocks are 1. */
+EXPORT int64_t bitswap_history_solve(const uint8_t *start, const uint8_t *low, const uint8_t *high,
+                                     int64_t rows, int64_t columns, const int32_t *steps,
+                                     int64_t width, int64_t depth, int64_t moves, int16_t *blocks,
+                                     uint8_t *state) {
+    transform t;
+    puzzle q;
+    int64_t solved = 0;
+    node *beam = malloc(2 * MOST_WIDTH * sizeof *beam);
+    if (!beam) return -1;
+    arrange(&t);
+    for (int64_t b = 0; b < rows * columns; b++) {
+        const int64_t at = 8 * (b / columns * 8 * columns + b % columns);
+        const limits l = {low + at, high + at, 8 * columns};
+        int16_t *block = blocks + 64 * b, tried[64];
+        const int fresh = state[b] == 2;
+        if (!state[b] && !wrong(block, steps, l)) state[b] = 1;
+        if (state[b] != 1) {
+            int32_t told[64], made[64];
+            project(&t, start + at, l, steps, told, tried, made);
+            const int before = wrong(block, steps, l);
+            int now = wrong(tried, steps, l);
+            if (now && width) {
+                list_moves(&q, &t, told, tried, steps, (int)moves);
+                pose(&q, l, made);
+                if (q.moves) search(&q, made, tried, steps, l, (int)width, (int)depth, beam);
+                now = wrong(tried, steps, l);
+            }
+            if (fresh || now <= before) memcpy(block, tried, sizeof tried);
+            state[b] = !now;
+        }
+        solved += state[b];
+    }
+    free(beam);
+    return solved;
+}

@@ -1,0 +1,91 @@
+/* The DCT without a decoder's rounding, for searches; see transform.h. */
+
+#include "transform.h"
+
+/* 2^17 times half the cosine of k pi / 16. */
+static const int32_t COSINES[8] = {65536, 64277, 60547, 54491, 46341, 36410, 25080, 12785};
+
+/* 2^17 times sample x of the orthonormal basis function u of eight samples. */
+static int64_t wave(int u, int x) {
+    const int turn = (2 * x + 1) * u % 32, half = turn > 16 ? 32 - turn : turn;
+    if (!u) return COSINES[4];
+    return half == 8 ? 0 : half < 8 ? COSINES[half] : -COSINES[16 - half];
+}
+
+void arrange(transform *t) {
+    for (int u = 0; u < 8; u++)
+        for (int x = 0; x < 8; x++) t->wave[u][x] = (int32_t)wave(u, x);
+    for (int k = 0; k < 64; k++)
+        for (int y = 0; y < 8; y++)
+            for (int x = 0; x < 8; x++)
+                t->basis[k][8 * y + x] =
+                    (int32_t)((wave(ZIGZAG[k] / 8, y) * wave(ZIGZAG[k] % 8, x)) >> 18);
+}
+
+void forward(const transform *t, const int32_t in[64], int32_t out[64]) {
+    int64_t between[64], sums[64];
+    for (int y = 0; y < 8; y++)
+        for (int u = 0; u < 8; u++) {
+            int64_t sum = 0;
+            for (int x = 0; x < 8; x++) sum += (int64_t)in[8 * y + x] * t->wave[u][x];
+            between[8 * y + u] = (sum + 256) >> 9;
+        }
+    for (int v = 0; v < 8; v++)
+        for (int u = 0; u < 8; u++) {
+            int64_t sum = 0;
+            for (int y = 0; y < 8; y++) sum += between[8 * y + u] * t->wave[v][y];
+            sums[8 * v + u] = sum;
+        }
+    for (int k = 0; k < 64; k++) out[k] = (int32_t)((sums[ZIGZAG[k]] + (1 << 24)) >> 25);
+}
+
+void rounded(const int32_t *told, const int32_t *steps, int16_t *block) {
+    for (int k = 0; k < 64; k++) {
+        const int32_t step = steps[k] * UNIT, half = step / 2;
+        block[k] = (int16_t)(told[k] < 0 ? -((half - told[k]) / step) : (told[k] + half) / step);
+    }
+}
+
+void backward(const transform *t, const int16_t *block, const int32_t *steps, int32_t out[64]) {
+    memset(out, 0, 64 * sizeof *out);
+    for (int k = 0; k < 64; k++)
+        if (block[k]) {
+            const int32_t value = block[k] * steps[k];
+            for (int p = 0; p < 64; p++) out[p] += value * t->basis[k][p];
+        }
+    for (int p = 0; p < 64; p++)
+        out[p] = ((out[p] + (1 << (15 - FINE))) >> (16 - FINE)) + (128 << FINE);
+}
+
+/* Coefficients, in units of 1 / UNIT, of `count` blocks of samples in units of 1 / UNIT. */
+EXPORT void bitswap_history_forward(const int32_t *samples, int64_t count, int32_t *out) {
+    transform t;
+    int32_t shifted[64];
+    arrange(&t);
+    for (int64_t b = 0; b < count; b++) {
+        for (int p = 0; p < 64; p++) shifted[p] = samples[64 * b + p] - 128 * UNIT;
+        forward(&t, shifted, out + 64 * b);
+    }
+}
+
+/* How well each step from 2 to 255 explains the coefficients of `count` blocks, at each place: the
+   sum, over those of more than `least` (in 1 / UNIT), of what `table` says of a step and of the
+   distance to its next multiple, in 16ths, at most `far`; `zero` less where that is 0. */
+EXPORT void bitswap_history_comb(const int32_t *told, int64_t count, int64_t least, int64_t far,
+                                 int64_t zero, const int32_t *table, int64_t *scores) {
+    for (int64_t b = 0; b < count; b++)
+        for (int k = 0; k < 64; k++) {
+            const int32_t size = told[64 * b + k] < 0 ? -told[64 * b + k] : told[64 * b + k];
+            if (size <= least) continue;
+            for (int32_t step = 2; step < 256; step++) {
+                const int32_t rest = size % (step * UNIT), other = step * UNIT - rest;
+                const int64_t distance = (rest < other ? rest : other) / (UNIT / 16);
+                if (size < other) {
+                    scores[256 * k + step] -= zero;
+                    continue;
+                }
+                scores[256 * k + step] +=
+                    table[step * (far + 1) + (distance < far ? distance : far)];
+            }
+        }
+}

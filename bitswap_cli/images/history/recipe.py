@@ -1,0 +1,185 @@
+"""What gives a picture's file back besides coefficients, and its bytes in an archive.
+
+docs/format.md says how it is written down.
+"""
+
+import zlib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgpack
+import numpy as np
+from numpy.typing import NDArray
+
+from bitswap_cli.coefficients import Component
+from bitswap_cli.contract import BYTES
+from bitswap_cli.errors import ArchiveError
+from bitswap_cli.images.formats import register
+from bitswap_cli.images.history.decoder import SAMPLINGS, Origin, decode
+from bitswap_cli.images.history.tables import quality_of, standard
+from bitswap_cli.images.inspection import rebuild
+from bitswap_cli.images.picture import MAX_PIXELS, MAX_RECIPE, Picture, Recipe
+
+_MOST_MARGIN = 255  # pixels of a JPEG beyond an edge of the picture
+_PLACE = 4  # bytes of how far a pixel is behind the one before
+Coefficients = Sequence[NDArray[np.int16]]
+
+
+class Told(NamedTuple):
+    """What an archive tells of a picture that was a JPEG."""
+
+    recipe: Recipe
+    height: int
+    """Of the picture."""
+    width: int
+    origin: Origin
+    corrections: bytes
+    """Where pixels differ from decoded ones, and by what."""
+    checksum: int
+    """CRC-32 of the pixels."""
+
+
+def pack(picture: Picture, origin: Origin, coefficients: Coefficients) -> bytes:
+    """Write what gives a picture's file back besides coefficients."""
+    pixels, recipe = np.ascontiguousarray(picture.pixels, np.uint8), picture.recipe
+    height, width, _ = pixels.shape
+    made = decode(origin, coefficients, height, width)
+    below = origin.height - origin.top - height
+    right = origin.width - origin.left - width
+    tables = [_packed_table(steps, k > 0) for k, steps in enumerate(origin.steps)]
+    if len(tables) == 3 and tables[1] == tables[2]:
+        tables.pop()
+    packed: bytes = msgpack.packb(
+        [
+            register.kind_of(recipe.kind).number, *recipe[1:],
+            height, width, [origin.top, below, origin.left, right],
+            2 * SAMPLINGS.index(origin.sampling) + origin.fancy, len(origin.steps), tables,
+            corrections(pixels, made), zlib.crc32(pixels.data),
+        ],
+        use_bin_type=True,
+    )  # fmt: skip
+    return packed
+
+
+def _packed_table(steps: NDArray[np.int32], chroma: bool) -> int | bytes:
+    quality = quality_of(steps, chroma)
+    return steps.astype(np.uint8).tobytes() if quality is None else quality
+
+
+def corrections(pixels: NDArray[np.uint8], made: NDArray[np.uint8]) -> bytes:
+    """Write where pixels (H, W, C) differ from decoded ones, and by what."""
+    channels = pixels.shape[2]
+    differ = (pixels - made).reshape(-1, channels)
+    where = np.nonzero(differ.any(1))[0]
+    steps = np.diff(where, prepend=-1).astype("<u4") - 1
+    places = steps.view(np.uint8).reshape(-1, _PLACE)
+    own = differ[where]
+    if channels == 3:
+        own = np.stack((own[:, 1], own[:, 0] - own[:, 1], own[:, 2] - own[:, 1]), 1)
+    return places.T.tobytes() + own.T.tobytes()
+
+
+def corrected(made: NDArray[np.uint8], told: bytes) -> NDArray[np.uint8]:
+    """Invert `corrections`; raise `ArchiveError` if they are of another picture."""
+    channels = made.shape[2]
+    columns = np.frombuffer(told, np.uint8)
+    if columns.size % (_PLACE + channels):
+        raise _malformed()
+    planes = columns.reshape(_PLACE + channels, -1)
+    steps = np.ascontiguousarray(planes[:_PLACE].T).view("<u4")[:, 0]
+    where = np.cumsum(steps.astype(np.int64) + 1) - 1
+    if where.size and where[-1] >= made.size // channels:
+        raise _malformed()
+    own = planes[_PLACE:].T
+    if channels == 3:
+        own = np.stack((own[:, 1] + own[:, 0], own[:, 0], own[:, 2] + own[:, 0]), 1)
+    pixels = made.reshape(-1, channels).copy()
+    pixels[where] += own
+    return pixels.reshape(made.shape)
+
+
+def unpack(packed: bytes) -> Told:
+    """Read what `pack` wrote, and check all of it.
+
+    Raises
+    ------
+    ArchiveError
+        If it is malformed, or of more than a picture can be.
+    """
+    try:
+        found = msgpack.unpackb(packed, raw=False)
+    except (ValueError, msgpack.UnpackException):
+        raise _malformed() from None
+    match found:
+        case [
+            int(number), bytes(prefix), bytes(suffix), bytes(description),
+            int(height), int(width), [int(top), int(below), int(left), int(right)],
+            int(how), 1 | 3 as components, [*tables], bytes(wrong), int(checksum),
+        ] if 0 < height <= MAX_PIXELS and 0 < width <= MAX_PIXELS // height:  # fmt: skip
+            kinds = [kind for kind in register.kinds() if kind.number == number]
+            margins = all(0 <= margin <= _MOST_MARGIN for margin in (top, below, left, right))
+            few = len(prefix) + len(suffix) + len(description) + len(wrong) <= MAX_RECIPE
+            steps = _tables(tables, components)
+            known = kinds and kinds[0].alphabet == BYTES and 0 <= how < 2 * len(SAMPLINGS)
+            if known and margins and few and steps:
+                sampling = SAMPLINGS[how // 2]
+                size = top + height + below, left + width + right
+                origin = Origin(*size, top, left, sampling, bool(how % 2), steps)
+                if components == 3 or sampling == (1, 1):
+                    recipe = Recipe(kinds[0].name, prefix, suffix, description)
+                    return Told(recipe, height, width, origin, wrong, checksum)
+    raise _malformed()
+
+
+def _tables(packed: list[object], components: int) -> tuple[NDArray[np.int32], ...] | None:
+    """Return the tables of components; the second may serve both chroma."""
+    tables = []
+    for k, table in enumerate(packed):
+        match table:
+            case int(quality) if 1 <= quality <= 100:
+                tables.append(standard(k > 0)[quality])
+            case bytes(steps) if len(steps) == 64 and 0 not in steps:
+                tables.append(np.frombuffer(steps, np.uint8).astype(np.int32))
+    if len(tables) == len(packed) == 2 and components == 3:
+        tables.append(tables[1])
+    return tuple(tables) if len(tables) == components and len(packed) <= components else None
+
+
+def _malformed() -> ArchiveError:
+    return ArchiveError("the archive holds a picture that was a JPEG, whose recipe is malformed")
+
+
+def outlines(packed: bytes) -> list[list[Component]]:
+    """Return the frames of a recipe's pictures, of which there is one; raise `ArchiveError` if
+    malformed."""
+    return [unpack(packed).origin.frame()]
+
+
+def join(packed: bytes, pictures: Sequence[Coefficients]) -> bytes:
+    """Write the file again.
+
+    Raises
+    ------
+    ArchiveError
+        If recipe and coefficients do not belong together.
+    """
+    told = unpack(packed)
+    shapes = [(c.rows, c.columns, 64) for c in told.origin.frame()]
+    if [[own.shape for own in picture] for picture in pictures] != [shapes]:
+        raise _malformed()
+    made = decode(told.origin, pictures[0], told.height, told.width)
+    pixels = corrected(made, told.corrections)
+    if zlib.crc32(pixels.data) != told.checksum:
+        raise ArchiveError("the archive holds a picture that was a JPEG, and is another one now")
+    return rebuild(told.recipe, pixels)
+
+
+def was(packed: bytes) -> str:
+    """Say what a picture was: ``quality 80, 4:4:4``."""
+    told = unpack(packed)
+    steps = told.origin.steps
+    number = quality_of(steps[0])
+    fits = number and all(np.array_equal(standard(True)[number], own) for own in steps[1:])
+    quality = f"quality {number}" if fits else "tables of its own"
+    names = {(1, 1): "4:4:4", (1, 2): "4:2:2", (2, 2): "4:2:0"}
+    return f"{quality}, {names[told.origin.sampling] if len(steps) == 3 else 'gray'}"

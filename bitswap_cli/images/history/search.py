@@ -1,0 +1,118 @@
+"""Planes of samples -> the coefficients that a decoder makes them of: the compiled searches."""
+
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitswap_cli.images.history.engine import Kernel, address
+from bitswap_cli.images.history.reference import Plane
+
+UNIT = 256  # of coefficients that are not rounded yet: 1
+_ZERO = 256  # what a step loses for a coefficient that it does not explain: a nat
+Blocks = NDArray[np.int16]
+Told = NDArray[np.int32]
+
+
+class Effort(NamedTuple):
+    """How hard a search tries."""
+
+    width: int
+    depth: int
+    moves: int
+
+
+class Searcher:
+    """The searches of a kernel."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._lattice = kernel.bound("lattice", "plppppp")
+        self._ranges = kernel.bound("ranges", "plpppppp")
+        self._forward = kernel.bound("forward", "plp")
+        self._comb = kernel.bound("comb", "pllllpp")
+        self._solve = kernel.bound("solve", "pppllplllpp")
+        self._shrink = kernel.bound("shrink", "plllp")
+        self._chroma = kernel.bound("chroma", "ppplllllplppp")
+
+    def lattice(self, pixels: Plane) -> tuple[NDArray[np.uint8], Plane, int, int]:
+        """Find luma and chroma of pixels (.., 3).
+
+        Returns planes (3, ..); `known`: 1 where they are, 0 where a channel is at an end of its
+        range, 2 where no luma and chroma give these; and how many pixels that are not gray are
+        known, and are not though no channel is at an end.
+        """
+        planes = np.empty((3, *pixels.shape[:-1]), np.uint8)
+        known, off = np.empty(pixels.shape[:-1], np.uint8), np.zeros(1, np.int64)
+        on = self._lattice(
+            address(pixels), known.size, *map(address, planes), address(known), address(off)
+        )
+        return planes, known, on, int(off[0])
+
+    def ranges(
+        self, pixels: Plane, known: Plane, planes: list[Plane], low: Plane, high: Plane
+    ) -> None:
+        """Narrow what planes (3, H, W) may be where they are not known, the two others being as
+        they were decoded."""
+        self._ranges(
+            address(pixels), known.size, address(known), *map(address, planes),
+            address(low), address(high),
+        )  # fmt: skip
+
+    def forward(self, samples: Told) -> Told:
+        """Return coefficients of blocks of samples (n, 64), both in units of 1 / UNIT."""
+        out = np.empty(samples.shape, np.int32)
+        self._forward(address(samples), len(samples), address(out))
+        return out
+
+    def comb(self, told: Told, least: int, table: Told) -> NDArray[np.int64]:
+        """Return scores (64, 256) of steps at each place of blocks' coefficients (n, 64)."""
+        scores = np.zeros((64, 256), np.int64)
+        far = table.shape[1] - 1
+        self._comb(address(told), len(told), least, far, _ZERO, address(table), address(scores))
+        return scores
+
+    def solve(
+        self, start: Plane, low: Plane, high: Plane, steps: NDArray[np.int32], effort: Effort,
+        blocks: Blocks, state: Plane,
+    ) -> int:  # fmt: skip
+        """Find blocks (rows, columns, 64) of a plane; see native/solve.c."""
+        rows, columns, _ = blocks.shape
+        found = self._solve(
+            address(start), address(low), address(high), rows, columns, address(steps), *effort,
+            address(blocks), address(state),
+        )  # fmt: skip
+        return _counted(found)
+
+    def shrink(self, plane: Plane, vertical: int) -> Told:
+        """Undo interpolation by least squares, (vertical h, 2 w) -> (h, w) in units of 1 / UNIT."""
+        height, width = plane.shape[0] // vertical, plane.shape[1] // 2
+        out = np.empty((height, width), np.int32)
+        _counted(self._shrink(address(plane), height, width, vertical, address(out)))
+        return out
+
+    def chroma(
+        self, told: Told, low: Plane, high: Plane, valid: tuple[int, int], vertical: int,
+        steps: Told, moves: int, blocks: Blocks, plane: Plane, state: Plane,
+    ) -> int:  # fmt: skip
+        """Find blocks of chroma that was interpolated; see native/chroma.c."""
+        rows, columns, _ = blocks.shape
+        return self._chroma(
+            address(told), address(low), address(high), rows, columns, *valid, vertical,
+            address(steps), moves, address(blocks), address(plane), address(state),
+        )  # fmt: skip
+
+
+def _counted(found: int) -> int:
+    if found < 0:
+        raise MemoryError
+    return found
+
+
+T = TypeVar("T", bound=np.generic)
+
+
+def in_blocks(plane: NDArray[T]) -> NDArray[T]:
+    """(8 rows, 8 columns) -> (rows columns, 64)."""
+    rows, columns = plane.shape[0] // 8, plane.shape[1] // 8
+    split = plane.reshape(rows, 8, columns, 8).swapaxes(1, 2)
+    return np.ascontiguousarray(split.reshape(rows * columns, 64))

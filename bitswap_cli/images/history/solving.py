@@ -1,0 +1,175 @@
+"""Planes of a picture on the grid of a JPEG, and the way to its coefficients, round by round."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitswap_cli.images.history.decoder import Origin, chroma_of, decode
+from bitswap_cli.images.history.engine import engine
+from bitswap_cli.images.history.reference import Plane
+from bitswap_cli.images.history.search import UNIT, Blocks, Effort, Searcher, in_blocks
+
+# What is tried on blocks that are not solved yet, if they are no more than this share of all.
+_EFFORTS = (
+    (1.0, Effort(1, 10, 24)),
+    (0.2, Effort(6, 10, 32)),
+    (0.05, Effort(16, 12, 48)),
+    (0.01, Effort(64, 14, 64)),
+)
+_MOVES = ((1.0, 0), (0.7, 12), (0.1, 16), (0.03, 24), (0.01, 32))
+_ROUNDS = 8
+_STUCK = 0.95  # of the wrong pixels that there were: a round that leaves more is no progress
+
+
+class Canvas:
+    """A picture in the midst of whole MCUs, of which it may not fill the outer ones.
+
+    Parameters
+    ----------
+    pixels : array (H, W, C)
+    planes : array (C, H, W)
+        Luma and chroma.
+    known : array (H, W)
+        1 where they are known.
+    origin : Origin
+
+    Attributes
+    ----------
+    start, low, high : lists of arrays
+        Of each component what is supposed at each pixel, and between what it is.
+    """
+
+    def __init__(
+        self, pixels: Plane, planes: NDArray[np.uint8], known: Plane, origin: Origin
+    ) -> None:
+        self.pixels, self.known, self.origin = pixels, known, origin
+        height, width = known.shape
+        luma = origin.frame()[0]
+        self.shape = 8 * luma.rows, 8 * luma.columns
+        self.margin = (
+            (origin.top, self.shape[0] - origin.top - height),
+            (origin.left, self.shape[1] - origin.left - width),
+        )
+        self.inside = (
+            slice(origin.top, origin.top + height),
+            slice(origin.left, origin.left + width),
+        )
+        sure = np.pad(known == 1, self.margin)
+        self.start = [np.pad(plane, self.margin, mode="edge") for plane in planes]
+        self.low = [np.where(sure, plane, np.uint8(0)) for plane in self.start]
+        self.high = [np.where(sure, plane, np.uint8(255)) for plane in self.start]
+        self.all_known = bool(sure.all())
+
+    def narrow(self, search: Searcher, made: list[Plane]) -> None:
+        """Tell what pixels may be that are not known, given what is decoded."""
+        low = np.stack([own[self.inside] for own in self.low])
+        high = np.stack([own[self.inside] for own in self.high])
+        planes = [np.ascontiguousarray(plane[self.inside]) for plane in made]
+        search.ranges(self.pixels, self.known, planes, low, high)
+        for k, plane in enumerate(made):
+            self.low[k][self.inside], self.high[k][self.inside] = low[k], high[k]
+            self.start[k] = np.clip(plane, self.low[k], self.high[k])
+
+
+class Puzzle:
+    """The coefficients of a canvas."""
+
+    def __init__(self, search: Searcher, canvas: Canvas) -> None:
+        self.search, self.canvas = search, canvas
+        self.origin = canvas.origin
+        self.frame = self.origin.frame()
+        self.blocks: list[Blocks] = [
+            np.zeros((c.rows, c.columns, 64), np.int16) for c in self.frame
+        ]
+
+    def solve(self, rounds: int = _ROUNDS) -> tuple[list[Blocks], int]:
+        """Return coefficients, and how many pixels they give otherwise."""
+        best, least, stuck = self.blocks, self.canvas.pixels.size, 0
+        for round_ in range(rounds):
+            for k in range(len(self.frame)):
+                self.component(k, round_)
+            wrong = self.wrong()
+            if wrong > _STUCK * least:
+                stuck += 1
+            if wrong < least:
+                best, least = [own.copy() for own in self.blocks], wrong
+            if not wrong or stuck > 1 or (self.canvas.all_known and round_ >= 1):
+                break
+            if len(self.frame) == 3:
+                self.canvas.narrow(self.search, self.made())
+        return best, least
+
+    def made(self) -> list[Plane]:
+        """Return luma and chroma as they are decoded, on the canvas."""
+        planes = [
+            engine().plane(own, c.steps) for own, c in zip(self.blocks, self.frame, strict=True)
+        ]
+        height, width = self.canvas.shape
+        whole = [planes[0]]
+        for plane in planes[1:]:
+            made = chroma_of(self.origin, plane)
+            lack = (0, height - made.shape[0]), (0, width - made.shape[1])
+            whole.append(np.pad(made, lack, mode="edge"))
+        return whole
+
+    def wrong(self) -> int:
+        """Return how many pixels are decoded otherwise."""
+        height, width, _ = self.canvas.pixels.shape
+        made = decode(self.origin, self.blocks, height, width)
+        return int((made != self.canvas.pixels).any(2).sum())
+
+    def component(self, k: int, round_: int) -> None:
+        """Solve what is not solved yet of a component."""
+        canvas, own = self.canvas, self.frame[k]
+        low, high, start = canvas.low[k], canvas.high[k], canvas.start[k]
+        tall, wide = own.sampling
+        if wide == 1 or not self.origin.fancy:
+            if wide > 1:
+                low = _gathered(low, tall, wide).max((1, 3))
+                high = _gathered(high, tall, wide).min((1, 3))
+                torn = low > high
+                low, high = np.where(torn, np.uint8(0), low), np.where(torn, np.uint8(255), high)
+                start = np.clip(start[::tall, ::wide], low, high)
+            self.plain(k, start, low, high, round_)
+        else:
+            self.interpolated(k, start, low, high, round_)
+
+    def plain(self, k: int, start: Plane, low: Plane, high: Plane, round_: int) -> None:
+        """Solve a component whose samples are what is known."""
+        start, low, high = (np.ascontiguousarray(plane) for plane in (start, low, high))
+        blocks, steps = self.blocks[k], self.frame[k].steps
+        state = np.full(blocks.shape[:2], 0 if round_ else 2, np.uint8)
+        left = state.size
+        for share, effort in _EFFORTS:
+            if 0 < left <= share * state.size:
+                left = state.size - self.search.solve(
+                    start, low, high, steps, effort, blocks, state
+                )
+
+    def interpolated(self, k: int, start: Plane, low: Plane, high: Plane, round_: int) -> None:
+        """Solve a component of chroma that was interpolated."""
+        own, blocks = self.frame[k], self.blocks[k]
+        tall, wide = own.sampling
+        valid = -(-self.origin.height // tall), -(-self.origin.width // wide)
+        shape = 8 * own.rows, 8 * own.columns
+        inner = np.ascontiguousarray(start[: tall * valid[0], : wide * valid[1]])
+        small = self.search.shrink(inner, tall)
+        lack = (0, shape[0] - valid[0]), (0, shape[1] - valid[1])
+        told = self.search.forward(in_blocks(np.pad(small, lack, mode="edge")))
+        if not round_:
+            step = own.steps * UNIT
+            sign = np.where(told < 0, -1, 1)
+            blocks[:] = (sign * ((np.abs(told) + step // 2) // step)).reshape(blocks.shape)
+        plane = engine().plane(blocks, own.steps)
+        state = np.zeros(blocks.shape[:2], np.uint8)
+        left = state.size
+        for share, moves in _MOVES:
+            if 0 < left <= share * state.size:
+                left = state.size - self.search.chroma(
+                    told, low, high, valid, tall, own.steps, moves, blocks, plane, state
+                )
+
+
+def _gathered(plane: Plane, tall: int, wide: int) -> Plane:
+    """(H, W) -> (H / tall, tall, W / wide, wide)"""
+    rows, columns = plane.shape
+    return plane.reshape(rows // tall, tall, columns // wide, wide)

@@ -1,0 +1,84 @@
+"""Pictures that were JPEGs, from end to end: by coefficients, byte for byte or pixel for pixel."""
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bitswap_cli.api.archive import Archive
+from bitswap_cli.archive.format.header import DECODINGS
+from bitswap_cli.images.history import engine
+from tests.cli.conftest import Bitswap
+from tests.images.history.jpegs import load, save, scene
+
+pytestmark = pytest.mark.skipif(engine.compiled() is None, reason="no kernel finds them")
+
+
+@pytest.fixture
+def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Pictures that were JPEGs, one of them changed here and there, beside one that was none."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    changed = load(save(scene(128, 176, 3), 85, "4:2:0")).copy()
+    changed[40:48, 60:80] = 200
+    pictures = {
+        "a.png": load(save(scene(128, 176, 1), 75)),
+        "changed.png": changed,
+        "gray.png": load(save(scene(160, 160, 2, gray=True), 80)),
+        "odd.bmp": load(save(scene(127, 153, 4), 70)),
+        "half.ppm": load(save(scene(128, 144, 5), 75, "4:2:2")),
+        "none.png": scene(64, 80, 6),
+    }
+    for name, pixels in pictures.items():
+        image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+        image.save(folder / name)
+    return folder
+
+
+def test_they_come_back(photos: Path, bitswap: Bitswap) -> None:
+    done = bitswap("compress", "photos", "-o", "a.bsw", "--json")
+    assert (done.code, done.err) == (0, "")
+    assert json.loads(done.out)["kinds"]["decoded-exact"] == 5
+    assert bitswap("test", "a.bsw").code == 0
+    assert bitswap("decompress", "a.bsw", "-o", "out").code == 0
+    for path in photos.iterdir():
+        assert (Path("out/photos") / path.name).read_bytes() == path.read_bytes()
+    assert bitswap("verify", "a.bsw", ".").code == 0
+    described = json.loads(bitswap("info", "a.bsw", "--json").out)
+    assert DECODINGS in described["features"] and described["jpeg_model"] == "jpeg"
+    before = sum(path.stat().st_size for path in photos.glob("*.png"))
+    assert Path("a.bsw").stat().st_size < before / 2
+
+
+def test_pixels_may_suffice(photos: Path, bitswap: Bitswap) -> None:
+    assert bitswap("compress", "photos", "-o", "a.bsw", "--pixels").code == 0
+    assert bitswap("decompress", "a.bsw", "-o", "out").code == 0
+    with Archive("a.bsw") as archive:
+        info = archive.info("photos/a.png")
+        assert info[:4] == ("decoded", False, None, (128, 176, 3)) and info.crc is None
+        assert archive.info("photos/odd.bmp").exact
+        for path in photos.iterdir():
+            with Image.open(path) as one, Image.open(Path("out/photos") / path.name) as other:
+                assert np.array_equal(np.asarray(one), np.asarray(other))
+            with Image.open(io.BytesIO(archive[f"photos/{path.name}"])) as other:
+                assert np.array_equal(np.asarray(Image.open(path)), np.asarray(other))
+    lines = bitswap("list", "a.bsw").out.splitlines()
+    assert next(line for line in lines if "a.png" in line).split()[:3] == ["pixels", "decoded", "-"]
+
+
+def test_threads_change_no_byte(photos: Path, bitswap: Bitswap) -> None:
+    archives = []
+    for threads in ("1", "3"):
+        assert bitswap("compress", "photos", "-o", "a", "--force", "--threads", threads).code == 0
+        archives.append(Path("a").read_bytes())
+    assert archives[0] == archives[1]
+
+
+def test_nothing_is_named_where_there_is_none(photos: Path, bitswap: Bitswap) -> None:
+    assert bitswap("compress", "photos/none.png", "-o", "a.bsw").code == 0
+    described = json.loads(bitswap("info", "a.bsw", "--json").out)
+    assert DECODINGS not in described["features"] and described["jpeg_model"] is None

@@ -1,0 +1,60 @@
+"""The decoder makes the pixels that libjpeg makes, by either engine."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from bitswap_cli.images.history import decoder, engine, reference
+from bitswap_cli.images.history.decoder import Origin, decode
+from tests.images.history.jpegs import load, save, scene, taken_apart
+
+SIZES = ((64, 96), (61, 83), (5, 37), (37, 5), (16, 4), (1, 1), (9, 3))
+ENGINES = [reference, *filter(None, [engine.compiled()])]
+
+
+@pytest.mark.parametrize("used", ENGINES)
+@pytest.mark.parametrize("sampling", ["4:4:4", "4:2:2", "4:2:0", "gray"])
+def test_pixels_are_pillows(
+    used: engine.Engine, sampling: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decoder, "engine", lambda: used)
+    for seed, (quality, (height, width)) in enumerate(itertools.product((30, 85, 97), SIZES)):
+        pixels = scene(height, width, seed, gray=sampling == "gray")
+        data = save(pixels, quality, "4:4:4" if sampling == "gray" else sampling)
+        origin, picture = taken_apart(data)
+        assert np.array_equal(decode(origin, picture.coefficients, height, width), load(data))
+
+
+def test_frame_is_that_of_the_file() -> None:
+    for sampling in ("4:4:4", "4:2:2", "4:2:0"):
+        origin, picture = taken_apart(save(scene(61, 83), 85, sampling))
+        shapes = [(c.rows, c.columns, 64) for c in origin.frame()]
+        assert shapes == [blocks.shape for blocks in picture.coefficients]
+
+
+def test_part_of_a_jpeg() -> None:
+    origin, picture = taken_apart(save(scene(61, 83), 85, "4:2:0"))
+    whole = decode(origin, picture.coefficients, 61, 83)
+    part = decode(origin._replace(top=5, left=7), picture.coefficients, 40, 50)
+    assert np.array_equal(part, whole[5:45, 7:57])
+
+
+@pytest.mark.skipif(engine.compiled() is None, reason="no kernel")
+@pytest.mark.parametrize("sampling", [(1, 1), (1, 2), (2, 2)])
+@pytest.mark.parametrize("fancy", [False, True])
+def test_engines_agree_whatever_coefficients_are(
+    sampling: tuple[int, int], fancy: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(1)
+    steps = tuple(rng.integers(1, 65536, 64).astype(np.int32) for _ in range(3))
+    origin = Origin(45, 27, 3, 2, sampling, fancy, steps)
+    blocks = [
+        rng.integers(-32768, 32768, (c.rows, c.columns, 64)).astype(np.int16)
+        for c in origin.frame()
+    ]
+    found = []
+    for used in ENGINES:
+        monkeypatch.setattr(decoder, "engine", lambda used=used: used)
+        found.append(decode(origin, blocks, 42, 25))
+    assert np.array_equal(found[0], found[1])

@@ -1,0 +1,82 @@
+"""Pictures that were JPEGs are found, and no others."""
+
+import io
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from bitswap_cli.images.history import engine, finder
+from bitswap_cli.images.history.decoder import decode
+from bitswap_cli.images.history.finder import find, may_be
+from tests.images.history.jpegs import load, save, scene, taken_apart
+
+needs_kernel = pytest.mark.skipif(engine.compiled() is None, reason="no kernel")
+
+
+@needs_kernel
+@pytest.mark.parametrize("quality", [75, 90])
+@pytest.mark.parametrize("sampling", ["4:4:4", "4:2:2", "4:2:0", "gray"])
+def test_what_a_picture_was(sampling: str, quality: int) -> None:
+    gray = sampling == "gray"
+    data = save(scene(192, 256, gray=gray), quality, "4:4:4" if gray else sampling)
+    origin, _ = taken_apart(data)
+    pixels = load(data)
+    found = find(pixels)
+    assert found is not None and may_be(pixels)
+    assert found.origin.sampling == origin.sampling
+    for steps, told in zip(found.origin.steps, origin.steps, strict=True):
+        assert np.array_equal(steps, told)
+    made = decode(found.origin, found.coefficients, *pixels.shape[:2])
+    assert (made != pixels).any(2).sum() == found.wrong <= 0.002 * made[:, :, 0].size
+
+
+@needs_kernel
+def test_tables_of_no_quality() -> None:
+    rng = np.random.default_rng(5)
+    tables = [(4 + rng.permutation(64) % 9).tolist(), (6 + rng.permutation(64) % 9).tolist()]
+    out = io.BytesIO()
+    Image.fromarray(scene(256, 256)).save(out, "JPEG", qtables=tables, subsampling=0)
+    origin, _ = taken_apart(out.getvalue())
+    found = find(load(out.getvalue()))
+    assert found is not None and found.wrong == 0
+    assert (found.origin.steps[0] == origin.steps[0]).mean() > 0.9
+
+
+@needs_kernel
+@pytest.mark.parametrize("sampling", ["4:4:4", "4:2:0"])
+def test_sides_of_any_length(sampling: str) -> None:
+    pixels = load(save(scene(181, 203), 80, sampling))
+    found = find(pixels)
+    assert found is not None
+    made = decode(found.origin, found.coefficients, 181, 203)
+    assert (made != pixels).any(2).mean() < 0.06
+
+
+def converted(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Pixels on a decoder's lattice that no decoder made."""
+    return np.asarray(Image.fromarray(pixels).convert("YCbCr").convert("RGB"))
+
+
+@pytest.mark.parametrize(
+    "pixels",
+    [
+        scene(192, 256),
+        scene(192, 256, gray=True),
+        converted(scene(192, 256)),
+        np.full((64, 64, 3), 77, np.uint8),
+        np.zeros((64, 64, 1), np.uint8),
+        np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8),
+        scene(8, 9),
+        np.zeros((64, 64, 4), np.uint8),
+        np.zeros((64, 64, 1), np.uint16),
+    ],
+)
+def test_nothing_is_found_where_there_is_nothing(pixels: NDArray[np.uint8]) -> None:
+    assert find(pixels) is None and not may_be(pixels)
+
+
+def test_nothing_is_found_without_a_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finder, "compiled", lambda: None)
+    assert find(load(save(scene(192, 256), 75))) is None

@@ -1,0 +1,108 @@
+"""What gives pictures that were JPEGs back, and what is none of it."""
+
+import io
+from typing import Any
+
+import msgpack
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+from numpy.typing import NDArray
+from PIL import Image
+
+from bitswap_cli.errors import ArchiveError
+from bitswap_cli.images.history import recipe
+from bitswap_cli.images.inspection import describe, inspect_exact
+from bitswap_cli.images.picture import Picture
+from tests.images.history.jpegs import load, save, scene, taken_apart
+
+
+def seen(pixels: NDArray[np.uint8]) -> tuple[bytes, Picture]:
+    """A PNG file, and its picture."""
+    out = io.BytesIO()
+    Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels).save(out, "PNG")
+    data = out.getvalue()
+    return data, next(iter(inspect_exact(data, describe(data))))
+
+
+@pytest.mark.parametrize("sampling", ["4:4:4", "4:2:2", "4:2:0", "gray"])
+def test_files_come_back(sampling: str) -> None:
+    gray = sampling == "gray"
+    data = save(scene(45, 61, gray=gray), 85, "4:4:4" if gray else sampling)
+    origin, jpeg = taken_apart(data)
+    pixels = load(data).copy()
+    pixels[3:5, 7:20] += 9
+    pixels[44, 60] = 0
+    file, picture = seen(pixels)
+    packed = recipe.pack(picture, origin, jpeg.coefficients)
+    assert recipe.join(packed, [jpeg.coefficients]) == file
+    assert recipe.was(packed) == f"quality 85, {sampling}"
+    shapes = [[(c.rows, c.columns) for c in frame] for frame in recipe.outlines(packed)]
+    assert shapes == [[x.shape[:2] for x in jpeg.coefficients]]
+
+
+@given(st.data())
+def test_corrections(data: st.DataObject) -> None:
+    channels = data.draw(st.sampled_from([1, 3]))
+    shape = (*data.draw(array_shapes(min_dims=2, max_dims=2, max_side=9)), channels)
+    sparse = st.integers(0, 255) | st.just(7)
+    pixels, made = (data.draw(arrays(np.uint8, shape, elements=sparse)) for _ in range(2))
+    told = recipe.corrections(pixels, made)
+    assert np.array_equal(recipe.corrected(made, told), pixels)
+
+
+def test_corrections_outside_of_a_picture() -> None:
+    pixels = np.zeros((4, 5, 3), np.uint8)
+    pixels[3, 4] = 1
+    told = recipe.corrections(pixels, np.zeros_like(pixels))
+    for other in (np.zeros((4, 4, 3), np.uint8), np.zeros((19, 1, 3), np.uint8)):
+        with pytest.raises(ArchiveError, match="malformed"):
+            recipe.corrected(other, told)
+    with pytest.raises(ArchiveError, match="malformed"):
+        recipe.corrected(pixels, told[1:])
+
+
+FIELDS = (
+    "number", "prefix", "suffix", "description", "height", "width", "margins", "how", "components",
+    "tables", "corrections", "checksum",
+)  # fmt: skip
+HOSTILE: list[tuple[str, Any]] = [
+    ("number", 99), ("number", b""), ("prefix", 0), ("description", "text"), ("height", 0),
+    ("height", 1 << 40), ("width", -1), ("width", 1 << 25), ("margins", [0, 0, 0]),
+    ("margins", [0, 256, 0, 0]), ("margins", [0, 0, 0, -1]), ("how", 6), ("how", -1),
+    ("components", 2), ("components", 1), ("tables", []), ("tables", [0]), ("tables", [101, 50]),
+    ("tables", [50, b"\0" * 64]), ("tables", [50, b"\1" * 63]), ("tables", [50, 50, 50, 50]),
+    ("tables", [50, None]), ("corrections", None), ("checksum", b""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("field", "value"), HOSTILE)
+def test_malformed_ones_are_refused(field: str, value: object) -> None:
+    data = save(scene(45, 61), 85, "4:2:0")
+    origin, jpeg = taken_apart(data)
+    _, picture = seen(load(data))
+    packed = recipe.pack(picture, origin, jpeg.coefficients)
+    told = msgpack.unpackb(packed, raw=False)
+    told[FIELDS.index(field)] = value
+    with pytest.raises(ArchiveError, match="malformed"):
+        recipe.join(msgpack.packb(told, use_bin_type=True), [jpeg.coefficients])
+    for cut in (b"", packed[:-1], packed + b"\0", b"\xc1"):
+        with pytest.raises(ArchiveError, match="malformed"):
+            recipe.unpack(cut)
+
+
+def test_others_than_these_pixels_are_refused() -> None:
+    data = save(scene(45, 61), 85, "4:2:0")
+    origin, jpeg = taken_apart(data)
+    _, picture = seen(load(data))
+    packed = recipe.pack(picture, origin, jpeg.coefficients)
+    jpeg.coefficients[0][0, 0, 0] += 3
+    with pytest.raises(ArchiveError, match="another one"):
+        recipe.join(packed, [jpeg.coefficients])
+    with pytest.raises(ArchiveError, match="malformed"):
+        recipe.join(packed, [jpeg.coefficients[:1]])
+    extreme = [np.full_like(x, -32768) for x in jpeg.coefficients]
+    with pytest.raises(ArchiveError, match="another one"):
+        recipe.join(packed, [extreme])
