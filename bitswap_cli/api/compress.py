@@ -33,8 +33,9 @@ from bitswap_cli.api.arguments import (
     thread_count,
 )
 from bitswap_cli.api.codecs.decoder import decoder
+from bitswap_cli.api.codecs.installed import FAST_MODEL, Installed
 from bitswap_cli.api.codecs.others import wanted
-from bitswap_cli.api.codecs.tiles import FAST_MODEL, Start, best, named, turning
+from bitswap_cli.api.codecs.tiles import Start, named, turning
 from bitswap_cli.archive.codecs import Codecs
 from bitswap_cli.archive.format.header import DECODINGS
 from bitswap_cli.archive.reading.reader import ArchiveReader
@@ -170,11 +171,12 @@ class _Job:
             teller=self.teller,
         )
         # the first way is that of a call without `fit`, to the byte
-        ways = (plain or self._best(catalogue, fitting=False))[:1]
+        installed = Installed(catalogue, self.scheme, self.batch, notes=self.notes)
+        ways = (plain or installed.best())[:1]
         if self.speed == SMALL:
             ways = [turning(ways[0], catalogue)]
         if fit.wanted:
-            ways += self._fitted(ways[0], catalogue, fit, threads)
+            ways += self._fitted(ways[0], installed, catalogue, fit, threads)
         with ExitStack() as stack:
             report, writer, codecs = self._smallest(stack, ways, catalogue, threads)
             if not report.entries and report.skipped:
@@ -218,16 +220,14 @@ class _Job:
             return []
         return [named(name, self.scheme, self.batch, fitting=fitting, notes=self.notes)]
 
-    def _best(self, catalogue: Catalogue, *, fitting: bool) -> list[Start]:
-        """Choose codecs."""
-        return best(catalogue, self.scheme, self.batch, fitting=fitting, notes=self.notes)
-
-    def _fitted(self, plain: Start, catalogue: Catalogue, fit: _Fit, threads: int) -> list[Start]:
+    def _fitted(
+        self, plain: Start, installed: Installed, catalogue: Catalogue, fit: _Fit, threads: int
+    ) -> list[Start]:
         """Fit a model; return none if there is nothing to fit, or it stays as it is."""
         from bitswap_cli.api.fit import fit as fitted_to
         from bitswap_cli.api.race import Fitter, NothingToFit
 
-        starts = self._named(fitting=True) or self._best(catalogue, fitting=True)
+        starts = self._named(fitting=True) or installed.best(fitting=True)
         fitter = Fitter(catalogue, threads, self.notes, fit.shown, fit.stopped)
         if self.progress:
             self.progress("fit", 0, 1)

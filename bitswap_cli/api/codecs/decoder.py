@@ -5,7 +5,7 @@ from typing import Any
 
 from bitswap_cli.api.arguments import SCHEMES, Notes, ignore
 from bitswap_cli.api.codecs.others import OTHERS, Other
-from bitswap_cli.api.codecs.tiles import NUMERIC_PROFILE, load, shape
+from bitswap_cli.api.codecs.tiles import NUMERIC_PROFILE, codec_of, load, shape
 from bitswap_cli.archive.codecs import Codecs, CodecsFor
 from bitswap_cli.archive.format.header import Header
 from bitswap_cli.archive.format.sections import TILE
@@ -47,7 +47,7 @@ def _tiles(header: Header, path: str | None, batch: int, notes: Notes) -> TileCo
             f"{file.path} is not the model of the archive: its SHA-256 is {file.sha256},"
             f" but the archive was made with {header.model!r} {header.sha256}"
         )
-    codec = load(file, header.scheme, batch, header.fitted, notes=notes)
+    codec = codec_of(load(file, notes), header.scheme, batch, header.fitted)
     if shape(codec) != header.tile:
         raise ArchiveError("the archive's tiles are not of the size its model works on")
     return codec

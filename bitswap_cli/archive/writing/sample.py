@@ -18,17 +18,16 @@ _EDGE = 64  # pixels of the part of a picture that is coded
 class Sample:
     """The pictures that a file can be seen as, and bytes of the file."""
 
+    name: bytes
     pictures: list[Picture]
     size: int
 
-    def cost(self, codec: TileCodec) -> float:
-        """Bytes that it would take in an archive, net."""
-        costs = [float(self.size)]
-        for picture in self.pictures:
-            own = codec_of(codec, picture)
-            if own:
-                costs.append(estimate(own, picture.pixels, _EDGE))
-        return min(costs)
+    def cost(self, codec: TileCodec, number: int) -> float | None:
+        """Bytes that it would take in an archive as one of its pictures, net; None if there is no
+        codec of that."""
+        picture = self.pictures[number]
+        own = codec_of(codec, picture)
+        return estimate(own, picture.pixels, _EDGE) if own else None
 
 
 def sample(catalogue: Catalogue, *, wide: bool = True) -> list[Sample]:
@@ -45,7 +44,7 @@ def sample(catalogue: Catalogue, *, wide: bool = True) -> list[Sample]:
         for source, seen in looks:
             if not seen:
                 continue
-            found.append(Sample(seen.pictures, source.size))
+            found.append(Sample(source.name, seen.pictures, source.size))
             read += seen.pictures[0].pixels.size
             if len(found) == PICTURES or read >= _READ:
                 break

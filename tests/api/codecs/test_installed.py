@@ -1,0 +1,60 @@
+"""The choice of an installed model: whatever is asked of it, each is loaded and tried once."""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bitswap_cli.api.codecs import installed as module
+from bitswap_cli.api.codecs.installed import Installed
+from bitswap_cli.api.codecs.tiles import load
+from bitswap_cli.archive.sources.catalogue import Catalogue
+from bitswap_cli.archive.writing import sample
+from bitswap_cli.archive.writing.coders.choice import estimate
+from bitswap_cli.coding import ChunkCodec
+from bitswap_cli.contract import Samples, TileCodec
+from bitswap_models import zoo
+from tests.api.conftest import waves
+
+pytestmark = pytest.mark.skipif("photo" not in zoo.embedded(), reason="no model is installed")
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Catalogue:
+    """Pictures of one, three and four channels."""
+    for seed in range(4):
+        x = waves(40, 30, seed)
+        Image.fromarray(x).save(tmp_path / f"{seed}.png")
+        Image.fromarray(x[..., 0]).save(tmp_path / f"gray{seed}.png")
+        Image.fromarray(np.dstack([x, x[..., 0]])).save(tmp_path / f"rgba{seed}.png")
+    return Catalogue([tmp_path], wide=True)
+
+
+def test_each_model_is_loaded_and_tried_once(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loads: Counter[str] = Counter()
+    tries: Counter[tuple[int, bytes]] = Counter()
+
+    def counted(codec: TileCodec, pixels: Samples, edge: int) -> float:
+        assert isinstance(codec, ChunkCodec)
+        tries[id(codec.model), pixels.tobytes()] += 1
+        return estimate(codec, pixels, edge)
+
+    monkeypatch.setattr(sample, "estimate", counted)
+    lines: list[str] = []
+    monkeypatch.setattr(
+        module, "load", lambda file, notes: (loads.update([file.name]), load(file, notes))[1]
+    )
+    models = Installed(catalogue, None, 64, notes=lines.append)
+    plain, again, fitting = models.best(), models.best(), models.best(fitting=True)
+    assert plain[0].header == again[0].header and len(plain) == 1
+    assert set(loads.values()) == {1} == set(tries.values())
+    assert {start.header.model for start in fitting} <= loads.keys()
+    # larger models, of four channels, are grown from those that may be fitted
+    assert max(len(pixels) for _, pixels in tries) == 4 * 40 * 30
+    fresh = Installed(catalogue, None, 64)
+    assert [one.header for one in fitting] == [one.header for one in fresh.best(fitting=True)]
+    assert sum("codes the sample" in line for line in lines) >= 3
