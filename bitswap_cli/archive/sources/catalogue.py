@@ -17,9 +17,10 @@ from bitswap_cli.archive.sources import seen
 from bitswap_cli.archive.sources.ahead import ahead
 from bitswap_cli.archive.sources.copies import find
 from bitswap_cli.archive.sources.seen import MAX_FILE, NO_PICTURE, UNSEEN, Known, Seen, SeenJpeg
-from bitswap_cli.archive.sources.source import Source, SourceError, beginning, formats_of
+from bitswap_cli.archive.sources.source import Source, SourceError, beginning
 from bitswap_cli.archive.sources.walk import collect
 from bitswap_cli.archive.system.telling import Teller
+from bitswap_cli.images.formats import register
 from bitswap_cli.images.formats.format import DESCRIBED
 from bitswap_cli.images.formats.jpeg.codec import BEGINNING
 from bitswap_cli.images.history.finder import may_be
@@ -99,7 +100,7 @@ class Catalogue:
         `block` is how many bytes of files are compressed together, at most.
         """
         stored = sum(source.size for source in self.sources if source.name not in self.copies)
-        exact, own = not self._pixels, formats_of(self.candidates())
+        exact, (_, own) = not self._pixels, self._beginnings
         long = min(block, stored * (_LARGER if exact else 1)) > MAX_CHUNK_BYTES
         samples = exact or bool(own)
         used = {DESCRIBED: exact, SAMPLES: samples, COPIES: bool(self.copies), LONG: long}
@@ -116,12 +117,23 @@ class Catalogue:
         order = sorted(range(len(files)), key=lambda k: k * 2654435761 % (1 << 32))
         return [files[k] for k in order]
 
-    @cached_property
+    @property
     def jpegs(self) -> frozenset[bytes]:
         """Names of the files that begin as a JPEG."""
-        files = (s for s in self.sources if s.kind == "file" and s.size <= MAX_FILE)
-        unseen = (s for s in files if not self._entries.get(s.name, UNSEEN).kinds)
-        return frozenset(s.name for s in unseen if beginning(s, len(BEGINNING)) == BEGINNING)
+        return self._beginnings[0]
+
+    @cached_property
+    def _beginnings(self) -> tuple[frozenset[bytes], frozenset[str]]:
+        """What the beginnings of files tell: names of those that are JPEG files, and the features
+        that the formats of others may need. Each is opened once for that."""
+        jpegs, features = set[bytes](), set[str]()
+        for source in self.sources:
+            if source.kind == "file" and source.size <= MAX_FILE:
+                head = beginning(source, register.HEAD)
+                if head.startswith(BEGINNING):
+                    jpegs.add(source.name)
+                features |= register.features(head)
+        return frozenset(jpegs), frozenset(features)
 
     def jpeg(self, source: Source) -> SeenJpeg | None:
         """Return a JPEG file, proved to come back from its coefficients; None if it is none.

@@ -3,12 +3,11 @@
 import os
 import stat
 import zlib
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator
 from typing import BinaryIO, NamedTuple
 
 from bitswap_cli.archive.format.attributes import NONE, Attributes
 from bitswap_cli.errors import InputError, display
-from bitswap_cli.images.formats import register
 
 _MAX_TIME = 1 << 62  # nanoseconds from 1970, either way: the years 1823 to 2116
 # A pipe that took a file's place is not waited for.
@@ -119,12 +118,6 @@ def beginning(source: Source, length: int) -> bytes:
             return file.read(length)
     except OSError:
         return b""
-
-
-def formats_of(sources: Iterable[Source]) -> frozenset[str]:
-    """Return the features that an archive may need because of the formats of files."""
-    heads = (beginning(source, register.HEAD) for source in sources)
-    return frozenset(name for head in heads for name in register.features(head))
 
 
 def changed(source: Source) -> SourceError:
