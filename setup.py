@@ -19,6 +19,7 @@ CODER, LAYERS = "bitswap_cli/ans/native", "models/exact/native"
 DEFLATE = "bitswap_cli/images/deflate/native"
 JPEG = "bitswap_cli/images/formats/jpeg/native"
 HISTORY = "bitswap_cli/images/history/native"
+PACKINGS = "bitswap_cli/images/packings/native"
 
 
 def kernel(name: str, folder: str) -> Extension:
@@ -81,6 +82,7 @@ if __name__ == "__main__":
             kernel("bitswap_cli.images.deflate._kernel", DEFLATE),
             kernel("bitswap_cli.images.formats.jpeg._kernel", JPEG),
             kernel("bitswap_cli.images.history._kernel", HISTORY),
+            kernel("bitswap_cli.images.packings._kernel", PACKINGS),
             kernel("bitswap_models.exact._kernel", LAYERS),
         ],
     )

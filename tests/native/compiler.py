@@ -10,11 +10,19 @@ from bitswap_cli.ans import kernel as coder
 from bitswap_cli.images.deflate import engine as deflate
 from bitswap_cli.images.formats.jpeg import scan as jpeg
 from bitswap_cli.images.history import engine as history
+from bitswap_cli.images.packings import engine as packings
 from bitswap_models.exact import kernel as layers
 
-CODER, DEFLATE, JPEG, HISTORY, LAYERS = (
-    Path(path).parent / "native"
-    for path in (coder.__file__, deflate.__file__, jpeg.__file__, history.__file__, layers.__file__)
+CODER, DEFLATE, JPEG, HISTORY, PACKINGS, LAYERS = (
+    Path(module).parent / "native"
+    for module in (
+        coder.__file__,
+        deflate.__file__,
+        jpeg.__file__,
+        history.__file__,
+        packings.__file__,
+        layers.__file__,
+    )
 )
 
 needs_compiler = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")

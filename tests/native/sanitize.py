@@ -20,6 +20,7 @@ TESTS = (
     "tests/images/formats/jpeg",
     "tests/images/formats/png",
     "tests/images/history",
+    "tests/images/packings",
     "tests/models/exact",
     "tests/models/families/jpeg_vae",
     "tests/models/families/pixel_vae",

@@ -20,6 +20,7 @@ from tests.native.compiler import (
     HISTORY,
     JPEG,
     LAYERS,
+    PACKINGS,
     compile,
     needs_compiler,
     sources,
@@ -105,6 +106,6 @@ def test_compilers_have_nothing_to_say(
     if shutil.which(command) is None:
         pytest.skip(f"no {command}")
     programs = Path(__file__).parent.glob("*.c")
-    for path in (*programs, *sources(CODER, DEFLATE, JPEG, HISTORY, LAYERS)):
+    for path in (*programs, *sources(CODER, DEFLATE, JPEG, HISTORY, PACKINGS, LAYERS)):
         given = ("-fsyntax-only", *WARNINGS, *options)
         assert compile(tmp_path / "object.o", path, command=command, options=given) == ""

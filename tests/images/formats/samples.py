@@ -82,6 +82,14 @@ def files(rgb: Pixels | None = None) -> dict[str, bytes]:
         "npy deep": array_file(deep),
         "npy big-endian": array_file(deep[..., :3].astype(">u2")),
     }
+    for name, pixels in {"": rgb, " alpha": rgba, " opaque": opaque(rgba), " gray": gray}.items():
+        image = Image.fromarray(pixels)
+        found[f"tga{name}"] = saved(image, "TGA")
+        found[f"tga{name} runs"] = saved(image, "TGA", compression="tga_rle")
+        if name != " gray":
+            found[f"qoi{name}"] = saved(image, "QOI")
     for name, image in of_palettes(rgb).items():
+        found[f"tga-indices {name}"] = saved(image, "TGA")
+        found[f"tga-indices {name} runs"] = saved(image, "TGA", compression="tga_rle")
         found[f"bmp-indices {name}"] = saved(image, "BMP")
     return found

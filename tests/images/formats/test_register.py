@@ -31,6 +31,10 @@ def test_kinds_keep_their_numbers_and_promises() -> None:
         (12, "bmp-indices", True, False),
         (13, "bmp-colours", True, False),
         (14, "npy", True, False),
+        (15, "qoi", True, False),
+        (16, "tga", True, False),
+        (17, "tga-indices", True, False),
+        (18, "tga-colours", True, False),
     ]
     assert all(kind.alphabet == BYTES for kind in kinds())
 

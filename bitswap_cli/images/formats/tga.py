@@ -1,0 +1,167 @@
+"""TGA (Truevision, TGA file format 2.0): gray, RGB with or without alpha, palettes, with runs or
+without."""
+
+import struct
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitswap_cli.contract import Samples
+from bitswap_cli.errors import ArchiveError
+from bitswap_cli.images.deflate.columns import Reader
+from bitswap_cli.images.formats.flat import with_flat
+from bitswap_cli.images.formats.format import Kind, Pixels
+from bitswap_cli.images.formats.palette import colours_of, indices_of, shown_by
+from bitswap_cli.images.formats.rows import (
+    Layout,
+    from_rows,
+    join_rows,
+    misfit,
+    split_rows,
+    to_rows,
+)
+from bitswap_cli.images.packings import runs
+from bitswap_cli.images.picture import Picture, Recipe
+
+_PLAIN = Kind(
+    "tga", 16, exact=True, plain=False, common=True, feature="tga",
+    begins=lambda head: _read(head, "tga") is not None,
+)  # fmt: skip
+_INDICES = Kind(
+    "tga-indices", 17, exact=True, plain=False, feature="tga",
+    begins=lambda head: _read(head, "tga-indices") is not None,
+)  # fmt: skip
+_COLOURS = Kind("tga-colours", 18, exact=True, plain=False, feature="tga", begins=_INDICES.begins)
+
+KINDS: Sequence[Kind] = (_PLAIN, _INDICES, _COLOURS)
+
+_HEAD = 18
+_PALETTE, _RGB, _GRAY, _RUNS = 1, 2, 3, 8  # types, the last added to the others
+_TOP, _RIGHT = 32, 16  # flags: the first row is the top one; the first pixel is the last one
+_CHANNELS = {(_PALETTE, 8): 1, (_RGB, 24): 3, (_RGB, 32): 4, (_GRAY, 8): 1, (_GRAY, 16): 2}
+
+# There is no magic; all that is known is what type there is, and the first bytes of a palette.
+MAGIC: Sequence[bytes] = tuple(
+    bytes([length, maps, kind + runs_too]) + (b"\0\0" if maps else bytes(5))
+    for length in range(256)
+    for maps, kind in ((1, _PALETTE), (0, _RGB), (0, _GRAY))
+    for runs_too in (0, _RUNS)
+)
+
+
+class _Head(NamedTuple):
+    """What stands before the rows."""
+
+    layout: Layout
+    palette: NDArray[np.uint8] | None
+    """Colours (entries, 3 or 4) where there are indices."""
+    packed: bool
+    """Whether there are runs."""
+
+
+def split(data: bytes, kind: str) -> Picture | None:
+    """See `Format.split`: "tga-indices" and "tga-colours" are palette images by the former or the
+    latter, "tga" are all others."""
+    head = _read(data, kind)
+    if head is None:
+        return None
+    picture = (
+        _unpacked(data, kind, head.layout) if head.packed else split_rows(data, kind, head.layout)
+    )
+    if picture is None or kind != _COLOURS.name or head.palette is None:
+        return picture
+    pixels = colours_of(picture.pixels.view(np.uint8), head.palette)
+    return None if pixels is None else picture._replace(pixels=pixels)
+
+
+def join(recipe: Recipe, samples: Samples, *, quick: bool = False) -> bytes:
+    """See `Format.join`."""
+    head = _read(recipe.prefix, recipe.kind)
+    pixels: NDArray[np.uint8] | None = samples.view(np.uint8)
+    if recipe.kind == _COLOURS.name and head and head.palette is not None:
+        fits = samples.shape[2] == head.palette.shape[1]
+        pixels = indices_of(samples.view(np.uint8), head.palette) if fits else None
+    if head is None or pixels is None:
+        raise misfit(recipe)
+    if not head.packed:
+        return join_rows(recipe, pixels, head.layout)
+    return _packed(recipe, pixels, head.layout)
+
+
+def shown(recipe: Recipe, samples: Samples) -> Pixels:
+    """See `Format.shown`."""
+    pixels = samples.view(np.uint8)
+    head = _read(recipe.prefix, recipe.kind)
+    if head is None:
+        raise misfit(recipe)
+    if recipe.kind == _INDICES.name and head.palette is not None:
+        return shown_by(pixels, head.palette)
+    told = recipe.description
+    return with_flat(pixels, told[1 : 1 + told[0]] if head.packed and told else told)
+
+
+def _unpacked(data: bytes, kind: str, layout: Layout) -> Picture | None:
+    """Split a file with runs: the description is that of its flat channel, behind the length of
+    that, and that of its packets."""
+    if not layout.fits:
+        return None
+    count = layout.height * layout.width
+    found = runs.read(data, layout.start, count, layout.channels, tiff=False)
+    if found is None:
+        return None
+    told = runs.describe(found.units, found.packets, layout.width)
+    if told is None or len(told) >= found.end - layout.start:
+        return None
+    pixels, flat = from_rows(found.units.reshape(layout.height, layout.stride), layout)
+    description = bytes([len(flat)]) + flat + told
+    return Picture(pixels, Recipe(kind, data[: layout.start], data[found.end :], description))
+
+
+def _packed(recipe: Recipe, pixels: NDArray[np.uint8], layout: Layout) -> bytes:
+    """Invert `_unpacked`."""
+    reader = Reader(recipe.description)
+    flat = reader.take(reader.varint())
+    if layout.start != len(recipe.prefix):
+        raise misfit(recipe)
+    units = to_rows(recipe._replace(description=flat), pixels, layout)
+    packed = runs.write(units.reshape(-1, layout.channels), reader, layout.width, tiff=False)
+    if reader.rest():
+        raise ArchiveError("the archive holds a damaged description of a TGA file")
+    return b"".join([recipe.prefix, packed, recipe.suffix])
+
+
+def _read(data: bytes, kind: str) -> _Head | None:
+    """Read what stands before the rows; None if it is not that of a picture of this kind."""
+    head = _head(data)
+    if head is None:
+        return None
+    wanted = (_PLAIN.name,) if head.palette is None else (_INDICES.name, _COLOURS.name)
+    return head if kind in wanted else None
+
+
+def _head(data: bytes) -> _Head | None:
+    if len(data) < _HEAD:
+        return None
+    length, maps, kind, first, entries, bits, _, _, width, height, depth, flags = (
+        struct.unpack_from("<BBBHHBHHHHBB", data)
+    )
+    packed, kind = kind & _RUNS > 0, kind & ~_RUNS
+    channels = _CHANNELS.get((kind, depth))
+    if channels is None or maps != (kind == _PALETTE) or flags & ~(_TOP | 15):
+        return None
+    start, palette = _HEAD + length, None
+    if maps:
+        size = bits // 8 * entries
+        colours = data[start : start + size]
+        if first or bits not in (24, 32) or not 0 < entries <= 256 or len(colours) < size:
+            return None
+        palette = np.frombuffer(colours, np.uint8).reshape(entries, -1)
+        palette = palette[:, [2, 1, 0, 3][: bits // 8]]
+        start += size
+    elif first or entries or start > len(data):
+        return None
+    stride, bgr = width * channels, kind == _RGB
+    layout = Layout(start, stride, height, width, channels, not flags & _TOP, bgr)
+    return _Head(layout, palette, packed)

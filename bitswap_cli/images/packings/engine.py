@@ -1,0 +1,168 @@
+"""The engine that packs and unpacks: the compiled kernel, else the Python reference.
+
+Both give the same. The environment variable BITSWAP_ENGINE chooses, as for `bitswap_cli.ans`.
+"""
+
+import ctypes
+import os
+from collections.abc import Callable, Sequence
+from functools import cache
+from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitswap_cli.errors import ArchiveError, InputError
+from bitswap_cli.images.packings import reference
+from bitswap_cli.images.packings.reference import DAMAGED, Bytes, Unpacked
+
+ABI = 1
+
+_NO_MEMORY = -3
+
+
+class Engine(Protocol):
+    """What does the work; `reference` documents each of these."""
+
+    @property
+    def NAME(self) -> str:  # noqa: N802
+        """Either "c" or "reference"."""
+
+    def lzw_read(
+        self, source: bytes, tiff: bool, least: int, size: int, room: int
+    ) -> Unpacked | None: ...
+
+    def lzw_write(
+        self, data: Bytes, tiff: bool, least: int, clears: Sequence[int],
+        odds: Sequence[Sequence[int]], longest: int, room: int,
+    ) -> tuple[bytes, int, int]: ...  # fmt: skip
+
+    def qoi_read(self, source: bytes, count: int) -> tuple[Bytes, int] | None: ...
+
+    def qoi_write(self, pixels: Bytes) -> bytes: ...
+
+
+def _address(array: NDArray[np.generic]) -> int:
+    return array.ctypes.data
+
+
+class Kernel:
+    """The compiled engine: the functions of `reference`, bound by ctypes, without the GIL.
+
+    Parameters
+    ----------
+    path : Path
+        The shared library.
+
+    Raises
+    ------
+    OSError
+        If it cannot be loaded, or was built from another version of the sources.
+    """
+
+    NAME = "c"
+
+    def __init__(self, path: Path) -> None:
+        library = ctypes.CDLL(str(path))
+        kinds: dict[str, type[ctypes.c_void_p] | type[ctypes.c_int64]]
+        kinds = {"p": ctypes.c_void_p, "l": ctypes.c_int64}
+
+        def bound(name: str, signature: str) -> Callable[..., int]:
+            function: ctypes._NamedFuncPointer = getattr(library, f"bitswap_{name}")
+            function.argtypes = [kinds[kind] for kind in signature]
+            function.restype = ctypes.c_int64
+            return function
+
+        try:
+            if bound("packings_abi", "")() != ABI:
+                raise OSError(f"{path} was built from another version")
+            self._lzw_read = bound("lzw_read", "plllplpplp")
+            self._lzw_write = bound("lzw_write", "pl" + "ll" + "plpll" + "plp")
+            self._qoi_read = bound("qoi_read", "plpl")
+            self._qoi_write = bound("qoi_write", "plp")
+        except AttributeError as error:
+            raise OSError(f"{path} is not the kernel: {error}") from error
+
+    def lzw_read(
+        self, source: bytes, tiff: bool, least: int, size: int, room: int
+    ) -> Unpacked | None:
+        """Unpack LZW; see `reference.lzw_read`."""
+        packed = np.frombuffer(source, np.uint8)
+        data, found = np.empty(size, np.uint8), np.zeros(5, np.int64)
+        clears, odds = np.empty(room, np.int32), np.empty((room, 2), np.int32)
+        result = self._lzw_read(
+            _address(packed), len(packed), tiff, least, _address(data), size, _address(clears),
+            _address(odds), room, _address(found),
+        )  # fmt: skip
+        if result == _NO_MEMORY:
+            raise MemoryError
+        if result < 0:
+            return None
+        bits, cleared, odd, longest, width = (int(value) for value in found)
+        return Unpacked(data, bits, clears[:cleared], odds[:odd], longest, width)
+
+    def lzw_write(
+        self, data: Bytes, tiff: bool, least: int, clears: Sequence[int],
+        odds: Sequence[Sequence[int]], longest: int, room: int,
+    ) -> tuple[bytes, int, int]:  # fmt: skip
+        """Pack LZW; see `reference.lzw_write`."""
+        plain = np.ascontiguousarray(data)
+        out, found = np.zeros(room, np.uint8), np.zeros(2, np.int64)
+        cleared = np.ascontiguousarray(clears, np.int32)
+        odd = np.ascontiguousarray(odds, np.int32).reshape(-1, 2)
+        result = self._lzw_write(
+            _address(plain), len(plain), tiff, least, _address(cleared), len(cleared),
+            _address(odd), len(odd), longest, _address(out), room, _address(found),
+        )  # fmt: skip
+        if result == _NO_MEMORY:
+            raise MemoryError
+        if result < 0:
+            raise ArchiveError(DAMAGED)
+        bits, width = (int(value) for value in found)
+        return out[: -(-bits // 8)].tobytes(), bits, width
+
+    def qoi_read(self, source: bytes, count: int) -> tuple[Bytes, int] | None:
+        """Unpack QOI; see `reference.qoi_read`."""
+        packed = np.frombuffer(source, np.uint8)
+        pixels = np.empty((count, 4), np.uint8)
+        read = self._qoi_read(_address(packed), len(packed), _address(pixels), count)
+        return None if read < 0 else (pixels, read)
+
+    def qoi_write(self, pixels: Bytes) -> bytes:
+        """Pack QOI; see `reference.qoi_write`."""
+        plain = np.ascontiguousarray(pixels)
+        out = np.empty(5 * len(plain), np.uint8)
+        return out[: self._qoi_write(_address(plain), len(plain), _address(out))].tobytes()
+
+
+@cache
+def compiled() -> Kernel | None:
+    """The compiled engine, or None where there is none that loads."""
+    folder = Path(__file__).parent
+    for path in (folder / f"_kernel{suffix}" for suffix in EXTENSION_SUFFIXES):
+        if path.exists():
+            try:
+                return Kernel(path)
+            except OSError:
+                return None
+    return None
+
+
+@cache
+def engine() -> Engine:
+    """The engine in use, chosen at the first call of the process.
+
+    Raises
+    ------
+    InputError
+        If BITSWAP_ENGINE asks for an engine that is not there.
+    """
+    wanted = os.environ.get("BITSWAP_ENGINE", "")
+    if wanted not in ("", "c", "reference"):
+        raise InputError(f"BITSWAP_ENGINE={wanted}: choose c or reference")
+    kernel = None if wanted == "reference" else compiled()
+    if kernel is None and wanted == "c":
+        raise InputError("BITSWAP_ENGINE=c: the kernel is not compiled; install with a C compiler")
+    return kernel or reference
