@@ -1,15 +1,11 @@
 """The engine that codes: the compiled kernel where there is one, else the numpy reference.
 
-Both give the same bytes. The environment variable BITSWAP_ENGINE chooses: "reference", "c" (an
-error if there is no compiled kernel), or empty for the kernel if it is there.
+Both give the same bytes; library.py says how one is chosen.
 """
 
-import ctypes
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -18,6 +14,7 @@ from numpy.typing import NDArray
 
 from bitswap_cli.ans import reference
 from bitswap_cli.ans.errors import NoEngine, Underflow
+from bitswap_cli.ans.library import Library, chosen, load
 from bitswap_cli.ans.message import Message
 from bitswap_cli.ans.parameters import PRECISION, WEIGHT_BITS
 from bitswap_cli.ans.sigmoid import tables
@@ -128,39 +125,16 @@ class Kernel:
     NAME = "c"
 
     def __init__(self, path: Path) -> None:
-        library = ctypes.CDLL(str(path))
-        signatures = {
-            "push": "plplppll",
-            "pop_uniform": "plpllpll",
-            "pop_table": "plpllplpll",
-            "push_logistic": "plplplppplll",
-            "pop_logistic": "plpllplppplll",
-            "push_batches": "plplpppll",
-            "intervals_logistic": "plppppplll",
-        }
-        kinds = {"p": ctypes.c_void_p, "l": ctypes.c_int64}
-        try:
-            library.bitswap_abi.restype = ctypes.c_int64
-            if library.bitswap_abi() != ABI:
-                raise OSError(f"{path} was built from another version")
-            functions = {}
-            for name, signature in signatures.items():
-                functions[name] = getattr(library, f"bitswap_{name}")
-                functions[name].argtypes = [kinds[kind] for kind in signature]
-                functions[name].restype = ctypes.c_int64
-            library.bitswap_setup.argtypes = [ctypes.c_void_p] * 3
-            library.bitswap_setup.restype = None
-        except AttributeError as error:
-            raise OSError(f"{path} is not the kernel: {error}") from error
-        library.bitswap_setup(*(_address(part) for part in tables()))
-        self._push = functions["push"]
-        self._pop_uniform = functions["pop_uniform"]
-        self._pop_table = functions["pop_table"]
-        self._push_logistic = functions["push_logistic"]
-        self._pop_logistic = functions["pop_logistic"]
-        self._native = ctypes.cast(self._pop_logistic, ctypes.c_void_p).value or 0
-        self._intervals_logistic = functions["intervals_logistic"]
-        self._push_batches = functions["push_batches"]
+        library = Library(path, "abi", ABI)
+        library.bound("setup", "ppp", void=True)(*(_address(part) for part in tables()))
+        self._push = library.bound("push", "plplppll")
+        self._pop_uniform = library.bound("pop_uniform", "plpllpll")
+        self._pop_table = library.bound("pop_table", "plpllplpll")
+        self._push_logistic = library.bound("push_logistic", "plplplppplll")
+        self._pop_logistic = library.bound("pop_logistic", "plpllplppplll")
+        self._native = library.address("pop_logistic")
+        self._intervals_logistic = library.bound("intervals_logistic", "plppppplll")
+        self._push_batches = library.bound("push_batches", "plplpppll")
 
     @staticmethod
     def _room(message: Message, count: int) -> tuple[int, int, int, int]:
@@ -308,20 +282,10 @@ class Kernel:
         return message._popping(attempt)
 
 
-def library(folder: Path) -> Path | None:
-    """The kernel in a folder: as setup.py names it, else as it did when names told the Python."""
-    paths = (folder / f"_kernel{suffix}" for suffix in reversed(EXTENSION_SUFFIXES))
-    return next((path for path in paths if path.exists()), None)
-
-
 @cache
 def compiled() -> Kernel | None:
     """The compiled engine, or None where there is none that loads."""
-    path = library(Path(__file__).parent)
-    try:
-        return Kernel(path) if path else None
-    except OSError:
-        return None
+    return load(Path(__file__).parent, Kernel)
 
 
 @cache
@@ -333,13 +297,7 @@ def engine() -> Engine:
     NoEngine
         If BITSWAP_ENGINE asks for one that is not there.
     """
-    wanted = os.environ.get("BITSWAP_ENGINE", "")
-    if wanted not in ("", "c", "reference"):
-        raise NoEngine(f"BITSWAP_ENGINE={wanted}: choose c or reference")
-    kernel = None if wanted == "reference" else compiled()
-    if kernel is None and wanted == "c":
-        raise NoEngine("BITSWAP_ENGINE=c: the kernel is not compiled; install with a C compiler")
-    return kernel or reference
+    return chosen(compiled, NoEngine) or reference
 
 
 def engine_name() -> str:

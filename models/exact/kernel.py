@@ -1,16 +1,13 @@
 """The compiled engine of the exact layers, where there is one; layers.py has the same in numpy.
 
-Both give the same integers. The environment variable BITSWAP_ENGINE chooses, as it does for the
-coder: "reference", "c" (an error if there is no compiled kernel), or empty for the kernel if it is
-there and has instructions of this machine to use. It is the coder's engine that tells the user when
-nothing is compiled.
+Both give the same integers; BITSWAP_ENGINE chooses, see bitswap_cli/ans/library.py. It is the
+coder's engine that tells the user when nothing is compiled.
 """
 
 from __future__ import annotations
 
 import ctypes
 import math
-import os
 from functools import cache
 from itertools import zip_longest
 from pathlib import Path
@@ -19,7 +16,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bitswap_cli.ans.kernel import library
+from bitswap_cli.ans import library
+from bitswap_cli.ans.library import Library, load
 from bitswap_cli.ans.parameters import MAX_COMPONENTS, MixtureParameters
 from bitswap_cli.errors import ModelError
 
@@ -152,25 +150,11 @@ class Kernel:
     def __init__(
         self, path: Path, variant: str | None = None, binary_variant: str | None = None
     ) -> None:
-        library = ctypes.CDLL(str(path))
-        try:
-            abi = library.bitswap_layers_abi
-            supports = library.bitswap_layers_supports, library.bitswap_binary_supports
-            self._run, self._mixture = library.bitswap_layers_run, library.bitswap_layers_mixture
-            self._run_binary = library.bitswap_binary_run
-        except AttributeError as error:
-            raise OSError(f"{path} is not the kernel: {error}") from error
-        word, pointer = ctypes.c_int64, ctypes.c_void_p
-        for function in (abi, *supports, self._run, self._run_binary):
-            function.restype = word
-        for function in supports:
-            function.argtypes = [word]
-        self._run.argtypes = [word, *[pointer] * 5, *[word] * 5]
-        self._run_binary.argtypes = [word, *[pointer] * 4, *[word] * 5]
-        self._mixture.argtypes = [*[pointer] * 4, *[word] * 4, *[pointer] * 3]
-        self._mixture.restype = None
-        if abi() != ABI:
-            raise OSError(f"{path} was built from another version")
+        kernel = Library(path, "layers_abi", ABI)
+        supports = [kernel.bound(f"{part}_supports", "l") for part in ("layers", "binary")]
+        self._run = kernel.bound("layers_run", "lppppplllll")
+        self._run_binary = kernel.bound("binary_run", "lpppplllll")
+        self._mixture = kernel.bound("layers_mixture", "ppppllllppp", void=True)
         self.path = path
         self.variants, self.binary_variants = (
             [name for at, name in enumerate(VARIANTS) if supported(at)] for supported in supports
@@ -258,11 +242,7 @@ class Kernel:
 @cache
 def compiled() -> Kernel | None:
     """The compiled engine, or None where there is none that loads."""
-    path = library(Path(__file__).parent)
-    try:
-        return Kernel(path) if path else None
-    except OSError:
-        return None
+    return load(Path(__file__).parent, Kernel)
 
 
 def chosen() -> Kernel | None:
@@ -273,13 +253,7 @@ def chosen() -> Kernel | None:
     ModelError
         If BITSWAP_ENGINE asks for an engine that is not there.
     """
-    wanted = os.environ.get("BITSWAP_ENGINE", "")
-    if wanted not in ("", "c", "reference"):
-        raise ModelError(f"BITSWAP_ENGINE={wanted}: choose c or reference")
-    kernel = None if wanted == "reference" else compiled()
-    if kernel is None and wanted == "c":
-        raise ModelError("BITSWAP_ENGINE=c: the kernel is not compiled; install with a C compiler")
-    return kernel
+    return library.chosen(compiled, ModelError)
 
 
 @cache

@@ -4,8 +4,6 @@ import ctypes
 import os
 import subprocess
 import sys
-from importlib.machinery import EXTENSION_SUFFIXES
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -47,25 +45,6 @@ def test_without_a_kernel_numpy_codes(
         choose(monkeypatch, "c")
     assert choose(monkeypatch, "reference") is reference
     assert capsys.readouterr() == ("", "")  # to say that it is slow is the command line's
-
-
-def test_a_file_that_is_no_kernel_is_passed_over(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    broken = tmp_path / "_kernel.so"
-    broken.write_bytes(b"not a library")
-    monkeypatch.setattr(kernel, "library", lambda folder: broken)
-    assert kernel.compiled.__wrapped__() is None
-    monkeypatch.setattr(kernel, "library", lambda folder: None)
-    assert kernel.compiled.__wrapped__() is None
-
-
-def test_a_kernel_is_found_whether_or_not_its_name_tells_the_python(tmp_path: Path) -> None:
-    plain, *_, old = reversed(EXTENSION_SUFFIXES)
-    assert kernel.library(tmp_path) is None
-    for suffix in (old, plain):  # the plain one is the newer one
-        (tmp_path / f"_kernel{suffix}").touch()
-        assert kernel.library(tmp_path) == tmp_path / f"_kernel{suffix}"
 
 
 @needs_kernel

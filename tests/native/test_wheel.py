@@ -9,6 +9,11 @@ from typing import Any
 import pytest
 
 from bitswap_cli.ans import kernel as coder
+from bitswap_cli.ans import library
+from bitswap_cli.images.deflate import engine as deflate
+from bitswap_cli.images.formats.jpeg import scan
+from bitswap_cli.images.history import engine as history
+from bitswap_cli.images.packings import engine as packings
 from bitswap_models.exact import kernel as layers
 from tests.structure.house import ROOT
 
@@ -56,12 +61,14 @@ def test_a_wheel_is_for_every_python_on_this_platform(setup: dict[str, Any]) -> 
     assert (interpreter, abi) == ("py3", "none") and platform != "any"
 
 
-@pytest.mark.parametrize("engine", [coder, layers], ids=["coder", "layers"])
-def test_both_engines_look_for_that_name(engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "engine", [coder, deflate, history, layers, packings, scan], ids=lambda engine: engine.__name__
+)
+def test_every_engine_looks_for_that_name(engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Path] = []
-    monkeypatch.setattr(engine, "library", asked.append)
+    monkeypatch.setattr(library, "find", asked.append)
     assert engine.compiled.__wrapped__() is None
-    assert [folder.name for folder in asked] == ["ans" if engine is coder else "exact"]
+    assert asked == [Path(engine.__file__).parent]
 
 
 def test_a_kernel_that_is_needed_is_not_optional(

@@ -1,19 +1,17 @@
 """The engine that inflates, predicts and writes: the compiled kernel, else the Python reference.
 
-Both give the same. The environment variable BITSWAP_ENGINE chooses, as for `bitswap_cli.ans`.
+Both give the same; BITSWAP_ENGINE chooses, see bitswap_cli/ans/library.py.
 """
 
-import ctypes
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
-from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bitswap_cli.ans.library import Library, chosen, load
 from bitswap_cli.errors import ArchiveError, InputError
 from bitswap_cli.images.deflate import reference
 from bitswap_cli.images.deflate.columns import COLUMNS, Column
@@ -78,33 +76,19 @@ class Kernel:
     NAME = "c"
 
     def __init__(self, path: Path) -> None:
-        library = ctypes.CDLL(str(path))
-        kinds: dict[str, type[ctypes.c_void_p] | type[ctypes.c_int64]]
-        kinds = {"p": ctypes.c_void_p, "l": ctypes.c_int64}
-
-        def bound(name: str, signature: str) -> Callable[..., int]:
-            function: ctypes._NamedFuncPointer = getattr(library, f"bitswap_{name}")
-            function.argtypes = [kinds[kind] for kind in signature]
-            function.restype = ctypes.c_int64
-            return function
-
-        try:
-            if bound("deflate_abi", "")() != ABI:
-                raise OSError(f"{path} was built from another version")
-            self._inflate = bound("inflate", "pllppppp")
-            self._predict = bound("predict", "plpplplpplll")
-            self._describe_blocks = bound("describe_blocks", "ppplpllppl")
-            self._restore = bound("restore", "plppppplplp")
-            self._write = bound("write", "pppllppppl")
-        except AttributeError as error:
-            raise OSError(f"{path} is not the kernel: {error}") from error
+        library = Library(path, "deflate_abi", ABI)
+        self._inflate = library.bound("inflate", "pllppppp")
+        self._predict = library.bound("predict", "plpplpplplll")
+        self._describe_blocks = library.bound("describe_blocks", "ppplpllppl")
+        self._restore = library.bound("restore", "plppppplplp")
+        self._write = library.bound("write", "pppllppppl")
 
     def inflate(self, stream: bytes, limit: int) -> Inflated | None:
         """Inflate a raw deflate stream; see `reference.inflate`."""
         source = np.frombuffer(stream, np.uint8)
         found = np.zeros(6, np.int64)
         known = (_address(source), len(source), limit, _address(found))
-        if self._inflate(*known, None, None, None, None):
+        if self._failed(self._inflate(*known, None, None, None, None)):
             return None
         consumed, size, count, rows, headed, pad = (int(value) for value in found)
         data = np.zeros(size + PADDING, np.uint8)
@@ -112,7 +96,7 @@ class Kernel:
         blocks = np.empty((rows, 3), np.int32)
         heads = np.empty(headed, np.uint8)
         arrays = (data, tokens, blocks, heads)
-        self._inflate(*known, *(_address(array) for array in arrays))
+        self._failed(self._inflate(*known, *(_address(array) for array in arrays)))
         return Inflated(data, tokens, blocks, heads, consumed, pad)
 
     def predict(
@@ -172,10 +156,14 @@ class Kernel:
         return out[:length].tobytes()
 
     @staticmethod
-    def _checked(result: int) -> int:
+    def _failed(result: int) -> bool:
         if result == _NO_MEMORY:
             raise MemoryError
-        if result < 0:
+        return result < 0
+
+    @classmethod
+    def _checked(cls, result: int) -> int:
+        if cls._failed(result):
             raise ArchiveError(DAMAGED)
         return result
 
@@ -196,14 +184,7 @@ def _joined(
 @cache
 def compiled() -> Kernel | None:
     """The compiled engine, or None where there is none that loads."""
-    folder = Path(__file__).parent
-    for path in (folder / f"_kernel{suffix}" for suffix in EXTENSION_SUFFIXES):
-        if path.exists():
-            try:
-                return Kernel(path)
-            except OSError:
-                return None
-    return None
+    return load(Path(__file__).parent, Kernel)
 
 
 @cache
@@ -215,10 +196,4 @@ def engine() -> Engine:
     InputError
         If BITSWAP_ENGINE asks for an engine that is not there.
     """
-    wanted = os.environ.get("BITSWAP_ENGINE", "")
-    if wanted not in ("", "c", "reference"):
-        raise InputError(f"BITSWAP_ENGINE={wanted}: choose c or reference")
-    kernel = None if wanted == "reference" else compiled()
-    if kernel is None and wanted == "c":
-        raise InputError("BITSWAP_ENGINE=c: the kernel is not compiled; install with a C compiler")
-    return kernel or reference
+    return chosen(compiled, InputError) or reference

@@ -3,17 +3,15 @@
 Both decoders give the same. BITSWAP_ENGINE chooses, as it does for the coder.
 """
 
-import ctypes
-import os
-from collections.abc import Callable
 from functools import cache
-from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bitswap_cli.ans.library import Library, chosen, load
+from bitswap_cli.errors import InputError
 from bitswap_cli.images.history import reference
 from bitswap_cli.images.history.reference import Plane
 
@@ -54,24 +52,11 @@ class Kernel:
     """
 
     def __init__(self, path: Path) -> None:
-        self._library, self._path = ctypes.CDLL(str(path)), path
-        if self.bound("abi", "")() != ABI:
-            raise OSError(f"{path} was built from another version")
-        self._plane = self.bound("plane", "pllpp")
-        self._upsample = self.bound("upsample", "pllllllp")
-        self._colour = self.bound("colour", "ppplp")
-
-    def bound(self, name: str, signature: str) -> Callable[..., int]:
-        """Return a function of the library that takes pointers (p) and integers (l)."""
-        kinds: dict[str, type[ctypes.c_void_p] | type[ctypes.c_int64]]
-        kinds = {"p": ctypes.c_void_p, "l": ctypes.c_int64}
-        try:
-            function: ctypes._NamedFuncPointer = getattr(self._library, f"bitswap_history_{name}")
-        except AttributeError as error:
-            raise OSError(f"{self._path} is not the kernel: {error}") from error
-        function.argtypes = [kinds[kind] for kind in signature]
-        function.restype = ctypes.c_int64
-        return function
+        library = Library(path, "history_abi", ABI)
+        self.bound = library.bound
+        self._plane = library.bound("history_plane", "pllpp")
+        self._upsample = library.bound("history_upsample", "pllllllp")
+        self._colour = library.bound("history_colour", "ppplp")
 
     def plane(self, blocks: NDArray[np.int16], steps: NDArray[np.int32]) -> Plane:
         """See `reference.plane`."""
@@ -104,18 +89,10 @@ class Kernel:
 @cache
 def compiled() -> Kernel | None:
     """The compiled engine, or None where there is none that loads."""
-    for suffix in EXTENSION_SUFFIXES:
-        path = Path(__file__).with_name(f"_kernel{suffix}")
-        if path.exists():
-            try:
-                return Kernel(path)
-            except OSError:
-                return None
-    return None
+    return load(Path(__file__).parent, Kernel)
 
 
 @cache
 def engine() -> Engine:
     """The decoder in use."""
-    kernel = None if os.environ.get("BITSWAP_ENGINE") == "reference" else compiled()
-    return kernel or reference
+    return chosen(compiled, InputError) or reference

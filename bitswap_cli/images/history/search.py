@@ -26,13 +26,13 @@ class Searcher:
     """The searches of a kernel."""
 
     def __init__(self, kernel: Kernel) -> None:
-        self._lattice = kernel.bound("lattice", "plppppp")
-        self._ranges = kernel.bound("ranges", "plpppppp")
-        self._forward = kernel.bound("forward", "plp")
-        self._comb = kernel.bound("comb", "pllllpp")
-        self._solve = kernel.bound("solve", "pppllplllpp")
-        self._shrink = kernel.bound("shrink", "plllp")
-        self._chroma = kernel.bound("chroma", "ppplllllplppp")
+        self._lattice = kernel.bound("history_lattice", "plppppp")
+        self._ranges = kernel.bound("history_ranges", "plpppppp")
+        self._forward = kernel.bound("history_forward", "plp")
+        self._comb = kernel.bound("history_comb", "pllllpp")
+        self._solve = kernel.bound("history_solve", "pppllplllpp")
+        self._shrink = kernel.bound("history_shrink", "plllp")
+        self._chroma = kernel.bound("history_chroma", "ppplllllplppp")
 
     def lattice(self, pixels: Plane) -> tuple[NDArray[np.uint8], Plane, int, int]:
         """Find luma and chroma of pixels (.., 3).

@@ -1,19 +1,17 @@
 """The engine that packs and unpacks: the compiled kernel, else the Python reference.
 
-Both give the same. The environment variable BITSWAP_ENGINE chooses, as for `bitswap_cli.ans`.
+Both give the same; BITSWAP_ENGINE chooses, see bitswap_cli/ans/library.py.
 """
 
-import ctypes
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
-from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bitswap_cli.ans.library import Library, chosen, load
 from bitswap_cli.errors import ArchiveError, InputError
 from bitswap_cli.images.packings import reference
 from bitswap_cli.images.packings.reference import DAMAGED, Bytes, Unpacked
@@ -65,25 +63,11 @@ class Kernel:
     NAME = "c"
 
     def __init__(self, path: Path) -> None:
-        library = ctypes.CDLL(str(path))
-        kinds: dict[str, type[ctypes.c_void_p] | type[ctypes.c_int64]]
-        kinds = {"p": ctypes.c_void_p, "l": ctypes.c_int64}
-
-        def bound(name: str, signature: str) -> Callable[..., int]:
-            function: ctypes._NamedFuncPointer = getattr(library, f"bitswap_{name}")
-            function.argtypes = [kinds[kind] for kind in signature]
-            function.restype = ctypes.c_int64
-            return function
-
-        try:
-            if bound("packings_abi", "")() != ABI:
-                raise OSError(f"{path} was built from another version")
-            self._lzw_read = bound("lzw_read", "plllplpplp")
-            self._lzw_write = bound("lzw_write", "pl" + "ll" + "plpll" + "plp")
-            self._qoi_read = bound("qoi_read", "plpl")
-            self._qoi_write = bound("qoi_write", "plp")
-        except AttributeError as error:
-            raise OSError(f"{path} is not the kernel: {error}") from error
+        library = Library(path, "packings_abi", ABI)
+        self._lzw_read = library.bound("lzw_read", "plllplpplp")
+        self._lzw_write = library.bound("lzw_write", "plllplpllplp")
+        self._qoi_read = library.bound("qoi_read", "plpl")
+        self._qoi_write = library.bound("qoi_write", "plp")
 
     def lzw_read(
         self, source: bytes, tiff: bool, least: int, size: int, room: int
@@ -140,14 +124,7 @@ class Kernel:
 @cache
 def compiled() -> Kernel | None:
     """The compiled engine, or None where there is none that loads."""
-    folder = Path(__file__).parent
-    for path in (folder / f"_kernel{suffix}" for suffix in EXTENSION_SUFFIXES):
-        if path.exists():
-            try:
-                return Kernel(path)
-            except OSError:
-                return None
-    return None
+    return load(Path(__file__).parent, Kernel)
 
 
 @cache
@@ -159,10 +136,4 @@ def engine() -> Engine:
     InputError
         If BITSWAP_ENGINE asks for an engine that is not there.
     """
-    wanted = os.environ.get("BITSWAP_ENGINE", "")
-    if wanted not in ("", "c", "reference"):
-        raise InputError(f"BITSWAP_ENGINE={wanted}: choose c or reference")
-    kernel = None if wanted == "reference" else compiled()
-    if kernel is None and wanted == "c":
-        raise InputError("BITSWAP_ENGINE=c: the kernel is not compiled; install with a C compiler")
-    return kernel or reference
+    return chosen(compiled, InputError) or reference

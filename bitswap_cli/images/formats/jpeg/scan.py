@@ -1,20 +1,20 @@
 """The compiled reader and writer of scans, where there is one, else those in Python.
 
 Both give the same coefficients and the same bytes: reading.py and writing.py are the definition.
-BITSWAP_ENGINE chooses, as it does for the coder.
+BITSWAP_ENGINE chooses, see bitswap_cli/ans/library.py.
 """
 
 from __future__ import annotations
 
 import ctypes
-import os
 from functools import cache
-from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bitswap_cli.ans.library import Library, chosen, load
+from bitswap_cli.errors import InputError
 from bitswap_cli.images.formats.jpeg import reading, writing
 from bitswap_cli.images.formats.jpeg.frame import Frame, Scan
 from bitswap_cli.images.formats.jpeg.notes import Coefficients, Notes, Unwritable
@@ -73,22 +73,10 @@ class Kernel:
     """
 
     def __init__(self, path: Path) -> None:
-        library = ctypes.CDLL(str(path))
-        pointer, number = ctypes.c_void_p, ctypes.c_int64
-        try:
-            library.bitswap_jpeg_abi.restype = number
-            if library.bitswap_jpeg_abi() != ABI:
-                raise OSError(f"{path} was built from another version")
-            self._read, self._write = library.bitswap_jpeg_read, library.bitswap_jpeg_write
-            self._compare = library.bitswap_jpeg_compare
-        except AttributeError as error:
-            raise OSError(f"{path} is not the kernel: {error}") from error
-        self._read.argtypes = [pointer, ctypes.c_char_p, pointer, number, pointer]
-        self._write.argtypes = self._compare.argtypes = [
-            pointer, ctypes.c_char_p, pointer, pointer, number,
-        ]  # fmt: skip
-        for function in (self._read, self._write, self._compare):
-            function.restype = number
+        library = Library(path, "jpeg_abi", ABI)
+        self._read = library.bound("jpeg_read", "psplp")
+        self._write = library.bound("jpeg_write", "psppl")
+        self._compare = library.bound("jpeg_compare", "psppl")
 
     def read(self, frame: Frame, scan: Scan, data: bytes, coefficients: Coefficients) -> Notes:
         """See `read`."""
@@ -178,19 +166,12 @@ def _structure(frame: Frame, scan: Scan, coefficients: Coefficients) -> _Scan:
 @cache
 def compiled() -> Kernel | None:
     """The compiled engine, or None where there is none that loads."""
-    for suffix in EXTENSION_SUFFIXES:
-        path = Path(__file__).with_name(f"_kernel{suffix}")
-        if path.exists():
-            try:
-                return Kernel(path)
-            except OSError:
-                return None
-    return None
+    return load(Path(__file__).parent, Kernel)
 
 
 @cache
 def _engine() -> Kernel | None:
-    return None if os.environ.get("BITSWAP_ENGINE") == "reference" else compiled()
+    return chosen(compiled, InputError)
 
 
 def read(frame: Frame, scan: Scan, data: bytes, coefficients: Coefficients) -> Notes:

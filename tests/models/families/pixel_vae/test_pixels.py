@@ -146,11 +146,7 @@ def pushed(coded: Coded, lanes: int) -> Message:
 def native(message: Message) -> coder.Native:
     """A message as the kernel reads it; `head` is changed in place, by the caller's leave."""
     assert CODER
-    import ctypes
-
-    function = ctypes.cast(CODER._pop_logistic, ctypes.c_void_p).value
-    assert function
-    return coder.Native(function, *CODER._held(message))
+    return coder.Native(CODER._native, *CODER._held(message))
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
