@@ -3,6 +3,7 @@
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.formats import bmp, npy, pnm, qoi, tga
 from bitswap_cli.images.formats.format import WIDE, Format, Kind
+from bitswap_cli.images.formats.gif import format as gif
 from bitswap_cli.images.formats.png import format as png
 
 START = 16
@@ -18,6 +19,7 @@ FORMATS: dict[str, Format] = {
     "npy": npy,
     "qoi": qoi,
     "tga": tga,
+    "gif": gif,
 }
 
 

@@ -16,7 +16,7 @@ _TOLD, _SINGLE = 1, 2  # flags: bits behind the data are told; strings are of si
 
 def _most(size: int) -> int:
     """The most clear codes, and odd ones, that are told of so many bytes."""
-    return 1024 + size // 8
+    return 1024 + size // 2
 
 
 def take(stream: bytes, size: int, least: int, *, tiff: bool = False) -> tuple[Bytes, bytes] | None:

@@ -92,4 +92,10 @@ def files(rgb: Pixels | None = None) -> dict[str, bytes]:
         found[f"tga-indices {name}"] = saved(image, "TGA")
         found[f"tga-indices {name} runs"] = saved(image, "TGA", compression="tga_rle")
         found[f"bmp-indices {name}"] = saved(image, "BMP")
+        found[f"gif-indices {name}"] = saved(image, "GIF")
+    few = Image.fromarray(rgb).quantize(16)
+    turned = [few.transpose(Image.Transpose.ROTATE_180), few.resize((20, 11))]
+    found["gif-indices interlaced"] = saved(few, "GIF", interlace=1)
+    found["gif-indices transparent"] = saved(few, "GIF", transparency=3)
+    found["gif-indices frames"] = saved(few, "GIF", save_all=True, append_images=turned, loop=0)
     return found

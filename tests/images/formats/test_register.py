@@ -35,6 +35,8 @@ def test_kinds_keep_their_numbers_and_promises() -> None:
         (16, "tga", True, False),
         (17, "tga-indices", True, False),
         (18, "tga-colours", True, False),
+        (19, "gif-indices", True, False),
+        (20, "gif-colours", True, False),
     ]
     assert all(kind.alphabet == BYTES for kind in kinds())
 

@@ -1,0 +1,1 @@
+"""GIF: the indices of all frames, packed by LZW; everything else verbatim."""
