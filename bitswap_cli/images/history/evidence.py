@@ -12,6 +12,7 @@ from bitswap_cli.images.history.tables import Steps
 
 _LEAST = 1.3  # of a coefficient that says something of its step
 _BUSY = 600  # blocks that are asked
+_ASKED = 4  # times as many are looked at, to find the busy ones
 _MANY = 12  # such coefficients make a block one that says much
 _LIKE = 0.8  # of what the best table explains: one of luma's quality that does is it
 _FITS = 0.75  # of what steps of their own explain: a table of the standard's that does is it
@@ -70,10 +71,11 @@ def busy(search: Searcher, plane: Plane | Told, known: NDArray[np.bool_]) -> Tol
     """
     rows, columns = plane.shape[0] // 8 * 8, plane.shape[1] // 8 * 8
     whole = in_blocks(known[:rows, :columns]).all(1)
-    blocks = in_blocks(plane[:rows, :columns].astype(np.int32))[whole]
-    blocks = blocks[:: max(1, len(blocks) // (8 * _BUSY))]
+    chosen = np.nonzero(whole)[0]
+    chosen = chosen[:: max(1, len(chosen) // (_ASKED * _BUSY))]
+    blocks = in_blocks(plane[:rows, :columns])[chosen].astype(np.int32)
     if plane.dtype == np.uint8:
-        blocks = blocks * UNIT
+        blocks *= UNIT
     told = search.forward(np.ascontiguousarray(blocks))
     many = (np.abs(told[:, 1:]) > _LEAST * UNIT).sum(1)
     order = np.argsort(-many, kind="stable")
@@ -81,10 +83,13 @@ def busy(search: Searcher, plane: Plane | Told, known: NDArray[np.bool_]) -> Tol
     return np.ascontiguousarray(told[order[: min(_BUSY, enough)]])
 
 
-def evidence(search: Searcher, told: Told, errors: tuple[float, float]) -> Evidence:
+def evidence(
+    search: Searcher, told: Told, errors: tuple[float, float], most: int = 255
+) -> Evidence:
     """Ask busy blocks for steps.
 
-    `errors` are the deviation of most of their coefficients' errors, and that of a fifth.
+    `errors` are the deviation of most of their coefficients' errors, and that of a fifth; `most` is
+    the largest step.
     """
-    scores = search.comb(told, int(_LEAST * UNIT), tables.likelihoods(*errors))
+    scores = search.comb(told, int(_LEAST * UNIT), most, tables.likelihoods(*errors))
     return Evidence(told, scores)

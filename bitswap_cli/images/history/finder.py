@@ -4,6 +4,7 @@ A decoder's luma and chroma are a quarter of all triples, so a sample of pixels 
 that are none; blocks whose coefficients are multiples of steps tell the others.
 """
 
+import itertools
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,14 +13,16 @@ from numpy.typing import NDArray
 from bitswap_cli.images.history.decoder import SAMPLINGS, Origin
 from bitswap_cli.images.history.engine import compiled
 from bitswap_cli.images.history.evidence import EXACT, SMOOTH, Evidence, busy, evidence
+from bitswap_cli.images.history.grid import Grid, find_grid
 from bitswap_cli.images.history.reference import Plane
-from bitswap_cli.images.history.search import Blocks, Searcher, Told
+from bitswap_cli.images.history.search import Blocks, Searcher
 from bitswap_cli.images.history.solving import Canvas, Puzzle
-from bitswap_cli.images.history.tables import quality_of, standard
+from bitswap_cli.images.history.tables import Steps, quality_of, standard
 
 _SAMPLE = 10_000  # pixels that are asked whether they are on the lattice
 _ON = 0.9  # of them
-_EVIDENCE = 300  # of a grid of blocks, in nats
+_EVIDENCE = 300  # nats that must speak for how chroma was sampled; else several ways are tried
+_RIVAL = 3  # what so many times as much would speak for is tried, too
 _SMALLEST = 16  # pixels of a picture's side
 _WRONG = 0.3  # of all pixels, at most
 
@@ -69,8 +72,8 @@ class _Luma(NamedTuple):
     """Luma and chroma, (C, H, W)."""
     known: Plane
     """1 where they are known, (H, W)."""
-    evidence: Evidence
-    """Of blocks of luma."""
+    grid: Grid
+    """Of luma."""
 
 
 class _Finder:
@@ -91,8 +94,9 @@ class _Finder:
             planes, known, on, off = self.search.lattice(self.pixels)
             if on < _ON * (on + off):
                 return None
-        told = evidence(self.search, busy(self.search, planes[0], known == 1), EXACT)
-        return _Luma(planes, known, told) if told.strength >= _EVIDENCE else None
+        ends = (planes[0] == 0) | (planes[0] == 255)  # which may have been cut to that
+        grid = find_grid(self.search, planes[0], (known == 1) & ~ends)
+        return grid and _Luma(planes, known, grid)
 
     def run(self) -> Found | None:
         """Find the JPEG, or nothing."""
@@ -115,38 +119,58 @@ class _Finder:
 
     def origins(self, luma: _Luma) -> list[Origin]:
         """Return the JPEG that most speaks for; or some, if little is told of chroma."""
-        steps = luma.evidence.luma()
-        size = self.height, self.width, 0, 0
+        steps = luma.grid.evidence.luma()
         if self.channels == 1:
-            return [Origin(*size, SAMPLINGS[0], True, (steps,))]
+            return [self.origin(luma.grid.top, luma.grid.left, SAMPLINGS[0], True, (steps,))]
         tried: list[tuple[int, Origin]] = []
         for sampling in SAMPLINGS[::-1]:  # of equals, the one of the fewest blocks
-            for fancy in (True, False) if sampling[1] > 1 else (True,):
-                small = [
-                    self.shrunk(plane, luma.known == 1, sampling, fancy)
-                    for plane in luma.planes[1:]
-                ]
-                told = np.concatenate([busy(self.search, *own) for own in small])
-                errors = SMOOTH if sampling[1] > 1 and fancy else EXACT
-                found = evidence(self.search, told, errors)
-                own = found.chroma(steps)
-                origin = Origin(*size, sampling, fancy, (steps, own, own))
-                tried.append((found.strength_for(chroma=True), origin))
-        best = max(tried, key=lambda one: one[0])
-        if best[0] >= _EVIDENCE or quality_of(steps) is None:
-            return [best[1]]
+            tall, wide = sampling
+            for fancy in (True, False) if wide > 1 else (True,):
+                for place in itertools.product(
+                    range(luma.grid.top, 8 * tall, 8), range(luma.grid.left, 8 * wide, 8)
+                ):
+                    found = self.chroma(luma, *place, sampling, fancy)
+                    own = found.chroma(steps)
+                    origin = self.origin(*place, sampling, fancy, (steps, own, own))
+                    tried.append((found.strength_for(chroma=True), origin))
+        best = max(strength for strength, _ in tried)
+        if best >= _EVIDENCE or quality_of(steps) is None:
+            return [origin for strength, origin in tried if _RIVAL * strength >= best]
         like = standard(chroma=True)[quality_of(steps)]
         return [origin._replace(steps=(steps, like, like)) for _, origin in tried]
 
-    def shrunk(
-        self, plane: Plane, known: NDArray[np.bool_], sampling: tuple[int, int], fancy: bool
-    ) -> tuple[Plane | Told, NDArray[np.bool_]]:
-        """Return chroma as it was before it was upsampled, and where it is known."""
+    def origin(
+        self, top: int, left: int, sampling: tuple[int, int], fancy: bool, steps: tuple[Steps, ...]
+    ) -> Origin:
+        """Return a JPEG in which the picture lies so.
+
+        If it was cropped at the top or left, it is taken to have been so at the other edges.
+        """
+        height, width = top + self.height, left + self.width
+        if top or left:
+            height += -height % (8 * sampling[0])
+            width += -width % (8 * sampling[1])
+        return Origin(height, width, top, left, sampling, fancy, steps)
+
+    def chroma(
+        self, luma: _Luma, top: int, left: int, sampling: tuple[int, int], fancy: bool
+    ) -> Evidence:
+        """Ask blocks of chroma for steps, as it was before it was upsampled."""
         tall, wide = sampling
-        rows, columns = self.height // tall, self.width // wide
-        inside = np.ascontiguousarray(plane[: tall * rows, : wide * columns])
-        split = known[: tall * rows, : wide * columns].reshape(rows, tall, columns, wide)
-        sure = np.logical_and.reduce(split, (1, 3))
-        if wide > 1 and fancy:
-            return self.search.shrink(inside, tall), sure
-        return inside[::tall, ::wide], sure
+        margin = (
+            (top, -(top + self.height) % (8 * tall)),
+            (left, -(left + self.width) % (8 * wide)),
+        )
+        known = np.pad(luma.known == 1, margin)
+        rows, columns = known.shape
+        split = known.reshape(rows // tall, tall, columns // wide, wide)
+        sure: NDArray[np.bool_] = np.logical_and.reduce(split, (1, 3))
+        told = []
+        for plane in luma.planes[1:]:
+            whole = np.pad(plane, margin, mode="edge")
+            if fancy and wide > 1:
+                told.append(busy(self.search, self.search.shrink(whole, tall), sure))
+            else:
+                told.append(busy(self.search, whole[::tall, ::wide], sure))
+        errors = SMOOTH if fancy and wide > 1 else EXACT
+        return evidence(self.search, np.concatenate(told), errors)

@@ -29,7 +29,7 @@ class Searcher:
         self._lattice = kernel.bound("history_lattice", "plppppp")
         self._ranges = kernel.bound("history_ranges", "plpppppp")
         self._forward = kernel.bound("history_forward", "plp")
-        self._comb = kernel.bound("history_comb", "pllllpp")
+        self._comb = kernel.bound("history_comb", "plllllpp")
         self._solve = kernel.bound("history_solve", "pppllplllpp")
         self._shrink = kernel.bound("history_shrink", "plllp")
         self._chroma = kernel.bound("history_chroma", "ppplllllplppp")
@@ -64,11 +64,11 @@ class Searcher:
         self._forward(address(samples), len(samples), address(out))
         return out
 
-    def comb(self, told: Told, least: int, table: Told) -> NDArray[np.int64]:
-        """Return scores (64, 256) of steps at each place of blocks' coefficients (n, 64)."""
+    def comb(self, told: Told, least: int, most: int, table: Told) -> NDArray[np.int64]:
+        """Return scores (64, 256) of steps up to `most` at each place of coefficients (n, 64)."""
         scores = np.zeros((64, 256), np.int64)
-        far = table.shape[1] - 1
-        self._comb(address(told), len(told), least, far, _ZERO, address(table), address(scores))
+        limits = least, most, table.shape[1] - 1
+        self._comb(address(told), len(told), *limits, _ZERO, address(table), address(scores))
         return scores
 
     def solve(

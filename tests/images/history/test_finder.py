@@ -54,6 +54,23 @@ def test_sides_of_any_length(sampling: str) -> None:
     assert (made != pixels).any(2).mean() < 0.06
 
 
+@needs_kernel
+@pytest.mark.parametrize("sampling", ["4:4:4", "4:2:2", "4:2:0", "gray"])
+@pytest.mark.parametrize("edges", [(3, 5), (8, 13), (0, 1)])
+def test_crops(sampling: str, edges: tuple[int, int]) -> None:
+    gray = sampling == "gray"
+    whole = load(save(scene(230, 260, 3, gray=gray), 85, "4:4:4" if gray else sampling))
+    top, left = edges
+    pixels = np.ascontiguousarray(whole[top:-9, left:-3])
+    found = find(pixels)
+    assert found is not None
+    origin = found.origin
+    tall, wide = origin.sampling
+    assert (origin.top, origin.left) == (top % (8 * tall), left % (8 * wide))
+    made = decode(origin, found.coefficients, *pixels.shape[:2])
+    assert (made != pixels).any(2).mean() < 0.08
+
+
 def converted(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Pixels on a decoder's lattice that no decoder made."""
     return np.asarray(Image.fromarray(pixels).convert("YCbCr").convert("RGB"))

@@ -212,12 +212,18 @@ EXPORT int64_t bitswap_history_chroma(const int32_t *told, const uint8_t *low, c
         surround(&s, top, left, patch);
         const int64_t before = try_block(&s, block, steps, top, left, patch);
         int64_t error = before;
+        if (error) {
+            int16_t again[64];
+            rounded(told + 64 * b, steps, again);
+            const int64_t now = try_block(&s, again, steps, top, left, patch);
+            if (now < error) memcpy(block, again, sizeof again), error = now;
+        }
         if (error && moves) {
             move list[MOST_MOVES];
             list_moves(told + 64 * b, block, steps, list, (int)moves);
             error = descend(&s, block, steps, top, left, list, (int)moves, patch, error);
-            if (error < before) inverse(block, steps, plane + top * s.stride + left, s.stride);
         }
+        if (error < before) inverse(block, steps, plane + top * s.stride + left, s.stride);
         state[b] = !error, solved += !error;
     }
     return solved;

@@ -68,24 +68,25 @@ EXPORT void bitswap_history_forward(const int32_t *samples, int64_t count, int32
     }
 }
 
-/* How well each step from 2 to 255 explains the coefficients of `count` blocks, at each place: the
-   sum, over those of more than `least` (in 1 / UNIT), of what `table` says of a step and of the
-   distance to its next multiple, in 16ths, at most `far`; `zero` less where that is 0. */
-EXPORT void bitswap_history_comb(const int32_t *told, int64_t count, int64_t least, int64_t far,
-                                 int64_t zero, const int32_t *table, int64_t *scores) {
+/* How well each step from 2 to `most`, at most 255, explains the coefficients of `count` blocks, at
+   each place: the sum, over those of more than `least` (in 1 / UNIT), of what `table` says of a
+   step and of the distance to its next multiple, in 16ths, at most `far`; `zero` less where that
+   multiple is 0. */
+EXPORT void bitswap_history_comb(const int32_t *told, int64_t count, int64_t least, int64_t most,
+                                 int64_t far, int64_t zero, const int32_t *table, int64_t *scores) {
+    int64_t inverse[256]; /* of steps, of which a division by them is made: sizes are below 2^24 */
+    for (int64_t step = 2; step < 256; step++)
+        inverse[step] = ((1ll << 40) + step * UNIT - 1) / (step * UNIT);
     for (int64_t b = 0; b < count; b++)
         for (int k = 0; k < 64; k++) {
-            const int32_t size = told[64 * b + k] < 0 ? -told[64 * b + k] : told[64 * b + k];
+            const int64_t size = told[64 * b + k] < 0 ? -told[64 * b + k] : told[64 * b + k];
             if (size <= least) continue;
-            for (int32_t step = 2; step < 256; step++) {
-                const int32_t rest = size % (step * UNIT), other = step * UNIT - rest;
+            for (int64_t step = 2; step <= most; step++) {
+                const int64_t rest = size - (size * inverse[step] >> 40) * step * UNIT;
+                const int64_t other = step * UNIT - rest;
                 const int64_t distance = (rest < other ? rest : other) / (UNIT / 16);
-                if (size < other) {
-                    scores[256 * k + step] -= zero;
-                    continue;
-                }
-                scores[256 * k + step] +=
-                    table[step * (far + 1) + (distance < far ? distance : far)];
+                const int64_t at = step * (far + 1) + (distance < far ? distance : far);
+                scores[256 * k + step] += size < other ? -zero : table[at];
             }
         }
 }
