@@ -4,11 +4,13 @@ from collections import Counter
 from typing import Any
 
 from bitswap_cli.api.arguments import PathLike
-from bitswap_cli.archive.format.header import OTHERS, Header
-from bitswap_cli.archive.format.sections import BYTE, CHUNKS
-from bitswap_cli.archive.format.segments import ByteTable
+from bitswap_cli.archive.format.header import DECODINGS, OTHERS, Header
+from bitswap_cli.archive.format.jpeg import were
+from bitswap_cli.archive.format.sections import BYTE, CHUNKS, JPEG
+from bitswap_cli.archive.format.segments import ByteTable, WholeTable
 from bitswap_cli.archive.reading.entries import Entry
 from bitswap_cli.archive.reading.reader import ArchiveReader
+from bitswap_cli.errors import ArchiveError
 
 _CHUNKS = sorted(CHUNKS, key=lambda tag: tag == BYTE)  # with a model first
 
@@ -20,6 +22,24 @@ def entries(archive: PathLike) -> list[Entry]:
     """
     with ArchiveReader(archive) as reader:
         return sorted(reader.entries(), key=lambda entry: entry.name)
+
+
+def histories(archive: PathLike) -> dict[bytes, str]:
+    """Return which JPEGs the pictures of an archive were that were some, by their names:
+    ``quality 80, 4:4:4``.
+
+    Raises as `describe` does.
+    """
+    told: dict[bytes, str] = {}
+    with ArchiveReader(archive) as reader:
+        for chunk in reader.chunks if DECODINGS in reader.header.features else ():
+            table = reader.table(chunk)
+            if chunk.tag == JPEG and isinstance(table, WholeTable):
+                try:
+                    told |= were(table, reader.body(chunk))
+                except ArchiveError as error:
+                    raise reader.located(error, chunk) from error
+    return told
 
 
 def describe(archive: PathLike) -> dict[str, Any]:

@@ -22,14 +22,16 @@ def command(console: Console, archive: str, checksums: bool, as_json: bool) -> N
 
     The first column says how an entry comes back: byte for byte (bytes), or pixel for pixel with
     all its metadata (pixels). Behind the name of a copy or hard link stands that of the entry that
-    it equals. With --checksums, there are two: the CRC-32 of the original file, that of zlib and
-    PNG, in eight hexadecimal digits, or dashes where the archive does not tell it, and the name. An
-    ARCHIVE of - is what comes from stdin.
+    it equals; with -v, behind that of a picture that was a JPEG, which one. With --checksums, there
+    are two: the CRC-32 of the original file, that of zlib and PNG, in eight hexadecimal digits, or
+    dashes where the archive does not tell it, and the name. An ARCHIVE of - is what comes from
+    stdin.
     """
-    from bitswap_cli.api.describe import entries
+    from bitswap_cli.api.describe import entries, histories
 
     with readable(archive) as path:
         found = entries(path)
+        were = histories(path) if console.verbose else {}
     if as_json:
         rows = (
             {
@@ -40,6 +42,7 @@ def command(console: Console, archive: str, checksums: bool, as_json: bool) -> N
                 "shape": entry.shape and list(entry.shape),
                 "crc32": _hex(entry.crc),
                 "mode": None if entry.mode is None else f"{entry.mode:04o}",
+                "was": were.get(entry.name),
                 "original": None if entry.original is None else os.fsdecode(entry.original),
             }
             for entry in found
@@ -57,8 +60,9 @@ def command(console: Console, archive: str, checksums: bool, as_json: bool) -> N
         shape = "x".join(map(str, entry.shape)) if entry.shape else "-"
         size = "-" if entry.size is None else entry.size
         name = escape(os.fsdecode(entry.name))
-        equal = f" = {escape(os.fsdecode(entry.original))}" if entry.original else ""
-        click.echo(f"{restored:<6}  {entry.kind:<11}  {size:>12}  {shape:>13}  {name}{equal}")
+        more = f" = {escape(os.fsdecode(entry.original))}" if entry.original else ""
+        more += f" (was a JPEG of {were[entry.name]})" if entry.name in were else ""
+        click.echo(f"{restored:<6}  {entry.kind:<13}  {size:>12}  {shape:>13}  {name}{more}")
 
 
 def _say_rows(archive: str, rows: Iterable[object]) -> None:

@@ -50,6 +50,13 @@ def test_they_come_back(photos: Path, bitswap: Bitswap) -> None:
     assert bitswap("verify", "a.bsw", ".").code == 0
     described = json.loads(bitswap("info", "a.bsw", "--json").out)
     assert DECODINGS in described["features"] and described["jpeg_model"] == "jpeg"
+    lines = bitswap("list", "-v", "a.bsw").out.splitlines()
+    for name, was in (("a.png", "quality 75, 4:4:4"), ("gray.png", "quality 80, gray")):
+        line = next(line for line in lines if name in line)
+        assert line.endswith(f"photos/{name} (was a JPEG of {was})")
+    rows = json.loads(bitswap("list", "a.bsw", "--json", "-v").out)["entries"]
+    told = {row["name"]: row["was"] for row in rows}
+    assert told["photos/half.ppm"] == "quality 75, 4:2:2" and told["photos/none.png"] is None
     before = sum(path.stat().st_size for path in photos.glob("*.png"))
     assert Path("a.bsw").stat().st_size < before / 2
 

@@ -139,21 +139,43 @@ def _nothing(rows: int, columns: int) -> NDArray[np.int16]:
     return np.empty((rows, columns, 64), np.int16)
 
 
+def were(table: WholeTable, body: bytes) -> dict[bytes, str]:
+    """Return, by its name, which JPEG each picture of a chunk was that was one; nothing is decoded.
+
+    Raises
+    ------
+    ArchiveError
+        If the recipes are malformed.
+    """
+    recipes, _ = _recipes(table, body)
+    told = zip(table.segments, recipes, strict=True)
+    return {one.name: history.was(recipe) for one, recipe in told if one.kind != KIND}
+
+
 def _parts(table: WholeTable, body: bytes) -> tuple[list[bytes], list[tuple[bytes, bytes]]]:
     """Return the recipes of a chunk, and words and excess of its messages."""
-    start = after_table(body) + LENGTH.size
-    if start > len(body):
-        raise malformed()
-    end = start + LENGTH.unpack_from(body, start - LENGTH.size)[0]
-    recipes = unpack_object(unpack_blob(body[start:end], MAX_EXTRAS, "recipes"), "recipes")
+    recipes, end = _recipes(table, body)
     messages: list[tuple[bytes, bytes]] = []
-    match recipes, unpack_object(body[end:], "chunk"):
-        case [[*told], [*rows]] if len(told) == len(table.segments):
+    match unpack_object(body[end:], "chunk"):
+        case [*rows]:
             for row in rows:
                 match row:
                     case [bytes(words), bytes(excess)]:
                         excess = excess and unpack_blob(excess, MAX_EXCESS, "chunk")
                         messages.append((words, excess))
-            if len(messages) == len(rows) and all(isinstance(one, bytes) for one in told):
-                return told, messages
+            if len(messages) == len(rows):
+                return recipes, messages
+    raise malformed()
+
+
+def _recipes(table: WholeTable, body: bytes) -> tuple[list[bytes], int]:
+    """Return the recipes of a chunk, and where they end."""
+    start = after_table(body) + LENGTH.size
+    if start > len(body):
+        raise malformed()
+    end = start + LENGTH.unpack_from(body, start - LENGTH.size)[0]
+    match unpack_object(unpack_blob(body[start:end], MAX_EXTRAS, "recipes"), "recipes"):
+        case [*told] if len(told) == len(table.segments):
+            if all(isinstance(one, bytes) for one in told):
+                return told, end
     raise malformed()

@@ -1,0 +1,123 @@
+"""Pictures that were JPEGs: their archive, beside that of the JPEGs and beside JPEG XL.
+
+    python -m benchmarks.peers.histories FOLDER [--quality Q ..] [--sampling S ..]
+                                         [--cut TOP LEFT BOTTOM RIGHT] [--peers]
+
+The pictures of a folder are saved as JPEG by Pillow, decoded by it, cut if asked for, and saved as
+PNG. Prints a Markdown table: how many come back without corrections, the share of pixels that are
+corrected, bytes of the JPEGs, of their archive, of the archive of the PNGs, and of JPEG XL -e 9 and
+lepton where these are installed (--peers); processor seconds a megapixel to find what they were.
+"""
+
+import argparse
+import io
+import tempfile
+import time
+from collections.abc import Iterator
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from benchmarks.command import bitswap
+from benchmarks.data.pictures import Pixels
+from benchmarks.peers.codecs.jpeg_xl import BEST, peers
+from benchmarks.report import markdown
+from bitswap_cli.images.history.finder import find
+
+SAMPLINGS = ("4:4:4", "4:2:2", "4:2:0", "gray")
+HEADINGS = (
+    "sampling", "quality", "pictures", "exact", "pixels corrected", "JPEG", "its archive",
+    "ours", "ours / its archive", "lepton", "JPEG XL", "s / MP",
+)  # fmt: skip
+
+
+class Sizes(NamedTuple):
+    """Of some pictures together, bytes."""
+
+    jpeg: int
+    archive: int
+    ours: int
+    lepton: int | None
+    jpeg_xl: int | None
+
+
+def jpeg(image: Image.Image, quality: int, sampling: str) -> bytes:
+    """A picture as a JPEG file."""
+    out = io.BytesIO()
+    options = {} if sampling == "gray" else {"subsampling": sampling}
+    image = image.convert("L" if sampling == "gray" else "RGB")
+    image.save(out, "JPEG", quality=quality, **options)
+    return out.getvalue()
+
+
+def sizes(files: list[bytes], pictures: list[Pixels], *, with_peers: bool) -> Sizes:
+    """Archives of JPEG files and of what was decoded of them, and peers of each."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        for name in ("files", "pictures"):
+            (folder / name).mkdir()
+        for k, (data, pixels) in enumerate(zip(files, pictures, strict=True)):
+            (folder / f"files/{k}.jpg").write_bytes(data)
+            Image.fromarray(pixels).save(folder / f"pictures/{k}.png")
+        archive, ours = (
+            bitswap("compress", folder / name, "-o", folder / f"{name}.bsw").output["after"]
+            for name in ("files", "pictures")
+        )
+    lepton = jpeg_xl = None
+    if with_peers and find_spec("lepton_jpeg_python"):
+        compress = import_module("lepton_jpeg_python").compress_bytes
+        lepton = sum(len(compress(data)) for data in files)
+    best = [peer for peer in peers() if peer.name.endswith(BEST)] if with_peers else []
+    if best:
+        jpeg_xl = sum(len(best[0].encode(np.atleast_3d(pixels))) for pixels in pictures)
+    return Sizes(sum(map(len, files)), archive, ours, lepton, jpeg_xl)
+
+
+def rows(folder: Path, arguments: argparse.Namespace) -> Iterator[tuple[str, ...]]:
+    """Yield the rows of the table."""
+    images = [Image.open(path) for path in sorted(folder.iterdir())]
+    top, left, bottom, right = arguments.cut
+    for sampling in arguments.sampling:
+        for quality in arguments.quality:
+            files = [jpeg(image, quality, sampling) for image in images]
+            decoded = [np.asarray(Image.open(io.BytesIO(data))) for data in files]
+            pictures = [
+                np.ascontiguousarray(p[top : len(p) - bottom, left : p.shape[1] - right])
+                for p in decoded
+            ]
+            area = sum(p.shape[0] * p.shape[1] for p in pictures)
+            began = time.process_time()
+            found = [find(np.atleast_3d(p)) for p in pictures]
+            seconds = time.process_time() - began
+            told = sizes(files, pictures, with_peers=arguments.peers)
+            wrong = sum(one.wrong for one in found if one)
+            exact = sum(one is not None and not one.wrong for one in found)
+            numbers = [
+                "-" if n is None else f"{n:,}"
+                for n in (told.jpeg, told.archive, told.ours, told.lepton, told.jpeg_xl)
+            ]
+            yield (
+                sampling, str(quality), str(len(files)), str(exact), f"{100 * wrong / area:.4f} %",
+                *numbers[:3], f"{told.ours / told.archive:.4f}", *numbers[3:],
+                f"{1e6 * seconds / area:.2f}",
+            )  # fmt: skip
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--quality", type=int, nargs="+", default=[75, 85, 95])
+    parser.add_argument("--sampling", nargs="+", choices=SAMPLINGS, default=SAMPLINGS)
+    parser.add_argument("--cut", type=int, nargs=4, default=[0, 0, 0, 0], help="pixels an edge")
+    parser.add_argument("--peers", action="store_true", help="JPEG XL -e 9 and lepton, too")
+    arguments = parser.parse_args()
+    print(markdown([HEADINGS, *rows(arguments.folder, arguments)]))
+
+
+if __name__ == "__main__":
+    main()
