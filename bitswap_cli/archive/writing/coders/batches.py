@@ -21,6 +21,8 @@ from bitswap_cli.images.orientation import turn
 from bitswap_cli.images.picture import Picture
 from bitswap_cli.images.tiles import cut, joined
 
+_FEW = 8  # where more than one tile of so many loses, it is no bad luck
+
 
 class Part(NamedTuple):
     """Consecutive tiles of a picture, to be coded."""
@@ -65,13 +67,17 @@ def code_batch(codec: TileCodec, parts: list[Part], *, oriented: bool = False) -
     They have tiles of one size. If the archive has room for `oriented` ones, small pictures are
     laid as they are coded best.
 
-    Each round codes what is left; it ends when nothing loses, which may leave nothing.
+    Each round codes what is left; it ends when nothing loses, which may leave nothing. Whoever
+    loses by bad luck gets a second chance, behind the others: the latents that are popped depend on
+    all that was pushed before, the times of files among it, and a stray one may cost a picture more
+    than zstd takes for it.
     """
     if oriented:
         chosen = choose_orientations(codec, [p.picture.pixels for p in parts], parts[0].factor)
         parts = [p._replace(orientation=k) for p, k in zip(parts, chosen, strict=True)]
     kept = parts
     lost: list[Part] = []
+    unlucky: set[bytes] = set()  # who lost before, by their names
     while kept:
         body, bits = _encode(codec, kept)
         costs = np.add.reduceat(bits, np.cumsum([0, *(part.tiles for part in kept[:-1])])) / 8
@@ -82,10 +88,20 @@ def code_batch(codec: TileCodec, parts: list[Part], *, oriented: bool = False) -
             if len(body) < sum(part.limit for part in kept):
                 return CodedParts(body, kept, lost, float(bits.sum()))
             losers = [True] * len(kept)
-        lost += [part for part, loses in zip(kept, losers, strict=True) if loses]
-        lost.sort(key=lambda part: part.source)
+        out = [part for part, loses in zip(kept, losers, strict=True) if loses]
         kept = [part for part, loses in zip(kept, losers, strict=True) if not loses]
+        few = _FEW * sum(part.tiles for part in out) <= sum(part.tiles for part in kept)
+        for part in out:
+            chance = few and part.source.name not in unlucky and _pays_alone(codec, part)
+            (kept if chance else lost).append(part)
+        unlucky |= {part.source.name for part in out}
     return CodedParts(b"", [], lost, 0.0)
+
+
+def _pays_alone(codec: TileCodec, part: Part) -> bool:
+    """Tell whether the model makes a picture smaller if nothing is coded before it."""
+    _, bits = _encode(codec, [part])
+    return bool(bits.sum() / 8 + _recipe_costs([part])[0] < part.limit)
 
 
 def _encode(codec: TileCodec, parts: list[Part]) -> tuple[bytes, NDArray[np.float64]]:
