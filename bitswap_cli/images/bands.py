@@ -3,8 +3,12 @@
 import math
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from bitswap_cli.coefficients import Coefficients, Frame
 
+_BITS = 2.7  # of a coefficient other than 0, beside those of its size: about what models take
+_BITS_OF_BLOCK = 0.5  # beside them
 BLOCKS = 1 << 15  # of a band or of several that are coded together, unless a single strip has more
 
 
@@ -35,6 +39,15 @@ def cut(picture: Coefficients, frames: Sequence[Frame]) -> Iterator[Coefficients
         ends = [top + component.rows for top, component in zip(tops, frame, strict=True)]
         yield [x[top:end] for x, top, end in zip(picture, tops, ends, strict=True)]
         tops = ends
+
+
+def estimate(picture: Coefficients) -> float:
+    """Return about how many bytes a model takes for a picture, to compare it with pixels."""
+    bits = 0.0
+    for x in picture:
+        sizes = np.abs(x[x != 0].astype(np.float64))
+        bits += float(np.log2(sizes).sum()) + _BITS * sizes.size + _BITS_OF_BLOCK * x.size / 64
+    return bits / 8
 
 
 def together(frames: Sequence[Frame]) -> list[slice]:

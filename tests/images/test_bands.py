@@ -52,3 +52,10 @@ def test_as_many_are_coded_together_as_may_be(sizes: list[int]) -> None:
         assert span.stop == len(sizes) or own + sizes[span.stop] > 20
     whole = [k for span in spans for k in range(span.start, span.stop)]
     assert whole == list(range(len(sizes)))
+
+
+def test_estimates_grow_with_coefficients() -> None:
+    few, many = np.zeros((2, 4, 5, 64), np.int16)
+    few[0, 0, :3] = 1
+    many[:, :, :9] = 40
+    assert 0 < bands.estimate([few]) < 10 < bands.estimate([many]) < bands.estimate([many, few])

@@ -23,7 +23,6 @@ from bitswap_cli.archive.system.telling import Teller
 from bitswap_cli.images.formats import register
 from bitswap_cli.images.formats.format import DESCRIBED
 from bitswap_cli.images.formats.jpeg.codec import BEGINNING
-from bitswap_cli.images.history.finder import may_be
 
 ROOM = 1 << 30  # bytes of pixels that are kept
 _LARGER = 16  # about how many times as many bytes as its file a picture may have
@@ -153,13 +152,12 @@ class Catalogue:
 
     @cached_property
     def decoded(self) -> bool:
-        """Whether any picture may be one that a JPEG decoder made."""
-        kept = {name: known.pictures for name, known in self._entries.items() if known.pictures}
-        if any(may_be(pictures[0].pixels) for pictures in kept.values()):
-            return True
-        others = [source for source in self.candidates() if source.name not in kept]
-        with closing(self.look_at(others)) as looks:
-            return any(seen is not None and may_be(seen.pictures[0].pixels) for _, seen in looks)
+        """Whether any picture is one that a JPEG decoder made, and better coded as what it was."""
+        kept = [source for source in self.sources if self._entries.get(source.name, UNSEEN).held]
+        names = {source.name for source in kept}
+        others = [source for source in self.candidates() if source.name not in names]
+        with closing(self.look_at([*kept, *others])) as looks:
+            return any(found is not None and seen.pays_as_jpeg(found) for _, found in looks)
 
     def look(self, source: Source, *, wide: bool = True, again: bool = True) -> Seen | None:
         """Return what a source can be seen as; None if it is no picture, or was skipped.

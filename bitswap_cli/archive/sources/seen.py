@@ -11,8 +11,11 @@ from bitswap_cli.archive.format.header import SAMPLES
 from bitswap_cli.archive.format.pictures import Stored, pack_picture
 from bitswap_cli.archive.sources import source as source_files
 from bitswap_cli.archive.sources.source import Source, SourceError
+from bitswap_cli.images import bands
 from bitswap_cli.images.formats.jpeg.codec import Jpeg, split
 from bitswap_cli.images.formats.register import START, kind_of
+from bitswap_cli.images.history import recipe as history
+from bitswap_cli.images.history.finder import find
 from bitswap_cli.images.inspection import (
     decode,
     describe,
@@ -112,6 +115,16 @@ def look_again(source: Source, known: Known) -> list[Picture]:
     if zlib.crc32(data) != known.checksum or len(found) < len(pictures):
         raise source_files.changed(source)
     return found
+
+
+def pays_as_jpeg(seen: Seen) -> bool:
+    """Whether a picture was a JPEG, of which coefficients take less room than the file."""
+    picture = seen.pictures[0]
+    found = find(picture.pixels)
+    if found is None:
+        return False
+    recipe = history.pack(picture, found.origin, found.coefficients)
+    return bands.estimate(found.coefficients) + _cost(recipe) < seen.limit
 
 
 def look_for_jpeg(source: Source) -> SeenJpeg | None:

@@ -37,12 +37,6 @@ class Found(NamedTuple):
     """How many pixels a decoder makes otherwise."""
 
 
-def may_be(pixels: NDArray[Any]) -> bool:
-    """Whether pixels look as if a JPEG decoder had made them; quick."""
-    finder = _finder(pixels)
-    return finder is not None and finder.luma() is not None
-
-
 def find(pixels: NDArray[Any]) -> Found | None:
     """Find the JPEG that pixels (H, W, 1 or 3) were.
 
@@ -51,18 +45,13 @@ def find(pixels: NDArray[Any]) -> Found | None:
     Found or None
         None where nothing speaks for there being one, or where no kernel is compiled.
     """
-    finder = _finder(pixels)
-    return None if finder is None else finder.run()
-
-
-def _finder(pixels: NDArray[Any]) -> "_Finder | None":
     used = compiled()  # whatever engine is asked for: there is no reference, and bytes are the same
     height, width, channels = pixels.shape
     if used is None or min(height, width) < _SMALLEST or channels not in (1, 3):
         return None
     if pixels.dtype != np.uint8:
         return None
-    return _Finder(Searcher(used), np.ascontiguousarray(pixels))
+    return _Finder(Searcher(used), np.ascontiguousarray(pixels)).run()
 
 
 class _Luma(NamedTuple):

@@ -3,7 +3,6 @@
 from collections.abc import Set
 from typing import NamedTuple
 
-import numpy as np
 import zstandard
 
 from bitswap_cli.archive.format.header import DECODINGS
@@ -12,13 +11,12 @@ from bitswap_cli.archive.format.segments import DECODED, DECODED_EXACT
 from bitswap_cli.archive.sources.seen import Seen, SeenJpeg
 from bitswap_cli.coefficients import Coefficients, Frame
 from bitswap_cli.contract import BYTES
+from bitswap_cli.images import bands
 from bitswap_cli.images.formats.jpeg.outline import outline
 from bitswap_cli.images.formats.register import kind_of
 from bitswap_cli.images.history import recipe as history
 from bitswap_cli.images.history.finder import find
 from bitswap_cli.images.picture import MAX_RECIPE
-
-_BITS = 2.7  # of a coefficient other than 0, beside those of its size: about what models take
 
 
 class Planned(NamedTuple):
@@ -39,11 +37,8 @@ class Planned(NamedTuple):
 
     def cost(self) -> float:
         """Return about how many bytes it takes: few enough to tell it from pixels."""
-        bits = 0.0
-        for own in (x for picture in self.pictures for x in picture):
-            sizes = np.abs(own[own != 0].astype(np.float64))
-            bits += float(np.log2(sizes).sum()) + _BITS * sizes.size + 0.5 * own.size / 64
-        return bits / 8 + len(zstandard.ZstdCompressor(level=3).compress(self.recipe))
+        recipe = len(zstandard.ZstdCompressor(level=3).compress(self.recipe))
+        return sum(map(bands.estimate, self.pictures)) + recipe
 
 
 def of_jpeg(seen: SeenJpeg) -> Planned:
@@ -67,7 +62,7 @@ def of_picture(seen: Seen, features: Set[str]) -> Planned | None:
     fits = [p for p in seen.pictures if kind_of(p.recipe.kind).fits(features)]
     if DECODINGS not in features or not fits or kind_of(fits[0].recipe.kind).alphabet != BYTES:
         return None
-    found = find(fits[0].pixels.view(np.uint8))
+    found = find(fits[0].pixels)
     if found is None:
         return None
     recipe = history.pack(fits[0], found.origin, found.coefficients)

@@ -1,0 +1,101 @@
+"""Pictures that were JPEGs in an archive: coded as such where that pays, and refused elsewhere."""
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from bitswap_cli.archive.codecs import Codecs
+from bitswap_cli.archive.format.header import DECODINGS, JPEGS, Header
+from bitswap_cli.archive.reading.reader import ArchiveReader
+from bitswap_cli.archive.reading.unpack import unpack, verify
+from bitswap_cli.archive.report import PackReport
+from bitswap_cli.archive.sources.catalogue import Catalogue
+from bitswap_cli.archive.writing.coders.planned import of_picture
+from bitswap_cli.archive.writing.pack import pack_into
+from bitswap_cli.archive.writing.writer import ArchiveWriter
+from bitswap_cli.errors import ArchiveError
+from bitswap_cli.images.formats.format import DESCRIBED
+from bitswap_cli.images.history import engine
+from bitswap_cli.images.history import recipe as history
+from tests.archive.blocks import Memory
+from tests.archive.support import tree
+from tests.archive.writing.coders.test_jpegs import HEADER
+from tests.images.history.jpegs import load, save, scene
+
+pytestmark = pytest.mark.skipif(engine.compiled() is None, reason="no kernel finds them")
+USED = HEADER.using([DECODINGS, DESCRIBED])
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A JPEG file, pictures that were some, and one that was none."""
+    where = tmp_path / "in"
+    where.mkdir()
+    data = save(scene(96, 128), 80)
+    (where / "a.jpg").write_bytes(data)
+    Image.fromarray(load(data)).save(where / "b.png")
+    Image.fromarray(load(save(scene(96, 144, 1), 60, "4:2:0"))).save(where / "c.bmp")
+    Image.fromarray(scene(40, 50, 2)).save(where / "none.png")
+    return where
+
+
+def packed(folder: Path, path: Path, codec: Memory, header: Header = USED) -> PackReport:
+    catalogue = Catalogue([folder])
+    with ArchiveWriter(path, header, catalogue.sources) as writer:
+        report = pack_into(writer, catalogue, Codecs(None, codec))
+        writer.commit()
+    return report
+
+
+def test_they_come_back(folder: Path, tmp_path: Path) -> None:
+    codec = Memory()
+    report = packed(folder, tmp_path / "a", codec)
+    assert report.kinds["decoded-exact"] == 2 and report.kinds["jpeg"] == 1
+    with ArchiveReader(tmp_path / "a") as reader:
+        unpack(reader, lambda header, tags: Codecs(None, codec), tmp_path / "out")
+        assert tree(tmp_path / "out" / "in") == tree(folder)
+        reader.header = HEADER
+        with pytest.raises(ArchiveError, match="does not announce"):
+            list(reader.entries())
+
+
+def test_none_is_coded_as_such_where_the_header_does_not_name_it(
+    folder: Path, tmp_path: Path
+) -> None:
+    report = packed(folder, tmp_path / "a", Memory(), HEADER.using([DESCRIBED]))
+    assert report.kinds["decoded-exact"] == 0 and report.kinds["jpeg"] == 1
+
+
+@pytest.mark.parametrize("pixels", [False, True])
+def test_a_catalogue_tells_whether_there_are_any(folder: Path, pixels: bool) -> None:
+    assert Catalogue([folder], pixels=pixels).decoded
+    assert not Catalogue([folder / "none.png", folder / "a.jpg"], pixels=pixels).decoded
+
+
+def test_how_they_come_back(folder: Path) -> None:
+    for pixels, kind, features in ((False, "decoded-exact", {DESCRIBED}), (True, "decoded", set())):
+        catalogue = Catalogue([folder / "b.png"], pixels=pixels)
+        seen = catalogue.look(catalogue.sources[0])
+        assert seen is not None
+        planned = of_picture(seen, {DECODINGS, JPEGS} | features)
+        assert planned is not None and planned.kind == kind and planned.shape == (96, 128, 3)
+        assert (planned.crc is None) == pixels
+        assert of_picture(seen, features) is None
+        assert planned.cost() < seen.limit / 2
+
+
+def test_damaged_recipes_are_refused(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "corrections", lambda pixels, made: bytes([9] * 6))
+    codec = Memory()
+    packed(folder, tmp_path / "a", codec)
+    with ArchiveReader(tmp_path / "a") as reader, pytest.raises(ArchiveError) as raised:
+        verify(reader, lambda header, tags: Codecs(None, codec))
+    text = str(raised.value)
+    assert "\n" not in text and "chunk at byte" in text and "malformed" in text
+
+
+def test_nothing_is_named_without_a_model() -> None:
+    assert DECODINGS not in Header.without_model().features
