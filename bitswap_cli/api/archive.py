@@ -36,7 +36,6 @@ from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import find_codecs
 from bitswap_cli.errors import ArchiveError, InputError, display
 from bitswap_cli.images.formats.format import Pixels
-from bitswap_cli.images.formats.register import kind_of
 from bitswap_cli.images.shown import read_samples, shown
 
 CACHE = 1 << 28
@@ -170,17 +169,9 @@ class Archive(Mapping[str, bytes]):
             original = os.fsdecode(segment.original)
             own = like._replace(kind=segment.kind, mtime=segment.mtime, mode=mode)
             return own._replace(original=original)
-        if isinstance(segment, ByteSegment):
-            crc = self._places[name][-1].segment.crc
-            whole = segment.size, None, segment.mtime
-            return EntryInfo(segment.kind, True, *whole, chunk, crc, mode)
-        shape = (segment.height, segment.width, segment.channels)
-        if isinstance(segment, WholeSegment):
-            size, crc = (segment.size, segment.crc) if segment.exact else (None, None)
-            told = segment.exact, size, shape, segment.mtime
-            return EntryInfo(segment.kind, *told, chunk, crc, mode)
-        exact, size = kind_of(segment.kind).exact, segment.size or None
-        return EntryInfo(segment.kind, exact, size, shape, None, chunk, segment.crc, mode)
+        exact, size, shape, crc = self._places[name][-1].segment.summary
+        mtime = None if isinstance(segment, TileSegment) else segment.mtime
+        return EntryInfo(segment.kind, exact, size, shape, mtime, chunk, crc, mode)
 
     def mtime(self, name: str) -> int:
         """Return when a file was modified, in nanoseconds since 1970.

@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 from bitswap_cli.archive.format.attributes import NONE, Attributes, features_of
 from bitswap_cli.archive.format.header import COPIES, DECODINGS, FOLDERS, SAMPLES
 from bitswap_cli.errors import ArchiveError, display
+from bitswap_cli.images.formats.register import kind_of
 from bitswap_cli.images.orientation import turned_shape
 
 BYTE_KINDS = ("file", "dir", "link", "copy", "hard link", "parent", "picture")
@@ -30,6 +31,19 @@ _FEATURES = {
 def equals(kind: str, original: str) -> bool:
     """Tell whether what is of one kind, a copy or hard link, may equal an entry of another kind."""
     return original not in _NO_ORIGINALS[kind]
+
+
+class Summary(NamedTuple):
+    """What a segment tells of the whole entry."""
+
+    exact: bool
+    """Whether it comes back byte for byte; else pixel for pixel."""
+    size: int | None
+    """Bytes of the original file; None: not told."""
+    shape: tuple[int, int, int] | None
+    """Height, width and channels of a picture that a model coded."""
+    crc: int | None
+    """CRC-32 of the original file, or of a link's target; None: not told."""
 
 
 class TileSegment(NamedTuple):
@@ -57,6 +71,12 @@ class TileSegment(NamedTuple):
     def begins(self) -> bool:
         """Whether the picture begins here."""
         return not self.first
+
+    @property
+    def summary(self) -> Summary:
+        """Of the picture."""
+        shape = self.height, self.width, self.channels
+        return Summary(kind_of(self.kind).exact, self.size or None, shape, self.crc)
 
     @property
     def whole(self) -> "TileSegment":
@@ -113,6 +133,11 @@ class ByteSegment(NamedTuple):
         return self.kind == PICTURE or self.offset + self.length == self.size
 
     @property
+    def summary(self) -> Summary:
+        """Of the file, if it ends here."""
+        return Summary(True, self.size, None, self.crc)
+
+    @property
     def whole(self) -> "ByteSegment":
         """What all segments of one file have in common."""
         return self._replace(offset=0, length=0, crc=None, attributes=NONE)
@@ -158,6 +183,13 @@ class WholeSegment(NamedTuple):
     def begins(self) -> bool:
         """Whether its entry begins with it: there is no other segment of it."""
         return True
+
+    @property
+    def summary(self) -> Summary:
+        """Of the file."""
+        shape = self.height, self.width, self.channels
+        told = (self.size, self.crc) if self.exact else (None, None)
+        return Summary(self.exact, told[0], shape, told[1])
 
 
 class WholeTable(NamedTuple):

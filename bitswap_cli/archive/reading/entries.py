@@ -7,13 +7,11 @@ from bitswap_cli.archive.format.segments import (
     PARENT,
     ByteSegment,
     Table,
-    WholeSegment,
     equals,
     no_original,
 )
 from bitswap_cli.archive.format.values.columns import malformed
 from bitswap_cli.errors import ArchiveError, display
-from bitswap_cli.images.formats.register import kind_of
 
 
 class Entry(NamedTuple):
@@ -86,26 +84,16 @@ def entries_of(tables: Iterable[Table], *, copies: bool) -> Iterator[Entry]:
     mode: int | None = None  # which is told where an entry begins, as its CRC-32 where it ends
     for segment in (segment for table in tables for segment in table.segments):
         mode = segment.attributes.mode if segment.begins else mode
-        if isinstance(segment, ByteSegment):
-            if not segment.ends or segment.kind == PARENT:
-                continue
-            entry = Entry(segment.name, segment.kind, True, segment.size, None, segment.crc, mode)
-            if segment.original:
-                like = files.get(segment.original)
-                if like is None or not equals(segment.kind, like.kind):
-                    raise no_original(segment)
-                own = like._replace(name=segment.name, kind=segment.kind, mode=mode)
-                entry = own._replace(original=segment.original)
-        elif isinstance(segment, WholeSegment):
-            shape = segment.height, segment.width, segment.channels
-            size, crc = (segment.size, segment.crc) if segment.exact else (None, None)
-            entry = Entry(segment.name, segment.kind, segment.exact, size, shape, crc, mode)
-        elif segment.begins:
-            exact, size = kind_of(segment.kind).exact, segment.size or None
-            shape = segment.height, segment.width, segment.channels
-            entry = Entry(segment.name, segment.kind, exact, size, shape, segment.crc, mode)
-        else:
+        tells = segment.ends if isinstance(segment, ByteSegment) else segment.begins
+        if not tells or segment.kind == PARENT:
             continue
+        entry = Entry(segment.name, segment.kind, *segment.summary, mode)
+        if isinstance(segment, ByteSegment) and segment.original:
+            like = files.get(segment.original)
+            if like is None or not equals(segment.kind, like.kind):
+                raise no_original(segment)
+            own = like._replace(name=segment.name, kind=segment.kind, mode=mode)
+            entry = own._replace(original=segment.original)
         if copies:
             files[entry.name] = entry
         yield entry
