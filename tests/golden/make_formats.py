@@ -28,7 +28,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         source = Path(temporary) / "golden"
         source.mkdir()
-        every = {**files(), **{f"{n} photo": data for n, data in files(photo(36, 40, 50)).items()}}
+        every = {**files(), **{f"{n} photo": data for n, data in files(photo(24, 28, 50)).items()}}
         for name, data in every.items():
             (source / name).write_bytes(data)
             os.utime(source / name, ns=(TIME, TIME))

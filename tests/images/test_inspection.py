@@ -125,7 +125,7 @@ def test_png_with_too_few_or_too_many_rows_is_no_picture() -> None:
         ("P", "GIF", {}),
         ("RGB", "JPEG", {}),
         ("CMYK", "JPEG", {}),
-        ("RGB", "TIFF", {}),
+        ("F", "TIFF", {}),
         ("RGB", "WEBP", {"lossless": True}),
     ],
 )

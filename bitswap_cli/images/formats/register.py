@@ -5,6 +5,7 @@ from bitswap_cli.images.formats import bmp, npy, pnm, qoi, tga
 from bitswap_cli.images.formats.format import WIDE, Format, Kind
 from bitswap_cli.images.formats.gif import format as gif
 from bitswap_cli.images.formats.png import format as png
+from bitswap_cli.images.formats.tiff import format as tiff
 
 START = 16
 """Bytes at the beginning of a file that tell its format."""
@@ -20,6 +21,7 @@ FORMATS: dict[str, Format] = {
     "qoi": qoi,
     "tga": tga,
     "gif": gif,
+    "tiff": tiff,
 }
 
 

@@ -89,12 +89,14 @@ def describe(units: Bytes, packets: NDArray[np.int32], row: int) -> bytes | None
         return None
     starts = np.cumsum(np.abs(packets)) - np.abs(packets)
     best: tuple[int, int, NDArray[np.intp]] | None = None
-    for within, span in enumerate((len(units), row)):
+    for within, span in ((1, row), (0, len(units))):
         runs = _runs(units, span)
         for number, rule in enumerate(RULES):
-            odd = np.flatnonzero(_packets(runs, span, rule)[starts] != packets)
+            odd = np.flatnonzero(_packets(runs, span, rule, starts) != packets)
             if best is None or len(odd) < len(best[2]):
                 best = within, number, odd
+        if best is not None and not len(best[2]):
+            break
     if best is None:
         return None
     within, number, odd = best
@@ -171,28 +173,26 @@ def _runs(units: Bytes, span: int) -> NDArray[np.int32]:
     return (lasts - np.arange(count) + 1).astype(np.int32)
 
 
-def _packets(runs: NDArray[np.int32], span: int, rule: Rule) -> NDArray[np.int32]:
-    """Return the packet that a rule takes at each unit."""
+def _packets(
+    runs: NDArray[np.int32], span: int, rule: Rule, at: NDArray[np.int64] | None = None
+) -> NDArray[np.int32]:
+    """Return the packet that a rule takes at each unit, or at some of them."""
     count = len(runs)
-    places = np.arange(count, dtype=np.int32)
-    ends = (places // span + 1) * span
-    starts = np.ones(count, bool)  # of runs
-    starts[1:] = runs[:-1] != runs[1:] + 1
-    starts |= places % span == 0
-    pair = starts & (runs == 2)
-    stops = starts & (runs >= min(rule.later, 3))
+    first = np.ones(count, bool)  # of a run
+    first[1:] = runs[:-1] != runs[1:] + 1
+    first[::span] = True
+    stops = np.flatnonzero(first & (runs >= min(rule.later, 3)))
+    pairs = np.flatnonzero(first & (runs == 2))
     if rule.later == 4:
-        following = np.ones(count + 2, np.int32)
-        following[:count] = runs
-        stops |= pair & ((places + 2 >= ends) | (following[2:] > 1))
-    # the next unit, from each on, before which a packet of single units stops
-    stop = np.where(stops, places, np.int32(count))
-    stop = np.minimum.accumulate(stop[::-1])[::-1]
-    after = np.append(stop[1:], np.int32(count))
-    plain: NDArray[np.int32] = np.minimum(np.minimum(after, ends) - places, rule.most)
+        ends = (pairs + 2) % span == 0
+        ends[~ends] = runs[pairs[~ends] + 2] > 1
+        stops = np.sort(np.concatenate([stops, pairs[ends]]))
+    places = np.arange(count) if at is None else at
+    # the next unit, behind each, before which a packet of single units stops
+    stop = np.append(stops, count)[np.searchsorted(stops, places, "right")]
+    plain = np.minimum(np.minimum(stop, (places // span + 1) * span) - places, rule.most)
     if rule.later == 4:  # which does not part a pair
         cut = np.minimum(places + rule.most - 1, count - 1)
-        plain -= (plain == rule.most) & pair[cut] & (cut > places)
-    equal = runs >= rule.first
-    plain[equal] = -np.minimum(runs[equal], rule.most)
-    return plain
+        plain -= (plain == rule.most) & first[cut] & (runs[cut] == 2) & (cut > places)
+    here = runs[places]
+    return np.where(here < rule.first, plain, -np.minimum(here, rule.most)).astype(np.int32)

@@ -93,6 +93,24 @@ def files(rgb: Pixels | None = None) -> dict[str, bytes]:
         found[f"tga-indices {name} runs"] = saved(image, "TGA", compression="tga_rle")
         found[f"bmp-indices {name}"] = saved(image, "BMP")
         found[f"gif-indices {name}"] = saved(image, "GIF")
+    for name, pixels in {"": rgb, " alpha": rgba, " opaque": opaque(rgba), " gray": gray}.items():
+        for packing in ("raw", "packbits", "tiff_lzw", "tiff_adobe_deflate"):
+            image = Image.fromarray(pixels)
+            found[f"tiff{name} {packing}"] = saved(image, "TIFF", compression=packing)
+        found[f"tiff{name} differences"] = saved(
+            Image.fromarray(pixels), "TIFF", compression="tiff_lzw", tiffinfo={317: 2}
+        )
+    bits = Image.fromarray(gray).convert("1")
+    found["tiff bits"] = saved(bits, "TIFF", compression="packbits")
+    found["tiff deep"] = saved(Image.fromarray(deep[..., 0].copy()), "TIFF", compression="tiff_lzw")
+    found["tiff pages"] = saved(
+        Image.fromarray(gray),
+        "TIFF",
+        save_all=True,
+        append_images=[bits.convert("L").resize((9, 30))],
+    )
+    for name, image in of_palettes(rgb).items():
+        found[f"tiff-indices {name}"] = saved(image, "TIFF", compression="tiff_lzw")
     few = Image.fromarray(rgb).quantize(16)
     turned = [few.transpose(Image.Transpose.ROTATE_180), few.resize((20, 11))]
     found["gif-indices interlaced"] = saved(few, "GIF", interlace=1)

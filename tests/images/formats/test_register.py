@@ -37,6 +37,9 @@ def test_kinds_keep_their_numbers_and_promises() -> None:
         (18, "tga-colours", True, False),
         (19, "gif-indices", True, False),
         (20, "gif-colours", True, False),
+        (21, "tiff", True, False),
+        (22, "tiff-indices", True, False),
+        (23, "tiff-colours", True, False),
     ]
     assert all(kind.alphabet == BYTES for kind in kinds())
 

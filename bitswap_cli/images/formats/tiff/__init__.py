@@ -1,0 +1,1 @@
+"""TIFF: the samples of its pages, from strips or tiles; everything else verbatim."""
