@@ -41,7 +41,7 @@ def main(given: Sequence[str] | None = None) -> None:
     model = model_file.load(zoo.find("photo").path)
     if not isinstance(model, PixelVAE):
         raise TypeError(f"photo is a {type(model)}")
-    found = material(Catalogue([arguments.folder]), tile_codec(model)).groups[model.channels]
+    found = material(Catalogue([arguments.folder]), tile_codec(model)).portions[model.channels]
     cells = Cells(model, [Tiles(*t) for t in found.tiles])
     fit = descent.Fit(model, cells, found.samples)
     source = Source(arguments.folder.name, "photos")

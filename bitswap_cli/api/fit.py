@@ -11,7 +11,7 @@ from bitswap_cli.archive.writing.material import Material, material
 from bitswap_cli.coding import tile_codec
 from bitswap_cli.images.formats.format import WIDE
 from bitswap_models.exact.model import ExactModel
-from bitswap_models.stored import model_file, revision
+from bitswap_models.stored import fitted_model, model_file
 
 
 def fit(
@@ -66,7 +66,7 @@ def fit(
     if save is not None:
         recipe = f'fitted = "{start.header.model} {start.header.sha256}"\n'
         recipe += f"seconds = {time.monotonic() - began:.0f}\n"
-        most = max(found.groups, key=lambda channels: found.groups[channels].samples)
+        most = max(found.portions, key=lambda channels: found.portions[channels].samples)
         model_file.write(outcomes[most][1].model, save, recipe=recipe, metrics={})
     return _fitted(start, found, outcomes, always)
 
@@ -79,7 +79,7 @@ def _fitted(start: Start, found: Material, outcomes: Outcomes, always: bool) -> 
     for channels, (base, outcome) in outcomes.items():
         model = outcome.model if outcome.saved > 0 or always else base
         if model is not base or channels != codec.channels:
-            fitted.append(Fitted(channels, 0, 0, revision.encode(base, model)))
+            fitted.append(Fitted(channels, 0, 0, fitted_model.encode(base, model)))
             models[channels] = model
     features = header.features | ({WIDE} if found.wide else set())
     features |= {TURNED} if found.oriented else set()

@@ -99,8 +99,10 @@ class Fitter:
             Lay small pictures anew on the way.
         """
         outcomes: Outcomes = {}
-        shares = {c: max(group.samples, found.samples / 10) for c, group in found.groups.items()}
-        for channels, group in sorted(found.groups.items(), key=lambda item: item[1].samples):
+        shares = {
+            c: max(portion.samples, found.samples / 10) for c, portion in found.portions.items()
+        }
+        for channels, portion in sorted(found.portions.items(), key=lambda item: item[1].samples):
             own = codec.of(channels)
             if own is None:
                 raise TypeError("material is of pictures that the codec takes")
@@ -108,7 +110,7 @@ class Fitter:
             part = None if seconds is None else seconds * shares[channels] / sum(shares.values())
             fitting = family_of(own.model).fitting()
             outcome = fitting.fit(
-                own.model, [Tiles(*t) for t in group.tiles], group.samples,
+                own.model, [Tiles(*t) for t in portion.tiles], portion.samples,
                 seconds=part, steps=steps, rate=pace * fitting.RATE, threads=self.threads,
                 again=partial(self._laid, codec, channels) if turning else None,
                 progress=self.shown and partial(self._show, label, part), stopped=self.stopped,
@@ -132,8 +134,8 @@ class Fitter:
 
         own = model if channels == codec.channels else codec.model
         laid = tile_codec(own, codec.name, codec.model.batch or 64, family)
-        groups = material(self.catalogue, laid, threads=self.threads, only=channels).groups
-        return [Tiles(*tiles) for group in groups.values() for tiles in group.tiles]
+        portions = material(self.catalogue, laid, threads=self.threads, only=channels).portions
+        return [Tiles(*tiles) for portion in portions.values() for tiles in portion.tiles]
 
 
 class Trial(NamedTuple):
@@ -212,6 +214,6 @@ def suited(start: Start, found: Material) -> Material:
     if family_of(start.codec.model).fit is None:
         kinds = ", ".join(register.names(lambda family: family.fit))
         raise InputError(f"--fit needs a model of kind {kinds}, which {start.header.model} is not")
-    if not found.groups:
+    if not found.portions:
         raise NothingToFit(f"--fit: there is no picture that the model {start.header.model} codes")
     return found

@@ -21,7 +21,7 @@ from bitswap_models import zoo
 from bitswap_models.families.pixel_vae.growth import grow
 from bitswap_models.families.pixel_vae.model import PixelVAE
 from bitswap_models.fitting import fit as fitting
-from bitswap_models.stored import model_file, revision
+from bitswap_models.stored import fitted_model, model_file
 from tests.cli.conftest import Bitswap, SameContent
 from tests.images.png_files import read_png, write_png
 
@@ -237,7 +237,7 @@ def test_models_of_other_shapes(
     grown = grow(base, **{key: getattr(config, key) + n for key, n in larger.items()})
     more = {"radius": 0, "width": 0} | larger
     own = fitting.fit(grown, _tiles(folder, codec), 10**9, steps=20).model
-    fitted = Fitted(3, more["radius"], more["width"], revision.encode(grown, own))
+    fitted = Fitted(3, more["radius"], more["width"], fitted_model.encode(grown, own))
     header = header._replace(fitted=(fitted,)).using(["described"])
     pack([folder], tmp_path / "a.bsw", tile_codec(own), header)
     with ArchiveReader(tmp_path / "a.bsw") as reader:
@@ -248,5 +248,5 @@ def test_models_of_other_shapes(
 
 
 def _tiles(folder: Path, codec: ChunkCodec) -> list[Tiles]:
-    groups = material(Catalogue([folder]), codec).groups
+    groups = material(Catalogue([folder]), codec).portions
     return [Tiles(*t) for group in groups.values() for t in group.tiles]

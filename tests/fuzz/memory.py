@@ -9,7 +9,7 @@ import numpy as np
 
 from bitswap_cli.coding.chunk import ChunkCodec
 from bitswap_cli.coding.coefficients import CoefficientCodec
-from bitswap_models.stored import model_file, revision
+from bitswap_models.stored import fitted_model, model_file
 from bitswap_models.zoo import ModelFile
 
 _MOST = 200
@@ -18,7 +18,7 @@ _found: OrderedDict[Any, Any] = OrderedDict()
 
 def remember() -> None:
     """Let models be loaded and words be decoded once in this process, but for errors."""
-    load, changed = model_file.load, revision.decode
+    load, changed = model_file.load, fitted_model.decode
     decode, read = ChunkCodec.decode, CoefficientCodec.decode
 
     def loaded(file: Any, **how: bool) -> Any:
@@ -38,7 +38,7 @@ def remember() -> None:
         key = (_Same(self.model), words, excess, str(frames))
         return deepcopy(_once(key, lambda: read(self, words, excess, frames)))
 
-    homes: list[Any] = [revision, ChunkCodec, CoefficientCodec]
+    homes: list[Any] = [fitted_model, ChunkCodec, CoefficientCodec]
     for home, new in zip(homes, (revised, decoded, restored), strict=True):
         home.decode = new
     model_file.load = loaded

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from bitswap_cli.api.arguments import Notes, ignore
 from bitswap_cli.api.codecs.tiles import Start, codec_of, load, start
 from bitswap_cli.archive.sources.catalogue import Catalogue
-from bitswap_cli.archive.writing.sample import Sample, sample
+from bitswap_cli.archive.writing.probe import Probe, probes
 from bitswap_cli.coding import ChunkCodec
 from bitswap_cli.errors import ModelError
 
@@ -56,15 +56,15 @@ class Installed:
         """
         from bitswap_models import zoo
 
-        samples = sample(self._catalogue, wide=fitting)
-        widths = {picture.pixels.shape[2] for s in samples for picture in s.pictures}
+        tried = probes(self._catalogue, wide=fitting)
+        widths = {picture.pixels.shape[2] for one in tried for picture in one.pictures}
         found: list[tuple[float, Start]] = []
         for name in zoo.embedded():
             if not _may_suit(name, widths, fitting=fitting):
                 continue
             file, model = self._load(name)
             codec = codec_of(model, self._scheme, self._batch, fitting=fitting)
-            cost = sum(self._cost(name, codec, one) for one in samples)
+            cost = sum(self._cost(name, codec, one) for one in tried)
             self._notes(f"model {name} codes the sample in about {cost:,.0f} bytes")
             found.append((cost, start(file, codec)))
         if not found:
@@ -81,7 +81,7 @@ class Installed:
             self._loaded[name] = file, load(file, self._notes)
         return self._loaded[name]
 
-    def _cost(self, name: str, codec: ChunkCodec, one: Sample) -> float:
+    def _cost(self, name: str, codec: ChunkCodec, one: Probe) -> float:
         """Return how many bytes a file of the sample would take, net.
 
         Whether larger models are known for other pictures changes nothing for those of a kind that

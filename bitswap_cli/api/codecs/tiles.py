@@ -8,7 +8,7 @@ from bitswap_cli.archive.format.header import TURNED, Fitted, Header
 from bitswap_cli.archive.sources.catalogue import Catalogue
 from bitswap_cli.archive.writing.coders.choice import choose_tiles
 from bitswap_cli.archive.writing.coders.orientation import may_turn
-from bitswap_cli.archive.writing.sample import sample
+from bitswap_cli.archive.writing.probe import probes
 from bitswap_cli.coding import ChunkCodec, tile_codec
 from bitswap_cli.contract import BYTES, TileCodec
 from bitswap_cli.errors import ModelError
@@ -65,7 +65,7 @@ def named(
 def turning(start: Start, catalogue: Catalogue) -> Start:
     """Let small pictures be turned, if there are any in a sample of the catalogue."""
     codec, header = start
-    seen = (p.pixels for s in sample(catalogue, wide=False) for p in s.pictures)
+    seen = (p.pixels for one in probes(catalogue, wide=False) for p in one.pictures)
     if any(may_turn(codec, x, choose_tiles(codec, *x.shape[:2])[0]) for x in seen):
         header = header._replace(features=header.features | {TURNED})
     return Start(codec, header)
@@ -115,12 +115,12 @@ def codec_of(
         A fitted one fails its known answer on this machine.
     """
     from bitswap_models.families.register import family_of
-    from bitswap_models.stored import revision
+    from bitswap_models.stored import fitted_model
 
     larger = family_of(model).larger
     if fitting and larger is not None:
         return tile_codec(model, scheme, batch, lambda channels: larger(model, channels, 0, 0))
-    family = {one.channels: revision.decode(model, *one) for one in fitted}
+    family = {one.channels: fitted_model.decode(model, *one) for one in fitted}
     return tile_codec(family.get(model.channels, model), scheme, batch, family.get)
 
 

@@ -16,7 +16,7 @@ MOST = 1 << 26  # samples; of larger folders some pictures are looked at
 TURNED = 1 << 25  # samples of small pictures: more would take minutes to turn
 
 
-class Group(NamedTuple):
+class Portion(NamedTuple):
     """What one model is fitted to: the tiles that its codec takes, and how many samples all
     pictures for it have (estimated where not all are looked at)."""
 
@@ -27,7 +27,7 @@ class Group(NamedTuple):
 class Material(NamedTuple):
     """The pictures by channels: those of the codec, and of others where there are any for them."""
 
-    groups: dict[int, Group]
+    portions: dict[int, Portion]
     wide: bool
     """Whether some of them are wide pictures."""
     oriented: bool
@@ -36,7 +36,7 @@ class Material(NamedTuple):
     @property
     def samples(self) -> int:
         """Of all pictures."""
-        return sum(group.samples for group in self.groups.values())
+        return sum(portion.samples for portion in self.portions.values())
 
 
 def material(
@@ -52,7 +52,7 @@ def material(
     threads : int
         To turn small pictures by, as they are coded best; none leaves them as they are.
     only : int, optional
-        Channels of the one group to look for; all by default.
+        Channels of the one portion to look for; all by default.
 
     Raises
     ------
@@ -71,26 +71,26 @@ def material(
             if not chosen:
                 continue
             own, (pixels, recipe), factor, _ = chosen
-            group = codec.channels if own is codec else pixels.shape[2]
-            if only not in (None, group):
+            channels = codec.channels if own is codec else pixels.shape[2]
+            if only not in (None, channels):
                 continue
-            codecs[group] = own
-            found.setdefault(group, {}).setdefault(factor, []).append(pixels)
+            codecs[channels] = own
+            found.setdefault(channels, {}).setdefault(factor, []).append(pixels)
             small += pixels.size if may_turn(own, pixels, factor) else 0
-            samples[group] += pixels.size
+            samples[channels] += pixels.size
             wide = wide or kind_of(recipe.kind).wide
             if samples.total() >= MOST:
                 break
     share = sum(s.size for s in files) / max(looked, 1)
     oriented = threads > 0 and 0 < small * share <= TURNED
-    groups = {}
-    for group, factors in sorted(found.items()):
+    portions = {}
+    for channels, factors in sorted(found.items()):
         tiles = [
-            _tiles(codecs[group], some, factor, threads if oriented else 0)
+            _tiles(codecs[channels], some, factor, threads if oriented else 0)
             for factor, some in sorted(factors.items())
         ]
-        groups[group] = Group(tiles, round(samples[group] * share))
-    return Material(groups, wide, oriented)
+        portions[channels] = Portion(tiles, round(samples[channels] * share))
+    return Material(portions, wide, oriented)
 
 
 def _tiles(codec: TileCodec, pictures: list[Samples], factor: int, threads: int) -> Tiles:

@@ -11,7 +11,7 @@ from bitswap_cli.api.codecs import installed as module
 from bitswap_cli.api.codecs.installed import Installed
 from bitswap_cli.api.codecs.tiles import load
 from bitswap_cli.archive.sources.catalogue import Catalogue
-from bitswap_cli.archive.writing import sample
+from bitswap_cli.archive.writing import probe
 from bitswap_cli.archive.writing.coders.choice import estimate
 from bitswap_cli.coding import ChunkCodec
 from bitswap_cli.contract import Samples, TileCodec
@@ -43,7 +43,7 @@ def test_each_model_is_loaded_and_tried_once(
         tries[id(codec.model), pixels.tobytes()] += 1
         return estimate(codec, pixels, edge)
 
-    monkeypatch.setattr(sample, "estimate", counted)
+    monkeypatch.setattr(probe, "estimate", counted)
     lines: list[str] = []
     monkeypatch.setattr(
         module, "load", lambda file, notes: (loads.update([file.name]), load(file, notes))[1]

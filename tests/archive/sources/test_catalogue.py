@@ -14,7 +14,7 @@ from bitswap_cli.archive.sources import seen as seen_module
 from bitswap_cli.archive.sources.catalogue import Catalogue
 from bitswap_cli.archive.writing.material import material
 from bitswap_cli.archive.writing.pack import pack, pack_into
-from bitswap_cli.archive.writing.sample import sample
+from bitswap_cli.archive.writing.probe import probes
 from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.errors import InputError
 from bitswap_cli.images.formats.format import Kind
@@ -91,7 +91,7 @@ def everything(folder: Path, out: Path, *, room: int = 1 << 30, rounds: int = 3)
     """Choose by a sample, fit three times, pack twice: the most that a command does."""
     codec = WideCodec()
     catalogue = Catalogue([folder], wide=True, room=room)
-    sample(catalogue)
+    probes(catalogue)
     for _ in range(rounds):
         material(catalogue, codec, threads=1)
     for again in (True, False):

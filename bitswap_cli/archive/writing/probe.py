@@ -1,4 +1,4 @@
-"""A sample of the pictures that are to be archived, to choose a codec by."""
+"""Some of the pictures that are to be archived, to choose a codec by."""
 
 from contextlib import closing
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _EDGE = 64  # pixels of the part of a picture that is coded
 
 
 @dataclass(frozen=True)
-class Sample:
+class Probe:
     """The pictures that a file can be seen as, and bytes of the file."""
 
     name: bytes
@@ -30,7 +30,7 @@ class Sample:
         return estimate(own, picture.pixels, _EDGE) if own else None
 
 
-def sample(catalogue: Catalogue, *, wide: bool = True) -> list[Sample]:
+def probes(catalogue: Catalogue, *, wide: bool = True) -> list[Probe]:
     """Look at some of the pictures of a catalogue; not at `wide` ones if they are of no interest.
 
     Raises
@@ -38,13 +38,13 @@ def sample(catalogue: Catalogue, *, wide: bool = True) -> list[Sample]:
     InputError
         If something cannot be read.
     """
-    found: list[Sample] = []
+    found: list[Probe] = []
     read = 0
     with closing(catalogue.look_at(catalogue.candidates()[:_TRIED], wide=wide)) as looks:
         for source, seen in looks:
             if not seen:
                 continue
-            found.append(Sample(source.name, seen.pictures, source.size))
+            found.append(Probe(source.name, seen.pictures, source.size))
             read += seen.pictures[0].pixels.size
             if len(found) == PICTURES or read >= _READ:
                 break

@@ -10,7 +10,7 @@ from bitswap_models.exact.model import ExactModel
 from bitswap_models.exact.tensors import Tensors
 from bitswap_models.families.pixel_vae.growth import grow
 from bitswap_models.families.register import family_of
-from bitswap_models.stored import revision
+from bitswap_models.stored import fitted_model
 from tests.conftest import MakeModel
 
 
@@ -48,31 +48,31 @@ def test_grown_models_come_back(
     base = make_model(kind="pixel_vae", latents=(2,))
     grown = grow(base, max(channels, 3), 2 + radius, 16 + width)
     model = revised(grown, seed)
-    body = revision.encode(grown, model)
-    assert same(revision.decode(base, channels, radius, width, body), model)
+    body = fitted_model.encode(grown, model)
+    assert same(fitted_model.decode(base, channels, radius, width, body), model)
 
 
 @pytest.mark.parametrize("kind", ["markov_vae", "resnet_vae"])
 def test_models_that_do_not_grow_come_back(make_model: MakeModel, kind: str) -> None:
     base = make_model(kind=kind)
     model = revised(base, 0)
-    body = revision.encode(base, model)
-    assert same(revision.decode(base, 3, 0, 0, body), model)
+    body = fitted_model.encode(base, model)
+    assert same(fitted_model.decode(base, 3, 0, 0, body), model)
     for other in ((4, 0, 0), (3, 1, 0), (3, 0, 1)):
         with pytest.raises(ArchiveError, match="fitted from"):
-            revision.decode(base, *other, body)
+            fitted_model.decode(base, *other, body)
 
 
 def test_damaged_bodies_are_refused(make_model: MakeModel) -> None:
     base = make_model(kind="pixel_vae", latents=(2,))
-    body = revision.encode(base, revised(base, 1))
+    body = fitted_model.encode(base, revised(base, 1))
     for at in (0, 31):
         other = bytearray(body)
         other[at] ^= 1
         with pytest.raises(ModelError, match="known answer"):
-            revision.decode(base, 3, 0, 0, bytes(other))
+            fitted_model.decode(base, 3, 0, 0, bytes(other))
     for bad in (b"", body[:32], body[:-4], body[:-1], body + b"\0\0\0\0"):
         with pytest.raises((ArchiveError, ModelError)):
-            revision.decode(base, 3, 0, 0, bad)
+            fitted_model.decode(base, 3, 0, 0, bad)
     with pytest.raises(ModelError, match="grow"):
-        revision.decode(base, 9, 0, 0, body)
+        fitted_model.decode(base, 9, 0, 0, body)
