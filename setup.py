@@ -20,6 +20,7 @@ DEFLATE = "bitswap_cli/images/deflate/native"
 JPEG = "bitswap_cli/images/formats/jpeg/native"
 HISTORY = "bitswap_cli/images/history/native"
 PACKINGS = "bitswap_cli/images/packings/native"
+DRAWN = "models/families/drawn/native"
 
 
 def kernel(name: str, folder: str) -> Extension:
@@ -84,5 +85,6 @@ if __name__ == "__main__":
             kernel("bitswap_cli.images.history._kernel", HISTORY),
             kernel("bitswap_cli.images.packings._kernel", PACKINGS),
             kernel("bitswap_models.exact._kernel", LAYERS),
+            kernel("bitswap_models.families.drawn._kernel", DRAWN),
         ],
     )

@@ -124,6 +124,51 @@ class TileCodec(Protocol):
         ...
 
 
+Palette = NDArray[np.uint8] | None
+"""The colours that a picture may have, (N, C), in any order; None: all."""
+
+
+class CodedPictures(NamedTuple):
+    """The whole pictures of one chunk as words."""
+
+    words: bytes
+    """Opaque to the archive."""
+    bits: NDArray[np.float64]
+    """Net bits of each picture, shape (N,)."""
+
+
+class PictureCodec(Protocol):
+    """Encoder and decoder of whole pictures; called from several threads at once."""
+
+    scheme: str
+    """How its words are made."""
+
+    def encode(
+        self, pictures: Sequence[NDArray[np.uint8]], palettes: Sequence[Palette]
+    ) -> CodedPictures:
+        """Code pictures, each under what those before it have taught.
+
+        Parameters
+        ----------
+        pictures : sequence of uint8 arrays (H, W, 1..4)
+        palettes : sequence of Palette
+            All colours of each, where its file tells them.
+        """
+        ...
+
+    def decode(
+        self, words: bytes, shapes: Sequence[tuple[int, int, int]], palettes: Sequence[Palette]
+    ) -> list[NDArray[np.uint8]]:
+        """Restore pictures of these shapes.
+
+        Raises
+        ------
+        ArchiveError
+            If this cannot be what `encode` returned for these shapes and palettes.
+        """
+        ...
+
+
 # ---- what a codec asks of a model ----------------------------------------------------------------
 class Plane(NamedTuple):
     """The pixels of a tile at rows `top` + k `stride`, columns `left` + k `stride`."""

@@ -47,6 +47,7 @@ from bitswap_cli.archive.writing.blocks import QUICK, THOROUGH
 from bitswap_cli.archive.writing.pack import pack_into
 from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.errors import ArchiveError, BitswapError, InputError
+from bitswap_cli.images.formats.format import WIDE
 
 if TYPE_CHECKING:
     from bitswap_cli.api.race import FitProgress
@@ -162,7 +163,7 @@ class _Job:
         plain = self._named(fitting=False)
         catalogue = Catalogue(
             paths,
-            wide=fit.wanted or any(start.header.wide for start in plain),
+            wide=self.model == AUTO or fit.wanted or any(start.header.wide for start in plain),
             pixels=self.pixels,
             threads=threads,
             dereference=self.dereference,
@@ -250,11 +251,13 @@ class _Job:
         began = time.perf_counter()
         packed: list[_Packed] = []
         keeping = QUICK if self.speed == FAST else THOROUGH
-        others, models = wanted(catalogue, notes=self.notes)
+        others, models = wanted(catalogue, named=self.model != AUTO, notes=self.notes)
         for number, (codec, header) in enumerate(ways):
             codecs, header = others._replace(tiles=codec), header.with_others(models)
             if others.coefficients and catalogue.decoded:
                 header = header.using([DECODINGS])
+            if others.pictures:
+                header = header.using([WIDE])
             writer = stack.enter_context(
                 ArchiveWriter(
                     self.output,

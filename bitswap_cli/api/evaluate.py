@@ -92,8 +92,8 @@ def evaluate(
     file = zoo.resolve(model)
     (notes or ignore)(f"model {file.name}, SHA-256 {file.sha256}, from {file.path}")
     family = model_file.family_in(file)
-    if family.coefficients:
-        raise ModelError(f"{file.name} is a model of JPEG files' coefficients: give one of pixels")
+    if family.subject != "tiles":
+        raise ModelError(f"{file.name} is a model of {family.subject}: give one of tiles of pixels")
     codes = family.codes
     loaded: Any = model_file.load(file) if codes else model_file.load_network(file)
     shape = (loaded.config.tile, loaded.config.tile, loaded.config.channels)

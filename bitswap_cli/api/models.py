@@ -136,14 +136,25 @@ def train(
         raise InputError(f"there is no folder {data}")
     check_new(output, "-o, --resume", force=force or resume)
     from bitswap_models.families.family import need_torch
+    from bitswap_models.training.recipe import trainer
 
+    own = trainer(recipe)
+    if own is not None:
+        _check_whole(recipe, resume, seconds)
+        own.train(recipe, data, output, progress)
+        return
     need_torch("training")
     from bitswap_models.fitting import tuning
     from bitswap_models.training import loop as training
 
     if tuning.tunes(recipe):
-        if resume or seconds:
-            raise InputError("a recipe with [tuning] is run in one go: no --resume, no --seconds")
+        _check_whole(recipe, resume, seconds)
         tuning.tune(recipe, data, output, threads=threads, progress=progress)
     else:
         training.train(recipe, data, output, resume=resume, seconds=seconds, progress=progress)
+
+
+def _check_whole(recipe: Path, resume: bool, seconds: float | None) -> None:
+    """Refuse to go on with, or to end early, what cannot be cut in parts."""
+    if resume or seconds:
+        raise InputError(f"{recipe} is run in one go: no --resume, no --seconds")

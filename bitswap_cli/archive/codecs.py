@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from bitswap_cli.archive.format.header import Header
 from bitswap_cli.coefficients import BlockCodec
-from bitswap_cli.contract import TileCodec
+from bitswap_cli.contract import PictureCodec, TileCodec
 
 
 class Codecs(NamedTuple):
@@ -14,6 +14,8 @@ class Codecs(NamedTuple):
     tiles: TileCodec | None = None
     coefficients: BlockCodec | None = None
     """Of JPEG files."""
+    pictures: PictureCodec | None = None
+    """Of whole pictures, as are drawn ones."""
 
 
 CodecsFor = Callable[[Header, Set[bytes]], Codecs]

@@ -42,6 +42,10 @@ class PackReport(Report):
     """Bytes of the sections that hold JPEG files by their coefficients."""
     jpeg_bytes_before: int = 0
     """Size of those files."""
+    drawn_bytes: int = 0
+    """Bytes of the sections that hold whole pictures."""
+    drawn_bytes_before: int = 0
+    """Size of their files."""
     kinds: Counter[str] = field(default_factory=Counter)
     """Entries of each kind: 'png', 'bmp', 'pnm', 'file', 'dir', 'link', ..."""
     skipped: dict[str, str] = field(default_factory=dict)
@@ -69,7 +73,7 @@ class PackReport(Report):
     @property
     def bpd(self) -> float | None:
         """Total rate of the samples in bits/dim, fitted models included; None without samples."""
-        bits = 8 * (self.tile_bytes + self.fitted_bytes)
+        bits = 8 * (self.tile_bytes + self.drawn_bytes + self.fitted_bytes)
         return bits / self.samples if self.samples else None
 
     @property
@@ -80,7 +84,8 @@ class PackReport(Report):
     @property
     def raw_bytes(self) -> int:
         """Samples, and bytes of all that is no picture for the model."""
-        return self.samples + self.bytes_before - self.tile_bytes_before
+        coded = self.tile_bytes_before + self.drawn_bytes_before
+        return self.samples + self.bytes_before - coded
 
 
 @dataclass

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from bitswap_cli.contract import Samples
+from bitswap_cli.contract import Palette, Samples
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.formats.format import Format, Kind
 from bitswap_cli.images.formats.register import START, beginning, find
@@ -156,3 +156,20 @@ def rebuild(recipe: Recipe, pixels: Samples, *, quick: bool = False) -> bytes:
     """
     form, _ = find(recipe.kind)
     return form.join(recipe, pixels, quick=quick)
+
+
+def palette_of(recipe: Recipe) -> Palette:
+    """Return all colours that a picture may have, where its recipe tells them.
+
+    Raises
+    ------
+    ArchiveError
+        If it should, and does not.
+    """
+    kind = find(recipe.kind)[1]
+    if kind.palette is None:
+        return None
+    palette = kind.palette(recipe)
+    if palette is None or not len(palette):
+        raise ArchiveError("the archive holds a picture whose palette is malformed")
+    return palette

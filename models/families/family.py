@@ -67,8 +67,8 @@ class Family:
     tried : bool
         Whether ``--model auto`` tries its models: not those that are there for their own sake,
         slower and never better.
-    coefficients : bool
-        Whether its models are of coefficients of JPEG files, not of pixels.
+    subject : str
+        What its models code: "tiles" of pixels, "coefficients" of JPEG files, or whole "pictures".
     grow : callable, optional
         Told a model and larger fields of its config by name, returns a larger model that says the
         same of the same pictures; raises ModelError if there is none.
@@ -78,6 +78,9 @@ class Family:
     fit : str, optional
         The module that fits a model to pictures, such as `bitswap_models.fitting.fit`; it is
         imported when it is needed, as it needs torch.
+    train : str, optional
+        The module that trains a model by a recipe, where that is not
+        `bitswap_models.training.loop`.
     """
 
     name: str
@@ -85,10 +88,11 @@ class Family:
     network: str
     model: Callable[[Any, Stored], ExactModel] | None = None
     tried: bool = False
-    coefficients: bool = False
+    subject: str = "tiles"
     grow: Callable[..., ExactModel] | None = None
     larger: Callable[[Any, int, int, int], ExactModel] | None = None
     fit: str | None = None
+    train: str | None = None
 
     @property
     def codes(self) -> bool:
@@ -105,6 +109,10 @@ class Family:
         """The class of what is trained; it is called with a config."""
         module, name = self.network.split(":")
         return getattr(import_module(module), name)
+
+    def training(self) -> Any:
+        """The module that trains its models, if it is one of its own."""
+        return None if self.train is None else import_module(self.train)
 
     def fitting(self) -> Any:
         """The module that fits its models."""

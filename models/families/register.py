@@ -15,6 +15,7 @@ MODULES = {
     "resnet_vae": "bitswap_models.families.resnet_vae",
     "flowpp": "bitswap_models.families.flowpp",
     "jpeg_vae": "bitswap_models.families.jpeg_vae.family",
+    "drawn": "bitswap_models.families.drawn.family",
 }
 
 

@@ -72,3 +72,14 @@ class Recipe:
             raise ModelError(
                 f"the recipe {path} is incomplete or has a wrong key: {error}"
             ) from None
+
+
+def trainer(path: Path) -> Any:
+    """Return the module that trains what a recipe asks for, if that is one of its family's own;
+    nothing else is read of the recipe."""
+    try:
+        table = bounded.parse_toml(path.read_text(encoding="utf-8"))
+        family = register.find(table["model"]["kind"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # whoever reads all of it says what is wrong
+    return family.training() if family else None

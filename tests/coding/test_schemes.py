@@ -58,7 +58,7 @@ def schemes(family: Family) -> Sequence[str]:
 
 FOUND = {
     name: register.find(name)
-    for name in register.names(lambda family: family.codes and not family.coefficients)
+    for name in register.names(lambda family: family.codes and family.subject == "tiles")
 }
 FAMILIES = {name: family for name, family in FOUND.items() if family}
 CODED = [(name, s) for name, family in sorted(FAMILIES.items()) for s in schemes(family)]

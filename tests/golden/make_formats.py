@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import bitswap_cli
@@ -19,38 +20,45 @@ ARCHIVE = HERE / "photo-formats-5.bsw"
 MODEL = "photo"
 
 
-def main() -> None:
-    """Make it."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def write_files(folder: Path) -> None:
+    """Write files of all formats."""
+    every = {**files(), **{f"{n} photo": data for n, data in files(photo(24, 28, 50)).items()}}
+    for name, data in every.items():
+        (folder / name).write_bytes(data)
+
+
+def freeze(archive: Path, write: Callable[[Path], None], model: str = "auto") -> None:
+    """Make an archive of what is written into a folder, all of which comes back byte for byte, and
+    tell the manifest; one that is there is frozen, but for ``--force``."""
+    parser = argparse.ArgumentParser()
     parser.add_argument("--force", action="store_true", help="replace one never released")
-    if ARCHIVE.exists() and not parser.parse_args().force:
-        sys.exit(f"{ARCHIVE.name} is frozen (README.md)")
+    if archive.exists() and not parser.parse_args().force:
+        sys.exit(f"{archive.name} is frozen (README.md)")
     with tempfile.TemporaryDirectory() as temporary:
         source = Path(temporary) / "golden"
         source.mkdir()
-        every = {**files(), **{f"{n} photo": data for n, data in files(photo(24, 28, 50)).items()}}
-        for name, data in every.items():
-            (source / name).write_bytes(data)
-            os.utime(source / name, ns=(TIME, TIME))
-        bitswap_cli.compress(source, ARCHIVE, model=MODEL, force=True)
-        with bitswap_cli.open(ARCHIVE) as archive:
-            kinds = {name: archive.info(name).kind for name in archive}
+        write(source)
+        for path in source.iterdir():
+            os.utime(path, ns=(TIME, TIME))
+        report = bitswap_cli.compress(source, archive, model=model, force=True)
+        with bitswap_cli.open(archive) as opened:
+            kinds = {name: opened.info(name).kind for name in opened}
         entries = {
             name: {"restored": "bytes", "sha256": digest(source.parent / name, "bytes")}
             for name in kinds
         }
     manifest = json.loads(MANIFEST.read_text())
-    manifest[ARCHIVE.name] = {
-        "sha256": hashlib.sha256(ARCHIVE.read_bytes()).hexdigest(),
-        "model": MODEL,
-        "scheme": "bitswap",
+    manifest[archive.name] = {
+        "sha256": hashlib.sha256(archive.read_bytes()).hexdigest(),
+        "model": report.model,
+        "scheme": report.scheme,
         "entries": entries,
     }
     MANIFEST.write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
-    print(f"{ARCHIVE.name}: {ARCHIVE.stat().st_size} bytes")
+    print(f"{archive.name}: {archive.stat().st_size} bytes")
     for name, kind in kinds.items():
         print(f"  {kind:12} {name}")
 
 
 if __name__ == "__main__":
-    main()
+    freeze(ARCHIVE, write_files, MODEL)

@@ -12,8 +12,9 @@ from bitswap_cli.images.formats.jpeg import scan as jpeg
 from bitswap_cli.images.history import engine as history
 from bitswap_cli.images.packings import engine as packings
 from bitswap_models.exact import kernel as layers
+from bitswap_models.families.drawn import kernel as drawn
 
-CODER, DEFLATE, JPEG, HISTORY, PACKINGS, LAYERS = (
+CODER, DEFLATE, JPEG, HISTORY, PACKINGS, DRAWN, LAYERS = (
     Path(module).parent / "native"
     for module in (
         coder.__file__,
@@ -21,6 +22,7 @@ CODER, DEFLATE, JPEG, HISTORY, PACKINGS, LAYERS = (
         jpeg.__file__,
         history.__file__,
         packings.__file__,
+        drawn.__file__,
         layers.__file__,
     )
 )

@@ -22,6 +22,7 @@ TESTS = (
     "tests/images/history",
     "tests/images/packings",
     "tests/models/exact",
+    "tests/models/families/drawn",
     "tests/models/families/jpeg_vae",
     "tests/models/families/pixel_vae",
     "tests/models/fitting/test_gradient.py",

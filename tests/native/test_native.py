@@ -17,6 +17,7 @@ from bitswap_models.exact.mixtures import POWERS
 from tests.native.compiler import (
     CODER,
     DEFLATE,
+    DRAWN,
     HISTORY,
     JPEG,
     LAYERS,
@@ -106,6 +107,6 @@ def test_compilers_have_nothing_to_say(
     if shutil.which(command) is None:
         pytest.skip(f"no {command}")
     programs = Path(__file__).parent.glob("*.c")
-    for path in (*programs, *sources(CODER, DEFLATE, JPEG, HISTORY, PACKINGS, LAYERS)):
+    for path in (*programs, *sources(CODER, DEFLATE, JPEG, HISTORY, PACKINGS, DRAWN, LAYERS)):
         given = ("-fsyntax-only", *WARNINGS, *options)
         assert compile(tmp_path / "object.o", path, command=command, options=given) == ""

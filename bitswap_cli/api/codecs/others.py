@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from bitswap_cli.api.arguments import Notes, ignore
 from bitswap_cli.api.codecs.tiles import NUMERIC_PROFILE
 from bitswap_cli.archive.codecs import Codecs
-from bitswap_cli.archive.format.header import JPEGS, Named
-from bitswap_cli.archive.format.sections import JPEG
+from bitswap_cli.archive.format.header import DRAWN, JPEGS, Named
+from bitswap_cli.archive.format.sections import DRAW, JPEG
 from bitswap_cli.archive.sources.catalogue import Catalogue
 from bitswap_cli.coding.coefficients import CoefficientCodec
 from bitswap_cli.coefficients import CoefficientModel
+from bitswap_cli.contract import PictureCodec
 from bitswap_cli.errors import ModelError
 
 if TYPE_CHECKING:
@@ -62,15 +63,29 @@ OTHERS = (
         "JPEG files",
         "jpeg",
         lambda catalogue: bool(catalogue.jpegs) or catalogue.decoded,
-        lambda family: family.coefficients,
+        lambda family: family.subject == "coefficients",
         lambda model: CoefficientCodec(cast(CoefficientModel, model)),
         lambda codecs, codec: codecs._replace(coefficients=codec),
+    ),
+    Other(
+        DRAWN,
+        DRAW,
+        "whole pictures",
+        "drawn",
+        lambda catalogue: catalogue.pictures,
+        lambda family: family.subject == "pictures",
+        lambda model: cast(PictureCodec, model),
+        lambda codecs, codec: codecs._replace(pictures=codec),
     ),
 )
 
 
-def wanted(catalogue: Catalogue, *, notes: Notes = ignore) -> tuple[Codecs, list[Named]]:
+def wanted(
+    catalogue: Catalogue, *, named: bool, notes: Notes = ignore
+) -> tuple[Codecs, list[Named]]:
     """Return the codecs of what a catalogue holds for other models, and these.
+
+    Where the model of pixels was `named`, none of whole pictures competes with it.
 
     Raises
     ------
@@ -81,7 +96,7 @@ def wanted(catalogue: Catalogue, *, notes: Notes = ignore) -> tuple[Codecs, list
 
     codecs, models = Codecs(), list[Named]()
     for other in OTHERS:
-        if other.wanted(catalogue):
+        if other.wanted(catalogue) and not (named and other.feature == DRAWN):
             file = zoo.find(other.model)
             codec = other.load(file, notes)
             codecs = other.put(codecs, codec)

@@ -93,8 +93,8 @@ def load(file: "ModelFile", notes: Notes) -> "ExactModel":
 
     notes(f"model {file.name}, SHA-256 {file.sha256}, from {file.path}")
     model = model_file.load(file)
-    if family_of(model).coefficients:
-        raise ModelError(f"{file.name} is a model of JPEG files' coefficients: give one of pixels")
+    if (subject := family_of(model).subject) != "tiles":
+        raise ModelError(f"{file.name} is a model of {subject}: give one of tiles of pixels")
     return model
 
 

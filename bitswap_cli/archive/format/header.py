@@ -34,7 +34,7 @@ class Fitted(NamedTuple):
     """Known answer and differences."""
 
 
-TURNED, JPEGS, LONG = "turned", "jpeg", "long"
+TURNED, JPEGS, DRAWN, LONG = "turned", "jpeg", "drawn", "long"
 MODES, FOLDERS, COPIES, SAMPLES = "modes", "folders", "copies", "samples"
 OWNERS, XATTRS, SPARSE = "owners", "xattrs", "sparse"
 DECODINGS = "decoded"
@@ -42,7 +42,7 @@ DECODINGS = "decoded"
 _OF_ENTRIES = frozenset([MODES, FOLDERS, COPIES, SAMPLES, OWNERS, XATTRS, SPARSE, DECODINGS])
 
 
-OTHERS = (JPEGS,)
+OTHERS = (JPEGS, DRAWN)
 """Features of chunks that a model of their own codes, in the order in which archives name these."""
 
 
@@ -80,10 +80,11 @@ class Header(NamedTuple):
     """What the archive may hold beyond what every one may: `WIDE`, wide pictures (see
     images/formats); `TURNED`, pictures turned or mirrored (see images/orientation.py);
     `DESCRIBED`, pictures with descriptions; `JPEGS`, chunks of JPEG files (see format/jpeg.py);
-    `LONG`, BYTE chunks of up to `MAX_BLOCK` bytes; those that kinds of pictures name; those of
-    entries, whatever these are: `MODES`, `OWNERS`, `XATTRS` and `SPARSE`, what is told of them (see
-    format/attributes.py), `FOLDERS`, those that are not empty, `COPIES`, entries that equal others,
-    `SAMPLES`, files as samples under zstd, and `DECODINGS`, those that a JPEG decoder made (see
+    `DRAWN`, chunks of whole pictures (see format/drawn.py); `LONG`, BYTE chunks of up to
+    `MAX_BLOCK` bytes; those that kinds of pictures name; those of entries, whatever these are:
+    `MODES`, `OWNERS`, `XATTRS` and `SPARSE`, what is told of them (see format/attributes.py),
+    `FOLDERS`, those that are not empty, `COPIES`, entries that equal others, `SAMPLES`, files as
+    samples under zstd, and `DECODINGS`, those that a JPEG decoder made (see
     format/segments.py)."""
     others: tuple[Named, ...] = ()
     """Models of chunks that need one of their own, in the order of `OTHERS`."""

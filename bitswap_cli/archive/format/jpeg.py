@@ -50,8 +50,14 @@ class JpegFile(NamedTuple):
         """Bytes in memory."""
         return len(self.recipe) + sum(x.nbytes for own in self.pictures for x in own)
 
-    def file(self) -> bytes:
-        """Return the file; raise `ArchiveError` if recipe and coefficients do not fit."""
+    @property
+    def samples(self) -> int:
+        """None: it is coded by its coefficients."""
+        return 0
+
+    def file(self, *, quick: bool = False) -> bytes:
+        """Return the file, which nothing makes sooner; raise `ArchiveError` if recipe and
+        coefficients do not fit."""
         join = files.join if self.kind == KIND else history.join
         return join(self.recipe, self.pictures)
 

@@ -6,10 +6,10 @@ from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from bitswap_cli.archive.codecs import Codecs
-from bitswap_cli.archive.format import jpeg
+from bitswap_cli.archive.format import drawn, jpeg
 from bitswap_cli.archive.format.chunks import decode_bytes, decode_tiles
-from bitswap_cli.archive.format.header import JPEGS
-from bitswap_cli.archive.format.sections import BYTE, CRC, JPEG, LENGTH, TILE, after_table
+from bitswap_cli.archive.format.header import DRAWN, JPEGS
+from bitswap_cli.archive.format.sections import BYTE, CRC, DRAW, JPEG, LENGTH, TILE, after_table
 from bitswap_cli.archive.format.segments import DecodedFile, Extra, Table
 from bitswap_cli.archive.format.tables import (
     unpack_byte_table,
@@ -67,6 +67,13 @@ KINDS = {
         lambda blob, version: unpack_whole_table(blob, jpeg.KINDS),
         lambda codecs: codecs.coefficients,
         jpeg.decode_jpegs,
+    ),
+    DRAW: ChunkKind(
+        "whole pictures",
+        DRAWN,
+        lambda blob, version: unpack_whole_table(blob, drawn.kinds()),
+        lambda codecs: codecs.pictures,
+        drawn.decode_pictures,
     ),
 }
 

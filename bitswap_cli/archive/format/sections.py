@@ -20,7 +20,8 @@ LENGTH = struct.Struct("<I")  # of a table, and of what follows it
 TRAILER = struct.Struct("<Q8s")  # offset of INDX, end magic
 
 HEAD, MODL, INDX = b"HEAD", b"MODL", b"INDX"
-CHUNKS = TILE, BYTE, JPEG = b"TILE", b"BYTE", b"JPEG"  # in the order of their numbers in the index
+# in the order of their numbers in the index
+CHUNKS = TILE, BYTE, JPEG, DRAW = b"TILE", b"BYTE", b"JPEG", b"DRAW"
 ID = 8  # bytes of an archive's id, from version 5 on behind the preamble and in each section
 
 # What a reader accepts. They bound the memory that a hostile archive can make it use; the writer

@@ -166,18 +166,23 @@ class WholeSegment(NamedTuple):
     width: int
     channels: int
     size: int
-    """Bytes of the file; 0 if it does not come back byte for byte."""
+    """Bytes of the file, or 0: not told, as it comes back by its pixels only."""
     mtime: int
     """Nanoseconds since 1970."""
     crc: int
-    """CRC-32 of the file's bytes; 0 likewise."""
+    """CRC-32 of the file's bytes, where their number is told."""
     attributes: Attributes = NONE
     """Of the file."""
 
     @property
     def exact(self) -> bool:
-        """Whether the file comes back byte for byte; else pixel for pixel."""
-        return self.kind != DECODED
+        """Whether it comes back byte for byte."""
+        return self.size > 0
+
+    @property
+    def told(self) -> tuple[int | None, int | None]:
+        """Size and CRC-32 of the file, if they are told."""
+        return (self.size, self.crc) if self.exact else (None, None)
 
     @property
     def begins(self) -> bool:
@@ -188,8 +193,8 @@ class WholeSegment(NamedTuple):
     def summary(self) -> Summary:
         """Of the file."""
         shape = self.height, self.width, self.channels
-        told = (self.size, self.crc) if self.exact else (None, None)
-        return Summary(self.exact, told[0], shape, told[1])
+        size, crc = self.told
+        return Summary(self.exact, size, shape, crc)
 
 
 class WholeTable(NamedTuple):
@@ -208,8 +213,13 @@ class DecodedFile(Protocol):
     def held(self) -> int:
         """Bytes in memory."""
 
-    def file(self) -> bytes:
-        """Return the file; raise `ArchiveError` if what was decoded does not fit together."""
+    @property
+    def samples(self) -> int:
+        """Of a picture that was coded by its samples: how many it has."""
+
+    def file(self, *, quick: bool = False) -> bytes:
+        """Return the file, or one as good in pixels that is made sooner; raise `ArchiveError` if
+        what was decoded does not fit together."""
 
 
 class Extra(NamedTuple):

@@ -171,7 +171,8 @@ class Assembler:
             self._write(segment.name, data, picture.extra.mtime, picture.attributes)
 
     def _add_whole(self, segment: WholeSegment, one: DecodedFile) -> None:
-        data = whole_file(segment, one)
+        self.report.samples += one.samples
+        data = whole_file(segment, one, quick=self._pixels)
         self._write(segment.name, data, segment.mtime, segment.attributes)
 
     def _add_file_part(self, segment: ByteSegment, data: memoryview) -> None:

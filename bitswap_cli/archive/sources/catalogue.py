@@ -23,6 +23,7 @@ from bitswap_cli.archive.system.telling import Teller
 from bitswap_cli.images.formats import register
 from bitswap_cli.images.formats.format import DESCRIBED
 from bitswap_cli.images.formats.jpeg.codec import BEGINNING
+from bitswap_cli.images.inspection import looks_like_picture
 
 ROOM = 1 << 30  # bytes of pixels that are kept
 _LARGER = 16  # about how many times as many bytes as its file a picture may have
@@ -149,6 +150,13 @@ class Catalogue:
         except SourceError as error:
             self.skip(source, error)
             return None
+
+    @cached_property
+    def pictures(self) -> bool:
+        """Whether any file begins as a picture does."""
+        return any(
+            looks_like_picture(beginning(source, register.START)) for source in self.candidates()
+        )
 
     @cached_property
     def decoded(self) -> bool:

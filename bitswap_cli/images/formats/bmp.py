@@ -23,7 +23,10 @@ _INDICES = Kind(
     "bmp-indices", 12, exact=True, plain=False, feature="bmp",
     begins=lambda head: _read(head, "bmp-indices") is not None,
 )  # fmt: skip
-_COLOURS = Kind("bmp-colours", 13, exact=True, plain=False, feature="bmp", begins=_INDICES.begins)
+_COLOURS = Kind(
+    "bmp-colours", 13, exact=True, plain=False, feature="bmp", begins=_INDICES.begins,
+    palette=lambda recipe: head.palette if (head := _read(recipe.prefix, recipe.kind)) else None,
+)  # fmt: skip
 
 MAGIC: Sequence[bytes] = (b"BM",)
 KINDS: Sequence[Kind] = (_PLAIN, _FOUR, _INDICES, _COLOURS)

@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bitswap_cli.contract import BYTES, Alphabet, Samples
+from bitswap_cli.contract import BYTES, Alphabet, Palette, Samples
 from bitswap_cli.images.picture import Picture, Recipe
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
@@ -39,6 +39,9 @@ class Kind(NamedTuple):
     begins: Callable[[bytes], bool] | None = None
     """Whether a file of the format may be such a picture, told by its first `register.HEAD` bytes;
     where nothing tells it, any may be."""
+    palette: Callable[[Recipe], Palette] | None = None
+    """Of kinds whose samples are colours of a palette: reads that from a recipe; None if it is
+    malformed."""
     describe: Callable[[bytes], bytes | None] | None = None
     """Of kinds whose recipes have a description that takes time to make: says what a file's samples
     do not tell, or None. `Format.split` leaves it out; it is the same for all kinds of a format."""

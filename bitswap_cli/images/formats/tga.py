@@ -33,7 +33,10 @@ _INDICES = Kind(
     "tga-indices", 17, exact=True, plain=False, feature="tga",
     begins=lambda head: _read(head, "tga-indices") is not None,
 )  # fmt: skip
-_COLOURS = Kind("tga-colours", 18, exact=True, plain=False, feature="tga", begins=_INDICES.begins)
+_COLOURS = Kind(
+    "tga-colours", 18, exact=True, plain=False, feature="tga", begins=_INDICES.begins,
+    palette=lambda recipe: head.palette if (head := _read(recipe.prefix, recipe.kind)) else None,
+)  # fmt: skip
 
 KINDS: Sequence[Kind] = (_PLAIN, _INDICES, _COLOURS)
 

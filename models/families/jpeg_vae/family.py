@@ -9,5 +9,5 @@ FAMILY = Family(
     config=Config,
     model=JpegVAE,
     network="bitswap_models.training.networks.jpeg_vae:JpegNetwork",
-    coefficients=True,
+    subject="coefficients",
 )

@@ -34,8 +34,9 @@ def test_others_are_not_found() -> None:
 
 def test_abilities_are_told_apart() -> None:
     every = list(register.MODULES)
-    assert register.names(lambda family: family.codes) == [*every[:3], "jpeg_vae"]
-    assert register.names(lambda family: family.coefficients) == ["jpeg_vae"]
+    assert register.names(lambda family: family.codes) == [*every[:3], "jpeg_vae", "drawn"]
+    assert register.names(lambda family: family.subject == "coefficients") == ["jpeg_vae"]
+    assert register.names(lambda family: family.subject == "pictures") == ["drawn"]
     assert register.names(lambda family: family.tried) == ["markov_vae", "pixel_vae"]
     assert register.names(lambda family: family.fit) == ["pixel_vae"]
 

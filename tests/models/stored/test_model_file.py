@@ -17,7 +17,7 @@ from bitswap_models.stored import model_file
 from bitswap_models.stored.known_answer import known_answer
 from tests.conftest import started
 
-PIXELS = register.names(lambda family: family.codes and not family.coefficients)
+PIXELS = register.names(lambda family: family.codes and family.subject == "tiles")
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ does (or than the file is) loses: it is kept byte for byte.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ from bitswap_cli.archive.sources.source import Source
 from bitswap_cli.archive.writing.coders.orientation import choose_orientations
 from bitswap_cli.contract import TileCodec
 from bitswap_cli.images.orientation import turn
-from bitswap_cli.images.picture import Picture
+from bitswap_cli.images.picture import Picture, Recipe
 from bitswap_cli.images.tiles import cut, joined
 
 _FEW = 8  # where more than one tile of so many loses, it is no bad luck
@@ -81,7 +82,7 @@ def code_batch(codec: TileCodec, parts: list[Part], *, oriented: bool = False) -
     while kept:
         body, bits = _encode(codec, kept)
         costs = np.add.reduceat(bits, np.cumsum([0, *(part.tiles for part in kept[:-1])])) / 8
-        costs += _recipe_costs(kept)
+        costs += recipe_costs([part.picture.recipe for part in kept])
         losers = [cost >= part.limit for part, cost in zip(kept, costs, strict=True)]
         if not any(losers):
             # The initial bits and whatever else the chunk costs as a whole have to pay as well.
@@ -101,7 +102,7 @@ def code_batch(codec: TileCodec, parts: list[Part], *, oriented: bool = False) -
 def _pays_alone(codec: TileCodec, part: Part) -> bool:
     """Tell whether the model makes a picture smaller if nothing is coded before it."""
     _, bits = _encode(codec, [part])
-    return bool(bits.sum() / 8 + _recipe_costs([part])[0] < part.limit)
+    return bool(bits.sum() / 8 + recipe_costs([part.picture.recipe])[0] < part.limit)
 
 
 def _encode(codec: TileCodec, parts: list[Part]) -> tuple[bytes, NDArray[np.float64]]:
@@ -135,9 +136,8 @@ def _encode(codec: TileCodec, parts: list[Part]) -> tuple[bytes, NDArray[np.floa
     return encode_tiles(codec, segments, tiles, sizes, extras)
 
 
-def _recipe_costs(parts: list[Part]) -> list[float]:
+def recipe_costs(recipes: Sequence[Recipe]) -> list[float]:
     """Return about how many bytes each picture's recipe takes; what is equal shares its own."""
-    recipes = [part.picture.recipe for part in parts]
     frames = [recipe.prefix + recipe.suffix for recipe in recipes]
     descriptions = [recipe.description for recipe in recipes]
     own = zip(_shared(frames), _shared(descriptions), strict=True)

@@ -5,12 +5,14 @@ from collections.abc import Callable
 from bitswap_cli.archive.sources.seen import Seen
 from bitswap_cli.archive.sources.source import Source
 from bitswap_cli.archive.writing.coders.coder import Coder, Work
+from bitswap_cli.archive.writing.coders.drawn import DrawnCoder
 from bitswap_cli.archive.writing.coders.jpegs import JpegCoder
 from bitswap_cli.archive.writing.coders.tiles import TileCoder
 
 _BEGIN: tuple[Callable[[Work], Coder | None], ...] = (
     TileCoder.begin,
     JpegCoder.begin,
+    DrawnCoder.begin,
 )
 
 

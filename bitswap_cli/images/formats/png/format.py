@@ -53,10 +53,18 @@ def describe_file(data: bytes) -> bytes | None:
     return description if description is not None and len(description) < len(idat) else None
 
 
+def palette_of(recipe: Recipe) -> NDArray[np.uint8] | None:
+    """Read the palette of a picture by its colours; None if the recipe is malformed."""
+    before = _read_start(recipe.prefix, _COLOURS.name)
+    if before is None or before.palette is None:
+        return None
+    return before.palette[: 1 << before.head.depth]
+
+
 _EXACT = "-exact"  # how the names of kinds end whose recipes hold a description
 _PLAIN = Kind("png", 0, exact=False, plain=True)
 _SAMPLES = Kind("png-samples", 3, exact=False, plain=False)
-_COLOURS = Kind("png-colours", 4, exact=False, plain=False)
+_COLOURS = Kind("png-colours", 4, exact=False, plain=False, palette=palette_of)
 
 MAGIC: Sequence[bytes] = (SIGNATURE,)
 KINDS: Sequence[Kind] = (
@@ -65,7 +73,14 @@ KINDS: Sequence[Kind] = (
     _COLOURS,
     Kind(_PLAIN.name + _EXACT, 6, exact=True, plain=True, describe=describe_file),
     Kind(_SAMPLES.name + _EXACT, 7, exact=True, plain=False, describe=describe_file),
-    Kind(_COLOURS.name + _EXACT, 8, exact=True, plain=False, describe=describe_file),
+    Kind(
+        _COLOURS.name + _EXACT,
+        8,
+        exact=True,
+        plain=False,
+        palette=palette_of,
+        describe=describe_file,
+    ),
 )
 
 

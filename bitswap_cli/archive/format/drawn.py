@@ -1,0 +1,146 @@
+"""Chunks of whole pictures: a table, extras, and the words of one message after the other.
+
+All pictures of a chunk are coded in order, each under what those before it have taught; so a chunk
+is what one of its pictures takes to be decoded.
+"""
+
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitswap_cli.archive.format.chunks import parts
+from bitswap_cli.archive.format.sections import CRC, LENGTH, framed
+from bitswap_cli.archive.format.segments import DecodedFile, Extra, WholeSegment, WholeTable
+from bitswap_cli.archive.format.tables import pack_extras, pack_whole_table, unpack_extras
+from bitswap_cli.archive.format.values.columns import malformed
+from bitswap_cli.contract import BYTES, CodedPictures, Palette, PictureCodec
+from bitswap_cli.errors import ArchiveError
+from bitswap_cli.images.formats import register
+from bitswap_cli.images.inspection import palette_of, rebuild
+from bitswap_cli.images.picture import MAX_PIXELS, Picture, Recipe
+
+MOST_CHANNELS = 4
+MAX_PIXELS_OF_CHUNK = MAX_PIXELS
+Run = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
+
+
+class DrawnFile(NamedTuple):
+    """A picture as it is coded."""
+
+    picture: Picture
+
+    @property
+    def held(self) -> int:
+        """Bytes in memory."""
+        return self.picture.pixels.nbytes + sum(map(len, self.picture.recipe[1:]))
+
+    @property
+    def samples(self) -> int:
+        """How many it has."""
+        return self.picture.pixels.size
+
+    def file(self, *, quick: bool = False) -> bytes:
+        """Return the file; raise `ArchiveError` if recipe and pixels do not fit."""
+        return rebuild(self.picture.recipe, self.picture.pixels, quick=quick)
+
+
+def kinds() -> list[str]:
+    """Return the kinds of these pictures, by their numbers; those of other samples have none."""
+    numbers = {kind.number: kind.name for kind in register.kinds() if kind.alphabet == BYTES}
+    return [numbers.get(number, "") for number in range(max(numbers) + 1)]
+
+
+def encode_pictures(
+    codec: PictureCodec, segments: Sequence[WholeSegment], pictures: Sequence[Picture]
+) -> tuple[bytes, NDArray[np.float64]]:
+    """Build the body of a chunk.
+
+    Parameters
+    ----------
+    codec : PictureCodec
+    segments : sequence of WholeSegment
+        What the pictures are.
+    pictures : sequence of Picture
+
+    Returns
+    -------
+    body : bytes
+    bits : float64 array (N,)
+        Net bits of each picture.
+    """
+    pixels = [np.ascontiguousarray(picture.pixels, np.uint8) for picture in pictures]
+    told: CodedPictures = codec.encode(pixels, [palette_of(one.recipe) for one in pictures])
+    # times of files are in the table
+    extras = pack_extras([Extra(0, *picture.recipe[1:]) for picture in pictures])
+    table = pack_whole_table(WholeTable(list(segments)), kinds())
+    head = framed(table), LENGTH.pack(len(extras)), extras
+    return b"".join([*head, CRC.pack(_checksum(pixels)), told.words]), told.bits
+
+
+def decode_pictures(
+    codec: PictureCodec, table: WholeTable, body: bytes, run: Run
+) -> Callable[[], list[DecodedFile]]:
+    """Begin to invert `encode_pictures`; what is returned waits for it.
+
+    Raises
+    ------
+    ArchiveError
+        Here or later, if anything is not as the table says.
+    """
+    rest, coded = parts(body)
+    extras = unpack_extras(rest, len(table.segments))
+    shapes = [(one.height, one.width, one.channels) for one in table.segments]
+    _check(shapes)
+    return partial(next, run(partial(_decoded, codec, table, extras, shapes), [coded]))
+
+
+def _decoded(
+    codec: PictureCodec,
+    table: WholeTable,
+    extras: Sequence[Extra],
+    shapes: Sequence[tuple[int, int, int]],
+    coded: bytes,
+) -> list[DecodedFile]:
+    if len(coded) < CRC.size:
+        raise malformed()
+    recipes = [
+        Recipe(segment.kind, *extra[1:])
+        for segment, extra in zip(table.segments, extras, strict=True)
+    ]
+    palettes = [_palette(recipe, shape[2]) for recipe, shape in zip(recipes, shapes, strict=True)]
+    pixels = codec.decode(coded[CRC.size :], shapes, palettes)
+    if CRC.unpack_from(coded)[0] != _checksum(pixels):
+        raise ArchiveError(
+            "pixels were decoded wrongly (checksum mismatch): the archive was made by an "
+            "incompatible machine or version"
+        )
+    return [DrawnFile(Picture(own, recipe)) for own, recipe in zip(pixels, recipes, strict=True)]
+
+
+def _palette(recipe: Recipe, channels: int) -> Palette:
+    palette = palette_of(recipe)
+    if palette is not None and palette.shape[1] != channels:
+        raise malformed()
+    return palette
+
+
+def _check(shapes: Sequence[tuple[int, int, int]]) -> None:
+    """Refuse shapes that no writer makes, before memory is taken for them."""
+    left = MAX_PIXELS_OF_CHUNK
+    for height, width, channels in shapes:
+        fits = height > 0 and width > 0 and 0 < channels <= MOST_CHANNELS
+        if not fits or height * width > left:
+            raise malformed()
+        left -= height * width
+
+
+def _checksum(pixels: Sequence[NDArray[np.uint8]]) -> int:
+    """CRC-32 of all samples."""
+    found = 0
+    for own in pixels:
+        found = zlib.crc32(own.data, found)
+    return found

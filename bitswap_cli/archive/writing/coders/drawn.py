@@ -1,0 +1,170 @@
+"""Whole pictures on their way into DRAW chunks: drawn ones, and whatever has few colours."""
+
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitswap_cli.archive.format.drawn import MOST_CHANNELS, encode_pictures
+from bitswap_cli.archive.format.sections import DRAW, MAX_BODY, MAX_EXTRAS, MAX_SEGMENTS
+from bitswap_cli.archive.format.segments import WholeSegment
+from bitswap_cli.archive.report import PackReport
+from bitswap_cli.archive.sources.seen import Seen
+from bitswap_cli.archive.sources.source import Source
+from bitswap_cli.archive.writing.coders.batches import recipe_costs
+from bitswap_cli.archive.writing.coders.coder import Coded, Kept, Offer, Step, Work
+from bitswap_cli.contract import BYTES, Palette, PictureCodec
+from bitswap_cli.images.formats.register import kind_of
+from bitswap_cli.images.inspection import palette_of
+from bitswap_cli.images.picture import MAX_PIXELS, Picture
+
+_PIXELS = 1 << 21  # of a chunk, unless it is of one picture
+_SEGMENTS = MAX_SEGMENTS >> 4
+_RECIPES = MAX_EXTRAS >> 3  # bytes
+_EDGE = 256  # pixels of each side that an estimate is made of, at most
+_REPEATED = 0.05  # share of pixels equal to a neighbour from which on a picture may be a drawn one
+
+
+class _File(NamedTuple):
+    """A file of a batch."""
+
+    source: Source
+    picture: Picture
+    limit: int
+    """Bytes that the whole file takes without the model."""
+    crc: int | None
+    """CRC-32 of the file, if it comes back byte for byte."""
+
+
+class DrawnCoder:
+    """Puts whole pictures into chunks.
+
+    Parameters
+    ----------
+    work : Work
+    codec : PictureCodec
+    """
+
+    tag = DRAW
+
+    def __init__(self, work: Work, codec: PictureCodec) -> None:
+        self._work, self._codec = work, codec
+        self._files: list[_File] = []
+        self._pixels = self._recipes = 0
+
+    @classmethod
+    def begin(cls, work: Work) -> "DrawnCoder | None":
+        """Return it, if there is a codec of whole pictures."""
+        codec = work.codecs.pictures
+        return None if codec is None else cls(work, codec)
+
+    def offer(self, source: Source, seen: Seen | None) -> Offer | None:
+        """Offer to code a picture that repeats its colours, or that has channels of its own."""
+        if not seen:
+            return None
+        used = self._work.header.features
+        fits = [p for p in seen.pictures if _has_bytes(p) and kind_of(p.recipe.kind).fits(used)]
+        if not fits:
+            return None
+        picture = fits[-1]  # of a palette image that by its colours, if they can be found again
+        height, width, channels = picture.pixels.shape
+        middle = _middle(picture.pixels)
+        if channels in (1, 3) and not repeats(middle):
+            return None
+        crc = seen.crc if kind_of(picture.recipe.kind).exact else None
+        file = _File(source, picture, seen.limit, crc)
+        whole = picture.pixels.size / middle.size
+        cost = partial(self._cost, middle, palette_of(picture.recipe), whole)
+        return Offer(partial(self._take, file), cost)
+
+    def end(self) -> None:
+        """Send the last pictures on their way."""
+        if not self._files:
+            return
+        files, self._files = self._files, []
+        self._pixels = self._recipes = 0
+        result = self._work.submit(code_files, self._codec, files)
+        held = sum(file.picture.pixels.nbytes for file in files)
+        self._work.queue(Step(self, result.result, held))
+
+    def count(self, report: PackReport, coded: Coded, size: int) -> None:
+        """Tell of some pictures."""
+        report.drawn_bytes += size
+        report.drawn_bytes_before += sum(one.source.size for one in coded.kept)
+        report.net_bits += coded.bits
+        report.samples += sum(one.samples for one in coded.kept)
+
+    def _cost(self, middle: NDArray[np.uint8], palette: Palette, whole: float) -> float:
+        return float(self._codec.encode([middle], [palette]).bits.sum()) / 8 * whole
+
+    def _take(self, file: _File) -> None:
+        height, width, _ = file.picture.pixels.shape
+        recipe = sum(map(len, file.picture.recipe[1:])) + file.source.attributes.weight
+        full = self._pixels + height * width > _PIXELS or len(self._files) >= _SEGMENTS
+        if full or self._recipes + recipe > _RECIPES:
+            self.end()
+        self._files.append(file)
+        self._pixels += height * width
+        self._recipes += recipe
+
+
+def repeats(pixels: NDArray[np.uint8]) -> bool:
+    """Tell whether enough pixels (H, W, C) equal the one before them or above them."""
+    beside = (pixels[1:, 1:] == pixels[1:, :-1]).all(-1)
+    above = (pixels[1:, 1:] == pixels[:-1, 1:]).all(-1)
+    return not beside.size or float((beside | above).mean()) > _REPEATED
+
+
+def code_files(codec: PictureCodec, files: list[_File]) -> Coded:
+    """Code pictures as one chunk, without those for which the model does not pay.
+
+    Each round codes what is left, as pictures teach each other; it ends when nothing loses.
+    """
+    kept, lost = files, list[Source]()
+    while kept:
+        pictures = [file.picture for file in kept]
+        body, bits = encode_pictures(codec, [_segment(file) for file in kept], pictures)
+        costs = bits / 8 + recipe_costs([picture.recipe for picture in pictures])
+        loses = [bool(cost >= file.limit) for file, cost in zip(kept, costs, strict=True)]
+        if not any(loses):
+            # What the chunk costs as a whole has to pay as well.
+            if len(body) < min(sum(file.limit for file in kept), MAX_BODY):
+                entries = [
+                    Kept(file.source, file.picture.recipe.kind, file.picture.pixels.size)
+                    for file in kept
+                ]
+                return Coded([(body, len(kept))], entries, lost, float(bits.sum()))
+            loses = [True] * len(kept)
+        lost += [file.source for file, does in zip(kept, loses, strict=True) if does]
+        lost.sort()
+        kept = [file for file, does in zip(kept, loses, strict=True) if not does]
+    return Coded([], [], lost)
+
+
+def _segment(file: _File) -> WholeSegment:
+    source, recipe = file.source, file.picture.recipe
+    told = (0, 0) if file.crc is None else (source.size, file.crc)
+    height, width, channels = file.picture.pixels.shape
+    return WholeSegment(
+        source.name,
+        recipe.kind,
+        height,
+        width,
+        channels,
+        told[0],
+        source.mtime,
+        told[1],
+        source.attributes,
+    )
+
+
+def _has_bytes(picture: Picture) -> bool:
+    height, width, channels = picture.pixels.shape
+    few = channels <= MOST_CHANNELS and height * width <= MAX_PIXELS
+    return few and kind_of(picture.recipe.kind).alphabet == BYTES
+
+
+def _middle(pixels: NDArray[np.integer]) -> NDArray[np.uint8]:
+    top, left = (max(0, (n - _EDGE) // 2) for n in pixels.shape[:2])
+    return np.ascontiguousarray(pixels[top : top + _EDGE, left : left + _EDGE], np.uint8)

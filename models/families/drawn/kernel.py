@@ -1,0 +1,119 @@
+"""The compiled coder of drawn pictures; `reference` is its definition. Both give the same."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitswap_models.families.drawn.logits import tables
+from bitswap_models.families.drawn.reference.coder import damaged
+from bitswap_models.families.drawn.reference.window import MARGIN
+from bitswap_models.families.drawn.state import State
+
+ABI = 1
+Simple = type[ctypes.c_void_p] | type[ctypes.c_int64]
+
+
+class Kernel:
+    """The functions of kernel.c, bound by ctypes, without the GIL.
+
+    Parameters
+    ----------
+    path : Path
+        The shared library.
+
+    Raises
+    ------
+    OSError
+        If it cannot be loaded, or was built from another version of the sources.
+    """
+
+    def __init__(self, path: Path) -> None:
+        library = ctypes.CDLL(str(path))
+        kinds: dict[str, Simple] = {"p": ctypes.c_void_p, "l": ctypes.c_int64}
+
+        def bound(name: str, signature: str, result: Simple | None) -> Callable[..., int]:
+            function: ctypes._NamedFuncPointer = getattr(library, f"bitswap_drawn_{name}")
+            function.argtypes = [kinds[kind] for kind in signature]
+            function.restype = result
+            return function
+
+        try:
+            if bound("abi", "", ctypes.c_int64)() != ABI:
+                raise OSError(f"{path} was built from another version")
+            self._open = bound("open", "ppllpl", ctypes.c_void_p)
+            self._close = bound("close", "p", None)
+            self.picture = bound("picture", "pplllpl", ctypes.c_int64)
+            self.words = bound("words", "pp", ctypes.c_int64)
+        except AttributeError as error:
+            raise OSError(f"{path} is not the kernel: {error}") from error
+
+    @contextmanager
+    def opened(
+        self,
+        state: State,
+        shapes: Sequence[tuple[int, ...]],
+        bits: int,
+        words: NDArray[np.uint32] | None,
+    ) -> Iterator[Chunk]:
+        """Open a chunk: see `engine.opened`."""
+        room = sum((height + 2) * (width + 2 * MARGIN) for height, width, _ in shapes)
+        read_only, own = (_addresses(arrays) for arrays in (tables(), state))
+        at, size = (None, 0) if words is None else (words.ctypes.data, len(words))
+        chunk = self._open(read_only, own, bits, room, at, size)
+        if not chunk:
+            raise MemoryError
+        try:
+            yield Chunk(self, chunk, decoding=words is not None)
+        finally:
+            self._close(chunk)
+
+
+class Chunk:
+    """A chunk that a kernel has opened: see `reference.Chunk`."""
+
+    def __init__(self, kernel: Kernel, chunk: int, *, decoding: bool) -> None:
+        self._kernel, self._chunk, self._decoding = kernel, chunk, decoding
+
+    def picture(self, pixels: NDArray[np.uint8], keys: NDArray[np.uint32]) -> int:
+        """Code a picture, or fill it."""
+        told = pixels.ctypes.data, *pixels.shape, keys.ctypes.data, len(keys)
+        bits = self._kernel.picture(self._chunk, *told)
+        if bits < 0 and len(keys) and not self._decoding:
+            raise ValueError("a picture has a colour that its palette lacks")
+        return self._checked(bits)
+
+    def words(self) -> NDArray[np.uint32]:
+        """Words of all that was encoded, or that is left to be decoded."""
+        words = np.empty(self._checked(self._kernel.words(self._chunk, None)), np.uint32)
+        self._kernel.words(self._chunk, words.ctypes.data)
+        return words
+
+    def _checked(self, result: int) -> int:
+        if result < 0:
+            raise damaged() if self._decoding else MemoryError
+        return result
+
+
+def _addresses(arrays: Sequence[NDArray[np.generic]]) -> ctypes.Array[ctypes.c_void_p]:
+    return (ctypes.c_void_p * len(arrays))(*(array.ctypes.data for array in arrays))
+
+
+@cache
+def compiled() -> Kernel | None:
+    """The kernel, or None where there is none that loads."""
+    folder = Path(__file__).parent
+    for path in (folder / f"_kernel{suffix}" for suffix in EXTENSION_SUFFIXES):
+        if path.exists():
+            try:
+                return Kernel(path)
+            except OSError:
+                return None
+    return None

@@ -1,0 +1,11 @@
+/* Pictures with AVX2: eight inputs of a set of weights at a time. */
+#include "chunk.h"
+
+#if X86
+#define TARGET AVX2_TARGET
+#include "pixels.h"
+
+TARGET void bitswap_drawn_rows_avx2(chunk *k, frame *f, uint8_t *pixels, int64_t height) {
+    rows(k, f, pixels, height);
+}
+#endif

@@ -1,0 +1,131 @@
+/* Whole colours: is the next pixel's one of those that stand around it, or were seen here before?
+ */
+#ifndef BITSWAP_DRAWN_COLOURS_H
+#define BITSWAP_DRAWN_COLOURS_H
+
+#include "coder.h"
+#include "palette.h"
+
+/* Sources: the place, the first and second colour of each memory, W N NW NE WW NN, W + N - NW. */
+enum { OF_MEMORIES = 1, AROUND = 1 + 2 * MEMORIES, NEIGHBOURS = 7 };
+
+typedef struct {
+    uint32_t colour[SOURCES];
+    uint32_t agreeing[SOURCES]; /* sources, one bit each */
+    int32_t score[SOURCES];
+    int count;
+} candidates;
+
+typedef struct {
+    uint32_t colour[SOURCES];
+    int confidence[SOURCES]; /* -1: it says nothing */
+} sources;
+
+TARGET INLINE int lesser(int a, int b) { return a < b ? a : b; }
+
+TARGET INLINE sources ask(const window *v, const place *p, uint32_t there, followed *const *told,
+                          int channels) {
+    sources s;
+    s.colour[0] = there;
+    s.confidence[0] = p->at ? lesser((int)p->run, 31) : -1;
+    for (int k = 0; k < MEMORIES; k++) {
+        const followed *f = told[k];
+        int i = OF_MEMORIES + 2 * k;
+        s.colour[i] = f->colour[0], s.colour[i + 1] = f->colour[1];
+        s.confidence[i] = f->run ? lesser(f->run, 31) : -1;
+        s.confidence[i + 1] = f->second ? lesser(f->run, 7) * 4 + f->second : -1;
+    }
+    uint32_t sum = 0;
+    for (int k = 0; k < channels; k++) {
+        int32_t value = channel(v->w, k) + channel(v->n, k) - channel(v->nw, k);
+        sum |= (uint32_t)clip(value, 0, 255) << (8 * k);
+    }
+    const uint32_t around[NEIGHBOURS] = {v->w, v->n, v->nw, v->ne, v->ww, v->nn, sum};
+    for (int k = 0; k < NEIGHBOURS; k++) {
+        s.colour[AROUND + k] = around[k];
+        s.confidence[AROUND + k] = v->equal;
+    }
+    return s;
+}
+
+/* Distinct colours, with the best of their sources and how many these are; W is none where it has
+ * been ruled out. */
+TARGET INLINE candidates gather(const tables *t, const state *a, const sources *s, const frame *f,
+                                int without, uint32_t w) {
+    candidates c = {.count = 0};
+    for (int i = 0; i < SOURCES; i++) {
+        if (s->confidence[i] < 0 || (without && s->colour[i] == w)) continue;
+        int32_t own = t->logit[chance(a->right[i * CONFIDENCES + s->confidence[i]])];
+        int j = 0;
+        while (j < c.count && c.colour[j] != s->colour[i]) j++;
+        if (j == c.count) {
+            if (!has_colour(f, s->colour[i])) continue;
+            c.colour[j] = s->colour[i], c.agreeing[j] = 0, c.score[j] = -LIMIT;
+            c.count++;
+        }
+        c.agreeing[j] |= (uint32_t)1 << i;
+        if (own > c.score[j]) c.score[j] = own;
+    }
+    for (int j = 0; j < c.count; j++)
+        for (uint32_t m = c.agreeing[j]; m; m &= m - 1) c.score[j] += 100;
+    return c;
+}
+
+/* Let the best of the rest be the one of this rank. */
+TARGET INLINE void promote(candidates *c, int rank) {
+    int best = rank;
+    for (int j = rank + 1; j < c->count; j++)
+        if (c->score[j] > c->score[best]) best = j;
+    uint32_t colour = c->colour[best], agreeing = c->agreeing[best];
+    int32_t score = c->score[best];
+    c->colour[best] = c->colour[rank], c->agreeing[best] = c->agreeing[rank];
+    c->score[best] = c->score[rank];
+    c->colour[rank] = colour, c->agreeing[rank] = agreeing, c->score[rank] = score;
+}
+
+/* Which sources agree, as a number below 1024: the place, the first three memories' first, W, N,
+ * whether the first two memories say anything, and the rank. */
+TARGET INLINE uint32_t pattern(const sources *s, uint32_t agreeing, int rank) {
+    uint32_t found = (agreeing & 1) | (agreeing >> 1 & 1) << 1 | (agreeing >> 3 & 1) << 2;
+    found |= (agreeing >> 7 & 1) << 3 | (agreeing >> AROUND & 3) << 4;
+    found |= (uint32_t)(s->confidence[1] >= 0) << 6 | (uint32_t)(s->confidence[3] >= 0) << 7;
+    return found | (uint32_t)(rank > 0) << 8 | (uint32_t)(rank > 1) << 9;
+}
+
+/* Code whether the next pixel has the candidate's colour. */
+TARGET INLINE int code_candidate(coder *out, const tables *t, state *a, memory *m, const window *v,
+                                 const sources *s, const candidates *c, int rank, uint32_t rejected,
+                                 int channels, int is) {
+    uint32_t agreeing = c->agreeing[rank], colour = c->colour[rank], r = (uint32_t)rank;
+    decision d = {.t = t};
+    begin(&d);
+    for (int i = 0; i < SOURCES; i++) {
+        if (s->confidence[i] < 0) {
+            d.inputs[d.n++] = 0;
+            continue;
+        }
+        int role = agreeing >> i & 1 ? 0 : rejected >> i & 1 ? 2 : 1;
+        see(&d, a->hit + (i * ROLES + role) * CONFIDENCES + s->confidence[i]);
+    }
+    uint32_t which = hash(agreeing, hash(rejected, 1));
+    uint32_t shape = hash((uint32_t)(v->equal | v->flat << 7), (uint32_t)channels);
+    uint32_t sure = (uint32_t)((s->confidence[1] + 1) * 64 + s->confidence[3] + 1);
+    const uint32_t contexts[COLOUR_CONTEXTS] = {
+        which,
+        hash(shape, hash(agreeing >> AROUND, hash(r, 2))),
+        hash(colour, hash(v->w, 3)),
+        hash(agreeing, hash((uint32_t)(s->confidence[0] + 1), hash(sure, 4))),
+    };
+    for (int k = 0; k < COLOUR_CONTEXTS; k++)
+        see_slot(&d, slot(m, contexts[k]), a->colour_slots + k * STATES);
+    d.sets[0] = a->colour_by_rank + ((channels - 1) * MOST_CANDIDATES + rank) * INPUTS;
+    d.sets[1] = a->colour_by_sources + pattern(s, agreeing, rank) * INPUTS;
+    d.chosen = 2;
+    int32_t one =
+        mix(&d, a->colour_sets + rank * MOST_SETS, a->colour_steps + (which >> 22) * STEPS);
+    is = code(out, one, is);
+    learn(&d, is, COLOUR_RATE);
+    return is;
+}
+
+#endif

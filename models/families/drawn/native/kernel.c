@@ -1,0 +1,127 @@
+/* Pictures to words and back, each under what the ones before it in a chunk have taught.
+ *
+ * reference.py is the definition: both give the same words and pixels.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "chunk.h"
+
+enum { ABI = 1 };
+
+/* Push what is pending as a message. */
+void bitswap_drawn_flush(coder *c) {
+    if (!c->count) return;
+    int64_t most = c->count / 2 + 4; /* a decision gives at most 16 bits */
+    if (c->size + most > c->room) {
+        int64_t room = 2 * (c->size + most);
+        uint32_t *words = realloc(c->words, (size_t)room * sizeof *words);
+        if (!words) {
+            c->failed = 1;
+            return;
+        }
+        c->words = words, c->room = room;
+    }
+    uint32_t *end = c->words + c->size + most, *top = end;
+    uint64_t head = HEAD_MIN;
+    for (int64_t i = c->count - 1; i >= 0; i--) {
+        uint32_t one = c->pending[i] & 0xffff, bit = c->pending[i] >> 16;
+        uint64_t freq = bit ? one : 65536 - one, start = bit ? 0 : one;
+        if (head >= freq << (63 - PRECISION)) {
+            *--top = (uint32_t)head;
+            head >>= 32;
+        }
+        head = (head / freq << PRECISION) + head % freq + start;
+    }
+    int64_t length = end - top;
+    uint32_t *message = c->words + c->size;
+    memmove(message + 3, top, (size_t)length * 4);
+    message[0] = (uint32_t)(length + 2);
+    message[1] = (uint32_t)(head >> 32);
+    message[2] = (uint32_t)head;
+    c->size += length + 3;
+    c->count = 0;
+}
+
+int bitswap_drawn_next(coder *c) {
+    if (c->tail != c->tail_end || c->head != HEAD_MIN) return 0; /* of the last one, or the start */
+    if (c->end - c->from < 3 || c->from[0] < 2 || c->from[0] > c->end - c->from - 1) return 0;
+    c->head = (uint64_t)c->from[1] << 32 | c->from[2];
+    c->tail = c->from + 3;
+    c->tail_end = c->from = c->from + 1 + c->from[0];
+    c->count = SEGMENT;
+    return c->head >= HEAD_MIN && c->head < (uint64_t)1 << 63;
+}
+
+/* Whether a decoder has read all of it, to the bit. */
+static int complete(const coder *c) {
+    return !c->failed && c->from == c->end && c->tail == c->tail_end && c->head == HEAD_MIN;
+}
+
+static int open_memory(memory *m, int bits) {
+    size_t entries = (size_t)1 << bits;
+    m->bits = bits;
+    m->followed = calloc(MEMORIES * entries, sizeof *m->followed);
+    m->stood = calloc(entries, sizeof *m->stood);
+    m->buckets = calloc(4 * entries * BUCKET, sizeof *m->buckets);
+    m->slots = calloc(4 * entries * 2, sizeof *m->slots);
+    return m->followed && m->stood && m->buckets && m->slots;
+}
+
+static void close_memory(memory *m) {
+    free(m->followed), free(m->stood), free(m->buckets), free(m->slots);
+}
+
+EXPORT int64_t bitswap_drawn_abi(void) { return ABI; }
+
+EXPORT void bitswap_drawn_close(chunk *k) {
+    if (!k) return;
+    close_memory(&k->m);
+    free(k->c.pending), free(k->c.words), free(k->seen), free(k);
+}
+
+/* Begin a chunk whose pictures take `room` pixels with their margins. `words` is NULL to encode,
+ * else stays where it is. NULL: there is no memory. */
+EXPORT chunk *bitswap_drawn_open(const tables *t, const state *a, int64_t bits, int64_t room,
+                                 const uint32_t *words, int64_t size) {
+    chunk *k = calloc(1, sizeof *k);
+    if (!k) return NULL;
+    k->t = *t, k->a = *a, k->room = room;
+    k->c = (coder){.decoding = words != NULL, .from = words, .end = words + size};
+    k->c.head = HEAD_MIN, k->c.costs = t->cost;
+    k->rows = processor_has(AVX2) ? bitswap_drawn_rows_avx2 : bitswap_drawn_rows_plain;
+    k->seen = malloc((size_t)room * sizeof *k->seen);
+    if (!words) k->c.pending = malloc(SEGMENT * sizeof *k->c.pending);
+    if (!open_memory(&k->m, (int)bits) || !k->seen || !(words || k->c.pending)) {
+        bitswap_drawn_close(k);
+        return NULL;
+    }
+    return k;
+}
+
+/* Code a picture, or fill it; returns its bits in 1/4096 (0: a decoder does not count them), -1 if
+ * the words are damaged or memory is short. */
+EXPORT int64_t bitswap_drawn_picture(chunk *k, uint8_t *pixels, int64_t height, int64_t width,
+                                     int64_t channels, const uint32_t *keys, int64_t colours) {
+    frame f = {.width = width, .stride = width + 2 * MARGIN, .channels = (int)channels};
+    f.keys = keys, f.colours = (int)colours;
+    f.number = k->pictures++;
+    int64_t before = k->c.cost;
+    if (k->used + (height + 2) * f.stride > k->room) return -1;
+    place *places = calloc((size_t)(2 * (width + 1)), sizeof *places);
+    if (!places) return -1;
+    f.above = places, f.own = places + width + 1;
+    k->rows(k, &f, pixels, height);
+    free(places);
+    return k->c.failed ? -1 : k->c.cost - before;
+}
+
+/* How many words there are, which `out` gets unless it is NULL; those of a decoder are what it has
+ * not read. -1: memory was short, or a decoder has not come to the end of a message. */
+EXPORT int64_t bitswap_drawn_words(chunk *k, uint32_t *out) {
+    if (k->c.decoding) return complete(&k->c) ? 0 : -1;
+    bitswap_drawn_flush(&k->c);
+    if (k->c.failed) return -1;
+    if (out && k->c.size) memcpy(out, k->c.words, (size_t)k->c.size * sizeof *out);
+    return k->c.size;
+}

@@ -1,0 +1,68 @@
+/* What was seen before in a chunk: which colours followed a context, and where. */
+#ifndef BITSWAP_DRAWN_MEMORY_H
+#define BITSWAP_DRAWN_MEMORY_H
+
+#include "mixing.h"
+
+/* Have what will be read soon come nearer. */
+#if defined(__GNUC__)
+#define COMING(address) __builtin_prefetch(address, 1)
+#else
+#define COMING(address) ((void)(address))
+#endif
+
+TARGET INLINE uint32_t hash(uint32_t a, uint32_t b) {
+    uint64_t h = a * UINT64_C(0x9E3779B97F4A7C15) ^ b * UINT64_C(0xC2B2AE3D27D4EB4F);
+    h ^= h >> 29;
+    h *= UINT64_C(0xBF58476D1CE4E5B9);
+    return (uint32_t)(h >> 32);
+}
+
+TARGET INLINE followed *entry_at(const memory *m, int k, uint32_t h) {
+    return m->followed + ((size_t)k << m->bits) + (h >> (32 - m->bits));
+}
+
+/* A context's entry of table k, emptied if it was another one's. */
+TARGET INLINE followed *entry(memory *m, int k, uint32_t context) {
+    uint32_t h = hash(context, (uint32_t)k);
+    followed *found = entry_at(m, k, h);
+    if (found->check != (h | 1)) *found = (followed){h | 1, {0, 0}, 0, 0};
+    return found;
+}
+
+TARGET INLINE void follow(followed *f, uint32_t colour) {
+    if (f->run && f->colour[0] == colour) {
+        if (f->run < 255) f->run++;
+        return;
+    }
+    int again = f->second && f->colour[1] == colour;
+    f->second = again ? (f->second < 3 ? f->second + 1 : 3) : (f->run > 0);
+    f->colour[1] = f->colour[0];
+    f->colour[0] = colour;
+    f->run = 1;
+}
+
+TARGET INLINE stood *standing(memory *m, uint32_t context) {
+    return m->stood + (context >> (32 - m->bits));
+}
+
+TARGET INLINE uint16_t *bucket_at(const memory *m, uint32_t h) {
+    return m->buckets + (size_t)(h >> (30 - m->bits)) * BUCKET;
+}
+
+TARGET INLINE uint16_t *bucket(memory *m, uint32_t h) {
+    uint16_t *b = bucket_at(m, h), check = (uint16_t)(h | 1);
+    if (b[0] != check) {
+        b[0] = check;
+        for (int i = 1; i < BUCKET; i++) b[i] = FRESH;
+    }
+    return b;
+}
+
+TARGET INLINE uint16_t *slot(memory *m, uint32_t h) {
+    uint16_t *s = m->slots + (size_t)(h >> (30 - m->bits)) * 2, check = (uint16_t)(h | 1);
+    if (s[0] != check) s[0] = check, s[1] = FRESH;
+    return s + 1;
+}
+
+#endif

@@ -1,0 +1,112 @@
+/* What a decision's probability is made of: counters, slots, sets of weights, a refinement. */
+#ifndef BITSWAP_DRAWN_MIXING_H
+#define BITSWAP_DRAWN_MIXING_H
+
+#include "chunk.h"
+
+enum { COUNTER_LIMIT = 127, COLOUR_RATE = 40, VALUE_RATE = 32, WEIGHT_LIMIT = 4 * 65536 - 16 };
+enum { FRESH = 2048 << 4 }; /* a slot that knows nothing */
+
+TARGET INLINE int32_t clip(int32_t value, int32_t low, int32_t high) {
+    value = value < low ? low : value;
+    return value > high ? high : value;
+}
+
+TARGET INLINE int32_t squash(const tables *t, int32_t logit) {
+    return t->squashed[clip(logit, -LIMIT, LIMIT) + LIMIT];
+}
+
+/* ---- counters: a probability of 22 bits over a count of 10 ---- */
+TARGET INLINE int32_t chance(uint32_t counter) { return (int32_t)(counter >> 16); }
+
+TARGET INLINE void count(const tables *t, uint32_t *counter, int bit, uint32_t limit) {
+    uint32_t n = *counter & 1023;
+    int32_t p = (int32_t)(*counter >> 10), target = bit ? (1 << 22) - 1 : 0;
+    p += (int32_t)(((int64_t)(target - p) * t->rate[n]) >> 16);
+    *counter = (uint32_t)p << 10 | (n < limit ? n + 1 : n);
+}
+
+/* ---- slots: a probability of 12 bits over a count of 4 ---- */
+TARGET INLINE void count_slot(const tables *t, uint16_t *slot, int bit) {
+    int32_t n = *slot & 15, p = *slot >> 4;
+    p += (((bit ? 4095 : 0) - p) * t->slot_rate[n]) >> 16;
+    *slot = (uint16_t)(p << 4 | (n < 15 ? n + 1 : n));
+}
+
+TARGET INLINE int state_of(const tables *t, uint16_t slot) {
+    return (slot & 15) * LEVELS + t->level[slot >> 4];
+}
+
+/* ---- a decision ---- */
+typedef struct {
+    const tables *t;
+    int32_t inputs[INPUTS];
+    int n;
+    uint32_t *counters[INPUTS]; /* that are told the outcome */
+    int counted;
+    uint16_t *slots[VALUE_CONTEXTS];
+    int slotted;
+    int32_t *sets[MOST_SETS], outputs[MOST_SETS], *of_sets;
+    int chosen; /* sets */
+    uint32_t *step;
+    int32_t mixed;
+} decision;
+
+TARGET INLINE void begin(decision *d) { d->n = d->counted = d->slotted = d->chosen = 0; }
+
+TARGET INLINE void see(decision *d, uint32_t *counter) {
+    d->counters[d->counted++] = counter;
+    d->inputs[d->n++] = d->t->logit[chance(*counter)];
+}
+
+/* A slot and what slots in its state were worth so far; it says nothing before its first time. */
+TARGET INLINE void see_slot(decision *d, uint16_t *slot, uint32_t *states) {
+    uint32_t *counter = states + state_of(d->t, *slot);
+    int32_t p = chance(*counter), known = (*slot & 15) != 0;
+    d->slots[d->slotted++] = slot;
+    d->counters[d->counted++] = counter;
+    d->inputs[d->n++] = known ? d->t->logit[p] : 0;
+    d->inputs[d->n++] = known ? (p - 32768) >> 5 : 0;
+}
+
+/* The probability of 1, of 16 bits. `steps` are those of this context, (STEPS,) */
+TARGET INLINE int32_t mix(decision *d, int32_t *of_sets, uint32_t *steps) {
+    d->inputs[d->n++] = 256;
+    while (d->n < INPUTS) d->inputs[d->n++] = 0;
+    d->of_sets = of_sets;
+    int64_t total = 0;
+    for (int k = 0; k < d->chosen; k++) {
+        int32_t sum = 0;
+        for (int i = 0; i < INPUTS; i++) sum += (d->sets[k][i] >> 4) * d->inputs[i];
+        d->outputs[k] = clip(sum >> 12, -LIMIT, LIMIT);
+        total += (int64_t)of_sets[k] * d->outputs[k];
+    }
+    int64_t scaled = total >> 16;
+    int32_t logit = (int32_t)(scaled > LIMIT ? LIMIT : scaled < -LIMIT ? -LIMIT : scaled);
+    d->mixed = squash(d->t, logit);
+    int32_t at = (logit + LIMIT) / STEP, over = (logit + LIMIT) % STEP;
+    if (at > STEPS - 2) at = STEPS - 2, over = STEP;
+    d->step = steps + at + (over > STEP / 2);
+    int64_t refined = (int64_t)chance(steps[at]) * (STEP - over);
+    refined += (int64_t)chance(steps[at + 1]) * over;
+    return clip((3 * d->mixed + (int32_t)(refined / STEP)) >> 2, 1, 65535);
+}
+
+/* Let all that took part learn the outcome. */
+TARGET INLINE void learn(decision *d, int bit, int32_t rate) {
+    int32_t target = bit << 16, error = (target - d->mixed) >> 5;
+    for (int k = 0; k < d->chosen; k++) {
+        d->of_sets[k] = clip(d->of_sets[k] + ((d->outputs[k] * error + (1 << 13)) >> 14),
+                             -WEIGHT_LIMIT, WEIGHT_LIMIT);
+        int32_t own = (target - squash(d->t, d->outputs[k])) * rate >> 8;
+        for (int i = 0; i < INPUTS; i++) {
+            int32_t w = d->sets[k][i] + ((d->inputs[i] * own + (1 << 13)) >> 14);
+            d->sets[k][i] = clip(w, -WEIGHT_LIMIT, WEIGHT_LIMIT);
+        }
+    }
+    count(d->t, d->step, bit, COUNTER_LIMIT);
+    for (int i = 0; i < d->counted; i++) count(d->t, d->counters[i], bit, COUNTER_LIMIT);
+    for (int i = 0; i < d->slotted; i++) count_slot(d->t, d->slots[i], bit);
+}
+
+#endif

@@ -1,0 +1,125 @@
+/* The pixels of a picture, row by row; a set of instructions includes this with TARGET, the
+ * attribute of every function.
+ */
+#include "colours.h"
+#include "values.h"
+
+enum { LONG_RUN = 1000, FORGIVEN = 8, FLAT_LIMIT = 1023 };
+
+/* Whether a pixel of a flat area goes on with its colour. */
+TARGET INLINE int goes_on(chunk *k, const window *v, const place *p, uint32_t there, int ahead,
+                          int channels, int is) {
+    int says = p->at ? (there == v->w ? 1 : 2) : 0;
+    int run = lesser((int)p->run, 15);
+    uint32_t *counter = k->a.flat + ((says * 16 + run) * 2 + ahead) * 2 + (channels > 1);
+    int broken = code(&k->c, clip(chance(*counter), 1, 65535), !is);
+    count(&k->t, counter, broken, FLAT_LIMIT);
+    return !broken;
+}
+
+TARGET INLINE uint32_t code_colour(chunk *k, const window *v, const place *p, uint32_t there,
+                                   const frame *f, uint32_t colour) {
+    followed *told[MEMORIES];
+    for (int i = 0; i < MEMORIES; i++)
+        COMING(entry_at(&k->m, i, hash(v->contexts[i], (uint32_t)i)));
+    for (int i = 0; i < MEMORIES; i++) told[i] = entry(&k->m, i, v->contexts[i]);
+    sources s = ask(v, p, there, told, f->channels);
+    candidates c = gather(&k->t, &k->a, &s, f, v->flat, v->w);
+    uint32_t rejected = 0, without[MOST_CANDIDATES + 1];
+    int found = 0, ruled_out = 0;
+    if (v->flat) without[ruled_out++] = key_of(v->w, f->channels);
+    for (int r = 0; r < lesser(c.count, MOST_CANDIDATES) && !found; r++) {
+        promote(&c, r);
+        found = code_candidate(&k->c, &k->t, &k->a, &k->m, v, &s, &c, r, rejected, f->channels,
+                               c.colour[r] == colour);
+        if (found) colour = c.colour[r];
+        rejected |= c.agreeing[r];
+        without[ruled_out++] = key_of(c.colour[r], f->channels);
+    }
+    if (!found) {
+        colours rest = all_but(f, without, ruled_out);
+        if (f->colours && !rest.end) k->c.failed = 1;
+        else
+            colour =
+                code_values(&k->c, &k->t, &k->a, &k->m, v, f->channels, f->number, &rest, colour);
+    }
+    for (int i = 0; i < SOURCES; i++)
+        if (s.confidence[i] >= 0)
+            count(&k->t, k->a.right + i * CONFIDENCES + s.confidence[i], s.colour[i] == colour,
+                  COUNTER_LIMIT);
+    for (int i = 0; i < MEMORIES; i++) follow(told[i], colour);
+    return colour;
+}
+
+/* Where the next colours may stand: on from W's place, below N's, or where the context stood. */
+TARGET INLINE place find_place(chunk *k, const frame *f, int64_t x, const window *v,
+                               uint32_t here) {
+    place p = f->own[x];
+    if (x && p.at) p.at++;
+    else p.at = 0;
+    if (!p.at && f->above[x + 1].at) {
+        p = f->above[x + 1];
+        p.at += p.stride;
+    }
+    if (p.at >= here) p.at = 0;
+    if (!p.at && !v->flat) {
+        const stood *s = standing(&k->m, v->contexts[0]);
+        if (s->at && s->check == v->contexts[0]) p = (place){s->at, s->stride, 0};
+    }
+    if (!p.at) p.run = 0;
+    return p;
+}
+
+TARGET INLINE void remember(place *own, place p, int right) {
+    *own = (place){0, 0, 0};
+    if (!p.at) return;
+    if (right) *own = (place){p.at, p.stride, p.run < LONG_RUN ? p.run + 1 : p.run};
+    else if (p.run >= FORGIVEN)
+        *own = (place){p.at, p.stride, (uint32_t)lesser((int)p.run >> 3, 3)};
+}
+
+/* The colour at (x, y), coded; a decoder is told none. */
+TARGET INLINE uint32_t code_pixel(chunk *k, const frame *f, int64_t x, uint32_t *at,
+                                  uint32_t colour) {
+    window v = look(at, f->stride);
+    uint32_t here = (uint32_t)(at - k->seen);
+    if (!v.flat) hash_contexts(&v);
+    place p = find_place(k, f, x, &v, here);
+    uint32_t there = p.at ? k->seen[p.at] : 0;
+    int ahead = at[3 - f->stride] == v.w;
+    if (v.flat && goes_on(k, &v, &p, there, ahead, f->channels, colour == v.w)) {
+        colour = v.w;
+    } else {
+        if (v.flat) hash_contexts(&v);
+        colour = code_colour(k, &v, &p, there, f, colour);
+        *standing(&k->m, v.contexts[0]) = (stood){here, (uint32_t)f->stride, v.contexts[0]};
+    }
+    remember(&f->own[x + 1], p, there == colour);
+    return colour;
+}
+
+TARGET INLINE uint32_t packed(const uint8_t *pixel, int channels) {
+    uint32_t colour = 0;
+    for (int k = 0; k < channels; k++) colour |= (uint32_t)pixel[k] << (8 * k);
+    return colour;
+}
+
+TARGET INLINE void rows(chunk *k, frame *f, uint8_t *pixels, int64_t height) {
+    uint32_t *row = k->seen + k->used + MARGIN;
+    memset(row - MARGIN, 0, (size_t)(2 * f->stride) * sizeof *row);
+    row += 2 * f->stride;
+    for (int64_t y = 0; y < height && !k->c.failed; y++, row += f->stride) {
+        for (int i = 1; i <= MARGIN; i++) row[-i] = row[-f->stride];
+        for (int64_t x = 0; x < f->width && !k->c.failed; x++) {
+            uint8_t *pixel = pixels + (y * f->width + x) * f->channels;
+            uint32_t known = k->c.decoding ? 0 : packed(pixel, f->channels);
+            uint32_t colour = row[x] = code_pixel(k, f, x, row + x, known);
+            for (int c = 0; c < f->channels && k->c.decoding; c++)
+                pixel[c] = (uint8_t)channel(colour, c);
+        }
+        for (int i = 0; i < MARGIN; i++) row[f->width + i] = row[f->width - 1];
+        place *above = f->above;
+        f->above = f->own, f->own = above;
+    }
+    k->used += (height + 2) * f->stride;
+}

@@ -1,0 +1,192 @@
+/* A colour that no source knows: channel by channel, bit by bit, the highest first. */
+#ifndef BITSWAP_DRAWN_VALUES_H
+#define BITSWAP_DRAWN_VALUES_H
+
+#include "coder.h"
+#include "palette.h"
+
+enum { LEAST_SCALE = 7000 };
+
+TARGET INLINE int bits_of(int32_t x) {
+    int n = 0;
+    for (; x > 0; x >>= 1) n++;
+    return n;
+}
+
+/* What is known of one channel of a pixel before its value. */
+typedef struct {
+    int32_t anchors[ANCHORS];
+    int32_t inverse[ANCHORS];  /* 2^16 / the scale of each */
+    uint32_t *scales[ANCHORS];
+    int32_t known[AGREEMENTS][4]; /* values that it may repeat */
+    uint32_t contexts[VALUE_CONTEXTS];
+    int32_t activity;
+} outlook;
+
+/* The values of W, N, NW, NE that all earlier channels of this pixel, but alpha, repeated. */
+typedef struct {
+    int w, n, nw, ne;
+} repeats;
+
+TARGET INLINE void anchor(outlook *o, const window *v, int k, int tied, int32_t before) {
+    int32_t w = channel(v->w, k), n = channel(v->n, k), nw = channel(v->nw, k);
+    int32_t ne = channel(v->ne, k), plain[ANCHORS], shift[4] = {0, 0, 0, 0};
+    plain[0] = median(w, n, nw);
+    plain[1] = w, plain[2] = n, plain[3] = (w + n + 1) >> 1;
+    plain[4] = tied ? plain[0] : w + ((ne - nw) >> 1);
+    plain[5] = tied ? plain[3] : n + ne - channel(v->nne, k);
+    if (tied) { /* the step that the channel before made */
+        int32_t pw = channel(v->w, k - 1), pn = channel(v->n, k - 1);
+        shift[0] = before - median(pw, pn, channel(v->nw, k - 1));
+        shift[1] = before - pw, shift[2] = before - pn, shift[3] = before - ((pw + pn + 1) >> 1);
+    }
+    for (int i = 0; i < ANCHORS; i++)
+        o->anchors[i] = clip(plain[i] + (i < 4 ? shift[i] : 0), 0, 255);
+}
+
+TARGET INLINE outlook regard(state *a, const window *v, uint32_t pixel, int turn, int channels,
+                             uint32_t prefix, uint32_t picture) {
+    outlook o;
+    int k = ORDER[channels - 1][turn], tied = channels >= 3 && k != 0 && k != 3;
+    int32_t w = channel(v->w, k), n = channel(v->n, k), nw = channel(v->nw, k);
+    int32_t ne = channel(v->ne, k), before = tied ? channel(pixel, k - 1) : 0;
+    anchor(&o, v, k, tied, before);
+    int32_t around = absolute(w - nw) + absolute(n - nw) + absolute(n - ne);
+    around += absolute(w - channel(v->ww, k)) + absolute(n - channel(v->nn, k));
+    int32_t steps = 0, surprise = 0;
+    if (tied) {
+        int32_t pw = channel(v->w, k - 1), pn = channel(v->n, k - 1);
+        steps = absolute(before - pw) + absolute(before - pn);
+        surprise = before - median(pw, pn, channel(v->nw, k - 1));
+    }
+    o.activity = bits_of(around);
+    int busy = clip(o.activity, 0, 7) * 8 + clip(bits_of(steps), 0, 7);
+    for (int i = 0; i < ANCHORS; i++) {
+        o.scales[i] = a->scale + (i * MOST_CHANNELS + turn) * ACTIVITIES + busy;
+        uint32_t scale = (uint32_t)(((uint64_t)*o.scales[i] * 3) >> 2);
+        o.inverse[i] = (int32_t)((UINT64_C(1) << 32) / (scale < LEAST_SCALE ? LEAST_SCALE : scale));
+    }
+    const int32_t *p = o.anchors;
+    int32_t near[AGREEMENTS][4] = {{w, n, nw, ne}, {p[0], p[1], p[2], p[3]}};
+    memcpy(o.known, near, sizeof near);
+    uint32_t own = (uint32_t)(turn * 64 + channels * 8), u[4];
+    for (int i = 0; i < 4; i++) u[i] = (uint32_t)p[i];
+    o.contexts[0] = hash(prefix, own + 0x1000);
+    o.contexts[1] = hash(hash(prefix, v->w), own + 0x2000);
+    o.contexts[2] = hash(hash(prefix, v->n), own + 0x3000);
+    o.contexts[3] = hash((uint32_t)(w << 8 | n), hash((uint32_t)before, own + 0x4000));
+    o.contexts[4] = hash((uint32_t)(median(w, n, nw) << 10 | (surprise + 256)), own + 0x5000);
+    o.contexts[5] = hash(u[1], hash((uint32_t)tied, own + 0x6000));
+    o.contexts[6] = hash(u[2], own + 0x7000);
+    o.contexts[7] = hash(u[1] << 8 | u[2], own + 0x8000);
+    o.contexts[8] = hash(u[0], hash((uint32_t)busy, own + 0x9000));
+    o.contexts[9] = hash(hash(v->w, v->n), hash(prefix, own + 0xa000));
+    o.contexts[10] = hash(hash(prefix, picture), own + 0xb000);
+    return o;
+}
+
+/* The share of 1 in low..high-1, cut in the middle, under a logistic about each anchor. */
+TARGET INLINE void see_anchors(decision *d, const outlook *o, int low, int middle, int high) {
+    const int edges[3] = {low, middle, high};
+    for (int i = 0; i < ANCHORS; i++) {
+        int32_t f[3];
+        for (int e = 0; e < 3; e++) {
+            int64_t z = ((int64_t)(2 * (edges[e] - o->anchors[i]) - 1) * o->inverse[i]) >> 9;
+            if (edges[e] == 0) z = -REACH;
+            if (edges[e] == 256) z = REACH;
+            f[e] = d->t->sigmoid[(z < -REACH ? -REACH : z > REACH ? REACH : z) + REACH];
+        }
+        uint32_t all = (uint32_t)(f[2] - f[0] + 2), upper = (uint32_t)(f[2] - f[1] + 1);
+        d->inputs[d->n++] = d->t->logit[(upper << 15) / all * 2];
+    }
+}
+
+/* Which of four values a prefix of bits agrees with, and what bit each would bring. */
+TARGET INLINE int agreement(const int32_t *values, int prefix, int bit) {
+    int found = 0;
+    for (int i = 0; i < 4; i++) {
+        int value = values[i] | 256;
+        found = 3 * found + (value >> (bit + 1) == prefix ? 1 + (value >> bit & 1) : 0);
+    }
+    return found;
+}
+
+TARGET INLINE int code_value(coder *out, const tables *t, state *a, memory *m, const outlook *o,
+                             int turn, int channels, repeats same, colours *rest, int value) {
+    const int shift = 8 * (channels - 1 - turn); /* of its bits in keys */
+    if (rest->end - rest->first == 1) return (int)(rest->keys[rest->first] >> shift & 255);
+    const int flags = same.w | same.n << 1 | same.nw << 2 | same.ne << 3;
+    const int busy = o->activity > 5 ? 2 : o->activity > 2 ? 1 : 0;
+    uint16_t *halves[VALUE_CONTEXTS];
+    int prefix = 1, low = 0, high = 256;
+    for (int bit = 7; bit >= 0; bit--) {
+        if (bit == 7 || bit == 3) {
+            uint32_t h[VALUE_CONTEXTS];
+            for (int k = 0; k < VALUE_CONTEXTS; k++) {
+                h[k] = hash(o->contexts[k], bit == 7 ? 0 : (uint32_t)prefix);
+                COMING(bucket_at(m, h[k]));
+            }
+            for (int k = 0; k < VALUE_CONTEXTS; k++) halves[k] = bucket(m, h[k]);
+        }
+        int node = bit > 3 ? prefix : (prefix & ((1 << (3 - bit)) - 1)) | 1 << (3 - bit);
+        int middle = (low + high) >> 1, at = split(rest, shift + bit);
+        if (rest->end && (at == rest->first || at == rest->end)) { /* nothing to decide */
+            prefix = 2 * prefix + (at == rest->first);
+            if (at == rest->first) low = middle;
+            else high = middle;
+            continue;
+        }
+        decision d = {.t = t};
+        begin(&d);
+        see_anchors(&d, o, low, middle, high);
+        for (int k = 0; k < VALUE_CONTEXTS; k++)
+            see_slot(&d, halves[k] + node, a->value_slots + (k * MOST_CHANNELS + turn) * STATES);
+        for (int k = 0; k < AGREEMENTS; k++) {
+            int found = (agreement(o->known[k], prefix, bit) * 16 + flags) * 8 + bit;
+            see(&d, a->agree + (k * MOST_CHANNELS + turn) * AGREED + found);
+        }
+        d.inputs[d.n++] = 0;
+        if (rest->end) {
+            uint32_t ones = (uint32_t)(rest->end - at), all = (uint32_t)(rest->end - rest->first);
+            d.inputs[d.n - 1] = t->logit[(ones << 16) / all];
+        }
+        int certain = halves[0][node] & 15;
+        d.sets[0] = a->value_by_bit + (((channels - 1) * MOST_CHANNELS + turn) * 8 + bit) * INPUTS;
+        d.sets[1] = a->value_by_prefix + (turn * 256 + prefix) * INPUTS;
+        d.sets[2] = a->value_by_activity + ((turn * 3 + busy) * COUNTS + certain) * INPUTS;
+        d.chosen = 3;
+        int32_t one = mix(&d, a->value_sets + (turn * 8 + bit) * MOST_SETS,
+                          a->value_steps + (turn * 256 + prefix) * STEPS);
+        int is = code(out, one, value >> bit & 1);
+        learn(&d, is, VALUE_RATE);
+        prefix = 2 * prefix + is;
+        if (is) low = middle, rest->first = rest->end ? at : 0;
+        else high = middle, rest->end = rest->end ? at : 0;
+    }
+    return prefix - 256;
+}
+
+TARGET INLINE uint32_t code_values(coder *out, const tables *t, state *a, memory *m,
+                                   const window *v, int channels, uint32_t picture, colours *rest,
+                                   uint32_t colour) {
+    uint32_t pixel = 0, prefix = 0;
+    repeats same = {1, 1, 1, 1};
+    for (int turn = 0; turn < channels; turn++) {
+        int k = ORDER[channels - 1][turn];
+        outlook o = regard(a, v, pixel, turn, channels, prefix, picture);
+        int value = code_value(out, t, a, m, &o, turn, channels, same, rest, channel(colour, k));
+        for (int i = 0; i < ANCHORS; i++) {
+            int64_t error = ((int64_t)absolute(value - o.anchors[i]) << 16) - *o.scales[i];
+            *o.scales[i] = (uint32_t)((int64_t)*o.scales[i] + (error >> 5));
+        }
+        if (channels % 2 || turn) { /* not alpha */
+            same.w &= value == channel(v->w, k), same.n &= value == channel(v->n, k);
+            same.nw &= value == channel(v->nw, k), same.ne &= value == channel(v->ne, k);
+        }
+        pixel |= (uint32_t)value << (8 * k);
+        prefix = hash(prefix + 1, (uint32_t)value);
+    }
+    return pixel;
+}
+
+#endif

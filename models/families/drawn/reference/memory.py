@@ -1,0 +1,89 @@
+"""What was seen before in a chunk: which colours followed a context, and where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bitswap_models.families.drawn.reference.mixing import FRESH
+
+MEMORIES = 6
+_MASK = (1 << 64) - 1
+
+
+def mingle(a: int, b: int) -> int:
+    """A hash of two integers of 32 bits: 32 bits."""
+    h = (a * 0x9E3779B97F4A7C15 ^ b * 0xC2B2AE3D27D4EB4F) & _MASK
+    h ^= h >> 29
+    return (h * 0xBF58476D1CE4E5B9 & _MASK) >> 32
+
+
+@dataclass
+class Followed:
+    """The last two colours that followed a context, and how often they did so without a break."""
+
+    check: int
+    first: int = 0
+    second: int = 0
+    run: int = 0
+    again: int = 0
+
+    def follow(self, colour: int) -> None:
+        """Let a colour follow."""
+        if self.run and self.first == colour:
+            self.run = min(self.run + 1, 255)
+            return
+        known = self.again and self.second == colour
+        self.again = min(self.again + 1, 3) if known else int(self.run > 0)
+        self.first, self.second, self.run = colour, self.first, 1
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in the chunk colours stand that a picture repeats, how far it is to the next row there,
+    and how long it has been right."""
+
+    at: int
+    stride: int
+    run: int = 0
+
+
+@dataclass
+class Memory:
+    """Hashed tables: an entry belongs to the context that asked for it last."""
+
+    bits: int
+    _followed: dict[tuple[int, int], Followed] = field(default_factory=dict)
+    _stood: dict[int, tuple[int, Place]] = field(default_factory=dict)
+    _slots: dict[tuple[str, int], list[int]] = field(default_factory=dict)
+
+    def entry(self, k: int, context: int) -> Followed:
+        """A context's entry of table k."""
+        h = mingle(context, k)
+        place = k, h >> (32 - self.bits)
+        if place not in self._followed or self._followed[place].check != h | 1:
+            self._followed[place] = Followed(h | 1)
+        return self._followed[place]
+
+    def stood(self, context: int) -> Place | None:
+        """Where a context stood last."""
+        check, place = self._stood.get(context >> (32 - self.bits), (None, None))
+        return place if check == context else None
+
+    def stand(self, context: int, place: Place) -> None:
+        """Say where it stands."""
+        self._stood[context >> (32 - self.bits)] = context, place
+
+    def bucket(self, h: int) -> list[int]:
+        """A check and the 15 nodes of half a value."""
+        return self._checked("bucket", h, 16)
+
+    def slot(self, h: int) -> list[int]:
+        """A check and a slot."""
+        return self._checked("slot", h, 2)
+
+    def _checked(self, kind: str, h: int, size: int) -> list[int]:
+        place, check = (kind, h >> (30 - self.bits)), (h | 1) & 0xFFFF
+        found = self._slots.setdefault(place, [0] * size)
+        if found[0] != check:
+            found[:] = [check] + [FRESH] * (size - 1)  # whoever holds it sees it change
+        return found

@@ -1,0 +1,95 @@
+"""Chunks of whole pictures."""
+
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from bitswap_cli.archive.codecs import Codecs
+from bitswap_cli.archive.format.drawn import encode_pictures, kinds
+from bitswap_cli.archive.format.register import decode_chunk, read_table
+from bitswap_cli.archive.format.sections import DRAW, NAMED_VERSION
+from bitswap_cli.archive.format.segments import WholeSegment, WholeTable
+from bitswap_cli.contract import BYTES, PictureCodec
+from bitswap_cli.errors import ArchiveError
+from bitswap_cli.images.formats.register import kinds as all_kinds
+from bitswap_cli.images.picture import MAX_PIXELS, Picture, Recipe
+from tests.models.families.drawn.pictures import flat, model
+
+
+@dataclass
+class Body:
+    """A chunk of two pictures, and what it was made of."""
+
+    table: WholeTable
+    body: bytes
+
+
+@pytest.fixture
+def chunk() -> Body:
+    random = np.random.default_rng(1)
+    pictures = [
+        Picture(flat(7, 9, 3, random), Recipe("bmp", b"before", b"behind")),
+        Picture(flat(5, 4, 4, random), Recipe("png-samples", b"head", b"", b"")),
+    ]
+    segments = [
+        WholeSegment(b"a", "bmp", 7, 9, 3, 400, 5, 77),
+        WholeSegment(b"b", "png-samples", 5, 4, 4, 0, 6, 0),
+    ]
+    body, bits = encode_pictures(model(), segments, pictures)
+    assert len(bits) == 2 and bits.sum() / 8 < len(body)
+    table = read_table(DRAW, body, NAMED_VERSION)
+    assert isinstance(table, WholeTable) and table.segments == segments
+    return Body(table, body)
+
+
+def decoded(codec: PictureCodec, table: WholeTable, body: bytes) -> list[Picture]:
+    found = decode_chunk(DRAW, Codecs(pictures=codec), table, body)()
+    assert isinstance(found, list)
+    return [one.picture for one in found if hasattr(one, "picture")]
+
+
+def test_pictures_and_recipes_come_back(chunk: Body) -> None:
+    found = decoded(model(), chunk.table, chunk.body)
+    random = np.random.default_rng(1)
+    assert np.array_equal(found[0].pixels, flat(7, 9, 3, random))
+    assert np.array_equal(found[1].pixels, flat(5, 4, 4, random))
+    assert found[0].recipe == Recipe("bmp", b"before", b"behind")
+    assert [segment.exact for segment in chunk.table.segments] == [True, False]
+
+
+def test_every_byte_behind_the_table_counts(chunk: Body) -> None:
+    start = 4 + struct.unpack_from("<I", chunk.body)[0] + 4
+    sound = [(p.pixels.tobytes(), p.recipe) for p in decoded(model(), chunk.table, chunk.body)]
+    for place in range(start, len(chunk.body)):
+        harmed = bytearray(chunk.body)
+        harmed[place] ^= 0x11
+        try:
+            found = decoded(model(), chunk.table, bytes(harmed))
+        except ArchiveError:
+            continue
+        # a recipe's bytes are checked with the file that they give
+        assert [p.pixels.tobytes() for p in found] == [own for own, _ in sound]
+
+
+@pytest.mark.parametrize("shape", [(0, 9, 3), (7, 9, 5), (7, 9, 0), (MAX_PIXELS, 2, 1)])
+def test_shapes_that_no_writer_makes_are_refused(chunk: Body, shape: tuple[int, ...]) -> None:
+    height, width, channels = shape
+    segment = chunk.table.segments[0]._replace(height=height, width=width, channels=channels)
+    table = WholeTable([segment, chunk.table.segments[1]])
+    with pytest.raises(ArchiveError):
+        decoded(model(), table, chunk.body)
+
+
+def test_a_chunk_without_its_codec_is_refused(chunk: Body) -> None:
+    with pytest.raises(ArchiveError, match="whole pictures that its index does not announce"):
+        decode_chunk(DRAW, Codecs(), chunk.table, chunk.body)
+
+
+def test_kinds_keep_their_numbers_and_those_of_other_samples_have_none() -> None:
+    names, known = kinds(), {kind.number: kind for kind in all_kinds()}
+    assert {number for number, name in enumerate(names) if name} == {
+        number for number, kind in known.items() if kind.alphabet == BYTES
+    }
+    assert all(known[number].name == name for number, name in enumerate(names) if name)

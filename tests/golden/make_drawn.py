@@ -1,0 +1,38 @@
+"""Make the golden archive of drawn pictures, and write what has to come out of it into
+manifest.json.
+
+python -m tests.golden.make_drawn [--force]
+"""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from tests.golden.make import HERE
+from tests.golden.make_formats import freeze
+from tests.models.families.drawn.pictures import flat, smooth
+
+ARCHIVE = HERE / "drawn-5.bsw"
+
+
+def draw(folder: Path) -> None:
+    """Write pictures of all channels, with palettes and without, and some that repeat others."""
+    random = np.random.default_rng(7)
+    for channels in (1, 2, 3, 4):
+        for number in range(2):
+            pixels = flat(40, 36, channels, random)
+            shown = pixels if channels > 1 else pixels[..., 0]
+            Image.fromarray(shown).save(folder / f"flat-{channels}-{number}.png")
+        edge = smooth(20, 24, channels, random)
+        shown = edge if channels > 1 else edge[..., 0]
+        Image.fromarray(shown).save(folder / f"smooth-{channels}.png")
+    indexed = Image.fromarray(smooth(30, 28, 3, random)).quantize(70)
+    indexed.save(folder / "palette.png")
+    indexed.save(folder / "clear.png", transparency=5)
+    indexed.save(folder / "palette.bmp")
+    Image.fromarray(flat(25, 31, 1, random)[..., 0] > 99).save(folder / "bits.png")
+
+
+if __name__ == "__main__":
+    freeze(ARCHIVE, draw)

@@ -1,0 +1,114 @@
+"""Drawn pictures come back, from every engine, and damage is noticed."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bitswap_cli.errors import ArchiveError
+from bitswap_models.families.drawn import kernel, reference
+from bitswap_models.families.drawn.engine import opened
+from bitswap_models.families.drawn.model import keys
+from bitswap_models.families.drawn.reference.coder import SEGMENT
+from bitswap_models.families.drawn.state import untrained
+from tests.models.families.drawn.pictures import KINDS, flat, model, noise, palette, smooth
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    shapes=st.lists(
+        st.tuples(st.integers(1, 24), st.integers(1, 24), st.integers(1, 4)), min_size=1, max_size=5
+    ),
+)
+@settings(max_examples=60, deadline=None)
+def test_what_is_coded_comes_back(seed: int, shapes: list[tuple[int, int, int]]) -> None:
+    random = np.random.default_rng(seed)
+    pictures = [KINDS[random.integers(len(KINDS))](*shape, random) for shape in shapes]
+    told = [palette(one, random) if random.random() < 0.5 else None for one in pictures]
+    coder = model()
+    coded = coder.encode(pictures, told)
+    found = coder.decode(coded.words, shapes, told)
+    assert all(np.array_equal(a, b) for a, b in zip(found, pictures, strict=True))
+    # a message costs its head; the decisions cost what was said of them, within their rounding
+    assert abs(8 * len(coded.words) - coded.bits.sum()) <= 128 + 0.002 * coded.bits.sum()
+
+
+@pytest.mark.skipif(kernel.compiled() is None, reason="the kernel is not compiled")
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_engines_give_the_same_words(channels: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(channels)
+    pictures = [flat(13, 9, channels, random), smooth(8, 11, channels, random)]
+    pictures += [noise(3, 4, channels, random), pictures[0], flat(6, 30, channels, random)]
+    told = [None, None, None, palette(pictures[3], random), palette(pictures[4], random)]
+    shapes = [picture.shape for picture in pictures]
+    words = []
+    for compiled in (kernel.compiled(), None):
+        monkeypatch.setattr(kernel, "compiled", lambda compiled=compiled: compiled)
+        with opened(untrained(), shapes) as chunk:
+            bits = [chunk.picture(one, keys(own)) for one, own in zip(pictures, told, strict=True)]
+            words.append((bits, chunk.words().tolist()))
+    assert words[0] == words[1]
+    back = reference.Chunk(untrained(), 12, np.array(words[0][1], np.uint32))
+    for picture, own in zip(pictures, told, strict=True):
+        found = np.zeros_like(picture)
+        back.picture(found, keys(own))
+        assert np.array_equal(found, picture)
+    assert not len(back.words())
+
+
+def test_chunks_of_many_decisions_are_several_messages() -> None:
+    random = np.random.default_rng(1)
+    picture = noise(140, 90, 3, random)
+    coder = model()
+    coded = coder.encode([picture], [None])
+    assert coded.bits.sum() > SEGMENT
+    assert np.array_equal(coder.decode(coded.words, [(140, 90, 3)], [None])[0], picture)
+    first = int.from_bytes(coded.words[:4], "little")
+    assert 4 * (first + 1) < len(coded.words)
+
+
+def test_pictures_teach_the_next_ones() -> None:
+    random = np.random.default_rng(2)
+    pictures = [flat(20, 20, 3, random)] * 4
+    bits = model().encode(pictures, [None] * 4).bits
+    assert bits[1] < 0.3 * bits[0] and bits[3] <= bits[1]
+
+
+def test_a_palette_is_worth_something() -> None:
+    random = np.random.default_rng(3)
+    colours = random.integers(0, 256, (200, 4)).astype(np.uint8)
+    picture = colours[random.integers(0, 200, (24, 24))]
+    coder = model()
+    alone = coder.encode([picture], [None]).bits[0]
+    assert coder.encode([picture], [colours]).bits[0] < 0.5 * alone
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_damaged_words_are_refused_or_give_pictures(data: st.DataObject) -> None:
+    random = np.random.default_rng(4)
+    pictures = [flat(12, 14, 4, random), smooth(9, 9, 4, random)]
+    told = [palette(pictures[0], random), None]
+    coder = model()
+    words = bytearray(coder.encode(pictures, told).words)
+    shapes = [(12, 14, 4), (9, 9, 4)]
+    place = data.draw(st.integers(0, len(words) - 1))
+    words[place] ^= data.draw(st.integers(1, 255))
+    with pytest.raises(ArchiveError):  # it does not end where it began
+        coder.decode(bytes(words), shapes, told)
+
+
+@pytest.mark.parametrize("cut", [1, 4, 8])
+def test_words_that_are_cut_or_too_many_are_refused(cut: int) -> None:
+    random = np.random.default_rng(5)
+    picture = smooth(10, 10, 3, random)
+    coder = model()
+    words = coder.encode([picture], [None]).words
+    for wrong in (words[:-cut], words + bytes(cut), b""):
+        with pytest.raises(ArchiveError):
+            coder.decode(wrong, [(10, 10, 3)], [None])
+
+
+def test_no_picture_takes_no_words() -> None:
+    coder = model()
+    assert coder.encode([], []).words == b"" and coder.decode(b"", [], []) == []
