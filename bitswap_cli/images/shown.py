@@ -1,6 +1,9 @@
 """The samples that a file shows, whichever way its pixels were coded."""
 
 import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 from PIL import Image
@@ -41,7 +44,7 @@ def read_samples(data: bytes) -> Pixels:
             if picture is not None:
                 return shown(picture).copy()  # else the whole file would live on in it
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        with _quiet(), Image.open(io.BytesIO(data)) as image:
             image.load()
             transparent = image.mode == "P" and "transparency" in image.info
             mode = "RGBA" if transparent else _MODES.get(image.mode, image.mode)
@@ -52,3 +55,11 @@ def read_samples(data: bytes) -> Pixels:
         raise InputError(f"its samples (mode {mode} of Pillow) have more than 16 bits")
     array = array.reshape(*array.shape[:2], -1)
     return array.astype(np.uint16) if array.dtype.itemsize == 2 else array.astype(np.uint8)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Let nothing be said of metadata that are damaged: pixels are all that is asked for."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

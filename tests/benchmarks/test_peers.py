@@ -10,7 +10,7 @@ from PIL import Image
 
 from benchmarks.command import CommandError, Tree, bitswap
 from benchmarks.data.kinds import photo
-from benchmarks.peers import bench, folders, measure, plot, speed
+from benchmarks.peers import bench, folders, makers, measure, plot, speed
 from benchmarks.peers.codecs.peer import Peer
 from benchmarks.peers.codecs.register import CODECS, missing, peers
 
@@ -50,6 +50,12 @@ def test_what_is_absent_is_named_with_a_way_to_get_it() -> None:
     assert sum(line.startswith("not here: JPEG XL -e 9: cjxl") for line in lines) == 1
     assert sum(line.startswith("not here: FLIF: ") for line in lines) == 1
     assert all(peer.name not in line for peer in peers() for line in missing(peers()))
+
+
+def test_makers(photographs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    makers.main([str(next(photographs.iterdir()))])
+    rows = [line for line in capsys.readouterr().out.splitlines() if "Pillow" in line]
+    assert len(rows) == len(makers.SAVED) and all("100.0 %" in row for row in rows)
 
 
 def test_bench(photographs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

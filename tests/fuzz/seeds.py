@@ -24,6 +24,7 @@ from tests.cli.conftest import smooth_pixels
 from tests.fuzz.archives import Whole, beside, parsed, sizes_of
 from tests.images import png_files
 from tests.images.formats.jpeg import odd
+from tests.images.formats.samples import files as samples_of_formats
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "golden"
@@ -145,7 +146,7 @@ def pictures() -> tuple[bytes, ...]:
     for image in (rgb, rgb[..., 0]):
         for kind in ("PNG", "BMP"):
             found.append(png_files.file_of(image, kind))
-    return (*found, *odd.CODED.values())
+    return (*found, *odd.CODED.values(), *samples_of_formats().values())
 
 
 def models(folder: Path) -> list[bytes]:

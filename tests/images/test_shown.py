@@ -1,5 +1,6 @@
 """The samples that a file shows: as PNG and Netpbm say, whichever way its pixels are coded."""
 
+import contextlib
 import io
 
 import numpy as np
@@ -65,6 +66,14 @@ def test_what_is_read_is_nobody_elses() -> None:
     found = read_samples(data)
     found[:] = 0
     assert not np.array_equal(read_samples(data), found)
+
+
+def test_nothing_is_said_of_damaged_metadata(recwarn: pytest.WarningsRecorder) -> None:
+    out = io.BytesIO()
+    Image.fromarray(np.zeros((9, 9), np.uint8)).save(out, "TIFF")
+    with contextlib.suppress(InputError):
+        read_samples(out.getvalue()[:-3])
+    assert not recwarn.list
 
 
 def test_no_picture() -> None:

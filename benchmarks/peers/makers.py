@@ -1,0 +1,197 @@
+"""How files of different makers come back: what share is split into samples, by which description.
+
+    python -m benchmarks.peers.makers PICTURES ...
+
+The pictures (files, or folders of them) are written in other formats by Pillow, NumPy and
+whatever programs are here: ImageMagick, libtiff's tiffcp, gifsicle, ffmpeg, Netpbm. Prints a
+Markdown table: how many files each made, the share of their bytes in those that come back byte for
+byte from samples, the description in hundredths of these, MB/s of files that are looked at, proof
+included.
+"""
+
+import argparse
+import io
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from benchmarks.data.pictures import below
+from benchmarks.report import markdown
+from bitswap_cli.images.inspection import inspect_exact
+
+HEADINGS = ("maker", "files", "bytes split", "description", "MB/s")
+
+FFMPEG = ("ffmpeg", "-y", "-loglevel", "error", "-i", "{png}")
+PROGRAMS: Mapping[str, Sequence[str]] = {
+    "ImageMagick": ("convert", "{png}"),
+    "libtiff": ("tiffcp",),
+    "gifsicle": ("gifsicle", "{gif}", "-o", "{target}"),
+    "ffmpeg": FFMPEG,
+}
+"""What the commands of programs begin with."""
+
+COMMANDS: Mapping[str, Mapping[str, Sequence[str]]] = {
+    "ImageMagick": {
+        "BMP": ("{target}.bmp",),
+        "TGA": ("{target}.tga",),
+        "TGA, runs": ("-compress", "RLE", "{target}.tga"),
+        "GIF": ("{target}.gif",),
+        "GIF, interlaced": ("-interlace", "GIF", "{target}.gif"),
+        "TIFF, LZW": ("-compress", "LZW", "{target}.tif"),
+        "TIFF, deflate": ("-compress", "Zip", "{target}.tif"),
+        "TIFF, PackBits": ("-compress", "RLE", "{target}.tif"),
+        "TIFF, deflate, 16 bits": ("-depth", "16", "-compress", "Zip", "{target}.tif"),
+    },
+    "libtiff": {
+        f"TIFF, {name}": ("-c", *options, "{tiff}", "{target}")
+        for name, options in {
+            "uncompressed": ("none",),
+            "LZW": ("lzw",),
+            "LZW, differences": ("lzw:2",),
+            "deflate": ("zip",),
+            "PackBits": ("packbits",),
+            "LZW in tiles": ("lzw", "-t", "-w", "64", "-l", "64"),
+            "deflate, planes": ("zip", "-p", "separate"),
+        }.items()
+    },
+    "gifsicle": {"GIF": (), "GIF, -O3": ("-O3",), "GIF, lossy": ("-O3", "--lossy=80")},
+    "ffmpeg": {
+        "BMP": ("{target}.bmp",),
+        "TGA": ("{target}.tga",),
+        "QOI": ("{target}.qoi",),
+        "PAM": ("{target}.pam",),
+        "GIF": ("{target}.gif",),
+        "TIFF, LZW": ("-compression_algo", "lzw", "{target}.tif"),
+        "TIFF, deflate": ("-compression_algo", "deflate", "{target}.tif"),
+        "TIFF, PackBits": ("-compression_algo", "packbits", "{target}.tif"),
+    },
+}
+
+SAVED: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
+    "BMP": ("RGBA", "BMP", {}),
+    "BMP, palette": ("P", "BMP", {}),
+    "TGA": ("RGBA", "TGA", {}),
+    "TGA, runs": ("RGB", "TGA", {"compression": "tga_rle"}),
+    "TGA, palette, runs": ("P", "TGA", {"compression": "tga_rle"}),
+    "QOI": ("RGBA", "QOI", {}),
+    "GIF": ("P", "GIF", {}),
+    "TIFF": ("RGB", "TIFF", {}),
+    "TIFF, LZW": ("RGB", "TIFF", {"compression": "tiff_lzw"}),
+    "TIFF, LZW, differences": ("RGB", "TIFF", {"compression": "tiff_lzw", "tiffinfo": {317: 2}}),
+    "TIFF, deflate": ("RGBA", "TIFF", {"compression": "tiff_adobe_deflate"}),
+    "TIFF, PackBits": ("P", "TIFF", {"compression": "packbits"}),
+}
+"""What Pillow makes: mode, format and options."""
+
+Make = Callable[[Image.Image, Path], bytes | None]
+
+
+class Told(NamedTuple):
+    """Of a file that was looked at."""
+
+    size: int
+    split: bool
+    description: int
+    seconds: float
+
+
+def makers() -> dict[str, Make]:
+    """Return all that are here."""
+    found: dict[str, Make] = {"NumPy, npy": numpy_file}
+    for name, (mode, kind, options) in SAVED.items():
+        found[f"Pillow, {name}"] = partial(pillow, mode=mode, kind=kind, options=options)
+    for program, start in PROGRAMS.items():
+        if shutil.which(start[0]):
+            for name, rest in COMMANDS[program].items():
+                found[f"{program}, {name}"] = partial(by, command=(*start, *rest))
+    return found
+
+
+def pillow(
+    image: Image.Image, folder: Path, *, mode: str, kind: str, options: Mapping[str, Any]
+) -> bytes:
+    """What Pillow makes."""
+    out = io.BytesIO()
+    seen = image.convert("RGB").quantize(256) if mode == "P" else image.convert(mode)
+    seen.info.pop("transparency", None)
+    seen.save(out, kind, **options)
+    return out.getvalue()
+
+
+def numpy_file(image: Image.Image, folder: Path) -> bytes:
+    """What NumPy makes."""
+    out = io.BytesIO()
+    np.save(out, np.asarray(image.convert("RGB")))
+    return out.getvalue()
+
+
+def by(image: Image.Image, folder: Path, *, command: Sequence[str]) -> bytes | None:
+    """What a program makes of the files in a folder; None if it fails."""
+    names = {kind: str(folder / f"source.{kind}") for kind in ("png", "gif", "tiff")}
+    words = [word.format(target=folder / "target", **names) for word in command]
+    for path in folder.glob("target*"):
+        path.unlink()
+    done = subprocess.run(words, capture_output=True, check=False)
+    made = list(folder.glob("target*"))
+    return made[0].read_bytes() if not done.returncode and made else None
+
+
+def looked_at(data: bytes) -> Told:
+    """Split a file and prove it."""
+    began = time.perf_counter()
+    found = next(inspect_exact(data, None), None)
+    seconds = time.perf_counter() - began
+    return Told(
+        len(data), found is not None, len(found.recipe.description) if found else 0, seconds
+    )
+
+
+def rows(paths: Sequence[Path]) -> Iterator[tuple[str, ...]]:
+    """Yield the rows of the table."""
+    every = makers()
+    told: dict[str, list[Told]] = {name: [] for name in every}
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        for path in paths:
+            image = Image.open(path)
+            image.load()
+            image.info.pop("transparency", None)
+            image.save(folder / "source.png")
+            for kind, mode in (("GIF", "P"), ("TIFF", "RGBA")):
+                data = pillow(image, folder, mode=mode, kind=kind, options={})
+                (folder / f"source.{kind.lower()}").write_bytes(data)
+            for name, make in every.items():
+                made = make(image, folder)
+                if made is not None:
+                    told[name].append(looked_at(made))
+    for name, files in told.items():
+        size = sum(one.size for one in files)
+        if size:
+            split = sum(one.size for one in files if one.split)
+            described = sum(one.description for one in files)
+            seconds = sum(one.seconds for one in files)
+            yield (
+                name, str(len(files)), f"{100 * split / size:.1f} %",
+                f"{100 * described / max(split, 1):.2f}", f"{size / 1e6 / seconds:.1f}",
+            )  # fmt: skip
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("pictures", type=Path, nargs="+")
+    arguments = parser.parse_args(words)
+    paths = [path for top in arguments.pictures for path in below(top)]
+    print(markdown([HEADINGS, *rows(paths)]))
+
+
+if __name__ == "__main__":
+    main()
