@@ -22,6 +22,7 @@ from bitswap_cli.images.history.tables import Steps, quality_of, standard
 _SAMPLE = 10_000  # pixels that are asked whether they are on the lattice
 _ON = 0.9  # of them
 _EVIDENCE = 300  # nats that must speak for how chroma was sampled; else several ways are tried
+_SURE = 0.5  # of all pixels are known, or more: one round tells which way is best
 _RIVAL = 3  # what so many times as much would speak for is tried, too
 _SMALLEST = 16  # pixels of a picture's side
 _WRONG = 0.3  # of all pixels, at most
@@ -95,7 +96,8 @@ class _Finder:
         origins = self.origins(luma)
         puzzles = [Puzzle(self.search, self.canvas(luma, origin)) for origin in origins]
         if len(puzzles) > 1:
-            wrong = [puzzle.solve(rounds=1)[1] for puzzle in puzzles]
+            rounds = 1 if (luma.known == 1).mean() > _SURE else 3
+            wrong = [puzzle.solve(rounds)[1] for puzzle in puzzles]
             puzzles = [Puzzle(self.search, self.canvas(luma, origins[wrong.index(min(wrong))]))]
         coefficients, least = puzzles[0].solve()
         if least > _WRONG * self.height * self.width:
@@ -108,7 +110,7 @@ class _Finder:
 
     def origins(self, luma: _Luma) -> list[Origin]:
         """Return the JPEG that most speaks for; or some, if little is told of chroma."""
-        steps = luma.grid.evidence.luma()
+        steps = luma.grid.steps
         if self.channels == 1:
             return [self.origin(luma.grid.top, luma.grid.left, SAMPLINGS[0], True, (steps,))]
         tried: list[tuple[int, Origin]] = []
@@ -126,7 +128,8 @@ class _Finder:
         if best >= _EVIDENCE or quality_of(steps) is None:
             return [origin for strength, origin in tried if _RIVAL * strength >= best]
         like = standard(chroma=True)[quality_of(steps)]
-        return [origin._replace(steps=(steps, like, like)) for _, origin in tried]
+        near = [o for _, o in tried if max(o.top, o.left) < 8]  # blocks of chroma begin as luma's
+        return [origin._replace(steps=(steps, like, like)) for origin in near]
 
     def origin(
         self, top: int, left: int, sampling: tuple[int, int], fancy: bool, steps: tuple[Steps, ...]

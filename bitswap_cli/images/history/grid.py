@@ -5,45 +5,79 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bitswap_cli.images.history.evidence import EXACT, Evidence, busy, evidence
+from bitswap_cli.images.history.evidence import EXACT, busy, evidence
 from bitswap_cli.images.history.reference import Plane
-from bitswap_cli.images.history.search import UNIT, Searcher, in_blocks
+from bitswap_cli.images.history.search import UNIT, Effort, Searcher, in_blocks
+from bitswap_cli.images.history.tables import Steps, standard
 
-_LEAST = 300  # nats that must speak for a grid
+_LEAST = 100  # nats that must speak for a grid
 _SURE = 1000  # at the corner: no other one is looked at
 _QUICK, _QUICK_LEAST = 100, 30  # blocks that are asked first, and what they must say at least
 _FEW = 60  # in the window that is asked for others; and twice as many as for any other
 _STEPS = 48  # the largest that is asked for there
 _WINDOW = 32  # pixels of its sides, beside those that a grid may be moved by
 _KNOWN = 0.99  # of its pixels
+_RARE = 0.5  # of the pixels are known, or more: whole blocks can be asked
+_PART, _SPREAD = 32, 32  # pixels of a block that have to be known, and between what values
+_FEWEST, _TRIED, _SHARE = 12, 250, 0.3  # blocks that are tried, and how many have to come back
+_QUALITIES = range(25, 96)
 
 
 class Grid(NamedTuple):
-    """A grid of blocks, and what speaks for it."""
+    """A grid of blocks, and the table of their steps."""
 
     top: int
     """How many rows of pixels the first blocks lack."""
     left: int
-    evidence: Evidence
+    steps: Steps
 
 
 def find_grid(search: Searcher, plane: Plane, known: NDArray[np.bool_]) -> Grid | None:
     """Return the grid of the blocks of luma (H, W), where it is known; None if nothing speaks for
     one."""
     told = busy(search, plane, known)
-    corner = Grid(0, 0, evidence(search, told[:_QUICK], EXACT))
-    if corner.evidence.strength >= _QUICK_LEAST:
-        corner = Grid(0, 0, evidence(search, told, EXACT))
-    if corner.evidence.strength >= _SURE:
-        return corner
+    corner = evidence(search, told[:_QUICK], EXACT)
+    if corner.strength >= _QUICK_LEAST:
+        corner = evidence(search, told, EXACT)
+    if corner.strength >= _SURE:
+        return Grid(0, 0, corner.luma())
     strengths = _strengths(search, plane, known)
     best, second = np.sort(strengths)[:-3:-1]
     if best >= max(_FEW, 2 * second + 1) and (chosen := int(strengths.argmax())):
         down, across = divmod(chosen, 8)
-        told = busy(search, plane[down:, across:], known[down:, across:])
-        grid = Grid(-down % 8, -across % 8, evidence(search, told, EXACT))
-        return grid if grid.evidence.strength >= _LEAST else None
-    return corner if corner.evidence.strength >= _LEAST else None
+        moved = evidence(search, busy(search, plane[down:, across:], known[down:, across:]), EXACT)
+        return Grid(-down % 8, -across % 8, moved.luma()) if moved.strength >= _LEAST else None
+    if corner.strength >= _LEAST:
+        return Grid(0, 0, corner.luma())
+    steps = _tried(search, plane, known) if known.mean() < _RARE else None
+    return None if steps is None else Grid(0, 0, steps)
+
+
+def _tried(search: Searcher, plane: Plane, known: NDArray[np.bool_]) -> Steps | None:
+    """Return the standard's table of the lowest quality that gives many blocks back, of a picture
+    that is too much cut to 0 and 255 for whole blocks to be asked: of what stands before white."""
+    rows, columns = plane.shape[0] // 8 * 8, plane.shape[1] // 8 * 8
+    blocks, sure = in_blocks(plane[:rows, :columns]), in_blocks(known[:rows, :columns])
+    spread = np.where(sure, blocks, 0).max(1) - np.where(sure, blocks, 255).min(1).astype(np.int16)
+    chosen = np.nonzero((sure.sum(1) >= _PART) & (spread >= _SPREAD))[0]
+    chosen = chosen[:: len(chosen) // _TRIED + 1]
+    if len(chosen) < _FEWEST:
+        return None
+
+    def laid(some: NDArray[np.uint8]) -> Plane:
+        return np.ascontiguousarray(some.reshape(-1, 8, 8).swapaxes(0, 1).reshape(8, -1))
+
+    blocks, sure = blocks[chosen], sure[chosen]
+    start = laid(blocks)
+    low, high = (laid(np.where(sure, blocks, end).astype(np.uint8)) for end in (0, 255))
+    for quality in _QUALITIES:
+        steps: Steps = standard(chroma=False)[quality]
+        state = np.full((1, len(chosen)), 2, np.uint8)
+        found = np.zeros((1, len(chosen), 64), np.int16)
+        solved = search.solve(start, low, high, steps, Effort(0, 0, 0), found, state)
+        if solved >= _SHARE * len(chosen):
+            return steps
+    return None
 
 
 def _strengths(search: Searcher, plane: Plane, known: NDArray[np.bool_]) -> NDArray[np.int64]:

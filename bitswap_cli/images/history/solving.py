@@ -13,11 +13,12 @@ _EFFORTS = (
     (1.0, Effort(1, 10, 24)),
     (0.2, Effort(6, 10, 32)),
     (0.05, Effort(16, 12, 48)),
-    (0.01, Effort(64, 14, 64)),
+    (0.004, Effort(64, 14, 64)),
 )
 _MOVES = ((1.0, 0), (0.7, 12), (0.1, 16), (0.03, 24), (0.01, 32))
 _ROUNDS = 8
-_STUCK = 0.95  # of the wrong pixels that there were: a round that leaves more is no progress
+_HOPELESS = 0.2  # of all pixels: if more are wrong after two rounds, they remain so
+_STUCK = 0.8  # of the wrong pixels that there were: a round that leaves more is no progress
 
 
 class Canvas:
@@ -92,7 +93,8 @@ class Puzzle:
                 stuck += 1
             if wrong < least:
                 best, least = [own.copy() for own in self.blocks], wrong
-            if not wrong or stuck > 1 or (self.canvas.all_known and round_ >= 1):
+            hopeless = round_ >= 1 and wrong > _HOPELESS * self.canvas.known.size
+            if not wrong or hopeless or stuck > 1 or (self.canvas.all_known and round_ >= 1):
                 break
             if len(self.frame) == 3:
                 self.canvas.narrow(self.search, self.made())

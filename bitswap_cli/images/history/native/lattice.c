@@ -74,20 +74,35 @@ static range luma_of(range r, range g, range b, int32_t cb, int32_t cr) {
     return found;
 }
 
-/* What one chroma may be, luma and the other chroma being known. */
+/* Whether one chroma is enough, or more: for red (or blue) not to be too low, and green not too
+   high. */
+INLINE int enough(int32_t c, range own, range g, int32_t y, int32_t other, int red) {
+    const int32_t green = y + (red ? to_green(other, c) : to_green(c, other));
+    return y + (red ? to_red(c) : to_blue(c)) >= own.low && green <= g.high;
+}
+
+/* Whether it is not too much. */
+INLINE int bearable(int32_t c, range own, range g, int32_t y, int32_t other, int red) {
+    const int32_t green = y + (red ? to_green(other, c) : to_green(c, other));
+    return y + (red ? to_red(c) : to_blue(c)) <= own.high && green >= g.low;
+}
+
+/* What one chroma may be, luma and the other chroma being known: as it grows, red (or blue) does,
+   and green becomes less. */
 static range chroma_of(range own, range g, int32_t y, int32_t other, int red) {
-    range found = {0, 255};
-    while (found.low <= found.high) {
-        const int32_t c = found.low, more = y + (red ? to_red(c) : to_blue(c));
-        const int32_t green = y + (red ? to_green(other, c) : to_green(c, other));
-        if (more >= own.low && green <= g.high) break;
-        found.low++;
-    }
-    while (found.low <= found.high) {
-        const int32_t c = found.high, more = y + (red ? to_red(c) : to_blue(c));
-        const int32_t green = y + (red ? to_green(other, c) : to_green(c, other));
-        if (more <= own.high && green >= g.low) break;
-        found.high--;
+    range found = {0, -1};
+    for (int32_t step = 256; step; step >>= 1) {
+        const int32_t low = found.low + step - 1, high = found.high + step;
+        if (low < 256) {
+            const int32_t green = y + (red ? to_green(other, low) : to_green(low, other));
+            const int32_t more = y + (red ? to_red(low) : to_blue(low));
+            if (more < own.low || green > g.high) found.low += step; /* not enough */
+        }
+        if (high < 256) {
+            const int32_t green = y + (red ? to_green(other, high) : to_green(high, other));
+            const int32_t more = y + (red ? to_red(high) : to_blue(high));
+            if (more <= own.high && green >= g.low) found.high += step; /* not too much */
+        }
     }
     return found;
 }

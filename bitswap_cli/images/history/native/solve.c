@@ -9,6 +9,8 @@
 #define SLACK 1          /* of what is compared in fine units: the decoder rounds a little else */
 #define MOST_MOVES 64
 #define MOST_WIDTH 64
+#define NEAR 64          /* costs up to it may be those of a block that is right */
+#define AGAIN 2          /* searches, from where the one before ended */
 #define ROUNDS 12        /* of projections, where samples are not known */
 
 typedef struct {
@@ -125,7 +127,7 @@ static int search(puzzle *q, const int32_t *start, int16_t *block, const int32_t
                 const int32_t cost = cost_of(q, now[i].samples, q->steps[m]);
                 keep(next, &found, width, now + i, q->steps[m], now[i].moved | 1ull << m, cost);
             }
-        for (int i = 0; i < found && i < 4 && least; i++) {
+        for (int i = 0; i < found && least && (i < 4 || next[i].cost <= NEAR); i++) {
             moved(q, next[i].moved, first, tried);
             const int others = wrong(tried, steps, l);
             if (others >= least) continue;
@@ -208,11 +210,15 @@ EXPORT int64_t bitswap_history_solve(const uint8_t *start, const uint8_t *low, c
             project(&t, start + at, l, steps, told, tried, made);
             const int before = wrong(block, steps, l);
             int now = wrong(tried, steps, l);
-            if (now && width) {
+            for (int again = 0; now && width && again < AGAIN; again++) {
                 list_moves(&q, &t, told, tried, steps, (int)moves);
                 pose(&q, l, made);
-                if (q.moves) search(&q, made, tried, steps, l, (int)width, (int)depth, beam);
-                now = wrong(tried, steps, l);
+                if (!q.moves) break;
+                search(&q, made, tried, steps, l, (int)width, (int)depth, beam);
+                const int left = wrong(tried, steps, l);
+                if (left >= now) break;
+                now = left;
+                backward(&t, tried, steps, made);
             }
             if (fresh || now <= before) memcpy(block, tried, sizeof tried);
             state[b] = !now;
