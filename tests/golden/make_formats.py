@@ -12,9 +12,11 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 import bitswap_cli
 from tests.golden.make import HERE, MANIFEST, TIME, digest, photo
-from tests.images.formats.samples import files
+from tests.images.formats.samples import drawn, files
 
 ARCHIVE = HERE / "photo-formats-5.bsw"
 MODEL = "photo"
@@ -22,7 +24,9 @@ MODEL = "photo"
 
 def write_files(folder: Path) -> None:
     """Write files of all formats."""
-    every = {**files(), **{f"{n} photo": data for n, data in files(photo(24, 28, 50)).items()}}
+    flat = np.kron(drawn(20, 16, 3), np.ones((3, 4, 1), np.uint8))
+    every = {f"{n} photo": data for n, data in files(photo(24, 28, 50)).items()}
+    every |= {f"{n} flat": data for n, data in files(flat).items()}
     for name, data in every.items():
         (folder / name).write_bytes(data)
 

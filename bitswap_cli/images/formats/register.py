@@ -1,7 +1,7 @@
 """The formats that this program knows: a new one is a module and a line here."""
 
 from bitswap_cli.errors import ArchiveError
-from bitswap_cli.images.formats import bmp, npy, pnm, qoi, tga
+from bitswap_cli.images.formats import bmp, ico, npy, pnm, qoi, tga
 from bitswap_cli.images.formats.format import WIDE, Format, Kind
 from bitswap_cli.images.formats.gif import format as gif
 from bitswap_cli.images.formats.png import format as png
@@ -22,6 +22,7 @@ FORMATS: dict[str, Format] = {
     "tga": tga,
     "gif": gif,
     "tiff": tiff,
+    "ico": ico,
 }
 
 

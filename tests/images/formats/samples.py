@@ -93,27 +93,33 @@ def files(rgb: Pixels | None = None) -> dict[str, bytes]:
         found[f"tga-indices {name} runs"] = saved(image, "TGA", compression="tga_rle")
         found[f"bmp-indices {name}"] = saved(image, "BMP")
         found[f"gif-indices {name}"] = saved(image, "GIF")
-    for name, pixels in {"": rgb, " alpha": rgba, " opaque": opaque(rgba), " gray": gray}.items():
-        for packing in ("raw", "packbits", "tiff_lzw", "tiff_adobe_deflate"):
-            image = Image.fromarray(pixels)
-            found[f"tiff{name} {packing}"] = saved(image, "TIFF", compression=packing)
-        found[f"tiff{name} differences"] = saved(
-            Image.fromarray(pixels), "TIFF", compression="tiff_lzw", tiffinfo={317: 2}
-        )
-    bits = Image.fromarray(gray).convert("1")
-    found["tiff bits"] = saved(bits, "TIFF", compression="packbits")
-    found["tiff deep"] = saved(Image.fromarray(deep[..., 0].copy()), "TIFF", compression="tiff_lzw")
-    found["tiff pages"] = saved(
-        Image.fromarray(gray),
-        "TIFF",
-        save_all=True,
-        append_images=[bits.convert("L").resize((9, 30))],
-    )
-    for name, image in of_palettes(rgb).items():
-        found[f"tiff-indices {name}"] = saved(image, "TIFF", compression="tiff_lzw")
+    found |= of_pages(rgba)
+    icon = Image.fromarray(rgba).resize((60, 60), Image.Resampling.NEAREST)
+    for name in ("bmp", "png"):
+        found[f"ico {name}"] = saved(icon, "ICO", bitmap_format=name, sizes=[(60, 60)])
     few = Image.fromarray(rgb).quantize(16)
     turned = [few.transpose(Image.Transpose.ROTATE_180), few.resize((20, 11))]
-    found["gif-indices interlaced"] = saved(few, "GIF", interlace=1)
+    found["gif-indices in order"] = saved(few, "GIF", interlace=0)
     found["gif-indices transparent"] = saved(few, "GIF", transparency=3)
     found["gif-indices frames"] = saved(few, "GIF", save_all=True, append_images=turned, loop=0)
+    return found
+
+
+def of_pages(rgba: Pixels) -> dict[str, bytes]:
+    """TIFF files."""
+    rgb, gray, found = rgba[..., :3], rgba[..., 0], {}
+    for name, pixels in {"": rgb, " alpha": rgba, " opaque": opaque(rgba), " gray": gray}.items():
+        image = Image.fromarray(pixels)
+        for packing in ("raw", "packbits", "tiff_lzw", "tiff_adobe_deflate"):
+            found[f"tiff{name} {packing}"] = saved(image, "TIFF", compression=packing)
+        found[f"tiff{name} differences"] = saved(
+            image, "TIFF", compression="tiff_lzw", tiffinfo={317: 2}
+        )
+    bits, deep = Image.fromarray(gray).convert("1"), Image.fromarray(gray.astype(np.uint16) * 251)
+    found["tiff bits"] = saved(bits, "TIFF", compression="packbits")
+    found["tiff deep"] = saved(deep, "TIFF", compression="tiff_lzw")
+    more = [bits.convert("L").resize((9, 30))]
+    found["tiff pages"] = saved(Image.fromarray(gray), "TIFF", save_all=True, append_images=more)
+    for name, image in of_palettes(rgb).items():
+        found[f"tiff-indices {name}"] = saved(image, "TIFF", compression="tiff_lzw")
     return found

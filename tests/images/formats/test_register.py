@@ -40,6 +40,7 @@ def test_kinds_keep_their_numbers_and_promises() -> None:
         (21, "tiff", True, False),
         (22, "tiff-indices", True, False),
         (23, "tiff-colours", True, False),
+        (24, "ico", True, False),
     ]
     assert all(kind.alphabet == BYTES for kind in kinds())
 

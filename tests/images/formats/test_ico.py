@@ -1,0 +1,99 @@
+"""ICO files of bitmaps and PNG files come back; images of fewer bits stay as they are."""
+
+import io
+import struct
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bitswap_cli.errors import ArchiveError
+from bitswap_cli.images.deflate.columns import varint
+from bitswap_cli.images.inspection import inspect_exact, rebuild
+from bitswap_cli.images.picture import Picture
+from bitswap_cli.images.shown import shown
+from tests.images.formats.samples import drawn, saved
+
+
+def bitmap(pixels: np.ndarray, depth: int = 32) -> bytes:
+    """A bitmap as ICO has it, with a mask."""
+    height, width = pixels.shape[:2]
+    head = struct.pack("<IiiHHIIiiII", 40, width, 2 * height, 1, depth, 0, 0, 0, 0, 0, 0)
+    rows = pixels[::-1, :, [2, 1, 0, 3]] if depth == 32 else np.zeros((height, width), np.uint8)
+    colours = bytes(4 << depth if depth < 24 else 0)
+    return b"".join([head, colours, rows.tobytes(), b"\x55" * (height * width // 8)])
+
+
+def icon(images: list[bytes], kind: int = 1, gap: bytes = b"", behind: bytes = b"") -> bytes:
+    """A file of images."""
+    at, entries = 6 + 16 * len(images), b""
+    for image in images:
+        entries += struct.pack("<BBBBHHII", 16, 16, 0, 0, 1, 32, len(image), at)
+        at += len(image) + len(gap)
+    return struct.pack("<HHH", 0, kind, len(images)) + entries + gap.join(images) + behind
+
+
+def pictures(data: bytes) -> list[Picture]:
+    found = list(inspect_exact(data, None))
+    assert all(rebuild(one.recipe, one.pixels) == data for one in found)
+    return found
+
+
+LARGE, SMALL = drawn(40, 32, 4), drawn(16, 24, 4, seed=1)
+PNG = saved(Image.fromarray(LARGE), "PNG")
+
+
+@pytest.mark.parametrize("kind", [1, 2])
+def test_bitmaps_and_files_lie_one_below_the_other(kind: int) -> None:
+    rgb = saved(Image.fromarray(LARGE[..., :3]), "PNG")
+    data = icon([bitmap(SMALL), bitmap(SMALL, 8), PNG, rgb, b"no image"], kind, b"gap", b"behind")
+    (picture,) = pictures(data)
+    assert picture.recipe.kind == "ico" and picture.pixels.shape == (56, 32, 4)
+    assert np.array_equal(shown(picture)[:16, :24], SMALL)
+    assert np.array_equal(shown(picture)[16:], LARGE)
+    assert not picture.pixels[:16, 24:].any()
+
+
+def test_alpha_that_is_the_same_everywhere_stays() -> None:
+    pixels = drawn(16, 16, 4)
+    pixels[..., 3] = 7
+    (picture,) = pictures(icon([bitmap(pixels)]))
+    assert np.array_equal(picture.pixels, pixels)
+
+
+def test_pillow_sees_the_same() -> None:
+    data = saved(Image.fromarray(LARGE).resize((64, 64)), "ICO", sizes=[(64, 64)])
+    (picture,) = pictures(data)
+    with Image.open(io.BytesIO(data)) as image:
+        assert np.array_equal(np.asarray(image), picture.pixels)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        icon([]),
+        icon([bitmap(SMALL, 8)]),
+        icon([bitmap(SMALL)[:100]]),
+        icon([bitmap(SMALL)])[:-1],
+        icon([bitmap(SMALL), PNG])[:6] + icon([bitmap(SMALL)])[6:22] * 2 + bytes(3000),
+        b"\0\0\1\0\xff\xff",
+    ],
+)
+def test_other_files_are_kept(data: bytes) -> None:
+    assert pictures(data) == []
+
+
+def test_damaged_recipes_are_refused() -> None:
+    (picture,) = pictures(icon([bitmap(SMALL), PNG]))
+    pixels, recipe = picture
+    told = recipe.description
+    large = b"\1\2" + varint(1 << 40) + varint(1 << 40)
+    for other in (b"", told[:-1], told + b"x", b"\3" + told[1:], b"\0" + told[1:], large):
+        with pytest.raises(ArchiveError, match=r"damaged|does not fit"):
+            rebuild(recipe._replace(description=other), pixels)
+    more = np.pad(pixels, ((0, 1), (0, 0), (0, 0)))
+    for wrong in (pixels[:-1], pixels[..., :3], pixels[:, :-1], more):
+        with pytest.raises(ArchiveError, match=r"damaged|does not fit"):
+            rebuild(recipe, wrong)
+    with pytest.raises(ArchiveError, match="does not fit"):
+        rebuild(recipe._replace(suffix=b"x"), pixels)
