@@ -25,6 +25,7 @@ _EVIDENCE = 300  # nats that must speak for how chroma was sampled; else several
 _SURE = 0.5  # of all pixels are known, or more: one round tells which way is best
 _RIVAL = 3  # what so many times as much would speak for is tried, too
 _SMALLEST = 16  # pixels of a picture's side
+_LARGEST = 1 << 24  # pixels of a picture: the search takes some 28 bytes for each
 _WRONG = 0.3  # of all pixels, at most
 
 
@@ -48,7 +49,9 @@ def find(pixels: NDArray[Any]) -> Found | None:
     """
     used = compiled()  # whatever engine is asked for: there is no reference, and bytes are the same
     height, width, channels = pixels.shape
-    if used is None or min(height, width) < _SMALLEST or channels not in (1, 3):
+    if used is None or min(height, width) < _SMALLEST or height * width > _LARGEST:
+        return None
+    if channels not in (1, 3):
         return None
     if pixels.dtype != np.uint8:
         return None
