@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Generator, Iterable, Sequence, Set
 from contextlib import closing
 from functools import cached_property, partial
+from itertools import accumulate
 
 from bitswap_cli.archive.format.header import COPIES, LONG, SAMPLES
 from bitswap_cli.archive.format.pictures import Stored
@@ -26,6 +27,7 @@ from bitswap_cli.images.formats.jpeg.codec import BEGINNING
 from bitswap_cli.images.inspection import looks_like_picture
 
 ROOM = 1 << 30  # bytes of pixels that are kept
+_FIRST = 1 << 25  # bytes of files
 _LARGER = 16  # about how many times as many bytes as its file a picture may have
 
 
@@ -160,11 +162,23 @@ class Catalogue:
 
     @cached_property
     def decoded(self) -> bool:
-        """Whether any picture is one that a JPEG decoder made, and better coded as what it was."""
+        """Whether any picture is one that a JPEG decoder made, and better coded as what it was.
+
+        Pictures of the first `_FIRST` bytes of files are kept; those of others are decoded again.
+        """
         kept = [source for source in self.sources if self._entries.get(source.name, UNSEEN).held]
         names = {source.name for source in kept}
         others = [source for source in self.candidates() if source.name not in names]
-        with closing(self.look_at([*kept, *others])) as looks:
+        ends = accumulate(source.size for source in others)
+        first = sum(end <= _FIRST for end in ends)
+        return any(
+            self._pay_as_jpegs(some, again=again)
+            for some, again in (([*kept, *others[:first]], True), (others[first:], False))
+        )
+
+    def _pay_as_jpegs(self, sources: list[Source], *, again: bool) -> bool:
+        """Whether one of them does; the others behind it are not looked at."""
+        with closing(self.look_at(sources, again=again)) as looks:
             return any(found is not None and seen.pays_as_jpeg(found) for _, found in looks)
 
     def look(self, source: Source, *, wide: bool = True, again: bool = True) -> Seen | None:

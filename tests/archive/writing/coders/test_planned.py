@@ -10,6 +10,7 @@ from bitswap_cli.archive.format.header import DECODINGS, JPEGS, Header
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack, verify
 from bitswap_cli.archive.report import PackReport
+from bitswap_cli.archive.sources import catalogue
 from bitswap_cli.archive.sources.catalogue import Catalogue
 from bitswap_cli.archive.writing.coders.planned import of_picture
 from bitswap_cli.archive.writing.pack import pack_into
@@ -41,9 +42,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 def packed(folder: Path, path: Path, codec: Memory, header: Header = USED) -> PackReport:
-    catalogue = Catalogue([folder])
-    with ArchiveWriter(path, header, catalogue.sources) as writer:
-        report = pack_into(writer, catalogue, Codecs(None, codec))
+    found = Catalogue([folder])
+    with ArchiveWriter(path, header, found.sources) as writer:
+        report = pack_into(writer, found, Codecs(None, codec))
         writer.commit()
     return report
 
@@ -70,13 +71,16 @@ def test_none_is_coded_as_such_where_the_header_does_not_name_it(
 @pytest.mark.parametrize("pixels", [False, True])
 def test_a_catalogue_tells_whether_there_are_any(folder: Path, pixels: bool) -> None:
     assert Catalogue([folder], pixels=pixels).decoded
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(catalogue, "_FIRST", 0)
+        assert Catalogue([folder], pixels=pixels).decoded
     assert not Catalogue([folder / "none.png", folder / "a.jpg"], pixels=pixels).decoded
 
 
 def test_how_they_come_back(folder: Path) -> None:
     for pixels, kind, features in ((False, "decoded-exact", {DESCRIBED}), (True, "decoded", set())):
-        catalogue = Catalogue([folder / "b.png"], pixels=pixels)
-        seen = catalogue.look(catalogue.sources[0])
+        found = Catalogue([folder / "b.png"], pixels=pixels)
+        seen = found.look(found.sources[0])
         assert seen is not None
         planned = of_picture(seen, {DECODINGS, JPEGS} | features)
         assert planned is not None and planned.kind == kind and planned.shape == (96, 128, 3)
