@@ -1,0 +1,86 @@
+"""What searches are told is what decoders do."""
+
+import numpy as np
+import pytest
+
+from bitswap_cli.images.history import engine, reference
+from bitswap_cli.images.history.search import UNIT, Effort, Searcher, in_blocks
+from tests.images.history.jpegs import save, scene, taken_apart
+
+KERNEL = engine.compiled()
+pytestmark = pytest.mark.skipif(KERNEL is None, reason="no kernel")
+
+
+@pytest.fixture
+def search() -> Searcher:
+    assert KERNEL is not None
+    return Searcher(KERNEL)
+
+
+def triples(count: int) -> list[np.ndarray]:
+    rng = np.random.default_rng(3)
+    return [rng.integers(0, 256, (1, count)).astype(np.uint8) for _ in range(3)]
+
+
+def test_luma_and_chroma_are_known_unless_something_was_cut(search: Searcher) -> None:
+    planes = triples(4000)
+    pixels = reference.colour(*planes)
+    found, known, on, off = search.lattice(pixels)
+    inside = ((pixels > 0) & (pixels < 255)).all(2)
+    assert np.array_equal(known == 1, inside) and off == 0
+    gray = (pixels == pixels[:, :, :1]).all(2)
+    assert on == (inside & ~gray).sum()
+    for plane, told in zip(planes, found, strict=True):
+        assert np.array_equal(plane[inside], told[inside])
+
+
+def test_few_other_pixels_are_on_the_lattice(search: Searcher) -> None:
+    pixels = np.random.default_rng(4).integers(1, 255, (1, 9000, 3)).astype(np.uint8)
+    _, known, on, off = search.lattice(pixels)
+    assert 0.2 < on / (on + off) < 0.3 and set(np.unique(known)) == {1, 2}
+
+
+def test_ranges_hold_all_that_gives_a_pixel(search: Searcher) -> None:
+    planes = triples(300)
+    pixels = reference.colour(*planes)
+    low, high = np.zeros((2, 3, 1, 300), np.uint8)
+    search.ranges(pixels, np.zeros((1, 300), np.uint8), planes, low, high)
+    for place in range(3):
+        gives = np.zeros((256, 300), bool)
+        for value in range(256):
+            others = [plane.copy() for plane in planes]
+            others[place][:] = value
+            gives[value] = (reference.colour(*others) == pixels).all(2)[0]
+        assert np.array_equal(gives.argmax(0), low[place, 0])
+        assert np.array_equal(255 - gives[::-1].argmax(0), high[place, 0])
+
+
+def test_coefficients_are_those_of_the_cosine_transform(search: Searcher) -> None:
+    origin, picture = taken_apart(save(scene(64, 64, gray=True), 90))
+    blocks = picture.coefficients[0]
+    samples = in_blocks(reference.plane(blocks, origin.steps[0]).astype(np.int32))
+    told = search.forward(samples * UNIT) / UNIT
+    wanted = blocks.reshape(-1, 64) * origin.steps[0]
+    cut = ((samples == 0) | (samples == 255)).any(1)
+    assert np.abs(told - wanted)[~cut].max() < 4.5 and np.abs(told - wanted)[~cut].mean() < 0.4
+
+
+@pytest.mark.parametrize("vertical", [1, 2])
+def test_interpolation_is_undone(search: Searcher, vertical: int) -> None:
+    samples = scene(24, 30, gray=True)[:, :, 0]
+    larger = reference.upsample(samples, 24, 30, vertical, 2, True)
+    told = search.shrink(larger, vertical) / UNIT
+    assert np.abs(told - samples).max() < 2.5 and np.abs(told - samples).mean() < 0.4
+
+
+def test_blocks_are_found_by_rounding_and_searching(search: Searcher) -> None:
+    origin, picture = taken_apart(save(scene(64, 96, gray=True), 95))
+    wanted, steps = picture.coefficients[0], origin.steps[0]
+    plane = reference.plane(wanted, steps)
+    blocks, state = np.zeros_like(wanted), np.full(wanted.shape[:2], 2, np.uint8)
+    rounded = search.solve(plane, plane, plane, steps, Effort(0, 0, 0), blocks, state)
+    assert 0.2 * state.size < rounded < state.size
+    found = search.solve(plane, plane, plane, steps, Effort(6, 10, 32), blocks, state)
+    assert found > 0.95 * state.size
+    same = in_blocks(reference.plane(blocks, steps) == plane).all(1).reshape(state.shape)
+    assert np.array_equal(same, state == 1)
