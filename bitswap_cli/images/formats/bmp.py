@@ -1,4 +1,4 @@
-"""BMP, uncompressed: 24 or 32 bits, or indices of 8, 4 or 1 bits into a palette."""
+"""BMP: 24 or 32 bits, or indices of 8, 4 or 1 bits into a palette; those of 8 bits as runs, too."""
 
 import struct
 from collections.abc import Sequence
@@ -11,7 +11,14 @@ from bitswap_cli.contract import Samples
 from bitswap_cli.images.formats.flat import with_flat
 from bitswap_cli.images.formats.format import Kind, Pixels
 from bitswap_cli.images.formats.palette import colours_of, indices_of, shown_by
-from bitswap_cli.images.formats.rows import Layout, join_rows, misfit, split_rows
+from bitswap_cli.images.formats.rows import (
+    Layout,
+    from_rows,
+    join_rows,
+    misfit,
+    split_rows,
+    to_rows,
+)
 from bitswap_cli.images.picture import Picture, Recipe
 
 _PLAIN = Kind("bmp", 1, exact=True, plain=True)
@@ -32,7 +39,8 @@ MAGIC: Sequence[bytes] = (b"BM",)
 KINDS: Sequence[Kind] = (_PLAIN, _FOUR, _INDICES, _COLOURS)
 
 _HEADERS = {40, 52, 56, 108, 124}  # BITMAPINFOHEADER and its successors, by their length
-_NONE, _MASKS = 0, 3  # ways of packing
+_NONE, _RUNS, _MASKS = 0, 1, 3  # ways of packing
+_LONGEST = 255  # pixels of a run
 _BGR, _RGB = (0xFF0000, 0xFF00, 0xFF), (0xFF, 0xFF00, 0xFF0000)  # masks of red, green and blue
 _GRAY_PALETTE = np.repeat(np.arange(256, dtype=np.uint8), 3).reshape(256, 3)
 
@@ -43,19 +51,27 @@ class _Head(NamedTuple):
     layout: Layout
     palette: NDArray[np.uint8] | None
     """Colours (entries, 3) where there are indices."""
+    packed: bool = False
+    """Whether there are runs."""
 
     @property
     def is_gray(self) -> bool:
-        """Whether indices are gray values."""
-        return self.palette is not None and np.array_equal(self.palette, _GRAY_PALETTE)
+        """Whether indices are gray values, and lie as they are."""
+        if self.palette is None or self.packed:
+            return False
+        return np.array_equal(self.palette, _GRAY_PALETTE)
 
 
 def split(data: bytes, kind: str) -> Picture | None:
     """See `Format.split`: "bmp" is gray or RGB, "bmp-32" has a fourth byte, "bmp-indices" and
     "bmp-colours" are palette images by the former or the latter."""
     head = _read(data, kind)
-    picture = split_rows(data, kind, head.layout) if head else None
-    if picture is None or head is None or kind != _COLOURS.name or head.palette is None:
+    if head is None:
+        return None
+    picture = (
+        _unpacked(data, kind, head.layout) if head.packed else split_rows(data, kind, head.layout)
+    )
+    if picture is None or kind != _COLOURS.name or head.palette is None:
         return picture
     pixels = colours_of(picture.pixels.view(np.uint8), head.palette)
     return None if pixels is None else picture._replace(pixels=pixels)
@@ -70,7 +86,12 @@ def join(recipe: Recipe, samples: Samples, *, quick: bool = False) -> bytes:
         pixels = indices_of(samples.view(np.uint8), head.palette) if fits else None
     if head is None or pixels is None:
         raise misfit(recipe)
-    return join_rows(recipe, pixels, head.layout)
+    if not head.packed:
+        return join_rows(recipe, pixels, head.layout)
+    if head.layout.start != len(recipe.prefix):
+        raise misfit(recipe)
+    rows = to_rows(recipe, pixels, head.layout)
+    return b"".join([recipe.prefix, _packed(rows), recipe.suffix])
 
 
 def shown(recipe: Recipe, samples: Samples) -> Pixels:
@@ -80,6 +101,39 @@ def shown(recipe: Recipe, samples: Samples) -> Pixels:
     if recipe.kind == _INDICES.name and head and head.palette is not None:
         return shown_by(pixels, head.palette)
     return with_flat(pixels, recipe.description)
+
+
+def _unpacked(data: bytes, kind: str, layout: Layout) -> Picture | None:
+    """Split a file whose rows, with what fills them up, are nothing but runs, each row ended, and
+    all of them, as ImageMagick writes them."""
+    pairs = np.frombuffer(data, np.uint8, (len(data) - layout.start) // 2 * 2, layout.start)
+    lengths, values = pairs.reshape(-1, 2).T
+    ends = np.flatnonzero((lengths == 0) & (values == 1))
+    count = int(ends[0]) if len(ends) else 0
+    size = layout.stride * layout.height
+    if not layout.fits or int(lengths[:count].sum(dtype=np.int64)) != size:
+        return None
+    rows = np.repeat(values[:count], lengths[:count]).reshape(layout.height, layout.stride)
+    if _packed(rows) != pairs[: 2 * count + 2].tobytes():
+        return None
+    pixels, _ = from_rows(rows, layout)
+    after = layout.start + 2 * count + 2
+    return Picture(pixels, Recipe(kind, data[: layout.start], data[after:]))
+
+
+def _packed(rows: NDArray[np.uint8]) -> bytes:
+    """Invert `_unpacked`, of rows (H, stride)."""
+    last = np.ones(rows.shape, bool)  # of a run
+    last[:, :-1] = rows[:, 1:] != rows[:, :-1]
+    places = np.flatnonzero(last)
+    lengths = np.diff(places, prepend=-1)
+    parts = -(-lengths // _LONGEST)
+    runs = np.full((int(parts.sum()), 2), _LONGEST, np.uint8)
+    final = np.cumsum(parts) - 1
+    runs[final, 0] = lengths - _LONGEST * (parts - 1)
+    runs[:, 1] = np.repeat(rows.reshape(-1)[places], parts)
+    ended = final[places % rows.shape[1] == rows.shape[1] - 1] + 1
+    return np.insert(runs, ended, 0, axis=0).tobytes() + b"\0\1"
 
 
 def _read(data: bytes, kind: str) -> _Head | None:
@@ -103,7 +157,7 @@ def _head(data: bytes) -> _Head | None:
     if depth == 32 and packing == _MASKS and len(data) >= 66:
         masks = struct.unpack_from("<III", data, 54)
         colours_at = max(colours_at, 66)
-    elif packing != _NONE:
+    elif packing != _NONE and (packing, depth) != (_RUNS, 8):
         return None
     if masks not in (_BGR, _RGB):
         return None
@@ -122,4 +176,5 @@ def _head(data: bytes) -> _Head | None:
     return _Head(
         Layout(start, stride, abs(height), width, channels, height > 0, bgr, depth=min(depth, 8)),
         palette,
+        packing == _RUNS,
     )
