@@ -31,6 +31,8 @@ def mixed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     indexed.save(folder / "clear.png", transparency=3)
     Image.fromarray(flat(30, 33, 1, random)[..., 0] > 99).save(folder / "bits.png")
     Image.fromarray(flat(30, 20, 3, random)).save(folder / "plain.bmp")
+    high, low = flat(60, 50, 2, random).astype(np.uint16).transpose(2, 0, 1)
+    Image.fromarray(high << 8 | low).save(folder / "deep.png")
     save(folder / "photo.png", photograph(120, 110))
     (folder / "notes.txt").write_text("not drawn")
     return folder
@@ -76,6 +78,9 @@ def test_one_of_them_can_be_had_alone(mixed: Path) -> None:
         with Image.open(mixed / "palette.png") as image:
             shown = np.asarray(image.convert("RGB"))
         assert np.array_equal(archive.pixels("mixed/palette.png"), shown)
+        with Image.open(mixed / "deep.png") as image:
+            assert np.array_equal(archive.pixels("mixed/deep.png")[..., 0], np.asarray(image))
+        assert archive.info("mixed/deep.png").shape == (60, 50, 2)
         info = archive.info("mixed/LA0.png")
         assert info.exact and info.shape == (48, 40, 2)
 

@@ -32,6 +32,8 @@ def draw(folder: Path) -> None:
     indexed.save(folder / "clear.png", transparency=5)
     indexed.save(folder / "palette.bmp")
     Image.fromarray(flat(25, 31, 1, random)[..., 0] > 99).save(folder / "bits.png")
+    high, low = flat(26, 22, 2, random).astype(np.uint16).transpose(2, 0, 1)
+    Image.fromarray(high << 8 | low).save(folder / "deep.png")
 
 
 if __name__ == "__main__":

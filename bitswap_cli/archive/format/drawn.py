@@ -17,7 +17,7 @@ from bitswap_cli.archive.format.sections import CRC, LENGTH, framed
 from bitswap_cli.archive.format.segments import DecodedFile, Extra, WholeSegment, WholeTable
 from bitswap_cli.archive.format.tables import pack_extras, pack_whole_table, unpack_extras
 from bitswap_cli.archive.format.values.columns import malformed
-from bitswap_cli.contract import BYTES, CodedPictures, Palette, PictureCodec
+from bitswap_cli.contract import BYTES, CodedPictures, Palette, PictureCodec, Samples
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.formats import register
 from bitswap_cli.images.inspection import palette_of, rebuild
@@ -72,13 +72,24 @@ def encode_pictures(
     bits : float64 array (N,)
         Net bits of each picture.
     """
-    pixels = [np.ascontiguousarray(picture.pixels, np.uint8) for picture in pictures]
-    told: CodedPictures = codec.encode(pixels, [palette_of(one.recipe) for one in pictures])
+    planes = [
+        planes_of(picture.pixels, segment.depth)
+        for picture, segment in zip(pictures, segments, strict=True)
+    ]
+    pixels = [plane for own in planes for plane in own]
+    palettes = [
+        palette_of(picture.recipe)
+        for picture, own in zip(pictures, planes, strict=True)
+        for _ in own
+    ]
+    told: CodedPictures = codec.encode(pixels, palettes)
+    starts = np.cumsum([0, *map(len, planes[:-1])])
     # times of files are in the table
     extras = pack_extras([Extra(0, *picture.recipe[1:]) for picture in pictures])
     table = pack_whole_table(WholeTable(list(segments)), kinds())
     head = framed(table), LENGTH.pack(len(extras)), extras
-    return b"".join([*head, CRC.pack(_checksum(pixels)), told.words]), told.bits
+    body = b"".join([*head, CRC.pack(_checksum(pixels)), told.words])
+    return body, np.add.reduceat(told.bits, starts)
 
 
 def decode_pictures(
@@ -93,16 +104,14 @@ def decode_pictures(
     """
     rest, coded = parts(body)
     extras = unpack_extras(rest, len(table.segments))
-    shapes = [(one.height, one.width, one.channels) for one in table.segments]
-    _check(shapes)
-    return partial(next, run(partial(_decoded, codec, table, extras, shapes), [coded]))
+    _check(table.segments)
+    return partial(next, run(partial(_decoded, codec, table, extras), [coded]))
 
 
 def _decoded(
     codec: PictureCodec,
     table: WholeTable,
     extras: Sequence[Extra],
-    shapes: Sequence[tuple[int, int, int]],
     coded: bytes,
 ) -> list[DecodedFile]:
     if len(coded) < CRC.size:
@@ -111,31 +120,46 @@ def _decoded(
         Recipe(segment.kind, *extra[1:])
         for segment, extra in zip(table.segments, extras, strict=True)
     ]
-    palettes = [_palette(recipe, shape[2]) for recipe, shape in zip(recipes, shapes, strict=True)]
-    pixels = codec.decode(coded[CRC.size :], shapes, palettes)
+    told = [
+        ((own.height, own.width, own.channels // own.depth), _palette(recipe, own))
+        for own, recipe in zip(table.segments, recipes, strict=True)
+        for _ in range(own.depth)
+    ]
+    pixels = codec.decode(coded[CRC.size :], [shape for shape, _ in told], [p for _, p in told])
     if CRC.unpack_from(coded)[0] != _checksum(pixels):
         raise ArchiveError(
             "pixels were decoded wrongly (checksum mismatch): the archive was made by an "
             "incompatible machine or version"
         )
-    return [DrawnFile(Picture(own, recipe)) for own, recipe in zip(pixels, recipes, strict=True)]
+    rest = iter(pixels)
+    return [
+        DrawnFile(Picture(np.concatenate([next(rest) for _ in range(own.depth)], 2), recipe))
+        for own, recipe in zip(table.segments, recipes, strict=True)
+    ]
 
 
-def _palette(recipe: Recipe, channels: int) -> Palette:
+def planes_of(pixels: Samples, depth: int) -> list[NDArray[np.uint8]]:
+    """Return what is coded of samples (H, W, C): these, or their high and their low bytes."""
+    return [np.ascontiguousarray(own, np.uint8) for own in np.split(pixels, depth, axis=2)]
+
+
+def _palette(recipe: Recipe, segment: WholeSegment) -> Palette:
     palette = palette_of(recipe)
-    if palette is not None and palette.shape[1] != channels:
+    if palette is not None and palette.shape[1] != segment.channels:
         raise malformed()
     return palette
 
 
-def _check(shapes: Sequence[tuple[int, int, int]]) -> None:
+def _check(segments: Sequence[WholeSegment]) -> None:
     """Refuse shapes that no writer makes, before memory is taken for them."""
     left = MAX_PIXELS_OF_CHUNK
-    for height, width, channels in shapes:
-        fits = height > 0 and width > 0 and 0 < channels <= MOST_CHANNELS
-        if not fits or height * width > left:
+    for own in segments:
+        channels, rest = divmod(own.channels, own.depth)
+        fits = not rest and own.height > 0 and own.width > 0 and 0 < channels <= MOST_CHANNELS
+        pixels = own.height * own.width * own.depth
+        if not fits or pixels > left:
             raise malformed()
-        left -= height * width
+        left -= pixels
 
 
 def _checksum(pixels: Sequence[NDArray[np.uint8]]) -> int:

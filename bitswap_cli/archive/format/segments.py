@@ -173,6 +173,9 @@ class WholeSegment(NamedTuple):
     """CRC-32 of the file's bytes, where their number is told."""
     attributes: Attributes = NONE
     """Of the file."""
+    depth: int = 1
+    """Bytes of what the picture shows of one channel: with 2, the high ones of all channels come
+    first."""
 
     @property
     def exact(self) -> bool:

@@ -84,7 +84,7 @@ def pack_byte_table(table: ByteTable) -> bytes:
 
 def pack_whole_table(table: WholeTable, kinds: Sequence[str]) -> bytes:
     """Serialise the table of a chunk of whole files, which are of some `kinds`."""
-    names, own, *numbers, mtimes, crcs, attributes = zip(*table.segments, strict=True)
+    names, own, *numbers, mtimes, crcs, attributes, depths = zip(*table.segments, strict=True)
     columns = {
         **pack_names(names),
         "kind": pack_column([kinds.index(kind) for kind in own]),
@@ -94,6 +94,7 @@ def pack_whole_table(table: WholeTable, kinds: Sequence[str]) -> bytes:
         },
         **dict(zip(("start", "steps"), pack_times(mtimes), strict=True)),
         "crc": pack_column(crcs),
+        "deep": pack_column([depth - 1 for depth in depths]),
         **pack_attributes(attributes),
     }
     return pack_table(len(names), {}, columns)
@@ -106,7 +107,8 @@ def unpack_whole_table(blob: bytes, kinds: Sequence[str]) -> WholeTable:
     own = named(dict(enumerate(kinds)), columns.take("kind"))
     numbers = [columns.take(name) for name in WholeSegment._fields[2:6]]
     told = columns.times(), columns.take("crc", CRCS), unpack_attributes(columns)
-    rows = zip(names, own, *numbers, *told, strict=True)
+    depths = [1 + deep for deep in columns.take("deep", 2)]
+    rows = zip(names, own, *numbers, *told, depths, strict=True)
     table = WholeTable([WholeSegment(*row) for row in rows])
     columns.end()
     return table

@@ -32,13 +32,15 @@ def chunk() -> Body:
     pictures = [
         Picture(flat(7, 9, 3, random), Recipe("bmp", b"before", b"behind")),
         Picture(flat(5, 4, 4, random), Recipe("png-samples", b"head", b"", b"")),
+        Picture(flat(6, 5, 6, random), Recipe("pnm-16", b"deep", b"")),
     ]
     segments = [
         WholeSegment(b"a", "bmp", 7, 9, 3, 400, 5, 77),
         WholeSegment(b"b", "png-samples", 5, 4, 4, 0, 6, 0),
+        WholeSegment(b"c", "pnm-16", 6, 5, 6, 9, 6, 7, depth=2),
     ]
     body, bits = encode_pictures(model(), segments, pictures)
-    assert len(bits) == 2 and bits.sum() / 8 < len(body)
+    assert len(bits) == 3 and bits.sum() / 8 < len(body)
     table = read_table(DRAW, body, NAMED_VERSION)
     assert isinstance(table, WholeTable) and table.segments == segments
     return Body(table, body)
@@ -55,8 +57,9 @@ def test_pictures_and_recipes_come_back(chunk: Body) -> None:
     random = np.random.default_rng(1)
     assert np.array_equal(found[0].pixels, flat(7, 9, 3, random))
     assert np.array_equal(found[1].pixels, flat(5, 4, 4, random))
+    assert np.array_equal(found[2].pixels, flat(6, 5, 6, random))
     assert found[0].recipe == Recipe("bmp", b"before", b"behind")
-    assert [segment.exact for segment in chunk.table.segments] == [True, False]
+    assert [segment.exact for segment in chunk.table.segments] == [True, False, True]
 
 
 def test_every_byte_behind_the_table_counts(chunk: Body) -> None:
@@ -77,7 +80,7 @@ def test_every_byte_behind_the_table_counts(chunk: Body) -> None:
 def test_shapes_that_no_writer_makes_are_refused(chunk: Body, shape: tuple[int, ...]) -> None:
     height, width, channels = shape
     segment = chunk.table.segments[0]._replace(height=height, width=width, channels=channels)
-    table = WholeTable([segment, chunk.table.segments[1]])
+    table = WholeTable([segment, *chunk.table.segments[1:]])
     with pytest.raises(ArchiveError):
         decoded(model(), table, chunk.body)
 

@@ -31,7 +31,7 @@ SEGMENTS = st.builds(
     st.binary(min_size=1, max_size=9).filter(lambda name: b"\0" not in name),
     st.sampled_from(("one", "other")),
     SIZES, SIZES, SIZES, SIZES, st.integers(-MAX_SIZE, MAX_SIZE), st.integers(0, (1 << 32) - 1),
-    attributes,
+    attributes, st.integers(1, 2),
 )  # fmt: skip
 
 

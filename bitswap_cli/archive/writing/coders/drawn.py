@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bitswap_cli.archive.format.drawn import MOST_CHANNELS, encode_pictures
+from bitswap_cli.archive.format.drawn import MOST_CHANNELS, encode_pictures, planes_of
 from bitswap_cli.archive.format.sections import DRAW, MAX_BODY, MAX_EXTRAS, MAX_SEGMENTS
 from bitswap_cli.archive.format.segments import WholeSegment
 from bitswap_cli.archive.report import PackReport
@@ -14,10 +14,11 @@ from bitswap_cli.archive.sources.seen import Seen
 from bitswap_cli.archive.sources.source import Source
 from bitswap_cli.archive.writing.coders.batches import recipe_costs
 from bitswap_cli.archive.writing.coders.coder import Coded, Kept, Offer, Step, Work
-from bitswap_cli.contract import BYTES, Palette, PictureCodec
+from bitswap_cli.contract import BYTES, PictureCodec
 from bitswap_cli.images.formats.register import kind_of
 from bitswap_cli.images.inspection import palette_of
 from bitswap_cli.images.picture import MAX_PIXELS, Picture
+from bitswap_cli.images.shown import shown
 
 _PIXELS = 1 << 21  # of a chunk, unless it is of one picture
 _SEGMENTS = MAX_SEGMENTS >> 4
@@ -35,6 +36,8 @@ class _File(NamedTuple):
     """Bytes that the whole file takes without the model."""
     crc: int | None
     """CRC-32 of the file, if it comes back byte for byte."""
+    depth: int
+    """Bytes of what the picture shows of one channel."""
 
 
 class DrawnCoder:
@@ -64,18 +67,19 @@ class DrawnCoder:
         if not seen:
             return None
         used = self._work.header.features
-        fits = [p for p in seen.pictures if _has_bytes(p) and kind_of(p.recipe.kind).fits(used)]
+        fits = [p for p in seen.pictures if kind_of(p.recipe.kind).fits(used)]
         if not fits:
             return None
         picture = fits[-1]  # of a palette image that by its colours, if they can be found again
-        height, width, channels = picture.pixels.shape
+        depth = _depth(picture)
+        if depth is None:
+            return None
         middle = _middle(picture.pixels)
-        if channels in (1, 3) and not repeats(middle):
+        if picture.pixels.shape[2] in (1, 3) and not repeats(middle):
             return None
         crc = seen.crc if kind_of(picture.recipe.kind).exact else None
-        file = _File(source, picture, seen.limit, crc)
-        whole = picture.pixels.size / middle.size
-        cost = partial(self._cost, middle, palette_of(picture.recipe), whole)
+        file = _File(source, picture, seen.limit, crc, depth)
+        cost = partial(self._cost, file, middle)
         return Offer(partial(self._take, file), cost)
 
     def end(self) -> None:
@@ -95,17 +99,20 @@ class DrawnCoder:
         report.net_bits += coded.bits
         report.samples += sum(one.samples for one in coded.kept)
 
-    def _cost(self, middle: NDArray[np.uint8], palette: Palette, whole: float) -> float:
-        return float(self._codec.encode([middle], [palette]).bits.sum()) / 8 * whole
+    def _cost(self, file: _File, middle: NDArray[np.uint8]) -> float:
+        palettes = [palette_of(file.picture.recipe)] * file.depth
+        bits = self._codec.encode(planes_of(middle, file.depth), palettes).bits.sum()
+        return float(bits) / 8 * file.picture.pixels.size / middle.size
 
     def _take(self, file: _File) -> None:
         height, width, _ = file.picture.pixels.shape
+        pixels = height * width * file.depth
         recipe = sum(map(len, file.picture.recipe[1:])) + file.source.attributes.weight
-        full = self._pixels + height * width > _PIXELS or len(self._files) >= _SEGMENTS
+        full = self._pixels + pixels > _PIXELS or len(self._files) >= _SEGMENTS
         if full or self._recipes + recipe > _RECIPES:
             self.end()
         self._files.append(file)
-        self._pixels += height * width
+        self._pixels += pixels
         self._recipes += recipe
 
 
@@ -156,13 +163,18 @@ def _segment(file: _File) -> WholeSegment:
         source.mtime,
         told[1],
         source.attributes,
+        file.depth,
     )
 
 
-def _has_bytes(picture: Picture) -> bool:
+def _depth(picture: Picture) -> int | None:
+    """Return how many bytes the picture shows of one channel; None if it cannot be coded."""
     height, width, channels = picture.pixels.shape
-    few = channels <= MOST_CHANNELS and height * width <= MAX_PIXELS
-    return few and kind_of(picture.recipe.kind).alphabet == BYTES
+    if kind_of(picture.recipe.kind).alphabet != BYTES:
+        return None
+    depth = shown(picture).dtype.itemsize
+    fits = channels <= MOST_CHANNELS * depth and height * width * depth <= MAX_PIXELS
+    return depth if fits else None
 
 
 def _middle(pixels: NDArray[np.integer]) -> NDArray[np.uint8]:
