@@ -63,7 +63,8 @@ def test_auto_takes_the_model_that_codes_a_sample_best(
                 command = ["compress", folder, "-o", path, "--force", "--no-verify", "--json"]
                 sizes[name] = json.loads(bitswap(*command, "--model", name).out)["after"]
         auto = json.loads(bitswap(*command).out)
-        assert auto["after"] == sizes[auto["model"]]
+        # at most the name of a model for other pictures more
+        assert 0 <= auto["after"] - sizes[auto["model"]] < 150
         assert auto["after"] <= 1.02 * min(sizes.values()) < max(sizes.values())
 
 

@@ -186,11 +186,11 @@ def test_a_forged_shape_is_refused(
     assert outcome.error_line()
 
 
-def test_without_fitting_they_are_kept_as_files(
+def test_without_fitting_a_model_that_was_named_leaves_them_as_files(
     bitswap: Bitswap, drawings: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "a.bsw"
-    assert bitswap("compress", drawings, "-o", path).code == 0
+    assert bitswap("compress", drawings, "-o", path, "--model", "photo").code == 0
     told = json.loads(bitswap("info", path, "--json").out)
     assert told["format"] == 5 and not {"turned", "wide"} & set(told["features"])
 

@@ -72,7 +72,7 @@ OTHERS = (
         DRAW,
         "whole pictures",
         "drawn",
-        lambda catalogue: catalogue.pictures,
+        lambda catalogue: catalogue.drawn,
         lambda family: family.subject == "pictures",
         lambda model: cast(PictureCodec, model),
         lambda codecs, codec: codecs._replace(pictures=codec),

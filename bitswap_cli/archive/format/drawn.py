@@ -22,8 +22,8 @@ from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.formats import register
 from bitswap_cli.images.inspection import palette_of, rebuild
 from bitswap_cli.images.picture import MAX_PIXELS, Picture, Recipe
+from bitswap_cli.images.repeats import MOST_CHANNELS
 
-MOST_CHANNELS = 4
 MAX_PIXELS_OF_CHUNK = MAX_PIXELS
 Run = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
 

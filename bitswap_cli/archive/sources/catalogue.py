@@ -21,6 +21,7 @@ from bitswap_cli.archive.sources.seen import MAX_FILE, NO_PICTURE, UNSEEN, Known
 from bitswap_cli.archive.sources.source import Source, SourceError, beginning
 from bitswap_cli.archive.sources.walk import collect
 from bitswap_cli.archive.system.telling import Teller
+from bitswap_cli.images import repeats
 from bitswap_cli.images.formats import register
 from bitswap_cli.images.formats.format import DESCRIBED
 from bitswap_cli.images.formats.jpeg.codec import BEGINNING
@@ -154,11 +155,18 @@ class Catalogue:
             return None
 
     @cached_property
-    def pictures(self) -> bool:
-        """Whether any file begins as a picture does."""
-        return any(
-            looks_like_picture(beginning(source, register.START)) for source in self.candidates()
-        )
+    def drawn(self) -> bool:
+        """Whether any picture may be a drawn one; taken for granted of those behind the first
+        `_FIRST` bytes of files."""
+        files = self.candidates()
+        if sum(source.size for source in files) > _FIRST:
+            return any(map(looks_like_picture, (beginning(one, register.START) for one in files)))
+        with closing(self.look_at(files)) as looks:
+            return any(
+                repeats.depth(picture) is not None
+                for _, found in looks
+                for picture in (found.pictures if found else ())
+            )
 
     @cached_property
     def decoded(self) -> bool:

@@ -12,7 +12,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bitswap_cli.ans.kernel import engine
+from bitswap_cli.ans.library import chosen
+from bitswap_cli.errors import ModelError
 from bitswap_models.families.drawn import kernel, reference
 from bitswap_models.families.drawn.state import State
 
@@ -43,7 +44,7 @@ def opened(
     """
     pixels = sum(height * width for height, width, _ in shapes)
     bits = min(max((pixels - 1).bit_length(), LEAST_BITS), MOST_BITS)
-    compiled = kernel.compiled() if engine().NAME == "c" else None
+    compiled = chosen(kernel.compiled, ModelError)
     if compiled is None:
         yield reference.Chunk(state, bits, words)
         return

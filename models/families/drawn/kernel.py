@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bitswap_cli.ans.library import Library, load
 from bitswap_models.families.drawn.logits import tables
 from bitswap_models.families.drawn.reference.coder import damaged
 from bitswap_models.families.drawn.reference.window import MARGIN
 from bitswap_models.families.drawn.state import State
 
 ABI = 1
-Simple = type[ctypes.c_void_p] | type[ctypes.c_int64]
 
 
 class Kernel:
@@ -36,24 +35,11 @@ class Kernel:
     """
 
     def __init__(self, path: Path) -> None:
-        library = ctypes.CDLL(str(path))
-        kinds: dict[str, Simple] = {"p": ctypes.c_void_p, "l": ctypes.c_int64}
-
-        def bound(name: str, signature: str, result: Simple | None) -> Callable[..., int]:
-            function: ctypes._NamedFuncPointer = getattr(library, f"bitswap_drawn_{name}")
-            function.argtypes = [kinds[kind] for kind in signature]
-            function.restype = result
-            return function
-
-        try:
-            if bound("abi", "", ctypes.c_int64)() != ABI:
-                raise OSError(f"{path} was built from another version")
-            self._open = bound("open", "ppllpl", ctypes.c_void_p)
-            self._close = bound("close", "p", None)
-            self.picture = bound("picture", "pplllpl", ctypes.c_int64)
-            self.words = bound("words", "pp", ctypes.c_int64)
-        except AttributeError as error:
-            raise OSError(f"{path} is not the kernel: {error}") from error
+        library = Library(path, "drawn_abi", ABI)
+        self._open = library.bound("drawn_open", "ppllpl")
+        self._close = library.bound("drawn_close", "p", void=True)
+        self.picture = library.bound("drawn_picture", "pplllpl")
+        self.words = library.bound("drawn_words", "pp")
 
     @contextmanager
     def opened(
@@ -109,11 +95,4 @@ def _addresses(arrays: Sequence[NDArray[np.generic]]) -> ctypes.Array[ctypes.c_v
 @cache
 def compiled() -> Kernel | None:
     """The kernel, or None where there is none that loads."""
-    folder = Path(__file__).parent
-    for path in (folder / f"_kernel{suffix}" for suffix in EXTENSION_SUFFIXES):
-        if path.exists():
-            try:
-                return Kernel(path)
-            except OSError:
-                return None
-    return None
+    return load(Path(__file__).parent, Kernel)

@@ -3,10 +3,7 @@
 from functools import partial
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from bitswap_cli.archive.format.drawn import MOST_CHANNELS, encode_pictures, planes_of
+from bitswap_cli.archive.format.drawn import encode_pictures, planes_of
 from bitswap_cli.archive.format.sections import DRAW, MAX_BODY, MAX_EXTRAS, MAX_SEGMENTS
 from bitswap_cli.archive.format.segments import WholeSegment
 from bitswap_cli.archive.report import PackReport
@@ -14,17 +11,15 @@ from bitswap_cli.archive.sources.seen import Seen
 from bitswap_cli.archive.sources.source import Source
 from bitswap_cli.archive.writing.coders.batches import recipe_costs
 from bitswap_cli.archive.writing.coders.coder import Coded, Kept, Offer, Step, Work
-from bitswap_cli.contract import BYTES, PictureCodec
+from bitswap_cli.contract import PictureCodec
+from bitswap_cli.images import repeats
 from bitswap_cli.images.formats.register import kind_of
 from bitswap_cli.images.inspection import palette_of
-from bitswap_cli.images.picture import MAX_PIXELS, Picture
-from bitswap_cli.images.shown import shown
+from bitswap_cli.images.picture import Picture
 
 _PIXELS = 1 << 21  # of a chunk, unless it is of one picture
 _SEGMENTS = MAX_SEGMENTS >> 4
 _RECIPES = MAX_EXTRAS >> 3  # bytes
-_EDGE = 256  # pixels of each side that an estimate is made of, at most
-_REPEATED = 0.05  # share of pixels equal to a neighbour from which on a picture may be a drawn one
 
 
 class _File(NamedTuple):
@@ -71,15 +66,12 @@ class DrawnCoder:
         if not fits:
             return None
         picture = fits[-1]  # of a palette image that by its colours, if they can be found again
-        depth = _depth(picture)
+        depth = repeats.depth(picture)
         if depth is None:
-            return None
-        middle = _middle(picture.pixels)
-        if picture.pixels.shape[2] in (1, 3) and not repeats(middle):
             return None
         crc = seen.crc if kind_of(picture.recipe.kind).exact else None
         file = _File(source, picture, seen.limit, crc, depth)
-        cost = partial(self._cost, file, middle)
+        cost = partial(self._cost, file)
         return Offer(partial(self._take, file), cost)
 
     def end(self) -> None:
@@ -99,7 +91,8 @@ class DrawnCoder:
         report.net_bits += coded.bits
         report.samples += sum(one.samples for one in coded.kept)
 
-    def _cost(self, file: _File, middle: NDArray[np.uint8]) -> float:
+    def _cost(self, file: _File) -> float:
+        middle = repeats.middle(file.picture.pixels)
         palettes = [palette_of(file.picture.recipe)] * file.depth
         bits = self._codec.encode(planes_of(middle, file.depth), palettes).bits.sum()
         return float(bits) / 8 * file.picture.pixels.size / middle.size
@@ -114,13 +107,6 @@ class DrawnCoder:
         self._files.append(file)
         self._pixels += pixels
         self._recipes += recipe
-
-
-def repeats(pixels: NDArray[np.uint8]) -> bool:
-    """Tell whether enough pixels (H, W, C) equal the one before them or above them."""
-    beside = (pixels[1:, 1:] == pixels[1:, :-1]).all(-1)
-    above = (pixels[1:, 1:] == pixels[:-1, 1:]).all(-1)
-    return not beside.size or float((beside | above).mean()) > _REPEATED
 
 
 def code_files(codec: PictureCodec, files: list[_File]) -> Coded:
@@ -165,18 +151,3 @@ def _segment(file: _File) -> WholeSegment:
         source.attributes,
         file.depth,
     )
-
-
-def _depth(picture: Picture) -> int | None:
-    """Return how many bytes the picture shows of one channel; None if it cannot be coded."""
-    height, width, channels = picture.pixels.shape
-    if kind_of(picture.recipe.kind).alphabet != BYTES:
-        return None
-    depth = shown(picture).dtype.itemsize
-    fits = channels <= MOST_CHANNELS * depth and height * width * depth <= MAX_PIXELS
-    return depth if fits else None
-
-
-def _middle(pixels: NDArray[np.integer]) -> NDArray[np.uint8]:
-    top, left = (max(0, (n - _EDGE) // 2) for n in pixels.shape[:2])
-    return np.ascontiguousarray(pixels[top : top + _EDGE, left : left + _EDGE], np.uint8)
