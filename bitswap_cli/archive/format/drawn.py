@@ -21,10 +21,9 @@ from bitswap_cli.contract import BYTES, CodedPictures, Palette, PictureCodec, Sa
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.formats import register
 from bitswap_cli.images.inspection import palette_of, rebuild
-from bitswap_cli.images.picture import MAX_PIXELS, Picture, Recipe
-from bitswap_cli.images.repeats import MOST_CHANNELS
+from bitswap_cli.images.picture import Picture, Recipe
+from bitswap_cli.images.repeats import MOST_CHANNELS, few
 
-MAX_PIXELS_OF_CHUNK = MAX_PIXELS
 Run = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
 
 
@@ -145,21 +144,20 @@ def planes_of(pixels: Samples, depth: int) -> list[NDArray[np.uint8]]:
 
 def _palette(recipe: Recipe, segment: WholeSegment) -> Palette:
     palette = palette_of(recipe)
-    if palette is not None and palette.shape[1] != segment.channels:
+    told = segment.depth, segment.channels
+    if palette is not None and told != (1, palette.shape[1]):
         raise malformed()
     return palette
 
 
 def _check(segments: Sequence[WholeSegment]) -> None:
     """Refuse shapes that no writer makes, before memory is taken for them."""
-    left = MAX_PIXELS_OF_CHUNK
     for own in segments:
         channels, rest = divmod(own.channels, own.depth)
-        fits = not rest and own.height > 0 and own.width > 0 and 0 < channels <= MOST_CHANNELS
-        pixels = own.height * own.width * own.depth
-        if not fits or pixels > left:
+        if rest or not (own.height > 0 and own.width > 0 and 0 < channels <= MOST_CHANNELS):
             raise malformed()
-        left -= pixels
+    if not few((own.height, own.width, own.depth) for own in segments):
+        raise malformed()
 
 
 def _checksum(pixels: Sequence[NDArray[np.uint8]]) -> int:

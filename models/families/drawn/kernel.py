@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from bitswap_cli.ans.library import Library, load
 from bitswap_models.families.drawn.logits import tables
-from bitswap_models.families.drawn.reference.coder import damaged
+from bitswap_models.families.drawn.reference.coder import damaged, lacking
 from bitswap_models.families.drawn.reference.window import MARGIN
 from bitswap_models.families.drawn.state import State
 
 ABI = 1
+NO_MEMORY = -2
 
 
 class Kernel:
@@ -72,8 +73,6 @@ class Chunk:
         """Code a picture, or fill it."""
         told = pixels.ctypes.data, *pixels.shape, keys.ctypes.data, len(keys)
         bits = self._kernel.picture(self._chunk, *told)
-        if bits < 0 and len(keys) and not self._decoding:
-            raise ValueError("a picture has a colour that its palette lacks")
         return self._checked(bits)
 
     def words(self) -> NDArray[np.uint32]:
@@ -83,8 +82,10 @@ class Chunk:
         return words
 
     def _checked(self, result: int) -> int:
+        if result == NO_MEMORY:
+            raise MemoryError
         if result < 0:
-            raise damaged() if self._decoding else MemoryError
+            raise damaged() if self._decoding else lacking()
         return result
 
 

@@ -1,10 +1,12 @@
 """Chunks of whole pictures."""
 
+import io
 import struct
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from bitswap_cli.archive.codecs import Codecs
 from bitswap_cli.archive.format.drawn import encode_pictures, kinds
@@ -14,6 +16,7 @@ from bitswap_cli.archive.format.segments import WholeSegment, WholeTable
 from bitswap_cli.contract import BYTES, PictureCodec
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.formats.register import kinds as all_kinds
+from bitswap_cli.images.inspection import inspect_wide
 from bitswap_cli.images.picture import MAX_PIXELS, Picture, Recipe
 from tests.models.families.drawn.pictures import flat, model
 
@@ -76,13 +79,32 @@ def test_every_byte_behind_the_table_counts(chunk: Body) -> None:
         assert [p.pixels.tobytes() for p in found] == [own for own, _ in sound]
 
 
-@pytest.mark.parametrize("shape", [(0, 9, 3), (7, 9, 5), (7, 9, 0), (MAX_PIXELS, 2, 1)])
+@pytest.mark.parametrize(
+    "shape",
+    [(0, 9, 3), (7, 9, 5), (7, 9, 0), (MAX_PIXELS, 2, 1), (1, MAX_PIXELS, 1), (MAX_PIXELS, 1, 1)],
+)
 def test_shapes_that_no_writer_makes_are_refused(chunk: Body, shape: tuple[int, ...]) -> None:
     height, width, channels = shape
     segment = chunk.table.segments[0]._replace(height=height, width=width, channels=channels)
     table = WholeTable([segment, *chunk.table.segments[1:]])
     with pytest.raises(ArchiveError):
         decoded(model(), table, chunk.body)
+
+
+@pytest.mark.parametrize(("channels", "depth"), [(4, 1), (6, 2), (3, 2)])
+def test_a_palette_of_other_channels_is_refused(channels: int, depth: int) -> None:
+    random = np.random.default_rng(2)
+    indexed = Image.fromarray(flat(6, 7, 3, random)).quantize(8)
+    buffer = io.BytesIO()
+    indexed.save(buffer, "PNG")
+    found = inspect_wide(buffer.getvalue())
+    fits = [picture for picture in found if picture.recipe.kind == "png-colours"]
+    segment = WholeSegment(b"a", "png-colours", 6, 7, 3, 0, 6, 0)
+    body, _ = encode_pictures(model(), [segment], fits)
+    assert np.array_equal(decoded(model(), WholeTable([segment]), body)[0].pixels, fits[0].pixels)
+    table = WholeTable([segment._replace(channels=channels, depth=depth)])
+    with pytest.raises(ArchiveError, match="malformed"):
+        decoded(model(), table, body)
 
 
 def test_a_chunk_without_its_codec_is_refused(chunk: Body) -> None:

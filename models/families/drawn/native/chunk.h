@@ -15,9 +15,12 @@
 enum { SEGMENT = 1 << 18, PRECISION = 16 };
 static const uint64_t HEAD_MIN = (uint64_t)1 << 31;
 
+/* Why there is no going on. WRONG: words that no encoder made, a colour that a palette lacks. */
+enum { WRONG = 1, NO_MEMORY = 2 };
+
 typedef struct {
     int decoding;
-    int failed;        /* damaged words, or no memory */
+    int failed; /* why, or 0 */
     const int32_t *costs;
     int64_t cost;      /* of all decisions so far, in 1/4096 bit */
     uint32_t *pending; /* an encoder's decisions: probability of 1, and the bit above it */
@@ -85,7 +88,7 @@ struct frame {
     uint32_t number;
     const uint32_t *keys; /* of the colours that it may have, ascending, see palette.h */
     int colours;          /* how many these are; 0: all */
-    place *above, *own; /* places of the row above and this one, [1 + width] */
+    place *places; /* [1 + width]: none, this row's up to W's, from N's on the row above's */
 };
 
 extern HIDDEN code_rows bitswap_drawn_rows_plain, bitswap_drawn_rows_avx2;

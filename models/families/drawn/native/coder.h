@@ -12,7 +12,7 @@ TARGET INLINE int code(coder *c, int32_t one, int bit) {
         if (c->count == SEGMENT) bitswap_drawn_flush(c);
         return bit;
     }
-    if (!c->count && !bitswap_drawn_next(c)) c->failed = 1;
+    if (!c->count && !bitswap_drawn_next(c)) c->failed = WRONG;
     if (c->failed) return 0;
     c->count--;
     uint64_t low = c->head & 0xffff;
@@ -21,7 +21,7 @@ TARGET INLINE int code(coder *c, int32_t one, int bit) {
     c->head = freq * (c->head >> PRECISION) + low - (bit ? 0 : (uint64_t)one);
     if (c->head < HEAD_MIN) {
         if (c->tail == c->tail_end) {
-            c->failed = 1;
+            c->failed = WRONG;
             return 0;
         }
         c->head = c->head << 32 | *c->tail++;

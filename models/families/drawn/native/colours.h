@@ -83,8 +83,8 @@ TARGET INLINE void promote(candidates *c, int rank) {
     c->colour[rank] = colour, c->agreeing[rank] = agreeing, c->score[rank] = score;
 }
 
-/* Which sources agree, as a number below 1024: the place, the first three memories' first, W, N,
- * whether the first two memories say anything, and the rank. */
+/* Which sources agree, as a number below 1024: the place, the first, second and fourth memory's
+ * first, W, N, whether the first two memories say anything, and the rank. */
 TARGET INLINE uint32_t pattern(const sources *s, uint32_t agreeing, int rank) {
     uint32_t found = (agreeing & 1) | (agreeing >> 1 & 1) << 1 | (agreeing >> 3 & 1) << 2;
     found |= (agreeing >> 7 & 1) << 3 | (agreeing >> AROUND & 3) << 4;

@@ -1,9 +1,8 @@
 /* Pictures to words and back, each under what the ones before it in a chunk have taught.
  *
- * reference.py is the definition: both give the same words and pixels.
+ * reference/ is the definition: both give the same words and pixels.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "chunk.h"
 
@@ -17,7 +16,7 @@ void bitswap_drawn_flush(coder *c) {
         int64_t room = 2 * (c->size + most);
         uint32_t *words = realloc(c->words, (size_t)room * sizeof *words);
         if (!words) {
-            c->failed = 1;
+            c->failed = NO_MEMORY, c->count = 0; /* what is pending is lost, and has room again */
             return;
         }
         c->words = words, c->room = room;
@@ -90,7 +89,7 @@ EXPORT chunk *bitswap_drawn_open(const tables *t, const state *a, int64_t bits, 
     k->c = (coder){.decoding = words != NULL, .from = words, .end = words + size};
     k->c.head = HEAD_MIN, k->c.costs = t->cost;
     k->rows = processor_has(AVX2) ? bitswap_drawn_rows_avx2 : bitswap_drawn_rows_plain;
-    k->seen = malloc((size_t)room * sizeof *k->seen);
+    k->seen = calloc((size_t)room, sizeof *k->seen);
     if (!words) k->c.pending = malloc(SEGMENT * sizeof *k->c.pending);
     if (!open_memory(&k->m, (int)bits) || !k->seen || !(words || k->c.pending)) {
         bitswap_drawn_close(k);
@@ -99,29 +98,28 @@ EXPORT chunk *bitswap_drawn_open(const tables *t, const state *a, int64_t bits, 
     return k;
 }
 
-/* Code a picture, or fill it; returns its bits in 1/4096 (0: a decoder does not count them), -1 if
- * the words are damaged or memory is short. */
+/* Code a picture, or fill it; returns its bits in 1/4096 (0: a decoder does not count them), or why
+ * it failed, below 0. */
 EXPORT int64_t bitswap_drawn_picture(chunk *k, uint8_t *pixels, int64_t height, int64_t width,
                                      int64_t channels, const uint32_t *keys, int64_t colours) {
     frame f = {.width = width, .stride = width + 2 * MARGIN, .channels = (int)channels};
     f.keys = keys, f.colours = (int)colours;
     f.number = k->pictures++;
     int64_t before = k->c.cost;
-    if (k->used + (height + 2) * f.stride > k->room) return -1;
-    place *places = calloc((size_t)(2 * (width + 1)), sizeof *places);
-    if (!places) return -1;
-    f.above = places, f.own = places + width + 1;
+    if (k->used + (height + 2) * f.stride > k->room) return -WRONG;
+    f.places = calloc((size_t)width + 1, sizeof *f.places);
+    if (!f.places) return -NO_MEMORY;
     k->rows(k, &f, pixels, height);
-    free(places);
-    return k->c.failed ? -1 : k->c.cost - before;
+    free(f.places);
+    return k->c.failed ? -k->c.failed : k->c.cost - before;
 }
 
-/* How many words there are, which `out` gets unless it is NULL; those of a decoder are what it has
- * not read. -1: memory was short, or a decoder has not come to the end of a message. */
+/* How many words an encoder has made, which `out` gets unless it is NULL; 0 if a decoder has read
+ * all of its own. Or why it failed, below 0. */
 EXPORT int64_t bitswap_drawn_words(chunk *k, uint32_t *out) {
-    if (k->c.decoding) return complete(&k->c) ? 0 : -1;
+    if (k->c.decoding) return complete(&k->c) ? 0 : -WRONG;
     bitswap_drawn_flush(&k->c);
-    if (k->c.failed) return -1;
+    if (k->c.failed) return -k->c.failed;
     if (out && k->c.size) memcpy(out, k->c.words, (size_t)k->c.size * sizeof *out);
     return k->c.size;
 }

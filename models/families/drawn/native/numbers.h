@@ -1,6 +1,6 @@
 /* The numbers of the model of drawn pictures, and the tables and state that Python hands over.
  *
- * reference.py is the definition of all that is computed here. Right shifts of negative numbers are
+ * reference/ is the definition of all that is computed here. Right shifts of negative numbers are
  * arithmetic; hashes wrap.
  */
 #ifndef BITSWAP_DRAWN_NUMBERS_H
@@ -18,7 +18,7 @@ enum { INPUTS = 32, MOST_SETS = 3, MOST_CANDIDATES = 8, MOST_CHANNELS = 4 };
 enum { MOST_COLOURS = 256 }; /* of a picture whose file tells them */
 enum { AGREED = 81 * 16 * 8, ACTIVITIES = 64, MEMORIES = 6 };
 
-/* Tables of logits.py, in the order of `Tables.arrays`. */
+/* Tables of logits.py, in the order of its `Tables`. */
 typedef struct {
     const int16_t *logit;     /* of probabilities of 16 bits */
     const int32_t *squashed;  /* logits back to them, from -LIMIT on */
@@ -29,7 +29,7 @@ typedef struct {
     const int32_t *cost;      /* bits in 1/4096, of probabilities of 12 bits */
 } tables;
 
-/* What adapts while pictures are coded, in the order of `State.arrays`. A counter is a probability
+/* What adapts while pictures are coded, in the order of state.py. A counter is a probability
  * of 22 bits over a count of 10. */
 typedef struct {
     uint32_t *flat;                  /* [3 * 16][2][2] */

@@ -37,11 +37,13 @@ TARGET INLINE uint32_t code_colour(chunk *k, const window *v, const place *p, ui
         without[ruled_out++] = key_of(c.colour[r], f->channels);
     }
     if (!found) {
+        const uint32_t told = colour;
         colours rest = all_but(f, without, ruled_out);
-        if (f->colours && !rest.end) k->c.failed = 1;
+        if (f->colours && !rest.end) k->c.failed = WRONG;
         else
             colour =
                 code_values(&k->c, &k->t, &k->a, &k->m, v, f->channels, f->number, &rest, colour);
+        if (!k->c.decoding && colour != told) k->c.failed = WRONG;
     }
     for (int i = 0; i < SOURCES; i++)
         if (s.confidence[i] >= 0)
@@ -54,11 +56,10 @@ TARGET INLINE uint32_t code_colour(chunk *k, const window *v, const place *p, ui
 /* Where the next colours may stand: on from W's place, below N's, or where the context stood. */
 TARGET INLINE place find_place(chunk *k, const frame *f, int64_t x, const window *v,
                                uint32_t here) {
-    place p = f->own[x];
-    if (x && p.at) p.at++;
-    else p.at = 0;
-    if (!p.at && f->above[x + 1].at) {
-        p = f->above[x + 1];
+    place p = f->places[x];
+    if (p.at) p.at++;
+    else if (f->places[x + 1].at) {
+        p = f->places[x + 1];
         p.at += p.stride;
     }
     if (p.at >= here) p.at = 0;
@@ -94,7 +95,7 @@ TARGET INLINE uint32_t code_pixel(chunk *k, const frame *f, int64_t x, uint32_t 
         colour = code_colour(k, &v, &p, there, f, colour);
         *standing(&k->m, v.contexts[0]) = (stood){here, (uint32_t)f->stride, v.contexts[0]};
     }
-    remember(&f->own[x + 1], p, there == colour);
+    remember(&f->places[x + 1], p, there == colour);
     return colour;
 }
 
@@ -106,8 +107,7 @@ TARGET INLINE uint32_t packed(const uint8_t *pixel, int channels) {
 
 TARGET INLINE void rows(chunk *k, frame *f, uint8_t *pixels, int64_t height) {
     uint32_t *row = k->seen + k->used + MARGIN;
-    memset(row - MARGIN, 0, (size_t)(2 * f->stride) * sizeof *row);
-    row += 2 * f->stride;
+    row += 2 * f->stride; /* two rows stay 0 */
     for (int64_t y = 0; y < height && !k->c.failed; y++, row += f->stride) {
         for (int i = 1; i <= MARGIN; i++) row[-i] = row[-f->stride];
         for (int64_t x = 0; x < f->width && !k->c.failed; x++) {
@@ -118,8 +118,6 @@ TARGET INLINE void rows(chunk *k, frame *f, uint8_t *pixels, int64_t height) {
                 pixel[c] = (uint8_t)channel(colour, c);
         }
         for (int i = 0; i < MARGIN; i++) row[f->width + i] = row[f->width - 1];
-        place *above = f->above;
-        f->above = f->own, f->own = above;
     }
     k->used += (height + 2) * f->stride;
 }

@@ -104,3 +104,8 @@ class Decoder:
 def damaged() -> ArchiveError:
     """Return the error to raise for words that no encoder made."""
     return ArchiveError("the compressed data is damaged: it is none of these pictures")
+
+
+def lacking() -> ValueError:
+    """Return the error to raise for a palette that is not its picture's."""
+    return ValueError("a picture has a colour that its palette lacks")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from bitswap_models.families.drawn.logits import REACH
-from bitswap_models.families.drawn.reference.coder import Decoder, Encoder, damaged
+from bitswap_models.families.drawn.reference.coder import Decoder, Encoder, damaged, lacking
 from bitswap_models.families.drawn.reference.memory import Memory, mingle
 from bitswap_models.families.drawn.reference.mixing import Adaptive, Decision, clip
 from bitswap_models.families.drawn.reference.palette import ORDER, Kind
@@ -170,7 +170,7 @@ def code_values(
     """Code a colour, which is none `without`; a decoder is told any."""
     channels, rest = kind.channels, kind.all_but(without)
     if kind.keys and not rest:
-        raise damaged()
+        raise damaged() if coder.decoding else lacking()
     pixel = prefix = 0
     flags = 15  # which of W, N, NW, NE all channels so far, but alpha, repeated
     for place, k in enumerate(ORDER[channels - 1]):
@@ -185,4 +185,6 @@ def code_values(
             flags &= sum(bit << i for i, bit in enumerate(same))
         pixel |= value << (8 * k)
         prefix = mingle((prefix + 1) & 0xFFFFFFFF, value)
+    if not coder.decoding and pixel != colour:
+        raise lacking()
     return pixel

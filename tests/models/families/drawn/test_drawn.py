@@ -98,6 +98,55 @@ def test_damaged_words_are_refused_or_give_pictures(data: st.DataObject) -> None
         coder.decode(bytes(words), shapes, told)
 
 
+def told_by(compiled: kernel.Kernel | None, words: np.ndarray, shape: tuple[int, ...]) -> object:
+    """What an engine makes of words: a picture, or None."""
+    found = np.zeros(shape, np.uint8)
+    own = np.array([0x112233, 0xAABBCC, 0xFF0000], np.uint32)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kernel, "compiled", lambda: compiled)
+        try:
+            with opened(untrained(), [shape, shape], words) as chunk:
+                chunk.picture(found, own[:0])
+                chunk.picture(found, own)
+                chunk.words()
+        except ArchiveError:
+            return None
+    return found.tolist()
+
+
+@pytest.mark.skipif(kernel.compiled() is None, reason="the kernel is not compiled")
+@given(seed=st.integers(0, 2**32 - 1), count=st.integers(0, 40))
+@settings(max_examples=40, deadline=None)
+def test_engines_make_the_same_of_words_by_chance(seed: int, count: int) -> None:
+    words = np.random.default_rng(seed).integers(0, 1 << 32, count, np.uint32)
+    if count > 2:
+        words[0], words[1] = count - 1, words[1] >> 1
+    assert told_by(kernel.compiled(), words, (5, 6, 3)) == told_by(None, words, (5, 6, 3))
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize("count", [1, 2, 200])
+def test_a_colour_that_a_palette_lacks_is_refused(
+    compiled: bool, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not compiled:
+        monkeypatch.setattr(kernel, "compiled", lambda: None)
+    random = np.random.default_rng(6)
+    colours = random.integers(1, 256, (count, 3)).astype(np.uint8)
+    picture = colours[random.integers(0, count, (6, 7))]
+    picture[3, 4, 1] ^= 1
+    with pytest.raises(ValueError, match="a colour that its palette lacks"):
+        model().encode([picture], [colours])
+
+
+@pytest.mark.skipif(kernel.compiled() is None, reason="the kernel is not compiled")
+def test_words_that_have_ended_take_no_time_however_much_is_asked_for() -> None:
+    words = np.array([2, 0, 1 << 31], "<u4").tobytes()
+    for shape in ((5793, 5792, 4), (1 << 22, 1, 4), (1, 1 << 22, 1)):
+        with pytest.raises(ArchiveError):
+            model().decode(words, [shape], [None])
+
+
 @pytest.mark.parametrize("cut", [1, 4, 8])
 def test_words_that_are_cut_or_too_many_are_refused(cut: int) -> None:
     random = np.random.default_rng(5)
