@@ -44,7 +44,9 @@ def need_torch(purpose: str) -> None:
 
 def in_bounds(config: Config) -> bool:
     """Whether a config is one that a model file may have."""
-    values = vars(config).values()
+    values, usual = vars(config).values(), vars(type(config)()).values()
+    if any(type(v) is not type(own) for v, own in zip(values, usual, strict=True)):
+        return False
     numbers = [n for v in values for n in (v if isinstance(v, tuple) else (v,))]
     return all(type(n) is int and 0 <= n <= 512 for n in numbers) and config.sound()
 

@@ -16,7 +16,9 @@ import numpy as np
 
 from bitswap_cli.archive.format.sections import (
     BYTE,
+    CHUNKS,
     CRC,
+    DRAW,
     END_MAGIC,
     HEAD,
     ID,
@@ -34,13 +36,13 @@ from bitswap_cli.archive.format.sections import (
 from bitswap_cli.archive.format.values.blobs import unpack_blob
 from bitswap_cli.archive.format.values.columns import pack_column
 from bitswap_cli.errors import ArchiveError
+from tests.fuzz.drawn import redrawn
 from tests.fuzz.nodes import Blob, Framed, Item, Node, Plain
 from tests.fuzz.raw import scratched
 from tests.fuzz.values import unpacked
 
 _LENGTH = struct.Struct("<I")
-_CHUNKS = (TILE, BYTE, JPEG)
-_TAGS = (HEAD, MODL, INDX, *_CHUNKS)
+_TAGS = (HEAD, MODL, INDX, *CHUNKS)
 
 
 @dataclass
@@ -90,11 +92,11 @@ class Whole:
 
     def _repair(self) -> None:
         """Let the index tell of the chunks that there are."""
-        bodies = [(one.tag, len(one.body())) for one in self.sections if one.tag in _CHUNKS]
+        bodies = [(one.tag, len(one.body())) for one in self.sections if one.tag in CHUNKS]
         for one in self.sections:
             node = one.nodes[0]
             if one.tag == INDX and isinstance(node, Item) and isinstance(node.value, list):
-                tags = pack_column([_CHUNKS.index(tag) for tag, _ in bodies] or [0])
+                tags = pack_column([CHUNKS.index(tag) for tag, _ in bodies] or [0])
                 lengths = pack_column([length for _, length in bodies] or [0])
                 columns = [tags, lengths, 1] if bodies else []
                 node.value = [*node.value[:4], len(bodies), *columns]
@@ -137,7 +139,7 @@ def _nodes(tag: bytes, body: bytes) -> list[Node]:
         extras, words = _counted(rest)
         if tag == JPEG:
             return [*nodes, Framed(inner=_blob(extras), checked=False), Item(value=unpacked(words))]
-        beside: Node = Plain(data=extras)
+        beside: Node = _blob(extras) if tag == DRAW else Plain(data=extras)
         return [*nodes, Framed(inner=beside, checked=False), Plain(data=words)]
     except (ValueError, struct.error):
         return [Plain(data=body)]
@@ -209,6 +211,8 @@ def mutant(seeds: Sequence[Whole], chance: random.Random) -> bytes:
                     whole.pack()
                 whole.repaired = False
             chance.choice(one.parts()).spoil(chance)
+            if one.tag == DRAW and chance.random() < 0.7:
+                one.nodes = redrawn(one.nodes, chance)
     data = whole.pack()
     if chance.random() < 0.1:
         data = scratched(data, chance)
@@ -240,7 +244,7 @@ def _rearrange(whole: Whole, other: Whole, chance: random.Random) -> None:
             sections[at].tag = chance.choice((*_TAGS, b"ABCD", b"\0\0\0\0"))
         case _:  # an archive in an archive, as it is
             inner = Plain(data=copy.deepcopy(other).pack())
-            sections.insert(place, Section(chance.choice(_CHUNKS), [inner]))
+            sections.insert(place, Section(chance.choice(CHUNKS), [inner]))
     whole.repaired = chance.random() < 0.9
 
 

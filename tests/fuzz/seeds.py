@@ -22,9 +22,11 @@ from bitswap_cli.archive.writing.blocks import Keeping
 from bitswap_cli.archive.writing.pack import pack
 from tests.cli.conftest import smooth_pixels
 from tests.fuzz.archives import Whole, beside, parsed, sizes_of
+from tests.golden.make_drawn import draw
 from tests.images import png_files
 from tests.images.formats.jpeg import odd
 from tests.images.formats.samples import files as samples_of_formats
+from tests.models.families.drawn.pictures import flat
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "golden"
@@ -69,7 +71,7 @@ def archives(few: bool = False) -> list[Whole]:
     """Return archives taken apart: of `few` models, or of all that are frozen."""
     frozen = sorted(GOLDEN.glob("*.bsw"))
     if few:
-        frozen = [path for path in frozen if path.stem in ("photo-bitswap", "photo-wide-5")]
+        frozen = [path for path in frozen if path.stem in ("photo-bitswap", "drawn-5")]
     with tempfile.TemporaryDirectory() as folder:
         own = [_taken_apart(path) for path in _made(Path(folder))]
     # ours are small, and of all that there is: most mutants are made of them
@@ -119,6 +121,13 @@ def _made(folder: Path) -> Iterator[Path]:
     output = folder / "pictures.bsw"
     bitswap_cli.compress([source], output, model="photo", threads=1)
     yield output
+    (drawn := folder / "drawn").mkdir()
+    draw(drawn)
+    coarse = flat(24, 20, 3, np.random.default_rng(2))
+    for name, data in samples_of_formats(coarse).items():
+        (drawn / name.replace("/", "-")).write_bytes(data)
+    bitswap_cli.compress([drawn], output := folder / "drawn.bsw", threads=1)
+    yield output
 
 
 @cache
@@ -150,11 +159,11 @@ def pictures() -> tuple[bytes, ...]:
 
 
 def models(folder: Path) -> list[bytes]:
-    """Return model files: small ones of every family that codes, of random weights; a real one."""
+    """Return model files: small ones of every family that codes, of random weights; real ones."""
     from bitswap_models.stored import model_file
     from tests.conftest import SMALL, started
 
-    found = [(ZOO / "gray" / "model.safetensors").read_bytes()]
+    found = [(ZOO / name / "model.safetensors").read_bytes() for name in ("gray", "drawn")]
     for kind in SMALL:
         path = folder / f"{kind}.safetensors"
         model_file.write(started(kind), path, recipe="", metrics={})

@@ -2,6 +2,7 @@
 
 import ast
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from PIL import Image
 from bitswap_cli.cli.main import run
 from bitswap_models.exact.tensors import built
 from bitswap_models.families import register
-from bitswap_models.families.family import Family
+from bitswap_models.families.family import Family, in_bounds
 from bitswap_models.stored import model_file
 from tests.conftest import smooth_tile
 from tests.models.families import plain
@@ -26,6 +27,16 @@ def test_families_are_found_by_their_names(name: str) -> None:
     assert family.network_class().family == name
     assert family.config().sound()
     assert family.codes or not (family.tried or family.fit or family.grow)
+
+
+@pytest.mark.parametrize("name", register.MODULES)
+def test_numbers_are_numbers_and_lists_lists(name: str) -> None:
+    family = register.find(name)
+    assert family and in_bounds(family.config())
+    for field, usual in vars(family.config()).items():
+        other: object = 1 if isinstance(usual, tuple) else ()
+        fields: dict[str, Any] = {field: other}
+        assert not in_bounds(family.config(**fields)), field
 
 
 def test_others_are_not_found() -> None:
