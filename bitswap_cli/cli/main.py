@@ -29,9 +29,9 @@ EXIT_INTERRUPTED = 130
 def cli(console: Console) -> None:
     """Compress folders of images without loss, with a neural network, and restore them.
 
-    Pixels of 8-bit gray and RGB images (PNG, TIFF, BMP, PGM, PPM, PAM, TGA, QOI, npy) go
-    through the model, with compress --fit those with alpha, palettes or 16 bits, too; every
-    other file is kept byte for byte.
+    Images (PNG, TIFF, BMP, PGM, PPM, PAM, TGA, QOI, GIF, ICO, npy) go through a model by their
+    pixels, JPEG files by their coefficients; every other file is kept under zstd. All come back
+    byte for byte.
     """
 
 
