@@ -1,4 +1,4 @@
-"""Which pictures may be drawn ones: they repeat their colours, or have channels of their own."""
+"""Which pictures may be drawn ones: they have few colours, repeat them, or have other channels."""
 
 from collections.abc import Iterable
 
@@ -12,18 +12,21 @@ from bitswap_cli.images.shown import shown
 MOST_CHANNELS = 4
 MAX_HELD = 2 * MAX_PIXELS
 EDGE = 256  # pixels of each side that are looked at, at most
-_REPEATED = 0.05  # share of pixels equal to a neighbour from which on a picture may be a drawn one
+_SOME, _MOST = 0.2, 0.5  # shares of pixels equal to a neighbour above which a picture may be drawn
+_MANY = 1 << 14  # pixels from which on colours are counted
+_BLUES = 2.0  # blues that a photograph has at least for each red and green
 
 
 def depth(picture: Picture) -> int | None:
-    """Return how many bytes a picture shows of one channel; None if it cannot be a drawn one."""
+    """Return how many bytes a picture shows of one channel; None if it cannot be coded whole, or
+    had better be coded in tiles."""
     height, width, channels = picture.pixels.shape
     if kind_of(picture.recipe.kind).alphabet != BYTES:
         return None
     own = shown(picture).dtype.itemsize
     fits = channels <= MOST_CHANNELS * own and few([(height, width, own)])
-    alike = channels in (1, 3) and not _repeats(middle(picture.pixels))
-    return own if fits and not alike else None
+    photographed = channels in (1, 3) and not is_drawn(middle(picture.pixels))
+    return own if fits and not photographed else None
 
 
 def few(shapes: Iterable[tuple[int, int, int]]) -> bool:
@@ -45,8 +48,16 @@ def middle(pixels: Samples) -> Samples:
     return pixels[top : top + EDGE, left : left + EDGE]
 
 
-def _repeats(pixels: Samples) -> bool:
-    """Tell whether enough pixels (H, W, C) equal the one before them or above them."""
+def is_drawn(pixels: Samples) -> bool:
+    """Tell whether a gray or RGB picture (H, W, C) repeats its colours, or has few for its red and
+    green: drawn ones do, and scans of few inks, or in which other colours cannot be (Photo CD)."""
     beside = (pixels[1:, 1:] == pixels[1:, :-1]).all(-1)
     above = (pixels[1:, 1:] == pixels[:-1, 1:]).all(-1)
-    return not beside.size or float(np.mean(beside | above)) > _REPEATED
+    repeated = float(np.mean(beside | above)) if beside.size else 1.0
+    if pixels.shape[2] == 1 or pixels[..., 0].size < _MANY:
+        return repeated > _SOME
+    red, green, blue = (pixels[..., k].astype(np.uint32).ravel() for k in range(3))
+    pairs = np.zeros(1 << 16, np.bool_)
+    pairs[red << 8 | green] = True
+    colours = len(np.unique(red << 16 | green << 8 | blue))
+    return repeated > _MOST or colours < _BLUES * int(pairs.sum())

@@ -1,11 +1,46 @@
-"""Which pictures may be drawn ones, and how many go into one chunk."""
+"""Which pictures look drawn, and how many go into one chunk."""
 
 import numpy as np
 import pytest
 
 from bitswap_cli.images.picture import MAX_PIXELS, Picture, Recipe
-from bitswap_cli.images.repeats import MAX_HELD, depth, few
+from bitswap_cli.images.repeats import MAX_HELD, depth, few, is_drawn
+from tests.images.formats.jpeg.files import photograph
 from tests.models.families.drawn.pictures import flat, noise
+
+RANDOM = np.random.default_rng(1)
+
+
+def test_drawn_pictures_do_and_photographs_do_not() -> None:
+    for channels in (1, 3):
+        assert is_drawn(flat(40, 40, channels, RANDOM)) and is_drawn(
+            flat(200, 200, channels, RANDOM)
+        )
+        assert not is_drawn(noise(40, 40, channels, RANDOM))
+        assert not is_drawn(photograph(200, 200, channels))
+
+
+def test_few_colours_do_though_none_is_repeated() -> None:
+    inks = RANDOM.integers(0, 256, (90, 3)).astype(np.uint8)
+    assert is_drawn(inks[RANDOM.integers(0, 90, (200, 200))])
+
+
+def test_pictures_of_other_channels_do_whatever_they_are() -> None:
+    for channels in (2, 4):
+        picture = Picture(
+            noise(30, 30, channels, RANDOM), Recipe("png-samples", png(channels), b"")
+        )
+        assert depth(picture) == 1
+
+
+def png(channels: int) -> bytes:
+    """The start of a PNG file of 30x30 pixels with alpha."""
+    head = (30).to_bytes(4, "big") * 2 + bytes([8, {2: 4, 4: 6}[channels], 0, 0, 0])
+    return b"\x89PNG\r\n\x1a\n" + len(head).to_bytes(4, "big") + b"IHDR" + head + bytes(4)
+
+
+def test_one_pixel_is_enough() -> None:
+    assert is_drawn(noise(1, 1, 3, RANDOM))
 
 
 def test_drawn_ones_repeat_their_colours_and_are_not_only_high() -> None:

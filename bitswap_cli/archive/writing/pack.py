@@ -155,7 +155,7 @@ class _Packing:
         self._copies = catalogue.copies if COPIES in writer.header.features else {}
         self._missing = {copy.original for copy in self._copies.values()}
         self._coders = Coders(
-            Work(writer.header, catalogue, codecs, self._pool.submit, self._queue)
+            Work(writer.header, catalogue, codecs, self._pool.submit, keeping.haste, self._queue)
         )
 
     def run(self) -> None:

@@ -85,5 +85,7 @@ class Work(NamedTuple):
     catalogue: Catalogue
     codecs: Codecs
     submit: Submit
+    haste: float
+    """How many times fewer bytes a coder has to promise that takes much longer than another."""
     queue: Callable[[Step], None]
     """Takes steps, in the order in which they are to be written."""

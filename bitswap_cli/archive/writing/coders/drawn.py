@@ -95,7 +95,8 @@ class DrawnCoder:
         middle = repeats.middle(file.picture.pixels)
         palettes = [palette_of(file.picture.recipe)] * file.depth
         bits = self._codec.encode(planes_of(middle, file.depth), palettes).bits.sum()
-        return float(bits) / 8 * file.picture.pixels.size / middle.size
+        whole = file.picture.pixels.size / middle.size
+        return float(bits) / 8 * whole * self._work.haste
 
     def _take(self, file: _File) -> None:
         height, width, _ = file.picture.pixels.shape

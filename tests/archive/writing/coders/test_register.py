@@ -21,7 +21,7 @@ def work_of(catalogue: Catalogue, queue: Callable[[Step], None]) -> Work:
     def submit(*arguments: object) -> NoReturn:
         raise AssertionError("nothing is coded")
 
-    return Work(Header.without_model(), catalogue, Codecs(), submit, queue)
+    return Work(Header.without_model(), catalogue, Codecs(), submit, 1.0, queue)
 
 
 class Coder:
