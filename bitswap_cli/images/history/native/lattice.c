@@ -74,19 +74,6 @@ static range luma_of(range r, range g, range b, int32_t cb, int32_t cr) {
     return found;
 }
 
-/* Whether one chroma is enough, or more: for red (or blue) not to be too low, and green not too
-   high. */
-INLINE int enough(int32_t c, range own, range g, int32_t y, int32_t other, int red) {
-    const int32_t green = y + (red ? to_green(other, c) : to_green(c, other));
-    return y + (red ? to_red(c) : to_blue(c)) >= own.low && green <= g.high;
-}
-
-/* Whether it is not too much. */
-INLINE int bearable(int32_t c, range own, range g, int32_t y, int32_t other, int red) {
-    const int32_t green = y + (red ? to_green(other, c) : to_green(c, other));
-    return y + (red ? to_red(c) : to_blue(c)) <= own.high && green >= g.low;
-}
-
 /* What one chroma may be, luma and the other chroma being known: as it grows, red (or blue) does,
    and green becomes less. */
 static range chroma_of(range own, range g, int32_t y, int32_t other, int red) {
