@@ -37,13 +37,13 @@ TARGET INLINE uint32_t code_colour(chunk *k, const window *v, const place *p, ui
         without[ruled_out++] = key_of(c.colour[r], f->channels);
     }
     if (!found) {
-        const uint32_t told = colour;
+        const uint32_t wanted = colour;
         colours rest = all_but(f, without, ruled_out);
         if (f->colours && !rest.end) k->c.failed = WRONG;
         else
             colour =
                 code_values(&k->c, &k->t, &k->a, &k->m, v, f->channels, f->number, &rest, colour);
-        if (!k->c.decoding && colour != told) k->c.failed = WRONG;
+        if (!k->c.decoding && colour != wanted) k->c.failed = WRONG;
     }
     for (int i = 0; i < SOURCES; i++)
         if (s.confidence[i] >= 0)
