@@ -43,7 +43,7 @@ from bitswap_cli.archive.reading.unpack import verify as check
 from bitswap_cli.archive.report import PackReport
 from bitswap_cli.archive.sources.catalogue import Catalogue
 from bitswap_cli.archive.system.telling import Teller
-from bitswap_cli.archive.writing.blocks import QUICK, THOROUGH
+from bitswap_cli.archive.writing.blocks import PATIENT, QUICK, THOROUGH
 from bitswap_cli.archive.writing.pack import pack_into
 from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.errors import ArchiveError, BitswapError, InputError
@@ -250,7 +250,7 @@ class _Job:
         """
         began = time.perf_counter()
         packed: list[_Packed] = []
-        keeping = QUICK if self.speed == FAST else THOROUGH
+        keeping = {FAST: QUICK, SMALL: PATIENT}.get(self.speed or "", THOROUGH)
         others, models = wanted(catalogue, named=self.model != AUTO, notes=self.notes)
         for number, (codec, header) in enumerate(ways):
             codecs, header = others._replace(tiles=codec), header.with_others(models)

@@ -43,11 +43,11 @@ class Keeping(NamedTuple):
     """Bytes of files that are compressed together, at most."""
     level: int = 19
     """Of zstd."""
-    haste: float = 1.05
+    haste: float = 1.1
     """How many times fewer bytes a coder has to promise that takes much longer than another."""
 
 
-THOROUGH, QUICK = Keeping(), Keeping(1 << 23, 3, 1.3)
+THOROUGH, QUICK, PATIENT = Keeping(), Keeping(1 << 23, 3, 1.3), Keeping(haste=1.0)
 
 
 def order(source: Source) -> tuple[int, bytes, bytes]:
