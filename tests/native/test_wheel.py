@@ -15,6 +15,7 @@ from bitswap_cli.images.formats.jpeg import scan
 from bitswap_cli.images.history import engine as history
 from bitswap_cli.images.packings import engine as packings
 from bitswap_models.exact import kernel as layers
+from bitswap_models.families.drawn import kernel as drawn
 from tests.structure.house import ROOT
 
 Distribution = import_module("setuptools").Distribution  # which tells no types
@@ -62,7 +63,9 @@ def test_a_wheel_is_for_every_python_on_this_platform(setup: dict[str, Any]) -> 
 
 
 @pytest.mark.parametrize(
-    "engine", [coder, deflate, history, layers, packings, scan], ids=lambda engine: engine.__name__
+    "engine",
+    [coder, deflate, drawn, history, layers, packings, scan],
+    ids=lambda engine: engine.__name__,
 )
 def test_every_engine_looks_for_that_name(engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Path] = []

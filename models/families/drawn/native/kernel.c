@@ -71,6 +71,13 @@ static void close_memory(memory *m) {
     free(m->followed), free(m->stood), free(m->buckets), free(m->slots);
 }
 
+static code_rows *fastest(void) {
+#if X86
+    if (processor_has(AVX2)) return bitswap_drawn_rows_avx2;
+#endif
+    return bitswap_drawn_rows_plain;
+}
+
 EXPORT int64_t bitswap_drawn_abi(void) { return ABI; }
 
 EXPORT void bitswap_drawn_close(chunk *k) {
@@ -88,7 +95,7 @@ EXPORT chunk *bitswap_drawn_open(const tables *t, const state *a, int64_t bits, 
     k->t = *t, k->a = *a, k->room = room;
     k->c = (coder){.decoding = words != NULL, .from = words, .end = words + size};
     k->c.head = HEAD_MIN, k->c.costs = t->cost;
-    k->rows = processor_has(AVX2) ? bitswap_drawn_rows_avx2 : bitswap_drawn_rows_plain;
+    k->rows = fastest();
     k->seen = calloc((size_t)room, sizeof *k->seen);
     if (!words) k->c.pending = malloc(SEGMENT * sizeof *k->c.pending);
     if (!open_memory(&k->m, (int)bits) || !k->seen || !(words || k->c.pending)) {
