@@ -10,7 +10,7 @@ from bitswap_cli.images.picture import MAX_PIXELS, Picture
 from bitswap_cli.images.shown import shown
 
 MOST_CHANNELS = 4
-MAX_HELD = 2 * MAX_PIXELS
+MAX_HELD = 3 * MAX_PIXELS // 2
 EDGE = 256  # pixels of each side that are looked at, at most
 _SOME, _MOST = 0.2, 0.5  # shares of pixels equal to a neighbour above which a picture may be drawn
 _MANY = 1 << 14  # pixels from which on colours are counted

@@ -132,7 +132,7 @@ def _decoded(
         )
     rest = iter(pixels)
     return [
-        DrawnFile(Picture(np.concatenate([next(rest) for _ in range(own.depth)], 2), recipe))
+        DrawnFile(Picture(_joined([next(rest) for _ in range(own.depth)]), recipe))
         for own, recipe in zip(table.segments, recipes, strict=True)
     ]
 
@@ -140,6 +140,11 @@ def _decoded(
 def planes_of(pixels: Samples, depth: int) -> list[NDArray[np.uint8]]:
     """Return what is coded of samples (H, W, C): these, or their high and their low bytes."""
     return [np.ascontiguousarray(own, np.uint8) for own in np.split(pixels, depth, axis=2)]
+
+
+def _joined(planes: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Invert `planes_of`; there are no copies of what is whole."""
+    return planes[0] if len(planes) == 1 else np.concatenate(planes, 2)
 
 
 def _palette(recipe: Recipe, segment: WholeSegment) -> Palette:

@@ -20,6 +20,7 @@ from bitswap_cli.images.picture import Picture
 _PIXELS = 1 << 21  # of a chunk, unless it is of one picture
 _SEGMENTS = MAX_SEGMENTS >> 4
 _RECIPES = MAX_EXTRAS >> 3  # bytes
+_ROUNDS = 4  # in which pictures leave a chunk, at most
 
 
 class _File(NamedTuple):
@@ -113,15 +114,19 @@ class DrawnCoder:
 def code_files(codec: PictureCodec, files: list[_File]) -> Coded:
     """Code pictures as one chunk, without those for which the model does not pay.
 
-    Each round codes what is left, as pictures teach each other; it ends when nothing loses.
+    Each round codes what is left, as pictures teach each other; it ends when nothing loses. Where
+    each picture is dear without the one before it, that would take as many rounds as there are
+    pictures: from a number of rounds on, only the chunk as a whole has to pay.
     """
     kept, lost = files, list[Source]()
+    rounds = 0
     while kept:
+        rounds += 1
         pictures = [file.picture for file in kept]
         body, bits = encode_pictures(codec, [_segment(file) for file in kept], pictures)
         costs = bits / 8 + recipe_costs([picture.recipe for picture in pictures])
         loses = [bool(cost >= file.limit) for file, cost in zip(kept, costs, strict=True)]
-        if not any(loses):
+        if rounds > _ROUNDS or not any(loses):
             # What the chunk costs as a whole has to pay as well.
             if len(body) < min(sum(file.limit for file in kept), MAX_BODY):
                 entries = [

@@ -1,0 +1,57 @@
+"""Which pictures a chunk of whole pictures keeps."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitswap_cli.archive.sources.source import Source
+from bitswap_cli.archive.writing.coders import drawn
+from bitswap_cli.contract import CodedPictures, Palette
+from bitswap_cli.images.picture import Picture, Recipe
+
+
+class Dear:
+    """A codec for which the first picture of a chunk is too dear, and the others are next to
+    nothing."""
+
+    scheme = "bitswap"
+
+    def __init__(self) -> None:
+        self.rounds: list[int] = []
+
+    def encode(
+        self, pictures: Sequence[NDArray[np.uint8]], palettes: Sequence[Palette]
+    ) -> CodedPictures:
+        """See `PictureCodec`."""
+        self.rounds.append(len(pictures))
+        bits = np.ones(len(pictures))
+        bits[0] = 8 * 301
+        return CodedPictures(bytes(310), bits)
+
+    def decode(
+        self, words: bytes, shapes: Sequence[tuple[int, int, int]], palettes: Sequence[Palette]
+    ) -> list[NDArray[np.uint8]]:
+        """See `PictureCodec`."""
+        raise NotImplementedError
+
+
+def files(count: int) -> list[drawn._File]:
+    """Some pictures, each of which takes 300 bytes without the model."""
+    picture = Picture(np.zeros((10, 10, 3), np.uint8), Recipe("bmp", b"", b""))
+    names = [b"%03d" % number for number in range(count)]
+    sources = [Source(name, name, "file", 300, 0) for name in names]
+    return [drawn._File(source, picture, 300, 7, 1) for source in sources]
+
+
+def test_pictures_that_are_dear_one_after_the_other_take_few_rounds() -> None:
+    codec = Dear()
+    coded = drawn.code_files(codec, files(50))
+    assert codec.rounds == [50, 49, 48, 47, 46]
+    assert len(coded.kept) == 46
+    assert [own.name for own in coded.lost] == [b"000", b"001", b"002", b"003"]
+
+
+def test_what_does_not_pay_as_a_whole_is_not_kept() -> None:
+    coded = drawn.code_files(Dear(), files(1))
+    assert not coded.chunks and len(coded.lost) == 1
