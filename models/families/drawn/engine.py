@@ -46,7 +46,9 @@ def opened(
     bits = min(max((pixels - 1).bit_length(), LEAST_BITS), MOST_BITS)
     compiled = chosen(kernel.compiled, ModelError)
     if compiled is None:
-        yield reference.Chunk(state, bits, words)
+        defined = reference.Chunk(state, bits, words)
+        yield defined
+        defined.teach(state)
         return
     with compiled.opened(state, shapes, bits, words) as chunk:
         yield chunk

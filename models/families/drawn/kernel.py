@@ -76,7 +76,7 @@ class Chunk:
         return self._checked(bits)
 
     def words(self) -> NDArray[np.uint32]:
-        """Words of all that was encoded, or that is left to be decoded."""
+        """See `reference.Chunk`."""
         words = np.empty(self._checked(self._kernel.words(self._chunk, None)), np.uint32)
         self._kernel.words(self._chunk, words.ctypes.data)
         return words

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bitswap_cli.contract import Palette
-from bitswap_cli.errors import ModelError
+from bitswap_cli.errors import InputError, ModelError
 from bitswap_models.exact.tensors import Stored
 from bitswap_models.families.drawn.config import Config
 from bitswap_models.families.drawn.engine import opened
@@ -61,12 +61,12 @@ def train(recipe_path: Path, data: Path, output: Path, progress: Callable[[str],
     ModelError
         If the recipe cannot be followed, or there are no pictures.
     InputError
-        If the file cannot be written.
+        If a picture cannot be read, or the file not be written.
     """
     recipe = Recipe.read(recipe_path)
     taught, kept_out = _origins(recipe, data)
     if not taught:
-        raise ModelError(f"the recipe {recipe_path} names no pictures of 8 bits in {data}")
+        raise ModelError(f"the recipe {recipe_path} names no PNG files in {data} to learn from")
     random, state = np.random.default_rng(recipe.seed), untrained()
     for turn in range(recipe.steps):
         chunks = [chunk for paths in taught for chunk in _chunks(_shuffled(paths, random))]
@@ -114,7 +114,20 @@ def _chunks(paths: Sequence[Path]) -> Iterator[list[Picture]]:
 
 
 def _read(path: Path) -> Picture | None:
-    """A picture of 8 bits, a palette image by its colours."""
+    """A picture of 8 bits, a palette image by its colours; None if it is of others.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
+    try:
+        return _opened(path)
+    except (OSError, Image.DecompressionBombError) as error:
+        raise InputError(f"cannot read the picture {path}: {error}") from None
+
+
+def _opened(path: Path) -> Picture | None:
     with Image.open(path) as file:
         image: Image.Image = file.convert("L") if file.mode == "1" else file
         if image.mode not in ("L", "LA", "P", "RGB", "RGBA"):
@@ -143,7 +156,7 @@ def _code(state: State, chunk: Sequence[Picture]) -> float:
 
 
 def _measured(model: Taught, origins: Sequence[Sequence[Path]]) -> dict[str, float]:
-    """Bits per sample of pictures that were kept out."""
+    """Bits per sample of pictures that were kept out; nothing if none of them is of 8 bits."""
     coder = Drawn(model.config, Stored(model.tensors()))
     bits = samples = 0.0
     for paths in origins:
@@ -151,4 +164,4 @@ def _measured(model: Taught, origins: Sequence[Sequence[Path]]) -> dict[str, flo
             told = coder.encode([pixels for pixels, _ in chunk], [own for _, own in chunk])
             bits += 8.0 * len(told.words)
             samples += sum(pixels.size for pixels, _ in chunk)
-    return {"bpd": bits / samples}
+    return {"bpd": bits / samples} if samples else {}

@@ -43,10 +43,10 @@ TARGET INLINE window look(const uint32_t *at, int64_t stride) {
 /* What `look` leaves: most pixels of flat areas do not need it. */
 TARGET INLINE void hash_contexts(window *v) {
     uint32_t four = hash(hash(v->w, v->n), hash(v->nw, v->ne));
-    uint32_t six = hash(v->ww, v->nn);
+    uint32_t beyond = hash(v->ww, v->nn);
     uint32_t rest = hash(hash(v->nee, v->nnw), hash(v->nnww, v->nnee));
-    v->contexts[0] = hash(four, hash(six, hash(hash(v->nne, v->nww), rest)));
-    v->contexts[1] = hash(four, hash(six, v->nne));
+    v->contexts[0] = hash(four, hash(beyond, hash(hash(v->nne, v->nww), rest)));
+    v->contexts[1] = hash(four, hash(beyond, v->nne));
     v->contexts[2] = four;
     v->contexts[3] = hash(v->w, v->n);
     v->contexts[4] = hash(v->w, v->nw);

@@ -24,7 +24,7 @@ class Chunk:
     Parameters
     ----------
     state : State
-        Where it begins; it is not changed.
+        Where it begins; nothing but `teach` changes it.
     bits : int
         Of the number of entries of a memory.
     words : uint32 array, optional
@@ -50,6 +50,8 @@ class Chunk:
         ------
         ArchiveError
             The words are none that an encoder made.
+        ValueError
+            An encoder's picture has another colour than these.
         """
         before, (height, width, channels) = self._coder.cost, pixels.shape
         stride, kind = width + 2 * MARGIN, Kind(channels, self._pictures, keys.tolist())
@@ -134,8 +136,18 @@ class Chunk:
         return found
 
     def words(self) -> NDArray[np.uint32]:
-        """Words of all that was encoded, or that is left to be decoded."""
+        """Words of all that was encoded; none of a decoder.
+
+        Raises
+        ------
+        ArchiveError
+            A decoder has not read all that it was told.
+        """
         return self._coder.words()
+
+    def teach(self, state: State) -> None:
+        """Let a state be what this chunk has made of the one in which it began."""
+        self._adaptive.teach(state)
 
 
 def _remembered(place: Place | None, right: bool) -> Place | None:

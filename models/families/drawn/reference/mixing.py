@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from bitswap_models.families.drawn.logits import LEVELS, LIMIT, tables
 from bitswap_models.families.drawn.state import INPUTS, STEP, STEPS, State
 
@@ -27,6 +29,11 @@ class Adaptive:
         self._level = known.level.tolist()
         self._rate = known.rate.tolist()
         self._slot_rate = known.slot_rate.tolist()
+
+    def teach(self, state: State) -> None:
+        """Write the lists into a state's arrays."""
+        for name, array in state._asdict().items():
+            array[:] = np.array(self.of[name], array.dtype).reshape(array.shape)
 
     def squash(self, logit: int) -> int:
         """A probability of 16 bits."""

@@ -46,12 +46,12 @@ class Window:
     def contexts(self) -> list[int]:
         """Hashes of 12, 7, 4, 2, 2 and 2 of the pixels."""
         four = mingle(mingle(self.w, self.n), mingle(self.nw, self.ne))
-        six = mingle(self.ww, self.nn)
+        beyond = mingle(self.ww, self.nn)
         nee, nnw, nnww, nnee = self.far
         rest = mingle(mingle(nee, nnw), mingle(nnww, nnee))
         return [
-            mingle(four, mingle(six, mingle(mingle(self.nne, self.nww), rest))),
-            mingle(four, mingle(six, self.nne)),
+            mingle(four, mingle(beyond, mingle(mingle(self.nne, self.nww), rest))),
+            mingle(four, mingle(beyond, self.nne)),
             four,
             mingle(self.w, self.n),
             mingle(self.w, self.nw),

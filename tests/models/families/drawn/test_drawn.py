@@ -41,13 +41,16 @@ def test_engines_give_the_same_words(channels: int, monkeypatch: pytest.MonkeyPa
     pictures += [noise(3, 4, channels, random), pictures[0], flat(6, 30, channels, random)]
     told = [None, None, None, palette(pictures[3], random), palette(pictures[4], random)]
     shapes = [picture.shape for picture in pictures]
-    words = []
+    words, taught = [], []
     for compiled in (kernel.compiled(), None):
         monkeypatch.setattr(kernel, "compiled", lambda compiled=compiled: compiled)
-        with opened(untrained(), shapes) as chunk:
+        taught.append(untrained())
+        with opened(taught[-1], shapes) as chunk:
             bits = [chunk.picture(one, keys(own)) for one, own in zip(pictures, told, strict=True)]
             words.append((bits, chunk.words().tolist()))
     assert words[0] == words[1]
+    assert all(np.array_equal(*arrays) for arrays in zip(*taught, strict=True))
+    assert not np.array_equal(taught[0].hit, untrained().hit)
     back = reference.Chunk(untrained(), 12, np.array(words[0][1], np.uint32))
     for picture, own in zip(pictures, told, strict=True):
         found = np.zeros_like(picture)

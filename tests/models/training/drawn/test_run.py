@@ -58,5 +58,18 @@ def test_what_cannot_be_followed_is_refused(recipe: Path, tmp_path: Path) -> Non
         with pytest.raises(InputError, match="in one go"):
             train(recipe, tmp_path / "data", tmp_path / "m", progress=print, **options)
     recipe.write_text(RECIPE.replace('without = ["out"]', 'without = ["one", "two", "out"]'))
-    with pytest.raises(ModelError, match="names no pictures"):
+    with pytest.raises(ModelError, match="names no PNG files"):
         train(recipe, tmp_path / "data", tmp_path / "m", progress=print)
+
+
+def test_pictures_that_cannot_be_read_are_named(recipe: Path, tmp_path: Path) -> None:
+    (tmp_path / "data" / "drawn" / "one-001.png").write_bytes(b"no picture")
+    with pytest.raises(InputError, match=r"cannot read the picture .*one-001\.png"):
+        train(recipe, tmp_path / "data", tmp_path / "m", progress=print)
+
+
+def test_nothing_is_measured_on_pictures_of_other_depths(recipe: Path, tmp_path: Path) -> None:
+    for path in (tmp_path / "data" / "drawn").glob("out-*.png"):
+        Image.fromarray(np.zeros((9, 9), np.uint16)).save(path)
+    train(recipe, tmp_path / "data", output := tmp_path / "m.safetensors", progress=lambda _: None)
+    assert isinstance(model_file.load(output), Drawn)
