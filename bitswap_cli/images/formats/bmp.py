@@ -82,8 +82,7 @@ def join(recipe: Recipe, samples: Samples, *, quick: bool = False) -> bytes:
     head = _read(recipe.prefix, recipe.kind)
     pixels: NDArray[np.uint8] | None = samples.view(np.uint8)
     if recipe.kind == _COLOURS.name and head and head.palette is not None:
-        fits = samples.shape[2] == head.palette.shape[1]
-        pixels = indices_of(samples.view(np.uint8), head.palette) if fits else None
+        pixels = indices_of(samples.view(np.uint8), head.palette)
     if head is None or pixels is None:
         raise misfit(recipe)
     if not head.packed:

@@ -32,7 +32,9 @@ def colours_of(indices: Bytes, palette: Bytes) -> Bytes | None:
 
 def indices_of(pixels: Bytes, palette: Bytes) -> Bytes | None:
     """Return the first index of each pixel's colour (inverse of `colours_of`, shapes as there);
-    None if it is not in the palette."""
+    None if it is not in the palette, or that has other channels, or no colour."""
+    if pixels.shape[2] != palette.shape[1] or not len(palette):
+        return None
     keys, first = np.unique(_keys(palette), return_index=True)
     wanted = _keys(pixels.reshape(-1, pixels.shape[2]))
     # What is above every key would get a place beyond them, if the last one took part.
