@@ -2,8 +2,8 @@
 
 import os
 from collections import deque
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 
 from bitswap_cli.archive.codecs import Codecs
@@ -14,9 +14,10 @@ from bitswap_cli.archive.format.segments import PARENT
 from bitswap_cli.archive.report import PackReport, Progress
 from bitswap_cli.archive.sources.catalogue import Catalogue
 from bitswap_cli.archive.sources.copies import Copy
+from bitswap_cli.archive.sources.seen import Seen
 from bitswap_cli.archive.sources.source import Source, SourceError
 from bitswap_cli.archive.writing.blocks import THOROUGH, Blocks, Keeping, order
-from bitswap_cli.archive.writing.coders.coder import Step, Work
+from bitswap_cli.archive.writing.coders.coder import Offer, Step, Work
 from bitswap_cli.archive.writing.coders.register import Coders
 from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.contract import TileCodec
@@ -164,8 +165,10 @@ class _Packing:
         own = [one for one in self._catalogue.sources if one.name not in self._copies]
         wide = self._writer.header.wide
         with closing(self._catalogue.look_at(own, wide=wide, again=self._again)) as looks:
-            for source, seen in looks:
-                if not self._coders.take(source, seen):
+            for source, offer in self._offers(looks):
+                if offer:
+                    offer.take()
+                else:
                     self._kept.append(source)
         self._coders.end()
         while self._steps:
@@ -177,6 +180,19 @@ class _Packing:
         for source in copies:
             self._add_copy(source, self._copies[source.name])
         self._bytes.flush()
+
+    def _offers(
+        self, looks: Iterable[tuple[Source, Seen | None]]
+    ) -> Iterator[tuple[Source, Offer | None]]:
+        """Yield sources and the best offer for each; meanwhile, those for the next are compared."""
+        waiting: deque[tuple[Source, Future[Offer | None]]] = deque()
+        for source, seen in looks:
+            waiting.append((source, self._pool.submit(self._coders.best, source, seen)))
+            if len(waiting) > self._threads:
+                first, offer = waiting.popleft()
+                yield first, offer.result()
+        for source, found in waiting:
+            yield source, found.result()
 
     def close(self) -> None:
         """Stop what is still being encoded."""

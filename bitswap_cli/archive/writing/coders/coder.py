@@ -21,7 +21,8 @@ class Offer(NamedTuple):
     take: Callable[[], None]
     """Lets it do that."""
     cost: Callable[[], float]
-    """Says about how many bytes the file would take; asked only if another coder offers as well."""
+    """Says about how many bytes the file would take; asked only if another coder offers as well,
+    by the thread that offered."""
 
 
 class Kept(NamedTuple):
@@ -58,7 +59,10 @@ class Coder(Protocol):
         """Of its chunks."""
 
     def offer(self, source: Source, seen: Seen | None) -> Offer | None:
-        """Offer to code a file, of which it is known what it can be seen as, or return None."""
+        """Offer to code a file, of which it is known what it can be seen as, or return None.
+
+        Files may be offered from several threads at the same time; the offers are taken one by one.
+        """
 
     def end(self) -> None:
         """Queue what was taken and waits for more; no file comes any more."""

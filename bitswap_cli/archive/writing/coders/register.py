@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from bitswap_cli.archive.sources.seen import Seen
 from bitswap_cli.archive.sources.source import Source
-from bitswap_cli.archive.writing.coders.coder import Coder, Work
+from bitswap_cli.archive.writing.coders.coder import Coder, Offer, Work
 from bitswap_cli.archive.writing.coders.drawn import DrawnCoder
 from bitswap_cli.archive.writing.coders.jpegs import JpegCoder
 from bitswap_cli.archive.writing.coders.tiles import TileCoder
@@ -28,9 +28,9 @@ class Coders:
         begun = [begin(work) for begin in _BEGIN]
         self._coders = [coder for coder in begun if coder]
 
-    def take(self, source: Source, seen: Seen | None) -> bool:
-        """Send a file on its way to the coder under which it takes the fewest bytes, the first of
-        equals; return False if it is one for none of them.
+    def best(self, source: Source, seen: Seen | None) -> Offer | None:
+        """Return the offer under which a file takes the fewest bytes, the first of equals; None if
+        it is a file for none of them. Any thread may ask.
 
         Parameters
         ----------
@@ -39,11 +39,9 @@ class Coders:
             What it can be seen as.
         """
         offers = [offer for coder in self._coders if (offer := coder.offer(source, seen))]
-        if not offers:
-            return False
-        best = offers[0] if len(offers) == 1 else min(offers, key=lambda offer: offer.cost())
-        best.take()
-        return True
+        if len(offers) < 2:
+            return offers[0] if offers else None
+        return min(offers, key=lambda offer: offer.cost())
 
     def end(self) -> None:
         """Send what waits on its way."""

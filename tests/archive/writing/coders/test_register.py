@@ -58,7 +58,12 @@ def test_the_cheapest_of_those_who_offer(tmp_path: Path, monkeypatch: pytest.Mon
     steps: list[Step] = []
     own = register.Coders(work_of(catalogue, steps.append))
     files = [source for source in catalogue.sources if source.kind == "file"]
-    assert [own.take(source, None) for source in files] == [True, True, True, True, False]
+    offers = [own.best(source, None) for source in files]
+    assert [one.taken for one in coders] == [[], [], [], []]
+    for offer in offers[:4]:
+        assert offer is not None
+        offer.take()
+    assert offers[4] is None
     assert [one.taken for one in coders] == [[b"a"], [b"b", b"c"], [], [b"d"]]
     own.end()
     assert [one.ended for one in coders] == [1, 1, 1, 1] and not steps
@@ -68,4 +73,4 @@ def test_there_are_no_coders_without_codecs(tmp_path: Path) -> None:
     write(tmp_path / "x", b"")
     catalogue = Catalogue([tmp_path / "x"])
     coders = register.Coders(work_of(catalogue, lambda step: None))
-    assert not coders.take(catalogue.sources[0], None)
+    assert coders.best(catalogue.sources[0], None) is None
