@@ -36,14 +36,17 @@ Pair = tuple[Values, Values]
 
 
 def _pooled(x: NDArray[np.integer], size: int, shift: int) -> Values:
-    """Sum squares of `size` pixels, divided by 2^shift. (B, H, W, C) -> (B, H/size, W/size, C)"""
-    rows = x[:, ::size].astype(np.int32)
+    """Sum squares of `size` pixels of 0..255, divided by 2^shift: (B, H, W, C) -> (B, H/size,
+    W/size, C)."""
+    sums: type[np.int16 | np.int32] = np.int16 if 255 * size**2 < 1 << 15 else np.int32
+    rows: NDArray[np.signedinteger] = x[:, ::size].astype(sums)
     for i in range(1, size):
         rows += x[:, i::size]
     squares = rows[:, :, ::size].copy()
     for i in range(1, size):
         squares += rows[:, :, i::size]
-    return (squares >> shift).astype(np.int16)
+    squares >>= shift
+    return squares.astype(np.int16, copy=False)
 
 
 class LatentNet:

@@ -25,11 +25,9 @@ OTHER_LENGTHS, OTHER_OPERATIONS, OTHER_CODES = 1, 2, 4
 
 
 def _symbols(base: list[int], last: int) -> list[int]:
-    found, symbol = [], 0
-    for value in range(last + 1):
-        while symbol + 1 < len(base) and base[symbol + 1] <= value:
-            symbol += 1
-        found.append(symbol)
+    found = [0] * base[0]
+    for symbol, (start, end) in enumerate(zip(base, [*base[1:], last + 1], strict=True)):
+        found += [symbol] * (end - start)
     return found
 
 
