@@ -8,7 +8,8 @@ reverse order; then columns do.
 from bitswap_cli.contract import Samples
 
 ORIENTATIONS = 8
-_TRANSPOSED, _UPSIDE_DOWN, _MIRRORED = 4, 2, 1
+UPSIDE_DOWN = 2
+_TRANSPOSED, _MIRRORED = 4, 1
 
 
 def turn(pixels: Samples, orientation: int) -> Samples:
@@ -31,6 +32,6 @@ def turned_shape(shape: tuple[int, int, int], orientation: int) -> tuple[int, in
 
 
 def _reversed(pixels: Samples, orientation: int) -> Samples:
-    rows = slice(None, None, -1 if orientation & _UPSIDE_DOWN else 1)
+    rows = slice(None, None, -1 if orientation & UPSIDE_DOWN else 1)
     columns = slice(None, None, -1 if orientation & _MIRRORED else 1)
     return pixels[rows, columns]

@@ -4,11 +4,15 @@ from typing import NamedTuple
 
 from bitswap_cli.contract import Samples
 
-# Larger pictures are kept byte for byte: samples, file and decoder's copy would not fit in memory
-# beside a network.
 MAX_PIXELS = 1 << 25
+"""Of a picture that every archive can hold."""
 MAX_RECIPE = 1 << 23
+"""Bytes of a recipe."""
 MAX_SAMPLES = 3 * MAX_PIXELS
+MAX_ROWS = 1 << 31
+"""Pixels of a picture that is had by strips of rows (strips.py)."""
+MAX_ROW = 1 << 18
+"""Samples of a row of such a picture that is larger than `MAX_PIXELS`."""
 CHANNELS = (1, 2, 3, 4, 6, 8)  # samples of a pixel, in all kinds of pictures
 
 

@@ -34,7 +34,7 @@ class Fitted(NamedTuple):
     """Known answer and differences."""
 
 
-TURNED, JPEGS, DRAWN, LONG = "turned", "jpeg", "drawn", "long"
+TURNED, JPEGS, DRAWN, LONG, LARGE = "turned", "jpeg", "drawn", "long", "large"
 MODES, FOLDERS, COPIES, SAMPLES = "modes", "folders", "copies", "samples"
 OWNERS, XATTRS, SPARSE = "owners", "xattrs", "sparse"
 DECODINGS = "decoded"
@@ -81,7 +81,8 @@ class Header(NamedTuple):
     images/formats); `TURNED`, pictures turned or mirrored (see images/orientation.py);
     `DESCRIBED`, pictures with descriptions; `JPEGS`, chunks of JPEG files (see format/jpeg.py);
     `DRAWN`, chunks of whole pictures (see format/drawn.py); `LONG`, BYTE chunks of up to
-    `MAX_BLOCK` bytes; those that kinds of pictures name; those of entries, whatever these are:
+    `MAX_BLOCK` bytes; `LARGE`, pictures of more than `MAX_PIXELS` pixels (see images/strips.py);
+    those that kinds of pictures name; those of entries, whatever these are:
     `MODES`, `OWNERS`, `XATTRS` and `SPARSE`, what is told of them (see format/attributes.py),
     `FOLDERS`, those that are not empty, `COPIES`, entries that equal others, `SAMPLES`, files as
     samples under zstd, and `DECODINGS`, those that a JPEG decoder made (see
@@ -182,7 +183,7 @@ class Header(NamedTuple):
 def known_features() -> set[str]:
     """Return the features of archives that this program knows."""
     kinds = {kind.feature for kind in register.kinds() if not kind.plain}
-    return {WIDE, TURNED, DESCRIBED, LONG, *OTHERS} | _OF_ENTRIES | kinds
+    return {WIDE, TURNED, DESCRIBED, LONG, LARGE, *OTHERS} | _OF_ENTRIES | kinds
 
 
 def _of_version_5(found: Any, version: int) -> tuple[Header, int] | None:

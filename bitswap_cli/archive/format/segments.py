@@ -8,6 +8,7 @@ from bitswap_cli.archive.format.header import COPIES, DECODINGS, FOLDERS, SAMPLE
 from bitswap_cli.errors import ArchiveError, display
 from bitswap_cli.images.formats.register import kind_of
 from bitswap_cli.images.orientation import turned_shape
+from bitswap_cli.images.picture import MAX_PIXELS
 
 BYTE_KINDS = ("file", "dir", "link", "copy", "hard link", "parent", "picture")
 COPY_KINDS = COPY, HARD_LINK = BYTE_KINDS[3:5]
@@ -82,6 +83,11 @@ class TileSegment(NamedTuple):
     def whole(self) -> "TileSegment":
         """What all segments of one picture have in common."""
         return self._replace(first=0, tiles=0, attributes=NONE)
+
+    @property
+    def large(self) -> bool:
+        """Whether the picture has more pixels than every archive can hold."""
+        return self.height * self.width > MAX_PIXELS
 
     @property
     def laid(self) -> tuple[int, int, int]:

@@ -33,9 +33,11 @@ from bitswap_cli.archive.reading.opened import (
 )
 from bitswap_cli.archive.reading.restore import of_one_entry, reason
 from bitswap_cli.archive.reading.sink import Output, Sink
+from bitswap_cli.archive.reading.strips import OpenStrips, strips_of
 from bitswap_cli.archive.report import UnpackReport
 from bitswap_cli.contract import Samples
 from bitswap_cli.errors import ArchiveError, InputError, display
+from bitswap_cli.images.tiles import count_tiles
 
 
 class _OpenFile:
@@ -73,7 +75,7 @@ class Assembler:
         self._copies = copies
         self._keep_going = keep_going
         self._pixels = pixels
-        self._picture: OpenPicture | None = None
+        self._picture: OpenPicture | OpenStrips | None = None
         self._file: _OpenFile | None = None
         self._lost: dict[bytes, str] = {}
 
@@ -100,6 +102,8 @@ class Assembler:
 
     def discard(self) -> None:
         """Give up what is open."""
+        if isinstance(self._picture, OpenStrips):
+            self._picture.output.discard()
         if self._file:
             self._file.output.discard()
             self._file = None
@@ -155,7 +159,7 @@ class Assembler:
     def _add_picture_part(self, segment: TileSegment, extra: Extra | None, tiles: Samples) -> None:
         if extra is not None:
             self._drop_picture()
-            self._picture = OpenPicture(segment, tiles, extra)
+            self._picture = self._opened(segment, tiles, extra)
         picture = self._picture
         if picture is None:
             raise out_of_order(segment.name)
@@ -165,10 +169,29 @@ class Assembler:
             self._drop_picture()
             raise
         if picture.whole:
-            self._picture = None
             self.report.samples += picture.samples
+            if isinstance(picture, OpenStrips):
+                told = picture.finish()
+                self._picture = None
+                self._commit(segment.name, picture.output, picture.extra.mtime, told)
+                return
+            self._picture = None
             data = picture.file(quick=self._pixels)
             self._write(segment.name, data, picture.extra.mtime, picture.attributes)
+
+    def _opened(
+        self, segment: TileSegment, tiles: Samples, extra: Extra
+    ) -> OpenPicture | OpenStrips:
+        """Begin a picture: to write it as it comes, if it is in several chunks and its file has its
+        rows in their order."""
+        found = None
+        if segment.tiles < count_tiles(*segment.laid[:2], *tiles.shape[1:3]):
+            found = strips_of(segment, extra)
+        if found is None:
+            return OpenPicture(segment, tiles, extra)
+        name, _, attributes = self._copies.place(segment.name, attributes=segment.attributes)
+        output = self._sink.open(name, attributes)
+        return OpenStrips(segment, tiles, extra, found, output)
 
     def _add_whole(self, segment: WholeSegment, one: DecodedFile) -> None:
         self.report.samples += one.samples
@@ -220,9 +243,13 @@ class Assembler:
         file.done += len(data)
         if file.done == segment.size:
             self._file = None
-            self._sink.commit(file.output, self._copies.place(segment.name, segment.mtime).mtime)
-            self._copies.restored(segment.name, lambda: Told(segment.size, file.crc))
-            self._count(segment.size)
+            self._commit(segment.name, file.output, segment.mtime, Told(segment.size, file.crc))
+
+    def _commit(self, name: bytes, output: Output, mtime: int, told: Told) -> None:
+        """End a file that was written as it came."""
+        self._sink.commit(output, self._copies.place(name, mtime).mtime)
+        self._copies.restored(name, lambda: told)
+        self._count(told.size)
 
     def _write(
         self, name: bytes, data: bytes | memoryview, mtime: int, attributes: Attributes
@@ -238,6 +265,8 @@ class Assembler:
 
     def _drop_picture(self) -> None:
         picture, self._picture = self._picture, None
+        if isinstance(picture, OpenStrips):
+            picture.output.discard()
         if picture:
             self._miss(picture.name)
 

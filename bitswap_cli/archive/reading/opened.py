@@ -12,7 +12,7 @@ from bitswap_cli.archive.format.segments import (
     WholeSegment,
 )
 from bitswap_cli.contract import Samples
-from bitswap_cli.errors import ArchiveError, display
+from bitswap_cli.errors import ArchiveError, InputError, display
 from bitswap_cli.images.formats.register import kind_of
 from bitswap_cli.images.inspection import rebuild
 from bitswap_cli.images.orientation import turn_back
@@ -30,12 +30,21 @@ class OpenPicture:
     tiles : array (N, tile_height, tile_width, channels)
         Some that are like its own.
     extra : Extra
+
+    Raises
+    ------
+    InputError
+        If there is no memory for it.
     """
 
     def __init__(self, segment: TileSegment, tiles: Samples, extra: Extra) -> None:
         self._like = segment.whole
         self._tile = tiles.shape[1:3]
-        self._pixels = np.zeros(segment.laid, tiles.dtype)
+        try:
+            self._pixels = np.zeros(segment.laid, tiles.dtype)
+        except MemoryError:
+            name = display(segment.name)
+            raise InputError(f"{name} is too large for the memory of this machine") from None
         self._done = 0
         self.name = segment.name
         self.extra = extra

@@ -8,7 +8,7 @@ from typing import Self
 
 from bitswap_cli.archive.format import register
 from bitswap_cli.archive.format.attributes import NONE
-from bitswap_cli.archive.format.header import COPIES, LONG, Header, known_features
+from bitswap_cli.archive.format.header import COPIES, LARGE, LONG, Header, known_features
 from bitswap_cli.archive.format.index import ChunkInfo, Chunks, Totals, unpack_index
 from bitswap_cli.archive.format.sections import (
     BYTE,
@@ -30,13 +30,14 @@ from bitswap_cli.archive.format.sections import (
     framing,
     max_body,
 )
-from bitswap_cli.archive.format.segments import ByteTable, Table, TileTable, needed
+from bitswap_cli.archive.format.segments import ByteTable, Table, TileSegment, TileTable, needed
 from bitswap_cli.archive.format.values.columns import malformed
 from bitswap_cli.archive.reading import scan
 from bitswap_cli.archive.reading.entries import Entry, entries_of, told_once
 from bitswap_cli.atomic import cannot
 from bitswap_cli.errors import ArchiveError, InputError, ModelError, display
 from bitswap_cli.images.formats.register import kind_of
+from bitswap_cli.images.orientation import UPSIDE_DOWN
 
 _UNKNOWN = Header.without_model()._replace(features=frozenset(known_features()))
 _GAPS = 100  # between whole sections, that are named: a hostile file may have millions
@@ -256,9 +257,7 @@ class ArchiveReader:
         if kind.feature and kind.feature not in self.header.features:
             raise ArchiveError(f"the archive holds {kind.holds} its header does not announce")
         for tiles in table.segments if isinstance(table, TileTable) else ():
-            turned = tiles.orientation > 0
-            fits = kind_of(tiles.kind).fits(self.header.features)
-            if not fits or turned > self.header.oriented:
+            if not self._may_hold(tiles):
                 raise ArchiveError("the archive holds pictures its header does not announce")
         long = isinstance(table, ByteTable) and table.length > MAX_CHUNK_BYTES
         if long and LONG not in self.header.features:
@@ -268,6 +267,14 @@ class ArchiveReader:
             raise ArchiveError(f"the archive tells {what} though its header does not announce it")
         if any(not one.begins and one.attributes != NONE for one in table.segments):
             raise malformed()
+
+    def _may_hold(self, tiles: TileSegment) -> bool:
+        """Tell whether a feature of the archive allows a picture."""
+        kind, large = kind_of(tiles.kind), LARGE in self.header.features
+        by_strips = large and kind.rows is not None
+        turned = tiles.orientation > 0 and not (by_strips and tiles.orientation == UPSIDE_DOWN)
+        fits = kind.fits(self.header.features) and (by_strips or not tiles.large)
+        return fits and (self.header.oriented or not turned)
 
     def _read_names(self, start: int, end: int) -> int:
         """Note the names in damaged chunks from a place on whose tables are whole; return where

@@ -3,7 +3,8 @@
 import os
 import stat
 import zlib
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
+from itertools import repeat
 from typing import BinaryIO, NamedTuple
 
 from bitswap_cli.archive.format.attributes import NONE, Attributes
@@ -53,7 +54,13 @@ def modified(status: os.stat_result) -> int:
 
 
 def read_parts(source: Source, length: int) -> Generator[bytes]:
-    """Yield a source's bytes in parts of `length`, the last one shorter, none empty.
+    """Yield a source's bytes in parts of `length`, the last one shorter, none empty; see
+    `read_pieces`."""
+    return read_pieces(source, repeat(length))
+
+
+def read_pieces(source: Source, lengths: Iterable[int]) -> Generator[bytes]:
+    """Yield a source's bytes in parts of these lengths, the last one shorter, none empty.
 
     They are `source.size` bytes, or fewer before an error.
 
@@ -71,7 +78,10 @@ def read_parts(source: Source, length: int) -> Generator[bytes]:
                 yield target
         elif source.kind == "file":
             with _open(source) as file:
-                while part := file.read(length):
+                for length in lengths:
+                    part = file.read(length)
+                    if not part:
+                        break
                     total += len(part)
                     if total > source.size:
                         break

@@ -209,8 +209,13 @@ class _Packing:
 
     def _write(self, step: Step) -> None:
         """Write the chunks of a step."""
+        mark, tag = self._writer.mark(), step.coder.tag
+        size = sum(self._writer.add(tag, *chunk) for chunk in step.chunks())
         coded = step.coded()
-        size = sum(self._writer.add(step.coder.tag, *chunk) for chunk in coded.chunks)
+        size += sum(self._writer.add(tag, *chunk) for chunk in coded.chunks)
+        if not coded.kept:
+            self._writer.rewind(mark)
+            size = 0
         step.coder.count(self.report, coded, size)
         for one in coded.kept:
             self._count(one.source, one.kind)

@@ -48,4 +48,15 @@ def probes(catalogue: Catalogue, *, wide: bool = True) -> list[Probe]:
             read += seen.pictures[0].pixels.size
             if len(found) == PICTURES or read >= _READ:
                 break
+    return found + _middles(catalogue, PICTURES - len(found))
+
+
+def _middles(catalogue: Catalogue, most: int) -> list[Probe]:
+    """Return the middles of pictures that are had by strips, with their part of the files."""
+    found = list[Probe]()
+    for source in catalogue.large[:most]:
+        if seen := catalogue.strips(source):
+            height, width, channels = seen.strips.shape
+            share = seen.middle.pixels.size / (height * width * channels)
+            found.append(Probe(source.name, [seen.middle], round(source.size * share)))
     return found

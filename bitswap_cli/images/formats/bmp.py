@@ -21,10 +21,11 @@ from bitswap_cli.images.formats.rows import (
 )
 from bitswap_cli.images.picture import Picture, Recipe
 
-_PLAIN = Kind("bmp", 1, exact=True, plain=True)
+_PLAIN = Kind("bmp", 1, exact=True, plain=True, rows=lambda head: _rows("bmp", head))
 _FOUR = Kind(
     "bmp-32", 11, exact=True, plain=False, common=True, feature="bmp",
     begins=lambda head: _read(head, "bmp-32") is not None,
+    rows=lambda head: _rows("bmp-32", head),
 )  # fmt: skip
 _INDICES = Kind(
     "bmp-indices", 12, exact=True, plain=False, feature="bmp",
@@ -133,6 +134,12 @@ def _packed(rows: NDArray[np.uint8]) -> bytes:
     runs[:, 1] = np.repeat(rows.reshape(-1)[places], parts)
     ended = final[places % rows.shape[1] == rows.shape[1] - 1] + 1
     return np.insert(runs, ended, 0, axis=0).tobytes() + b"\0\1"
+
+
+def _rows(kind: str, data: bytes) -> Layout | None:
+    """Return how rows lie in a file of this kind."""
+    head = _read(data, kind)
+    return None if head is None or head.packed else head.layout
 
 
 def _read(data: bytes, kind: str) -> _Head | None:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitswap_cli.contract import BYTES, Alphabet, Palette, Samples
+from bitswap_cli.images.formats.rows import Layout
 from bitswap_cli.images.picture import Picture, Recipe
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
@@ -45,6 +46,11 @@ class Kind(NamedTuple):
     describe: Callable[[bytes], bytes | None] | None = None
     """Of kinds whose recipes have a description that takes time to make: says what a file's samples
     do not tell, or None. `Format.split` leaves it out; it is the same for all kinds of a format."""
+
+    rows: Callable[[bytes], Layout | None] | None = None
+    """Of kinds whose files may be nothing but rows between prefix and suffix: reads how they lie
+    from a file's first `register.HEAD` bytes; None if they do not. Such pictures may be larger than
+    others (see images/strips.py)."""
 
     @property
     def described(self) -> bool:

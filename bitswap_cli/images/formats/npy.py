@@ -16,7 +16,12 @@ from bitswap_cli.images.formats.rows import Layout, join_rows, split_rows
 from bitswap_cli.images.picture import Picture, Recipe
 
 MAGIC: Sequence[bytes] = (b"\x93NUMPY",)
-KINDS: Sequence[Kind] = (Kind("npy", 14, exact=True, plain=False, common=True, feature="npy"),)
+KINDS: Sequence[Kind] = (
+    Kind(
+        "npy", 14, exact=True, plain=False, common=True, feature="npy",
+        rows=lambda head: _layout(head),
+    ),
+)  # fmt: skip
 
 _MOST = 1 << 16  # bytes of a header
 _HEADER = re.compile(

@@ -12,15 +12,17 @@ from bitswap_cli.images.formats.format import Kind, Pixels
 from bitswap_cli.images.formats.rows import Layout, join_rows, split_rows
 from bitswap_cli.images.picture import Picture, Recipe
 
-_PLAIN = Kind("pnm", 2, exact=True, plain=True)
-_DEEP = Kind("pnm-16", 5, exact=True, plain=False)
+_PLAIN = Kind("pnm", 2, exact=True, plain=True, rows=lambda head: _layout("pnm", head))
+_DEEP = Kind("pnm-16", 5, exact=True, plain=False, rows=lambda head: _layout("pnm-16", head))
 _FEW = Kind(
     "pnm-few", 9, exact=True, plain=False, common=True, feature="pnm",
     begins=lambda head: _layout("pnm-few", head) is not None,
+    rows=lambda head: _layout("pnm-few", head),
 )  # fmt: skip
 _PAM = Kind(
     "pam", 10, exact=True, plain=False, common=True, feature="pam",
     begins=lambda head: head.startswith(b"P7"),
+    rows=lambda head: _layout("pam", head),
 )  # fmt: skip
 
 MAGIC: Sequence[bytes] = (b"P5", b"P6", b"P7\n")

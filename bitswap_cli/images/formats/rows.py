@@ -10,7 +10,14 @@ from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.formats.bits import packed, unpacked
 from bitswap_cli.images.formats.deep import big_endian, high_first
 from bitswap_cli.images.formats.flat import with_flat, without_flat
-from bitswap_cli.images.picture import CHANNELS, MAX_PIXELS, MAX_SAMPLES, Picture, Recipe
+from bitswap_cli.images.picture import (
+    CHANNELS,
+    MAX_PIXELS,
+    MAX_ROWS,
+    MAX_SAMPLES,
+    Picture,
+    Recipe,
+)
 
 
 class Layout(NamedTuple):
@@ -32,16 +39,26 @@ class Layout(NamedTuple):
     bits."""
 
     @property
-    def fits(self) -> bool:
-        """Whether a picture may be as large, and its rows hold as much."""
-        pixels, used = self.height * self.width, self.width * self.channels * self.depth
+    def pixels(self) -> int:
+        """How many there are."""
+        return self.height * self.width
+
+    @property
+    def sound(self) -> bool:
+        """Whether there may be such a picture, be it had by strips only, and its rows hold it."""
         return (
             self.channels in CHANNELS
             and self.height > 0
             and self.width > 0
-            and pixels <= min(MAX_PIXELS, MAX_SAMPLES // self.channels)
-            and used <= 8 * self.stride
+            and self.pixels <= MAX_ROWS
+            and self.width * self.channels * self.depth <= 8 * self.stride
         )
+
+    @property
+    def fits(self) -> bool:
+        """Whether it is sound, and small enough to be held as a whole."""
+        most = min(MAX_PIXELS, MAX_SAMPLES // self.channels) if self.channels else 0
+        return self.sound and self.pixels <= most
 
 
 def split_rows(data: bytes, kind: str, layout: Layout | None) -> Picture | None:
@@ -66,6 +83,13 @@ def split_rows(data: bytes, kind: str, layout: Layout | None) -> Picture | None:
 
 def from_rows(rows: NDArray[np.uint8], layout: Layout) -> tuple[NDArray[np.uint8], bytes]:
     """Return the samples of rows (H, stride), and what tells a channel that is left out."""
+    pixels = samples_of(rows, layout)
+    kept, description = (pixels, b"") if layout.deep else without_flat(pixels)
+    return np.ascontiguousarray(kept), description
+
+
+def samples_of(rows: NDArray[np.uint8], layout: Layout) -> NDArray[np.uint8]:
+    """Return the samples of rows (H, stride), of all channels."""
     if layout.depth < 8:
         pixels = unpacked(rows, layout.depth)[:, : layout.width]
     else:
@@ -73,9 +97,7 @@ def from_rows(rows: NDArray[np.uint8], layout: Layout) -> tuple[NDArray[np.uint8
     pixels = pixels.reshape(layout.height, layout.width, layout.channels)
     if layout.deep:
         pixels = high_first(_swapped(pixels) if layout.little else pixels)
-        return np.ascontiguousarray(_turned(pixels, layout)), b""
-    kept, description = without_flat(_turned(pixels, layout))
-    return np.ascontiguousarray(kept), description
+    return _turned(pixels, layout)
 
 
 def join_rows(recipe: Recipe, samples: Samples, layout: Layout | None) -> bytes:
@@ -98,7 +120,7 @@ def to_rows(recipe: Recipe, samples: Samples, layout: Layout) -> NDArray[np.uint
     pixels = samples.view(np.uint8)
     if not layout.deep:
         pixels = with_flat(pixels, recipe.description)
-    if not layout.fits or pixels.shape != (layout.height, layout.width, layout.channels):
+    if not layout.sound or pixels.shape != (layout.height, layout.width, layout.channels):
         raise misfit(recipe)
     if layout.deep:
         pixels = _swapped(big_endian(pixels)) if layout.little else big_endian(pixels)

@@ -28,6 +28,7 @@ from bitswap_cli.images.picture import Picture, Recipe
 _PLAIN = Kind(
     "tga", 16, exact=True, plain=False, common=True, feature="tga",
     begins=lambda head: _read(head, "tga") is not None,
+    rows=lambda head: _rows(head),
 )  # fmt: skip
 _INDICES = Kind(
     "tga-indices", 17, exact=True, plain=False, feature="tga",
@@ -132,6 +133,12 @@ def _packed(recipe: Recipe, pixels: NDArray[np.uint8], layout: Layout) -> bytes:
     if reader.rest():
         raise ArchiveError("the archive holds a damaged description of a TGA file")
     return b"".join([recipe.prefix, packed, recipe.suffix])
+
+
+def _rows(data: bytes) -> Layout | None:
+    """Return how rows lie in a file without runs and palette."""
+    head = _read(data, _PLAIN.name)
+    return None if head is None or head.packed else head.layout
 
 
 def _read(data: bytes, kind: str) -> _Head | None:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bitswap_cli.archive.format.sections import MAX_CHUNK_SAMPLES, MAX_SEGMENTS
 from bitswap_cli.contract import Samples, TileCodec
 from bitswap_cli.images.formats.register import kind_of
 from bitswap_cli.images.picture import MAX_SAMPLES, Picture
@@ -65,6 +66,13 @@ def choose_tiles(codec: TileCodec, height: int, width: int) -> tuple[int, int]:
 
     fits = [f for f in codec.factors if count(f) * f**2 <= codec.slack * count(1)]
     return min(((f, count(f)) for f in fits), key=lambda pair: (pair[1], pair[0]))
+
+
+def room_for(codec: TileCodec, factor: int) -> int:
+    """Return how many tiles of a factor a chunk has room for."""
+    samples = codec.tile_height * codec.tile_width * codec.channels
+    most = min(codec.chunk_tiles, MAX_SEGMENTS, MAX_CHUNK_SAMPLES // samples)
+    return most // factor**2
 
 
 def estimate(codec: TileCodec, pixels: Samples, edge: int = 256) -> float:

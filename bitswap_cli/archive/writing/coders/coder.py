@@ -1,6 +1,6 @@
 """What coders are given and what they give: files become chunks of one tag."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from typing import Any, NamedTuple, Protocol
 
@@ -79,6 +79,9 @@ class Step(NamedTuple):
     """Waits for them."""
     held: int
     """Bytes of samples in memory."""
+    chunks: Callable[[], Iterable[tuple[bytes, int]]] = tuple
+    """Yields chunks that come before those of `coded`, which is asked then: of a picture that is
+    too large to be held. They are taken back if nothing is kept."""
 
 
 class Work(NamedTuple):

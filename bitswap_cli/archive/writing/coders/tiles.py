@@ -5,19 +5,15 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 
-from bitswap_cli.archive.format.sections import (
-    ID,
-    MAX_CHUNK_SAMPLES,
-    MAX_SEGMENTS,
-    TILE,
-    framing,
-)
+from bitswap_cli.archive.format.header import LARGE
+from bitswap_cli.archive.format.sections import ID, TILE, framing
 from bitswap_cli.archive.report import PackReport
 from bitswap_cli.archive.sources.seen import Seen
 from bitswap_cli.archive.sources.source import Source
 from bitswap_cli.archive.writing.coders.batches import CodedParts, Part, code_batch, code_part
-from bitswap_cli.archive.writing.coders.choice import choose, estimate
+from bitswap_cli.archive.writing.coders.choice import choose, codec_of, estimate, room_for
 from bitswap_cli.archive.writing.coders.coder import Coded, Kept, Offer, Step, Work
+from bitswap_cli.archive.writing.coders.strips import LargePicture
 from bitswap_cli.contract import TileCodec
 from bitswap_cli.images.formats.register import kind_of
 
@@ -56,9 +52,9 @@ class TileCoder:
 
     def offer(self, source: Source, seen: Seen | None) -> Offer | None:
         """Offer to code a picture of a kind and shape that there is a model for."""
-        if not seen:
-            return None
         used = self._work.header.features
+        if not seen:
+            return self._offer_strips(source) if LARGE in used else None
         fits = [p for p in seen.pictures if kind_of(p.recipe.kind).fits(used)]
         if not (chosen := choose(self._codec, fits)):
             return None
@@ -66,6 +62,17 @@ class TileCoder:
         crc = seen.crc if kind_of(picture.recipe.kind).exact else None
         part = Part(source, picture, factor, seen.limit, 0, number, crc=crc)
         return Offer(partial(self._take, codec, part), partial(estimate, codec, picture.pixels))
+
+    def _offer_strips(self, source: Source) -> Offer | None:
+        """Offer to code a picture that is had by strips, if it is one."""
+        found = self._work.catalogue.strips(source)
+        fits = found and kind_of(found.middle.recipe.kind).fits(self._work.header.features)
+        codec = codec_of(self._codec, found.middle) if found and fits else None
+        if not found or not codec:
+            return None
+        large = LargePicture(self._work, codec, found)
+        take = partial(self._work.queue, Step(self, large.coded, 0, large.chunks))
+        return Offer(take, lambda: found.limit)
 
     def end(self) -> None:
         """Send the last pictures on their way."""
@@ -81,9 +88,7 @@ class TileCoder:
         report.tile_bytes_before += sum(one.source.size for one in coded.kept)
 
     def _take(self, codec: TileCodec, part: Part) -> None:
-        samples = codec.tile_height * codec.tile_width * codec.channels
-        most = min(codec.chunk_tiles, MAX_SEGMENTS, MAX_CHUNK_SAMPLES // samples)
-        room = most // part.factor**2
+        room = room_for(codec, part.factor)
         if part.tiles > room:
             self._code_in_parts(codec, part, room)
             return
