@@ -97,16 +97,6 @@ TARGET INLINE int code_candidate(coder *out, const tables *t, state *a, memory *
                                  const sources *s, const candidates *c, int rank, uint32_t rejected,
                                  int channels, int is) {
     uint32_t agreeing = c->agreeing[rank], colour = c->colour[rank], r = (uint32_t)rank;
-    decision d = {.t = t};
-    begin(&d);
-    for (int i = 0; i < SOURCES; i++) {
-        if (s->confidence[i] < 0) {
-            d.inputs[d.n++] = 0;
-            continue;
-        }
-        int role = agreeing >> i & 1 ? 0 : rejected >> i & 1 ? 2 : 1;
-        see(&d, a->hit + (i * ROLES + role) * CONFIDENCES + s->confidence[i]);
-    }
     uint32_t which = hash(agreeing, hash(rejected, 1));
     uint32_t shape = hash((uint32_t)(v->equal | v->flat << 7), (uint32_t)channels);
     uint32_t sure = (uint32_t)((s->confidence[1] + 1) * 64 + s->confidence[3] + 1);
@@ -116,6 +106,18 @@ TARGET INLINE int code_candidate(coder *out, const tables *t, state *a, memory *
         hash(colour, hash(v->w, 3)),
         hash(agreeing, hash((uint32_t)(s->confidence[0] + 1), hash(sure, 4))),
     };
+    for (int k = 0; k < COLOUR_CONTEXTS; k++) COMING(slot_at(m, contexts[k]));
+    decision d;
+    d.t = t;
+    begin(&d);
+    for (int i = 0; i < SOURCES; i++) {
+        if (s->confidence[i] < 0) {
+            d.inputs[d.n++] = 0;
+            continue;
+        }
+        int role = agreeing >> i & 1 ? 0 : rejected >> i & 1 ? 2 : 1;
+        see(&d, a->hit + (i * ROLES + role) * CONFIDENCES + s->confidence[i]);
+    }
     for (int k = 0; k < COLOUR_CONTEXTS; k++)
         see_slot(&d, slot(m, contexts[k]), a->colour_slots + k * STATES);
     d.sets[0] = a->colour_by_rank + ((channels - 1) * MOST_CANDIDATES + rank) * INPUTS;

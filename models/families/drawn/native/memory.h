@@ -18,15 +18,14 @@ TARGET INLINE uint32_t hash(uint32_t a, uint32_t b) {
     return (uint32_t)(h >> 32);
 }
 
-TARGET INLINE followed *entry_at(const memory *m, int k, uint32_t h) {
-    return m->followed + ((size_t)k << m->bits) + (h >> (32 - m->bits));
+TARGET INLINE followed *entry_at(const memory *m, int k, uint32_t key) {
+    return m->followed + ((size_t)k << m->bits) + (key >> (32 - m->bits));
 }
 
-/* A context's entry of table k, emptied if it was another one's. */
-TARGET INLINE followed *entry(memory *m, int k, uint32_t context) {
-    uint32_t h = hash(context, (uint32_t)k);
-    followed *found = entry_at(m, k, h);
-    if (found->check != (h | 1)) *found = (followed){h | 1, {0, 0}, 0, 0};
+/* The entry of table k with a key, emptied if it was another one's. */
+TARGET INLINE followed *entry(memory *m, int k, uint32_t key) {
+    followed *found = entry_at(m, k, key);
+    if (found->check != (key | 1)) *found = (followed){key | 1, {0, 0}, 0, 0};
     return found;
 }
 
@@ -42,7 +41,7 @@ TARGET INLINE void follow(followed *f, uint32_t colour) {
     f->run = 1;
 }
 
-TARGET INLINE stood *standing(memory *m, uint32_t context) {
+TARGET INLINE stood *standing(const memory *m, uint32_t context) {
     return m->stood + (context >> (32 - m->bits));
 }
 
@@ -59,8 +58,12 @@ TARGET INLINE uint16_t *bucket(memory *m, uint32_t h) {
     return b;
 }
 
+TARGET INLINE uint16_t *slot_at(const memory *m, uint32_t h) {
+    return m->slots + (size_t)(h >> (30 - m->bits)) * 2;
+}
+
 TARGET INLINE uint16_t *slot(memory *m, uint32_t h) {
-    uint16_t *s = m->slots + (size_t)(h >> (30 - m->bits)) * 2, check = (uint16_t)(h | 1);
+    uint16_t *s = slot_at(m, h), check = (uint16_t)(h | 1);
     if (s[0] != check) s[0] = check, s[1] = FRESH;
     return s + 1;
 }

@@ -40,7 +40,7 @@ TARGET INLINE int state_of(const tables *t, uint16_t slot) {
 /* ---- a decision ---- */
 typedef struct {
     const tables *t;
-    int32_t inputs[INPUTS];
+    int16_t inputs[INPUTS]; /* logits and the like, within LIMIT */
     int n;
     uint32_t *counters[INPUTS]; /* that are told the outcome */
     int counted;
@@ -62,11 +62,11 @@ TARGET INLINE void see(decision *d, uint32_t *counter) {
 /* A slot and what slots in its state were worth so far; it says nothing before its first time. */
 TARGET INLINE void see_slot(decision *d, uint16_t *slot, uint32_t *states) {
     uint32_t *counter = states + state_of(d->t, *slot);
-    int32_t p = chance(*counter), known = (*slot & 15) != 0;
+    int32_t p = chance(*counter), known = -((*slot & 15) != 0);
     d->slots[d->slotted++] = slot;
     d->counters[d->counted++] = counter;
-    d->inputs[d->n++] = known ? d->t->logit[p] : 0;
-    d->inputs[d->n++] = known ? (p - 32768) >> 5 : 0;
+    d->inputs[d->n++] = (int16_t)(d->t->logit[p] & known);
+    d->inputs[d->n++] = (int16_t)((p - 32768) >> 5 & known);
 }
 
 /* The probability of 1, of 16 bits. `steps` are those of this context, (STEPS,) */
@@ -77,7 +77,7 @@ TARGET INLINE int32_t mix(decision *d, int32_t *of_sets, uint32_t *steps) {
     int64_t total = 0;
     for (int k = 0; k < d->chosen; k++) {
         int32_t sum = 0;
-        for (int i = 0; i < INPUTS; i++) sum += (d->sets[k][i] >> 4) * d->inputs[i];
+        for (int i = 0; i < INPUTS; i++) sum += (int16_t)(d->sets[k][i] >> 4) * d->inputs[i];
         d->outputs[k] = clip(sum >> 12, -LIMIT, LIMIT);
         total += (int64_t)of_sets[k] * d->outputs[k];
     }
@@ -92,15 +92,17 @@ TARGET INLINE int32_t mix(decision *d, int32_t *of_sets, uint32_t *steps) {
     return clip((3 * d->mixed + (int32_t)(refined / STEP)) >> 2, 1, 65535);
 }
 
-/* Let all that took part learn the outcome. */
+/* Let all that took part learn the outcome. A weight moves by input * own / 2^14, rounded; written
+ * as it is here, it is one instruction of 16 bits. */
 TARGET INLINE void learn(decision *d, int bit, int32_t rate) {
     int32_t target = bit << 16, error = (target - d->mixed) >> 5;
     for (int k = 0; k < d->chosen; k++) {
         d->of_sets[k] = clip(d->of_sets[k] + ((d->outputs[k] * error + (1 << 13)) >> 14),
                              -WEIGHT_LIMIT, WEIGHT_LIMIT);
-        int32_t own = (target - squash(d->t, d->outputs[k])) * rate >> 8;
+        int16_t own = (int16_t)((target - squash(d->t, d->outputs[k])) * rate >> 8);
         for (int i = 0; i < INPUTS; i++) {
-            int32_t w = d->sets[k][i] + ((d->inputs[i] * own + (1 << 13)) >> 14);
+            int16_t twice = (int16_t)(2 * d->inputs[i]);
+            int32_t w = d->sets[k][i] + (int16_t)((((int32_t)twice * own >> 14) + 1) >> 1);
             d->sets[k][i] = clip(w, -WEIGHT_LIMIT, WEIGHT_LIMIT);
         }
     }

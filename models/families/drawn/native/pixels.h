@@ -20,9 +20,7 @@ TARGET INLINE int goes_on(chunk *k, const window *v, const place *p, uint32_t th
 TARGET INLINE uint32_t code_colour(chunk *k, const window *v, const place *p, uint32_t there,
                                    const frame *f, uint32_t colour) {
     followed *told[MEMORIES];
-    for (int i = 0; i < MEMORIES; i++)
-        COMING(entry_at(&k->m, i, hash(v->contexts[i], (uint32_t)i)));
-    for (int i = 0; i < MEMORIES; i++) told[i] = entry(&k->m, i, v->contexts[i]);
+    for (int i = 0; i < MEMORIES; i++) told[i] = entry(&k->m, i, v->keys[i]);
     sources s = ask(v, p, there, told, f->channels);
     candidates c = gather(&k->t, &k->a, &s, f, v->flat, v->w);
     uint32_t rejected = 0, without[MOST_CANDIDATES + 1];
@@ -51,6 +49,16 @@ TARGET INLINE uint32_t code_colour(chunk *k, const window *v, const place *p, ui
                   COUNTER_LIMIT);
     for (int i = 0; i < MEMORIES; i++) follow(told[i], colour);
     return colour;
+}
+
+/* Hash the contexts of a pixel, and have all that is known of them come nearer. */
+TARGET INLINE void recall(const chunk *k, window *v) {
+    hash_contexts(v);
+    COMING(standing(&k->m, v->contexts[0]));
+    for (int i = 0; i < MEMORIES; i++) {
+        v->keys[i] = hash(v->contexts[i], (uint32_t)i);
+        COMING(entry_at(&k->m, i, v->keys[i]));
+    }
 }
 
 /* Where the next colours may stand: on from W's place, below N's, or where the context stood. */
@@ -84,14 +92,14 @@ TARGET INLINE uint32_t code_pixel(chunk *k, const frame *f, int64_t x, uint32_t 
                                   uint32_t colour) {
     window v = look(at, f->stride);
     uint32_t here = (uint32_t)(at - k->seen);
-    if (!v.flat) hash_contexts(&v);
+    if (!v.flat) recall(k, &v);
     place p = find_place(k, f, x, &v, here);
     uint32_t there = p.at ? k->seen[p.at] : 0;
     int ahead = at[3 - f->stride] == v.w;
     if (v.flat && goes_on(k, &v, &p, there, ahead, f->channels, colour == v.w)) {
         colour = v.w;
     } else {
-        if (v.flat) hash_contexts(&v);
+        if (v.flat) recall(k, &v);
         colour = code_colour(k, &v, &p, there, f, colour);
         *standing(&k->m, v.contexts[0]) = (stood){here, (uint32_t)f->stride, v.contexts[0]};
     }

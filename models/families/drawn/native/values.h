@@ -85,18 +85,32 @@ TARGET INLINE outlook regard(state *a, const window *v, uint32_t pixel, int turn
     return o;
 }
 
-/* The share of 1 in low..high-1, cut in the middle, under a logistic about each anchor. */
-TARGET INLINE void see_anchors(decision *d, const outlook *o, int low, int middle, int high) {
-    const int edges[3] = {low, middle, high};
+/* The mass of a logistic about each anchor below an edge. */
+typedef struct {
+    int32_t below[ANCHORS];
+} masses;
+
+TARGET INLINE masses masses_at(const tables *t, const outlook *o, int edge) {
+    masses m;
     for (int i = 0; i < ANCHORS; i++) {
-        int32_t f[3];
-        for (int e = 0; e < 3; e++) {
-            int64_t z = ((int64_t)(2 * (edges[e] - o->anchors[i]) - 1) * o->inverse[i]) >> 9;
-            if (edges[e] == 0) z = -REACH;
-            if (edges[e] == 256) z = REACH;
-            f[e] = d->t->sigmoid[(z < -REACH ? -REACH : z > REACH ? REACH : z) + REACH];
-        }
-        uint32_t all = (uint32_t)(f[2] - f[0] + 2), upper = (uint32_t)(f[2] - f[1] + 1);
+        int64_t z = ((int64_t)(2 * (edge - o->anchors[i]) - 1) * o->inverse[i]) >> 9;
+        m.below[i] = t->sigmoid[(z < -REACH ? -REACH : z > REACH ? REACH : z) + REACH];
+    }
+    return m;
+}
+
+TARGET INLINE masses all_below(int32_t mass) {
+    masses m;
+    for (int i = 0; i < ANCHORS; i++) m.below[i] = mass;
+    return m;
+}
+
+/* The share of 1 between two edges, cut in the middle, under a logistic about each anchor. */
+TARGET INLINE void see_anchors(decision *d, const masses *low, const masses *middle,
+                               const masses *high) {
+    for (int i = 0; i < ANCHORS; i++) {
+        uint32_t all = (uint32_t)(high->below[i] - low->below[i] + 2);
+        uint32_t upper = (uint32_t)(high->below[i] - middle->below[i] + 1);
         d->inputs[d->n++] = d->t->logit[(upper << 15) / all * 2];
     }
 }
@@ -119,6 +133,7 @@ TARGET INLINE int code_value(coder *out, const tables *t, state *a, memory *m, c
     const int busy = o->activity > 5 ? 2 : o->activity > 2 ? 1 : 0;
     uint16_t *halves[VALUE_CONTEXTS];
     int prefix = 1, low = 0, high = 256;
+    masses least = all_below(t->sigmoid[0]), most = all_below(t->sigmoid[2 * REACH]);
     for (int bit = 7; bit >= 0; bit--) {
         if (bit == 7 || bit == 3) {
             uint32_t h[VALUE_CONTEXTS];
@@ -130,15 +145,17 @@ TARGET INLINE int code_value(coder *out, const tables *t, state *a, memory *m, c
         }
         int node = bit > 3 ? prefix : (prefix & ((1 << (3 - bit)) - 1)) | 1 << (3 - bit);
         int middle = (low + high) >> 1, at = split(rest, shift + bit);
+        const masses between = masses_at(t, o, middle);
         if (rest->end && (at == rest->first || at == rest->end)) { /* nothing to decide */
             prefix = 2 * prefix + (at == rest->first);
-            if (at == rest->first) low = middle;
-            else high = middle;
+            if (at == rest->first) low = middle, least = between;
+            else high = middle, most = between;
             continue;
         }
-        decision d = {.t = t};
+        decision d;
+        d.t = t;
         begin(&d);
-        see_anchors(&d, o, low, middle, high);
+        see_anchors(&d, &least, &between, &most);
         for (int k = 0; k < VALUE_CONTEXTS; k++)
             see_slot(&d, halves[k] + node, a->value_slots + (k * MOST_CHANNELS + turn) * STATES);
         for (int k = 0; k < AGREEMENTS; k++) {
@@ -160,8 +177,8 @@ TARGET INLINE int code_value(coder *out, const tables *t, state *a, memory *m, c
         int is = code(out, one, value >> bit & 1);
         learn(&d, is, VALUE_RATE);
         prefix = 2 * prefix + is;
-        if (is) low = middle, rest->first = rest->end ? at : 0;
-        else high = middle, rest->end = rest->end ? at : 0;
+        if (is) low = middle, least = between, rest->first = rest->end ? at : 0;
+        else high = middle, most = between, rest->end = rest->end ? at : 0;
     }
     return prefix - 256;
 }

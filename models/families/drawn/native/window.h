@@ -7,6 +7,7 @@
 typedef struct {
     uint32_t w, n, nw, ne, ww, nn, nne, nww, nee, nnw, nnww, nnee;
     uint32_t contexts[MEMORIES]; /* hashes of 12, 7, 4, 2, 2 and 2 of them */
+    uint32_t keys[MEMORIES];     /* of what each memory has of these */
     int flat;                    /* all twelve are equal */
     int equal;                   /* which of the nearest are */
 } window;
