@@ -14,7 +14,7 @@ from bitswap_cli.archive.format.sections import (
 from bitswap_cli.archive.format.values.objects import pack_object, unpack_object
 from bitswap_cli.errors import ArchiveError, ModelError, display
 from bitswap_cli.images.formats import register
-from bitswap_cli.images.formats.format import DESCRIBED, WIDE
+from bitswap_cli.images.formats.format import DESCRIBED, LIBDEFLATE, WIDE
 from bitswap_cli.images.picture import CHANNELS
 
 # How MODL begins from version 3 on: channels, further radius and width.
@@ -79,13 +79,13 @@ class Header(NamedTuple):
     features: frozenset[str] = frozenset()
     """What the archive may hold beyond what every one may: `WIDE`, wide pictures (see
     images/formats); `TURNED`, pictures turned or mirrored (see images/orientation.py);
-    `DESCRIBED`, pictures with descriptions; `JPEGS`, chunks of JPEG files (see format/jpeg.py);
-    `DRAWN`, chunks of whole pictures (see format/drawn.py); `LONG`, BYTE chunks of up to
-    `MAX_BLOCK` bytes; `LARGE`, pictures of more than `MAX_PIXELS` pixels (see images/strips.py);
-    those that kinds of pictures name; those of entries, whatever these are:
-    `MODES`, `OWNERS`, `XATTRS` and `SPARSE`, what is told of them (see format/attributes.py),
-    `FOLDERS`, those that are not empty, `COPIES`, entries that equal others, `SAMPLES`, files as
-    samples under zstd, and `DECODINGS`, those that a JPEG decoder made (see
+    `DESCRIBED`, pictures with descriptions, and `LIBDEFLATE`, of streams by libdeflate; `JPEGS`,
+    chunks of JPEG files (see format/jpeg.py); `DRAWN`, chunks of whole pictures (see
+    format/drawn.py); `LONG`, BYTE chunks of up to `MAX_BLOCK` bytes; `LARGE`, pictures of more than
+    `MAX_PIXELS` pixels (see images/strips.py); those that kinds of pictures name; those of entries,
+    whatever these are: `MODES`, `OWNERS`, `XATTRS` and `SPARSE`, what is told of them (see
+    format/attributes.py), `FOLDERS`, those that are not empty, `COPIES`, entries that equal others,
+    `SAMPLES`, files as samples under zstd, and `DECODINGS`, those that a JPEG decoder made (see
     format/segments.py)."""
     others: tuple[Named, ...] = ()
     """Models of chunks that need one of their own, in the order of `OTHERS`."""
@@ -183,7 +183,8 @@ class Header(NamedTuple):
 def known_features() -> set[str]:
     """Return the features of archives that this program knows."""
     kinds = {kind.feature for kind in register.kinds() if not kind.plain}
-    return {WIDE, TURNED, DESCRIBED, LONG, LARGE, *OTHERS} | _OF_ENTRIES | kinds
+    named = {WIDE, TURNED, DESCRIBED, LIBDEFLATE, LONG, LARGE, *OTHERS}
+    return named | _OF_ENTRIES | kinds
 
 
 def _of_version_5(found: Any, version: int) -> tuple[Header, int] | None:

@@ -157,7 +157,7 @@ class Catalogue:
                 continue
             if head.startswith(BEGINNING):
                 jpegs.add(source.name)
-            features |= register.features(head)
+            features |= register.features(head, described=not self._pixels)
         return frozenset(jpegs), frozenset(features), large
 
     def strips(self, source: Source) -> SeenStrips | None:

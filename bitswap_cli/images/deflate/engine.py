@@ -25,7 +25,7 @@ from bitswap_cli.images.deflate.inflated import (
     Tokens,
 )
 
-ABI = 1
+ABI = 2
 
 _NO_MEMORY = -3
 

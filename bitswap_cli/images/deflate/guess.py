@@ -9,8 +9,10 @@ from bitswap_cli.images.deflate.engine import engine
 from bitswap_cli.images.deflate.inflated import Inflated, Predicted
 from bitswap_cli.images.deflate.parameters import (
     FREE,
+    LIBDEFLATE,
     LITERALS,
     RUN_LENGTHS,
+    SORTED,
     ZLIB,
     ZLIB_NG,
     ZLIB_NG_2_2,
@@ -24,6 +26,11 @@ _LEAST = 64  # tokens that say something
 _SLACK = 64  # corrections that do not rule a candidate out
 _FEW = 1000  # a predictor that is wrong less often than once in so many tokens is good enough,
 _PARDON = 8  # or not more often than this in a whole stream
+
+_HEADS = 8  # blocks whose codes are looked at
+_TREE = 14  # column: what of a head is otherwise
+_MOST = 1 << 31  # inflated bytes in which libdeflate is predicted
+_MANY = 100  # matches of 3 bytes, of which some would be far if they could
 
 _MEDIUM = (3, 4, 5, 6)  # zlib-ng's levels that depend on how it was fed, and on its version
 
@@ -46,6 +53,10 @@ class _Facts(NamedTuple):
     runs: bool  # all of distance 1
     shortest: int  # length of a match
     fixed: bool  # no dynamic blocks, and a header as Z_FIXED has it
+    heaped: bool  # whether its codes may be zlib's
+    sorted: bool  # whether its codes may be libdeflate's
+    far: int  # the longest distance of a match of 3 bytes
+    many: bool  # whether there are many of these
 
 
 def _facts(inflated: Inflated, header: bytes) -> _Facts:
@@ -63,6 +74,8 @@ def _facts(inflated: Inflated, header: bytes) -> _Facts:
             memories = (memory,)
         elif (coded == usual).sum() * 2 > len(coded) > 1:
             full = usual
+    heaped, in_order = _wrong_heads(inflated, 0), _wrong_heads(inflated, SORTED)
+    short = distances[lengths == 3]
     return _Facts(
         hint=header[1] >> 6,
         window=window,
@@ -72,12 +85,36 @@ def _facts(inflated: Inflated, header: bytes) -> _Facts:
         runs=bool((distances == 1).all()),
         shortest=int(lengths.min()) if len(matches) else 258,
         fixed=header[1] < 64 and not (inflated.blocks[:, 0] == 2).any(),
+        heaped=heaped <= in_order,
+        sorted=in_order <= heaped and len(inflated.data) < _MOST,
+        far=int(short.max(initial=0)),
+        many=len(short) > _MANY,
     )
+
+
+def _wrong_heads(inflated: Inflated, flags: int) -> int:
+    """How many of the first blocks have codes that are not made so."""
+    blocks = engine().describe_blocks(inflated._replace(blocks=inflated.blocks[:_HEADS]), flags)
+    return int(np.count_nonzero(blocks[_TREE]))
 
 
 def _candidates(facts: _Facts, feeds: tuple[int, ...]) -> Iterator[Parameters]:
     plain = Parameters(LITERALS, 0, facts.memories[0], facts.window, full=facts.full)
     plain = plain._replace(fixed=facts.fixed)
+    if facts.heaped:
+        yield from _with_heaps(facts, plain, feeds)
+    if facts.sorted:
+        for level in _levels_of_libdeflate(facts):
+            yield Parameters(LIBDEFLATE, level)
+    if facts.literal:
+        yield plain
+        return
+    for search in _SEARCHES:
+        yield plain._replace(family=FREE, search=search)
+
+
+def _with_heaps(facts: _Facts, plain: Parameters, feeds: tuple[int, ...]) -> Iterator[Parameters]:
+    """Those whose codes are zlib's."""
     if facts.literal:
         yield plain
         return
@@ -88,8 +125,15 @@ def _candidates(facts: _Facts, feeds: tuple[int, ...]) -> Iterator[Parameters]:
         for level in levels:
             for memory in facts.memories:
                 yield from _at_level(facts, plain._replace(level=level, memory=memory), feeds)
-    for search in _SEARCHES:
-        yield plain._replace(family=FREE, search=search)
+
+
+def _levels_of_libdeflate(facts: _Facts) -> list[int]:
+    """Levels that may have made such matches of 3 bytes, those first that the header suggests."""
+    hinted = ((1,), (5, 4, 3, 2), (6, 7), (11, 12, 10, 9, 8))[facts.hint]
+    levels = [*hinted, *(level for level in range(12, 0, -1) if level not in hinted)]
+    least = 10 if facts.far > 8192 else 5 if facts.far > 4096 else 1 if facts.shortest > 3 else 2
+    most = 9 if facts.many and facts.far <= 8192 else 12
+    return [level for level in levels if least <= level <= most]
 
 
 def _at_level(facts: _Facts, plain: Parameters, feeds: tuple[int, ...]) -> Iterator[Parameters]:

@@ -15,6 +15,12 @@ Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 DESCRIBED = "described"
 """The feature of archives that can hold kinds whose recipes have a description."""
 
+LIBDEFLATE = "libdeflate"
+"""The feature of archives that can hold pictures whose recipes describe streams by libdeflate."""
+
+MAKERS: Set[str] = frozenset([LIBDEFLATE])
+"""The features of kinds whose recipes describe deflate streams, which any maker may have made."""
+
 WIDE = "wide"
 """The feature of archives whose wide pictures may go through a model, and the first such kinds."""
 
@@ -46,11 +52,12 @@ class Kind(NamedTuple):
     describe: Callable[[bytes], bytes | None] | None = None
     """Of kinds whose recipes have a description that takes time to make: says what a file's samples
     do not tell, or None. `Format.split` leaves it out; it is the same for all kinds of a format."""
-
     rows: Callable[[bytes], Layout | None] | None = None
     """Of kinds whose files may be nothing but rows between prefix and suffix: reads how they lie
     from a file's first `register.HEAD` bytes; None if they do not. Such pictures may be larger than
     others (see images/strips.py)."""
+    makers: Set[str] = frozenset()
+    """The features of archives that can hold whatever its recipes describe, besides."""
 
     @property
     def described(self) -> bool:

@@ -31,12 +31,15 @@ def beginning(start: bytes) -> list[Format]:
     return [form for form in FORMATS.values() if start.startswith(tuple(form.MAGIC))]
 
 
-def features(head: bytes) -> set[str]:
+def features(head: bytes, *, described: bool) -> set[str]:
     """Return the features, but for that of wide pictures, which an archive may need that holds a
-    file as a picture, told by its first `HEAD` bytes."""
+    file as a picture, told by its first `HEAD` bytes; `described`, whether it may be of a kind
+    whose recipes have a description that is left out of others."""
     every = [kind for form in beginning(head[:START]) for kind in form.KINDS]
+    every = [kind for kind in every if described or not kind.described]
+    makers = {name for kind in every for name in kind.makers}
     own = [kind for kind in every if not kind.plain and kind.feature != WIDE]
-    return {kind.feature for kind in own if kind.begins is None or kind.begins(head)}
+    return makers | {kind.feature for kind in own if kind.begins is None or kind.begins(head)}
 
 
 def kinds() -> list[Kind]:

@@ -132,12 +132,14 @@ def test_features_of_formats_are_named_where_a_file_may_need_them(
         **files(),
         "plain.ppm": encoded(smooth(9, 9), "PPM"),
         "plain.bmp": encoded(smooth(9, 9), "BMP"),
+        "plain.png": encoded(smooth(9, 9), "PNG"),
     }
     for name, data in found.items():
         write(tmp_path / name, data)
     assert named("plain.ppm", "plain.bmp") == ({"samples"} if not pixels else set())
     assert named("pam", "plain.bmp") == {"pam", "samples"}
     assert named("bmp-32", "pnm-few", "npy") == {"bmp", "pnm", "npy", "samples"}
+    assert named("plain.png") == ({"libdeflate", "samples"} if not pixels else set())
 
 
 @pytest.mark.parametrize("pixels", [False, True])

@@ -1,4 +1,4 @@
-"""Bytes to deflate, and streams of them by zlib, that tests of this room share."""
+"""Bytes to deflate, and streams of them, that tests of this room share."""
 
 import zlib
 from collections.abc import Callable
@@ -7,12 +7,15 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from bitswap_cli.images.deflate import restore
+
 RAW: dict[str, Callable[[], bytes]] = {
     "empty": lambda: b"",
     "noise": lambda: _noise(3000, 256),
     "few": lambda: _noise(6000, 3),
     "zeros": lambda: bytes(3000),
     "rows": lambda: _rows(40, 25),
+    "changing": lambda: changing(),
 }
 
 
@@ -31,6 +34,16 @@ def _rows(height: int, width: int) -> bytes:
     samples = (x * x // 9 + 3 * y + noise).astype(np.uint8)
     rows: NDArray[np.uint8] = np.diff(samples, axis=1, prepend=np.uint8(1)).astype(np.uint8)
     return rows.tobytes()
+
+
+def changing() -> bytes:
+    """Smooth rows, text of few letters, noise, zeros: where blocks end that a splitter ends."""
+    return b"".join([_rows(90, 70), _noise(9000, 3), _rows(60, 100), bytes(7000), _noise(8000, 40)])
+
+
+def by_libdeflate(raw: bytes, level: int) -> bytes:
+    """What libdeflate makes of bytes, as the predictor has it: see golden.json."""
+    return restore(raw, bytes([0x60 | level, 0x87, 0]))
 
 
 def deflated(

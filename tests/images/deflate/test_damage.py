@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.deflate import Described, describe, engine, reference, restore, restoring
+from bitswap_cli.images.deflate.inflated import PADDING
+from bitswap_cli.images.deflate.parameters import LIBDEFLATE, Parameters
 from tests.images.deflate.streams import RAW, deflated
 
 
@@ -22,6 +24,24 @@ def _described() -> Iterator[Described]:
         other = describe(stream[:1] + stream[1:], 1 << 20, [7])
         assert other is not None
         yield other
+    for level in (1, 4, 8, 12):
+        yield _by_another(deflated(RAW["few"](), 6), level)
+
+
+def _by_another(stream: bytes, level: int) -> Described:
+    """The description of a stream by zlib as if libdeflate had made it."""
+    maker = Parameters(LIBDEFLATE, level)
+    how = maker.as_array()
+    inflated = reference.inflate(stream[2:], 1 << 20)
+    assert inflated is not None
+    _, columns = reference.predict(inflated, how, 1 << 40, 1 << 40)
+    blocks = reference.describe_blocks(inflated, int(how[-1]))
+    both = [*columns[:13], *blocks[13:]]
+    data = inflated.data[: len(inflated.data) - PADDING]
+    tail = stream[2 + inflated.consumed :]
+    description = restoring.pack(maker, stream[:2], tail, restoring.adler32(data), both)
+    assert restore(data.tobytes(), description) == stream
+    return Described(data.tobytes(), description)
 
 
 SEEDS = list(_described())
@@ -53,7 +73,14 @@ def test_damage_is_an_archive_error(
             assert len(found) <= restoring.room_for(len(seed.inflated)) + len(data) + 6
 
 
-@pytest.mark.parametrize("description", [b"", b"\x26", b"\x26\x87", b"\xff\xff\xff", bytes(3)])
+@pytest.mark.parametrize(
+    "description",
+    [
+        *(b"", b"\x26", b"\x26\x87", b"\xff\xff\xff", bytes(3)),
+        *(b"\x60\x87\0", b"\x6d\x87\0", b"\x66\x86\0", b"\x66\x97\0"),
+        *(b"\x66\x87\1", b"\x66\x87\2", b"\x66\x87\x20\1", b"\x66\x87\x40\1"),
+    ],
+)
 def test_what_is_no_description_is_refused(description: bytes) -> None:
     with pytest.raises(ArchiveError):
         restore(b"abc", description)

@@ -1,5 +1,7 @@
 """The compiled engine and the Python reference give the same, whoever wrote a stream."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,6 +13,7 @@ from bitswap_cli.images.deflate import engine as engines
 from bitswap_cli.images.deflate import reference
 from bitswap_cli.images.deflate.parameters import (
     FREE,
+    LIBDEFLATE,
     LITERALS,
     RUN_LENGTHS,
     ZLIB,
@@ -18,7 +21,7 @@ from bitswap_cli.images.deflate.parameters import (
     ZLIB_NG_2_2,
     Parameters,
 )
-from tests.images.deflate.streams import deflated, raws, settings
+from tests.images.deflate.streams import by_libdeflate, changing, deflated, raws, settings
 
 NEVER = 1 << 60
 
@@ -43,6 +46,7 @@ makers = st.one_of(
     _makers([LITERALS, RUN_LENGTHS], st.just(0)),
     _makers([ZLIB, ZLIB_NG, ZLIB_NG_2_2], st.integers(1, 9)),
     _makers([FREE], st.just(0)),
+    st.integers(1, 12).map(partial(Parameters, LIBDEFLATE)),
 )
 
 
@@ -76,6 +80,28 @@ def test_both_engines_agree(raw: bytes, setting: dict[str, int], maker: Paramete
             engine.write(one.data, tokens, rows, int(how[-1]), both, NEVER >> 30)
             == (stream[: one.consumed])
         )
+
+
+@pytest.mark.parametrize("level", range(1, 13))
+def test_both_engines_split_alike(level: int) -> None:
+    """Long enough that blocks end, of which some are stored."""
+    kernel = engines.compiled()
+    if kernel is None:
+        pytest.skip("no compiled kernel")
+    raw, how = changing(), Parameters(LIBDEFLATE, level).as_array()
+    one = kernel.inflate(by_libdeflate(raw, level)[2:], NEVER)
+    assert one is not None and len(one.blocks) >= 1 + (level > 1)
+    for engine in (kernel, reference):
+        wrong, columns = engine.predict(one, how, NEVER, NEVER)
+        assert wrong == 0 and not any(len(column) for column in columns)
+        blocks = engine.describe_blocks(one, int(how[-1]))
+        assert not any(column.any() for column in blocks)
+    other = kernel.inflate(deflated(raw, 6)[2:], NEVER)
+    assert other is not None
+    expected = kernel.predict(other, how, NEVER, NEVER)
+    found = reference.predict(other, how, NEVER, NEVER)
+    assert expected.wrong == found.wrong > 0
+    assert all(map(np.array_equal, expected.columns, found.columns))
 
 
 @pytest.mark.parametrize("wanted", ["c", "reference"])

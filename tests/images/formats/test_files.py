@@ -26,7 +26,7 @@ def pictures(data: bytes) -> list[Picture]:
     found = list(inspect_exact(data, None))
     for picture in found:
         assert rebuild(picture.recipe, picture.pixels) == data
-        assert kind_of(picture.recipe.kind).fits(needed(data[:HEAD]))
+        assert kind_of(picture.recipe.kind).fits(needed(data[:HEAD], described=True))
         assert picture.pixels.dtype == np.uint8 and picture.pixels.size <= MAX_SAMPLES
     return found
 

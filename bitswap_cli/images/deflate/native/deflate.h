@@ -24,7 +24,7 @@
 #define LIKELY(x) (x)
 #endif
 
-enum { ABI = 1, PADDING = 512 }; /* readable bytes behind the inflated ones, all zero */
+enum { ABI = 2, PADDING = 512 }; /* readable bytes behind the inflated ones, all zero */
 enum { LITERALS = 286, DISTANCES = 30, CODES = 19, END = 256 };
 enum { MIN_MATCH = 3, MAX_MATCH = 258, WINDOW = 32768, LOOKAHEAD = 262 };
 enum { STORED, FIXED, DYNAMIC };
@@ -90,11 +90,12 @@ INLINE int64_t next(column *c, int64_t otherwise) {
 }
 
 /* Predictors and their parameters, in the order of the array that describes them. */
-enum { NOTHING, RUNS, FAST, LAZY, NG_QUICK, NG_FAST, NG_MEDIUM, NG_LAZY, PREDICTORS };
+enum { NOTHING, RUNS, FAST, LAZY, NG_QUICK, NG_FAST, NG_MEDIUM, NG_LAZY };
+enum { LD_HASHED = NG_LAZY + 1, LD_GREEDY, LD_LAZY, LD_LAZIER, LD_OPTIMAL };
 typedef struct {
     int64_t predictor, good, lazy, nice, chain, hash_bits, window_bits, full, feed, flags;
 } parameters;
-enum { FILTERED = 1, FIXED_ONLY = 2, NG_2_2 = 4, ANY_DISTANCE = 8, NG_EARLY = 16 };
+enum { FILTERED = 1, FIXED_ONLY = 2, NG_2_2 = 4, ANY_DISTANCE = 8, NG_EARLY = 16, SORTED = 32 };
 
 /* A chain: prev[position & mask] is the last earlier position of the same hash, 0 for none. */
 typedef struct {

@@ -84,6 +84,7 @@ void open_block(run *r, int64_t p) {
     r->told = 0;
     r->last = 0;
     r->edge = r->size;
+    if (r->how->predictor >= LD_HASHED) open_split(r, p);
     if (!r->restoring) {
         const int32_t *row = r->blocks + 3 * r->rows++;
         r->stored = row[0] == STORED;
@@ -175,6 +176,7 @@ static int64_t go(run *r) {
     turn(r, 0);
     if (r->error || r->done) return r->error;
     if (r->how->predictor <= RUNS) return predict_plain(r);
+    if (r->how->predictor >= LD_HASHED) return predict_libdeflate(r);
     return r->how->predictor < NG_QUICK ? predict_zlib(r) : predict_ng(r);
 }
 

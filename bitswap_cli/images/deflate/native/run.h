@@ -7,7 +7,7 @@
 #ifndef BITSWAP_RUN_H
 #define BITSWAP_RUN_H
 
-#include "deflate.h"
+#include "splitter.h"
 
 enum { RANKS = 1024 }; /* candidates looked at to name a distance by its rank */
 
@@ -30,6 +30,7 @@ typedef struct {
     int64_t before;         /* where its last token starts */
     int64_t in_block, told_size;
     int clipped;
+    splitter split; /* of libdeflate's predictors */
     int64_t stop, budget, wrong; /* give up behind so many tokens, or when so many are wrong */
     int done;
     int64_t error;
@@ -38,6 +39,8 @@ typedef struct {
 /* Whether the predicted splitter ends a block before position p: 0 no, 1 yes, 2 as the last. It
  * does so where it can first; so never behind that. */
 INLINE int ends(const run *r, int64_t p) {
+    if (r->how->predictor >= LD_HASHED)
+        return r->split.due == 2 ? 0 : p == r->size ? 2 : r->split.due;
     if (r->in_block >= r->how->full) return r->in_block == r->how->full;
     if (r->how->predictor == NG_QUICK && r->how->feed && r->size - r->start >= LOOKAHEAD) {
         if (r->size - r->before < LOOKAHEAD) return 0;
@@ -66,6 +69,8 @@ INLINE void was(run *r, int class, int right) {
     r->right[class] = 0;
 }
 
+void open_split(run *r, int64_t p);
+void watch(run *r, int64_t p, uint32_t truth);
 void open_block(run *r, int64_t p);
 void close_block(run *r, int64_t p, int end);
 
@@ -121,6 +126,7 @@ INLINE uint32_t settle(run *r, int64_t p, uint32_t candidate, int taken, const c
     }
     r->in_block++;
     r->before = p;
+    if (r->how->predictor >= LD_HASHED) watch(r, p, truth);
     if (r->count >= r->stop || r->wrong > r->budget) r->done = 1;
     turn(r, p + span(truth));
     return truth;
@@ -150,5 +156,6 @@ INLINE int reach(const run *r, int64_t p) { /* the longest match that the data's
 
 int64_t predict_zlib(run *r);
 int64_t predict_ng(run *r);
+int64_t predict_libdeflate(run *r);
 
 #endif

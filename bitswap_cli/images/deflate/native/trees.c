@@ -3,10 +3,9 @@
  * zlib's trees depend on how ties are broken: a heap of nodes by frequency, then by depth, filled
  * in the order of the symbols; codes that are too long are shortened as in gen_bitlen.
  */
-#include "deflate.h"
+#include "trees.h"
 
-enum { HEAP = 2 * LITERALS + 1, LONGEST = 15, LONGEST_CODE = 7 };
-enum { COPY = 16, ZEROS = 17, MANY_ZEROS = 18 };
+enum { HEAP = 2 * LITERALS + 1 };
 enum { OTHER_LENGTHS = 1, OTHER_OPERATIONS = 2, OTHER_CODES = 4 };
 
 typedef struct {
@@ -98,15 +97,7 @@ static int build_lengths(const uint32_t *counts, int symbols, int longest, uint8
     return top + 1;
 }
 
-/* The head of a dynamic block: code lengths of both alphabets, the operations that send them, and
- * the lengths of the code of operations. */
-typedef struct {
-    uint8_t lengths[LITERALS + DISTANCES], symbols[LITERALS + DISTANCES];
-    uint8_t repeats[LITERALS + DISTANCES], codes[CODES];
-    int literals, distances, operations, sent;
-} head;
-
-static void operate(head *h, int symbol, int repeat) {
+void operate(head *h, int symbol, int repeat) {
     h->symbols[h->operations] = (uint8_t)symbol;
     h->repeats[h->operations++] = (uint8_t)repeat;
 }
@@ -137,26 +128,30 @@ static void form_runs(head *h, const uint8_t *lengths, int count) {
     }
 }
 
-static void plan_runs(head *h) {
+static void plan_runs(head *h, int64_t flags) {
     h->operations = 0;
+    if (flags & SORTED) {
+        form_runs_across(h);
+        return;
+    }
     form_runs(h, h->lengths, h->literals);
     form_runs(h, h->lengths + h->literals, h->distances);
 }
 
-static void plan_codes(head *h) {
+static int lengths_of(const uint32_t *counts, int symbols, int longest, uint8_t *lengths,
+                      int64_t flags) {
+    if (flags & SORTED) return sorted_lengths(counts, symbols, longest, lengths);
+    return build_lengths(counts, symbols, longest, lengths);
+}
+
+static void plan_codes(head *h, int64_t flags) {
     uint32_t counts[CODES] = {0};
     for (int i = 0; i < h->operations; i++) counts[h->symbols[i]]++;
-    build_lengths(counts, CODES, LONGEST_CODE, h->codes);
+    lengths_of(counts, CODES, LONGEST_CODE, h->codes, flags);
     for (h->sent = CODES; h->sent > 4 && !h->codes[code_order[h->sent - 1]];) h->sent--;
 }
 
-typedef struct {
-    uint32_t literals[LITERALS], distances[DISTANCES];
-} tally;
-
-/* Count the symbols of a block; returns the bytes behind it. */
-static const uint8_t *count_tokens(tally *t, const uint8_t *data, const uint32_t *tokens,
-                                   int64_t count) {
+const uint8_t *count_tokens(tally *t, const uint8_t *data, const uint32_t *tokens, int64_t count) {
     memset(t, 0, sizeof *t);
     t->literals[END] = 1;
     for (int64_t i = 0; i < count; i++) {
@@ -171,37 +166,52 @@ static const uint8_t *count_tokens(tally *t, const uint8_t *data, const uint32_t
     return data;
 }
 
-static int fixed_length(int symbol) {
-    return symbol < 144 ? 8 : symbol < 256 ? 9 : symbol < 280 ? 7 : 8;
-}
+int fixed_length(int symbol) { return symbol < 144 ? 8 : symbol < 256 ? 9 : symbol < 280 ? 7 : 8; }
 
-/* Plan the head that zlib would send; returns whether zlib would take a fixed block instead. */
-static int plan(head *h, const tally *t, int64_t flags) {
+void plan_head(head *h, const tally *t, int64_t flags) {
     uint8_t literals[LITERALS], distances[DISTANCES];
-    h->literals = build_lengths(t->literals, LITERALS, LONGEST, literals);
-    h->distances = build_lengths(t->distances, DISTANCES, LONGEST, distances);
+    int longest = flags & SORTED ? LONGEST_SORTED : LONGEST;
+    h->literals = lengths_of(t->literals, LITERALS, longest, literals, flags);
+    h->distances = lengths_of(t->distances, DISTANCES, LONGEST, distances, flags);
     memcpy(h->lengths, literals, (size_t)h->literals);
     memcpy(h->lengths + h->literals, distances, (size_t)h->distances);
-    plan_runs(h);
-    plan_codes(h);
-    uint64_t dynamic = 3 * (uint64_t)h->sent + 14, fixed = 0;
-    for (int i = 0; i < LITERALS; i++) {
-        dynamic += (uint64_t)t->literals[i] * literals[i];
-        fixed += (uint64_t)t->literals[i] * (uint64_t)fixed_length(i);
-    }
-    for (int i = 0; i < DISTANCES; i++) {
-        dynamic += (uint64_t)t->distances[i] * distances[i];
-        fixed += (uint64_t)t->distances[i] * 5;
-    }
-    uint64_t extra = 0; /* both have the same extra bits, which matter where bytes are rounded */
+    plan_runs(h, flags);
+    plan_codes(h, flags);
+}
+
+static uint64_t extra_bits(const tally *t) {
+    uint64_t extra = 0;
     for (int i = 0; i < 29; i++) extra += (uint64_t)t->literals[257 + i] * length_extra[i];
     for (int i = 0; i < DISTANCES; i++) extra += (uint64_t)t->distances[i] * distance_extra[i];
+    return extra;
+}
+
+uint64_t dynamic_bits(const head *h, const tally *t) {
+    uint64_t bits = 3 * (uint64_t)h->sent + 14 + extra_bits(t);
+    for (int i = 0; i < h->literals; i++) bits += (uint64_t)t->literals[i] * h->lengths[i];
+    for (int i = 0; i < h->distances; i++)
+        bits += (uint64_t)t->distances[i] * h->lengths[h->literals + i];
     for (int i = 0; i < h->operations; i++) {
         int symbol = h->symbols[i];
-        dynamic += h->codes[symbol];
-        dynamic += symbol < COPY ? 0 : symbol == COPY ? 2 : symbol == ZEROS ? 3 : 7;
+        bits += h->codes[symbol];
+        bits += symbol < COPY ? 0 : symbol == COPY ? 2 : symbol == ZEROS ? 3 : 7;
     }
-    return (flags & FIXED_ONLY) || (fixed + extra + 10) >> 3 <= (dynamic + extra + 10) >> 3;
+    return bits;
+}
+
+static uint64_t fixed_bits(const tally *t) {
+    uint64_t bits = extra_bits(t);
+    for (int i = 0; i < LITERALS; i++) bits += (uint64_t)t->literals[i] * (uint64_t)fixed_length(i);
+    for (int i = 0; i < DISTANCES; i++) bits += (uint64_t)t->distances[i] * 5;
+    return bits;
+}
+
+/* Plan the head that would be sent; returns whether a fixed block would be instead. */
+static int plan(head *h, const tally *t, int64_t flags) {
+    plan_head(h, t, flags);
+    uint64_t dynamic = dynamic_bits(h, t), fixed = fixed_bits(t);
+    if (flags & SORTED) return fixed <= dynamic;
+    return (flags & FIXED_ONLY) || (fixed + 10) >> 3 <= (dynamic + 10) >> 3;
 }
 
 /* ---- describing ---- */
@@ -234,41 +244,41 @@ static int predicted_length(const head *plan, int at, int literals) {
     return at < plan->distances ? plan->lengths[plan->literals + at] : 0;
 }
 
-static void describe_head(column *columns, head *planned, const head *sent) {
-    int flags = 0, all = sent->literals + sent->distances;
+static void describe_head(column *columns, head *planned, const head *sent, int64_t flags) {
+    int wrong = 0, all = sent->literals + sent->distances;
     if (planned->literals != sent->literals || planned->distances != sent->distances ||
         memcmp(planned->lengths, sent->lengths, (size_t)all)) {
-        flags |= OTHER_LENGTHS;
+        wrong |= OTHER_LENGTHS;
         put(&columns[LENGTHS], sent->literals - 257);
         put(&columns[LENGTHS], sent->distances - 1);
         for (int i = 0; i < all; i++)
             put(&columns[LENGTHS],
                 folded(sent->lengths[i] - predicted_length(planned, i, sent->literals)));
         *planned = *sent;
-        plan_runs(planned);
-        plan_codes(planned);
+        plan_runs(planned, flags);
+        plan_codes(planned, flags);
     }
     if (planned->operations != sent->operations ||
         memcmp(planned->symbols, sent->symbols, (size_t)sent->operations) ||
         memcmp(planned->repeats, sent->repeats, (size_t)sent->operations)) {
-        flags |= OTHER_OPERATIONS;
+        wrong |= OTHER_OPERATIONS;
         for (int i = 0; i < sent->operations; i++) {
             put(&columns[OPERATIONS], sent->symbols[i]);
             if (sent->symbols[i] >= COPY) put(&columns[REPEATS], sent->repeats[i]);
         }
         *planned = *sent;
-        plan_codes(planned);
+        plan_codes(planned, flags);
     }
     if (planned->sent != sent->sent || memcmp(planned->codes, sent->codes, CODES)) {
-        flags |= OTHER_CODES;
+        wrong |= OTHER_CODES;
         put(&columns[CODE_LENGTHS], sent->sent - 4);
         for (int i = 0; i < sent->sent; i++)
             put(&columns[CODE_LENGTHS], sent->codes[code_order[i]]);
     }
-    put(&columns[TREE], flags);
+    put(&columns[TREE], wrong);
 }
 
-/* Compare kinds and heads of blocks with zlib's choice; columns as for bitswap_describe. */
+/* Compare kinds and heads of blocks with the predicted choice; columns as for bitswap_describe. */
 EXPORT int64_t bitswap_describe_blocks(const uint8_t *data, const uint32_t *tokens,
                                        const int32_t *blocks, int64_t rows, const uint8_t *heads,
                                        int64_t flags, int64_t pad, int32_t *values, int64_t *counts,
@@ -289,7 +299,7 @@ EXPORT int64_t bitswap_describe_blocks(const uint8_t *data, const uint32_t *toke
         put(&columns[KIND], fixed != (blocks[0] == FIXED));
         if (blocks[0] == DYNAMIC) {
             heads = parse(&sent, heads);
-            describe_head(columns, &planned, &sent);
+            describe_head(columns, &planned, &sent, flags);
         }
     }
     put(&columns[PAD], pad);
@@ -397,8 +407,8 @@ static int send_head(bit_writer *w, const head *h) {
 }
 
 /* Change a planned head as its corrections say; 0 if they make no head. */
-static int correct_head(column *columns, head *h, int64_t flags) {
-    if (flags & OTHER_LENGTHS) {
+static int correct_head(column *columns, head *h, int64_t wrong, int64_t flags) {
+    if (wrong & OTHER_LENGTHS) {
         head planned = *h;
         int64_t literals = next(&columns[LENGTHS], 0) + 257;
         int64_t distances = next(&columns[LENGTHS], 0) + 1;
@@ -413,10 +423,10 @@ static int correct_head(column *columns, head *h, int64_t flags) {
             if (length < 0 || length > LONGEST) return 0;
             h->lengths[i] = (uint8_t)length;
         }
-        plan_runs(h);
-        plan_codes(h);
+        plan_runs(h, flags);
+        plan_codes(h, flags);
     }
-    if (flags & OTHER_OPERATIONS) {
+    if (wrong & OTHER_OPERATIONS) {
         h->operations = 0;
         for (int at = 0, all = h->literals + h->distances; at < all;) {
             int64_t symbol = next(&columns[OPERATIONS], 0), repeat = 0;
@@ -429,9 +439,9 @@ static int correct_head(column *columns, head *h, int64_t flags) {
             operate(h, (int)symbol, (int)repeat);
             at += run;
         }
-        plan_codes(h);
+        plan_codes(h, flags);
     }
-    if (flags & OTHER_CODES) {
+    if (wrong & OTHER_CODES) {
         int64_t sent = next(&columns[CODE_LENGTHS], 0) + 4;
         if (sent < 4 || sent > CODES) return 0;
         h->sent = (int)sent;
@@ -483,7 +493,7 @@ EXPORT int64_t bitswap_write(const uint8_t *data, const uint32_t *tokens, const 
         if (fixed) {
             used = send_tokens(&w, data, tokens, size, fixed_literals, fixed_distances);
         } else {
-            if (!correct_head(columns, &h, next(&columns[TREE], 0)) || !send_head(&w, &h) ||
+            if (!correct_head(columns, &h, next(&columns[TREE], 0), flags) || !send_head(&w, &h) ||
                 !assign(literals, h.lengths, h.literals) ||
                 !assign(distances, h.lengths + h.literals, h.distances))
                 return DAMAGED;

@@ -18,7 +18,7 @@ from bitswap_cli.images.deflate.inflated import (
     Predicted,
     Tokens,
 )
-from bitswap_cli.images.deflate.parameters import NG_QUICK, RUNS
+from bitswap_cli.images.deflate.parameters import LD_HASHED, LD_OPTIMAL, NG_QUICK, RUNS
 from bitswap_cli.images.deflate.reference.alphabet import (
     DYNAMIC,
     FIXED,
@@ -29,9 +29,13 @@ from bitswap_cli.images.deflate.reference.alphabet import (
     STORED_SIZE,
     span,
 )
+from bitswap_cli.images.deflate.reference.describing import Describing
 from bitswap_cli.images.deflate.reference.inflating import Damaged, Inflater
+from bitswap_cli.images.deflate.reference.libdeflate_finder import LibdeflateFinder
 from bitswap_cli.images.deflate.reference.ng_finder import NgFinder
-from bitswap_cli.images.deflate.reference.run import Describing, Restoring, Run
+from bitswap_cli.images.deflate.reference.optimal import Optimal
+from bitswap_cli.images.deflate.reference.restoring import Restoring
+from bitswap_cli.images.deflate.reference.run import Run
 from bitswap_cli.images.deflate.reference.trees import describe_head, parse, plan
 from bitswap_cli.images.deflate.reference.writing import Writer
 from bitswap_cli.images.deflate.reference.zlib_finder import Finder, plain
@@ -76,8 +80,12 @@ def _go(run: Run) -> None:
         plain(run)
     elif run.predictor < NG_QUICK:
         Finder(run).go()
-    else:
+    elif run.predictor < LD_HASHED:
         NgFinder(run).go()
+    elif run.predictor < LD_OPTIMAL:
+        LibdeflateFinder(run).go()
+    else:
+        Optimal(run).go()
 
 
 def predict(inflated: Inflated, how: NDArray[np.int64], stop: int, budget: int) -> Predicted:
@@ -102,7 +110,7 @@ def predict(inflated: Inflated, how: NDArray[np.int64], stop: int, budget: int) 
 
 
 def describe_blocks(inflated: Inflated, flags: int) -> list[Column]:
-    """Compare kinds and heads of blocks with what zlib would make of their tokens.
+    """Compare kinds and heads of blocks with what would be made of their tokens.
 
     Parameters
     ----------
@@ -127,7 +135,7 @@ def describe_blocks(inflated: Inflated, flags: int) -> list[Column]:
         head, fixed = plan(data[at:], part, flags)
         columns[KIND].append(int(fixed != (kind == FIXED)))
         if kind == DYNAMIC:
-            describe_head(head, parse(heads), columns)
+            describe_head(head, parse(heads), columns, flags)
         first += size
         at += sum(span(token) for token in part)
     columns[PAD].append(inflated.pad)

@@ -1,11 +1,11 @@
-"""Huffman trees and heads of blocks as zlib makes them, and corrections of them."""
+"""Huffman trees and heads of blocks as they are predicted, and corrections of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.deflate.inflated import DAMAGED
-from bitswap_cli.images.deflate.parameters import FIXED_ONLY
+from bitswap_cli.images.deflate.parameters import FIXED_ONLY, SORTED
 from bitswap_cli.images.deflate.reference.alphabet import (
     CODE_LENGTHS,
     CODE_ORDER,
@@ -33,8 +33,9 @@ from bitswap_cli.images.deflate.reference.alphabet import (
     distance_of,
     length_of,
 )
+from bitswap_cli.images.deflate.reference.sorted_trees import runs_across, sorted_lengths
 
-_LONGEST, _LONGEST_CODE = 15, 7
+_LONGEST, _LONGEST_SORTED, _LONGEST_CODE = 15, 14, 7
 
 
 @dataclass
@@ -166,15 +167,21 @@ def _runs(lengths: list[int]) -> Iterator[tuple[int, int]]:
         before = length
 
 
-def _with_runs(head: Head) -> Head:
+def _lengths_of(counts: list[int], longest: int, flags: int) -> list[int]:
+    return (sorted_lengths if flags & SORTED else build_lengths)(counts, longest)
+
+
+def _with_runs(head: Head, flags: int) -> Head:
+    if flags & SORTED:
+        return replace(head, operations=[*runs_across(head.literals + head.distances)])
     return replace(head, operations=[*_runs(head.literals), *_runs(head.distances)])
 
 
-def _with_codes(head: Head) -> Head:
+def _with_codes(head: Head, flags: int) -> Head:
     counts = [0] * CODES
     for symbol, _ in head.operations:
         counts[symbol] += 1
-    lengths = build_lengths(counts, _LONGEST_CODE)
+    lengths = _lengths_of(counts, _LONGEST_CODE, flags)
     lengths += [0] * (CODES - len(lengths))
     codes = [lengths[symbol] for symbol in CODE_ORDER]
     while len(codes) > 4 and not codes[-1]:
@@ -182,29 +189,64 @@ def _with_codes(head: Head) -> Head:
     return replace(head, codes=codes)
 
 
+class Tally:
+    """How often symbols occur in a block.
+
+    Parameters
+    ----------
+    data : bytes
+    at : int
+        Where the block begins.
+    tokens : iterable of int
+    """
+
+    def __init__(self, data: bytes, at: int, tokens: Iterable[int]) -> None:
+        self.literals, self.distances = [0] * LITERALS, [0] * DISTANCES
+        for token in tokens:
+            if token:
+                self.literals[257 + LENGTH_SYMBOL[length_of(token)]] += 1
+                self.distances[DISTANCE_SYMBOL[distance_of(token)]] += 1
+                at += length_of(token)
+            else:
+                self.literals[data[at]] += 1
+                at += 1
+        self.literals[END] = 1
+
+    def extra_bits(self) -> int:
+        """Bits that follow the codes, whatever these are."""
+        extra = sum(n * bits for n, bits in zip(self.literals[257:], LENGTH_EXTRA, strict=True))
+        return extra + sum(n * b for n, b in zip(self.distances, DISTANCE_EXTRA, strict=True))
+
+    def fixed_bits(self) -> int:
+        """Bits of a fixed block, but for the three that tell its kind."""
+        fixed = sum(n * bits for n, bits in zip(self.literals, FIXED_LENGTHS, strict=False))
+        return fixed + 5 * sum(self.distances) + self.extra_bits()
+
+    def dynamic_bits(self, head: Head) -> int:
+        """The same of a dynamic one with such a head."""
+        bits = 3 * len(head.codes) + 14 + self.extra_bits()
+        bits += sum(n * b for n, b in zip(self.literals, head.literals, strict=False))
+        bits += sum(n * b for n, b in zip(self.distances, head.distances, strict=False))
+        for symbol, _ in head.operations:
+            bits += head.codes[CODE_ORDER.index(symbol)] + OPERATION_BITS.get(symbol, 0)
+        return bits
+
+
+def plan_head(tally: Tally, flags: int) -> Head:
+    """The head that would be sent."""
+    longest = _LONGEST_SORTED if flags & SORTED else _LONGEST
+    literals = _lengths_of(tally.literals, longest, flags)
+    distances = _lengths_of(tally.distances, _LONGEST, flags)
+    return _with_codes(_with_runs(Head(literals, distances, [], []), flags), flags)
+
+
 def plan(data: bytes, tokens: list[int], flags: int) -> tuple[Head, bool]:
-    """The head that zlib would send for a block, and whether it would take a fixed one instead."""
-    literals, distances, at = [0] * LITERALS, [0] * DISTANCES, 0
-    for token in tokens:
-        if token:
-            literals[257 + LENGTH_SYMBOL[length_of(token)]] += 1
-            distances[DISTANCE_SYMBOL[distance_of(token)]] += 1
-            at += length_of(token)
-        else:
-            literals[data[at]] += 1
-            at += 1
-    literals[END] = 1
-    head = Head(build_lengths(literals, _LONGEST), build_lengths(distances, _LONGEST), [], [])
-    head = _with_codes(_with_runs(head))
-    extra = sum(n * bits for n, bits in zip(literals[257:], LENGTH_EXTRA, strict=True))
-    extra += sum(n * bits for n, bits in zip(distances, DISTANCE_EXTRA, strict=True))
-    fixed = sum(n * bits for n, bits in zip(literals, FIXED_LENGTHS, strict=False))
-    fixed += 5 * sum(distances) + extra
-    dynamic = 3 * len(head.codes) + 14 + extra
-    dynamic += sum(n * bits for n, bits in zip(literals, head.literals, strict=False))
-    dynamic += sum(n * bits for n, bits in zip(distances, head.distances, strict=False))
-    for symbol, _ in head.operations:
-        dynamic += head.codes[CODE_ORDER.index(symbol)] + OPERATION_BITS.get(symbol, 0)
+    """The head that would be sent for a block, and whether a fixed one would be sent instead."""
+    tally = Tally(data, 0, tokens)
+    head = plan_head(tally, flags)
+    fixed, dynamic = tally.fixed_bits(), tally.dynamic_bits(head)
+    if flags & SORTED:
+        return head, fixed <= dynamic
     return head, bool(flags & FIXED_ONLY) or (fixed + 10) // 8 <= (dynamic + 10) // 8
 
 
@@ -236,33 +278,33 @@ def _sized(lengths: list[int], count: int) -> list[int]:
     return (lengths + [0] * count)[:count]
 
 
-def describe_head(planned: Head, sent: Head, columns: list[list[int]]) -> None:
+def describe_head(planned: Head, sent: Head, columns: list[list[int]], flags: int) -> None:
     """Write how the head that was sent differs from the one that was planned."""
-    flags = 0
+    wrong = 0
     if (planned.literals, planned.distances) != (sent.literals, sent.distances):
-        flags |= OTHER_LENGTHS
+        wrong |= OTHER_LENGTHS
         columns[LENGTHS] += [len(sent.literals) - 257, len(sent.distances) - 1]
         for true, guess in (
             (sent.literals, planned.literals), (sent.distances, planned.distances),
         ):  # fmt: skip
             pairs = zip(true, _sized(guess, len(true)), strict=True)
             columns[LENGTHS] += [_folded(a - b) for a, b in pairs]
-        planned = _with_codes(_with_runs(sent))
+        planned = _with_codes(_with_runs(sent, flags), flags)
     if planned.operations != sent.operations:
-        flags |= OTHER_OPERATIONS
+        wrong |= OTHER_OPERATIONS
         columns[OPERATIONS] += [symbol for symbol, _ in sent.operations]
         columns[REPEATS] += [repeat for symbol, repeat in sent.operations if symbol >= COPY]
-        planned = _with_codes(sent)
+        planned = _with_codes(sent, flags)
     if planned.codes != sent.codes:
-        flags |= OTHER_CODES
+        wrong |= OTHER_CODES
         columns[CODE_LENGTHS] += [len(sent.codes) - 4, *sent.codes]
-    columns[TREE].append(flags)
+    columns[TREE].append(wrong)
 
 
-def correct_head(head: Head, columns: list[Iterator[int]]) -> Head:
+def correct_head(head: Head, columns: list[Iterator[int]], flags: int) -> Head:
     """Change a planned head as its corrections say; ArchiveError if they make no head."""
-    flags = next(columns[TREE], 0)
-    if flags & OTHER_LENGTHS:
+    wrong = next(columns[TREE], 0)
+    if wrong & OTHER_LENGTHS:
         literal, distance = next(columns[LENGTHS], 0) + 257, next(columns[LENGTHS], 0) + 1
         if literal > LITERALS or distance > DISTANCES:
             raise ArchiveError(DAMAGED)
@@ -271,10 +313,10 @@ def correct_head(head: Head, columns: list[Iterator[int]]) -> Head:
         if not all(0 <= length <= _LONGEST for length in lengths):
             raise ArchiveError(DAMAGED)
         head = replace(head, literals=lengths[:literal], distances=lengths[literal:])
-        head = _with_codes(_with_runs(head))
-    if flags & OTHER_OPERATIONS:
-        head = _with_codes(replace(head, operations=_read_operations(head, columns)))
-    if flags & OTHER_CODES:
+        head = _with_codes(_with_runs(head, flags), flags)
+    if wrong & OTHER_OPERATIONS:
+        head = _with_codes(replace(head, operations=_read_operations(head, columns)), flags)
+    if wrong & OTHER_CODES:
         sent = next(columns[CODE_LENGTHS], 0) + 4
         if sent > CODES:
             raise ArchiveError(DAMAGED)

@@ -77,7 +77,7 @@ class Writer:
             if fixed:
                 codes = _assign(FIXED_LENGTHS), _assign([5] * 32)
             else:
-                codes = self._head(correct_head(head, self._columns))
+                codes = self._head(correct_head(head, self._columns, flags))
             self._tokens(tokens, *codes)
         if len(self._out) > self._room:
             raise ArchiveError(DAMAGED)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bitswap_cli.contract import Samples
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.formats.deep import big_endian, high_first, whole
-from bitswap_cli.images.formats.format import Kind, Pixels
+from bitswap_cli.images.formats.format import MAKERS, Kind, Pixels
 from bitswap_cli.images.formats.palette import colours_of, indices_of, shown_by
 from bitswap_cli.images.formats.png.chunks import (
     GRAY,
@@ -66,21 +66,22 @@ _PLAIN = Kind("png", 0, exact=False, plain=True)
 _SAMPLES = Kind("png-samples", 3, exact=False, plain=False)
 _COLOURS = Kind("png-colours", 4, exact=False, plain=False, palette=palette_of)
 
+
+def _described(kind: Kind, number: int) -> Kind:
+    """The same with a description."""
+    return kind._replace(
+        name=kind.name + _EXACT, number=number, exact=True, describe=describe_file, makers=MAKERS
+    )
+
+
 MAGIC: Sequence[bytes] = (SIGNATURE,)
 KINDS: Sequence[Kind] = (
     _PLAIN,
     _SAMPLES,
     _COLOURS,
-    Kind(_PLAIN.name + _EXACT, 6, exact=True, plain=True, describe=describe_file),
-    Kind(_SAMPLES.name + _EXACT, 7, exact=True, plain=False, describe=describe_file),
-    Kind(
-        _COLOURS.name + _EXACT,
-        8,
-        exact=True,
-        plain=False,
-        palette=palette_of,
-        describe=describe_file,
-    ),
+    _described(_PLAIN, 6),
+    _described(_SAMPLES, 7),
+    _described(_COLOURS, 8),
 )
 
 

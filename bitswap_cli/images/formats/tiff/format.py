@@ -9,7 +9,7 @@ from bitswap_cli.contract import Samples
 from bitswap_cli.images.deflate.columns import Reader, varint
 from bitswap_cli.images.formats.deep import whole
 from bitswap_cli.images.formats.flat import with_flat, without_flat
-from bitswap_cli.images.formats.format import Kind, Pixels
+from bitswap_cli.images.formats.format import MAKERS, Kind, Pixels
 from bitswap_cli.images.formats.palette import colours_of, indices_of, shown_by
 from bitswap_cli.images.formats.png.turns import Turns
 from bitswap_cli.images.formats.rows import misfit
@@ -18,9 +18,9 @@ from bitswap_cli.images.formats.tiff.pages import Page, read_pages
 from bitswap_cli.images.formats.tiff.segments import damaged, give, take
 from bitswap_cli.images.picture import MAX_PIXELS, MAX_RECIPE, MAX_SAMPLES, Picture, Recipe
 
-_PLAIN = Kind("tiff", 21, exact=True, plain=False, common=True, feature="tiff")
-_INDICES = Kind("tiff-indices", 22, exact=True, plain=False, feature="tiff")
-_COLOURS = Kind("tiff-colours", 23, exact=True, plain=False, feature="tiff")
+_PLAIN = Kind("tiff", 21, exact=True, plain=False, common=True, feature="tiff", makers=MAKERS)
+_INDICES = Kind("tiff-indices", 22, exact=True, plain=False, feature="tiff", makers=MAKERS)
+_COLOURS = Kind("tiff-colours", 23, exact=True, plain=False, feature="tiff", makers=MAKERS)
 
 MAGIC: Sequence[bytes] = directory.MAGIC
 KINDS: Sequence[Kind] = (_PLAIN, _INDICES, _COLOURS)
