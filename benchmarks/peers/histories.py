@@ -1,12 +1,14 @@
 """Pictures that were JPEGs: their archive, beside that of the JPEGs and beside JPEG XL.
 
     python -m benchmarks.peers.histories FOLDER [--quality Q ..] [--sampling S ..]
-                                         [--cut TOP LEFT BOTTOM RIGHT] [--peers]
+                                         [--cut TOP LEFT BOTTOM RIGHT] [--turned K] [--alpha]
+                                         [--peers]
 
-The pictures of a folder are saved as JPEG by Pillow, decoded by it, cut if asked for, and saved as
-PNG. Prints a Markdown table: how many come back without corrections, the share of pixels that are
-corrected, bytes of the JPEGs, of their archive, of the archive of the PNGs, and of JPEG XL -e 9 and
-lepton where these are installed (--peers); processor seconds a megapixel to find what they were.
+The pictures of a folder are saved as JPEG by Pillow, decoded by it, cut, turned and given an opaque
+alpha if asked for, and saved as PNG. Prints a Markdown table: how many come back without
+corrections, the share of pixels that are corrected, bytes of the JPEGs, of their archive, of the
+archive of the PNGs, and of JPEG XL -e 9 and lepton where these are installed (--peers); processor
+seconds a megapixel to find what they were.
 """
 
 import argparse
@@ -27,6 +29,7 @@ from benchmarks.data.pictures import Pixels
 from benchmarks.peers.codecs.jpeg_xl import BEST, peers
 from benchmarks.report import markdown
 from bitswap_cli.images.history.finder import find
+from bitswap_cli.images.orientation import turn
 
 SAMPLINGS = ("4:4:4", "4:2:2", "4:2:0", "gray")
 HEADINGS = (
@@ -86,9 +89,13 @@ def rows(folder: Path, arguments: argparse.Namespace) -> Iterator[tuple[str, ...
             files = [jpeg(image, quality, sampling) for image in images]
             decoded = [np.asarray(Image.open(io.BytesIO(data))) for data in files]
             pictures = [
-                np.ascontiguousarray(p[top : len(p) - bottom, left : p.shape[1] - right])
+                np.ascontiguousarray(
+                    turn(p[top : len(p) - bottom, left : p.shape[1] - right], arguments.turned)
+                )
                 for p in decoded
             ]
+            if arguments.alpha:
+                pictures = [np.dstack([p, np.full(p.shape[:2], 255, np.uint8)]) for p in pictures]
             area = sum(p.shape[0] * p.shape[1] for p in pictures)
             began = time.process_time()
             found = [find(np.atleast_3d(p)) for p in pictures]
@@ -114,6 +121,8 @@ def main() -> None:
     parser.add_argument("--quality", type=int, nargs="+", default=[75, 85, 95])
     parser.add_argument("--sampling", nargs="+", choices=SAMPLINGS, default=SAMPLINGS)
     parser.add_argument("--cut", type=int, nargs=4, default=[0, 0, 0, 0], help="pixels an edge")
+    parser.add_argument("--turned", type=int, choices=range(8), default=0, help="how (format.md)")
+    parser.add_argument("--alpha", action="store_true", help="give them an alpha of 255")
     parser.add_argument("--peers", action="store_true", help="JPEG XL -e 9 and lepton, too")
     arguments = parser.parse_args()
     print(markdown([HEADINGS, *rows(arguments.folder, arguments)]))

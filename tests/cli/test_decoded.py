@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from bitswap_cli.api.archive import Archive
-from bitswap_cli.archive.format.header import DECODINGS
+from bitswap_cli.archive.format.header import DECODINGS, LAID
 from bitswap_cli.images.history import engine
 from tests.cli.conftest import Bitswap
 from tests.images.history.jpegs import load, save, scene
@@ -32,6 +32,8 @@ def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "odd.bmp": load(save(scene(127, 153, 4), 70)),
         "half.ppm": load(save(scene(128, 144, 5), 75, "4:2:2")),
         "none.png": scene(64, 80, 6),
+        "turned.png": np.rot90(load(save(scene(128, 160, 7), 75, "4:2:0"))),
+        "alpha.png": np.dstack([load(save(scene(96, 128, 8), 75)), np.full((96, 128), 255, "u1")]),
     }
     for name, pixels in pictures.items():
         image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
@@ -42,16 +44,22 @@ def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_they_come_back(photos: Path, bitswap: Bitswap) -> None:
     done = bitswap("compress", "photos", "-o", "a.bsw", "--json")
     assert (done.code, done.err) == (0, "")
-    assert json.loads(done.out)["kinds"]["decoded-exact"] == 5
+    assert json.loads(done.out)["kinds"]["decoded-exact"] == 7
     assert bitswap("test", "a.bsw").code == 0
     assert bitswap("decompress", "a.bsw", "-o", "out").code == 0
     for path in photos.iterdir():
         assert (Path("out/photos") / path.name).read_bytes() == path.read_bytes()
     assert bitswap("verify", "a.bsw", ".").code == 0
     described = json.loads(bitswap("info", "a.bsw", "--json").out)
-    assert DECODINGS in described["features"] and described["jpeg_model"] == "jpeg"
+    assert {DECODINGS, LAID} <= set(described["features"])
+    assert described["jpeg_model"] == "jpeg"
     lines = bitswap("list", "-v", "a.bsw").out.splitlines()
-    for name, was in (("a.png", "quality 75, 4:4:4"), ("gray.png", "quality 80, gray")):
+    for name, was in (
+        ("a.png", "quality 75, 4:4:4"),
+        ("gray.png", "quality 80, gray"),
+        ("turned.png", "quality 75, 4:2:0, turned"),
+        ("alpha.png", "quality 75, 4:4:4"),
+    ):
         line = next(line for line in lines if name in line)
         assert line.endswith(f"photos/{name} (was a JPEG of {was})")
     rows = json.loads(bitswap("list", "a.bsw", "--json", "-v").out)["entries"]

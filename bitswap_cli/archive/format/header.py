@@ -37,9 +37,9 @@ class Fitted(NamedTuple):
 TURNED, JPEGS, DRAWN, LONG, LARGE = "turned", "jpeg", "drawn", "long", "large"
 MODES, FOLDERS, COPIES, SAMPLES = "modes", "folders", "copies", "samples"
 OWNERS, XATTRS, SPARSE = "owners", "xattrs", "sparse"
-DECODINGS = "decoded"
+DECODINGS, LAID = "decoded", "laid"
 # Whatever models do.
-_OF_ENTRIES = frozenset([MODES, FOLDERS, COPIES, SAMPLES, OWNERS, XATTRS, SPARSE, DECODINGS])
+_OF_ENTRIES = frozenset([MODES, FOLDERS, COPIES, SAMPLES, OWNERS, XATTRS, SPARSE, DECODINGS, LAID])
 
 
 OTHERS = (JPEGS, DRAWN)
@@ -85,8 +85,9 @@ class Header(NamedTuple):
     `MAX_PIXELS` pixels (see images/strips.py); those that kinds of pictures name; those of entries,
     whatever these are: `MODES`, `OWNERS`, `XATTRS` and `SPARSE`, what is told of them (see
     format/attributes.py), `FOLDERS`, those that are not empty, `COPIES`, entries that equal others,
-    `SAMPLES`, files as samples under zstd, and `DECODINGS`, those that a JPEG decoder made (see
-    format/segments.py)."""
+    `SAMPLES`, files as samples under zstd, `DECODINGS`, those that a JPEG decoder made (see
+    format/segments.py), and `LAID`, those that it made and that were turned or given an alpha
+    afterwards."""
     others: tuple[Named, ...] = ()
     """Models of chunks that need one of their own, in the order of `OTHERS`."""
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from bitswap_cli.coefficients import Component
 from bitswap_cli.images.history.engine import engine
+from bitswap_cli.images.orientation import turn_back, turned_shape
 
 SAMPLINGS = ((1, 1), (1, 2), (2, 2))
 """How many rows and columns of pixels one of chroma's samples covers."""
@@ -28,6 +29,8 @@ class Origin(NamedTuple):
     """Whether the decoder interpolated chroma; else it repeated samples."""
     steps: tuple[NDArray[np.int32], ...]
     """Of luma alone or of luma and two chroma, (64,) each in zigzag order."""
+    orientation: int = 0
+    """How the picture was turned to lie there, see images/orientation.py."""
 
     def frame(self) -> list[Component]:
         """Return the components of the JPEG: blocks of whole MCUs."""
@@ -41,7 +44,7 @@ class Origin(NamedTuple):
 def decode(
     origin: Origin, coefficients: Sequence[NDArray[np.int16]], height: int, width: int
 ) -> NDArray[np.uint8]:
-    """Return the pixels of a picture, (height, width, 1 or 3).
+    """Return the colours of a picture, (height, width, 1 or 3).
 
     Parameters
     ----------
@@ -51,14 +54,15 @@ def decode(
     height, width : int
         Of the picture; it lies within the JPEG.
     """
+    height, width, _ = turned_shape((height, width, len(coefficients)), origin.orientation)
     used = engine()
     planes = [used.plane(own, steps) for own, steps in zip(coefficients, origin.steps, strict=True)]
     rows, columns = slice(origin.top, origin.top + height), slice(origin.left, origin.left + width)
     luma = planes[0][rows, columns]
-    if len(planes) == 1:
-        return np.ascontiguousarray(luma)[:, :, None]
-    chroma = [chroma_of(origin, plane)[rows, columns] for plane in planes[1:]]
-    return used.colour(luma, *chroma)
+    made = luma[:, :, None]
+    if len(planes) > 1:
+        made = used.colour(luma, *(chroma_of(origin, own)[rows, columns] for own in planes[1:]))
+    return np.ascontiguousarray(turn_back(made, origin.orientation))
 
 
 def chroma_of(origin: Origin, plane: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -18,6 +18,7 @@ from bitswap_cli.images.history.reference import Plane
 from bitswap_cli.images.history.search import Blocks, Searcher
 from bitswap_cli.images.history.solving import Canvas, Puzzle
 from bitswap_cli.images.history.tables import Steps, quality_of, standard
+from bitswap_cli.images.orientation import turn
 
 _SAMPLE = 10_000  # pixels that are asked whether they are on the lattice
 _ON = 0.9  # of them
@@ -27,6 +28,11 @@ _RIVAL = 3  # what so many times as much would speak for is tried, too
 _SMALLEST = 16  # pixels of a picture's side
 _LARGEST = 1 << 24  # pixels of a picture: the search takes some 28 bytes for each
 _WRONG = 0.3  # of all pixels, at most
+_ODD = 0.01  # of all pixels are wrong, or more: the JPEG may have been turned
+# A decoder computes columns before rows, and rounds differently to the left and to the right, but
+# not so upwards and downwards: these are all ways that make a difference.
+_TURNS = (1, 4, 5)
+_PART = 256  # pixels of the sides of what is looked at in each of them
 
 
 class Found(NamedTuple):
@@ -40,7 +46,7 @@ class Found(NamedTuple):
 
 
 def find(pixels: NDArray[Any]) -> Found | None:
-    """Find the JPEG that pixels (H, W, 1 or 3) were.
+    """Find the JPEG that pixels (H, W, C) were: gray or RGB, maybe with the same alpha everywhere.
 
     Returns
     -------
@@ -51,11 +57,41 @@ def find(pixels: NDArray[Any]) -> Found | None:
     height, width, channels = pixels.shape
     if used is None or min(height, width) < _SMALLEST or height * width > _LARGEST:
         return None
-    if channels not in (1, 3):
+    if pixels.dtype != np.uint8 or channels > 4:
         return None
-    if pixels.dtype != np.uint8:
+    if channels % 2 == 0 and (pixels[:, :, -1] != pixels[0, 0, -1]).any():
         return None
-    return _Finder(Searcher(used), np.ascontiguousarray(pixels)).run()
+    search, colours = Searcher(used), pixels[:, :, : 1 if channels < 3 else 3]
+    found = _found(search, colours, 0)
+    if found and found.wrong > _ODD * height * width:
+        found = _turned(search, colours, found)
+    return found if found and found.wrong <= _WRONG * height * width else None
+
+
+def _found(search: Searcher, colours: NDArray[np.uint8], orientation: int) -> Found | None:
+    """Find the JPEG that a picture was, turned so, however many pixels it gives wrongly."""
+    pixels = np.ascontiguousarray(turn(colours, orientation))
+    found = _Finder(search, pixels).run()
+    if found is None:
+        return None
+    return found._replace(origin=found.origin._replace(orientation=orientation))
+
+
+def _turned(search: Searcher, colours: NDArray[np.uint8], found: Found) -> Found:
+    """Return the JPEG that a picture was, which may have been turned afterwards.
+
+    A part of it tells how, if any does.
+    """
+    down, across = (max(0, side - _PART) // 2 for side in colours.shape[:2])
+    part = colours[down : down + _PART, across : across + _PART]
+    tried = [
+        (own.wrong, orientation)
+        for orientation in (0, *_TURNS)
+        if (own := _found(search, part, orientation))
+    ]
+    _, orientation = min(tried, default=(0, 0))
+    other = _found(search, colours, orientation) if orientation else None
+    return other if other and other.wrong < found.wrong else found
 
 
 class _Luma(NamedTuple):
@@ -92,7 +128,7 @@ class _Finder:
         return grid and _Luma(planes, known, grid)
 
     def run(self) -> Found | None:
-        """Find the JPEG, or nothing."""
+        """Find the JPEG, or nothing; it may give many pixels wrongly."""
         luma = self.luma()
         if luma is None:
             return None
@@ -102,10 +138,7 @@ class _Finder:
             rounds = 1 if (luma.known == 1).mean() > _SURE else 3
             wrong = [puzzle.solve(rounds)[1] for puzzle in puzzles]
             puzzles = [Puzzle(self.search, self.canvas(luma, origins[wrong.index(min(wrong))]))]
-        coefficients, least = puzzles[0].solve()
-        if least > _WRONG * self.height * self.width:
-            return None
-        return Found(puzzles[0].origin, coefficients, least)
+        return Found(puzzles[0].origin, *puzzles[0].solve())
 
     def canvas(self, luma: _Luma, origin: Origin) -> Canvas:
         """Return the picture on the grid of a JPEG."""

@@ -5,7 +5,7 @@ docs/format.md says how it is written down.
 
 import zlib
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 import msgpack
 import numpy as np
@@ -18,10 +18,12 @@ from bitswap_cli.images.formats import register
 from bitswap_cli.images.history.decoder import SAMPLINGS, Origin, decode
 from bitswap_cli.images.history.tables import quality_of, standard
 from bitswap_cli.images.inspection import rebuild
+from bitswap_cli.images.orientation import ORIENTATIONS, turned_shape
 from bitswap_cli.images.picture import MAX_PIXELS, MAX_RECIPE, Picture, Recipe
 
 _MOST_MARGIN = 255  # pixels of a JPEG beyond an edge of the picture
 _PLACE = 4  # bytes of how far a pixel is behind the one before
+_TURN = 8  # what an orientation adds to how a picture was decoded
 Coefficients = Sequence[NDArray[np.int16]]
 
 
@@ -37,15 +39,19 @@ class Told(NamedTuple):
     """Where pixels differ from decoded ones, and by what."""
     checksum: int
     """CRC-32 of the pixels."""
+    alpha: int | None
+    """That of all pixels, if they have any."""
 
 
 def pack(picture: Picture, origin: Origin, coefficients: Coefficients) -> bytes:
     """Write what gives a picture's file back besides coefficients."""
     pixels, recipe = np.ascontiguousarray(picture.pixels, np.uint8), picture.recipe
-    height, width, _ = pixels.shape
+    height, width, channels = pixels.shape
     made = decode(origin, coefficients, height, width)
-    below = origin.height - origin.top - height
-    right = origin.width - origin.left - width
+    rows, columns, _ = turned_shape(pixels.shape, origin.orientation)
+    below = origin.height - origin.top - rows
+    right = origin.width - origin.left - columns
+    how = _TURN * origin.orientation + 2 * SAMPLINGS.index(origin.sampling) + origin.fancy
     tables = [_packed_table(steps, k > 0) for k, steps in enumerate(origin.steps)]
     if len(tables) == 3 and tables[1] == tables[2]:
         tables.pop()
@@ -53,8 +59,8 @@ def pack(picture: Picture, origin: Origin, coefficients: Coefficients) -> bytes:
         [
             register.kind_of(recipe.kind).number, *recipe[1:],
             height, width, [origin.top, below, origin.left, right],
-            2 * SAMPLINGS.index(origin.sampling) + origin.fancy, len(origin.steps), tables,
-            corrections(pixels, made), zlib.crc32(pixels.data),
+            how, len(origin.steps), tables, corrections(pixels[:, :, : len(origin.steps)], made),
+            zlib.crc32(pixels.data), *([int(pixels[0, 0, -1])] if channels % 2 == 0 else []),
         ],
         use_bin_type=True,
     )  # fmt: skip
@@ -114,20 +120,23 @@ def unpack(packed: bytes) -> Told:
         case [
             int(number), bytes(prefix), bytes(suffix), bytes(description),
             int(height), int(width), [int(top), int(below), int(left), int(right)],
-            int(how), 1 | 3 as components, [*tables], bytes(wrong), int(checksum),
+            int(how), 1 | 3 as components, [*tables], bytes(wrong), int(checksum), *alpha,
         ] if 0 < height <= MAX_PIXELS and 0 < width <= MAX_PIXELS // height:  # fmt: skip
             kinds = [kind for kind in register.kinds() if kind.number == number]
             margins = all(0 <= margin <= _MOST_MARGIN for margin in (top, below, left, right))
             few = len(prefix) + len(suffix) + len(description) + len(wrong) <= MAX_RECIPE
             steps = _tables(tables, components)
-            known = kinds and kinds[0].alphabet == BYTES and 0 <= how < 2 * len(SAMPLINGS)
-            if known and margins and few and steps:
-                sampling = SAMPLINGS[how // 2]
-                size = top + height + below, left + width + right
-                origin = Origin(*size, top, left, sampling, bool(how % 2), steps)
-                if components == 3 or sampling == (1, 1):
+            orientation, manner = divmod(how, _TURN)
+            known = kinds and kinds[0].alphabet == BYTES and 0 <= orientation < ORIENTATIONS
+            if known and manner < 2 * len(SAMPLINGS) and margins and few and steps:
+                sampling = SAMPLINGS[manner // 2]
+                rows, columns, _ = turned_shape((height, width, components), orientation)
+                size = top + rows + below, left + columns + right
+                origin = Origin(*size, top, left, sampling, bool(manner % 2), steps, orientation)
+                if (components == 3 or sampling == (1, 1)) and _is_alpha(alpha):
                     recipe = Recipe(kinds[0].name, prefix, suffix, description)
-                    return Told(recipe, height, width, origin, wrong, checksum)
+                    same = alpha[0] if alpha else None
+                    return Told(recipe, height, width, origin, wrong, checksum, same)
     raise _malformed()
 
 
@@ -143,6 +152,11 @@ def _tables(packed: list[object], components: int) -> tuple[NDArray[np.int32], .
     if len(tables) == len(packed) == 2 and components == 3:
         tables.append(tables[1])
     return tuple(tables) if len(tables) == components and len(packed) <= components else None
+
+
+def _is_alpha(told: list[object]) -> TypeGuard[list[int]]:
+    """Tell whether this is no alpha, or one."""
+    return not told or (len(told) == 1 and type(told[0]) is int and 0 <= told[0] <= 255)
 
 
 def _malformed() -> ArchiveError:
@@ -169,17 +183,21 @@ def join(packed: bytes, pictures: Sequence[Coefficients]) -> bytes:
         raise _malformed()
     made = decode(told.origin, pictures[0], told.height, told.width)
     pixels = corrected(made, told.corrections)
+    if told.alpha is not None:
+        alpha = np.full((*pixels.shape[:2], 1), told.alpha, np.uint8)
+        pixels = np.concatenate([pixels, alpha], axis=2)
     if zlib.crc32(pixels.data) != told.checksum:
         raise ArchiveError("the archive holds a picture that was a JPEG, and is another one now")
     return rebuild(told.recipe, pixels)
 
 
 def was(packed: bytes) -> str:
-    """Say what a picture was: ``quality 80, 4:4:4``."""
+    """Say what a picture was: ``quality 80, 4:4:4``, and maybe ``, turned``."""
     told = unpack(packed)
     steps = told.origin.steps
     number = quality_of(steps[0])
     fits = number and all(np.array_equal(standard(True)[number], own) for own in steps[1:])
     quality = f"quality {number}" if fits else "tables of its own"
     names = {(1, 1): "4:4:4", (1, 2): "4:2:2", (2, 2): "4:2:0"}
-    return f"{quality}, {names[told.origin.sampling] if len(steps) == 3 else 'gray'}"
+    sampling = names[told.origin.sampling] if len(steps) == 3 else "gray"
+    return f"{quality}, {sampling}" + (", turned" if told.origin.orientation else "")

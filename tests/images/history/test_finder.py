@@ -10,6 +10,7 @@ from PIL import Image
 from bitswap_cli.images.history import engine, finder
 from bitswap_cli.images.history.decoder import decode
 from bitswap_cli.images.history.finder import find
+from bitswap_cli.images.orientation import ORIENTATIONS, turn
 from tests.images.history.jpegs import load, save, scene, taken_apart
 
 needs_kernel = pytest.mark.skipif(engine.compiled() is None, reason="no kernel")
@@ -69,6 +70,32 @@ def test_crops(sampling: str, edges: tuple[int, int]) -> None:
     assert (origin.top, origin.left) == (top % (8 * tall), left % (8 * wide))
     made = decode(origin, found.coefficients, *pixels.shape[:2])
     assert (made != pixels).any(2).mean() < 0.08
+
+
+@needs_kernel
+@pytest.mark.parametrize("sampling", ["4:4:4", "4:2:0", "gray"])
+@pytest.mark.parametrize("orientation", range(ORIENTATIONS))
+def test_turned_ones(sampling: str, orientation: int) -> None:
+    gray = sampling == "gray"
+    whole = load(save(scene(192, 256, 3, gray=gray), 85, "4:4:4" if gray else sampling))
+    pixels = np.ascontiguousarray(turn(whole, orientation))
+    found = find(pixels)
+    assert found is not None
+    made = decode(found.origin, found.coefficients, *pixels.shape[:2])
+    assert (made != pixels).any(2).sum() == found.wrong <= 0.002 * made[:, :, 0].size
+
+
+@needs_kernel
+@pytest.mark.parametrize("gray", [False, True])
+def test_with_an_alpha(gray: bool) -> None:
+    colours = load(save(scene(192, 256, gray=gray), 85))
+    alpha = np.full((192, 256, 1), 200, np.uint8)
+    found, plain = find(np.concatenate([colours, alpha], 2)), find(colours)
+    assert found is not None and plain is not None
+    for own, other in zip(found.coefficients, plain.coefficients, strict=True):
+        assert np.array_equal(own, other)
+    alpha[0, 0] = 199
+    assert find(np.concatenate([colours, alpha], 2)) is None
 
 
 def converted(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

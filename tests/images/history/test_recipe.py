@@ -15,6 +15,7 @@ from PIL import Image
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.history import recipe
 from bitswap_cli.images.inspection import describe, inspect_exact
+from bitswap_cli.images.orientation import ORIENTATIONS, turn_back
 from bitswap_cli.images.picture import Picture
 from tests.images.history.jpegs import load, save, scene, taken_apart
 
@@ -43,6 +44,22 @@ def test_files_come_back(sampling: str) -> None:
     assert shapes == [[x.shape[:2] for x in jpeg.coefficients]]
 
 
+@pytest.mark.parametrize("orientation", range(ORIENTATIONS))
+@pytest.mark.parametrize("alpha", [None, 0, 255])
+def test_turned_ones_and_an_alpha_come_back(orientation: int, alpha: int | None) -> None:
+    data = save(scene(45, 61), 85, "4:2:0")
+    origin, jpeg = taken_apart(data)
+    pixels = np.array(turn_back(load(data), orientation), order="C")
+    pixels[3:5, 7:20] += 9
+    if alpha is not None:
+        pixels = np.concatenate([pixels, np.full((*pixels.shape[:2], 1), alpha, np.uint8)], 2)
+    file, picture = seen(pixels)
+    own = origin._replace(orientation=orientation)
+    packed = recipe.pack(picture, own, jpeg.coefficients)
+    assert recipe.join(packed, [jpeg.coefficients]) == file
+    assert recipe.was(packed) == "quality 85, 4:2:0" + (", turned" if orientation else "")
+
+
 @given(st.data())
 def test_corrections(data: st.DataObject) -> None:
     channels = data.draw(st.sampled_from([1, 3]))
@@ -66,15 +83,16 @@ def test_corrections_outside_of_a_picture() -> None:
 
 FIELDS = (
     "number", "prefix", "suffix", "description", "height", "width", "margins", "how", "components",
-    "tables", "corrections", "checksum",
+    "tables", "corrections", "checksum", "alpha",
 )  # fmt: skip
 HOSTILE: list[tuple[str, Any]] = [
     ("number", 99), ("number", b""), ("prefix", 0), ("description", "text"), ("height", 0),
     ("height", 1 << 40), ("width", -1), ("width", 1 << 25), ("margins", [0, 0, 0]),
-    ("margins", [0, 256, 0, 0]), ("margins", [0, 0, 0, -1]), ("how", 6), ("how", -1),
+    ("margins", [0, 256, 0, 0]), ("margins", [0, 0, 0, -1]), ("how", 6), ("how", -1), ("how", 64),
     ("components", 2), ("components", 1), ("tables", []), ("tables", [0]), ("tables", [101, 50]),
     ("tables", [50, b"\0" * 64]), ("tables", [50, b"\1" * 63]), ("tables", [50, 50, 50, 50]),
     ("tables", [50, None]), ("corrections", None), ("checksum", b""),
+    ("alpha", -1), ("alpha", 256), ("alpha", True), ("alpha", b""),
 ]  # fmt: skip
 
 
@@ -85,7 +103,8 @@ def test_malformed_ones_are_refused(field: str, value: object) -> None:
     _, picture = seen(load(data))
     packed = recipe.pack(picture, origin, jpeg.coefficients)
     told = msgpack.unpackb(packed, raw=False)
-    told[FIELDS.index(field)] = value
+    at = FIELDS.index(field)
+    told[at : at + 1] = [value]
     with pytest.raises(ArchiveError, match="malformed"):
         recipe.join(msgpack.packb(told, use_bin_type=True), [jpeg.coefficients])
     for cut in (b"", packed[:-1], packed + b"\0", b"\xc1"):

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import zstandard
 
-from bitswap_cli.archive.format.header import DECODINGS
+from bitswap_cli.archive.format.header import DECODINGS, LAID
 from bitswap_cli.archive.format.jpeg import KIND
 from bitswap_cli.archive.format.segments import DECODED, DECODED_EXACT
 from bitswap_cli.archive.sources.seen import Seen, SeenJpeg
@@ -15,8 +15,8 @@ from bitswap_cli.images import bands
 from bitswap_cli.images.formats.jpeg.outline import outline
 from bitswap_cli.images.formats.register import kind_of
 from bitswap_cli.images.history import recipe as history
-from bitswap_cli.images.history.finder import find
-from bitswap_cli.images.picture import MAX_RECIPE
+from bitswap_cli.images.history.finder import Found, find
+from bitswap_cli.images.picture import MAX_RECIPE, Picture
 
 
 class Planned(NamedTuple):
@@ -63,7 +63,7 @@ def of_picture(seen: Seen, features: Set[str]) -> Planned | None:
     if DECODINGS not in features or not fits or kind_of(fits[0].recipe.kind).alphabet != BYTES:
         return None
     found = find(fits[0].pixels)
-    if found is None:
+    if found is None or (LAID not in features and _is_laid(fits[0], found)):
         return None
     recipe = history.pack(fits[0], found.origin, found.coefficients)
     if len(recipe) > MAX_RECIPE:
@@ -79,3 +79,8 @@ def of_picture(seen: Seen, features: Set[str]) -> Planned | None:
         seen.limit,
         seen.crc if exact else None,
     )
+
+
+def _is_laid(picture: Picture, found: Found) -> bool:
+    """Tell whether a picture was turned or given an alpha after a decoder had made it."""
+    return found.origin.orientation > 0 or picture.pixels.shape[2] % 2 == 0

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from bitswap_cli.archive.codecs import Codecs
-from bitswap_cli.archive.format.header import DECODINGS, JPEGS, Header
+from bitswap_cli.archive.format.header import DECODINGS, JPEGS, LAID, Header
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack, verify
 from bitswap_cli.archive.report import PackReport
@@ -16,7 +17,7 @@ from bitswap_cli.archive.writing.coders.planned import of_picture
 from bitswap_cli.archive.writing.pack import pack_into
 from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.errors import ArchiveError
-from bitswap_cli.images.formats.format import DESCRIBED
+from bitswap_cli.images.formats.format import DESCRIBED, WIDE
 from bitswap_cli.images.history import engine
 from bitswap_cli.images.history import recipe as history
 from tests.archive.blocks import Memory
@@ -87,6 +88,22 @@ def test_how_they_come_back(folder: Path) -> None:
         assert (planned.crc is None) == pixels
         assert of_picture(seen, features) is None
         assert planned.cost() < seen.limit / 2
+
+
+def test_laid_ones_need_their_feature(tmp_path: Path) -> None:
+    pixels = load(save(scene(128, 160), 80, "4:2:0"))
+    for name, laid in (
+        ("turned.png", np.rot90(pixels)),
+        ("alpha.png", np.dstack([pixels, np.full((128, 160), 9, np.uint8)])),
+    ):
+        Image.fromarray(laid).save(tmp_path / name)
+        found = Catalogue([tmp_path / name], wide=True)
+        seen = found.look(found.sources[0])
+        assert seen is not None
+        features = {DECODINGS, DESCRIBED, WIDE}
+        assert of_picture(seen, features) is None
+        planned = of_picture(seen, features | {LAID})
+        assert planned is not None and planned.shape == laid.shape
 
 
 def test_damaged_recipes_are_refused(
