@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from bitswap_cli.images.deflate import describe, restore
-from tests.images.deflate.streams import RAW, deflated, raws, settings
+from tests.images.deflate.streams import RAW, changing, deflated, raws, settings
 
 LIMIT = 1 << 24
 
@@ -43,6 +43,17 @@ def test_zlib_is_predicted_exactly(level: int, memory: int, window: int, strateg
     described = describe(deflated(raw, level, window, memory, strategy), LIMIT)
     assert described is not None
     assert len(described.description) <= 8
+
+
+@pytest.mark.parametrize("level", range(1, 10))
+@pytest.mark.parametrize("memory", [7, 8])
+@pytest.mark.parametrize("window", [10, 15])
+def test_zlib_is_predicted_exactly_where_more_is_to_be_searched(
+    level: int, memory: int, window: int
+) -> None:
+    described = describe(deflated(changing(), level, window, memory), LIMIT)
+    assert described is not None
+    assert len(described.description) <= 5
 
 
 def test_feeding_zlib_by_rows_makes_no_difference() -> None:

@@ -104,6 +104,24 @@ def test_both_engines_split_alike(level: int) -> None:
     assert all(map(np.array_equal, expected.columns, found.columns))
 
 
+@pytest.mark.parametrize("window", [9, 15])
+@pytest.mark.parametrize(
+    "search", [(1, 3, 3, 64), (258, 258, 4, 100), (4, 16, 5, 300), (8, 16, 258, 257)]
+)
+def test_long_chains_are_followed_alike(window: int, search: tuple[int, ...]) -> None:
+    """Where the kernel looks into shorter chains instead."""
+    kernel = engines.compiled()
+    if kernel is None:
+        pytest.skip("no compiled kernel")
+    one = kernel.inflate(deflated(changing()[-20_000:], 6, 12)[2:], NEVER)
+    assert one is not None
+    how = Parameters(FREE, 0, 3, window, search=search).as_array()
+    wrong, columns = kernel.predict(one, how, NEVER, NEVER)
+    expected = reference.predict(one, how, NEVER, NEVER)
+    assert wrong == expected.wrong
+    assert all(map(np.array_equal, columns, expected.columns))
+
+
 @pytest.mark.parametrize("wanted", ["c", "reference"])
 def test_the_environment_chooses(wanted: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if wanted == "c" and engines.compiled() is None:

@@ -2,12 +2,21 @@
  *
  * zlib slides a window and stores 16 bit positions; positions here are absolute, which comes to
  * the same: what slides out is beyond every distance that is looked at.
+ *
+ * Where chains are long, their positions are also in chains of four and of six bytes, which are
+ * shorter. A search there finds what it would find in the long chain, if it looks at nothing that
+ * would be farther than that is followed, which ordinals in the long chains tell.
  */
 #include "run.h"
+
+enum { LONG_CHAIN = 64, LONGER_CHAIN = 256, LONG_INPUT = 1 << 13 }; /* where these pay */
+enum { FEW = 4, MORE = 6, FEW_BITS = 15, SAMPLE = 64 };
 
 typedef struct {
     run *r;
     chains c;
+    chains few, more; /* null, or chains of four bytes, and of six */
+    uint32_t *ordinal; /* by position: its place in its chain */
     int64_t inserted; /* the first position that is not in the chains (lazy) */
     int64_t farthest; /* distance */
     uint32_t mask;
@@ -19,10 +28,58 @@ INLINE uint32_t slot(const finder *f, int64_t p) {
     return ((((uint32_t)at[0] << f->shift) ^ at[1]) << f->shift ^ at[2]) & f->mask;
 }
 
+INLINE uint64_t bytes_at(const uint8_t *at, int count) { /* in whatever order */
+    uint64_t value = 0;
+    memcpy(&value, at, (size_t)count);
+    return value;
+}
+
+INLINE void link(const finder *f, const chains *c, int64_t p, int count) {
+    uint64_t bytes = bytes_at(f->r->data + p, count);
+    uint32_t *head = c->head + (bytes * 0x9E3779B97F4A7C15u >> (64 - FEW_BITS));
+    c->prev[p & f->c.mask] = *head;
+    *head = (uint32_t)p;
+}
+
 INLINE void insert(finder *f, int64_t p) {
-    uint32_t at = slot(f, p);
-    f->c.prev[p & f->c.mask] = f->c.head[at];
+    uint32_t at = slot(f, p), before = f->c.head[at];
+    f->c.prev[p & f->c.mask] = before;
     f->c.head[at] = (uint32_t)p;
+    if (!f->few.head) return;
+    f->ordinal[p & f->c.mask] = f->ordinal[before & f->c.mask] + 1;
+    link(f, &f->few, p, FEW);
+    if (f->more.head) link(f, &f->more, p, MORE);
+}
+
+/* The longest match at p, of more than `best` bytes, three or more, that the chain's search finds
+ * in up to `steps` steps; 0 if none is. */
+INLINE uint32_t longest_of_few(const finder *f, int64_t p, int best, int64_t steps, int nice) {
+    const uint8_t *data = f->r->data, *scan = data + p;
+    uint32_t mask = f->c.mask, own = f->ordinal[p & mask];
+    int64_t limit = p > f->farthest ? p - f->farthest : 0, found = 0;
+    int64_t nearest = f->c.prev[p & mask]; /* may be at the limit */
+    int most = reach(f->r, p), more = f->more.head && best >= MORE - 1;
+    if (best >= most) return 0;
+    const uint32_t *prev = more ? f->more.prev : f->few.prev;
+    uint64_t first = bytes_at(scan, FEW), last = bytes_at(scan + best - 3, 4);
+    for (int64_t at = prev[p & mask]; at > limit || (at && at == nearest); at = prev[at & mask]) {
+        const uint8_t *match = data + at;
+        if (bytes_at(match, FEW) != first) continue;
+        if (own - f->ordinal[at & mask] > steps) break;
+        if (bytes_at(match + best - 3, 4) != last) continue;
+        int length = common(scan, match, most);
+        if (length <= best) continue;
+        found = p - at;
+        best = length;
+        if (length >= nice || at == limit) break;
+        last = bytes_at(scan + best - 3, 4);
+        if (!more && f->more.head && best >= MORE - 1) {
+            more = 1; /* what is nearer is no longer, and is passed once more */
+            prev = f->more.prev;
+            at = p;
+        }
+    }
+    return found ? match_of(best, found) : 0;
 }
 
 /* The longest match at p, which has been inserted, that is longer than `best`; 0 if none is. */
@@ -34,6 +91,12 @@ INLINE uint32_t longest(const finder *f, int64_t p, int best) {
     int64_t limit = p > f->farthest ? p - f->farthest : 0;
     int64_t at = f->c.prev[p & f->c.mask], found = 0;
     if (!at || p - at > f->farthest || best >= most) return 0;
+    if (f->few.head && nice > MIN_MATCH) {
+        int least = best < MIN_MATCH ? MIN_MATCH : best;
+        uint32_t match = longest_of_few(f, p, least, chain > 1 ? chain : 1, nice);
+        if (match || best >= MIN_MATCH) return match;
+        nice = MIN_MATCH; /* the first match is as long as any */
+    }
     const uint8_t *scan = r->data + p;
     uint16_t end, first;
     memcpy(&first, scan, 2);
@@ -108,6 +171,14 @@ static void lazy(finder *f) {
     }
 }
 
+/* Whether most of the data is runs: then matches are long, and to insert positions is what costs. */
+static int repetitive(const run *r) {
+    int64_t runs = 0;
+    for (int64_t p = SAMPLE; p < r->size; p += SAMPLE)
+        runs += bytes_at(r->data + p, FEW) == bytes_at(r->data + p - 1, FEW);
+    return 2 * runs * SAMPLE > r->size;
+}
+
 int64_t predict_zlib(run *r) {
     finder f = {.r = r};
     f.c.mask = (1u << r->how->window_bits) - 1;
@@ -116,10 +187,20 @@ int64_t predict_zlib(run *r) {
     f.farthest = (int64_t)f.c.mask + 1 - LOOKAHEAD;
     f.c.head = calloc((size_t)f.mask + 1, sizeof(uint32_t));
     f.c.prev = calloc((size_t)f.c.mask + 1, sizeof(uint32_t));
-    if (!f.c.head || !f.c.prev) r->error = NO_MEMORY;
+    int few = r->how->chain >= LONG_CHAIN && r->size >= LONG_INPUT && !repetitive(r);
+    int more = few && r->how->chain >= LONGER_CHAIN;
+    size_t ring = (size_t)f.c.mask + 1, heads = 1u << FEW_BITS, all = 1 + (size_t)more;
+    uint32_t *space = few ? calloc(ring + all * (heads + ring), sizeof(uint32_t)) : NULL;
+    if (few && space) {
+        f.ordinal = space;
+        f.few = (chains){space + ring, space + ring + heads, f.c.mask};
+    }
+    if (more && space) f.more = (chains){f.few.prev + ring, f.few.prev + ring + heads, f.c.mask};
+    if (!f.c.head || !f.c.prev || (few && !space)) r->error = NO_MEMORY;
     else if (r->how->predictor == FAST) greedy(&f);
     else lazy(&f);
     free(f.c.head);
     free(f.c.prev);
+    free(space);
     return r->error;
 }
