@@ -1,11 +1,13 @@
 """Files <-> pictures: which files can be restored from their samples, and how."""
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 
 import numpy as np
 
 from bitswap_cli.contract import Palette, Samples
 from bitswap_cli.errors import ArchiveError
+from bitswap_cli.images.deflate import remembering
 from bitswap_cli.images.formats.format import Format, Kind
 from bitswap_cli.images.formats.register import START, beginning, find
 from bitswap_cli.images.picture import MAX_RECIPE, Picture, Recipe
@@ -56,6 +58,11 @@ def inspect_wide(data: bytes) -> list[Picture]:
         Of different kinds, all of them wide, in the order of their numbers.
     """
     return list(_found(data, lambda kind: kind.wide and not kind.described))
+
+
+def at_once() -> AbstractContextManager[None]:
+    """Within it, `inspect_exact` does not do again what `describe` proved on this thread."""
+    return remembering()
 
 
 def describe(data: bytes) -> bytes | None:

@@ -17,6 +17,7 @@ from bitswap_cli.images.formats.register import START, kind_of
 from bitswap_cli.images.history import recipe as history
 from bitswap_cli.images.history.finder import find
 from bitswap_cli.images.inspection import (
+    at_once,
     decode,
     describe,
     inspect,
@@ -96,11 +97,13 @@ def look(source: Source, *, wide: bool, pixels: bool) -> Known:
     data = source_files.read_if(source, looks_like_picture, START)
     if data is None:
         return NO_PICTURE
-    description = None if pixels else describe(data)
     plain = inspect(data) if pixels else None
     pictures = [plain] if plain else inspect_wide(data) if pixels and wide else []
+    description = None
     if not pictures:
-        pictures = list(islice(inspect_exact(data, description), None if wide else 1))
+        with at_once():
+            description = None if pixels else describe(data)
+            pictures = list(islice(inspect_exact(data, description), None if wide else 1))
     if not pictures:
         return NO_PICTURE
     kinds = tuple(picture.recipe.kind for picture in pictures)

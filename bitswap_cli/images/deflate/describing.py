@@ -1,16 +1,19 @@
-"""From a zlib stream to inflated bytes and a description, which is proved by restoring it."""
+"""From a zlib stream to inflated bytes and a description, which is proved."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import NamedTuple
 
+from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.deflate.engine import engine
 from bitswap_cli.images.deflate.guess import guess
 from bitswap_cli.images.deflate.inflated import PADDING
+from bitswap_cli.images.deflate.remembering import remember
 from bitswap_cli.images.deflate.restoring import (
     adler32,
     most_corrections,
     pack,
-    restore,
+    rebuild,
     room_for,
 )
 
@@ -39,10 +42,11 @@ def _is_zlib(stream: bytes) -> bool:
     return stream[0] & 15 == 8 and stream[0] >> 4 < 8 and not stream[1] & 32
 
 
-def describe(
-    stream: bytes, limit: int, feeds: Iterable[int] = (), *, prove: bool = True
-) -> Described | None:
+def describe(stream: bytes, limit: int, feeds: Iterable[int] = ()) -> Described | None:
     """Take a zlib stream apart.
+
+    It is made again of the description, in which what the predictor said while it was described
+    is taken as it was: given the same bytes and the same tokens so far, it would say the same.
 
     Parameters
     ----------
@@ -52,9 +56,6 @@ def describe(
         The most bytes that it may inflate to.
     feeds : iterable of int, optional
         How many bytes its writer may have given deflate at a time, such as a row of a PNG.
-    prove : bool, optional
-        Whether the stream is restored and compared, which takes longer than all else; only for
-        those who compare what they make of it.
 
     Returns
     -------
@@ -77,6 +78,14 @@ def describe(
         return None
     data = inflated.data[:size]
     tail = stream[2 + inflated.consumed :]
-    description = pack(parameters, stream[:2], tail, adler32(data), columns)
+    description = pack(parameters, stream[:2], tail, adler32(inflated.data), columns)
+    replay = partial(engine().replay, predicted=predicted)
+    try:
+        proved = rebuild(inflated.data, description, replay) == stream
+    except ArchiveError:
+        return None
+    if not proved:
+        return None
     described = Described(data.tobytes(), description)
-    return described if not prove or restore(*described) == stream else None
+    remember(*described, stream)
+    return described

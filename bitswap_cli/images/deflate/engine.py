@@ -25,9 +25,10 @@ from bitswap_cli.images.deflate.inflated import (
     Tokens,
 )
 
-ABI = 2
+ABI = 3
 
 _NO_MEMORY = -3
+_AT_ONCE = 1 << 24  # bytes for which there is room without knowing whether it is needed
 
 
 class Engine(Protocol):
@@ -39,6 +40,8 @@ class Engine(Protocol):
 
     def inflate(self, stream: bytes, limit: int) -> Inflated | None: ...
 
+    def adler(self, data: Bytes, size: int) -> int: ...
+
     def predict(
         self, inflated: Inflated, how: NDArray[np.int64], stop: int, budget: int
     ) -> Predicted: ...
@@ -47,6 +50,10 @@ class Engine(Protocol):
 
     def restore(
         self, data: Bytes, how: NDArray[np.int64], columns: Sequence[Column]
+    ) -> tuple[Tokens, Blocks]: ...
+
+    def replay(
+        self, data: Bytes, how: NDArray[np.int64], columns: Sequence[Column], predicted: Predicted
     ) -> tuple[Tokens, Blocks]: ...
 
     def write(
@@ -78,9 +85,10 @@ class Kernel:
     def __init__(self, path: Path) -> None:
         library = Library(path, "deflate_abi", ABI)
         self._inflate = library.bound("inflate", "pllppppp")
-        self._predict = library.bound("predict", "plpplpplplll")
+        self._adler = library.bound("adler", "pl")
+        self._predict = library.bound("predict", "plpplpplplllp")
         self._describe_blocks = library.bound("describe_blocks", "ppplpllppl")
-        self._restore = library.bound("restore", "plppppplplp")
+        self._restore = library.bound("restore", "plppppplplppl")
         self._write = library.bound("write", "pppllppppl")
 
     def inflate(self, stream: bytes, limit: int) -> Inflated | None:
@@ -88,16 +96,28 @@ class Kernel:
         source = np.frombuffer(stream, np.uint8)
         found = np.zeros(6, np.int64)
         known = (_address(source), len(source), limit, _address(found))
-        if self._failed(self._inflate(*known, None, None, None, None)):
-            return None
-        consumed, size, count, rows, headed, pad = (int(value) for value in found)
-        data = np.zeros(size + PADDING, np.uint8)
+        size = count = limit
+        headed = 8 * len(source)  # what a head has takes a bit or more, a block ten
+        rows = headed // 10 + 1
+        if limit > _AT_ONCE or len(source) > _AT_ONCE:
+            if self._failed(self._inflate(*known, None, None, None, None)):
+                return None
+            _, size, count, rows, headed, _ = (int(value) for value in found)
+        data = np.empty(size + PADDING, np.uint8)
         tokens = np.empty(count, np.uint32)
         blocks = np.empty((rows, 3), np.int32)
         heads = np.empty(headed, np.uint8)
         arrays = (data, tokens, blocks, heads)
-        self._failed(self._inflate(*known, *(_address(array) for array in arrays)))
-        return Inflated(data, tokens, blocks, heads, consumed, pad)
+        if self._failed(self._inflate(*known, *(_address(array) for array in arrays))):
+            return None
+        consumed, size, count, rows, headed, pad = (int(value) for value in found)
+        data[size : size + PADDING] = 0
+        data = data[: size + PADDING]
+        return Inflated(data, tokens[:count], blocks[:rows], heads[:headed], consumed, pad)
+
+    def adler(self, data: Bytes, size: int) -> int:
+        """Adler-32; see `reference.adler`."""
+        return self._adler(_address(data), size)
 
     def predict(
         self, inflated: Inflated, how: NDArray[np.int64], stop: int, budget: int
@@ -105,12 +125,17 @@ class Kernel:
         """Compare tokens with a predictor's; see `reference.predict`."""
         data, tokens, blocks = inflated.data, inflated.tokens, inflated.blocks
         room = min(len(tokens), stop) + len(blocks) + 1
-        values, counts = np.empty((COLUMNS, room), np.int32), np.zeros(COLUMNS, np.int64)
+        values = np.empty((COLUMNS + 1, room), np.int32)
+        counts = np.zeros(COLUMNS + 1, np.int64)
+        stored = int(blocks[blocks[:, 0] == 0, 1].sum())
+        seen = np.empty(len(tokens) + stored, np.uint32) if stop > len(tokens) else None
         wrong = self._predict(
             _address(data), len(data) - PADDING, _address(how), _address(tokens), len(tokens),
             _address(blocks), len(blocks), _address(values), _address(counts), room, stop, budget,
+            None if seen is None else _address(seen),
         )  # fmt: skip
-        return Predicted(self._checked(wrong), _cut(values, counts))
+        *columns, ranked = _cut(values, counts)
+        return Predicted(self._checked(wrong), columns, seen, ranked)
 
     def describe_blocks(self, inflated: Inflated, flags: int) -> list[Column]:
         """Compare blocks with what zlib would make; see `reference.describe_blocks`."""
@@ -127,6 +152,21 @@ class Kernel:
         self, data: Bytes, how: NDArray[np.int64], columns: Sequence[Column]
     ) -> tuple[Tokens, Blocks]:
         """Make tokens and blocks; see `reference.restore`."""
+        return self._restored(data, how, [*columns, np.empty(0, np.int32)], None)
+
+    def replay(
+        self, data: Bytes, how: NDArray[np.int64], columns: Sequence[Column], predicted: Predicted
+    ) -> tuple[Tokens, Blocks]:
+        """Make them of predictions that were seen; see `reference.replay`."""
+        return self._restored(data, how, [*columns, predicted.ranked], predicted.seen)
+
+    def _restored(
+        self,
+        data: Bytes,
+        how: NDArray[np.int64],
+        columns: Sequence[Column],
+        seen: NDArray[np.uint32] | None,
+    ) -> tuple[Tokens, Blocks]:
         size = len(data) - PADDING
         tokens = np.empty(size, np.uint32)
         rows = reference.most_blocks(size, columns)
@@ -135,6 +175,7 @@ class Kernel:
         self._checked(self._restore(
             _address(data), size, _address(how), _address(values), _address(counts),
             _address(starts), _address(tokens), size, _address(blocks), rows, _address(found),
+            None if seen is None else _address(seen), 0 if seen is None else len(seen),
         ))  # fmt: skip
         return tokens[: found[0]], blocks[: found[1]]
 
@@ -169,7 +210,7 @@ class Kernel:
 
 
 def _cut(values: NDArray[np.int32], counts: NDArray[np.int64]) -> list[Column]:
-    return [values[place, : counts[place]] for place in range(COLUMNS)]
+    return [values[place, :count] for place, count in enumerate(counts)]
 
 
 def _joined(

@@ -25,6 +25,7 @@ _ROUNDS = ((1 << 13, 8, 16), (1 << 16, 2, 4))
 _LEAST = 64  # tokens that say something
 _SLACK = 64  # corrections that do not rule a candidate out
 _FEW = 1000  # a predictor that is wrong less often than once in so many tokens is good enough,
+_EXACT = 20_000  # less often than that: no other is looked for,
 _PARDON = 8  # or not more often than this in a whole stream
 
 _HEADS = 8  # blocks whose codes are looked at
@@ -211,7 +212,7 @@ def _round(
                 best = (candidate, predicted) if predicted.wrong <= good else None
             else:
                 best = _better(inflated, candidate, best)
-            if best is not None and not best[1].wrong:
+            if best is not None and best[1].wrong * _EXACT <= len(inflated.tokens):
                 return [], best
         least = min(least, wrong)
         tried.append((wrong, candidate))

@@ -53,7 +53,13 @@ class Predicted(NamedTuple):
         Tokens that are not as predicted.
     columns : list of int32 arrays
         What tells them; see native/deflate.h.
+    seen : uint32 array or None
+        What was predicted at each token, if an engine keeps that.
+    ranked : int32 array
+        Distances that were told by their ranks.
     """
 
     wrong: int
     columns: list[Column]
+    seen: NDArray[np.uint32] | None = None
+    ranked: Column = np.empty(0, np.int32)

@@ -1,29 +1,24 @@
 """From inflated bytes and a description to the very same zlib stream."""
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from bitswap_cli.images.deflate.columns import Column, Reader, decode, encode, varint
 from bitswap_cli.images.deflate.engine import engine
-from bitswap_cli.images.deflate.inflated import PADDING
+from bitswap_cli.images.deflate.inflated import PADDING, Blocks, Bytes, Tokens
 from bitswap_cli.images.deflate.parameters import FREE, Parameters, checked
+from bitswap_cli.images.deflate.remembering import recall
 
 _FILTERED, _FIXED, _HEADER, _TAIL, _BEHIND, _FULL, _FEED = (1 << bit for bit in range(7))
 
-_MODULUS = 65521
-_STEP = 1 << 16
 SPARE = 1 << 16  # bytes that a stream may be longer than 9/8 of what it inflates to
 
 
-def adler32(data: NDArray[np.uint8]) -> bytes:
-    """Adler-32 (RFC 1950), four bytes, big endian."""
-    low, high = 1, 0
-    weights = np.arange(_STEP, 0, -1, dtype=np.int64)
-    for start in range(0, len(data), _STEP):
-        part = data[start : start + _STEP].astype(np.int64)
-        high = (high + len(part) * low + int(part @ weights[-len(part) :])) % _MODULUS
-        low = (low + int(part.sum())) % _MODULUS
-    return (high << 16 | low).to_bytes(4, "big")
+def adler32(data: Bytes) -> bytes:
+    """Adler-32 (RFC 1950) of inflated bytes, without their padding: four bytes, big endian."""
+    return engine().adler(data, len(data) - PADDING).to_bytes(4, "big")
 
 
 def room_for(size: int) -> int:
@@ -89,9 +84,29 @@ def restore(inflated: bytes, description: bytes) -> bytes:
     ArchiveError
         If the description is damaged, or does not belong to these bytes.
     """
-    size = len(inflated)
-    data = np.zeros(size + PADDING, np.uint8)
-    data[:size] = np.frombuffer(inflated, np.uint8)
+    known = recall(inflated, description)
+    if known is not None:
+        return known
+    data = np.zeros(len(inflated) + PADDING, np.uint8)
+    data[: len(inflated)] = np.frombuffer(inflated, np.uint8)
+    return rebuild(data, description, engine().restore)
+
+
+Make = Callable[[Bytes, NDArray[np.int64], Sequence[Column]], tuple[Tokens, Blocks]]
+
+
+def rebuild(data: Bytes, description: bytes, make: Make) -> bytes:
+    """Rebuild a zlib stream; see `restore`.
+
+    Parameters
+    ----------
+    data : uint8 array
+        The inflated bytes, and PADDING zeros behind them.
+    description : bytes
+    make : callable
+        `Engine.restore`, or what does the same.
+    """
+    size = len(data) - PADDING
     reader = Reader(description)
     first, second, flags = reader.take(3)
     family = first >> 4
@@ -105,7 +120,7 @@ def restore(inflated: bytes, description: bytes) -> bytes:
     behind = reader.take(reader.varint()) if flags & _BEHIND else b""
     columns = decode(reader.rest(), most_corrections(size))
     how = parameters.as_array()
-    tokens, blocks = engine().restore(data, how, columns)
+    tokens, blocks = make(data, how, columns)
     raw = engine().write(data, tokens, blocks, int(how[-1]), columns, room_for(size))
-    adler = b"" if flags & _TAIL else adler32(data[:size])
+    adler = b"" if flags & _TAIL else adler32(data)
     return header + raw + adler + behind

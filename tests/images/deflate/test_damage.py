@@ -34,7 +34,7 @@ def _by_another(stream: bytes, level: int) -> Described:
     how = maker.as_array()
     inflated = reference.inflate(stream[2:], 1 << 20)
     assert inflated is not None
-    _, columns = reference.predict(inflated, how, 1 << 40, 1 << 40)
+    _, columns, *_ = reference.predict(inflated, how, 1 << 40, 1 << 40)
     blocks = reference.describe_blocks(inflated, int(how[-1]))
     both = [*columns[:13], *blocks[13:]]
     data = inflated.data[: len(inflated.data) - PADDING]

@@ -109,9 +109,3 @@ def test_blocks_after_flushes_come_back() -> None:
         stream = maker.compress(raw) + maker.flush(flush) + maker.compress(raw) + maker.flush()
         described = describe(stream, LIMIT)
         assert described is not None and restore(*described) == stream
-
-
-def test_a_description_is_the_same_if_its_user_proves_it() -> None:
-    for level in (1, 6):
-        stream = zlib.compress(RAW["rows"](), level) + b"tail"
-        assert describe(stream, 1 << 20, prove=False) == describe(stream, 1 << 20)

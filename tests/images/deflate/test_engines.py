@@ -1,5 +1,6 @@
 """The compiled engine and the Python reference give the same, whoever wrote a stream."""
 
+import zlib
 from functools import partial
 
 import numpy as np
@@ -64,8 +65,9 @@ def test_both_engines_agree(raw: bytes, setting: dict[str, int], maker: Paramete
     )
 
     how = maker.as_array()
-    wrong, columns = kernel.predict(one, how, NEVER, NEVER)
-    assert wrong == reference.predict(one, how, NEVER, NEVER).wrong
+    predicted = kernel.predict(one, how, NEVER, NEVER)
+    columns = predicted.columns
+    assert predicted.wrong == reference.predict(one, how, NEVER, NEVER).wrong
     expected = reference.predict(one, how, NEVER, NEVER).columns
     assert all(np.array_equal(a, b) for a, b in zip(columns, expected, strict=True))
     blocks = kernel.describe_blocks(one, int(how[-1]))
@@ -73,6 +75,9 @@ def test_both_engines_agree(raw: bytes, setting: dict[str, int], maker: Paramete
     assert all(np.array_equal(a, b) for a, b in zip(blocks, expected, strict=True))
 
     both = [*columns[:13], *blocks[13:]]
+    tokens, rows = kernel.replay(one.data, how, both, predicted)
+    assert np.array_equal(tokens, one.tokens)
+    assert np.array_equal(rows, kernel.restore(one.data, how, both)[1])
     for engine in (kernel, reference):
         tokens, rows = engine.restore(one.data, how, both)
         assert np.array_equal(tokens, one.tokens)
@@ -80,6 +85,13 @@ def test_both_engines_agree(raw: bytes, setting: dict[str, int], maker: Paramete
             engine.write(one.data, tokens, rows, int(how[-1]), both, NEVER >> 30)
             == (stream[: one.consumed])
         )
+
+
+@given(st.binary(max_size=20_000))
+def test_checksums_are_adler32(raw: bytes) -> None:
+    data = np.frombuffer(raw + b"behind", np.uint8)
+    for engine in (engines.compiled(), reference):
+        assert engine is None or engine.adler(data, len(raw)) == zlib.adler32(raw)
 
 
 @pytest.mark.parametrize("level", range(1, 13))
@@ -92,7 +104,7 @@ def test_both_engines_split_alike(level: int) -> None:
     one = kernel.inflate(by_libdeflate(raw, level)[2:], NEVER)
     assert one is not None and len(one.blocks) >= 1 + (level > 1)
     for engine in (kernel, reference):
-        wrong, columns = engine.predict(one, how, NEVER, NEVER)
+        wrong, columns, *_ = engine.predict(one, how, NEVER, NEVER)
         assert wrong == 0 and not any(len(column) for column in columns)
         blocks = engine.describe_blocks(one, int(how[-1]))
         assert not any(column.any() for column in blocks)
@@ -116,7 +128,7 @@ def test_long_chains_are_followed_alike(window: int, search: tuple[int, ...]) ->
     one = kernel.inflate(deflated(changing()[-20_000:], 6, 12)[2:], NEVER)
     assert one is not None
     how = Parameters(FREE, 0, 3, window, search=search).as_array()
-    wrong, columns = kernel.predict(one, how, NEVER, NEVER)
+    wrong, columns, *_ = kernel.predict(one, how, NEVER, NEVER)
     expected = reference.predict(one, how, NEVER, NEVER)
     assert wrong == expected.wrong
     assert all(map(np.array_equal, columns, expected.columns))

@@ -230,6 +230,28 @@ static int64_t read_blocks(reader *r, writer *w, table *literals, table *distanc
     return 0;
 }
 
+/* Adler-32 (RFC 1950) of so many bytes. */
+EXPORT int64_t bitswap_adler(const uint8_t *data, int64_t size) {
+    uint32_t low = 1, high = 0;
+    while (size > 0) {
+        int64_t part = size < 5552 ? size : 5552; /* as many as 32 bits hold the sums of */
+        size -= part;
+        for (; part >= 8; part -= 8, data += 8) {
+            uint32_t sum = 0, weighted = 0;
+            for (uint32_t i = 0; i < 8; i++) {
+                sum += data[i];
+                weighted += (8 - i) * data[i];
+            }
+            high += 8 * low + weighted;
+            low += sum;
+        }
+        for (; part; part--) high += low += *data++;
+        low %= 65521;
+        high %= 65521;
+    }
+    return (int64_t)high << 16 | low;
+}
+
 /* Inflate a raw deflate stream of `size` bytes to at most `limit`. `counts` is set to the bytes
  * read, bytes written, tokens, blocks, bytes of heads and last padding bits; the arrays, as large
  * as those say, are filled unless they are null. Returns 0 or an error. */

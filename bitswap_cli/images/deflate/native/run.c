@@ -26,6 +26,7 @@ static void told_match(run *r, int64_t p, uint32_t truth, const chains *c) {
     put(&r->columns[NEW_LENGTH], length_of(truth) - MIN_MATCH);
     put(&r->columns[RANK], rank + 1);
     if (rank < 0) put(&r->columns[DISTANCE], distance_of(truth) - 1);
+    else put(&r->columns[RANKED], distance_of(truth));
 }
 
 /* Write what a wrongly predicted token is. */
@@ -71,8 +72,9 @@ uint32_t truth_of(run *r, int64_t p, uint32_t candidate, int taken, const chains
         r->error = DAMAGED;
         return 0;
     }
-    int64_t distance =
-        rank ? ranked(r, p, (int)length, 0, rank - 1, c) : next(&r->columns[DISTANCE], 0) + 1;
+    int64_t distance = !rank     ? next(&r->columns[DISTANCE], 0) + 1
+                       : r->seen ? next(&r->columns[RANKED], 0)
+                                 : ranked(r, p, (int)length, 0, rank - 1, c);
     return read_match(r, p, length, distance);
 }
 
@@ -166,7 +168,17 @@ static int64_t predict_plain(run *r) {
     return r->error;
 }
 
-static int64_t go(run *r) {
+/* Predictions as they were seen, `count` of them. */
+static int64_t replay(run *r, int64_t count) {
+    for (int64_t p = 0; !r->done && !r->error;) {
+        if (r->seen_at >= count) return r->error = DAMAGED;
+        uint32_t seen = r->seen[r->seen_at++];
+        p += span(settle(r, p, seen & ((1u << DUE_SHIFT) - 1), (int)(seen >> TAKEN_SHIFT), NULL));
+    }
+    return r->error;
+}
+
+static int64_t go(run *r, int64_t seen) {
     if (r->restoring) {
         for (int class = 0; class < 4; class++)
             r->right[class] = next(&r->columns[class == 3 ? RIGHT_SPLIT : class], -1);
@@ -175,6 +187,7 @@ static int64_t go(run *r) {
     open_block(r, 0);
     turn(r, 0);
     if (r->error || r->done) return r->error;
+    if (r->restoring && r->seen) return replay(r, seen);
     if (r->how->predictor <= RUNS) return predict_plain(r);
     if (r->how->predictor >= LD_HASHED) return predict_libdeflate(r);
     return r->how->predictor < NG_QUICK ? predict_zlib(r) : predict_ng(r);
@@ -183,13 +196,14 @@ static int64_t go(run *r) {
 /* Compare the tokens of a stream with the predictor's. `columns` are described by the arrays
  * `counts` (set to how many values each has) and `room`; stops behind `stop` tokens or when more
  * than `budget` are wrong, each counted 1 to 5 times by what it
- * takes to tell. Returns that count, or an error. */
+ * takes to tell. What was predicted at each token, those of stored blocks too, is kept in `seen`
+ * unless that is null. Returns that count, or an error. */
 EXPORT int64_t bitswap_predict(const uint8_t *data, int64_t size, const int64_t *how,
                                uint32_t *tokens, int64_t count, int32_t *blocks, int64_t rows,
                                int32_t *values, int64_t *counts, int64_t room, int64_t stop,
-                               int64_t budget) {
-    column columns[COLUMNS];
-    for (int i = 0; i < COLUMNS; i++) columns[i] = (column){values + i * room, 0, room, 0};
+                               int64_t budget, uint32_t *seen) {
+    column columns[COLUMNS + 1];
+    for (int i = 0; i <= COLUMNS; i++) columns[i] = (column){values + i * room, 0, room, 0};
     run r = {.data = data,
              .size = size,
              .how = (const parameters *)how,
@@ -199,20 +213,22 @@ EXPORT int64_t bitswap_predict(const uint8_t *data, int64_t size, const int64_t 
              .row_capacity = rows,
              .columns = columns,
              .stop = stop < count ? stop : INT64_MAX,
-             .budget = budget};
-    int64_t error = go(&r);
-    for (int i = 0; i < COLUMNS; i++) counts[i] = columns[i].count;
+             .budget = budget,
+             .seen = seen};
+    int64_t error = go(&r, 0);
+    for (int i = 0; i <= COLUMNS; i++) counts[i] = columns[i].count;
     return error ? error : r.wrong;
 }
 
 /* Make tokens and blocks (of kinds STORED and, for those yet to be told, FIXED) of corrections.
- * Returns 0, with found = {tokens, blocks}, or an error. */
+ * Where `seen` is not null, its `seen_count` predictions are taken as they are, and a last column
+ * has the distances that ranks stand for. Returns 0, with found = {tokens, blocks}, or an error. */
 EXPORT int64_t bitswap_restore(const uint8_t *data, int64_t size, const int64_t *how,
                                int32_t *values, const int64_t *counts, const int64_t *starts,
                                uint32_t *tokens, int64_t capacity, int32_t *blocks, int64_t rows,
-                               int64_t *found) {
-    column columns[COLUMNS];
-    for (int i = 0; i < COLUMNS; i++)
+                               int64_t *found, uint32_t *seen, int64_t seen_count) {
+    column columns[COLUMNS + 1];
+    for (int i = 0; i <= COLUMNS; i++)
         columns[i] = (column){values + starts[i], counts[i], counts[i], 0};
     run r = {.data = data,
              .size = size,
@@ -224,8 +240,9 @@ EXPORT int64_t bitswap_restore(const uint8_t *data, int64_t size, const int64_t 
              .row_capacity = rows,
              .columns = columns,
              .stop = INT64_MAX,
-             .budget = INT64_MAX};
-    int64_t error = go(&r);
+             .budget = INT64_MAX,
+             .seen = seen};
+    int64_t error = go(&r, seen_count);
     found[0] = r.count;
     found[1] = r.rows;
     return error;

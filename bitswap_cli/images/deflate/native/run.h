@@ -34,7 +34,13 @@ typedef struct {
     int64_t stop, budget, wrong; /* give up behind so many tokens, or when so many are wrong */
     int done;
     int64_t error;
+    uint32_t *seen; /* what was predicted at each token, stored ones too; or null */
+    int64_t seen_at;
 } run;
+
+/* What is kept of a prediction: a match, and in the bits that it leaves whether it was taken, and
+ * what the splitter said behind its token. */
+enum { TAKEN_SHIFT = 31, DUE_SHIFT = 29 };
 
 /* Whether the predicted splitter ends a block before position p: 0 no, 1 yes, 2 as the last. It
  * does so where it can first; so never behind that. */
@@ -126,7 +132,13 @@ INLINE uint32_t settle(run *r, int64_t p, uint32_t candidate, int taken, const c
     }
     r->in_block++;
     r->before = p;
-    if (r->how->predictor >= LD_HASHED) watch(r, p, truth);
+    if (r->how->predictor >= LD_HASHED) {
+        if (r->seen && r->restoring) r->split.due = (int)(r->seen[r->seen_at - 1] >> DUE_SHIFT & 3);
+        else watch(r, p, truth);
+    }
+    if (r->seen && !r->restoring)
+        r->seen[r->seen_at++] =
+            candidate | (uint32_t)taken << TAKEN_SHIFT | (uint32_t)r->split.due << DUE_SHIFT;
     if (r->count >= r->stop || r->wrong > r->budget) r->done = 1;
     turn(r, p + span(truth));
     return truth;

@@ -171,12 +171,12 @@ static void lazy(finder *f) {
     }
 }
 
-/* Whether most of the data is runs: then matches are long, and to insert positions is what costs. */
+/* Whether most of the data is runs: then matches are long, and inserting is what costs. */
 static int repetitive(const run *r) {
     int64_t runs = 0;
     for (int64_t p = SAMPLE; p < r->size; p += SAMPLE)
         runs += bytes_at(r->data + p, FEW) == bytes_at(r->data + p - 1, FEW);
-    return 2 * runs * SAMPLE > r->size;
+    return 4 * runs * SAMPLE > 3 * r->size;
 }
 
 int64_t predict_zlib(run *r) {

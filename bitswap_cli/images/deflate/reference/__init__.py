@@ -42,6 +42,8 @@ from bitswap_cli.images.deflate.reference.zlib_finder import Finder, plain
 
 NAME = "reference"
 
+_MODULUS, _STEP = 65521, 1 << 16
+
 
 def inflate(stream: bytes, limit: int) -> Inflated | None:
     """Inflate a raw deflate stream, which more may follow.
@@ -71,6 +73,17 @@ def inflate(stream: bytes, limit: int) -> Inflated | None:
         consumed,
         pad,
     )
+
+
+def adler(data: Bytes, size: int) -> int:
+    """Adler-32 (RFC 1950) of so many bytes."""
+    low, high = 1, 0
+    weights = np.arange(_STEP, 0, -1, dtype=np.int64)
+    for start in range(0, size, _STEP):
+        part = data[start : min(start + _STEP, size)].astype(np.int64)
+        high = (high + len(part) * low + int(part @ weights[-len(part) :])) % _MODULUS
+        low = (low + int(part.sum())) % _MODULUS
+    return high << 16 | low
 
 
 def _go(run: Run) -> None:
@@ -175,6 +188,32 @@ def restore(
     run = Restoring(data, how, columns, most_blocks(len(data) - PADDING, columns))
     _go(run)
     return np.array(run.tokens, np.uint32), np.array(run.blocks, np.int32).reshape(-1, 3)
+
+
+def replay(
+    data: Bytes, how: NDArray[np.int64], columns: Sequence[Column], predicted: Predicted
+) -> tuple[Tokens, Blocks]:
+    """Make tokens and blocks of corrections where it is known what the predictor said; that is
+    how a description is proved without another search. This engine searches again.
+
+    Parameters
+    ----------
+    data, how, columns
+        See `restore`.
+    predicted : Predicted
+        Of the stream that the corrections are of, by the same predictor.
+
+    Returns
+    -------
+    tokens, blocks
+        See `restore`.
+
+    Raises
+    ------
+    ArchiveError
+        If the corrections make no stream of these bytes.
+    """
+    return restore(data, how, columns)
 
 
 def write(

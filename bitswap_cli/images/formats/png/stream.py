@@ -50,7 +50,7 @@ def describe(
     """
     planes = scanlines(stored, head)
     size = _size(planes)
-    described = deflate.describe(stream, size, _feeds(planes), prove=False)
+    described = deflate.describe(stream, size, _feeds(planes))
     if described is None or len(lengths) > _most_chunks(size):
         return None
     lines = _lines(described.inflated, planes)

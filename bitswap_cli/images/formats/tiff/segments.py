@@ -126,7 +126,7 @@ def _unpacked(segment: bytes, page: Page, size: int) -> tuple[Bytes, bytes] | No
             return None
         rest = segment[found.end :]
         return found.units[:, 0], b"".join([told, varint(len(rest)), rest])
-    described = deflate.describe(segment, size, [page.row], prove=False)
+    described = deflate.describe(segment, size, [page.row])
     if described is None or len(described.inflated) != size:
         return None
     told = described.description

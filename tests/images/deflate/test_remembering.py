@@ -1,0 +1,74 @@
+"""What was described and proved is given back without another search, as long as that is asked."""
+
+import threading
+import zlib
+
+import pytest
+
+from bitswap_cli.images.deflate import (
+    describe,
+    describing,
+    engine,
+    reference,
+    remembering,
+    restore,
+    restoring,
+)
+from bitswap_cli.images.deflate.inflated import Bytes
+from tests.images.deflate.streams import RAW
+
+STREAM = zlib.compress(RAW["rows"](), 6)
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """Descriptions by which streams are made by a search."""
+    descriptions: list[bytes] = []
+
+    def noted(data: Bytes, description: bytes, make: restoring.Make) -> bytes:
+        descriptions.append(description)
+        return rebuild(data, description, make)
+
+    rebuild = restoring.rebuild
+    monkeypatch.setattr(restoring, "rebuild", noted)
+    return descriptions
+
+
+def test_what_is_remembered_is_not_made(made: list[bytes]) -> None:
+    with remembering():
+        described = describe(STREAM, 1 << 20)
+        assert described is not None
+        assert restore(*described) == restore(*described) == STREAM
+        assert not made
+        assert restore(described.inflated[::-1], described.description) != STREAM
+        assert len(made) == 1
+
+
+def test_nothing_is_remembered_behind_or_elsewhere(made: list[bytes]) -> None:
+    with remembering():
+        described = describe(STREAM, 1 << 20)
+        assert described is not None
+        thread = threading.Thread(target=restore, args=described)
+        thread.start()
+        thread.join()
+        assert len(made) == 1
+    assert restore(*described) == STREAM
+    assert len(made) == 2
+
+
+def test_a_description_that_does_not_hold_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = describe(zlib.compress(RAW["rows"](), 1), 1 << 20)
+    assert other is not None
+    monkeypatch.setattr(describing, "pack", lambda *_: other.description)
+    assert describe(STREAM, 1 << 20) is None
+
+
+def test_each_engine_proves(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = set()
+    for kernel in (engine.compiled(), reference):
+        if kernel is not None:
+            with monkeypatch.context() as patch:
+                for room in (describing, restoring):
+                    patch.setattr(room, "engine", lambda kernel=kernel: kernel)
+                found.add(describe(STREAM, 1 << 20))
+    assert len(found) == 1 and None not in found
