@@ -50,6 +50,7 @@ def decompress(
     force: bool = False,
     keep_going: bool = False,
     pixels: bool = False,
+    as_jpeg: bool = False,
     xattrs: bool = True,
     owners: bool = False,
     threads: int | None = None,
@@ -62,13 +63,13 @@ def decompress(
     Parameters
     ----------
     archive, folder : path
-    entries : sequence of str, optional
-        Restore only these: names as `Archive` has them, or folders of them.
-    model : str, optional
-        Name or path of the archive's model, if it is none that is installed or known.
-    force, keep_going, pixels, xattrs, owners : bool
+    entries, model : sequence of str, str, optional
+        Restore only these: names as `Archive` has them, or folders of them. Name or path of the
+        archive's model, if it is none that is installed or known.
+    force, keep_going, pixels, as_jpeg, xattrs, owners : bool
         Replace files that exist; restore what is whole of a damaged archive before raising; be
-        content with PNG files of the same pixels; restore extended attributes; owners, as root.
+        content with PNG files of the same pixels; write what was a JPEG as NAME.jpg, where one
+        decodes to the same pixels; restore extended attributes; owners, as root.
     threads, batch : int
         See `compress`.
     progress, notes : callable, optional
@@ -85,20 +86,19 @@ def decompress(
     PartialError
         If something was lost, or a link points out of the folder; everything else is restored.
     """
-    began = time.perf_counter()
+    began, codecs_for = time.perf_counter(), decoder(model, batch, notes=notes or ignore)
     with ArchiveReader(archive, recover=keep_going) as reader:
         report = unpack.unpack(
-            reader,
-            decoder(model, batch, notes=notes or ignore),
-            folder,
+            reader, codecs_for, folder,
             force=force,
             keep_going=keep_going,
             pixels=pixels,
+            as_jpeg=as_jpeg,
             giver=Giver(xattrs=xattrs, owners=owners),
             threads=thread_count(threads),
             select=entries,
             progress=stage(progress, "decompress"),
-        )
+        )  # fmt: skip
     report.seconds = time.perf_counter() - began
     return report
 

@@ -29,6 +29,11 @@ from bitswap_cli.cli.table import human_size
 @click.option(
     "--pixels", is_flag=True, help="Make PNG files of the same pixels sooner, not the same files."
 )
+@click.option(
+    "--as-jpeg",
+    is_flag=True,
+    help="Write pictures that were JPEGs as NAME.jpg, where that has the same pixels.",
+)
 @attribute_options
 @model_file_option
 @work_options
@@ -42,6 +47,7 @@ def command(
     force: bool,
     keep_going: bool,
     pixels: bool,
+    as_jpeg: bool,
     xattrs: bool,
     owners: bool,
     model: str | None,
@@ -57,7 +63,7 @@ def command(
     with readable(archive) as path, progress_bar(console) as progress:
         report = bitswap_cli.decompress(
             path, output, entries or None,
-            model=model, force=force, keep_going=keep_going, pixels=pixels,
+            model=model, force=force, keep_going=keep_going, pixels=pixels, as_jpeg=as_jpeg,
             xattrs=xattrs, owners=owners,
             threads=threads, batch=batch, progress=progress, notes=console.note,
         )  # fmt: skip

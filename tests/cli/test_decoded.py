@@ -85,6 +85,22 @@ def test_pixels_may_suffice(photos: Path, bitswap: Bitswap) -> None:
     assert next(line for line in lines if "a.png" in line).split()[:3] == ["pixels", "decoded", "-"]
 
 
+def test_they_are_written_as_the_jpegs_that_they_were(photos: Path, bitswap: Bitswap) -> None:
+    Path("photos/again.ppm").write_bytes(Path("photos/half.ppm").read_bytes())
+    assert bitswap("compress", "photos", "-o", "a.bsw").code == 0
+    assert bitswap("decompress", "a.bsw", "-o", "out", "--as-jpeg").code == 0
+    made = {path.name for path in Path("out/photos").glob("*.jpg")}
+    assert made == {"a.png.jpg", "gray.png.jpg", "odd.bmp.jpg"}
+    assert Path("out/photos/a.png.jpg").read_bytes() == save(scene(128, 176, 1), 75)
+    for path in photos.iterdir():
+        there = Path("out/photos") / path.name
+        if f"{path.name}.jpg" in made:
+            assert not there.exists()
+        else:
+            assert there.read_bytes() == path.read_bytes()
+    assert bitswap("decompress", "a.bsw", "-o", "out", "--as-jpeg").code == 3
+
+
 def test_threads_change_no_byte(photos: Path, bitswap: Bitswap) -> None:
     archives = []
     for threads in ("1", "3"):

@@ -29,6 +29,7 @@ from bitswap_cli.images import bands
 from bitswap_cli.images.formats.jpeg import codec as files
 from bitswap_cli.images.formats.jpeg.outline import outline
 from bitswap_cli.images.history import recipe as history
+from bitswap_cli.images.history.jpeg import as_jpeg
 
 KINDS = (KIND, *_) = ("jpeg", DECODED_EXACT, DECODED)  # of its entries, by their numbers
 MAX_BLOCKS = 1 << 22  # of all pictures of a chunk, 64 coefficients each
@@ -60,6 +61,13 @@ class JpegFile(NamedTuple):
         coefficients do not fit."""
         join = files.join if self.kind == KIND else history.join
         return join(self.recipe, self.pictures)
+
+    def was(self) -> bytes | None:
+        """Return a JPEG that decodes to the same pixels; None of a file that is none, and where
+        there is none."""
+        if self.kind == KIND:
+            return None
+        return as_jpeg(history.unpack(self.recipe), self.pictures[0])
 
 
 def outlines(kind: str, recipe: bytes) -> list[Frame]:

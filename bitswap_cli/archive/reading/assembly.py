@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Callable, Iterable, Sequence
 
 from bitswap_cli.archive.format.attributes import Attributes
+from bitswap_cli.archive.format.jpeg import JpegFile
 from bitswap_cli.archive.format.pictures import picture_file
 from bitswap_cli.archive.format.register import Decoded
 from bitswap_cli.archive.format.segments import (
@@ -65,16 +66,25 @@ class Assembler:
         Note in the report what is lost instead of raising.
     pixels : bool
         Be content with files of the right pixels, which are made sooner.
+    as_jpeg : bool
+        Write pictures that were JPEGs as JPEGs again.
     """
 
     def __init__(
-        self, sink: Sink, copies: Copies, *, keep_going: bool, pixels: bool = False
+        self,
+        sink: Sink,
+        copies: Copies,
+        *,
+        keep_going: bool,
+        pixels: bool = False,
+        as_jpeg: bool = False,
     ) -> None:
         self.report = UnpackReport()
         self._sink = sink
         self._copies = copies
         self._keep_going = keep_going
         self._pixels = pixels
+        self._as_jpeg = as_jpeg
         self._picture: OpenPicture | OpenStrips | None = None
         self._file: _OpenFile | None = None
         self._lost: dict[bytes, str] = {}
@@ -195,6 +205,12 @@ class Assembler:
 
     def _add_whole(self, segment: WholeSegment, one: DecodedFile) -> None:
         self.report.samples += one.samples
+        if self._as_jpeg and isinstance(one, JpegFile) and not self._copies.copied(segment.name):
+            found = one.was()
+            if found is not None:
+                name = segment.name + b".jpg"
+                self._write(name, found, segment.mtime, segment.attributes)
+                return
         data = whole_file(segment, one, quick=self._pixels)
         self._write(segment.name, data, segment.mtime, segment.attributes)
 

@@ -76,6 +76,10 @@ class Copies:
         """Tell whether an entry has to be decoded: it is wanted, or what equals it."""
         return self.wanted(name) or name in self._places
 
+    def copied(self, name: bytes) -> bool:
+        """Tell whether something that is wanted equals an entry."""
+        return name in self._places
+
     def place(self, name: bytes, mtime: int = 0, attributes: Attributes = NONE) -> Place:
         """Return what a file becomes that is decoded: itself as a rule, of this time and these
         attributes."""

@@ -34,6 +34,7 @@ def unpack(
     force: bool = False,
     keep_going: bool = False,
     pixels: bool = False,
+    as_jpeg: bool = False,
     threads: int = 1,
     select: Sequence[str] | None = None,
     giver: Giver | None = None,
@@ -45,22 +46,20 @@ def unpack(
     ----------
     reader : ArchiveReader
         The archive; opened with ``recover=True`` to make the most of `keep_going`.
-    codecs_for : callable
+    codecs_for, directory : callable, path
         Gives the decoders that a header asks for; called at most once, and only for chunks that are
-        needed. What it raises (`ModelError`) is passed on.
-    directory : path
-        Output folder, created if missing. Nothing is written outside of it.
-    force, keep_going, pixels : bool
+        needed (its `ModelError` is passed on). Output folder, created if missing: nothing is
+        written outside of it.
+    force, keep_going, pixels, as_jpeg : bool
         Replace existing files; restore what is whole, then raise `PartialError` naming the rest; be
-        content with PNG files of the right pixels and metadata, which are made sooner.
+        content with PNG files of the right pixels and metadata, which are made sooner; write
+        pictures that were JPEGs as JPEGs again, where these decode to the same pixels.
     threads : int
         Chunks decoded at the same time.
     select : sequence of str, optional
         Restore only these entries (names as listed, or folders of them).
-    giver : Giver, optional
-        Gives entries their attributes.
-    progress : callable, optional
-        Called with the archive bytes done and the archive bytes in all.
+    giver, progress : Giver, callable, optional
+        Gives entries their attributes; is called with the archive bytes done, and those in all.
 
     Raises
     ------
@@ -80,8 +79,8 @@ def unpack(
         tags = _check(reader, folder, copies, keep_going)
         wanted.check(reader.path)
         codecs = find_codecs(reader, codecs_for, tags)
-        work = _Unpacking(reader, codecs, folder, copies, keep_going, pixels, threads, progress)
-        report = work.run()
+        how = _How(keep_going, pixels, as_jpeg)
+        report = _Unpacking(reader, codecs, folder, copies, how, threads, progress).run()
         report.notes += giver.notes(reader.header.features)
         return whole(reader.path, "restored", report)
     finally:
@@ -102,8 +101,7 @@ def verify(
     """
     codecs = find_codecs(reader, codecs_for, {chunk.tag for chunk in reader.chunks})
     everything = Copies(reader, _Selection(None), keep_going=False)
-    work = _Unpacking(reader, codecs, Nowhere(), everything, False, False, threads, progress)
-    report = work.run()
+    report = _Unpacking(reader, codecs, Nowhere(), everything, _How(), threads, progress).run()
     report.entries += len(report.lost)  # they were checked all the same
     totals = reader.totals
     if totals and (report.entries, report.samples) != (totals.entries, totals.samples):
@@ -188,6 +186,14 @@ class _Selection:
             raise InputError(f"{path} holds no entry {', '.join(map(display, missing))}")
 
 
+class _How(NamedTuple):
+    """How files are restored, see `unpack`."""
+
+    keep_going: bool = False
+    pixels: bool = False
+    as_jpeg: bool = False
+
+
 class _Pending(NamedTuple):
     """A chunk being decoded."""
 
@@ -207,8 +213,7 @@ class _Unpacking:
         codecs: Codecs,
         sink: Sink,
         copies: Copies,
-        keep_going: bool,
-        pixels: bool,
+        how: _How,
         threads: int,
         progress: Progress | None,
     ) -> None:
@@ -216,10 +221,10 @@ class _Unpacking:
         self._codecs = codecs
         self._sink = sink
         self._copies = copies
-        self._keep_going = keep_going
+        self._keep_going = how.keep_going
         self._threads = threads
         self._progress = progress
-        self._assembler = Assembler(sink, copies, keep_going=keep_going, pixels=pixels)
+        self._assembler = Assembler(sink, copies, **how._asdict())
         self._pool = ThreadPoolExecutor(threads)
         self._pending: deque[_Pending] = deque()
         self._done = 0
