@@ -91,6 +91,28 @@ class CodedBlocks(NamedTuple):
     owner: Integers  # the picture of each block, then of each symbol, (blocks + n,)
 
 
+class Decisions(NamedTuple):
+    """What an encoder of some blocks pushes where a model learns while it codes: yes and no, in the
+    order in which a decoder pops them."""
+
+    told: NDArray[np.uint32]
+    """Which, 0 or 1, times 2^16, and the probability of 1 in 2^16, 1..65535: (n,)"""
+    bits: NDArray[np.float64]
+    """What those of each plane cost, (planes,)."""
+    owner: Integers
+    """The picture of each plane, (planes,)."""
+
+
+class DecisionPop(Protocol):
+    """Pops decisions from a message."""
+
+    def __call__(self, one: int) -> int:
+        """Pop one whose probability of 1 is `one` / 2^16."""
+
+    def natively(self, work: Callable[[Native], T]) -> T | None:
+        """As that of `CoefficientPop`."""
+
+
 class CoefficientPop(Protocol):
     """Pops symbols under mixtures from a message."""
 
@@ -149,3 +171,9 @@ class CoefficientModel(Protocol):
 
     def walk(self, planes: Any, z1: Integers | None, pop: CoefficientPop) -> list[Coefficients]:
         """Ask `pop` for the coefficients of planes, and fill these."""
+
+    def decided(self, planes: Any, z1: Integers | None) -> Sequence[Decisions]:
+        """As `coded`, but learn from what is coded."""
+
+    def learn(self, planes: Any, z1: Integers | None, pop: DecisionPop) -> list[Coefficients]:
+        """As `walk`, but learn from what is coded."""

@@ -19,7 +19,7 @@ from bitswap_cli.ans.message import Message
 from bitswap_cli.ans.parameters import PRECISION, WEIGHT_BITS
 from bitswap_cli.ans.sigmoid import tables
 
-ABI = 4
+ABI = 5
 
 T = TypeVar("T")
 Int32s = NDArray[np.int32]
@@ -63,6 +63,8 @@ class Engine(Protocol):
         batches: Int32s,
         bits: int = PRECISION,
     ) -> None: ...
+
+    def push_decisions(self, message: Message, told: UInt32s) -> None: ...
 
     def pop_uniform(self, message: Message, count: int, bits: int) -> Int32s: ...
 
@@ -135,6 +137,7 @@ class Kernel:
         self._native = library.address("pop_logistic")
         self._intervals_logistic = library.bound("intervals_logistic", "plppppplll")
         self._push_batches = library.bound("push_batches", "plplpppll")
+        self._push_decisions = library.bound("push_decisions", "pplpl")
 
     @staticmethod
     def _room(message: Message, count: int) -> tuple[int, int, int, int]:
@@ -178,6 +181,12 @@ class Kernel:
         room = self._room(message, len(start))
         parts = (_address(start), _address(freq), _address(batches))
         message._top = self._push_batches(*room, *parts, len(batches), bits)
+
+    def push_decisions(self, message: Message, told: UInt32s) -> None:
+        """Push yes and no, the last one first; see `reference.push_decisions`."""
+        told = np.ascontiguousarray(told)
+        head, _, words, top = self._room(message, len(told))
+        message._top = self._push_decisions(head, words, top, _address(told), len(told))
 
     def pop_uniform(self, message: Message, count: int, bits: int) -> Int32s:
         """Pop uniform symbols; see `reference.pop_uniform`."""

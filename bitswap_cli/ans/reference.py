@@ -16,6 +16,7 @@ from bitswap_cli.ans.sigmoid import cumulative
 
 NAME = "reference"
 
+DECISION_SHIFT = PRECISION - 16  # from a decision's probability to a frequency
 _LOW = np.uint64(0xFFFFFFFF)
 _WORD = np.uint64(32)
 _MIN = np.uint64(1 << 31)
@@ -79,6 +80,24 @@ def push_batches(
     ends = np.cumsum(batches, dtype=np.int64)
     for end, size in zip(ends[::-1], batches[::-1], strict=True):
         push(message, start[end - size : end], freq[end - size : end], bits)
+
+
+def push_decisions(message: Message, told: NDArray[np.uint32]) -> None:
+    """Push yes and no, the last one first, so that pops get the first one first.
+
+    Parameters
+    ----------
+    message : Message
+        Of one lane.
+    told : uint32 array, shape (n,)
+        Which, 0 or 1, times 2**16, and the probability of 1 in 2**16, 1..65535; 1 has the lower
+        interval.
+    """
+    ones = (told & 0xFFFF) << DECISION_SHIFT
+    yes = told >> 16 == 1
+    start = np.where(yes, 0, ones).astype(np.uint32)
+    freq = np.where(yes, ones, (1 << PRECISION) - ones).astype(np.uint32)
+    push(message, start[::-1], freq[::-1])
 
 
 def _pop(

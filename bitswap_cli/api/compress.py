@@ -37,7 +37,7 @@ from bitswap_cli.api.codecs.installed import FAST_MODEL, Installed
 from bitswap_cli.api.codecs.others import wanted
 from bitswap_cli.api.codecs.tiles import Start, named, turning
 from bitswap_cli.archive.codecs import Codecs
-from bitswap_cli.archive.format.header import DECODINGS, LAID
+from bitswap_cli.archive.format.header import DECODINGS, LAID, LEARNING
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import verify as check
 from bitswap_cli.archive.report import PackReport
@@ -254,8 +254,9 @@ class _Job:
         others, models = wanted(catalogue, named=self.model != AUTO, notes=self.notes)
         for number, (codec, header) in enumerate(ways):
             codecs, header = others._replace(tiles=codec), header.with_others(models)
-            if others.coefficients and catalogue.decoded:
-                header = header.using([DECODINGS, LAID])
+            if others.coefficients:
+                decoded = [DECODINGS, LAID] if catalogue.decoded else []
+                header = header.using([LEARNING, *decoded])
             if others.pictures:
                 header = header.using([WIDE])
             writer = stack.enter_context(

@@ -5,10 +5,13 @@
 Decoding runs backwards, pushes for pops. Groups follow one another on one stack, as those of tiles
 do (chunk.py): the first picture is a group of its own, and only its latents cost initial bits.
 
-A chunk's words are one byte, the number of lanes, and the flattened message in little-endian 32-bit
-words. What a decoder needs besides is the frames of the pictures, and the *excess*: pairs of
-little-endian 64-bit integers, the place of a coefficient among all of the chunk, and what it is
-more than the one that was coded.
+A model may *learn* while it codes: x is decisions then, one after the other, and all pictures are
+one group, so that none is new to it for long.
+
+A chunk's words are one byte, the number of lanes, and 128 where the model learns; and the flattened
+message in little-endian 32-bit words. What a decoder needs besides is the frames of the pictures,
+and the *excess*: pairs of little-endian 64-bit integers, the place of a coefficient among all of
+the chunk, and what it is more than the one that was coded.
 """
 
 from __future__ import annotations
@@ -26,9 +29,11 @@ from bitswap_cli.ans.kernel import Native, engine
 from bitswap_cli.ans.parameters import (
     LATENT_MAX,
     LATENT_MIN,
+    PRECISION,
     LogisticParameters,
     MixtureParameters,
 )
+from bitswap_cli.ans.reference import DECISION_SHIFT
 from bitswap_cli.coefficients import (
     CodedBlocks,
     CoefficientModel,
@@ -40,6 +45,8 @@ from bitswap_cli.contract import Alphabet, Integers
 from bitswap_cli.errors import ArchiveError
 
 GROUP_BLOCKS = 1 << 18  # of a group of more than one picture
+_LEARNS = 128
+LEARNING = _LEARNS | 1  # how words begin where the model learns: its message has one lane
 _LANE_BLOCKS = (1 << 7, 1 << 14)  # from which on a message has more lanes
 T = TypeVar("T")
 
@@ -68,42 +75,51 @@ class CoefficientCodec:
     Parameters
     ----------
     model : CoefficientModel
+    learning : bool
+        Whether the model learns while it encodes, as it did not before version 0.11.0.
     """
 
     scheme = "bitswap"
 
-    def __init__(self, model: CoefficientModel) -> None:
-        self.model = model
+    def __init__(self, model: CoefficientModel, *, learning: bool = True) -> None:
+        self.model, self.learning = model, learning
 
     def encode(
         self, frames: Sequence[Frame], pictures: Sequence[Coefficients], payload: bytes
     ) -> EncodedPictures:
         """See `BlockCodec.encode`."""
-        message = Message.with_bottom(payload, _lanes(frames))
+        begins = LEARNING if self.learning else _lanes(frames)
+        message = Message.with_bottom(payload, begins & ~_LEARNS)
         bits = np.zeros((len(frames), 3))
         clipped = [[x.clip(*self.model.values) for x in picture] for picture in pictures]
-        for where in groups(frames, float(self.model.growth)):
+        for where in self._groups(frames, begins):
             self._push(message, frames[where], clipped[where], bits[where])
         words, used = message.finish()
-        content = bytes([message.lanes]) + words.astype("<u4").tobytes()
+        content = bytes([begins]) + words.astype("<u4").tobytes()
         return EncodedPictures(content, _excess(pictures, clipped), used, bits)
 
     def decode(
         self, words: bytes, excess: bytes, frames: Sequence[Frame]
     ) -> tuple[list[list[NDArray[np.int16]]], bytes]:
         """See `BlockCodec.decode`."""
-        if not words or words[0] != _lanes(frames) or len(words) % 4 != 1:
+        if words[:1] not in (bytes([_lanes(frames)]), bytes([LEARNING])) or len(words) % 4 != 1:
             raise ArchiveError("the compressed data is damaged: its lanes or length are wrong")
         pictures: list[list[NDArray[np.int16]]] = [[] for _ in frames]
         try:
-            message = Message.from_words(np.frombuffer(words, "<u4", offset=1), words[0])
-            for where in reversed(list(groups(frames, float(self.model.growth)))):
-                pictures[where] = self._pop(message, frames[where])
+            message = Message.from_words(np.frombuffer(words, "<u4", offset=1), words[0] & ~_LEARNS)
+            learning = words[0] == LEARNING
+            for where in reversed(self._groups(frames, words[0])):
+                pictures[where] = self._pop(message, frames[where], learning=learning)
             payload = message.check_bottom()
         except Damaged as error:
             raise ArchiveError(str(error)) from None
         _add(excess, pictures)
         return pictures, payload
+
+    def _groups(self, frames: Sequence[Frame], begins: int) -> list[slice]:
+        if begins == LEARNING:
+            return [slice(0, len(frames))] if frames else []
+        return list(groups(frames, float(self.model.growth)))
 
     def _push(
         self,
@@ -121,22 +137,32 @@ class CoefficientCodec:
             posterior = _latents(model.posterior(planes))
             z1 = posterior.pop(message)
             _count(bits[:, 1], model.owners(planes), -posterior.bits(z1).sum(1))
-        for coded in reversed(model.coded(planes, z1)):
-            _push_blocks(message, model, coded, bits[:, 0])
+        if self.learning:
+            for decided in reversed(model.decided(planes, z1)):
+                engine().push_decisions(message, decided.told)
+                _count(bits[:, 0], decided.owner, decided.bits)
+        else:
+            for coded in reversed(model.coded(planes, z1)):
+                _push_blocks(message, model, coded, bits[:, 0])
         if z1 is not None:
             prior = _latents(model.prior(planes))
             prior.push(message, z1)
             _count(bits[:, 1], model.owners(planes), prior.bits(z1).sum(1))
         self._push_statistics(message, frames, statistics, bits[:, 2])
 
-    def _pop(self, message: Message, frames: Sequence[Frame]) -> list[list[NDArray[np.int16]]]:
+    def _pop(
+        self, message: Message, frames: Sequence[Frame], *, learning: bool
+    ) -> list[list[NDArray[np.int16]]]:
         model = self.model
         statistics = model.walk_statistics(
             frames, lambda told, where: Logistic(told, *model.statistics).pop(message)
         )
         planes = model.lay(frames, statistics)
         z1 = _latents(model.prior(planes)).pop(message) if model.depth else None
-        x = model.walk(planes, z1, _Pop(message, model.symbols))
+        if learning:
+            x = model.learn(planes, z1, _PopDecisions(message))
+        else:
+            x = model.walk(planes, z1, _Pop(message, model.symbols))
         if z1 is not None:
             _latents(model.posterior(planes)).push(message, z1)
         return [list(picture) for picture in x]
@@ -173,6 +199,20 @@ class _Pop:
     def natively(self, work: Callable[[Native], T]) -> T | None:
         low, high = self.symbols
         return engine().pop_natively(self.message, work, low, high - low + 1)
+
+
+class _PopDecisions:
+    """Pops decisions from a message."""
+
+    def __init__(self, message: Message) -> None:
+        self.message = message
+
+    def __call__(self, one: int) -> int:
+        table = np.array([0, one << DECISION_SHIFT, 1 << PRECISION], np.uint32)
+        return 1 - int(engine().pop_table(self.message, 1, table)[0])
+
+    def natively(self, work: Callable[[Native], T]) -> T | None:
+        return engine().pop_natively(self.message, work, 0, 2)
 
 
 def _latents(parameters: LogisticParameters) -> Logistic:

@@ -21,7 +21,7 @@ from bitswap_cli.ans.library import Library, load
 from bitswap_cli.ans.parameters import MAX_COMPONENTS, MixtureParameters
 from bitswap_cli.errors import ModelError
 
-ABI = 4
+ABI = 5
 # Sets of instructions in the order of processor.h, the faster ones of a processor last.
 VARIANTS = ("plain", "popcnt", "avx2", "avx512", "vnni", "vpopcnt", "neon", "dotprod")
 BYTE_VARIANTS = ("vnni", "dotprod")  # whose activations of a pixel VAE have 8 bits

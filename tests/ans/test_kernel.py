@@ -113,6 +113,23 @@ def test_batches_are_pushed_so_that_the_first_is_popped_first(lanes: int) -> Non
 
 
 @needs_kernel
+def test_decisions_are_pushed_so_that_the_first_is_popped_first() -> None:
+    rng = np.random.default_rng(2)
+    ones, which = rng.integers(1, 1 << 16, 500), rng.integers(0, 2, 500)
+    messages = []
+    engines: list[kernel.Engine] = [compiled(), reference]
+    for engine in engines:
+        message = Message.with_bottom(b"", 1)
+        engine.push_decisions(message, (which << 16 | ones).astype(np.uint32))
+        messages.append(message.copy())
+        for one, bit in zip(ones, which, strict=True):
+            table = np.array([0, one << reference.DECISION_SHIFT, 1 << 20], np.uint32)
+            assert engine.pop_table(message, 1, table)[0] == 1 - bit
+        assert message == Message.with_bottom(b"", 1)
+    assert messages[0] == messages[1]
+
+
+@needs_kernel
 @pytest.mark.parametrize(("low", "high"), [(0, 255), (-2048, 2047)])
 def test_another_kernel_pops_by_itself(low: int, high: int) -> None:
     """What `Native` names pops as the codec does, whatever the alphabet."""

@@ -22,9 +22,16 @@ MODELS = {latents: model(latents) for latents in LATENTS}
 
 
 @pytest.fixture(params=[(), (3,)], ids=["plain", "latents"])
-def codec(request: pytest.FixtureRequest) -> CoefficientCodec:
-    """Codecs with and without latents."""
-    return CoefficientCodec(MODELS[request.param])
+def codec(request: pytest.FixtureRequest, learning: bool) -> CoefficientCodec:
+    """Codecs with and without latents, that learn and that do not."""
+    return CoefficientCodec(MODELS[request.param], learning=learning)
+
+
+@pytest.fixture(params=[True, False], ids=["learning", "fixed"])
+def learning(request: pytest.FixtureRequest) -> bool:
+    """Whether the model learns."""
+    found: bool = request.param
+    return found
 
 
 @pytest.fixture
@@ -79,14 +86,19 @@ def test_numpy_and_c_write_the_same_bytes(
 @given(
     st.lists(st.tuples(st.integers(1, 4), st.integers(1, 5)), min_size=1, max_size=4),
     st.floats(0.05, 30000), st.integers(0, 2**32 - 1), st.sampled_from([1, 7, 255, 65535]),
-    st.sampled_from([(), (3,)]),
+    st.sampled_from([(), (3,)]), st.booleans(),
 )  # fmt: skip
 def test_any_coefficients_come_back(
-    shapes: list[tuple[int, int]], spread: float, seed: int, step: int, latents: tuple[int, ...]
+    shapes: list[tuple[int, int]],
+    spread: float,
+    seed: int,
+    step: int,
+    latents: tuple[int, ...],
+    learning: bool,
 ) -> None:
     frame = [component(*shape, step=step) for shape in shapes]
     pictures = [picture(frame, np.random.default_rng(seed), spread)]
-    codec = CoefficientCodec(MODELS[latents])
+    codec = CoefficientCodec(MODELS[latents], learning=learning)
     told = codec.encode([frame], pictures, b"")
     assert same(codec.decode(told.words, told.excess, [frame])[0], pictures)
 
@@ -112,6 +124,22 @@ def test_damage_is_told(codec: CoefficientCodec) -> None:
     for words in (b"", told.words[:-4], told.words[:-1], b"\x07" + told.words[1:]):
         with pytest.raises(ArchiveError):
             codec.decode(words, told.excess, FRAMES)
+
+
+def test_either_codec_decodes_what_the_other_wrote(codec: CoefficientCodec) -> None:
+    other = CoefficientCodec(codec.model, learning=not codec.learning)
+    told = other.encode(FRAMES, PICTURES, b"")
+    assert same(codec.decode(told.words, told.excess, FRAMES)[0], PICTURES)
+
+
+def test_combs_are_learnt() -> None:
+    frame = [component(24, 24)]
+    pictures = [[x // 3 * 3 for x in picture(frame, RANDOM, 20.0)]]
+    sizes = [
+        len(CoefficientCodec(MODELS[()], learning=learning).encode([frame], pictures, b"").words)
+        for learning in (False, True)
+    ]
+    assert sizes[1] < 0.6 * sizes[0]
 
 
 def test_groups_grow_with_what_is_below_them() -> None:

@@ -288,7 +288,7 @@ def main() -> None:
     kind, made = ("long", long_files) if arguments.long else (kind, made)
     if arguments.exact:
         kind, made = f"{kind}-exact", exact_files if made is files else made
-    kind, made = ("jpeg", jpeg_files) if arguments.jpeg else (kind, made)
+    kind, made = ("learning", jpeg_files) if arguments.jpeg else (kind, made)
     kind, made = ("decoded", decoded_files) if arguments.decoded else (kind, made)
     archive = HERE / f"{arguments.model}-{kind}-{NAMED_VERSION}.bsw"
     if archive.exists() and not arguments.force:

@@ -21,6 +21,7 @@ NAMES = [
     "photo-bitswap-5",
     "photo-turned-5",
     "photo-jpeg-5",
+    "photo-learning-5",
 ]
 
 

@@ -5,7 +5,7 @@
  */
 #include "coder.h"
 
-enum { ABI = 4 };
+enum { ABI = 5 };
 
 tables bitswap_tables;
 static const logistics *chosen = &bitswap_logistics_plain;
@@ -59,6 +59,20 @@ EXPORT int64_t bitswap_push_batches(uint64_t *head, int64_t lanes, uint32_t *wor
         top = bitswap_push_rows(head, lanes, words, top, start + end, freq + end, batches[i],
                                 (int)precision);
     }
+    return top;
+}
+
+/* Decisions on a message of one lane, the last one first: see reference.push_decisions. */
+EXPORT int64_t bitswap_push_decisions(uint64_t *head, uint32_t *words, int64_t top,
+                                      const uint32_t *told, int64_t n) {
+    uint64_t state = *head;
+    for (int64_t i = n - 1; i >= 0; i--) {
+        const uint32_t ones = (told[i] & 0xffff) << (PRECISION - 16);
+        const uint32_t start = told[i] >> 16 ? 0 : ones;
+        const uint32_t freq = told[i] >> 16 ? ones : TOTAL - ones;
+        top = push_row(&state, 1, words, top, &start, &freq, PRECISION);
+    }
+    *head = state;
     return top;
 }
 

@@ -37,7 +37,7 @@ class Fitted(NamedTuple):
 TURNED, JPEGS, DRAWN, LONG, LARGE = "turned", "jpeg", "drawn", "long", "large"
 MODES, FOLDERS, COPIES, SAMPLES = "modes", "folders", "copies", "samples"
 OWNERS, XATTRS, SPARSE = "owners", "xattrs", "sparse"
-DECODINGS, LAID = "decoded", "laid"
+DECODINGS, LAID, LEARNING = "decoded", "laid", "learning"
 # Whatever models do.
 _OF_ENTRIES = frozenset([MODES, FOLDERS, COPIES, SAMPLES, OWNERS, XATTRS, SPARSE, DECODINGS, LAID])
 
@@ -80,14 +80,14 @@ class Header(NamedTuple):
     """What the archive may hold beyond what every one may: `WIDE`, wide pictures (see
     images/formats); `TURNED`, pictures turned or mirrored (see images/orientation.py);
     `DESCRIBED`, pictures with descriptions, and `LIBDEFLATE`, of streams by libdeflate; `JPEGS`,
-    chunks of JPEG files (see format/jpeg.py); `DRAWN`, chunks of whole pictures (see
-    format/drawn.py); `LONG`, BYTE chunks of up to `MAX_BLOCK` bytes; `LARGE`, pictures of more than
-    `MAX_PIXELS` pixels (see images/strips.py); those that kinds of pictures name; those of entries,
-    whatever these are: `MODES`, `OWNERS`, `XATTRS` and `SPARSE`, what is told of them (see
-    format/attributes.py), `FOLDERS`, those that are not empty, `COPIES`, entries that equal others,
-    `SAMPLES`, files as samples under zstd, `DECODINGS`, those that a JPEG decoder made (see
-    format/segments.py), and `LAID`, those that it made and that were turned or given an alpha
-    afterwards."""
+    chunks of JPEG files (see format/jpeg.py), and `LEARNING`, by models that learn while they code;
+    `DRAWN`, chunks of whole pictures (see format/drawn.py); `LONG`, BYTE chunks of up to
+    `MAX_BLOCK` bytes; `LARGE`, pictures of more than `MAX_PIXELS` pixels (see images/strips.py);
+    those that kinds of pictures name; those of entries, whatever these are: `MODES`, `OWNERS`,
+    `XATTRS` and `SPARSE`, what is told of them (see format/attributes.py), `FOLDERS`, those that
+    are not empty, `COPIES`, entries that equal others, `SAMPLES`, files as samples under zstd,
+    `DECODINGS`, those that a JPEG decoder made (see format/segments.py), and `LAID`, those that it
+    made and that were turned or given an alpha afterwards."""
     others: tuple[Named, ...] = ()
     """Models of chunks that need one of their own, in the order of `OTHERS`."""
 
@@ -184,7 +184,7 @@ class Header(NamedTuple):
 def known_features() -> set[str]:
     """Return the features of archives that this program knows."""
     kinds = {kind.feature for kind in register.kinds() if not kind.plain}
-    named = {WIDE, TURNED, DESCRIBED, LIBDEFLATE, LONG, LARGE, *OTHERS}
+    named = {WIDE, TURNED, DESCRIBED, LIBDEFLATE, LONG, LARGE, LEARNING, *OTHERS}
     return named | _OF_ENTRIES | kinds
 
 

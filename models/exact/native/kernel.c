@@ -9,7 +9,7 @@
 #include "convolution.h"
 #include "sets.h"
 
-enum { ABI = 4 };
+enum { ABI = 5 };
 
 EXPORT int64_t bitswap_layers_abi(void) { return ABI; }
 

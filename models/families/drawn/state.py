@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bitswap_models.exact.logits import LIMIT
 from bitswap_models.exact.tensors import Stored
-from bitswap_models.families.drawn.logits import LEVELS, LIMIT, tables
+from bitswap_models.families.drawn.logits import LEVELS, tables
 
 SOURCES, ROLES, CONFIDENCES = 20, 3, 32
 CHANNELS, CANDIDATES, INPUTS, SETS = 4, 8, 32, 3

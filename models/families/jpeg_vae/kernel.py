@@ -13,12 +13,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bitswap_cli.ans import sigmoid
 from bitswap_cli.ans.kernel import Native
 from bitswap_cli.ans.parameters import MixtureParameters
-from bitswap_cli.coefficients import CodedBlocks
+from bitswap_cli.coefficients import CodedBlocks, Decisions
 from bitswap_models.exact import kernel
 from bitswap_models.exact.kernel import Values
 from bitswap_models.exact.layers import Layer
+from bitswap_models.exact.logits import COST_BITS, costs, mantissas, squashed
 from bitswap_models.exact.mixtures import POWERS
 from bitswap_models.exact.packed import (
     MESSAGE,
@@ -30,6 +32,7 @@ from bitswap_models.exact.packed import (
     whole_panels,
 )
 from bitswap_models.families.jpeg_vae.features import BORDER, last_of
+from bitswap_models.families.jpeg_vae.learning import LARGEST, MAGNITUDES
 from bitswap_models.families.jpeg_vae.network import COMPONENTS, BlockNet, earlier
 from bitswap_models.families.jpeg_vae.planes import Plane
 from bitswap_models.families.jpeg_vae.tables import tables
@@ -50,6 +53,8 @@ class _Network(ctypes.Structure):
         *((name, ctypes.c_void_p) for name in ("first", "second", "last", "mixes", "deep")),
         *((name, ctypes.c_void_p) for name in ("heads", "predictors", "basis", "powers", "log")),
         *((name, ctypes.c_void_p) for name in ("fine", "near", "gray", "rest")),
+        *((name, ctypes.c_void_p) for name in ("sigmoid", "inverse")),
+        *((name, ctypes.c_void_p) for name in ("mantissas", "squashed", "costs")),
     ]
 
 
@@ -95,7 +100,7 @@ class Network(Packed):
         inputs = net.first.shape.inputs
         row = context + net.locals + _PAIRS
         signed = np.arange(inputs) >= 0
-        made = tables()
+        made, coder = tables(), sigmoid.tables()
         self.structure = _Network(
             net.chroma, context, net.locals, -(-inputs // values) * values, -(-row // 4) * 4,
             self._array(self._layer(net.first, np.arange(inputs), signed)),
@@ -110,6 +115,8 @@ class Network(Packed):
             *(self._keep(t.astype(np.int8)) for t in (
                 made.log, made.fine, made.near, made.gray, made.rest,
             )),
+            self._keep(np.append(coder.table, coder.table[-1])), self._keep(coder.inverse),
+            *(self._keep(t.astype(np.uint16)) for t in (mantissas(), squashed(), costs())),
         )  # fmt: skip
         self.address = ctypes.addressof(self.structure)
 
@@ -183,6 +190,8 @@ class BlockKernel(Lockstep[BlockNet, Network]):
         super().__init__(path, variant, Network)
         self._mixtures = self._bind("bitswap_coefficients_mixtures", POINTER, WORD, POINTER)
         self._planes = self._bind("bitswap_coefficients_pop", POINTER, WORD, *MESSAGE)
+        self._decide = self._bind("bitswap_coefficients_decide", POINTER, WORD, POINTER, POINTER)
+        self._learn = self._bind("bitswap_coefficients_learn", POINTER, WORD, *MESSAGE)
 
     def mixtures(
         self, net: BlockNet, planes: list[Plane], films: list[Values] | None
@@ -229,6 +238,35 @@ class BlockKernel(Lockstep[BlockNet, Network]):
         shared = _Planes(planes, films)
         self._pop(self._planes, network, native, shared.address, len(planes))
         return shared.x
+
+    def decided(self, net: BlockNet, planes: list[Plane], films: list[Values] | None) -> Decisions:
+        """As `mixtures`, but learn."""
+        network = self._network(net)
+        shared = _Planes(planes, films)
+        told = np.empty(sum(_most_decisions(x) for x in shared.x), np.uint32)
+        bits = np.zeros(len(planes), np.int64)
+        arrays = shared.address, len(planes), told.ctypes.data, bits.ctypes.data
+        count = self._run(self._decide, network, *arrays)
+        owner = np.array([plane.picture for plane in planes], np.int32)
+        return Decisions(told[:count], bits / 2**COST_BITS, owner)
+
+    def learn(
+        self, net: BlockNet, planes: list[Plane], films: list[Values] | None, native: Native
+    ) -> list[NDArray[np.int16]]:
+        """As `pop`, but learn."""
+        network = self._network(net)
+        shared = _Planes(planes, films)
+        self._pop(self._learn, network, native, shared.address, len(planes))
+        return shared.x
+
+
+def _most_decisions(x: NDArray[np.int16]) -> int:
+    """How many decisions the blocks of a plane take, or fewer: (R, C, 64) -> int"""
+    blocks, coefficients = len(x.reshape(-1, 64)), int(last_of(x).sum())
+    sizes = np.abs(x[..., 1:].astype(np.int32))
+    large = MAGNITUDES + 2 * LARGEST + 2
+    unary = np.minimum(sizes, MAGNITUDES).sum() + 2 * LARGEST * (sizes > MAGNITUDES).sum()
+    return (6 + large) * blocks + 2 * coefficients + int(unary)
 
 
 @cache

@@ -13,10 +13,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bitswap_cli.ans.parameters import MixtureParameters
-from bitswap_cli.coefficients import CodedBlocks, CoefficientPop
+from bitswap_cli.coefficients import CodedBlocks, CoefficientPop, DecisionPop, Decisions
 from bitswap_models.exact.kernel import Values
+from bitswap_models.exact.logits import COST_BITS, costs
 from bitswap_models.families.jpeg_vae.config import CELL
-from bitswap_models.families.jpeg_vae.features import Integers, dequantized, last_of
+from bitswap_models.families.jpeg_vae.features import LEFT, Integers, dequantized, last_of
+from bitswap_models.families.jpeg_vae.learning import Around, Learner, Mixture
 from bitswap_models.families.jpeg_vae.network import (
     LASTS,
     SYMBOLS,
@@ -42,6 +44,10 @@ class Batch(NamedTuple):
     """(n, K)"""
     symbols: Callable[[Integers], Integers]
     """Turns values into symbols."""
+    seen: Surroundings
+    """Of their blocks."""
+    last: Integers
+    """Of their blocks, as far as it is known: (n,)"""
 
 
 Code = Callable[[Batch], Integers]
@@ -82,8 +88,8 @@ def _blocks(
     net: BlockNet, wave: Wave, steps: Integers, seen: Surroundings, context: Values, code: Code
 ) -> Integers:
     """Code the blocks of a wave; returns their coefficients, (N, 64)."""
-    last = code(Batch(wave, LAST, net.last_index(context), lambda x: x))
-    x = np.zeros((len(last), 64), np.int32)
+    x = np.zeros((len(context), 64), np.int32)
+    last = code(Batch(wave, LAST, net.last_index(context), lambda x: x, seen, x[:, 0]))
     for k in ORDER:
         here = np.nonzero(last >= k)[0]
         if not len(here):
@@ -97,7 +103,7 @@ def _blocks(
         ) -> Integers:
             return symbols_of(k, values, mine, predicted)
 
-        coded = code(Batch(_rows(wave, here), k, told, symbols))
+        coded = code(Batch(_rows(wave, here), k, told, symbols, part, mine))
         x[here, k] = values_of(k, coded, mine, predicted)
     return x
 
@@ -116,10 +122,7 @@ def mixtures(net: BlockNet, planes: list[Plane], films: Films) -> CodedBlocks:
     pictures = np.array([plane.picture for plane in planes], np.int32)
 
     def code(batch: Batch) -> Integers:
-        places = zip(*batch.wave, strict=True)
-        x = np.stack([planes[p].x[r, c] for p, r, c in places])
-        values = last_of(x) if batch.coefficient == LAST else x[:, batch.coefficient]
-        symbols = batch.symbols(values).astype(np.int32)
+        symbols = batch.symbols(_values(planes, batch)).astype(np.int32)
         told.append((batch.coefficient, symbols, batch.parameters, pictures[batch.wave.plane]))
         return symbols
 
@@ -140,6 +143,13 @@ def mixtures(net: BlockNet, planes: list[Plane], films: Films) -> CodedBlocks:
     )  # fmt: skip
 
 
+def _values(planes: list[Plane], batch: Batch) -> Integers:
+    """What is to be coded of planes whose coefficients are known."""
+    x = np.stack([planes[p].x[r, c] for p, r, c in zip(*batch.wave, strict=True)])
+    values = last_of(x) if batch.coefficient == LAST else x[:, batch.coefficient]
+    return values.astype(np.int32)
+
+
 def _joined(parts: list[MixtureParameters]) -> MixtureParameters:
     return MixtureParameters(*(np.concatenate(p) for p in zip(*parts, strict=True)))
 
@@ -152,3 +162,54 @@ def pop(
         net, planes, films,
         lambda batch: message(batch.parameters, LASTS if batch.coefficient == LAST else SYMBOLS),
     )  # fmt: skip
+
+
+def decided(net: BlockNet, planes: list[Plane], films: Films) -> Decisions:
+    """As `mixtures`, but learn."""
+    told: list[int] = []
+    bits, table = np.zeros(len(planes)), costs()
+
+    def decide(one: int, bit: int) -> int:
+        told.append(bit << 16 | one)
+        bits[learner.plane] += table[(one if bit else 65536 - one) >> 4] / 2**COST_BITS
+        return bit
+
+    learner = Learner(decide)
+    walk(net, planes, films, lambda batch: _learnt(net, learner, batch, _values(planes, batch)))
+    owner = np.array([plane.picture for plane in planes], np.int32)
+    return Decisions(np.array(told, np.uint32), bits, owner)
+
+
+def learn(net: BlockNet, planes: list[Plane], films: Films, pop: DecisionPop) -> list[Integers]:
+    """As `pop`, but learn."""
+    learner = Learner(lambda one, _: pop(one))
+
+    def code(batch: Batch) -> Integers:
+        return _learnt(net, learner, batch, np.zeros(len(batch.last), np.int32))
+
+    return walk(net, planes, films, code)
+
+
+def _learnt(net: BlockNet, learner: Learner, batch: Batch, values: Integers) -> Integers:
+    """Code a batch and learn from it; returns its symbols. A decoder's values do not count."""
+    learner.begin()
+    k, seen = batch.coefficient, batch.seen
+    mixed = [Mixture(*parts) for parts in zip(*(p.tolist() for p in batch.parameters), strict=True)]
+    coded = []
+    if k == LAST:
+        around = (seen.blocks.flags[:, :4] // 2).tolist()
+        for of, lasts, value, plane in zip(mixed, around, values, batch.wave.plane, strict=True):
+            learner.plane = int(plane)
+            coded.append(learner.last(of, lasts, int(value)))
+        return np.array(coded, np.int32)
+    other = seen.blocks.around[:, LEFT, k]
+    if net.chroma:
+        other = np.where(seen.second, seen.other[:, k], seen.luma[:, k])
+    if k == 0:
+        values = batch.symbols(values)
+    rows = zip(other.tolist(), batch.last.tolist(), strict=True)
+    for of, row, value, plane in zip(mixed, rows, values, batch.wave.plane, strict=True):
+        learner.plane = int(plane)
+        coded.append(learner.value(k, of, Around(*row), int(value)))
+    found = np.array(coded, np.int32)
+    return batch.symbols(found).astype(np.int32) if k else found

@@ -23,6 +23,8 @@ from bitswap_cli.coefficients import (
     CoefficientPop,
     Coefficients,
     Component,
+    DecisionPop,
+    Decisions,
     Frame,
 )
 from bitswap_cli.contract import Integers
@@ -158,15 +160,26 @@ class JpegVAE(ExactModel):
             found: Sequence[NDArray[np.integer]] | None = None
             if engine is not None:
                 found = pop.natively(partial(engine.pop, net, some, films))
-            if found is None:
-                found = lockstep.pop(net, some, films, pop)
-            for plane, x in zip(some, found, strict=True):
-                plane.x = x.astype(np.int16, copy=False)
-        count = len({plane.picture for plane in planes})
-        pictures: list[list[NDArray[np.int16]]] = [[] for _ in range(count)]
-        for plane in planes:  # in the order of their places
-            pictures[plane.picture].append(plane.x)
-        return list(pictures)
+            _fill(some, lockstep.pop(net, some, films, pop) if found is None else found)
+        return _pictures(planes)
+
+    def decided(self, planes: list[Plane], z1: Integers | None) -> list[Decisions]:
+        """See `CoefficientModel.decided`."""
+        engine = kernel.engine()
+        compute = lockstep.decided if engine is None else engine.decided
+        return [compute(*rank) for rank in self._ranks(planes, z1)]
+
+    def learn(
+        self, planes: list[Plane], z1: Integers | None, pop: DecisionPop
+    ) -> list[Coefficients]:
+        """See `CoefficientModel.learn`."""
+        engine = kernel.engine()
+        for net, some, films in self._ranks(planes, z1):
+            found: Sequence[NDArray[np.integer]] | None = None
+            if engine is not None:
+                found = pop.natively(partial(engine.learn, net, some, films))
+            _fill(some, lockstep.learn(net, some, films, pop) if found is None else found)
+        return _pictures(planes)
 
     def tell(self, x: Integers, told: Listener) -> None:
         """See `ExactModel.tell`: tiles of bytes are told as cells of all kinds of components."""
@@ -189,6 +202,20 @@ class JpegVAE(ExactModel):
             told.tiles(*(_by_picture(t, coded.owner[blocks:]) for t in coded.of_symbols))
         told.once(self.prior_of_statistics.weights)
         told.once(self.prior_of_statistics.scales)
+
+
+def _fill(planes: list[Plane], found: Sequence[NDArray[np.integer]]) -> None:
+    for plane, x in zip(planes, found, strict=True):
+        plane.x = x.astype(np.int16, copy=False)
+
+
+def _pictures(planes: list[Plane]) -> list[Coefficients]:
+    """Coefficients of the components of each picture."""
+    count = len({plane.picture for plane in planes})
+    pictures: list[list[NDArray[np.int16]]] = [[] for _ in range(count)]
+    for plane in planes:  # in the order of their places
+        pictures[plane.picture].append(plane.x)
+    return list(pictures)
 
 
 def _kind(frame: Frame, place: int) -> int | None:

@@ -31,6 +31,8 @@ typedef struct {
     const int16_t *basis; /* [coefficient][2 EDGE] */
     const int32_t *powers;
     const int8_t *log, *fine, *near, *gray, *rest;
+    const int32_t *sigmoid, *inverse; /* of the coder's mixtures */
+    const uint16_t *mantissas, *squashed, *costs; /* see logits.py */
 } block_network;
 
 typedef struct {
@@ -57,8 +59,11 @@ typedef struct {
     int16_t *seen; /* [block][PREDICTED]: what predictors see */
     int32_t *mean; /* [block] */
     int32_t *guess; /* [block][2] */
+    int32_t *owner; /* [block]: the number of its plane */
     int32_t *last, *which, *symbols;
 } wave;
+
+typedef struct learner learner; /* see learning.h */
 
 /* What is compiled for a set of instructions. */
 typedef struct {
@@ -73,6 +78,12 @@ typedef struct {
     void (*take)(const block_network *n, const wave *w, int64_t at, int k, int32_t value);
     /* Keep of a block that is known what later ones see. */
     void (*finish)(const block_network *n, const wave *w, int64_t at);
+    /* Code and learn the indices of the last coefficients of all blocks, */
+    void (*lasts)(const block_network *n, learner *l, const wave *w, int64_t count,
+                  const mixtures *of);
+    /* and coefficient k of those that `which` names: of DC, what it is more than predicted. */
+    void (*values)(const block_network *n, learner *l, const wave *w, int64_t count, int k,
+                   const mixtures *of);
 } block_layers;
 
 #endif

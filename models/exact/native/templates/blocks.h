@@ -269,5 +269,7 @@ TARGET static void finish_block(const block_network *n, const wave *w, int64_t a
         edge[i] = (int16_t)clip(sums[i] >> PIXEL_SHIFT, -PIXEL_MAX, PIXEL_MAX);
 }
 
-static const block_layers blocks_of_set = {UNIT, begin_blocks, mix_blocks, take_value,
-                                           finish_block};
+#include "templates/learning.h"
+
+static const block_layers blocks_of_set = {UNIT,         begin_blocks, mix_blocks,  take_value,
+                                           finish_block, learn_lasts,  learn_values};

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from bitswap_models.families.drawn.logits import LIMIT
+from bitswap_models.exact.logits import LIMIT
 from bitswap_models.families.drawn.reference.coder import Decoder, Encoder
 from bitswap_models.families.drawn.reference.memory import Followed, Memory, Place, mingle
 from bitswap_models.families.drawn.reference.mixing import Adaptive, Decision, clip

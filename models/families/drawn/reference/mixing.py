@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from bitswap_models.families.drawn.logits import LEVELS, LIMIT, tables
+from bitswap_models.exact.logits import LIMIT
+from bitswap_models.families.drawn.logits import LEVELS, tables
 from bitswap_models.families.drawn.state import INPUTS, STEP, STEPS, State
 
 COUNTER_LIMIT = 127

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from bitswap_models.exact.logits import LIMIT
 from bitswap_models.exact.tensors import Stored
-from bitswap_models.families.drawn.logits import LIMIT, tables
+from bitswap_models.families.drawn.logits import tables
 from bitswap_models.families.drawn.state import loaded, saved, untrained
 
 

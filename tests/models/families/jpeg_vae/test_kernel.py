@@ -48,5 +48,20 @@ def test_all_sets_of_instructions_give_the_same_integers(
                 assert np.array_equal(np.asarray(ours), np.asarray(theirs)), (name, field)
 
 
+@pytest.mark.parametrize("spread", [0.3, 6.0, 400.0])
+def test_all_sets_of_instructions_learn_the_same(spread: float) -> None:
+    random, made = np.random.default_rng(2), model()
+    pictures = [[x.clip(*made.values) for x in picture(frame, random, spread)] for frame in FRAMES]
+    planes = made.lay(FRAMES, [made.measure(x) for x in pictures])
+    made.fill(planes, pictures)
+    for net, some, films in made._ranks(planes, None):
+        expected = lockstep.decided(net, some, films)
+        assert len(expected.told)
+        for name in variants():
+            told = kernel(name).decided(net, some, films)
+            for field, ours, theirs in zip(told._fields, told, expected, strict=True):
+                assert np.array_equal(np.asarray(ours), np.asarray(theirs)), (name, field)
+
+
 def test_there_is_a_set_of_instructions() -> None:
     assert FOUND is None or variants()
