@@ -19,14 +19,16 @@ _BLUES = 2.0  # blues that a photograph has at least for each red and green
 
 def depth(picture: Picture) -> int | None:
     """Return how many bytes a picture shows of one channel; None if it cannot be coded whole, or
-    had better be coded in tiles."""
+    had better be coded in tiles: a photograph, unless its colours are those of a palette."""
     height, width, channels = picture.pixels.shape
-    if kind_of(picture.recipe.kind).alphabet != BYTES:
+    kind = kind_of(picture.recipe.kind)
+    if kind.alphabet != BYTES:
         return None
     own = shown(picture).dtype.itemsize
-    fits = channels <= MOST_CHANNELS * own and few([(height, width, own)])
-    photographed = channels in (1, 3) and not is_drawn(middle(picture.pixels))
-    return own if fits and not photographed else None
+    if channels > MOST_CHANNELS * own or not few([(height, width, own)]):
+        return None
+    may_be_photograph = kind.palette is None and channels in (1, 3)
+    return None if may_be_photograph and not is_drawn(middle(picture.pixels)) else own
 
 
 def few(shapes: Iterable[tuple[int, int, int]]) -> bool:

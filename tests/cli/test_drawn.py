@@ -115,3 +115,26 @@ def test_the_model_itself_is_named_for_nothing_else(mixed: Path, bitswap: Bitswa
         arguments = (*verb, "drawn", "mixed") if verb == ("eval",) else (*verb, "drawn")
         done = bitswap(*arguments)
         assert done.code == 5 and "model of pictures: give one of tiles" in done.err
+
+
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_photographs_with_palettes_are_coded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bitswap: Bitswap, shuffled: bool
+) -> None:
+    """Whose indices mean light or nothing, alone in an archive: as gray or by their colours."""
+    monkeypatch.chdir(tmp_path)
+    levels, random = np.arange(256), np.random.default_rng(3)
+    order = random.permutation(256) if shuffled else levels
+    colours = np.stack([levels, (levels + 300) // 4, 255 - levels], 1)[order]
+    Path("in").mkdir()
+    for number in range(4):
+        shades = photograph(90, 110, 1, number)[..., 0]
+        image = Image.fromarray(np.argsort(order)[shades].astype(np.uint8), "P")
+        image.putpalette(colours.astype(np.uint8).tobytes())
+        image.save(f"in/{number}.png")
+    before = sum(path.stat().st_size for path in Path("in").iterdir())
+    assert bitswap("compress", "in", "-o", "a.bsw").code == 0
+    assert Path("a.bsw").stat().st_size < 0.95 * before
+    described = json.loads(bitswap("info", "a.bsw", "--json").out)
+    assert set(described["kinds"]) == {"png-colours-exact" if shuffled else "png-samples-exact"}
+    assert bitswap("verify", "a.bsw", ".").code == 0

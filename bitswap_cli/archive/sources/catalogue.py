@@ -27,6 +27,7 @@ from bitswap_cli.images.formats import register
 from bitswap_cli.images.formats.format import DESCRIBED
 from bitswap_cli.images.formats.jpeg.codec import BEGINNING
 from bitswap_cli.images.inspection import looks_like_picture
+from bitswap_cli.images.picture import Picture
 from bitswap_cli.images.strips import Strips, begin
 
 ROOM = 1 << 30  # bytes of pixels that are kept
@@ -199,15 +200,21 @@ class Catalogue:
     def drawn(self) -> bool:
         """Whether any picture may be a drawn one; taken for granted of those behind the first
         `_FIRST` bytes of files."""
+        return self._any(lambda picture: repeats.depth(picture) is not None)
+
+    @cached_property
+    def wide(self) -> bool:
+        """Whether any picture that is of interest is a wide one; taken for granted likewise."""
+        return self._wide and self._any(lambda picture: register.kind_of(picture.recipe.kind).wide)
+
+    def _any(self, tells: Callable[[Picture], bool]) -> bool:
+        """Whether something can be told of any picture."""
         files = self.candidates()
         if sum(source.size for source in files) > _FIRST:
             return any(map(looks_like_picture, (beginning(one, register.START) for one in files)))
         with closing(self.look_at(files)) as looks:
-            return any(
-                repeats.depth(picture) is not None
-                for _, found in looks
-                for picture in (found.pictures if found else ())
-            )
+            pictures = (picture for _, found in looks if found for picture in found.pictures)
+            return any(map(tells, pictures))
 
     @cached_property
     def decoded(self) -> bool:
