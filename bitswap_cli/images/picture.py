@@ -9,6 +9,9 @@ MAX_PIXELS = 1 << 25
 MAX_RECIPE = 1 << 23
 """Bytes of a recipe."""
 MAX_SAMPLES = 3 * MAX_PIXELS
+MAX_LARGE = 1 << 27
+"""Pixels of a larger one that is held as a whole, too: it takes up to 11 bytes a sample."""
+MAX_LARGE_SAMPLES = 1 << 28
 MAX_ROWS = 1 << 31
 """Pixels of a picture that is had by strips of rows (strips.py)."""
 MAX_ROW = 1 << 18
@@ -35,3 +38,12 @@ class Picture(NamedTuple):
     pixels: Samples
     """Shape (H, W, C), C = 1, 2, 3, 4, 6 or 8, in the dtype of the kind's alphabet."""
     recipe: Recipe
+
+
+def is_held(height: int, width: int, channels: int, *, large: bool) -> bool:
+    """Tell whether a picture is small enough to be held as a whole: as every archive can hold it,
+    or, if `large`, as those can that use the feature for that."""
+    pixels = height * width
+    if large and pixels > MAX_PIXELS:
+        return pixels <= min(MAX_LARGE, MAX_LARGE_SAMPLES // max(channels, 1))
+    return 0 < pixels <= min(MAX_PIXELS, MAX_SAMPLES // max(channels, 1))

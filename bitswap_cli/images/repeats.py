@@ -44,10 +44,10 @@ def few(shapes: Iterable[tuple[int, int, int]]) -> bool:
     return pixels <= MAX_PIXELS and held <= MAX_HELD
 
 
-def middle(pixels: Samples) -> Samples:
-    """Return the middle of a picture (H, W, C)."""
-    top, left = (max(0, (n - EDGE) // 2) for n in pixels.shape[:2])
-    return pixels[top : top + EDGE, left : left + EDGE]
+def middle(pixels: Samples, edge: int = EDGE) -> Samples:
+    """Return the middle of a picture (H, W, C): at most so many pixels of each side."""
+    top, left = (max(0, (n - edge) // 2) for n in pixels.shape[:2])
+    return pixels[top : top + edge, left : left + edge]
 
 
 def is_drawn(pixels: Samples) -> bool:

@@ -32,7 +32,7 @@ from bitswap_cli.archive.format.values.blobs import Buffer, pack_blob, unpack_bl
 from bitswap_cli.contract import Samples, TileCodec
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.formats.register import kind_of
-from bitswap_cli.images.picture import MAX_PIXELS, MAX_ROW, MAX_ROWS, MAX_SAMPLES
+from bitswap_cli.images.picture import MAX_ROW, MAX_ROWS, is_held
 from bitswap_cli.images.tiles import checksum, count_tiles, tile_sizes
 
 
@@ -138,9 +138,8 @@ def _check_tiles(segments: list[TileSegment], tile: tuple[int, int, int], coded:
     height, width, channels = tile
     for segment in segments:
         in_all = 0
-        pixels = segment.height * segment.width
-        held = 0 < pixels <= min(MAX_PIXELS, MAX_SAMPLES // max(segment.channels, 1))
-        if held or (segment.large and _is_narrow(segment, height)):
+        held = is_held(segment.height, segment.width, segment.channels, large=True)
+        if held or (segment.large and _has_strips(segment, height)):
             in_all = count_tiles(*segment.laid[:2], height, width)
         fits = 0 < segment.tiles <= in_all - segment.first
         if not fits or segment.channels not in (1, coded):
@@ -149,9 +148,11 @@ def _check_tiles(segments: list[TileSegment], tile: tuple[int, int, int], coded:
         raise ArchiveError("the archive holds a chunk of too many tiles")
 
 
-def _is_narrow(segment: TileSegment, tile_height: int) -> bool:
-    """Tell whether a picture that is had by strips has few enough pixels for that, and its rows
+def _has_strips(segment: TileSegment, tile_height: int) -> bool:
+    """Tell whether a picture may be had by strips, and has few enough pixels for that, and its rows
     few enough samples."""
+    if kind_of(segment.kind).rows is None:
+        return False
     row = segment.width * segment.channels
     few = 0 < segment.height <= MAX_ROWS // max(segment.width, 1)
     return few and row <= MAX_ROW and min(tile_height, segment.height) * row <= MAX_STRIP

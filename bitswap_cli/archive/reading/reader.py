@@ -271,10 +271,9 @@ class ArchiveReader:
     def _may_hold(self, tiles: TileSegment) -> bool:
         """Tell whether a feature of the archive allows a picture."""
         kind, large = kind_of(tiles.kind), LARGE in self.header.features
-        by_strips = large and kind.rows is not None
-        turned = tiles.orientation > 0 and not (by_strips and tiles.orientation == UPSIDE_DOWN)
-        fits = kind.fits(self.header.features) and (by_strips or not tiles.large)
-        return fits and (self.header.oriented or not turned)
+        by_strips = large and kind.rows is not None and tiles.orientation == UPSIDE_DOWN
+        fits = kind.fits(self.header.features) and (large or not tiles.large)
+        return fits and (self.header.oriented or by_strips or not tiles.orientation)
 
     def _read_names(self, start: int, end: int) -> int:
         """Note the names in damaged chunks from a place on whose tables are whole; return where

@@ -11,7 +11,7 @@ from bitswap_cli.archive.reading.sink import Output
 from bitswap_cli.contract import Samples
 from bitswap_cli.errors import ArchiveError, display
 from bitswap_cli.images import strips
-from bitswap_cli.images.picture import Recipe
+from bitswap_cli.images.picture import Recipe, is_held
 from bitswap_cli.images.strips import Strips
 from bitswap_cli.images.tiles import count_tiles, paste
 
@@ -28,7 +28,7 @@ def strips_of(segment: TileSegment, extra: Extra) -> Strips | None:
     own = segment.height, segment.width, segment.channels
     if found and (found.shape, found.orientation) == (own, segment.orientation):
         return found
-    if segment.large:
+    if not is_held(*own, large=True):
         name = display(segment.name)
         raise ArchiveError(f"{name} is too large to be held, and does not lie as in its file")
     return None

@@ -11,13 +11,14 @@ from contextlib import closing
 from functools import cached_property, partial
 from itertools import accumulate
 
-from bitswap_cli.archive.format.header import COPIES, LARGE, LONG, SAMPLES
+from bitswap_cli.archive.format.header import COPIES, LONG, SAMPLES
 from bitswap_cli.archive.format.pictures import Stored
 from bitswap_cli.archive.format.sections import MAX_BLOCK, MAX_CHUNK_BYTES
 from bitswap_cli.archive.sources import seen, strips
 from bitswap_cli.archive.sources.ahead import ahead
+from bitswap_cli.archive.sources.beginnings import Beginnings, begun
 from bitswap_cli.archive.sources.copies import find
-from bitswap_cli.archive.sources.seen import MAX_FILE, NO_PICTURE, UNSEEN, Known, Seen, SeenJpeg
+from bitswap_cli.archive.sources.seen import NO_PICTURE, UNSEEN, Known, Seen, SeenJpeg
 from bitswap_cli.archive.sources.source import Source, SourceError, beginning
 from bitswap_cli.archive.sources.strips import SeenStrips
 from bitswap_cli.archive.sources.walk import collect
@@ -25,10 +26,8 @@ from bitswap_cli.archive.system.telling import Teller
 from bitswap_cli.images import repeats
 from bitswap_cli.images.formats import register
 from bitswap_cli.images.formats.format import DESCRIBED
-from bitswap_cli.images.formats.jpeg.codec import BEGINNING
 from bitswap_cli.images.inspection import looks_like_picture
 from bitswap_cli.images.picture import Picture
-from bitswap_cli.images.strips import Strips, begin
 
 ROOM = 1 << 30  # bytes of pixels that are kept
 _FIRST = 1 << 25  # bytes of files
@@ -107,59 +106,34 @@ class Catalogue:
         `block` is how many bytes of files are compressed together, at most.
         """
         stored = sum(source.size for source in self.sources if source.name not in self.copies)
-        exact, (_, own, large) = not self._pixels, self._beginnings
+        exact, own = not self._pixels, self._beginnings.features
         long = min(block, stored * (_LARGER if exact else 1)) > MAX_CHUNK_BYTES
         samples = exact or bool(own)
-        used = {
-            DESCRIBED: exact,
-            SAMPLES: samples,
-            COPIES: bool(self.copies),
-            LONG: long,
-            LARGE: bool(large),
-        }
+        used = {DESCRIBED: exact, SAMPLES: samples, COPIES: bool(self.copies), LONG: long}
         return own.union(name for name, is_used in used.items() if is_used)
 
     def candidates(self) -> list[Source]:
         """Return the files that may be pictures which are held, in an order that is as good as
         random and always the same."""
-        others = self._beginnings[2].keys() | self.copies.keys()
-        files = [
-            source
-            for source in self.sources
-            if source.kind == "file" and source.size <= MAX_FILE and source.name not in others
-        ]
+        names = self._beginnings.held - self.copies.keys()
+        files = [source for source in self.sources if source.name in names]
         order = sorted(range(len(files)), key=lambda k: k * 2654435761 % (1 << 32))
         return [files[k] for k in order]
 
     @property
     def jpegs(self) -> frozenset[bytes]:
         """Names of the files that begin as a JPEG."""
-        return self._beginnings[0]
+        return self._beginnings.jpegs
 
     @property
     def large(self) -> list[Source]:
         """The files that may be pictures which are had by strips."""
-        names = self._beginnings[2].keys() - self.copies.keys()
+        names = self._beginnings.strips.keys() - self.copies.keys()
         return [source for source in self.sources if source.name in names]
 
     @cached_property
-    def _beginnings(self) -> tuple[frozenset[bytes], frozenset[str], dict[bytes, Strips]]:
-        """What the beginnings of files tell: names of those that are JPEG files, the features that
-        the formats of others may need, and what may be had by strips. Each is opened once for
-        that."""
-        jpegs, features, large = set[bytes](), set[str](), dict[bytes, Strips]()
-        for source in self.sources:
-            if source.kind != "file":
-                continue
-            head = beginning(source, register.HEAD)
-            if begun := begin(head, source.size):
-                large[source.name] = begun
-            elif source.size > MAX_FILE:
-                continue
-            if head.startswith(BEGINNING):
-                jpegs.add(source.name)
-            features |= register.features(head, described=not self._pixels)
-        return frozenset(jpegs), frozenset(features), large
+    def _beginnings(self) -> Beginnings:
+        return begun(self.sources, described=not self._pixels)
 
     def strips(self, source: Source) -> SeenStrips | None:
         """Return a picture that is had by strips, proved to come back; None if it is none.
@@ -169,12 +143,12 @@ class Catalogue:
         SourceError
             If it cannot be read, or has changed, and the catalogue is strict.
         """
-        begun = self._beginnings[2].get(source.name)
-        if begun is None or source.path in self.skipped:
+        beginning = self._beginnings.strips.get(source.name)
+        if beginning is None or source.path in self.skipped:
             return None
         if source.name not in self._strips:
             try:
-                self._strips[source.name] = strips.look(source, begun)
+                self._strips[source.name] = strips.look(source, beginning)
             except SourceError as error:
                 self.skip(source, error)
                 return None
@@ -308,7 +282,7 @@ class Catalogue:
         entry = self._entries.get(source.name, UNSEEN)
         if source.path in self.skipped:
             return entry
-        if source.name in self._beginnings[2]:
+        if source.name not in self._beginnings.held:
             return NO_PICTURE
         if entry is UNSEEN:
             entry = seen.look(source, wide=self._wide, pixels=self._pixels)

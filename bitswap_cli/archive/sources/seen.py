@@ -25,9 +25,17 @@ from bitswap_cli.images.inspection import (
     inspect_wide,
     looks_like_picture,
 )
-from bitswap_cli.images.picture import MAX_PIXELS, MAX_RECIPE, Picture
+from bitswap_cli.images.picture import (
+    MAX_LARGE_SAMPLES,
+    MAX_PIXELS,
+    MAX_RECIPE,
+    MAX_SAMPLES,
+    Picture,
+)
 
-MAX_FILE = 3 * MAX_PIXELS + 2 * MAX_RECIPE  # bytes of a file that is looked at as a picture
+# bytes of a file that is looked at as a picture, and of one that may be a large one
+MAX_FILE = MAX_SAMPLES + 2 * MAX_RECIPE
+MAX_LARGE_FILE = MAX_LARGE_SAMPLES + 2 * MAX_RECIPE
 
 
 class Seen(NamedTuple):
@@ -92,7 +100,7 @@ def look(source: Source, *, wide: bool, pixels: bool) -> Known:
     SourceError
         If it cannot be read, or has changed.
     """
-    if source.kind != "file" or source.size > MAX_FILE:
+    if source.kind != "file" or source.size > MAX_LARGE_FILE:
         return NO_PICTURE
     data = source_files.read_if(source, looks_like_picture, START)
     if data is None:
@@ -153,6 +161,9 @@ def stored(source: Source, known: Known, features: Set[str]) -> Stored | None:
     try:
         pictures = known.pictures or look_again(source, known)
     except SourceError:  # which comes again when the file itself is to be kept
+        return None
+    height, width, _ = pictures[0].pixels.shape
+    if height * width > MAX_PIXELS:
         return None
     packed = pack_picture(pictures[0])
     return Stored(packed, known.checksum) if _cost(packed) < known.limit else None

@@ -10,9 +10,11 @@ from bitswap_cli.archive.writing.coders.orientation import choose_orientations, 
 from bitswap_cli.contract import Samples, TileCodec, Tiles
 from bitswap_cli.images.formats.register import kind_of
 from bitswap_cli.images.orientation import turn
+from bitswap_cli.images.repeats import middle
 from bitswap_cli.images.tiles import cut, joined
 
 MOST = 1 << 26  # samples; of larger folders some pictures are looked at
+EDGE = 1 << 13  # pixels of each side of a picture that are fitted to, its middle
 TURNED = 1 << 25  # samples of small pictures: more would take minutes to turn
 
 
@@ -67,7 +69,7 @@ def material(
     with closing(catalogue.look_at(files)) as looks:
         for source, seen in looks:
             looked += source.size
-            chosen = seen and choose(codec, seen.pictures)
+            chosen = seen and choose(codec, seen.pictures, large=True)
             if not chosen:
                 continue
             own, (pixels, recipe), factor, _ = chosen
@@ -75,7 +77,7 @@ def material(
             if only not in (None, channels):
                 continue
             codecs[channels] = own
-            found.setdefault(channels, {}).setdefault(factor, []).append(pixels)
+            found.setdefault(channels, {}).setdefault(factor, []).append(middle(pixels, EDGE))
             small += pixels.size if may_turn(own, pixels, factor) else 0
             samples[channels] += pixels.size
             wide = wide or kind_of(recipe.kind).wide

@@ -59,6 +59,10 @@ class Kind(NamedTuple):
     makers: Set[str] = frozenset()
     """The features of archives that can hold whatever its recipes describe, besides."""
 
+    large: Callable[[bytes, int], bool] | None = None
+    """Of kinds that may be large though they are held as a whole: whether a file of so many bytes
+    may be such a picture, told by its first `register.HEAD` bytes."""
+
     @property
     def described(self) -> bool:
         """Whether its recipes have a description that `Format.split` leaves out."""

@@ -11,10 +11,15 @@ from bitswap_cli.images.formats.flat import with_flat, without_flat
 from bitswap_cli.images.formats.format import Kind, Pixels
 from bitswap_cli.images.formats.rows import misfit
 from bitswap_cli.images.packings.engine import engine
-from bitswap_cli.images.picture import MAX_PIXELS, MAX_SAMPLES, Picture, Recipe
+from bitswap_cli.images.picture import MAX_PIXELS, Picture, Recipe, is_held
 
 MAGIC: Sequence[bytes] = (b"qoif",)
-KINDS: Sequence[Kind] = (Kind("qoi", 15, exact=True, plain=False, common=True, feature="qoi"),)
+KINDS: Sequence[Kind] = (
+    Kind(
+        "qoi", 15, exact=True, plain=False, common=True, feature="qoi",
+        large=lambda data, _: (head := _head(data)) is not None and head.pixels > MAX_PIXELS,
+    ),
+)  # fmt: skip
 
 _HEAD = 14
 
@@ -24,13 +29,17 @@ class _Head(NamedTuple):
     width: int
     channels: int
 
+    @property
+    def pixels(self) -> int:
+        return self.height * self.width
+
 
 def split(data: bytes, kind: str) -> Picture | None:
     """See `Format.split`."""
     head = _head(data)
     if head is None:
         return None
-    found = engine().qoi_read(data[_HEAD:], head.height * head.width)
+    found = engine().qoi_read(data[_HEAD:], head.pixels)
     if found is None:
         return None
     every, length = found
@@ -45,7 +54,7 @@ def join(recipe: Recipe, samples: Samples, *, quick: bool = False) -> bytes:
     pixels = with_flat(samples.view(np.uint8), recipe.description)
     if head is None or len(recipe.prefix) != _HEAD or pixels.shape != head:
         raise misfit(recipe)
-    every = np.full((head.height * head.width, 4), 255, np.uint8)
+    every = np.full((head.pixels, 4), 255, np.uint8)
     every[:, : head.channels] = pixels.reshape(-1, head.channels)
     return b"".join([recipe.prefix, engine().qoi_write(every), recipe.suffix])
 
@@ -59,7 +68,6 @@ def _head(data: bytes) -> _Head | None:
     if len(data) < _HEAD or data[:4] not in MAGIC:
         return None
     width, height, channels = struct.unpack_from(">IIB", data, 4)
-    most = min(MAX_PIXELS, MAX_SAMPLES // 4)
-    if channels not in (3, 4) or not 0 < width * height <= most:
+    if channels not in (3, 4) or not is_held(height, width, 4, large=True):
         return None
     return _Head(height, width, channels)

@@ -42,6 +42,13 @@ def features(head: bytes, *, described: bool) -> set[str]:
     return makers | {kind.feature for kind in own if kind.begins is None or kind.begins(head)}
 
 
+def may_be_large(head: bytes, size: int) -> bool:
+    """Tell whether a file may be a large picture that is held as a whole, told by its first `HEAD`
+    bytes and how many it has."""
+    every = [kind for form in beginning(head[:START]) for kind in form.KINDS]
+    return any(kind.large is not None and kind.large(head, size) for kind in every)
+
+
 def kinds() -> list[Kind]:
     """Return all kinds of pictures, in the order of their numbers."""
     every = [kind for form in FORMATS.values() for kind in form.KINDS]

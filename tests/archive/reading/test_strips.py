@@ -19,7 +19,8 @@ from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.contract import Tiles
 from bitswap_cli.errors import ArchiveError, PartialError
 from bitswap_cli.images import strips
-from bitswap_cli.images.picture import MAX_PIXELS, MAX_ROWS
+from bitswap_cli.images.formats.format import DESCRIBED
+from bitswap_cli.images.picture import MAX_LARGE, MAX_PIXELS, MAX_ROWS
 from tests.archive.support import (
     ZlibCodec,
     check,
@@ -58,7 +59,13 @@ def written(where: Path, features: set[str], **change: Any) -> Path:
         ({LARGE, TURNED}, {}, "only a part"),
         (set(), {}, "does not announce"),
         (set(), {"height": MAX_PIXELS // WIDTH + 1}, "does not announce"),
-        ({LARGE}, {"kind": "png-exact"}, "does not announce"),
+        ({LARGE, DESCRIBED}, {"kind": "png-exact"}, "malformed"),
+        (
+            {DESCRIBED},
+            {"kind": "png-exact", "height": MAX_PIXELS // WIDTH + 1},
+            "does not announce",
+        ),
+        ({LARGE, DESCRIBED}, {"kind": "png-exact", "height": MAX_LARGE // WIDTH}, "only a part"),
         ({LARGE}, {"orientation": 3}, "does not announce"),
         ({LARGE}, {"orientation": 2}, "does not lie as in its file"),
         ({LARGE, TURNED}, {"orientation": 1}, "does not lie as in its file"),

@@ -8,7 +8,7 @@ import numpy as np
 from bitswap_cli.archive.format.sections import MAX_CHUNK_SAMPLES, MAX_SEGMENTS
 from bitswap_cli.contract import Samples, TileCodec
 from bitswap_cli.images.formats.register import kind_of
-from bitswap_cli.images.picture import MAX_SAMPLES, Picture
+from bitswap_cli.images.picture import Picture, is_held
 from bitswap_cli.images.tiles import count_tiles, cut
 
 
@@ -23,7 +23,7 @@ class Choice(NamedTuple):
     """How many."""
 
 
-def choose(codec: TileCodec, pictures: Sequence[Picture]) -> Choice | None:
+def choose(codec: TileCodec, pictures: Sequence[Picture], *, large: bool = False) -> Choice | None:
     """Return how a file had best be coded.
 
     Parameters
@@ -32,13 +32,15 @@ def choose(codec: TileCodec, pictures: Sequence[Picture]) -> Choice | None:
         Of plain pictures; knows that of others.
     pictures : sequence of Picture
         What the file can be seen as.
+    large : bool
+        Whether the archive can hold large ones.
 
     Returns
     -------
     Choice or None
         None if there is no codec for any of them.
     """
-    fits = [p for p in pictures if p.pixels.size <= MAX_SAMPLES]
+    fits = [p for p in pictures if is_held(*p.pixels.shape, large=large)]
     seen = [(own, p) for p in fits if (own := codec_of(codec, p))]
     if not seen:
         return None

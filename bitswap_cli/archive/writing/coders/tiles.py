@@ -56,7 +56,7 @@ class TileCoder:
         if not seen:
             return self._offer_strips(source) if LARGE in used else None
         fits = [p for p in seen.pictures if kind_of(p.recipe.kind).fits(used)]
-        if not (chosen := choose(self._codec, fits)):
+        if not (chosen := choose(self._codec, fits, large=LARGE in used)):
             return None
         codec, picture, factor, number = chosen
         crc = seen.crc if kind_of(picture.recipe.kind).exact else None

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bitswap_cli.images.picture import MAX_PIXELS
+from bitswap_cli.images.picture import MAX_LARGE, MAX_LARGE_SAMPLES
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 GRAY, PALETTE = 0, 3
@@ -58,9 +58,11 @@ def read_head(prefix: bytes) -> Head | None:
     )
     if depth not in _DEPTHS.get(colour, ()) or packing or filtering or interlace > 1:
         return None
-    if not 0 < width * height <= MAX_PIXELS:
+    head = Head(height, width, depth, colour, bool(interlace))
+    pixels = height * width
+    if not 0 < pixels <= MAX_LARGE or pixels * head.unit > MAX_LARGE_SAMPLES:
         return None
-    return Head(height, width, depth, colour, bool(interlace))
+    return head
 
 
 def read_palette(data: bytes) -> NDArray[np.uint8] | None:

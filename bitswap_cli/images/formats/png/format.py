@@ -61,10 +61,16 @@ def palette_of(recipe: Recipe) -> NDArray[np.uint8] | None:
     return before.palette[: 1 << before.head.depth]
 
 
+def _may_be_large(head: bytes, _: int) -> bool:
+    """Tell whether a file has more pixels than every archive can hold."""
+    found = read_head(head)
+    return found is not None and found.height * found.width > MAX_PIXELS
+
+
 _EXACT = "-exact"  # how the names of kinds end whose recipes hold a description
-_PLAIN = Kind("png", 0, exact=False, plain=True)
-_SAMPLES = Kind("png-samples", 3, exact=False, plain=False)
-_COLOURS = Kind("png-colours", 4, exact=False, plain=False, palette=palette_of)
+_PLAIN = Kind("png", 0, exact=False, plain=True, large=_may_be_large)
+_SAMPLES = Kind("png-samples", 3, exact=False, plain=False, large=_may_be_large)
+_COLOURS = _SAMPLES._replace(name="png-colours", number=4, palette=palette_of)
 
 
 def _described(kind: Kind, number: int) -> Kind:

@@ -16,11 +16,16 @@ from bitswap_cli.images.formats.rows import misfit
 from bitswap_cli.images.formats.tiff import pages as directory
 from bitswap_cli.images.formats.tiff.pages import Page, read_pages
 from bitswap_cli.images.formats.tiff.segments import damaged, give, take
-from bitswap_cli.images.picture import MAX_PIXELS, MAX_RECIPE, MAX_SAMPLES, Picture, Recipe
+from bitswap_cli.images.picture import MAX_PIXELS, MAX_RECIPE, Picture, Recipe, is_held
 
-_PLAIN = Kind("tiff", 21, exact=True, plain=False, common=True, feature="tiff", makers=MAKERS)
-_INDICES = Kind("tiff-indices", 22, exact=True, plain=False, feature="tiff", makers=MAKERS)
-_COLOURS = Kind("tiff-colours", 23, exact=True, plain=False, feature="tiff", makers=MAKERS)
+_LARGE = 1 << 22  # bytes of a file that may be large: its beginning does not tell, but its size
+
+_PLAIN = Kind(
+    "tiff", 21, exact=True, plain=False, common=True, feature="tiff",
+    large=lambda _, size: size > _LARGE, makers=MAKERS,
+)  # fmt: skip
+_INDICES = _PLAIN._replace(name="tiff-indices", number=22, common=False)
+_COLOURS = _INDICES._replace(name="tiff-colours", number=23)
 
 MAGIC: Sequence[bytes] = directory.MAGIC
 KINDS: Sequence[Kind] = (_PLAIN, _INDICES, _COLOURS)
@@ -117,7 +122,7 @@ def _read(data: bytes, kind: str) -> list[Page]:
         return []
     height, width = _size(pages)
     channels = 3 if kind == _COLOURS.name else pages[0].channels
-    return pages if height * width <= min(MAX_PIXELS, MAX_SAMPLES // channels) else []
+    return pages if is_held(height, width, channels, large=True) else []
 
 
 def _size(pages: Sequence[Page]) -> tuple[int, int]:
