@@ -229,7 +229,9 @@ class _Job:
         from bitswap_cli.api.race import Fitter, NothingToFit
 
         starts = self._named(fitting=True) or installed.best(fitting=True)
-        fitter = Fitter(catalogue, threads, self.notes, fit.shown, fit.stopped)
+        # drawn pictures go to a model of their own, unless another one was asked for
+        drawn = self.model != AUTO
+        fitter = Fitter(catalogue, threads, self.notes, fit.shown, fit.stopped, drawn)
         if self.progress:
             self.progress("fit", 0, 1)
         try:

@@ -7,7 +7,7 @@ from pathlib import Path
 from bitswap_cli.api.codecs.tiles import Start
 from bitswap_cli.api.race import LONG, Fitter, Outcomes, race, share, suited
 from bitswap_cli.archive.format.header import TURNED, Fitted
-from bitswap_cli.archive.writing.material import Material, material
+from bitswap_cli.archive.writing.material import Material
 from bitswap_cli.coding import tile_codec
 from bitswap_cli.images.formats.format import WIDE
 from bitswap_models.exact.model import ExactModel
@@ -57,7 +57,7 @@ def fit(
     if best and fitter.stopped():
         found, outcomes = best.found, best.outcomes
     else:
-        found = material(fitter.catalogue, start.codec, threads=fitter.threads)
+        found = fitter.material(start.codec, turning=True)
         left = seconds and seconds - len(trials) * share(seconds, LONG[0])
         pace = best.pace if best else 1.0
         outcomes = fitter.fit(

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, cast
 
 from bitswap_cli.api.arguments import Notes, ignore
 from bitswap_cli.api.codecs.tiles import Start
+from bitswap_cli.api.coded import Measure
 from bitswap_cli.archive.sources.catalogue import Catalogue
 from bitswap_cli.archive.writing.material import Material, material
 from bitswap_cli.coding import ChunkCodec, TileModel, tile_codec
@@ -63,6 +64,8 @@ class Fitter:
         Called with a `FitProgress` every few seconds.
     stopped : callable
         Asked before every step; fitting ends with what there is when it returns True.
+    drawn : bool
+        Whether drawn pictures are fitted to, too: those that no other model will code.
     """
 
     catalogue: Catalogue
@@ -70,6 +73,7 @@ class Fitter:
     notes: Notes = ignore
     shown: Callable[[FitProgress], None] | None = None
     stopped: Callable[[], bool] = lambda: False
+    drawn: bool = True
 
     def fit(
         self,
@@ -109,23 +113,34 @@ class Fitter:
             label = f"{stage} {channels} channels" if len(shares) > 1 else stage
             part = None if seconds is None else seconds * shares[channels] / sum(shares.values())
             fitting = family_of(own.model).fitting()
+            coded = Measure(portion, codec.name, codec.model.batch or 64)
             outcome = fitting.fit(
                 own.model, [Tiles(*t) for t in portion.tiles], portion.samples,
                 seconds=part, steps=steps, rate=pace * fitting.RATE, threads=self.threads,
-                again=partial(self._laid, codec, channels) if turning else None,
+                again=partial(self._laid, codec, channels, coded) if turning else None, coded=coded,
                 progress=self.shown and partial(self._show, label, part), stopped=self.stopped,
             )  # fmt: skip
             outcomes[channels] = cast(ExactModel, own.model), outcome
         return outcomes
+
+    def material(
+        self, codec: ChunkCodec, *, turning: bool = False, only: int | None = None
+    ) -> Material:
+        """Return the pictures that a codec is fitted to, see `material`; small ones turned, if they
+        may be."""
+        threads = self.threads if turning else 0
+        return material(self.catalogue, codec, threads=threads, only=only, drawn=self.drawn)
 
     def _show(self, label: str, seconds: float | None, progress: Any) -> None:
         left = None if seconds is None else seconds * (1 - progress.done)
         if self.shown:
             self.shown(FitProgress(label, progress.rate, progress.saved, progress.done, left))
 
-    def _laid(self, codec: ChunkCodec, channels: int, model: ExactModel) -> list[Tiles]:
-        """The tiles of a codec's pictures of so many channels, as a model of these codes them
-        best."""
+    def _laid(
+        self, codec: ChunkCodec, channels: int, coded: Measure, model: ExactModel
+    ) -> list[Tiles]:
+        """The tiles of a codec's pictures of so many channels, as a model of these codes them best;
+        they are what is `coded` from now on."""
 
         def family(others: int) -> TileModel | None:
             found = codec.of(others)
@@ -134,8 +149,11 @@ class Fitter:
 
         own = model if channels == codec.channels else codec.model
         laid = tile_codec(own, codec.name, codec.model.batch or 64, family)
-        portions = material(self.catalogue, laid, threads=self.threads, only=channels).portions
-        return [Tiles(*tiles) for portion in portions.values() for tiles in portion.tiles]
+        portion = self.material(laid, turning=True, only=channels).portions.get(channels)
+        if portion is None:
+            return []
+        coded.portion = portion
+        return [Tiles(*tiles) for tiles in portion.tiles]
 
 
 class Trial(NamedTuple):
@@ -183,7 +201,7 @@ def race(
         return trials[-1]
 
     for start in starts if enough or len(starts) > 1 else ():
-        found = material(fitter.catalogue, start.codec)
+        found = fitter.material(start.codec)
         # one that takes other pictures would keep some as files
         if not trials or found.samples == trials[0].found.samples:
             attempt(start, suited(start, found), 1.0)
@@ -214,6 +232,11 @@ def suited(start: Start, found: Material) -> Material:
     if family_of(start.codec.model).fit is None:
         kinds = ", ".join(register.names(lambda family: family.fit))
         raise InputError(f"--fit needs a model of kind {kinds}, which {start.header.model} is not")
+    if not found.portions and found.drawn:
+        raise NothingToFit(
+            "--fit: all pictures repeat their colours; the model drawn codes them, which learns"
+            " while it codes"
+        )
     if not found.portions:
         raise NothingToFit(f"--fit: there is no picture that the model {start.header.model} codes")
     return found

@@ -22,13 +22,19 @@ def depth(picture: Picture) -> int | None:
     had better be coded in tiles: a photograph, unless its colours are those of a palette."""
     height, width, channels = picture.pixels.shape
     kind = kind_of(picture.recipe.kind)
-    if kind.alphabet != BYTES:
+    if kind.alphabet != BYTES or height * width > MAX_PIXELS:
         return None
     own = shown(picture).dtype.itemsize
     if channels > MOST_CHANNELS * own or not few([(height, width, own)]):
         return None
     may_be_photograph = kind.palette is None and channels in (1, 3)
     return None if may_be_photograph and not is_drawn(middle(picture.pixels)) else own
+
+
+def repeats_itself(picture: Picture) -> bool:
+    """Tell whether a picture of 8 bits may be coded whole, and repeats its colours so much that no
+    other way is better: more than half of its pixels equal a neighbour."""
+    return depth(picture) == 1 and _repeated(middle(picture.pixels)) > _MOST
 
 
 def few(shapes: Iterable[tuple[int, int, int]]) -> bool:
@@ -53,9 +59,7 @@ def middle(pixels: Samples, edge: int = EDGE) -> Samples:
 def is_drawn(pixels: Samples) -> bool:
     """Tell whether a gray or RGB picture (H, W, C) repeats its colours, or has few for its red and
     green: drawn ones do, and scans of few inks, or in which other colours cannot be (Photo CD)."""
-    beside = (pixels[1:, 1:] == pixels[1:, :-1]).all(-1)
-    above = (pixels[1:, 1:] == pixels[:-1, 1:]).all(-1)
-    repeated = float(np.mean(beside | above)) if beside.size else 1.0
+    repeated = _repeated(pixels)
     if pixels.shape[2] == 1 or pixels[..., 0].size < _MANY:
         return repeated > _SOME
     red, green, blue = (pixels[..., k].astype(np.uint32).ravel() for k in range(3))
@@ -63,3 +67,10 @@ def is_drawn(pixels: Samples) -> bool:
     pairs[red << 8 | green] = True
     colours = len(np.unique(red << 16 | green << 8 | blue))
     return repeated > _MOST or colours < _BLUES * int(pairs.sum())
+
+
+def _repeated(pixels: Samples) -> float:
+    """Return the share of pixels that equal their left or upper neighbour."""
+    beside = (pixels[1:, 1:] == pixels[1:, :-1]).all(-1)
+    above = (pixels[1:, 1:] == pixels[:-1, 1:]).all(-1)
+    return float(np.mean(beside | above)) if beside.size else 1.0

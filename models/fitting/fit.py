@@ -30,6 +30,10 @@ CHECKED = 16  # batches that progress is measured on
 CHECKS = 4.0  # seconds from one measurement to the next
 
 
+Coded = Callable[[PixelVAE, list[Tiles]], tuple[float, float]]
+"""Tells what tiles take under a model: their bits/dim, and the bytes of all pictures."""
+
+
 class Progress(NamedTuple):
     """How far fitting has come."""
 
@@ -63,6 +67,7 @@ def fit(
     threads: int = 1,
     seed: int = 0,
     again: Callable[[PixelVAE], list[Tiles]] | None = None,
+    coded: Coded | None = None,
     progress: Callable[[Progress], None] | None = None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Outcome:
@@ -88,8 +93,11 @@ def fit(
     again : callable, optional
         Told the model as it is after `AGAIN` of the time, gives the tiles as they are coded best,
         or none to leave them.
+    coded : callable, optional
+        Codes tiles with a model, and tells their bits/dim and the bytes of all pictures. It is
+        asked about the model as it is, and as it becomes; without it, batches tell.
     progress : callable, optional
-        Called every few seconds.
+        Called every few seconds, and at the end.
     stopped : callable
         Asked before every step; what there is counts as the result if it returns True.
 
@@ -102,45 +110,63 @@ def fit(
         model, Cells(model, tiles), samples,
         encoder=encoder, compiled=compiled, seed=seed, threads=threads,
     )  # fmt: skip
-    meter = _Meter(fitting, samples, seed)
+    meter = _Meter(fitting, tiles, samples, seed, coded)
     _descend(fitting, meter, seconds, steps, rate, again, progress, stopped)
-    return meter.outcome()
+    return meter.outcome(progress)
 
 
 class _Meter:
-    """Measures how far fitting has come, on batches that are the same all the time."""
+    """Measures how far fitting has come, on batches that are the same all the time.
 
-    def __init__(self, fitting: Fit, samples: int, seed: int) -> None:
+    Some bits are rare and many, so that few pixels tell badly what all of them take, but well how
+    much less that is than it was: what it was is known by coding, and so is what it is in the end.
+    """
+
+    def __init__(
+        self, fitting: Fit, tiles: list[Tiles], samples: int, seed: int, coded: Coded | None
+    ) -> None:
         self.fitting, self.samples, self.seed = fitting, samples, seed
-        self.begin(fitting)
+        self.coded = coded
+        self.begin(fitting, tiles)
 
-    def begin(self, unfitted: Fit) -> None:
+    def begin(self, unfitted: Fit, tiles: list[Tiles]) -> None:
         """Draw the batches, and measure where fitting begins."""
         random = np.random.default_rng(self.seed + 1)
+        self.tiles = tiles
         self.batches = [unfitted.cells.draw(random, CELLS, PIXELS) for _ in range(CHECKED)]
-        self.first = sum(unfitted.measure(self.batches))  # bits/dim
+        self.sampled = sum(unfitted.measure(self.batches))  # bits/dim
+        self.first = self.sampled, self.sampled * self.samples / 8
+        if self.coded:
+            self.first = self.coded(unfitted.model, tiles)
 
     def lay(self, tiles: list[Tiles]) -> None:
         """Go on with other tiles."""
         model = self.fitting.model
         self.fitting.cells = Cells(model, tiles)
-        self.begin(Fit(model, self.fitting.cells, self.samples))
+        self.begin(Fit(model, self.fitting.cells, self.samples), tiles)
 
     def reached(self, part: float) -> Progress:
         """How far it is, after a part of the time."""
-        rate = sum(self.fitting.measure(self.batches))
+        share = sum(self.fitting.measure(self.batches)) / self.sampled
         price = self.fitting.price.bytes(self.fitting.average)
-        return Progress(rate, (self.first - rate) * self.samples / 8 - price, part)
+        rate, size = self.first
+        return Progress(rate * share, size * (1 - share) - price, part)
 
-    def outcome(self) -> Outcome:
-        """End fitting, and say what came of it."""
-        before = self.first * self.samples / 8
-        if not self.fitting.done:
-            return Outcome(self.fitting.model, 0.0, before)
-        fitted = self.fitting.finish()
-        saved = self.reached(1.0).saved
-        self.fitting.pool.shutdown()
-        return Outcome(fitted, saved, before - max(saved, 0.0))
+    def outcome(self, progress: Callable[[Progress], None] | None) -> Outcome:
+        """End fitting, and say what came of it: nothing, where it does not pay."""
+        fitted, (rate, before) = self.fitting.model, self.first
+        told = unfitted = Progress(rate, 0.0, 1.0)
+        if self.fitting.done:
+            fitted = self.fitting.finish()
+            told = self.reached(1.0)
+            if self.coded:
+                rate, after = self.coded(fitted, self.tiles)
+                price = self.fitting.price.bytes(self.fitting.average)
+                told = Progress(rate, before - after - price, 1.0)
+            self.fitting.pool.shutdown()
+        if progress:
+            progress(told if told.saved > 0 else unfitted)
+        return Outcome(fitted, told.saved, before - max(told.saved, 0.0))
 
 
 def _descend(

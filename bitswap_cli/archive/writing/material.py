@@ -4,13 +4,18 @@ from collections import Counter
 from contextlib import closing
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bitswap_cli.archive.sources.catalogue import Catalogue
+from bitswap_cli.archive.writing.coders.batches import recipe_costs
 from bitswap_cli.archive.writing.coders.choice import choose
 from bitswap_cli.archive.writing.coders.orientation import choose_orientations, may_turn
 from bitswap_cli.contract import Samples, TileCodec, Tiles
+from bitswap_cli.images import repeats
 from bitswap_cli.images.formats.register import kind_of
 from bitswap_cli.images.orientation import turn
-from bitswap_cli.images.repeats import middle
+from bitswap_cli.images.picture import Recipe
 from bitswap_cli.images.tiles import cut, joined
 
 MOST = 1 << 26  # samples; of larger folders some pictures are looked at
@@ -19,11 +24,16 @@ TURNED = 1 << 25  # samples of small pictures: more would take minutes to turn
 
 
 class Portion(NamedTuple):
-    """What one model is fitted to: the tiles that its codec takes, and how many samples all
-    pictures for it have (estimated where not all are looked at)."""
+    """What one model is fitted to."""
 
     tiles: list[Tiles]
+    """That its codec takes, of one size each."""
+    owners: list[NDArray[np.intp]]
+    """For each of these, the number of the picture that a tile is of."""
+    limits: NDArray[np.float64]
+    """Bytes that each picture takes without the model, less those of its recipe."""
     samples: int
+    """Of all pictures for it (estimated where not all are looked at)."""
 
 
 class Material(NamedTuple):
@@ -34,6 +44,8 @@ class Material(NamedTuple):
     """Whether some of them are wide pictures."""
     oriented: bool
     """Whether small ones are turned: there are some, and not too many."""
+    drawn: int
+    """How many drawn pictures were left out."""
 
     @property
     def samples(self) -> int:
@@ -41,8 +53,22 @@ class Material(NamedTuple):
         return sum(portion.samples for portion in self.portions.values())
 
 
+class _Picture(NamedTuple):
+    """A picture that is fitted to, or its middle."""
+
+    pixels: Samples
+    limit: float
+    """Bytes that it takes without the model."""
+    recipe: Recipe
+
+
 def material(
-    catalogue: Catalogue, codec: TileCodec, *, threads: int = 0, only: int | None = None
+    catalogue: Catalogue,
+    codec: TileCodec,
+    *,
+    threads: int = 0,
+    only: int | None = None,
+    drawn: bool = True,
 ) -> Material:
     """Return the pictures of a catalogue that a codec takes, `MOST` samples of them.
 
@@ -55,6 +81,8 @@ def material(
         To turn small pictures by, as they are coded best; none leaves them as they are.
     only : int, optional
         Channels of the one portion to look for; all by default.
+    drawn : bool
+        Whether drawn pictures, which another model may code, are among them.
 
     Raises
     ------
@@ -62,46 +90,59 @@ def material(
         If something cannot be read.
     """
     files = catalogue.candidates()
-    found: dict[int, dict[int, list[Samples]]] = {}  # by channels and the factor of tiles
+    found: dict[int, dict[int, list[_Picture]]] = {}  # by channels and the factor of tiles
     codecs: dict[int, TileCodec] = {}
     samples: Counter[int] = Counter()
-    looked, small, wide = 0, 0, False
+    looked, small, wide, without = 0, 0, False, 0
     with closing(catalogue.look_at(files)) as looks:
         for source, seen in looks:
             looked += source.size
             chosen = seen and choose(codec, seen.pictures, large=True)
-            if not chosen:
+            if not seen or not chosen:
                 continue
-            own, (pixels, recipe), factor, _ = chosen
-            channels = codec.channels if own is codec else pixels.shape[2]
+            if not drawn and any(map(repeats.repeats_itself, seen.pictures)):
+                without += 1
+                continue
+            used, (pixels, recipe), factor, _ = chosen
+            channels = codec.channels if used is codec else pixels.shape[2]
             if only not in (None, channels):
                 continue
-            codecs[channels] = own
-            found.setdefault(channels, {}).setdefault(factor, []).append(middle(pixels, EDGE))
-            small += pixels.size if may_turn(own, pixels, factor) else 0
+            codecs[channels], part = used, repeats.middle(pixels, EDGE)
+            picture = _Picture(part, seen.limit * part.size / pixels.size, recipe)
+            found.setdefault(channels, {}).setdefault(factor, []).append(picture)
+            small += pixels.size if may_turn(used, pixels, factor) else 0
             samples[channels] += pixels.size
             wide = wide or kind_of(recipe.kind).wide
             if samples.total() >= MOST:
                 break
     share = sum(s.size for s in files) / max(looked, 1)
     oriented = threads > 0 and 0 < small * share <= TURNED
-    portions = {}
-    for channels, factors in sorted(found.items()):
-        tiles = [
-            _tiles(codecs[channels], some, factor, threads if oriented else 0)
-            for factor, some in sorted(factors.items())
-        ]
-        portions[channels] = Portion(tiles, round(samples[channels] * share))
-    return Material(portions, wide, oriented)
+    portions = {
+        c: _portion(codecs[c], found[c], round(samples[c] * share), threads * oriented)
+        for c in sorted(found)
+    }
+    return Material(portions, wide, oriented, without)
 
 
-def _tiles(codec: TileCodec, pictures: list[Samples], factor: int, threads: int) -> Tiles:
-    """Cut pictures into tiles; with `threads` to turn small ones by, as they are coded best."""
-    shape = (codec.tile_height * factor, codec.tile_width * factor, codec.channels)
-    orientations = [0] * len(pictures)
-    if threads:
-        orientations = choose_orientations(codec, pictures, factor, threads)
-    return joined(
-        cut(turn(pixels, orientation), *shape)
-        for pixels, orientation in zip(pictures, orientations, strict=True)
-    )
+def _portion(
+    codec: TileCodec, factors: dict[int, list[_Picture]], samples: int, threads: int
+) -> Portion:
+    """Cut pictures, by the factors of their tiles; with `threads` to turn small ones by, as they
+    are coded best."""
+    tiles, owners = list[Tiles](), list[NDArray[np.intp]]()
+    pictures = [picture for _, some in sorted(factors.items()) for picture in some]
+    first = 0
+    for factor, some in sorted(factors.items()):
+        shape = (codec.tile_height * factor, codec.tile_width * factor, codec.channels)
+        pixels = [picture.pixels for picture in some]
+        orientations = [0] * len(some)
+        if threads:
+            orientations = choose_orientations(codec, pixels, factor, threads)
+        parts = [cut(turn(*one), *shape) for one in zip(pixels, orientations, strict=True)]
+        counts = [len(part.pixels) for part in parts]
+        tiles.append(joined(parts))
+        owners.append(np.repeat(np.arange(first, first + len(some)), counts))
+        first += len(some)
+    costs = recipe_costs([picture.recipe for picture in pictures])
+    limits = np.array([picture.limit for picture in pictures]) - costs
+    return Portion(tiles, owners, limits, samples)
