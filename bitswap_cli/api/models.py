@@ -2,12 +2,18 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bitswap_cli.api.arguments import Notes, PathLike, check_new, ignore
+from bitswap_cli.coefficients import Coefficients, Frame
 from bitswap_cli.errors import InputError, ModelError
+from bitswap_cli.images.formats.jpeg.codec import split
+from bitswap_cli.images.formats.jpeg.outline import outline
 from bitswap_models import zoo
 from bitswap_models.zoo import ModelFile
+
+if TYPE_CHECKING:
+    from bitswap_models.families.family import Family
 
 
 class Listed(NamedTuple):
@@ -138,10 +144,10 @@ def train(
     from bitswap_models.families.family import need_torch
     from bitswap_models.training.recipe import trainer
 
-    own = trainer(recipe)
-    if own is not None:
+    family = trainer(recipe)
+    if family is not None:
         _check_whole(recipe, resume, seconds)
-        own.train(recipe, data, output, progress)
+        _train_own(family, recipe, data, output, progress)
         return
     need_torch("training")
     from bitswap_models.fitting import tuning
@@ -152,6 +158,29 @@ def train(
         tuning.tune(recipe, data, output, threads=threads, progress=progress)
     else:
         training.train(recipe, data, output, resume=resume, seconds=seconds, progress=progress)
+
+
+def _train_own(
+    family: "Family", recipe: Path, data: Path, output: Path, progress: Callable[[str], None]
+) -> None:
+    """Train a model by its family's own module."""
+    from bitswap_models.families.family import need_torch
+
+    if family.subject == "coefficients":
+        need_torch("training")
+        own = family.training()
+        own.train(recipe, data, output, split=_first_picture, progress=progress)
+    else:
+        family.training().train(recipe, data, output, progress)
+
+
+def _first_picture(data: bytes) -> tuple[Frame, Coefficients] | None:
+    """Return what a model of coefficients sees of a JPEG file, if it can be coded."""
+    jpeg = split(data)
+    if jpeg is None:
+        return None
+    first = jpeg.pictures[0]
+    return outline(first.frame, first.quantization), first.coefficients
 
 
 def _check_whole(recipe: Path, resume: bool, seconds: float | None) -> None:

@@ -82,7 +82,7 @@ class Family:
         imported when it is needed, as it needs torch.
     train : str, optional
         The module that trains a model by a recipe, where that is not
-        `bitswap_models.training.loop`.
+        `bitswap_models.training.loop`; it is imported when it is needed, as it may need torch.
     """
 
     name: str
@@ -113,8 +113,10 @@ class Family:
         return getattr(import_module(module), name)
 
     def training(self) -> Any:
-        """The module that trains its models, if it is one of its own."""
-        return None if self.train is None else import_module(self.train)
+        """The module that trains its models, where it is one of its own."""
+        if self.train is None:
+            raise TypeError(f"{self.name} models are trained as most are")
+        return import_module(self.train)
 
     def fitting(self) -> Any:
         """The module that fits its models."""

@@ -74,12 +74,12 @@ class Recipe:
             ) from None
 
 
-def trainer(path: Path) -> Any:
-    """Return the module that trains what a recipe asks for, if that is one of its family's own;
-    nothing else is read of the recipe."""
+def trainer(path: Path) -> Family | None:
+    """Return the family of what a recipe asks for, if that trains its models by a module of its
+    own; nothing else is read of the recipe."""
     try:
         table = bounded.parse_toml(path.read_text(encoding="utf-8"))
         family = register.find(table["model"]["kind"])
     except (OSError, ValueError, KeyError, TypeError):
         return None  # whoever reads all of it says what is wrong
-    return family.training() if family else None
+    return family if family and family.train else None

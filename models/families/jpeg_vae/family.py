@@ -10,4 +10,5 @@ FAMILY = Family(
     model=JpegVAE,
     network="bitswap_models.training.networks.jpeg_vae:JpegNetwork",
     subject="coefficients",
+    train="bitswap_models.training.jpeg.run",
 )

@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from bitswap_cli.errors import InputError
+
 SIDES = (256, 384, 512, 512)  # of crops
 QUALITIES = (75, 85, 90, 92, 95, 98)  # that many writers use
 SAMPLINGS = (0, 0, 1, 2, 2, 2)  # Pillow's: 4:4:4, 4:2:2, 4:2:0
@@ -43,18 +45,24 @@ Tables = list[list[int]]
 
 
 def found(paths: Sequence[Path]) -> list[bytes]:
-    """Files as they are."""
-    return [path.read_bytes() for path in paths]
+    """Files as they are; raise InputError if one cannot be read."""
+    try:
+        return [path.read_bytes() for path in paths]
+    except OSError as error:
+        raise InputError(f"cannot read a JPEG file: {error}") from None
 
 
 def tables_of(files: Sequence[bytes]) -> list[Tables]:
-    """Quantization tables of colour files, for others to be saved with."""
+    """Quantization tables of colour files that Pillow reads, for others to be saved with."""
     tables = []
     for data in files:
-        with Image.open(io.BytesIO(data)) as image:
-            told: dict[int, list[int]] = getattr(image, "quantization", {})
-            if image.mode == "RGB" and len(told) >= 2:
-                tables.append([list(told[number]) for number in sorted(told)[:2]])
+        try:
+            image = Image.open(io.BytesIO(data))
+        except OSError:
+            continue
+        told: dict[int, list[int]] = getattr(image, "quantization", {})
+        if image.mode == "RGB" and len(told) >= 2:
+            tables.append([list(told[number]) for number in sorted(told)[:2]])
     return tables
 
 
@@ -95,8 +103,7 @@ class Drawer:
     def _crop(self) -> Image.Image:
         """A part of a photograph, changed as photographs are before they are saved."""
         random = self.random
-        with Image.open(self.paths[random.choice(len(self.paths), p=self.weights)]) as file:
-            image: Image.Image = file.convert("RGB")
+        image = _opened(self.paths[random.choice(len(self.paths), p=self.weights)])
         if random.random() < 1 / 3:
             share = random.uniform(0.35, 1)
             size = [max(64, int(side * share)) for side in image.size]
@@ -138,6 +145,15 @@ class Drawer:
         file = io.BytesIO()
         image.save(file, "JPEG", **{k: v for k, v in options.items() if v is not None})
         return file.getvalue()
+
+
+def _opened(path: Path) -> Image.Image:
+    """A picture in colour; raise InputError if it cannot be read."""
+    try:
+        with Image.open(path) as file:
+            return file.convert("RGB")
+    except (OSError, Image.DecompressionBombError) as error:
+        raise InputError(f"cannot read the picture {path}: {error}") from None
 
 
 def scaled(base: list[int], quality: int, tilt: float) -> list[int]:

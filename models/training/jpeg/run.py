@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from bitswap_cli.coefficients import Coefficients, Frame
-from bitswap_cli.errors import ModelError
+from bitswap_cli.errors import InputError, ModelError
 from bitswap_models.families.jpeg_vae.config import Config
 from bitswap_models.families.jpeg_vae.model import KINDS
 from bitswap_models.families.jpeg_vae.network import VALUES
@@ -31,6 +31,7 @@ from bitswap_models.training.networks.jpeg_vae import JpegNetwork
 from bitswap_models.training.recipe import Recipe
 
 RENEWAL = 20
+SHOWN = 100  # steps between lines
 POOL = 400  # files, unless a recipe says how many
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 FOUND = 0.12  # share of cells that are of files as they are
@@ -67,10 +68,20 @@ class Pool:
 
 
 def pool_of(recipe: Recipe, data: Path, split: Split) -> Pool:
-    """Draw and read the files of a recipe; raise ModelError if it names no photographs."""
+    """Draw and read the files of a recipe.
+
+    Raises
+    ------
+    ModelError
+        If it names no photographs.
+    InputError
+        If a folder or a file cannot be read.
+    """
     photographs: list[Path] = []
     paths: list[Path] = []
     for source in recipe.sources:
+        if not (data / source.folder).is_dir():
+            raise InputError(f"there is no folder {data / source.folder}")
         some = sorted(
             path
             for path in (data / source.folder).iterdir()
@@ -178,25 +189,46 @@ class JpegRun:
 
 
 def train(
-    recipe: Recipe, pool: Pool, output: Path, *, progress: Callable[[str], None] = print
+    recipe_path: Path,
+    data: Path,
+    output: Path,
+    *,
+    split: Split,
+    progress: Callable[[str], None] = print,
 ) -> None:
-    """Train a model and write its file.
+    """Train a model by its recipe and write the model file.
 
     Parameters
     ----------
-    recipe : Recipe
-    pool : Pool
-    output : Path
+    recipe_path, data, output : Path
+        TOML recipe, folder that holds the recipe's folders, model file to write.
+    split : callable
+        Reads JPEG files.
     progress : callable
         Receives a line every 100 steps.
+
+    Raises
+    ------
+    ModelError
+        If the recipe cannot be followed, or names no photographs.
+    InputError
+        If a picture cannot be read, or the file not be written.
     """
+    recipe = Recipe.read(recipe_path)
+    trained(recipe, pool_of(recipe, data, split), output, progress=progress)
+
+
+def trained(
+    recipe: Recipe, pool: Pool, output: Path, *, progress: Callable[[str], None] = print
+) -> None:
+    """Train a model on the files of a pool, and write its file."""
     run = JpegRun(recipe, pool)
     began, sums = time.monotonic(), dict.fromkeys(KINDS, 0.0)
     while run.step < recipe.steps:
         for kind, bits in run.advance().items():
             sums[kind] += bits
-        if run.step % 100 == 0:
-            shown = "  ".join(f"{kind} {bits / 100:.2f}" for kind, bits in sums.items())
+        if run.step % SHOWN == 0:
+            shown = "  ".join(f"{kind} {bits / SHOWN:.2f}" for kind, bits in sums.items())
             seconds = time.monotonic() - began
             progress(f"step {run.step}/{recipe.steps}  {shown} bits a block  {seconds:.0f} s")
             sums = dict.fromkeys(KINDS, 0.0)
