@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.deflate.engine import engine
-from bitswap_cli.images.deflate.guess import guess
+from bitswap_cli.images.deflate.guess import guess, told
 from bitswap_cli.images.deflate.inflated import PADDING
 from bitswap_cli.images.deflate.remembering import remember
 from bitswap_cli.images.deflate.restoring import (
@@ -16,8 +16,6 @@ from bitswap_cli.images.deflate.restoring import (
     rebuild,
     room_for,
 )
-
-_TOKEN_COLUMNS = 13  # the first columns, which tell tokens and where blocks end
 
 
 class Described(NamedTuple):
@@ -72,8 +70,7 @@ def describe(stream: bytes, limit: int, feeds: Iterable[int] = ()) -> Described 
     if inflated.consumed > room_for(size):
         return None
     parameters, predicted = guess(inflated, stream[:2], feeds)
-    blocks = engine().describe_blocks(inflated, int(parameters.as_array()[-1]))
-    columns = [*predicted.columns[:_TOKEN_COLUMNS], *blocks[_TOKEN_COLUMNS:]]
+    columns = told(inflated, parameters, predicted)
     if sum(len(column) for column in columns) > most_corrections(size):
         return None
     data = inflated.data[:size]

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bitswap_cli.images.deflate.columns import Column, encode
 from bitswap_cli.images.deflate.engine import engine
 from bitswap_cli.images.deflate.inflated import Inflated, Predicted
 from bitswap_cli.images.deflate.parameters import (
@@ -29,8 +30,10 @@ _EXACT = 20_000  # less often than that: no other is looked for,
 _PARDON = 8  # or not more often than this in a whole stream
 
 _HEADS = 8  # blocks whose codes are looked at
+_TOKEN_COLUMNS = 13  # the first ones, which tell tokens and where blocks end
 _TREE = 14  # column: what of a head is otherwise
 _MOST = 1 << 31  # inflated bytes in which libdeflate is predicted
+_LONG = 256  # corrections of which it is worth while to see how many bytes they take
 _MANY = 100  # matches of 3 bytes, of which some would be far if they could
 
 _MEDIUM = (3, 4, 5, 6)  # zlib-ng's levels that depend on how it was fed, and on its version
@@ -56,6 +59,7 @@ class _Facts(NamedTuple):
     fixed: bool  # no dynamic blocks, and a header as Z_FIXED has it
     heaped: bool  # whether its codes may be zlib's
     sorted: bool  # whether its codes may be libdeflate's
+    foreign: bool  # whether they are neither's
     far: int  # the longest distance of a match of 3 bytes
     many: bool  # whether there are many of these
 
@@ -76,6 +80,7 @@ def _facts(inflated: Inflated, header: bytes) -> _Facts:
         elif (coded == usual).sum() * 2 > len(coded) > 1:
             full = usual
     heaped, in_order = _wrong_heads(inflated, 0), _wrong_heads(inflated, SORTED)
+    most = int((inflated.blocks[:_HEADS, 0] == 2).sum()) // 2  # if more are wrong, it tells nothing
     short = distances[lengths == 3]
     return _Facts(
         hint=header[1] >> 6,
@@ -86,8 +91,9 @@ def _facts(inflated: Inflated, header: bytes) -> _Facts:
         runs=bool((distances == 1).all()),
         shortest=int(lengths.min()) if len(matches) else 258,
         fixed=header[1] < 64 and not (inflated.blocks[:, 0] == 2).any(),
-        heaped=heaped <= in_order,
-        sorted=in_order <= heaped and len(inflated.data) < _MOST,
+        heaped=heaped <= in_order or in_order > most,
+        sorted=(in_order <= heaped or heaped > most) and len(inflated.data) < _MOST,
+        foreign=min(heaped, in_order) > most,
         far=int(short.max(initial=0)),
         many=len(short) > _MANY,
     )
@@ -130,6 +136,8 @@ def _with_heaps(facts: _Facts, plain: Parameters, feeds: tuple[int, ...]) -> Ite
 
 def _levels_of_libdeflate(facts: _Facts) -> list[int]:
     """Levels that may have made such matches of 3 bytes, those first that the header suggests."""
+    if facts.foreign:
+        return [12]  # which resembles those that search long
     hinted = ((1,), (5, 4, 3, 2), (6, 7), (11, 12, 10, 9, 8))[facts.hint]
     levels = [*hinted, *(level for level in range(12, 0, -1) if level not in hinted)]
     least = 10 if facts.far > 8192 else 5 if facts.far > 4096 else 1 if facts.shortest > 3 else 2
@@ -184,9 +192,25 @@ def guess(inflated: Inflated, header: bytes, feeds: Iterable[int]) -> Guess:
             if found is not None:
                 return found
     best = left[0], _try(inflated, left[0], _NEVER, _NEVER)
+    compare = _shorter if len(left) <= _ROUNDS[-1][2] and best[1].wrong > _LONG else _better
     for candidate in left[1:]:
-        best = _better(inflated, candidate, best)
+        best = compare(inflated, candidate, best)
     return best
+
+
+def _shorter(inflated: Inflated, candidate: Parameters, best: Guess) -> Guess:
+    """The one of two that takes fewer bytes to correct, if that is to be seen soon enough."""
+    predicted = _try(inflated, candidate, _NEVER, 2 * best[1].wrong)
+    if predicted.wrong > 2 * best[1].wrong:
+        return best
+    sizes = [len(encode(told(inflated, *one))) for one in (best, (candidate, predicted))]
+    return best if sizes[0] <= sizes[1] else (candidate, predicted)
+
+
+def told(inflated: Inflated, parameters: Parameters, predicted: Predicted) -> list[Column]:
+    """All columns of corrections."""
+    blocks = engine().describe_blocks(inflated, int(parameters.as_array()[-1]))
+    return [*predicted.columns[:_TOKEN_COLUMNS], *blocks[_TOKEN_COLUMNS:]]
 
 
 def _better(inflated: Inflated, candidate: Parameters, best: Guess) -> Guess:

@@ -11,7 +11,12 @@
 
 enum { SCALE = 16 }; /* of costs, in parts of a bit */
 enum { UNUSED_LITERAL = 13, UNUSED_LENGTH = 13, UNUSED_DISTANCE = 10 }; /* bits */
-enum { HASHES = 1 << 16, CACHE = 5 * SOFT_BLOCK, MOST_BYTES = SOFT_BLOCK + LEAST_BLOCK };
+enum {
+    HASHES = 1 << 16,
+    NAME_BITS = 15,
+    CACHE = 5 * SOFT_BLOCK,
+    MOST_BYTES = SOFT_BLOCK + LEAST_BLOCK
+};
 
 /* Matches of a position in ascending lengths, then how many there are, and its byte. */
 typedef struct {
@@ -31,6 +36,7 @@ typedef struct {
     int32_t (*third)[2]; /* the last two positions by the hash of three bytes */
     int32_t *roots;      /* the last position by the hash of four bytes */
     int32_t (*sons)[2];  /* by position: the lower and the higher string */
+    chains names;        /* of three bytes, to name distances by; positions are int32_t */
     pair *cache;
     int64_t cached, next; /* pairs in the cache; the position behind those that they are of */
     step *steps;
@@ -374,8 +380,18 @@ static void next_segment(parser *o) {
     memset(o->lengths, 0, sizeof o->lengths);
 }
 
+/* Chain p to the last position of the same three bytes, if it has bytes enough left. */
+static void name(parser *o, int64_t p) {
+    const run *r = o->r;
+    if (r->size - p < NEEDED) return;
+    uint32_t hash = p ? hash_of(four_bytes(r->data + p) & 0xFFFFFF, NAME_BITS) : 0;
+    o->names.prev[p & o->names.mask] = o->names.head[hash];
+    o->names.head[hash] = (uint32_t)p;
+}
+
 int64_t predict_optimal(run *r) {
-    enum { POSITIONS = 2 * HASHES + HASHES + 2 * WINDOW };
+    enum { TREES = 2 * HASHES + HASHES + 2 * WINDOW, NAMES = 1 << NAME_BITS };
+    enum { POSITIONS = TREES + NAMES + WINDOW };
     parser *o = calloc(1, sizeof *o);
     int32_t *positions = malloc(POSITIONS * sizeof *positions);
     pair *cache = malloc((CACHE + 3 * MAX_MATCH) * sizeof *cache);
@@ -386,13 +402,16 @@ int64_t predict_optimal(run *r) {
                       .third = (int32_t (*)[2])positions,
                       .roots = positions + 2 * HASHES,
                       .sons = (int32_t (*)[2])(positions + 3 * HASHES),
+                      .names = {(uint32_t *)positions + TREES,
+                                (uint32_t *)positions + TREES + NAMES, WINDOW - 1},
                       .cache = cache,
                       .steps = steps};
-        for (int64_t p = 0; !r->done && !r->error;) {
+        for (int64_t p = 0, named = 0; !r->done && !r->error;) {
             while (p >= o->end && p < r->size) next_segment(o);
             r->split.limit = o->end;
             uint32_t token = o->only_literals || p >= r->size ? 0 : o->steps[p - o->start].token;
-            p += span(settle(r, p, token, token != 0, NULL));
+            for (; named <= p; named++) name(o, named);
+            p += span(settle(r, p, token, token != 0, &o->names));
         }
     } else {
         r->error = NO_MEMORY;

@@ -174,6 +174,15 @@ class Optimal:
         self._steps: list[int] = []  # tokens of the segment's positions
         self._cost = 0
         self._only_literals = False
+        self._head, self._prev, self._named = [NEVER] * (1 << 15), [NEVER] * WINDOW, 0
+
+    def _name(self, end: int) -> None:
+        """Chain positions up to `end` to the last ones of the same three bytes, to name distances
+        by."""
+        for p in range(self._named, min(end, self.run.size - NEEDED + 1)):
+            slot = hash_of(self.run.data, p, 3, 15)
+            self._prev[p % WINDOW], self._head[slot] = self._head[slot], p
+        self._named = end
 
     def go(self) -> None:
         """Settle all tokens."""
@@ -181,9 +190,10 @@ class Optimal:
         while not run.done:
             while self._end <= p < run.size:
                 self._next_segment()
+            self._name(p + 1)
             run.split.limit = self._end
             token = self._steps[p - self._start] if p < run.size else 0
-            p += span(run.settle(p, token, token != 0, None))
+            p += span(run.settle(p, token, token != 0, self._prev))
 
     def _next_segment(self) -> None:
         self._matches = self._matches[self._end - self._start :]
