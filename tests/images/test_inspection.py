@@ -138,11 +138,12 @@ def test_other_kinds_are_no_pictures(mode: str, kind: str, options: dict[str, An
     assert inspect(out.getvalue()) is None
 
 
-def test_animated_png_is_no_picture() -> None:
+def test_animated_png_is_one_of_its_own_kind() -> None:
     out = io.BytesIO()
     frames = [Image.new("RGB", (8, 8), (k, 0, 0)) for k in range(3)]
     frames[0].save(out, "PNG", save_all=True, append_images=frames[1:])
-    assert inspect(out.getvalue()) is None
+    found = inspect(out.getvalue())
+    assert found is not None and found.recipe.kind == "apng"
 
 
 @pytest.mark.parametrize(

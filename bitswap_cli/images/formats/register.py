@@ -4,6 +4,7 @@ from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.formats import bmp, ico, npy, pnm, qoi, tga
 from bitswap_cli.images.formats.format import WIDE, Format, Kind
 from bitswap_cli.images.formats.gif import format as gif
+from bitswap_cli.images.formats.png import animated as apng
 from bitswap_cli.images.formats.png import format as png
 from bitswap_cli.images.formats.tiff import format as tiff
 
@@ -15,6 +16,7 @@ HEAD = 1 << 12
 
 FORMATS: dict[str, Format] = {
     "png": png,
+    "apng": apng,
     "bmp": bmp,
     "pnm": pnm,
     "npy": npy,
@@ -37,9 +39,9 @@ def features(head: bytes, *, described: bool) -> set[str]:
     whose recipes have a description that is left out of others."""
     every = [kind for form in beginning(head[:START]) for kind in form.KINDS]
     every = [kind for kind in every if described or not kind.described]
-    makers = {name for kind in every for name in kind.makers}
-    own = [kind for kind in every if not kind.plain and kind.feature != WIDE]
-    return makers | {kind.feature for kind in own if kind.begins is None or kind.begins(head)}
+    may = [kind for kind in every if kind.begins is None or kind.begins(head)]
+    makers = {name for kind in may for name in kind.makers}
+    return makers | {kind.feature for kind in may if not kind.plain and kind.feature != WIDE}
 
 
 def may_be_large(head: bytes, size: int) -> bool:

@@ -97,11 +97,27 @@ def files(rgb: Pixels | None = None) -> dict[str, bytes]:
     icon = Image.fromarray(rgba).resize((60, 60), Image.Resampling.NEAREST)
     for name in ("bmp", "png"):
         found[f"ico {name}"] = saved(icon, "ICO", bitmap_format=name, sizes=[(60, 60)])
+    found |= of_frames(rgba)
     few = Image.fromarray(rgb).quantize(16)
     turned = [few.transpose(Image.Transpose.ROTATE_180), few.resize((20, 11))]
     found["gif-indices in order"] = saved(few, "GIF", interlace=0)
     found["gif-indices transparent"] = saved(few, "GIF", transparency=3)
     found["gif-indices frames"] = saved(few, "GIF", save_all=True, append_images=turned, loop=0)
+    return found
+
+
+def of_frames(rgba: Pixels) -> dict[str, bytes]:
+    """Animated PNG files."""
+    rgb, found = rgba[..., :3], dict[str, bytes]()
+    arrays = {"apng": rgb, "apng alpha": rgba, "apng gray": rgba[..., 0]}
+    images = {name: Image.fromarray(array) for name, array in arrays.items()}
+    images["apng-indices"] = images["apng"].quantize(16)
+    for name, image in images.items():
+        more = [image.transpose(Image.Transpose.ROTATE_180), image]
+        for apart in (False, True):  # whether the first image is none of the animation
+            found[f"{name} {apart}"] = saved(
+                image, "PNG", save_all=True, append_images=more, default_image=apart, disposal=0
+            )
     return found
 
 

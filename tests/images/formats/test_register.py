@@ -41,6 +41,9 @@ def test_kinds_keep_their_numbers_and_promises() -> None:
         (22, "tiff-indices", True, False),
         (23, "tiff-colours", True, False),
         (24, "ico", True, False),
+        (25, "apng", True, False),
+        (26, "apng-indices", True, False),
+        (27, "apng-colours", True, False),
     ]
     assert all(kind.alphabet == BYTES for kind in kinds())
 
@@ -58,7 +61,7 @@ def test_a_kind_leads_to_its_format_and_back() -> None:
 @pytest.mark.parametrize(
     ("start", "names"),
     [
-        (b"\x89PNG\r\n\x1a\n and more", ["png"]),
+        (b"\x89PNG\r\n\x1a\n and more", ["png", "apng"]),
         (b"BM", ["bmp"]),
         (b"P5", ["pnm"]),
         (b"P6 1", ["pnm"]),

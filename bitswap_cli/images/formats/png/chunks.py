@@ -75,7 +75,7 @@ def read_palette(data: bytes) -> NDArray[np.uint8] | None:
         damaged.
     """
     found: list[tuple[bytes, bytes]] = []
-    for tag, start, end in _chunks(data):
+    for tag, start, end in each_chunk(data):
         if tag == b"IDAT":
             break
         if tag in _COLOURS:
@@ -115,7 +115,7 @@ def find_pixels(data: bytes, *, colours: bool) -> tuple[int, int, bytes] | None:
     """
     start, end = 0, 0
     bodies: list[bytes] = []
-    for tag, position, after in _chunks(data):
+    for tag, position, after in each_chunk(data):
         if tag == b"IDAT":
             if bodies and end != position:
                 return None
@@ -133,7 +133,7 @@ def find_pixels(data: bytes, *, colours: bool) -> tuple[int, int, bytes] | None:
 
 def lengths(run: bytes) -> list[int]:
     """Return the lengths of the contents of chunks that are known to be whole."""
-    return [after - start - 12 for _, start, after in _chunks(run, 0)]
+    return [after - start - 12 for _, start, after in each_chunk(run, 0)]
 
 
 def chunk(tag: bytes, body: bytes) -> bytes:
@@ -142,7 +142,7 @@ def chunk(tag: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + tag + body + struct.pack(">I", crc)
 
 
-def _chunks(data: bytes, position: int = len(SIGNATURE)) -> Iterator[tuple[bytes, int, int]]:
+def each_chunk(data: bytes, position: int = len(SIGNATURE)) -> Iterator[tuple[bytes, int, int]]:
     """Yield tag, start and end of one chunk after another, as far as they are whole."""
     while position + 12 <= len(data):
         length, tag = struct.unpack_from(">I4s", data, position)
