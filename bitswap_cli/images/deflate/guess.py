@@ -113,10 +113,9 @@ def _candidates(facts: _Facts, feeds: tuple[int, ...]) -> Iterator[Parameters]:
     if facts.sorted:
         for level in _levels_of_libdeflate(facts):
             yield Parameters(LIBDEFLATE, level)
-    if facts.literal:
-        yield plain
-        return
-    for search in _SEARCHES:
+    if not facts.heaped:  # if it is none of these, it may still search as others do
+        yield from _with_heaps(facts, plain, feeds)
+    for search in () if facts.literal else _SEARCHES:
         yield plain._replace(family=FREE, search=search)
 
 
