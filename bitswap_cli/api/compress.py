@@ -239,6 +239,10 @@ class _Job:
         except NothingToFit as error:
             catalogue.notes.append(f"{error}" + (", and none is saved" if fit.save else ""))
             own = plain
+        if catalogue.jpegs:
+            catalogue.notes.append(
+                "--fit: JPEG files are not fitted to: the model jpeg learns while it codes"
+            )
         if self.progress:
             self.progress("fit", 1, 1)
         return [own] if own.header != plain.header else []

@@ -55,7 +55,7 @@ def test_they_come_back_and_are_listed(photos: Path, bitswap: Bitswap) -> None:
             assert (Path("out/photos") / path.name).read_bytes() == path.read_bytes()
     assert bitswap("verify", "a.bsw", ".").code == 0
     described = json.loads(bitswap("info", "a.bsw", "--json").out)
-    assert described["jpeg_model"] == "jpeg" and "jpeg" in described["features"]
+    assert described["jpeg_model"] == "jpeg" and {"jpeg", "learning"} < set(described["features"])
     assert described["jpeg_chunks"] == 1
 
 
@@ -65,6 +65,15 @@ def test_threads_change_no_byte(photos: Path, bitswap: Bitswap) -> None:
         assert bitswap("compress", "photos", "-o", "a", "--force", "--threads", threads).code == 0
         archives.append(Path("a").read_bytes())
     assert archives[0] == archives[1]
+
+
+def test_they_are_not_fitted_to(photos: Path, bitswap: Bitswap) -> None:
+    (photos / "real.png").unlink()
+    assert bitswap("compress", "photos", "-o", "a.bsw").code == 0
+    done = bitswap("compress", "photos", "-o", "fitted.bsw", "--fit", "1s")
+    assert done.code == 0
+    assert "JPEG files are not fitted to: the model jpeg learns while it codes" in done.err
+    assert Path("fitted.bsw").read_bytes() == Path("a.bsw").read_bytes()
 
 
 def test_one_of_them_can_be_had_alone(photos: Path) -> None:
