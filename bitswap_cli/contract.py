@@ -290,12 +290,35 @@ class PlaneModel(TileModel, Protocol):
         """
 
 
+class Common(Protocol):
+    """What the tiles of a group have in common: z_2, D integers that are told before the tiles.
+
+    They are no bits back: a writer chooses them as it likes, and a reader learns them first.
+    """
+
+    prior: LogisticParameters
+    """p(z_2), arrays (D,)."""
+
+    def has(self, sizes: Integers) -> bool:
+        """Whether a group of tiles of these sizes, as in `group.Geometry`, has them."""
+
+    def of(self, x: Integers, sizes: Integers) -> Integers:
+        """Choose those of the tiles x (B, C, H, W) of such a group: (D,)."""
+
+
 @runtime_checkable
 class PixelModel(TileModel, Protocol):
     """A model whose likelihood goes pixel by pixel, all tiles of a group in lockstep."""
 
-    def mixtures(self, z1: Integers | None, x: Integers, sizes: Integers) -> Coded:
-        """p(x | z_1) of known pixels x (B, C, H, W); `sizes` as in `group.Geometry`."""
+    common: Common | None
+    """None: it has no z_2."""
 
-    def walk(self, z1: Integers | None, sizes: Integers, tile: int, pop: Pop) -> Integers:
+    def mixtures(
+        self, z1: Integers | None, x: Integers, sizes: Integers, z2: Integers | None
+    ) -> Coded:
+        """p(x | z_1, z_2) of known pixels x (B, C, H, W); `sizes` as in `group.Geometry`."""
+
+    def walk(
+        self, z1: Integers | None, sizes: Integers, tile: int, pop: Pop, z2: Integers | None
+    ) -> Integers:
         """Ask `pop` for one batch of pixels after the other; returns them, (B, C, H, W)."""

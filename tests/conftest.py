@@ -51,6 +51,19 @@ def started(kind: str, seed: int = 0, /, **fields: object) -> "Network":
     return network
 
 
+def telling(seed: int = 0) -> Any:
+    """A small exact pixel VAE with a z_2, which weighs something."""
+    import torch
+
+    from bitswap_models.stored.model_file import build
+
+    network: Any = started("pixel_vae", seed, latents=(2,), common=3)
+    with torch.no_grad():
+        network.film[2].g.fill_(1.0)
+        network.common.hidden.g.fill_(0.05)
+    return build(network)
+
+
 SMALL: dict[str, dict[str, object]] = {
     "markov_vae": {
         "tile": 8, "channels": 3, "latents": (2, 2), "width": 8, "posterior_blocks": 1,

@@ -68,7 +68,8 @@ def tiles_of(model: Any, draw: Draw, count: int) -> Integers:
             z = draw.latents(model.prior(layer, z))
         if isinstance(model, PixelModel):
             sizes = np.tile(np.array([t, t, c], np.int32), (count, 1))
-            walked: Integers = model.walk(z, sizes, t, draw)
+            z2 = draw.latents(model.common.prior) if model.common else None
+            walked: Integers = model.walk(z, sizes, t, draw, z2)
             return walked
         seen = z
     tiles = np.zeros((count, c, t, t), np.int32)

@@ -35,7 +35,7 @@ from bitswap_cli.api.arguments import (
 from bitswap_cli.api.codecs.decoder import decoder
 from bitswap_cli.api.codecs.installed import FAST_MODEL, Installed
 from bitswap_cli.api.codecs.others import wanted
-from bitswap_cli.api.codecs.tiles import Start, named, turning
+from bitswap_cli.api.codecs.tiles import Start, named, refining, turning
 from bitswap_cli.archive.codecs import Codecs
 from bitswap_cli.archive.format.header import DECODINGS, LAID, LEARNING
 from bitswap_cli.archive.reading.reader import ArchiveReader
@@ -175,7 +175,7 @@ class _Job:
         installed = Installed(catalogue, self.scheme, self.batch, notes=self.notes)
         ways = (plain or installed.best())[:1]
         if self.speed == SMALL:
-            ways = [turning(ways[0], catalogue)]
+            ways = [refining(turning(ways[0], catalogue))]
         if fit.wanted:
             ways += self._fitted(ways[0], installed, catalogue, fit, threads)
         with ExitStack() as stack:

@@ -154,7 +154,7 @@ def _code(
     codec: ChunkCodec, tiles: Tiles, progress: Progress | None
 ) -> tuple[dict[str, float], float]:
     """Code tiles and decode them again: bits/dim of each term, and of the messages."""
-    bits, size, most = np.zeros(1 + codec.model.depth), 0, codec.chunk_tiles
+    bits, size, most = np.zeros(len(codec.terms)), 0, codec.chunk_tiles
     for first in range(0, len(tiles.pixels), most):
         some, valid = _some(tiles, np.arange(first, min(first + most, len(tiles.pixels))))
         coded = codec.encode_by_term(some, valid, b"")
@@ -166,5 +166,4 @@ def _code(
         if progress:
             progress("eval", tiles.pixels[: first + most].nbytes, tiles.pixels.nbytes)
     samples = int(tiles.sizes.astype(int).prod(1).sum())
-    names = ["likelihood", *(f"kl{layer}" for layer in range(1, codec.model.depth + 1))]
-    return dict(zip(names, (bits / samples).tolist(), strict=True)), 8 * size / samples
+    return dict(zip(codec.terms, (bits / samples).tolist(), strict=True)), 8 * size / samples

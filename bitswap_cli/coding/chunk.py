@@ -2,7 +2,8 @@
 
 Groups follow one another on one stack. A group's initial bits are what the groups before it left,
 so groups grow as the stack does, to a share of the tiles below them that the model names, and at
-most `GROUP` tiles: only the first tiles' latents cost initial bits, and those carry payload.
+most `GROUP` tiles: only the first tiles' latents cost initial bits, and those carry payload. What
+the tiles of a group have in common, where a model tells it, is pushed last (common.py).
 
 A chunk's words are one byte, the number of lanes, and the flattened message in little-endian
 32-bit words. Normative: docs/format.md.
@@ -19,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitswap_cli.ans import LANES, Damaged, Message, NoEngine, engine_name
-from bitswap_cli.coding import bbans, bitswap, topdown
+from bitswap_cli.coding import bbans, bitswap, common, topdown
 from bitswap_cli.coding.group import Group
 from bitswap_cli.contract import Alphabet, EncodedTiles, Integers, Samples, TileModel
 from bitswap_cli.errors import ArchiveError, InputError, ModelError
@@ -86,6 +87,9 @@ class ChunkCodec:
         self.tile_height = self.tile_width = model.tile
         self.channels, self.alphabet = model.channels, Alphabet(model.low, model.high)
         self.factors, self.slack = model.factors, model.slack
+        layers = [f"kl{layer}" for layer in range(1, model.depth + 1)]
+        self.tells_common = common.of(model) is not None
+        self.terms = ("likelihood", *layers, *(["common"] if self.tells_common else []))
         self._family = family
         self._others: dict[int, ChunkCodec | None] = {1: self, self.channels: self}
 
@@ -105,17 +109,21 @@ class ChunkCodec:
     def encode_by_term(
         self, tiles: Samples, sizes: NDArray[np.int32], payload: bytes
     ) -> EncodedTiles:
-        """`encode`, but for the bits: pixels' and each latent layer's are told apart, (N, 1 + L).
+        """`encode`, but for the bits: those of pixels, of each latent layer and of what tiles have
+        in common are told apart, (N, `terms`).
 
         That is the negative ELBO of the discrete model, with the posterior's samples that the
         message gave.
         """
         message = Message.with_bottom(payload, lane_count(sizes))
-        bits = np.zeros((len(tiles), 1 + self.model.depth))
+        bits = np.zeros((len(tiles), len(self.terms)))
         tile = tiles.shape[1]
         for where in groups(len(tiles), self.model.growth, tile // self.model.tile):
             group = Group(message, self.model, sizes[where], tile, bits[where])
-            self.scheme.push(group, self._extended(group, tiles[where]))
+            x = self._extended(group, tiles[where])
+            common.choose(group, x)
+            self.scheme.push(group, x)
+            common.push(group)
         words, used = message.finish()
         return EncodedTiles(bytes([message.lanes]) + words.astype("<u4").tobytes(), used, bits)
 
@@ -131,6 +139,7 @@ class ChunkCodec:
             message = Message.from_words(np.frombuffer(words, "<u4", offset=1), words[0])
             for where in reversed(list(groups(len(sizes), self.model.growth, factor))):
                 group = Group(message, self.model, sizes[where], tile)
+                common.pop(group)
                 tiles[where] = self.scheme.pop(group).transpose(0, 2, 3, 1)
             return tiles, message.check_bottom()
         except Damaged as error:

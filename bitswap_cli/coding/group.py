@@ -137,6 +137,8 @@ class Group:
         self.depth = model.depth
         self.size = len(sizes)
         self.geometry = Geometry(sizes, self.tile, model.channels, model.stride)
+        self.z2: Integers | None = None
+        """What its tiles have in common, see common.py."""
 
     # ---- a Markov chain of latents ---------------------------------------------------------------
     @property
@@ -204,7 +206,7 @@ class Group:
         return self._pop_planes(cast(PlaneModel, self.model), cast(Integers, z1))
 
     def _push_lockstep(self, model: PixelModel, z1: Integers | None, x: Integers) -> None:
-        coded = model.mixtures(z1, x, self.geometry.sizes)
+        coded = model.mixtures(z1, x, self.geometry.sizes, self.z2)
         codec = LogisticMixture(coded.parameters, model.low, model.high)
         start, freq = codec.intervals(coded.symbols)
         engine().push_batches(self.message, start, freq, coded.batches, codec.precision)
@@ -213,9 +215,8 @@ class Group:
             self.bits[:, 0] += np.bincount(coded.owner, bits, minlength=self.size)
 
     def _pop_lockstep(self, model: PixelModel, z1: Integers | None) -> Integers:
-        x = model.walk(
-            z1, self.geometry.sizes, self.tile, _Pop(self.message, model.low, model.high)
-        )
+        pop = _Pop(self.message, model.low, model.high)
+        x = model.walk(z1, self.geometry.sizes, self.tile, pop, self.z2)
         for plane in model.planes:
             for channel in range(model.channels):
                 self.geometry.extend(x, plane, channel)

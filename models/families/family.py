@@ -80,6 +80,9 @@ class Family:
     fit : str, optional
         The module that fits a model to pictures, such as `bitswap_models.fitting.fit`; it is
         imported when it is needed, as it needs torch.
+    refine : str, optional
+        The module that lets a model spend time on the choice of latents, by its function `refine`;
+        it needs no torch.
     train : str, optional
         The module that trains a model by a recipe, where that is not
         `bitswap_models.training.loop`; it is imported when it is needed, as it may need torch.
@@ -94,6 +97,7 @@ class Family:
     grow: Callable[..., ExactModel] | None = None
     larger: Callable[[Any, int, int, int], ExactModel] | None = None
     fit: str | None = None
+    refine: str | None = None
     train: str | None = None
 
     @property
@@ -111,6 +115,10 @@ class Family:
         """The class of what is trained; it is called with a config."""
         module, name = self.network.split(":")
         return getattr(import_module(module), name)
+
+    def refining(self) -> Any:
+        """The module that refines latents, if there is one."""
+        return None if self.refine is None else import_module(self.refine)
 
     def training(self) -> Any:
         """The module that trains its models, where it is one of its own."""

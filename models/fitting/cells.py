@@ -14,14 +14,17 @@ from numpy.typing import NDArray
 
 from bitswap_cli.ans.parameters import LATENT_MAX, LATENT_MIN
 from bitswap_cli.contract import Tiles
+from bitswap_models.families.pixel_vae.common import Common, statistics
+from bitswap_models.families.pixel_vae.common import cells as whole_cells
 from bitswap_models.families.pixel_vae.model import PixelVAE
-from bitswap_models.fitting import gradient
-from bitswap_models.fitting.gradient import Floats, Pixels
+from bitswap_models.fitting import compiled
+from bitswap_models.fitting.compiled import Floats, Pixels
 from bitswap_models.training.latents import STRAYS, draw
 
 Bytes = NDArray[np.uint8]
 Integers = NDArray[np.int64]
 AT_ONCE = 256  # cells that the encoder sees
+GROUP = 64  # cells that the tiles of a group have room for, as bitswap_cli/coding/chunk.py forms it
 
 
 class Batch(NamedTuple):
@@ -46,14 +49,17 @@ class Cells:
         self.tile, self.margin = model.tile, model.margin
         flat = [t.pixels.reshape(-1, model.channels) for t in tiles]
         self.flat = np.ascontiguousarray(np.concatenate(flat))
-        rows = []
-        first = 0
+        rows, groups = [], []
+        first = before = 0
         for pixels, sizes in tiles:
             side = pixels.shape[1]
+            each = max(1, GROUP // (side // model.tile) ** 2)
             tile, y, x = _grid(side, model.tile, sizes)
             base = first + tile * side**2
             rows.append(np.stack((base, np.full_like(y, side), y, x, *sizes[tile].T), 1))
+            groups.append(before + tile // each)
             first += len(pixels) * side**2
+            before += -(-len(pixels) // each)
         # of each: its tile's first pixel and side; row, column; the tile's valid part
         self.rows: Integers = np.concatenate(rows).astype(np.int64)
         _, _, y, x, height, width, coded = self.rows.T
@@ -62,10 +68,21 @@ class Cells:
         self.samples = int((self.height * self.width * coded).sum())
         share = (self.height * self.width).astype(np.float64)
         self.share = np.cumsum(share) / share.sum()
-        self.renew(model)
+        self.group: Integers = np.concatenate(groups)  # that each is of
+        self.groups = Groups(model.common, tiles) if model.common else None
+        self._ask(model)
 
     def renew(self, model: PixelVAE) -> None:
-        """Take the posterior from another model of the same shape; it is asked when needed."""
+        """Let another model of the same shape choose latents."""
+        if model.common and self.groups:
+            self.groups.choose(model.common)
+        before, now = self.model.tensors(), model.tensors()
+        posterior = [name for name in now if name.startswith("encoder.")]
+        if not all(np.array_equal(before[name], now[name]) for name in posterior):
+            self._ask(model)
+
+    def _ask(self, model: PixelVAE) -> None:
+        """Take the posterior from a model; it is asked when needed."""
         self.model = model
         self.told = np.zeros(len(self.rows), np.bool_)
         depth = model.config.latents[0] if model.depth else 0
@@ -119,9 +136,41 @@ class Cells:
         places = np.ascontiguousarray(rows[:, [0, 1, 2, 3, 5]])
         places[:, 2] += y.ravel()
         places[:, 3] += x.ravel()
-        engine = gradient.engine()
-        looked = (engine.look if engine else gradient.look)(self.flat, places, self.margin)
+        engine = compiled.engine()
+        looked = (engine.look if engine else compiled.look)(self.flat, places, self.margin)
         return Pixels(*looked, rows[:, 6].astype(np.uint8))
+
+
+class Groups:
+    """The groups of tiles that are fitted to, for a model that has a z_2.
+
+    Parameters
+    ----------
+    common : Common
+    tiles : list of Tiles
+        Those of one array follow one another.
+    """
+
+    def __init__(self, common: Common, tiles: list[Tiles]) -> None:
+        found, has, pixels = [], [], []
+        for x, sizes in tiles:
+            each = max(1, GROUP // (x.shape[1] // common.tile) ** 2)
+            for at in range(0, len(x), each):
+                some = sizes[at : at + each]
+                has.append(common.has(some))
+                own = x[at : at + each].transpose(0, 3, 1, 2)
+                zeros = np.zeros(common.hidden.shape.inputs, np.int32)
+                found.append(statistics(whole_cells(own, some, common.tile)) if has[-1] else zeros)
+                pixels.append(int(some[:, :2].prod(1, dtype=np.int64).sum()))
+        self.statistics: NDArray[np.int32] = np.stack(found)
+        self.has: NDArray[np.bool_] = np.array(has)
+        self.pixels: NDArray[np.int64] = np.array(pixels)
+        self.choose(common)
+
+    def choose(self, common: Common) -> None:
+        """Let a model choose z_2 of all of them."""
+        chosen = common.told(self.statistics) * self.has[:, None]
+        self.z2: Floats = chosen.astype(np.float32)
 
 
 def _grid(

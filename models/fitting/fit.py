@@ -64,6 +64,7 @@ def fit(
     rate: float = RATE,
     encoder: bool = False,
     compiled: bool = False,
+    chooser: bool = False,
     threads: int = 1,
     seed: int = 0,
     again: Callable[[PixelVAE], list[Tiles]] | None = None,
@@ -85,10 +86,10 @@ def fit(
         How long: `steps` if both are given.
     rate : float
         Steps of an integer, at most, that it moves in a step of training.
-    encoder : bool
-        Whether q(z_1 | x) is trained as well, in floats, `compiled` or not.
+    encoder, chooser : bool
+        Whether q(z_1 | x) is trained as well, in floats, `compiled` or not; what chooses z_2.
     threads : int
-        They change the speed, and no integer but those of q(z_1 | x) where `steps` says how long.
+        They change the speed, and after so many `steps` no integer but what chooses latents.
     seed : int
     again : callable, optional
         Told the model as it is after `AGAIN` of the time, gives the tiles as they are coded best,
@@ -108,7 +109,7 @@ def fit(
     torch.set_num_threads(threads if encoder else 1)
     fitting = Fit(
         model, Cells(model, tiles), samples,
-        encoder=encoder, compiled=compiled, seed=seed, threads=threads,
+        encoder=encoder, compiled=compiled, chooser=chooser, seed=seed, threads=threads,
     )  # fmt: skip
     meter = _Meter(fitting, tiles, samples, seed, coded)
     _descend(fitting, meter, seconds, steps, rate, again, progress, stopped)
@@ -134,7 +135,7 @@ class _Meter:
         random = np.random.default_rng(self.seed + 1)
         self.tiles = tiles
         self.batches = [unfitted.cells.draw(random, CELLS, PIXELS) for _ in range(CHECKED)]
-        self.sampled = sum(unfitted.measure(self.batches))  # bits/dim
+        self.sampled = sum(unfitted.measure(self.batches).values())  # bits/dim
         self.first = self.sampled, self.sampled * self.samples / 8
         if self.coded:
             self.first = self.coded(unfitted.model, tiles)
@@ -147,7 +148,7 @@ class _Meter:
 
     def reached(self, part: float) -> Progress:
         """How far it is, after a part of the time."""
-        share = sum(self.fitting.measure(self.batches)) / self.sampled
+        share = sum(self.fitting.measure(self.batches).values()) / self.sampled
         price = self.fitting.price.bytes(self.fitting.average)
         rate, size = self.first
         return Progress(rate * share, size * (1 - share) - price, part)

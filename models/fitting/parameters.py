@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bitswap_models.exact.layers import EXACT_INT32, EXACT_SUM, Layer
 from bitswap_models.families.pixel_vae.model import PixelVAE
-from bitswap_models.fitting.gradient import Floats, in_order
+from bitswap_models.fitting.compiled import Floats, in_order
 
 BIAS_STEP = 1 << 13  # an eighth of a unit of the layer's outputs
 SCALE_STEPS = 128  # of a typical scale

@@ -2,10 +2,10 @@
 
 ``bitswap train`` comes here when a recipe has a table ``[tuning]``, and not ``[training]``; the
 model is that of ``[base]`` (base.py), or a new one of the shape in ``[model]``, started on the
-images. The loop is that of ``compress --fit`` (fitting.py), but the posterior is trained, too
-(posterior.py), which may be widened first, and differences to what it started from have no price,
-since the result is a file of its own. A likelihood of 64 hidden units learns five times as fast so
-as by training/loop.py.
+images. The loop is that of ``compress --fit`` (fitting.py), but what chooses latents is trained,
+too (posterior.py): q(z_1 | x), which may be widened first, and z_2, which the model may get first.
+Differences to what it started from have no price, since the result is a file of its own. A
+likelihood of 64 hidden units learns five times as fast so as by training/loop.py.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from bitswap_models.exact.tensors import built
 from bitswap_models.families import register
 from bitswap_models.families.family import in_bounds
 from bitswap_models.families.pixel_vae.config import Config
-from bitswap_models.families.pixel_vae.growth import widen_encoder
+from bitswap_models.families.pixel_vae.growth import widen_encoder, with_common
 from bitswap_models.families.pixel_vae.model import PixelVAE
 from bitswap_models.fitting.cells import Cells
 from bitswap_models.fitting.descent import CELLS, PIXELS, RATE, Fit
@@ -57,6 +57,8 @@ class Tuning:
     vary: float = 0.0  # share of photographs in another world, see augment.py
     side: int = 0  # of the tiles that are drawn of photographs, in their stead; 0: a cell's
     encoder: int = 0  # channels of q(z_1 | x); 0: as many as the base has
+    posterior: bool = True  # whether q(z_1 | x) is trained
+    common: int = 0  # size of the z_2 that the base gets; 0: what it has
     bounded: bool = False  # whether the likelihood is to see z_1 within bounds
     compile: bool = False  # the encoder, by torch
     seed: int = 0
@@ -80,15 +82,14 @@ def tune(
     recipe, data, output : Path
         TOML recipe, folder that holds the recipe's folders, model file to write.
     threads : int
-        They change the speed, and no integer but those of q(z_1 | x).
+        They change the speed, and no integer but those of what chooses latents.
     progress : callable
         Receives a line every few seconds.
 
     Returns
     -------
     dict
-        ``bpd``, ``likelihood`` and ``kl1``, if there are latents, on pixels drawn from the test
-        folder.
+        Bits/dim of pixels drawn from the test folder, see `measure`.
 
     Raises
     ------
@@ -98,6 +99,8 @@ def tune(
     text, config, base, sources, tuning = _read(recipe)
     if tuning.encoder and base is not None:
         base = widen_encoder(base, tuning.encoder)
+    if tuning.common and base is not None:
+        base = with_common(base, tuning.common)
     keep_freed()
     tiles = drawn(data, sources, tuning, config)
     base = base or begun(config, tiles, tuning.seed)
@@ -107,7 +110,8 @@ def tune(
 
     tuned = fit(
         base, tiles, FREE, steps=tuning.steps, rate=tuning.rate,
-        encoder=True, compiled=tuning.compile, threads=threads, seed=tuning.seed, progress=show,
+        encoder=tuning.posterior, compiled=tuning.compile, chooser=True, threads=threads,
+        seed=tuning.seed, progress=show,
     ).model  # fmt: skip
     if tuning.bounded:
         tuned = bounded(tuned)
@@ -155,13 +159,12 @@ def bounded(model: PixelVAE) -> PixelVAE:
 
 
 def measure(model: PixelVAE, tiles: np.ndarray, seed: int = 0) -> dict[str, float]:
-    """Bits/dim of tiles (N, T, T, C): ``bpd``, ``likelihood`` and, with latents, ``kl1``."""
+    """Bits/dim of tiles (N, T, T, C): ``bpd``, and all that `Fit.measure` finds."""
     fitting = Fit(model, Cells(model, [_whole(tiles)]), FREE)
     random = np.random.default_rng(seed)
     batches = [fitting.cells.draw(random, CELLS, PIXELS) for _ in range(CHECKED)]
-    likelihood, latents = fitting.measure(batches)
-    measured = {"bpd": likelihood + latents, "likelihood": likelihood}
-    return measured | ({"kl1": latents} if model.depth else {})
+    measured = fitting.measure(batches)
+    return {"bpd": sum(measured.values()), **measured}
 
 
 def _whole(tiles: np.ndarray) -> Tiles:

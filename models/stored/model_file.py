@@ -2,7 +2,8 @@
 
 Tensors of a layer NAME: ``NAME.weight`` (int8, or uint8 of packed signs, most significant bit
 first, 1 = +1), ``NAME.scale`` and ``NAME.bias`` (int32). ``top`` (int32) holds p(z_L), if L > 0,
-and ``bounds`` (int32) those of z_1 in a pixel VAE that is bounded.
+and ``bounds`` (int32) those of z_1 in a pixel VAE that is bounded. ``common.prior`` (int32) holds
+p(z_2) of a pixel VAE that tells it, and ``common.centre`` (int32) what its statistics are less.
 Metadata, JSON each: ``kind`` (name of the family, see families/register.py), ``config``,
 ``profile`` (numeric profile), ``metrics``; ``recipe`` (TOML) and ``known_answer``, the SHA-256 of
 every integer that the model gives for a fixed input (known_answer.py). A machine that computes

@@ -52,6 +52,7 @@ class Lockstep(Blocks):
 
     schemes = ("bitswap",)
     depth = 0
+    common = None
 
     def _of(self, count: int, row: int) -> MixtureParameters:
         terms = self._parameters(np.zeros(count, np.int32), (4,))
@@ -59,14 +60,14 @@ class Lockstep(Blocks):
             *((t + row if k else t).reshape(-1, 2) for k, t in enumerate(terms))
         )
 
-    def mixtures(self, z1: Integers, x: Integers, sizes: Integers) -> Coded:
+    def mixtures(self, z1: Integers, x: Integers, sizes: Integers, z2: None) -> Coded:
         rows = [self._of(len(x), row) for row in range(4)]
         symbols = x[:, 0].swapaxes(0, 1).reshape(-1)
         owner = np.tile(np.repeat(np.arange(len(x)), 4), 4).astype(np.int32)
         parameters = MixtureParameters(*(np.concatenate(p) for p in zip(*rows, strict=True)))
         return Coded(symbols, parameters, owner, np.full(4, 4 * len(x), np.int32))
 
-    def walk(self, z1: Integers, sizes: Integers, tile: int, pop: Pop) -> Integers:
+    def walk(self, z1: Integers, sizes: Integers, tile: int, pop: Pop, z2: None) -> Integers:
         rows = [pop(self._of(len(sizes), row)).reshape(-1, 4) for row in range(4)]
         return np.stack(rows, 1)[:, None]
 

@@ -1,8 +1,9 @@
 """Make a golden archive, and write what has to come out of it into manifest.json (README.md).
 
     python tests/golden/make.py MODEL [--scheme bitswap|bbans|topdown]
-                                      [--fit-steps N [--wide | --turned]] [--copies | --long]
-                                      [--jpeg | --decoded] [--exact] [--force]
+                                      [--fit-steps N [--wide | --turned]]
+                                      [--copies | --common | --long | --jpeg | --decoded]
+                                      [--exact] [--force]
 
 The images are computed: a photograph-like PNG with text, gray ones, a digit, PPM, BMP, a text; wide
 ones have alpha, palettes and 16 bits. Copies are of a PNG, of a PPM and of a text. PNG comes back
@@ -174,6 +175,12 @@ def turned_files() -> dict[str, bytes]:
     return found
 
 
+def common_files() -> dict[str, bytes]:
+    """Names and contents of what is archived in groups that are told what they have in common."""
+    found = {"large.png": png(photo(300, 290, 60)), "gray.png": png(photo(140, 150, 61)[..., 0])}
+    return found | {f"small/{k:02}.png": png(photo(40, 36, 62 + k)) for k in range(20)}
+
+
 LINKS = {"linked/text.txt": "text.txt", "linked/photo.ppm": "again/photo.ppm"}
 
 
@@ -275,6 +282,7 @@ def main() -> None:
     parser.add_argument("--wide", action="store_true", help="of other images")
     parser.add_argument("--turned", action="store_true", help="of small images")
     parser.add_argument("--copies", action="store_true", help="of equal files")
+    parser.add_argument("--common", action="store_true", help="of groups of many pixels")
     parser.add_argument("--long", action="store_true", help="of more than a small block")
     parser.add_argument("--exact", action="store_true", help="PNG byte for byte")
     parser.add_argument("--jpeg", action="store_true", help="of JPEG files")
@@ -285,6 +293,7 @@ def main() -> None:
     kind = "wide" if arguments.wide else "turned" if arguments.turned else kind
     made = wide_files if arguments.wide else turned_files if arguments.turned else files
     kind, made = ("copies", equal_files) if arguments.copies else (kind, made)
+    kind, made = ("common", common_files) if arguments.common else (kind, made)
     kind, made = ("long", long_files) if arguments.long else (kind, made)
     if arguments.exact:
         kind, made = f"{kind}-exact", exact_files if made is files else made

@@ -7,7 +7,7 @@ from bitswap_cli.api.arguments import SCHEMES, Notes, ignore
 from bitswap_cli.api.codecs.others import OTHERS, Other
 from bitswap_cli.api.codecs.tiles import NUMERIC_PROFILE, codec_of, load, shape
 from bitswap_cli.archive.codecs import Codecs, CodecsFor
-from bitswap_cli.archive.format.header import Header
+from bitswap_cli.archive.format.header import COMMON, Header
 from bitswap_cli.archive.format.sections import TILE
 from bitswap_cli.contract import TileCodec
 from bitswap_cli.errors import ArchiveError, ModelError
@@ -50,6 +50,8 @@ def _tiles(header: Header, path: str | None, batch: int, notes: Notes) -> TileCo
     codec = codec_of(load(file, notes), header.scheme, batch, header.fitted)
     if shape(codec) != header.tile:
         raise ArchiveError("the archive's tiles are not of the size its model works on")
+    if codec.tells_common and COMMON not in header.features:
+        raise ArchiveError(f"the archive lacks the feature {COMMON!r}, which its model needs")
     return codec
 
 

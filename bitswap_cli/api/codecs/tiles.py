@@ -1,10 +1,10 @@
 """From the name of a model to the codec of tiles for a new archive."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from bitswap_cli.api.arguments import Notes, ignore
-from bitswap_cli.archive.format.header import TURNED, Fitted, Header
+from bitswap_cli.archive.format.header import COMMON, TURNED, Fitted, Header
 from bitswap_cli.archive.sources.catalogue import Catalogue
 from bitswap_cli.archive.writing.coders.choice import choose_tiles
 from bitswap_cli.archive.writing.coders.orientation import may_turn
@@ -71,10 +71,20 @@ def turning(start: Start, catalogue: Catalogue) -> Start:
     return Start(codec, header)
 
 
+def refining(start: Start) -> Start:
+    """Let what tiles have in common be chosen with time, if the model tells it and can do so."""
+    from bitswap_models.families.register import family_of
+
+    if start.codec.tells_common:
+        model = cast("ExactModel", start.codec.model)
+        family_of(model).refining().refine(model)
+    return start
+
+
 def start(file: "ModelFile", codec: ChunkCodec) -> Start:
     """Return the codec of a model's file with the header of an archive by it."""
     wide = codec.channels not in (1, 3) or codec.alphabet != BYTES
-    features = frozenset([WIDE] if wide else [])
+    features = frozenset(([WIDE] if wide else []) + ([COMMON] if codec.tells_common else []))
     tile = shape(codec)
     header = Header(file.name, file.sha256, codec.name, NUMERIC_PROFILE, tile, (), features)
     return Start(codec, header)

@@ -35,6 +35,7 @@ class Fitted(NamedTuple):
 
 
 TURNED, JPEGS, DRAWN, LONG, LARGE = "turned", "jpeg", "drawn", "long", "large"
+COMMON = "common"
 MODES, FOLDERS, COPIES, SAMPLES = "modes", "folders", "copies", "samples"
 OWNERS, XATTRS, SPARSE = "owners", "xattrs", "sparse"
 DECODINGS, LAID, LEARNING = "decoded", "laid", "learning"
@@ -83,6 +84,7 @@ class Header(NamedTuple):
     chunks of JPEG files (see format/jpeg.py), and `LEARNING`, by models that learn while they code;
     `DRAWN`, chunks of whole pictures (see format/drawn.py); `LONG`, BYTE chunks of up to
     `MAX_BLOCK` bytes; `LARGE`, pictures of more than `MAX_PIXELS` pixels (see images/strips.py);
+    `COMMON`, chunks of tiles by a model that tells what they share (see coding/common.py);
     those that kinds of pictures name; those of entries, whatever these are: `MODES`, `OWNERS`,
     `XATTRS` and `SPARSE`, what is told of them (see format/attributes.py), `FOLDERS`, those that
     are not empty, `COPIES`, entries that equal others, `SAMPLES`, files as samples under zstd,
@@ -184,7 +186,7 @@ class Header(NamedTuple):
 def known_features() -> set[str]:
     """Return the features of archives that this program knows."""
     kinds = {kind.feature for kind in register.kinds() if not kind.plain}
-    named = {WIDE, TURNED, DESCRIBED, LIBDEFLATE, LONG, LARGE, LEARNING, *OTHERS}
+    named = {WIDE, TURNED, DESCRIBED, LIBDEFLATE, LONG, LARGE, LEARNING, COMMON, *OTHERS}
     return named | _OF_ENTRIES | kinds
 
 

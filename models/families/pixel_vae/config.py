@@ -23,6 +23,7 @@ class Config:
     split: int = 48  # hidden units of each channel
     components: int = 5
     bounded: int = 0  # 1: the likelihood sees z_1 within bounds, so that strays cost little
+    common: int = 0  # size of z_2, what the tiles of a group have in common; 0: there is none
 
     def sound(self) -> bool:
         """Whether all fields, non-negative and at most 512, are within what a file may ask for."""
@@ -39,9 +40,11 @@ class Config:
             and self.components <= 16
             and len(self.latents) <= 8
             and max(self.latents, default=0) <= 64
+            and self.common <= 256
             and self.tile <= 64
             and self.tile % POOL == 0
             and (self.bounded == 0 or (self.bounded == 1 and len(self.latents) == 1))
+            and (self.common == 0 or (len(self.latents) == 1 and self.channels >= 3))
         )
 
     @property

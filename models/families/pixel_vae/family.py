@@ -14,4 +14,5 @@ FAMILY = Family(
     grow=grow,
     larger=larger,
     fit="bitswap_models.fitting.fit",
+    refine="bitswap_models.fitting.refined",
 )

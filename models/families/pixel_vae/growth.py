@@ -21,9 +21,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from bitswap_cli.ans.parameters import SCALE_OF_ONE, SCALES_PER_OCTAVE
 from bitswap_cli.errors import ModelError
 from bitswap_models.exact.layers import Layer, Shape
 from bitswap_models.exact.tensors import Blank, Tensors, built, packed
+from bitswap_models.families.pixel_vae.common import Common
 from bitswap_models.families.pixel_vae.config import Config
 from bitswap_models.families.pixel_vae.model import Encoder, PixelVAE
 from bitswap_models.families.pixel_vae.window import taps
@@ -31,6 +33,9 @@ from bitswap_models.families.pixel_vae.window import taps
 GROWING = ("channels", "radius", "width")  # fields of a config
 MOST = 512  # hidden units
 ENCODER = 1 << 8  # seed of the signs of its first layer
+COMMON = ENCODER << 1  # and of those that z_2 is made with
+START = 32  # and their size
+FILM_STEP = 1 << 13  # that a weight of z_2 adds to gains and shifts, in 2^-16
 SCALE = 1 << 14  # of outputs that weigh nothing yet
 NOTHING = {"weight": 0, "scale": SCALE, "bias": 0}
 Array = NDArray[np.integer]
@@ -101,6 +106,39 @@ def widen_encoder(model: PixelVAE, channels: int) -> PixelVAE:
     return built(PixelVAE, new, stored)
 
 
+def with_common(model: PixelVAE, size: int) -> PixelVAE:
+    """Return a model with a z_2 of so many integers, exact, that says the same of all pictures.
+
+    Not for archives: z_2 is 0 and weighs nothing, until both are trained (tuning.py).
+
+    Parameters
+    ----------
+    model : PixelVAE
+        An exact one, without z_2.
+    size : int
+
+    Raises
+    ------
+    ModelError
+        If it has one already, or the result would be none that a file may hold.
+    """
+    new = replace(model.config, common=size)
+    if model.common is not None or not size or not new.sound():
+        raise ModelError(f"a pixel VAE cannot get a z_2 of {size} integers so")
+    blank = Blank()
+    Common(new, blank.part("common"))
+    stored: dict[str, Array] = dict(model.tensors()) | blank.taken
+    for at, name in enumerate(("common.hidden", "common.mean")):
+        signs = _signs(COMMON + at, blank.layers[name].shape.weights)
+        stored[f"{name}.weight"] = (START * signs).astype(np.int8)
+    stored["common.prior"][1] = SCALE_OF_ONE + 3 * SCALES_PER_OCTAVE
+    units = 2 * new.layers * new.width
+    stored["film.2.weight"] = np.zeros((units, size, 1, 1), np.int8)
+    stored["film.2.scale"] = np.full(units, FILM_STEP, np.int32)
+    stored["film.2.bias"] = np.zeros(units, np.int32)
+    return built(PixelVAE, new, stored)
+
+
 def _widened(narrow: Layer, shape: Shape, seed: int, *, first: bool) -> dict[str, Array]:
     """The tensors of a layer of the encoder with more inputs, outputs or both."""
     had, saw = narrow.shape.outputs, narrow.shape.inputs
@@ -132,8 +170,9 @@ class _Growth:
         if new.latents:
             for name in ("encoder.stem", "encoder.colour"):
                 out[f"{name}.weight"] = _padded(out[f"{name}.weight"], new.channels, 1)
-            for part in ("weight", "scale", "bias"):
-                out[f"film.1.{part}"] = self._film(out[f"film.1.{part}"], part)
+            for name in ("film.1", "film.2") if new.common else ("film.1",):
+                for part in ("weight", "scale", "bias"):
+                    out[f"{name}.{part}"] = self._film(out[f"{name}.{part}"], part)
         for name, layer in {**self._trunk(), "splits": self._splits(), **self._channels()}.items():
             for part, array in layer.items():
                 out[f"net.{name}.{part}"] = array

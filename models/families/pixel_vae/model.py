@@ -6,7 +6,8 @@ A pixel sees a causal window of earlier pixels of its tile, as differences to th
 and north neighbours; a small perceptron turns it into a mixture of discretized logistics for each
 channel, given the channels before it (pixel_net.py). What no window can see, the noise, texture and
 colours of the neighbourhood, is z_1: one vector for each cell of a tile, which scales and shifts
-the hidden units. Latents are coded with Bit-Swap; L may be 0.
+the hidden units. Latents are coded with Bit-Swap; L may be 0. A model may also have z_2, what all
+tiles of a group have in common, which adds to these gains and shifts (common.py).
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from bitswap_models.exact.layers import ACTIVATION, Shape, activation
 from bitswap_models.exact.model import Listener
 from bitswap_models.exact.tensors import Stored
 from bitswap_models.families.pixel_vae import lockstep, pixels
+from bitswap_models.families.pixel_vae.common import Common
 from bitswap_models.families.pixel_vae.config import POOL, Config
 from bitswap_models.families.pixel_vae.pixel_net import Film, PixelNet
 
@@ -117,6 +119,11 @@ class PixelVAE(LatentChain):
                 stored.layer("film.0", Shape(z[0], link, input_max=128)),
                 stored.layer("film.1", Shape(link, units)),
             )
+        self.common: Common | None = None
+        if config.common:
+            self.common = Common(config, stored.part("common"))
+            shape = Shape(config.common, units, input_max=128)
+            self.film_of_common = stored.layer("film.2", shape)
         encoders, decoders = stored.part("encoders"), stored.part("decoders")
         for k, (below, above) in enumerate(zip(z, z[1:], strict=False)):
             self.posteriors.append(LatentNet(encoders.part(str(k)), below, link, above, 128))
@@ -133,8 +140,9 @@ class PixelVAE(LatentChain):
         cells, grid = _cells(above, 1)
         return _on(grid, self.priors[layer - 1](cells))
 
-    def film_of(self, z1: Integers | None) -> Film | None:
-        """Gains and shifts of every cell: (B, D, H, W) -> (B, H * W, 2, layers, width)."""
+    def film_of(self, z1: Integers | None, z2: Integers | None = None) -> Film | None:
+        """Gains and shifts of every cell: (B, D, H, W) and z_2, 0 if there is none -> (B, H * W,
+        2, layers, width)."""
         if z1 is None:
             return None
         z = channels_last(z1)
@@ -143,18 +151,31 @@ class PixelVAE(LatentChain):
         b, h, w, _ = z.shape
         first, second = self.film
         out = second(first(z, within=ACTIVATION), within=FILM)
+        if self.common is not None:
+            z2 = np.zeros(self.config.common, np.int32) if z2 is None else z2
+            shared = self.film_of_common(z2[None, None, None], within=FILM)
+            out = (out + shared).clip(*FILM)
         return out.reshape(b, h * w, 2, self.config.layers, self.config.width)
 
-    def mixtures(self, z1: Integers | None, x: Integers, sizes: Integers) -> Coded:
-        """p(x | z_1) of the pixels x, (B, C, T, T), in coding order; see lockstep.py."""
-        film, kernel = self.film_of(z1), pixels.engine()
+    def mixtures(
+        self, z1: Integers | None, x: Integers, sizes: Integers, z2: Integers | None = None
+    ) -> Coded:
+        """p(x | z_1, z_2) of the pixels x, (B, C, T, T), in coding order; see lockstep.py."""
+        film, kernel = self.film_of(z1, z2), pixels.engine()
         if kernel is None:
             return lockstep.mixtures(self.net, film, x, sizes)
         return kernel.mixtures(self.net, film, x.transpose(0, 2, 3, 1).astype(np.uint8), sizes)
 
-    def walk(self, z1: Integers | None, sizes: Integers, tile: int, pop: Pop) -> Integers:
+    def walk(
+        self,
+        z1: Integers | None,
+        sizes: Integers,
+        tile: int,
+        pop: Pop,
+        z2: Integers | None = None,
+    ) -> Integers:
         """Ask `pop` for the pixels of tiles, step by step, and return them, (B, C, T, T)."""
-        film, kernel = self.film_of(z1), pixels.engine()
+        film, kernel = self.film_of(z1, z2), pixels.engine()
         if kernel is not None:
             tiles = pop.natively(lambda to: kernel.pop(self.net, film, sizes, tile, to))
             if tiles is not None:
@@ -167,7 +188,12 @@ class PixelVAE(LatentChain):
         if self.bounds is not None:
             told.once(self.bounds)
         sizes = np.tile(np.array([self.tile, self.tile, self.channels], np.int32), (len(x), 1))
-        coded = self.mixtures(z1, x, sizes)
+        z2 = None
+        if self.common is not None:
+            z2 = self.common.of(x, sizes)
+            told.once(np.stack(self.common.prior))
+            told.once(z2)
+        coded = self.mixtures(z1, x, sizes, z2)
         order = np.argsort(coded.owner, kind="stable")  # tile by tile
         told.tiles(*(p[order].reshape(len(x), -1) for p in coded.parameters))
 

@@ -25,6 +25,7 @@ from bitswap_models.training.bits import mixture_bits
 from bitswap_models.training.latents import SCALE_WIDE, ChainNetwork, latent_noise
 from bitswap_models.training.layers import IntegerConv, activation, floor
 from bitswap_models.training.networks.blocks import residual_blocks
+from bitswap_models.training.networks.common import Common
 from bitswap_models.training.networks.pixel_net import PixelNet
 
 BOUND = 6  # scales of p(z_1), to either side, that bounds are apart from its mean
@@ -116,6 +117,11 @@ class PixelNetwork(ChainNetwork):
                 )
             )  # fmt: skip
         self.bounds: Tensor | None = None  # of z_1, stored ones, (2, D)
+        if config.common:
+            self.common = Common(config)
+            units = 2 * config.layers * config.width
+            # z_2 weighs nothing until tuning.py knows groups
+            self.film.append(IntegerConv(config.common, units, input_max=128, spread=0.0))
         self.encoders = nn.ModuleList()  # q(z_2 | z_1), ...
         self.decoders = nn.ModuleList()  # p(z_1 | z_2), ...
         for below, above in zip(z, z[1:], strict=False):
@@ -141,15 +147,22 @@ class PixelNetwork(ChainNetwork):
         stored = super().tensors()
         if self.config.bounded:
             stored["bounds"] = self.bounds_integers().cpu().numpy()
+        if self.config.common:
+            for name in ("prior", "centre"):
+                stored[f"common.{name}"] = getattr(self.common, name).cpu().numpy()
         return stored
 
-    def modulation(self, z1: Tensor) -> Tensor:
-        """Gains and shifts of the hidden units: (B, D, 1, 1) -> (B, 2, layers, width)"""
+    def modulation(self, z1: Tensor, z2: Tensor | None = None) -> Tensor:
+        """Gains and shifts of the hidden units: (B, D, 1, 1) and z_2, 0 if there is none, likewise
+        -> (B, 2, layers, width)"""
         if self.config.bounded:
             low, high = self.bounds_integers().to(z1.dtype)[:, :, None, None]
             z1 = z1.clamp(low, high)
-        first, second = self.film
+        first, second = self.film[:2]
         out: Tensor = second(first(z1, active=True)).clamp(*FILM)
+        if self.config.common:
+            z2 = z1.new_zeros((len(z1), self.config.common, 1, 1)) if z2 is None else z2
+            out = (out + self.film[2](z2).clamp(*FILM)).clamp(*FILM)
         return out.view(len(z1), 2, self.config.layers, self.config.width)
 
     def noise(self, batch: int, generator: torch.Generator) -> list[Tensor]:

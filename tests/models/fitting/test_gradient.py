@@ -5,7 +5,8 @@ import pytest
 
 from bitswap_models.families.pixel_vae.config import Config
 from bitswap_models.families.pixel_vae.window import taps
-from bitswap_models.fitting.gradient import Floats, Pixels, by_torch, engine, gpu, in_order, look
+from bitswap_models.fitting.compiled import Floats, Pixels, engine, in_order, look
+from bitswap_models.fitting.gradient import by_torch, gpu
 from bitswap_models.training.layers import layers
 from bitswap_models.training.networks.pixel_net import PixelNet
 

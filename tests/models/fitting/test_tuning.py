@@ -178,6 +178,7 @@ def test_what_is_measured_is_what_is_coded(workshop: Path) -> None:
         ("width = 24", "wide = 24", "wide"),
         ("steps = 60", "steps = 60\nencoder = 4", "encoder"),
         ("steps = 60", "steps = 60\nencoder = 600", "encoder"),
+        ("steps = 60", "steps = 60\ncommon = 4", "z_2"),
         ("width = 24", "width = 8", "grow"),
         ("[tuning]", "[tuned]", "tuning"),
         ('folder = "sheets"', 'folders = "sheets"', "folders"),

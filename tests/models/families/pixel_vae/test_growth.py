@@ -13,7 +13,7 @@ from bitswap_models.families.pixel_vae import growth, lockstep
 from bitswap_models.families.pixel_vae.config import Config
 from bitswap_models.families.pixel_vae.growth import grow, larger, widen_encoder
 from bitswap_models.families.pixel_vae.model import PixelVAE
-from bitswap_models.fitting import gradient
+from bitswap_models.fitting import compiled, gradient
 from bitswap_models.fitting.fit import fit
 from bitswap_models.stored import model_file
 from bitswap_models.training.evaluation import start
@@ -22,7 +22,7 @@ from bitswap_models.training.networks.pixel_net import PixelNet
 from bitswap_models.training.networks.pixel_vae import PixelNetwork
 
 CONFIG = Config(tile=16, latents=(4,), encoder=8, link=8, radius=2, width=16, split=8, components=3)
-GRADIENT = gradient.engine()
+GRADIENT = compiled.engine()
 
 
 def pictures(count: int, channels: int, seed: int = 0) -> np.ndarray:
@@ -202,7 +202,7 @@ def test_gradients_of_many_channels() -> None:
     parameters = random.normal(0, 0.05, count).astype(np.float32)
     taps = 2 * config.radius * (config.radius + 1)
     window = random.integers(100, 140, (128, taps, 8)).astype(np.uint8)
-    pixels = gradient.Pixels(
+    pixels = compiled.Pixels(
         window, np.zeros((128, 6), np.uint8), window[:, -1].copy(), np.full(128, 8, np.uint8)
     )
     assert GRADIENT
