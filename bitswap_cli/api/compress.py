@@ -172,9 +172,10 @@ class _Job:
             teller=self.teller,
         )
         # the first way is that of a call without `fit`, to the byte
-        installed = Installed(catalogue, self.scheme, self.batch, notes=self.notes)
+        patient = self.speed == SMALL
+        installed = Installed(catalogue, self.scheme, self.batch, notes=self.notes, patient=patient)
         ways = (plain or installed.best())[:1]
-        if self.speed == SMALL:
+        if patient:
             ways = [refining(turning(ways[0], catalogue))]
         if fit.wanted:
             ways += self._fitted(ways[0], installed, catalogue, fit, threads)

@@ -177,8 +177,8 @@ def turned_files() -> dict[str, bytes]:
 
 def common_files() -> dict[str, bytes]:
     """Names and contents of what is archived in groups that are told what they have in common."""
-    found = {"large.png": png(photo(300, 290, 60)), "gray.png": png(photo(140, 150, 61)[..., 0])}
-    return found | {f"small/{k:02}.png": png(photo(40, 36, 62 + k)) for k in range(20)}
+    found = {"large.png": png(photo(160, 170, 60)), "gray.png": png(photo(130, 140, 61)[..., 0])}
+    return found | {f"small/{k:02}.png": png(photo(33, 34, 62 + k)) for k in range(16)}
 
 
 LINKS = {"linked/text.txt": "text.txt", "linked/photo.ppm": "again/photo.ppm"}

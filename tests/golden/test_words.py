@@ -1,4 +1,4 @@
-"""The words of every installed model under every scheme, as version 0.7.0 wrote them.
+"""The words of every installed model under every scheme, as the version that brought it wrote them.
 
 They hold whatever the archive around them looks like: formats may change, words may not.
 """

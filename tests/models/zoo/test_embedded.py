@@ -25,6 +25,7 @@ RATES = {  # test folder, and bits/dim on it
     "natural32": ("natural32_valid", 4.90),
     "photo": ("natural32_valid", 4.15),
     "thumbs": ("natural32_valid", 3.96),
+    "thumbs-z2": ("natural32_valid", 3.96),
     **{f"resnet-{bits}": ("natural32_valid", 5.60) for bits in ("8", "1-8", "1-1")},
 }
 HERE = [name for name, (folder, _) in RATES.items() if (DATA / folder).is_dir()]

@@ -41,6 +41,7 @@ LIMITS = {  # bits/dim
     "resnet-1-8": 5.00,
     "resnet-8": 4.88,
     "thumbs": 3.36,
+    "thumbs-z2": 3.37,
 }
 
 Pixels = NDArray[np.uint8]
