@@ -4,7 +4,7 @@
     decode    pop z_2 under p(z_2)    pop the group under p(.. | z_2)
 
 The writer chooses, so that a better choice needs no other reader; since q(z_2 | x) is one point,
-nothing can be popped under it. It costs some ten bytes a group.
+nothing can be popped under it. It costs some twenty bytes a group.
 """
 
 from __future__ import annotations
