@@ -248,9 +248,9 @@ EXPORT int64_t bitswap_coefficients_pop(int64_t which, const block_network *n, c
 /* Decisions of an encoder of planes of one rank, which learns, and what they cost of each: how
  * many, or NO_MEMORY. */
 EXPORT int64_t bitswap_coefficients_decide(int64_t which, const block_network *n,
-                                           const plane *planes, int64_t count, uint32_t *told,
+                                           const plane *planes, int64_t count, uint32_t *decided,
                                            int64_t *costs) {
-    decisions line = {.told = told, .costs = costs};
+    decisions line = {.told = decided, .costs = costs};
     machine m = machine_of(which, n, planes, count);
     m.line = &line;
     const int64_t failed = run(&m);
