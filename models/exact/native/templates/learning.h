@@ -17,8 +17,8 @@ TARGET INLINE int32_t logarithm(const block_network *n, uint32_t x) {
     int bits = 0;
     for (int by = 16; by; by >>= 1) bits += x >> (bits + by) ? by : 0;
 #endif
-    const uint32_t place = bits > MANTISSA ? x >> (bits - MANTISSA) : x << (MANTISSA - bits);
-    return (bits * OCTAVE >> 8) + n->mantissas[place - (1 << MANTISSA)];
+    const uint32_t mantissa = bits > MANTISSA ? x >> (bits - MANTISSA) : x << (MANTISSA - bits);
+    return (bits * OCTAVE >> 8) + n->mantissas[mantissa - (1 << MANTISSA)];
 }
 
 TARGET INLINE int32_t logit_of(const block_network *n, int32_t yes, int32_t no) {
@@ -68,7 +68,7 @@ TARGET APART int decide(const block_network *n, learner *l, int32_t logit, slot 
         const int32_t error = target - squash(n, logit + (own->offset >> 4));
         const int32_t moved = own->offset + ((error * l->pace[own->count] + (1 << 9)) >> 10);
         own->offset = (int16_t)clip(moved, -SLOT_LIMIT, SLOT_LIMIT);
-        own->count += own->count < COUNTS - 1;
+        if (own->count < COUNTS - 1) own->count++;
     }
     return bit;
 }
