@@ -264,7 +264,7 @@ class _Job:
             if others.coefficients:
                 decoded = [DECODINGS, LAID] if catalogue.decoded else []
                 header = header.using([LEARNING, *decoded])
-            if others.pictures or catalogue.wide:
+            if others.pictures or (self.model == AUTO and catalogue.wide):
                 header = header.using([WIDE])
             writer = stack.enter_context(
                 ArchiveWriter(
