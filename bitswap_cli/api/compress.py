@@ -172,10 +172,9 @@ class _Job:
             teller=self.teller,
         )
         # the first way is that of a call without `fit`, to the byte
-        patient = self.speed == SMALL
-        installed = Installed(catalogue, self.scheme, self.batch, notes=self.notes, patient=patient)
+        installed = Installed(catalogue, self.scheme, self.batch, notes=self.notes)
         ways = (plain or installed.best())[:1]
-        if patient:
+        if self.speed == SMALL:
             ways = [refining(turning(ways[0], catalogue))]
         if fit.wanted:
             ways += self._fitted(ways[0], installed, catalogue, fit, threads)

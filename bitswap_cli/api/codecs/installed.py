@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from bitswap_models.zoo import ModelFile
 
 FAST_MODEL = "fast"  # for those who ask for speed: it is not tried among the others
-PATIENT_MODEL = "thumbs-z2"  # likewise, but for those who have the time to refine its z_2
 _FALLBACK = "photo"  # of archives without pictures
 _NEAR = 1.1  # bytes of a sample, over those of the best model, that fitting may make good
 _RIVALS = 3  # models at most that are fitted for a while, to go on with the best
@@ -29,22 +28,13 @@ class Installed:
         What will be compressed.
     scheme, batch, notes
         See `tiles.named`.
-    patient : bool
-        Whether `PATIENT_MODEL` is tried, too.
     """
 
     def __init__(
-        self,
-        catalogue: Catalogue,
-        scheme: str | None,
-        batch: int,
-        *,
-        notes: Notes = ignore,
-        patient: bool = False,
+        self, catalogue: Catalogue, scheme: str | None, batch: int, *, notes: Notes = ignore
     ) -> None:
         self._catalogue = catalogue
         self._scheme, self._batch, self._notes = scheme, batch, notes
-        self._untried = {FAST_MODEL} if patient else {FAST_MODEL, PATIENT_MODEL}
         self._loaded: dict[str, tuple[ModelFile, ExactModel]] = {}
         self._costs: dict[tuple[str, bytes, str], float] = {}
 
@@ -70,7 +60,7 @@ class Installed:
         widths = {picture.pixels.shape[2] for one in tried for picture in one.pictures}
         found: list[tuple[float, Start]] = []
         for name in zoo.embedded():
-            if name in self._untried or not _may_suit(name, widths, fitting=fitting):
+            if name == FAST_MODEL or not _may_suit(name, widths, fitting=fitting):
                 continue
             file, model = self._load(name)
             codec = codec_of(model, self._scheme, self._batch, fitting=fitting)
