@@ -101,6 +101,16 @@ def test_they_are_written_as_the_jpegs_that_they_were(photos: Path, bitswap: Bit
     assert bitswap("decompress", "a.bsw", "-o", "out", "--as-jpeg").code == 3
 
 
+def test_no_entry_makes_way_for_a_jpeg(photos: Path, bitswap: Bitswap) -> None:
+    (photos / "a.png.jpg").write_text("an entry of its own")
+    (photos / "gray.png.jpg").mkdir()
+    assert bitswap("compress", "photos", "-o", "a.bsw").code == 0
+    assert bitswap("decompress", "a.bsw", "-o", "out", "--as-jpeg").code == 0
+    for name in ("a.png", "a.png.jpg", "gray.png"):
+        assert (Path("out/photos") / name).read_bytes() == (photos / name).read_bytes()
+    assert Path("out/photos/gray.png.jpg").is_dir()
+
+
 def test_threads_change_no_byte(photos: Path, bitswap: Bitswap) -> None:
     archives = []
     for threads in ("1", "3"):

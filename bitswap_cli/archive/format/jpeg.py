@@ -64,10 +64,12 @@ class JpegFile(NamedTuple):
 
     def was(self) -> bytes | None:
         """Return a JPEG that decodes to the same pixels; None of a file that is none, and where
-        there is none."""
+        there is none. Raise `ArchiveError` if these are not the picture's pixels."""
         if self.kind == KIND:
             return None
-        return as_jpeg(history.unpack(self.recipe), self.pictures[0])
+        told = history.unpack(self.recipe)
+        history.pixels_of(told, self.pictures)
+        return as_jpeg(told, self.pictures[0])
 
 
 def outlines(kind: str, recipe: bytes) -> list[Frame]:

@@ -1,7 +1,7 @@
 """Decoded chunks -> entries: pictures and files that span several chunks are put together."""
 
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 
 from bitswap_cli.archive.format.attributes import Attributes
 from bitswap_cli.archive.format.jpeg import JpegFile
@@ -66,8 +66,8 @@ class Assembler:
         Note in the report what is lost instead of raising.
     pixels : bool
         Be content with files of the right pixels, which are made sooner.
-    as_jpeg : bool
-        Write pictures that were JPEGs as JPEGs again.
+    taken : set of bytes, optional
+        Write pictures that were JPEGs as JPEGs again, whose names are not among these.
     """
 
     def __init__(
@@ -77,14 +77,14 @@ class Assembler:
         *,
         keep_going: bool,
         pixels: bool = False,
-        as_jpeg: bool = False,
+        taken: Set[bytes] | None = None,
     ) -> None:
         self.report = UnpackReport()
         self._sink = sink
         self._copies = copies
         self._keep_going = keep_going
         self._pixels = pixels
-        self._as_jpeg = as_jpeg
+        self._taken = taken
         self._picture: OpenPicture | OpenStrips | None = None
         self._file: _OpenFile | None = None
         self._lost: dict[bytes, str] = {}
@@ -205,10 +205,11 @@ class Assembler:
 
     def _add_whole(self, segment: WholeSegment, one: DecodedFile) -> None:
         self.report.samples += one.samples
-        if self._as_jpeg and isinstance(one, JpegFile) and not self._copies.copied(segment.name):
+        name = segment.name + b".jpg"
+        free = self._taken is not None and name not in self._taken
+        if free and isinstance(one, JpegFile) and not self._copies.copied(segment.name):
             found = one.was()
             if found is not None:
-                name = segment.name + b".jpg"
                 self._write(name, found, segment.mtime, segment.attributes)
                 return
         data = whole_file(segment, one, quick=self._pixels)

@@ -1,5 +1,6 @@
 """An archive back into files."""
 
+import contextlib
 import os
 from collections import deque
 from collections.abc import Callable, Sequence, Set
@@ -79,7 +80,7 @@ def unpack(
         tags = _check(reader, folder, copies, keep_going)
         wanted.check(reader.path)
         codecs = find_codecs(reader, codecs_for, tags)
-        how = _How(keep_going, pixels, as_jpeg)
+        how = _How(keep_going, pixels, _names(reader) if as_jpeg else None)
         report = _Unpacking(reader, codecs, folder, copies, how, threads, progress).run()
         report.notes += giver.notes(reader.header.features)
         return whole(reader.path, "restored", report)
@@ -191,7 +192,18 @@ class _How(NamedTuple):
 
     keep_going: bool = False
     pixels: bool = False
-    as_jpeg: bool = False
+    taken: Set[bytes] | None = None
+    """Names that pictures that were JPEGs must not have as such; None: they do not become any."""
+
+
+def _names(reader: ArchiveReader) -> set[bytes]:
+    """Return the names of all entries, and of the folders that they are in."""
+    names = set[bytes]()
+    for chunk in reader.chunks:
+        with contextlib.suppress(ArchiveError):  # which comes again when the chunk is read
+            for segment in reader.table(chunk).segments:
+                names.update([segment.name, *above(segment.name)])
+    return names
 
 
 class _Pending(NamedTuple):

@@ -178,6 +178,11 @@ def join(packed: bytes, pictures: Sequence[Coefficients]) -> bytes:
         If recipe and coefficients do not belong together.
     """
     told = unpack(packed)
+    return rebuild(told.recipe, pixels_of(told, pictures))
+
+
+def pixels_of(told: Told, pictures: Sequence[Coefficients]) -> NDArray[np.uint8]:
+    """Return a picture's pixels; raise `ArchiveError` if recipe and coefficients do not fit."""
     shapes = [(c.rows, c.columns, 64) for c in told.origin.frame()]
     if [[own.shape for own in picture] for picture in pictures] != [shapes]:
         raise _malformed()
@@ -188,7 +193,7 @@ def join(packed: bytes, pictures: Sequence[Coefficients]) -> bytes:
         pixels = np.concatenate([pixels, alpha], axis=2)
     if zlib.crc32(pixels.data) != told.checksum:
         raise ArchiveError("the archive holds a picture that was a JPEG, and is another one now")
-    return rebuild(told.recipe, pixels)
+    return pixels
 
 
 def was(packed: bytes) -> str:
