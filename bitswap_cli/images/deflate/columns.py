@@ -133,6 +133,11 @@ class Reader:
                 return value
         raise ArchiveError(_DAMAGED)
 
+    @property
+    def done(self) -> bool:
+        """Whether nothing is left."""
+        return self._at == len(self._data)
+
     def rest(self) -> bytes:
         """All that is left."""
         return self.take(len(self._data) - self._at)

@@ -1,7 +1,8 @@
 """The formats that this program knows: a new one is a module and a line here."""
 
 from bitswap_cli.errors import ArchiveError
-from bitswap_cli.images.formats import bmp, ico, npy, pnm, qoi, tga
+from bitswap_cli.images.formats import bmp, ico, pnm, qoi, tga
+from bitswap_cli.images.formats.arrays import npy, npz
 from bitswap_cli.images.formats.format import WIDE, Format, Kind
 from bitswap_cli.images.formats.gif import format as gif
 from bitswap_cli.images.formats.png import animated as apng
@@ -20,6 +21,7 @@ FORMATS: dict[str, Format] = {
     "bmp": bmp,
     "pnm": pnm,
     "npy": npy,
+    "npz": npz,
     "qoi": qoi,
     "tga": tga,
     "gif": gif,

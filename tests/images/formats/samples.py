@@ -35,6 +35,14 @@ def array_file(array: NDArray[Any]) -> bytes:
     return out.getvalue()
 
 
+def arrays_file(*, packed: bool = True, **arrays: NDArray[Any]) -> bytes:
+    """What NumPy writes of several, deflated or not."""
+    out = io.BytesIO()
+    every: Any = arrays
+    (np.savez_compressed if packed else np.savez)(out, **every)
+    return out.getvalue()
+
+
 def opaque(pixels: Pixels) -> Pixels:
     """RGBA with alpha that nobody used."""
     return np.concatenate([pixels[..., :3], np.full_like(pixels[..., :1], 255)], axis=2)
@@ -81,6 +89,10 @@ def files(rgb: Pixels | None = None) -> dict[str, bytes]:
         "npy many": array_file(drawn(60, 9, 3).reshape(5, 12, 9, 3)),
         "npy deep": array_file(deep),
         "npy big-endian": array_file(deep[..., :3].astype(">u2")),
+        "npz": arrays_file(x=rgb, y=np.arange(9)),
+        "npz stored": arrays_file(x=rgb, y=rgb[::-1], packed=False),
+        "npz opaque": arrays_file(x=opaque(rgba)),
+        "npz deep": arrays_file(x=deep),
     }
     for name, pixels in {"": rgb, " alpha": rgba, " opaque": opaque(rgba), " gray": gray}.items():
         image = Image.fromarray(pixels)

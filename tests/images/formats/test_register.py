@@ -44,6 +44,7 @@ def test_kinds_keep_their_numbers_and_promises() -> None:
         (25, "apng", True, False),
         (26, "apng-indices", True, False),
         (27, "apng-colours", True, False),
+        (28, "npz", True, False),
     ]
     assert all(kind.alphabet == BYTES for kind in kinds())
 
