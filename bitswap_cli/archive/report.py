@@ -94,5 +94,7 @@ class UnpackReport(Report):
 
     bytes: int = 0
     """Bytes written (or that would be)."""
+    jpegs: int = 0
+    """How many of the entries are JPEG files though they were other pictures."""
     lost: list[str] = field(default_factory=list)
     """What could not be restored, one line each."""

@@ -77,9 +77,11 @@ def command(
                 "entries": report.entries,
                 "bytes": report.bytes,
                 "samples": report.samples,
+                "jpegs": report.jpegs,
                 "seconds": round(report.seconds, 3),
             }
         )
     else:
         size = human_size(report.bytes)
-        console.say(f"restored {report.entries} entries, {size}, in {report.seconds:.1f} s")
+        made = f", {report.jpegs} of them as the JPEGs they were" if report.jpegs else ""
+        console.say(f"restored {report.entries} entries{made}, {size}, in {report.seconds:.1f} s")

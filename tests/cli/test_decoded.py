@@ -88,7 +88,8 @@ def test_pixels_may_suffice(photos: Path, bitswap: Bitswap) -> None:
 def test_they_are_written_as_the_jpegs_that_they_were(photos: Path, bitswap: Bitswap) -> None:
     Path("photos/again.ppm").write_bytes(Path("photos/half.ppm").read_bytes())
     assert bitswap("compress", "photos", "-o", "a.bsw").code == 0
-    assert bitswap("decompress", "a.bsw", "-o", "out", "--as-jpeg").code == 0
+    restored = bitswap("decompress", "a.bsw", "-o", "out", "--as-jpeg")
+    assert restored.code == 0 and ", 3 of them as the JPEGs they were, " in restored.out
     made = {path.name for path in Path("out/photos").glob("*.jpg")}
     assert made == {"a.png.jpg", "gray.png.jpg", "odd.bmp.jpg"}
     assert Path("out/photos/a.png.jpg").read_bytes() == save(scene(128, 176, 1), 75)
@@ -109,6 +110,19 @@ def test_no_entry_makes_way_for_a_jpeg(photos: Path, bitswap: Bitswap) -> None:
     for name in ("a.png", "a.png.jpg", "gray.png"):
         assert (Path("out/photos") / name).read_bytes() == (photos / name).read_bytes()
     assert Path("out/photos/gray.png.jpg").is_dir()
+
+
+def test_what_is_there_stops_it_before_the_first_byte(photos: Path, bitswap: Bitswap) -> None:
+    assert bitswap("compress", "photos", "-o", "a.bsw").code == 0
+    other = Path("out/photos/odd.bmp.jpg")
+    other.parent.mkdir(parents=True)
+    other.write_text("of someone else")
+    refused = bitswap("decompress", "a.bsw", "-o", "out", "--as-jpeg")
+    assert refused.code == 3 and "odd.bmp.jpg" in refused.err
+    assert [path.name for path in other.parent.iterdir()] == ["odd.bmp.jpg"]
+    replaced = bitswap("decompress", "a.bsw", "-o", "out", "--as-jpeg", "--force", "--json")
+    assert json.loads(replaced.out)["jpegs"] == 4
+    assert other.read_bytes().startswith(b"\xff\xd8")
 
 
 def test_threads_change_no_byte(photos: Path, bitswap: Bitswap) -> None:

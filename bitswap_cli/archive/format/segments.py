@@ -17,7 +17,7 @@ FOLDER_KINDS = ("dir", PARENT)
 PICTURE = BYTE_KINDS[6]  # a file as its picture, see format/pictures.py
 FILE_KINDS = ("file", PICTURE)
 # Files of pictures whose pixels a JPEG decoder made: byte for byte, or pixel for pixel.
-DECODED_EXACT, DECODED = "decoded-exact", "decoded"
+DECODED_KINDS = DECODED_EXACT, DECODED = "decoded-exact", "decoded"
 _NO_ORIGINALS = {COPY: BYTE_KINDS[1:6], HARD_LINK: ("dir", "link", HARD_LINK, PARENT)}
 _FEATURES = {
     COPY: COPIES,

@@ -41,6 +41,11 @@ from bitswap_cli.errors import ArchiveError, InputError, display
 from bitswap_cli.images.tiles import count_tiles
 
 
+def jpeg_name(name: bytes) -> bytes:
+    """Return the name of a picture that was a JPEG, written as one."""
+    return name + b".jpg"
+
+
 class _OpenFile:
     """A file of which some bytes are missing yet."""
 
@@ -205,12 +210,13 @@ class Assembler:
 
     def _add_whole(self, segment: WholeSegment, one: DecodedFile) -> None:
         self.report.samples += one.samples
-        name = segment.name + b".jpg"
+        name = jpeg_name(segment.name)
         free = self._taken is not None and name not in self._taken
         if free and isinstance(one, JpegFile) and not self._copies.copied(segment.name):
             found = one.was()
             if found is not None:
                 self._write(name, found, segment.mtime, segment.attributes)
+                self.report.jpegs += 1
                 return
         data = whole_file(segment, one, quick=self._pixels)
         self._write(segment.name, data, segment.mtime, segment.attributes)

@@ -13,8 +13,8 @@ from bitswap_cli.archive.format.index import ChunkInfo
 from bitswap_cli.archive.format.names import above
 from bitswap_cli.archive.format.register import Decoded, decode_chunk
 from bitswap_cli.archive.format.sections import BYTE, MAX_BLOCK, TILE
-from bitswap_cli.archive.format.segments import FOLDER_KINDS, ByteTable, Table
-from bitswap_cli.archive.reading.assembly import Assembler
+from bitswap_cli.archive.format.segments import DECODED_KINDS, FOLDER_KINDS, ByteTable, Table
+from bitswap_cli.archive.reading.assembly import Assembler, jpeg_name
 from bitswap_cli.archive.reading.copies import Copies
 from bitswap_cli.archive.reading.places import Places
 from bitswap_cli.archive.reading.reader import ArchiveReader
@@ -77,7 +77,7 @@ def unpack(
     try:
         # Before the first byte is written: every name is safe and free, and there is a decoder.
         copies = Copies(reader, wanted, keep_going=keep_going)
-        tags = _check(reader, folder, copies, keep_going)
+        tags = _check(reader, folder, copies, keep_going, as_jpeg=as_jpeg)
         wanted.check(reader.path)
         codecs = find_codecs(reader, codecs_for, tags)
         how = _How(keep_going, pixels, _names(reader) if as_jpeg else None)
@@ -119,7 +119,9 @@ def whole(path: str, done: str, report: UnpackReport) -> UnpackReport:
     return report
 
 
-def _check(reader: ArchiveReader, folder: Folder, copies: Copies, keep_going: bool) -> set[bytes]:
+def _check(
+    reader: ArchiveReader, folder: Folder, copies: Copies, keep_going: bool, *, as_jpeg: bool
+) -> set[bytes]:
     """Refuse names that cannot be restored; return the tags of the chunks that are needed."""
     tags, places = set[bytes](), Places()
     for chunk in reader.chunks:
@@ -143,6 +145,8 @@ def _check(reader: ArchiveReader, folder: Folder, copies: Copies, keep_going: bo
                     raise type(error)(f"{reader.path}: {error}") from error
                 continue
             folder.check(segment.name)
+            if as_jpeg and segment.kind in DECODED_KINDS:
+                folder.check(jpeg_name(segment.name))
     return tags
 
 
