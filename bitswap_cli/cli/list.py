@@ -55,6 +55,7 @@ def command(console: Console, archive: str, checksums: bool, as_json: bool) -> N
                 name = escape(os.fsdecode(entry.name))
                 click.echo(f"{_hex(entry.crc) or '-' * 8}  {name}")
         return
+    kinds = max([13, *(len(entry.kind) for entry in found)])
     for entry in found:
         restored = "bytes" if entry.exact else "pixels"
         shape = "x".join(map(str, entry.shape)) if entry.shape else "-"
@@ -62,7 +63,7 @@ def command(console: Console, archive: str, checksums: bool, as_json: bool) -> N
         name = escape(os.fsdecode(entry.name))
         more = f" = {escape(os.fsdecode(entry.original))}" if entry.original else ""
         more += f" (was a JPEG of {were[entry.name]})" if entry.name in were else ""
-        click.echo(f"{restored:<6}  {entry.kind:<13}  {size:>12}  {shape:>13}  {name}{more}")
+        click.echo(f"{restored:<6}  {entry.kind:<{kinds}}  {size:>12}  {shape:>13}  {name}{more}")
 
 
 def _say_rows(archive: str, rows: Iterable[object]) -> None:

@@ -7,6 +7,7 @@ is what one of its pictures takes to be decoded.
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ from bitswap_cli.archive.format.values.columns import malformed
 from bitswap_cli.contract import BYTES, CodedPictures, Palette, PictureCodec, Samples
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.formats import register
+from bitswap_cli.images.formats.register import shown_shape
 from bitswap_cli.images.inspection import palette_of, rebuild
 from bitswap_cli.images.picture import Picture, Recipe
 from bitswap_cli.images.repeats import MOST_CHANNELS, few
@@ -39,8 +41,8 @@ class DrawnFile(NamedTuple):
 
     @property
     def samples(self) -> int:
-        """How many it has."""
-        return self.picture.pixels.size
+        """How many what it shows has."""
+        return prod(shown_shape(self.picture.recipe.kind, self.picture.pixels.shape))
 
     def file(self, *, quick: bool = False) -> bytes:
         """Return the file; raise `ArchiveError` if recipe and pixels do not fit."""

@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 from bitswap_cli.archive.format.attributes import NONE, Attributes, features_of
 from bitswap_cli.archive.format.header import COPIES, DECODINGS, FOLDERS, SAMPLES
 from bitswap_cli.errors import ArchiveError, display
-from bitswap_cli.images.formats.register import kind_of
+from bitswap_cli.images.formats.register import kind_of, shown_shape
 from bitswap_cli.images.orientation import turned_shape
 from bitswap_cli.images.picture import MAX_PIXELS
 
@@ -76,7 +76,7 @@ class TileSegment(NamedTuple):
     @property
     def summary(self) -> Summary:
         """Of the picture."""
-        shape = self.height, self.width, self.channels
+        shape = shown_shape(self.kind, (self.height, self.width, self.channels))
         return Summary(kind_of(self.kind).exact, self.size or None, shape, self.crc)
 
     @property
@@ -201,7 +201,7 @@ class WholeSegment(NamedTuple):
     @property
     def summary(self) -> Summary:
         """Of the file."""
-        shape = self.height, self.width, self.channels
+        shape = shown_shape(self.kind, (self.height, self.width, self.channels))
         size, crc = self.told
         return Summary(self.exact, size, shape, crc)
 

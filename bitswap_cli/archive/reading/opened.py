@@ -1,6 +1,7 @@
 """Entries as they are put together, and what may be wrong with them."""
 
 import zlib
+from math import prod
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from bitswap_cli.archive.format.segments import (
 )
 from bitswap_cli.contract import Samples
 from bitswap_cli.errors import ArchiveError, InputError, display
-from bitswap_cli.images.formats.register import kind_of
+from bitswap_cli.images.formats.register import kind_of, shown_shape
 from bitswap_cli.images.inspection import rebuild
 from bitswap_cli.images.orientation import turn_back
 from bitswap_cli.images.picture import Picture, Recipe
@@ -71,8 +72,9 @@ class OpenPicture:
 
     @property
     def samples(self) -> int:
-        """How many it has."""
-        return self._pixels.size
+        """How many what it shows has."""
+        told = self._like
+        return prod(shown_shape(told.kind, (told.height, told.width, told.channels)))
 
     def file(self, *, quick: bool = False) -> bytes:
         """Return its file, or one as good in pixels that is made sooner, if it has a description.

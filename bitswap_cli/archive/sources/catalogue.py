@@ -26,6 +26,8 @@ from bitswap_cli.archive.system.telling import Teller
 from bitswap_cli.images import repeats
 from bitswap_cli.images.formats import register
 from bitswap_cli.images.formats.format import DESCRIBED
+from bitswap_cli.images.formats.lattice.format import FEATURE as LATTICE
+from bitswap_cli.images.formats.register import kind_of
 from bitswap_cli.images.inspection import looks_like_picture
 from bitswap_cli.images.picture import Picture
 
@@ -109,7 +111,13 @@ class Catalogue:
         exact, own = not self._pixels, self._beginnings.features
         long = min(block, stored * (_LARGER if exact else 1)) > MAX_CHUNK_BYTES
         samples = exact or bool(own)
-        used = {DESCRIBED: exact, SAMPLES: samples, COPIES: bool(self.copies), LONG: long}
+        used = {
+            DESCRIBED: exact,
+            SAMPLES: samples,
+            COPIES: bool(self.copies),
+            LONG: long,
+            LATTICE: self.on_lattice,
+        }
         return own.union(name for name, is_used in used.items() if is_used)
 
     def candidates(self) -> list[Source]:
@@ -179,7 +187,18 @@ class Catalogue:
     @cached_property
     def wide(self) -> bool:
         """Whether any picture that is of interest is a wide one; taken for granted likewise."""
-        return self._wide and self._any(lambda picture: register.kind_of(picture.recipe.kind).wide)
+        return self._wide and self._any(lambda picture: kind_of(picture.recipe.kind).wide)
+
+    @cached_property
+    def on_lattice(self) -> bool:
+        """Whether the colours of any picture are on a lattice; all are looked at, until one is."""
+        kinds = (kind for known in self._entries.values() for kind in known.kinds)
+        if any(kind_of(kind).feature == LATTICE for kind in kinds):
+            return True
+        others = [one for one in self.candidates() if one.name not in self._entries]
+        with closing(self.look_at(others)) as looks:
+            pictures = (picture for _, found in looks if found for picture in found.pictures)
+            return any(kind_of(one.recipe.kind).feature == LATTICE for one in pictures)
 
     def _any(self, tells: Callable[[Picture], bool]) -> bool:
         """Whether something can be told of any picture."""

@@ -13,6 +13,7 @@ from bitswap_cli.archive.sources import source as source_files
 from bitswap_cli.archive.sources.source import Source, SourceError
 from bitswap_cli.images import bands
 from bitswap_cli.images.formats.jpeg.codec import Jpeg, split
+from bitswap_cli.images.formats.lattice import format as lattice
 from bitswap_cli.images.formats.register import START, kind_of
 from bitswap_cli.images.history import recipe as history
 from bitswap_cli.images.history.finder import find
@@ -42,7 +43,7 @@ class Seen(NamedTuple):
     """A file that can be seen as a picture."""
 
     pictures: list[Picture]
-    """One, or two wide ones of different kinds."""
+    """One, or two wide ones of different kinds; and, behind these, what a lattice makes of it."""
     limit: int
     """Bytes that the whole file takes without the model."""
     crc: int
@@ -114,6 +115,7 @@ def look(source: Source, *, wide: bool, pixels: bool) -> Known:
             pictures = list(islice(inspect_exact(data, description), None if wide else 1))
     if not pictures:
         return NO_PICTURE
+    pictures += _by_lattice(pictures)
     kinds = tuple(picture.recipe.kind for picture in pictures)
     return Known(kinds, _cost(data), zlib.crc32(data), description or b"", pictures)
 
@@ -121,11 +123,20 @@ def look(source: Source, *, wide: bool, pixels: bool) -> Known:
 def look_again(source: Source, known: Known) -> list[Picture]:
     """Decode a file that was proved before; raise `SourceError` if it is no longer the same."""
     data = source_files.read(source)
-    pictures = [decode(data, kind, known.description) for kind in known.kinds]
+    kinds = [kind for kind in known.kinds if kind_of(kind).feature != lattice.FEATURE]
+    pictures = [decode(data, kind, known.description) for kind in kinds]
     found = [picture for picture in pictures if picture is not None]
-    if zlib.crc32(data) != known.checksum or len(found) < len(pictures):
+    if len(kinds) < len(known.kinds):
+        found += _by_lattice(found)
+    if zlib.crc32(data) != known.checksum or len(found) < len(known.kinds):
         raise source_files.changed(source)
     return found
+
+
+def _by_lattice(pictures: list[Picture]) -> list[Picture]:
+    """Return what the first picture is by luma and chroma, if its colours were computed of any."""
+    found = lattice.laid(pictures[0]) if pictures else None
+    return [found] if found else []
 
 
 def pays_as_jpeg(seen: Seen) -> bool:

@@ -10,6 +10,8 @@ from bitswap_cli.contract import BYTES, Alphabet, Palette, Samples
 from bitswap_cli.images.formats.rows import Layout
 from bitswap_cli.images.picture import Picture, Recipe
 
+Shape = tuple[int, int, int]
+"""Height, width and channels."""
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 
 DESCRIBED = "described"
@@ -58,7 +60,9 @@ class Kind(NamedTuple):
     others (see images/strips.py)."""
     makers: Set[str] = frozenset()
     """The features of archives that can hold whatever its recipes describe, besides."""
-
+    shows: Callable[[Shape], Shape] | None = None
+    """Of kinds whose samples lie otherwise than what they show: gives the shape of that, for one of
+    samples."""
     large: Callable[[bytes, int], bool] | None = None
     """Of kinds that may be large though they are held as a whole: whether a file of so many bytes
     may be such a picture, told by its first `register.HEAD` bytes."""

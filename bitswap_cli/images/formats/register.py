@@ -3,8 +3,9 @@
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.formats import bmp, ico, pnm, qoi, tga
 from bitswap_cli.images.formats.arrays import npy, npz
-from bitswap_cli.images.formats.format import WIDE, Format, Kind
+from bitswap_cli.images.formats.format import WIDE, Format, Kind, Shape
 from bitswap_cli.images.formats.gif import format as gif
+from bitswap_cli.images.formats.lattice import format as lattice
 from bitswap_cli.images.formats.png import animated as apng
 from bitswap_cli.images.formats.png import format as png
 from bitswap_cli.images.formats.tiff import format as tiff
@@ -27,6 +28,7 @@ FORMATS: dict[str, Format] = {
     "gif": gif,
     "tiff": tiff,
     "ico": ico,
+    "lattice": lattice,
 }
 
 
@@ -71,3 +73,10 @@ def find(name: str) -> tuple[Format, Kind]:
 def kind_of(name: str) -> Kind:
     """Return the kind of a name; raise `ArchiveError` if there is none."""
     return find(name)[1]
+
+
+def shown_shape(name: str, shape: Shape) -> Shape:
+    """Return the shape of what a picture shows, for that of its samples: another one in few kinds;
+    the same in those that are none of these."""
+    shows = next((kind.shows for kind in kinds() if kind.name == name), None)
+    return shows(shape) if shows else shape

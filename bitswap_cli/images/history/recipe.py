@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from bitswap_cli.coefficients import Component
 from bitswap_cli.contract import BYTES
 from bitswap_cli.errors import ArchiveError
+from bitswap_cli.images.corrections import corrected, corrections
 from bitswap_cli.images.formats import register
 from bitswap_cli.images.history.decoder import SAMPLINGS, Origin, decode
 from bitswap_cli.images.history.tables import quality_of, standard
@@ -22,7 +23,6 @@ from bitswap_cli.images.orientation import ORIENTATIONS, turned_shape
 from bitswap_cli.images.picture import MAX_PIXELS, MAX_RECIPE, Picture, Recipe
 
 _MOST_MARGIN = 255  # pixels of a JPEG beyond an edge of the picture
-_PLACE = 4  # bytes of how far a pixel is behind the one before
 _TURN = 8  # what an orientation adds to how a picture was decoded
 Coefficients = Sequence[NDArray[np.int16]]
 
@@ -70,38 +70,6 @@ def pack(picture: Picture, origin: Origin, coefficients: Coefficients) -> bytes:
 def _packed_table(steps: NDArray[np.int32], chroma: bool) -> int | bytes:
     quality = quality_of(steps, chroma)
     return steps.astype(np.uint8).tobytes() if quality is None else quality
-
-
-def corrections(pixels: NDArray[np.uint8], made: NDArray[np.uint8]) -> bytes:
-    """Write where pixels (H, W, C) differ from decoded ones, and by what."""
-    channels = pixels.shape[2]
-    differ = (pixels - made).reshape(-1, channels)
-    where = np.nonzero(differ.any(1))[0]
-    steps = np.diff(where, prepend=-1).astype("<u4") - 1
-    places = steps.view(np.uint8).reshape(-1, _PLACE)
-    own = differ[where]
-    if channels == 3:
-        own = np.stack((own[:, 1], own[:, 0] - own[:, 1], own[:, 2] - own[:, 1]), 1)
-    return places.T.tobytes() + own.T.tobytes()
-
-
-def corrected(made: NDArray[np.uint8], told: bytes) -> NDArray[np.uint8]:
-    """Invert `corrections`; raise `ArchiveError` if they are of another picture."""
-    channels = made.shape[2]
-    columns = np.frombuffer(told, np.uint8)
-    if columns.size % (_PLACE + channels):
-        raise _malformed()
-    planes = columns.reshape(_PLACE + channels, -1)
-    steps = np.ascontiguousarray(planes[:_PLACE].T).view("<u4")[:, 0]
-    where = np.cumsum(steps.astype(np.int64) + 1) - 1
-    if where.size and where[-1] >= made.size // channels:
-        raise _malformed()
-    own = planes[_PLACE:].T
-    if channels == 3:
-        own = np.stack((own[:, 1] + own[:, 0], own[:, 0], own[:, 2] + own[:, 0]), 1)
-    pixels = made.reshape(-1, channels).copy()
-    pixels[where] += own
-    return pixels.reshape(made.shape)
 
 
 def unpack(packed: bytes) -> Told:

@@ -13,6 +13,17 @@ from bitswap_cli.images.inspection import inspect, inspect_wide
 from bitswap_cli.images.picture import Picture
 from tests.images.png_files import chunk, write_png
 
+LATTICES = [
+    (64 + 4 * number + 2 * half + exact, name + "-half" * half + "-exact" * exact, exact, False)
+    for number, name in enumerate(
+        ["photo-cd", "libjpeg", "opencv", "opencv-601", "ffmpeg-601", "ffmpeg-709"]
+        + ["ffmpeg-601-full", "ffmpeg-709-full", "scaled-601", "scaled-709", "scaled-601-full"]
+        + ["scaled-709-full", "pillow"]
+    )
+    for half in (False, True)
+    for exact in (False, True)
+]
+
 
 def test_kinds_keep_their_numbers_and_promises() -> None:
     assert [(kind.number, kind.name, kind.exact, kind.plain) for kind in kinds()] == [
@@ -45,6 +56,7 @@ def test_kinds_keep_their_numbers_and_promises() -> None:
         (26, "apng-indices", True, False),
         (27, "apng-colours", True, False),
         (28, "npz", True, False),
+        *LATTICES,
     ]
     assert all(kind.alphabet == BYTES for kind in kinds())
 

@@ -6,9 +6,6 @@ from typing import Any
 import msgpack
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -58,27 +55,6 @@ def test_turned_ones_and_an_alpha_come_back(orientation: int, alpha: int | None)
     packed = recipe.pack(picture, own, jpeg.coefficients)
     assert recipe.join(packed, [jpeg.coefficients]) == file
     assert recipe.was(packed) == "quality 85, 4:2:0" + (", turned" if orientation else "")
-
-
-@given(st.data())
-def test_corrections(data: st.DataObject) -> None:
-    channels = data.draw(st.sampled_from([1, 3]))
-    shape = (*data.draw(array_shapes(min_dims=2, max_dims=2, max_side=9)), channels)
-    sparse = st.integers(0, 255) | st.just(7)
-    pixels, made = (data.draw(arrays(np.uint8, shape, elements=sparse)) for _ in range(2))
-    told = recipe.corrections(pixels, made)
-    assert np.array_equal(recipe.corrected(made, told), pixels)
-
-
-def test_corrections_outside_of_a_picture() -> None:
-    pixels = np.zeros((4, 5, 3), np.uint8)
-    pixels[3, 4] = 1
-    told = recipe.corrections(pixels, np.zeros_like(pixels))
-    for other in (np.zeros((4, 4, 3), np.uint8), np.zeros((19, 1, 3), np.uint8)):
-        with pytest.raises(ArchiveError, match="malformed"):
-            recipe.corrected(other, told)
-    with pytest.raises(ArchiveError, match="malformed"):
-        recipe.corrected(pixels, told[1:])
 
 
 FIELDS = (

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
+from math import prod
 from typing import Any, NamedTuple, Protocol
 
 from bitswap_cli.archive.codecs import Codecs
@@ -10,6 +11,8 @@ from bitswap_cli.archive.report import PackReport
 from bitswap_cli.archive.sources.catalogue import Catalogue
 from bitswap_cli.archive.sources.seen import Seen
 from bitswap_cli.archive.sources.source import Source
+from bitswap_cli.images.formats.register import shown_shape
+from bitswap_cli.images.picture import Picture
 
 Submit = Callable[..., Future[Any]]
 """Lets a function be called in another thread, as `Executor.submit` does."""
@@ -32,7 +35,13 @@ class Kept(NamedTuple):
     kind: str
     """Of its entry."""
     samples: int = 0
-    """Of a picture: how many it has."""
+    """Of a picture: how many what it shows has."""
+
+
+def kept_as(source: Source, picture: Picture) -> Kept:
+    """Tell of a picture that is in a chunk."""
+    kind = picture.recipe.kind
+    return Kept(source, kind, prod(shown_shape(kind, picture.pixels.shape)))
 
 
 class Coded(NamedTuple):

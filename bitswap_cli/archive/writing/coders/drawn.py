@@ -10,9 +10,10 @@ from bitswap_cli.archive.report import PackReport
 from bitswap_cli.archive.sources.seen import Seen
 from bitswap_cli.archive.sources.source import Source
 from bitswap_cli.archive.writing.coders.batches import recipe_costs
-from bitswap_cli.archive.writing.coders.coder import Coded, Kept, Offer, Step, Work
+from bitswap_cli.archive.writing.coders.coder import Coded, Offer, Step, Work, kept_as
 from bitswap_cli.contract import PictureCodec
 from bitswap_cli.images import repeats
+from bitswap_cli.images.formats.lattice.format import FEATURE as LATTICE
 from bitswap_cli.images.formats.register import kind_of
 from bitswap_cli.images.inspection import palette_of
 from bitswap_cli.images.picture import Picture
@@ -66,14 +67,17 @@ class DrawnCoder:
         fits = [p for p in seen.pictures if kind_of(p.recipe.kind).fits(used)]
         if not fits:
             return None
-        picture = fits[-1]  # of a palette image that by its colours, if they can be found again
-        depth = repeats.depth(picture)
-        if depth is None:
+        # of a palette image that by its colours, if they can be found again; and by luma and chroma
+        own = [p for p in fits if kind_of(p.recipe.kind).feature != LATTICE]
+        files = [
+            _File(source, p, seen.limit, seen.crc if kind_of(p.recipe.kind).exact else None, depth)
+            for p in (*own[-1:], *fits[len(own) :])
+            if (depth := repeats.depth(p)) is not None
+        ]
+        if not files:
             return None
-        crc = seen.crc if kind_of(picture.recipe.kind).exact else None
-        file = _File(source, picture, seen.limit, crc, depth)
-        cost = partial(self._cost, file)
-        return Offer(partial(self._take, file), cost)
+        file = files[0] if len(files) == 1 else min(files, key=self._cost)
+        return Offer(partial(self._take, file), partial(self._cost, file))
 
     def end(self) -> None:
         """Send the last pictures on their way."""
@@ -129,10 +133,7 @@ def code_files(codec: PictureCodec, files: list[_File]) -> Coded:
         if rounds > _ROUNDS or not any(loses):
             # What the chunk costs as a whole has to pay as well.
             if len(body) < min(sum(file.limit for file in kept), MAX_BODY):
-                entries = [
-                    Kept(file.source, file.picture.recipe.kind, file.picture.pixels.size)
-                    for file in kept
-                ]
+                entries = [kept_as(file.source, file.picture) for file in kept]
                 return Coded([(body, len(kept))], entries, lost, float(bits.sum()))
             loses = [True] * len(kept)
         lost += [file.source for file, does in zip(kept, loses, strict=True) if does]

@@ -12,7 +12,7 @@ from bitswap_cli.archive.sources.seen import Seen
 from bitswap_cli.archive.sources.source import Source
 from bitswap_cli.archive.writing.coders.batches import CodedParts, Part, code_batch, code_part
 from bitswap_cli.archive.writing.coders.choice import choose, codec_of, estimate, room_for
-from bitswap_cli.archive.writing.coders.coder import Coded, Kept, Offer, Step, Work
+from bitswap_cli.archive.writing.coders.coder import Coded, Offer, Step, Work, kept_as
 from bitswap_cli.archive.writing.coders.strips import LargePicture
 from bitswap_cli.contract import TileCodec
 from bitswap_cli.images.formats.register import kind_of
@@ -135,10 +135,7 @@ def _coded(results: Sequence[Future[CodedParts]]) -> Coded:
     """Wait for chunks."""
     told = [result.result() for result in results]
     kept = [
-        Kept(part.source, part.picture.recipe.kind, part.picture.pixels.size)
-        for one in told
-        for part in one.kept
-        if not part.first
+        kept_as(part.source, part.picture) for one in told for part in one.kept if not part.first
     ]
     lost = [part.source for one in told for part in one.lost]
     chunks = [(one.body, len(one.kept)) for one in told if one.kept]

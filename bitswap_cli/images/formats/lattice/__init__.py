@@ -1,0 +1,1 @@
+"""Pictures whose colours some program computed from integers of luma and chroma."""

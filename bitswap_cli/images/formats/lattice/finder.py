@@ -1,0 +1,113 @@
+"""Finds out whether the colours of a picture were computed from luma and chroma, and from which.
+
+By chance, a quarter of all colours are what a map makes, or fewer; a sample of different ones tells
+most pictures that are on no lattice.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitswap_cli.images.formats.lattice.maps import MAPS, Chroma, Map, Plane, spread
+from bitswap_cli.images.formats.lattice.search import Searcher, Triples
+from bitswap_cli.images.history.engine import compiled
+from bitswap_cli.images.orientation import turn
+
+_SAMPLE = 10_000  # pixels that are asked
+_COLOURS = 300  # different ones of these, at least, that are neither gray nor at an end of a range
+_ON = 0.75  # of them are on the lattice
+_HALF = 0.99  # of the samples of chroma, at least, are as those at half the size tell
+_SMALLEST = 16  # pixels of a picture's side
+_LARGEST = 1 << 24  # pixels of a picture: the search takes some 10 bytes for each
+_WRONG = 0.2  # of all pixels, at most
+_MIRRORED = range(4)  # orientations in which each second row and column may be the other one
+
+
+class Found(NamedTuple):
+    """A picture by luma and chroma."""
+
+    map: Map
+    how: Chroma
+    orientation: int
+    """How the picture lies where its first row and column have samples of chroma."""
+    luma: Plane
+    chroma: Plane
+    """Blue's and red's, (2, rows, columns)."""
+
+
+def find(pixels: NDArray[np.uint8]) -> Found | None:
+    """Find luma and chroma of a picture (H, W, 3).
+
+    Returns
+    -------
+    Found or None
+        None where nothing speaks for there being any, or where no kernel is compiled.
+    """
+    kernel = compiled()  # whatever engine is asked for: there is no reference, and bytes are equal
+    height, width, _ = pixels.shape
+    if kernel is None or min(height, width) < _SMALLEST or height * width > _LARGEST:
+        return None
+    search, own = Searcher(kernel), np.ascontiguousarray(pixels)
+    used = _map_of(search, own)
+    if used is None:
+        return None
+    told, how, orientation = search.triples(used, own), Chroma.FULL, 0
+    ways = _MIRRORED if used.half == Chroma.BETWEEN else _MIRRORED[:1]
+    for mirrored in ways if width % 2 == 0 else ():
+        turned = _turned(told, mirrored)
+        if _is_half(turned, used.half):
+            told, how, orientation = _halved(turned, used.half), used.half, mirrored
+            break
+    chroma = told.planes[1:]
+    turned_pixels = np.ascontiguousarray(turn(own, orientation))
+    luma, wrong = search.lay(used, how, turned_pixels, chroma, told.known)
+    return Found(used, how, orientation, luma, chroma) if wrong <= _WRONG * luma.size else None
+
+
+def _map_of(search: Searcher, pixels: Plane) -> Map | None:
+    """Return the map on whose lattice most colours of a sample are."""
+    flat = pixels.reshape(-1, 3)
+    sample = flat[:: max(1, len(flat) // _SAMPLE) | 1].astype(np.uint32)
+    colours = np.unique(sample[:, 0] << 16 | sample[:, 1] << 8 | sample[:, 2])
+    some = np.stack((colours >> 16, colours >> 8 & 255, colours & 255), 1).astype(np.uint8)
+    ends, gray = ((some == 0) | (some == 255)).any(1), (some == some[:, :1]).all(1)
+    some = np.ascontiguousarray(some[~ends & ~gray])
+    if len(some) < _COLOURS:
+        return None
+    on = [search.triples(used, some).on for used in MAPS]
+    best = max(on)
+    return MAPS[on.index(best)] if best >= _ON * len(some) else None
+
+
+def _turned(told: Triples, orientation: int) -> Triples:
+    """Return luma and chroma of a mirrored picture."""
+    planes = np.stack([turn(plane, orientation) for plane in told.planes])
+    return told._replace(planes=planes, known=np.ascontiguousarray(turn(told.known, orientation)))
+
+
+def _is_half(told: Triples, how: Chroma) -> bool:
+    """Tell whether chroma is what samples at half the size give."""
+    known = told.known == 1
+    height, width = known.shape
+    # a mean is 255 where all are
+    sure = known & (spread(255 * known[::2, ::2].astype(np.uint8), how, height, width) == 255)
+    same = [
+        spread(plane[::2, ::2], how, height, width)[sure] == plane[sure]
+        for plane in told.planes[1:]
+    ]
+    return bool(np.mean(same) >= _HALF) if sure.any() else False
+
+
+def _halved(told: Triples, how: Chroma) -> Triples:
+    """Return luma and chroma of each second pixel of each second row; where chroma is repeated, of
+    one of four pixels that is known."""
+    planes, known = (np.ascontiguousarray(own[..., ::2, ::2]) for own in (told.planes, told.known))
+    if how == Chroma.REPEATED:
+        for down, right in ((0, 1), (1, 0), (1, 1)):
+            other = told.known[down::2, right::2]
+            rows, columns = other.shape
+            better = (other == 1) & (known[:rows, :columns] != 1)
+            planes[:, :rows, :columns][:, better] = told.planes[:, down::2, right::2][:, better]
+            known[:rows, :columns][better] = 1
+    return told._replace(planes=planes, known=known)

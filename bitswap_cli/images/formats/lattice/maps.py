@@ -1,0 +1,180 @@
+"""Luma and chroma -> red, green and blue, as programs compute them: docs/format.md has the numbers.
+
+Each map is exactly what some program does, its rounding included: Photo CD's as Kodak's pictures
+show it; libjpeg's, which decodes JPEG files for most; Pillow's own, of `Image.convert`; those of
+OpenCV, and of FFmpeg's libswscale for video as it comes and for video that it scaled.
+"""
+
+from collections.abc import Iterable
+from enum import IntEnum
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Plane = NDArray[np.uint8]
+Factors = tuple[int, int, int, int]
+"""Of chroma: blue's to blue, red's to red, blue's and red's to green."""
+_LEVELS = np.arange(256)
+_AT_ONCE = 1 << 16  # pixels that are computed at a time: they fit into a cache
+
+
+class Chroma(IntEnum):
+    """Which pixels have samples of chroma."""
+
+    FULL = 0
+    REPEATED = 1
+    """Each sample is that of a square of four pixels."""
+    BETWEEN = 2
+    """Every second pixel of every second row; the others have the mean of those beside them."""
+
+
+LUMA, BLUE, RED, GREEN_OF_BLUE, GREEN_OF_RED = range(5)
+
+
+class Sums(NamedTuple):
+    """What luma and chroma add to channels."""
+
+    tables: NDArray[np.int32]
+    """(5, 256), in 1 / 2^`shift`: luma's to each channel, which ascends; that of blue's chroma to
+    blue and that of red's to red; then those of both to green."""
+    shift: int
+
+    def back(self) -> NDArray[np.int64]:
+        """Return how luma, blue's chroma and red's are estimated from red, green and blue: (3, 4)
+        factors and what is added, in 1 / 2^20."""
+        lines = [_line(table) for table in self.tables]
+        (luma, black), (blue, blue_at), (red, red_at), (of_blue, at_b), (of_red, at_r) = lines
+        w_blue, w_red = -of_blue / blue, -of_red / red
+        unit = Fraction(1 << self.shift)
+        half = (unit - 1) / 2  # on the average, a sum is so much more than its channel says
+        shares = [w_red, Fraction(1), w_blue]
+        total = sum(shares)
+        at = w_red * red_at + at_b + at_r + w_blue * blue_at
+        add = half - at / total - black
+        found = [[share * unit / total / luma for share in shares] + [add / luma]]
+        for slope, offset, place in ((blue, blue_at, 2), (red, red_at, 0)):
+            row = [-luma * factor / slope for factor in found[0]]
+            row[place] += unit / slope
+            row[3] += (half - offset - black) / slope
+            found.append(row)
+        for row in found:
+            row[3] += Fraction(1, 2)
+        return np.array([[round(x * (1 << 20)) for x in row] for row in found], np.int64)
+
+
+def _line(table: NDArray[np.int32]) -> tuple[Fraction, Fraction]:
+    """Return slope and offset of a table that is nearly a line between black and white."""
+    low, high = 16, 235
+    values = [int(x) for x in table[low : high + 1]]
+    slope = Fraction(values[-1] - values[0], high - low)
+    return slope, Fraction(sum(values), len(values)) - slope * Fraction(low + high, 2)
+
+
+class Map(NamedTuple):
+    """One way in which colours are made."""
+
+    name: str
+    sums: Sums
+    half: Chroma
+    """How chroma is had at each pixel where there is less of it."""
+
+
+def _sums(tables: Iterable[NDArray[np.int64]], shift: int) -> Sums:
+    return Sums(np.stack(list(tables)).astype(np.int32), shift)
+
+
+def _lines(luma: int, factors: Factors, black: int) -> list[NDArray[np.int64]]:
+    """Factors times luma less black, and times chroma less 128."""
+    return [luma * (_LEVELS - black), *(factor * (_LEVELS - 128) for factor in factors)]
+
+
+def _fixed(luma: int, factors: Factors, shift: int, black: int) -> Sums:
+    """In 1 / 2^shift, rounded as a whole."""
+    own, *others = _lines(luma, factors, black)
+    return _sums([own + (1 << shift - 1), *others], shift)
+
+
+def _products(luma: int, factors: Factors, black: int) -> Sums:
+    """In 1 / 2^13, each product rounded down by itself."""
+    return _sums((table * 8 >> 16 for table in _lines(luma, factors, black)), 0)
+
+
+def _photo_cd() -> Sums:
+    blue, red = 145352 * (_LEVELS - 156), 119374 * (_LEVELS - 137)
+    green = -12714 * (blue >> 16), -33358 * (red >> 16)
+    return _sums([89024 * _LEVELS, blue, red, *green], 16)
+
+
+def _pillow() -> Sums:
+    """In 1 / 2^6, from 1 / 100,000: half is added, and what that gives is cut towards 0."""
+    own, *others = _lines(64, (64 * 177200, 64 * 140200, 64 * -34414, 64 * -71414), 0)
+    scaled = [table + 50_000 for table in others]
+    return _sums([own, *(np.sign(table) * (np.abs(table) // 100_000) for table in scaled)], 6)
+
+
+def _opencv_video() -> Sums:
+    """Blacker than black is black."""
+    sums = _fixed(1220542, (2116026, 1673527, -409993, -852492), 20, 16)
+    sums.tables[LUMA] = np.maximum(sums.tables[LUMA], sums.tables[LUMA, 16])
+    return sums
+
+
+_BT601 = 16525, 13075, -3209, -6660  # of FFmpeg, in 1 / 2^13
+_BT709 = 17305, 14686, -1747, -4366
+_FULL_601 = 14516, 11485, -2819, -5850
+_FULL_709 = 15201, 12901, -1534, -3835
+
+_SUMS = {
+    "photo-cd": _photo_cd(),
+    "libjpeg": _fixed(65536, (116130, 91881, -22554, -46802), 16, 0),
+    "opencv": _fixed(16384, (29049, 22987, -5636, -11698), 14, 0),
+    "opencv-601": _opencv_video(),
+    "ffmpeg-601": _products(9539, _BT601, 16),
+    "ffmpeg-709": _products(9539, _BT709, 16),
+    "ffmpeg-601-full": _products(8192, _FULL_601, 0),
+    "ffmpeg-709-full": _products(8192, _FULL_709, 0),
+    "scaled-601": _fixed(9539, _BT601, 13, 16),
+    "scaled-709": _fixed(9539, _BT709, 13, 16),
+    "scaled-601-full": _fixed(8192, _FULL_601, 13, 0),
+    "scaled-709-full": _fixed(8192, _FULL_709, 13, 0),
+    "pillow": _pillow(),
+}
+MAPS = tuple(
+    Map(name, sums, Chroma.REPEATED if number else Chroma.BETWEEN)
+    for number, (name, sums) in enumerate(_SUMS.items())
+)
+"""In the order of their numbers in archives, which stay."""
+
+
+def colours(used: Map, luma: Plane, blue: Plane, red: Plane) -> Plane:
+    """Return what a map makes of planes of luma and chroma (H, W): (H, W, 3)."""
+    out = np.empty((*luma.shape, 3), np.uint8)
+    flat = out.reshape(-1, 3)
+    tables, shift = used.sums
+    planes = [np.ascontiguousarray(plane).reshape(-1) for plane in (luma, blue, red)]
+    for start in range(0, luma.size, _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        y, c_blue, c_red = (plane[part] for plane in planes)
+        green = tables[GREEN_OF_BLUE][c_blue] + tables[GREEN_OF_RED][c_red]
+        own = tables[LUMA][y]
+        for channel, added in enumerate((tables[RED][c_red], green, tables[BLUE][c_blue])):
+            flat[part, channel] = np.clip(own + added >> shift, 0, 255)
+    return out
+
+
+def spread(plane: Plane, how: Chroma, height: int, width: int) -> Plane:
+    """Return the chroma of each pixel (height, width), given its samples (rows, columns)."""
+    if how == Chroma.FULL:
+        return plane
+    if how == Chroma.REPEATED:
+        return plane.repeat(2, 0).repeat(2, 1)[:height, :width]
+    wide = plane.astype(np.uint16)
+    below = np.concatenate([wide[1:], wide[-1:]])
+    out = np.empty((2 * len(plane), 2 * plane.shape[1]), np.uint8)
+    for row, pair in enumerate((2 * wide, wide + below)):
+        right = np.concatenate([pair[:, 1:], pair[:, -1:]], 1)
+        out[row::2, ::2] = 2 * pair + 2 >> 2
+        out[row::2, 1::2] = pair + right + 2 >> 2
+    return out[:height, :width]

@@ -1,0 +1,65 @@
+"""Colours -> luma and chroma: the compiled searches."""
+
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitswap_cli.images.formats.lattice.maps import MAPS, Chroma, Map, Plane
+from bitswap_cli.images.history.engine import Kernel, address
+
+_BUDGET = 200_000  # samples of chroma that are searched for, besides those that are known
+
+
+@cache
+def _back(name: str) -> NDArray[np.int64]:
+    """Return how a map's luma and chroma are estimated."""
+    return next(used.sums.back() for used in MAPS if used.name == name)
+
+
+class Triples(NamedTuple):
+    """Luma and chroma of pixels."""
+
+    planes: Plane
+    """Luma, blue's chroma and red's, (3, ..)."""
+    known: Plane
+    """1 where they give the pixel, 0 where a channel is at an end of its range, so that others may
+    as well, 2 where none do; there they are estimates."""
+    on: int
+    """How many are known."""
+
+
+class Searcher:
+    """The searches of a kernel."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._triples = kernel.bound("history_triples", "plpplpppp")
+        self._lay = kernel.bound("history_lay", "pllpllppplllp")
+
+    def triples(self, used: Map, pixels: Plane) -> Triples:
+        """Find luma and chroma of pixels (.., 3)."""
+        planes = np.empty((3, *pixels.shape[:-1]), np.uint8)
+        known = np.empty(pixels.shape[:-1], np.uint8)
+        back = _back(used.name)
+        on = self._triples(
+            address(used.sums.tables), used.sums.shift, address(back), address(pixels), known.size,
+            *map(address, planes), address(known),
+        )  # fmt: skip
+        return Triples(planes, known, on)
+
+    def lay(
+        self, used: Map, how: Chroma, pixels: Plane, chroma: NDArray[np.uint8], known: Plane
+    ) -> tuple[Plane, int]:
+        """Choose chroma (2, rows, columns) where it is not `known`, as it is beside, in place; and
+        then luma.
+
+        Returns luma (H, W) of pixels (H, W, 3), and how many of them all this does not give.
+        """
+        height, width, _ = pixels.shape
+        luma = np.empty((height, width), np.uint8)
+        wrong = self._lay(
+            address(used.sums.tables), used.sums.shift, how, address(pixels), height, width,
+            *map(address, chroma), address(known), *known.shape, _BUDGET, address(luma),
+        )  # fmt: skip
+        return luma, wrong

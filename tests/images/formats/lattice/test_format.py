@@ -1,0 +1,111 @@
+"""Pictures by luma and chroma come back as the files that they are of."""
+
+import io
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from bitswap_cli.errors import ArchiveError
+from bitswap_cli.images.formats.lattice.format import KINDS, laid
+from bitswap_cli.images.formats.lattice.maps import MAPS, Chroma
+from bitswap_cli.images.formats.register import kind_of, shown_shape
+from bitswap_cli.images.history import engine
+from bitswap_cli.images.inspection import decode, describe, inspect, inspect_exact, rebuild
+from bitswap_cli.images.orientation import turn
+from bitswap_cli.images.picture import Picture, Recipe
+from bitswap_cli.images.shown import read_samples, shown
+from tests.images.formats.lattice.scenes import Plane, picture, planes
+
+needs_kernel = pytest.mark.skipif(engine.compiled() is None, reason="no kernel")
+FULL = picture(MAPS[1], Chroma.FULL, planes(Chroma.FULL, 61, 53))
+HALF = picture(MAPS[0], Chroma.BETWEEN, planes(Chroma.BETWEEN, 61, 54, 60))
+REPEATED = picture(MAPS[5], Chroma.REPEATED, planes(Chroma.REPEATED, 60, 54, 40))
+
+
+def saved(pixels: Plane, form: str) -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, form)
+    return out.getvalue()
+
+
+def seen(data: bytes) -> Picture:
+    """The picture of a file, byte for byte."""
+    return next(inspect_exact(data, describe(data)))
+
+
+@needs_kernel
+@pytest.mark.parametrize("form", ["PNG", "BMP", "PPM", "TIFF", "TGA", "QOI"])
+@pytest.mark.parametrize("pixels", [FULL, HALF, REPEATED], ids=["full", "half", "repeated"])
+def test_files_come_back(pixels: Plane, form: str) -> None:
+    data = saved(pixels, form)
+    found = laid(seen(data))
+    assert found is not None and kind_of(found.recipe.kind).exact
+    assert rebuild(found.recipe, found.pixels) == data
+    assert np.array_equal(shown(found), pixels)
+    assert shown_shape(found.recipe.kind, found.pixels.shape) == pixels.shape
+    assert found.pixels.size <= (0.51 if pixels is not FULL else 1) * pixels.size
+    assert np.array_equal(read_samples(rebuild(found.recipe, found.pixels, quick=True)), pixels)
+
+
+@needs_kernel
+def test_pixel_for_pixel() -> None:
+    plain = inspect(saved(HALF, "PNG"))
+    found = plain and laid(plain)
+    assert found and found.recipe.kind == "photo-cd-half"
+    assert np.array_equal(read_samples(rebuild(found.recipe, found.pixels)), HALF)
+
+
+@needs_kernel
+@given(st.data())
+def test_what_was_painted_and_turned(data: st.DataObject) -> None:
+    pixels = data.draw(st.sampled_from([FULL, HALF, REPEATED])).copy()
+    orientation = data.draw(st.integers(0, 7))
+    top, left = (data.draw(st.integers(0, 60)) for _ in range(2))
+    value = data.draw(st.integers(0, 255))
+    pixels[top : top + 9, left : left + 9] = value
+    file = saved(turn(pixels, orientation), "PPM")
+    found = laid(seen(file))
+    assert found is not None
+    assert rebuild(found.recipe, found.pixels) == file
+
+
+def test_kinds_of_other_channels_are_none() -> None:
+    for pixels in (FULL[..., 0], np.dstack([FULL, FULL[..., :1]])):
+        assert laid(seen(saved(pixels, "TIFF"))) is None
+    assert laid(Picture(FULL, Recipe("apng", b"", b""))) is None
+
+
+def test_no_file_begins_as_one() -> None:
+    assert decode(saved(FULL, "PNG"), "libjpeg", b"") is None
+
+
+def hostile(recipe: Recipe) -> Iterator[Recipe]:
+    told = recipe.description
+    for k in range(len(told)):
+        yield recipe._replace(description=told[:k])
+    for number in (0, 3, 5, 7, 8, 17, 24, 28, 64, 255):
+        yield recipe._replace(description=bytes([number]) + told[1:])
+    yield recipe._replace(description=told[:1] + b"\4" + told[2:])
+    yield recipe._replace(description=told[:2] + b"\xff\xff\xff\xff" + told[6:])
+    yield recipe._replace(description=told[:2] + b"\7\0\0\0" + told[6:])
+    yield recipe._replace(description=told[:2] + b"\7\0\0\0" + b"\xff" * 7 + told[6:])
+
+
+@needs_kernel
+@pytest.mark.parametrize("pixels", [FULL, HALF], ids=["full", "half"])
+def test_hostile_recipes(pixels: Plane) -> None:
+    found = laid(seen(saved(pixels, "PPM")))
+    assert found is not None
+    for recipe in hostile(found.recipe):
+        with pytest.raises(ArchiveError):
+            rebuild(recipe, found.pixels)
+    for samples in (found.pixels[:-1], found.pixels[:, :-1], np.repeat(found.pixels, 2, 2)):
+        with pytest.raises(ArchiveError):
+            rebuild(found.recipe, np.ascontiguousarray(samples))
+    full = found.recipe.kind == "libjpeg-exact"
+    with pytest.raises(ArchiveError):
+        rebuild(found.recipe._replace(kind=KINDS[1 if not full else 3].name), found.pixels)
