@@ -54,6 +54,20 @@ def latent_noise(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
     return torch.stack((torch.logit(u.clamp(1e-6, 1 - 1e-6)), strays))
 
 
+def prior_integers(prior: Tensor) -> tuple[Tensor, Tensor]:
+    """Means (1/16 symbol) and scale indices of a prior in training: means in symbols and scales in
+    octaves from `SCALE_WIDE`, (2, D) -> (D,) each, with gradients."""
+    mean, scale = prior
+    mean = round_(mean * 16).clamp(*MEANS)
+    return mean, round_(SCALE_WIDE + scale * SCALES_PER_OCTAVE).clamp(*SCALES)
+
+
+def thawed_prior(stored: Tensor) -> Tensor:
+    """Undo `prior_integers`: (2, D) -> (2, D)."""
+    mean, scale = stored.float()
+    return torch.stack((mean / 16, (scale - SCALE_WIDE) / SCALES_PER_OCTAVE))
+
+
 class LatentNetwork(Network):
     """A network with `latents`, the channels of z_1 .. z_L."""
 
@@ -67,17 +81,14 @@ class LatentNetwork(Network):
 
     def top_integers(self) -> tuple[Tensor, Tensor]:
         """Mean (1/16 symbol) and scale index of p(z_L), per channel. (C_L,) each"""
-        mean, scale = self.top
-        mean = round_(mean * 16).clamp(*MEANS)
-        return mean, round_(SCALE_WIDE + scale * SCALES_PER_OCTAVE).clamp(*SCALES)
+        return prior_integers(self.top)
 
     @torch.no_grad()
     def start_from(self, base: ExactModel) -> None:
         """See `Network.start_from`: p(z_L)."""
         top = base.tensors().get("top")
         if top is not None and self.depth and top.shape == self.top.shape:
-            mean, scale = torch.tensor(top).to(self.top)
-            self.top.copy_(torch.stack((mean / 16, (scale - SCALE_WIDE) / SCALES_PER_OCTAVE)))
+            self.top.copy_(thawed_prior(torch.tensor(top)))
 
     @torch.no_grad()
     def tensors(self) -> dict[str, NDArray[Any]]:

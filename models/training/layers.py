@@ -34,6 +34,7 @@ from bitswap_models.exact.tensors import packed
 START = 0.1  # deviation of weights before training
 _BIAS_MAX = 2**29
 _HEADROOM = EXACT_INT32 - 2**10  # |acc * m| + |b| stays under this, whatever float32 rounds
+_EXACT_TF32 = 2**11  # larger integers are rounded where a GPU multiplies
 
 
 def straight_through(exact: Tensor, smooth: Tensor) -> Tensor:
@@ -144,23 +145,23 @@ class IntegerConv(nn.Module):
         self.g = nn.Parameter(torch.ones(outputs))
         self.b = nn.Parameter(torch.zeros(outputs))
         self.starting = False
+        if causal:  # 1 where there may be a weight, (O, I, 1, 1)
+            mask = torch.from_numpy(self.shape.mask).float()
+            self.register_buffer("mask", mask, persistent=False)
+        self.mask: Tensor
 
     def _weights(self) -> Tensor:
         """Integer weights with straight-through gradients. (O, I, K, K)"""
         if self.binary:
             # sign(0) = +1; the gradient is the identity, and training clips v to [-1, 1]
             return straight_through(torch.where(self.v.detach() < 0, -1.0, 1.0), self.v)
-        v = self.v * self.mask() if self.shape.causal else self.v
+        v = self.v * self.mask if self.shape.causal else self.v
         magnitude = v.detach().abs()
         peak = magnitude.amax((1, 2, 3), keepdim=True).clamp_min(1e-8)
         # many weights are made smaller, so that even all of them, rounded up, are proved exact
         total = magnitude.sum((1, 2, 3), keepdim=True).clamp_min(1e-8)
         most = (EXACT_SUM - 1) / self.shape.reach - v[0].numel() / 2
         return round_(v * torch.minimum(127 / peak, most / total))
-
-    def mask(self) -> Tensor:
-        """1 where a causal layer may have a weight, else 0. (O, I, 1, 1)"""
-        return torch.from_numpy(self.shape.mask).to(self.v)
 
     def integers(self) -> tuple[Tensor, Tensor, Tensor]:
         """Return weights, scale m and offset b as integer-valued floats (with gradients)."""
@@ -183,6 +184,9 @@ class IntegerConv(nn.Module):
     def _accumulate(self, x: Tensor, w: Tensor, reference: Tensor | None) -> Tensor:
         size, relative = self.shape.size, self.shape.relative
         if reference is None and size == 1:
+            if self.shape.input_max > _EXACT_TF32:
+                wide = F.linear(x.movedim(1, -1).double(), w[:, :, 0, 0].double())
+                return wide.movedim(-1, 1).to(w.dtype)
             return F.linear(x.movedim(1, -1), w[:, :, 0, 0]).movedim(-1, 1)
         if reference is None:
             return F.conv2d(x, w, padding=size // 2)

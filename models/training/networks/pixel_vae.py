@@ -17,6 +17,7 @@ from bitswap_cli.ans.parameters import (
     SCALES_PER_OCTAVE,
 )
 from bitswap_models.exact.latents import MEANS, SCALES
+from bitswap_models.exact.model import ExactModel
 from bitswap_models.families.pixel_vae.config import POOL, Config
 from bitswap_models.families.pixel_vae.family import FAMILY
 from bitswap_models.families.pixel_vae.model import FILM
@@ -142,14 +143,19 @@ class PixelNetwork(ChainNetwork):
         (2, D). Unless they are stored ones, they follow p(z_1)."""
         return bounds_of_prior(*self.top_integers()) if self.bounds is None else self.bounds
 
+    def start_from(self, base: ExactModel) -> None:
+        """See `Network.start_from`: p(z_L), and p(z_2)."""
+        super().start_from(base)
+        if self.config.common:
+            self.common.start_from(base.tensors())
+
     def tensors(self) -> dict[str, NDArray[Any]]:
         """See `Network.tensors`."""
         stored = super().tensors()
         if self.config.bounded:
             stored["bounds"] = self.bounds_integers().cpu().numpy()
         if self.config.common:
-            for name in ("prior", "centre"):
-                stored[f"common.{name}"] = getattr(self.common, name).cpu().numpy()
+            stored |= self.common.tensors()
         return stored
 
     def modulation(self, z1: Tensor, z2: Tensor | None = None) -> Tensor:

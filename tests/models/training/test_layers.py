@@ -139,3 +139,14 @@ def test_gradients_pass_straight_through() -> None:
     block = ResidualBlock(4)
     block(torch.randint(0, 255, (2, 4, 6, 6)).float()).sum().backward()
     assert all(p.grad is not None for p in block.parameters())
+
+
+def test_inputs_of_many_bits_are_multiplied_exactly() -> None:
+    """Whatever the arithmetic of other layers rounds: TF32 keeps 11 bits, bfloat16 8."""
+    torch.manual_seed(0)
+    x = torch.randint(0, 4081, (64, 5, 1, 1)).float()
+    layer = started(IntegerConv(5, 7, input_max=4080), x)
+    with torch.no_grad():
+        exact = layer(x)
+        with torch.autocast("cpu", torch.bfloat16):
+            assert torch.equal(layer(x), exact)
