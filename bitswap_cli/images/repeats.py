@@ -28,13 +28,13 @@ def depth(picture: Picture) -> int | None:
     if channels > MOST_CHANNELS * own or not few([(height, width, own)]):
         return None
     may_be_photograph = kind.palette is None and channels in (1, 3)
-    return None if may_be_photograph and not is_drawn(middle(picture.pixels)) else own
+    return None if may_be_photograph and not is_drawn(middle_of(picture)) else own
 
 
 def repeats_itself(picture: Picture) -> bool:
     """Tell whether a picture of 8 bits may be coded whole, and repeats its colours so much that no
     other way is better: more than half of its pixels equal a neighbour."""
-    return depth(picture) == 1 and _repeated(middle(picture.pixels)) > _MOST
+    return depth(picture) == 1 and _repeated(middle_of(picture)) > _MOST
 
 
 def few(shapes: Iterable[tuple[int, int, int]]) -> bool:
@@ -48,6 +48,13 @@ def few(shapes: Iterable[tuple[int, int, int]]) -> bool:
         pixels += height * width * own
         held += (height + 2) * (width + 6) * own
     return pixels <= MAX_PIXELS and held <= MAX_HELD
+
+
+def middle_of(picture: Picture, edge: int = EDGE) -> Samples:
+    """Return the samples of the middle of what a picture shows: at most so many pixels of each
+    side."""
+    own = kind_of(picture.recipe.kind).middle
+    return own(picture.pixels, edge) if own else middle(picture.pixels, edge)
 
 
 def middle(pixels: Samples, edge: int = EDGE) -> Samples:

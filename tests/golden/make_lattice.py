@@ -8,24 +8,23 @@ from pathlib import Path
 
 from PIL import Image
 
-from bitswap_cli.images.formats.lattice.maps import MAPS, Chroma
+from bitswap_cli.images.formats.lattice.maps import Chroma
 from bitswap_cli.images.orientation import turn
 from tests.golden.make import HERE
 from tests.golden.make_formats import freeze
-from tests.images.formats.lattice.scenes import picture, planes
+from tests.images.formats.lattice.scenes import WAYS, picture, planes
 
 ARCHIVE = HERE / "photo-lattice-5.bsw"
 
 
 def lay(folder: Path) -> None:
     """Write a picture of each map with all of its chroma, and with less; some are mirrored."""
-    for number, used in enumerate(MAPS):
-        for how in (Chroma.FULL, used.half):
-            pixels = picture(used, how, planes(how, 64, 96, 60 * (number % 2)))
-            orientation = 3 if how == Chroma.BETWEEN else 0
-            name = f"{used.name}-{how.name.lower()}.{'png' if number % 3 else 'bmp'}"
-            Image.fromarray(turn(pixels, orientation)).save(folder / name)
+    for number, (used, how) in enumerate(WAYS):
+        pixels = picture(used, how, planes(how, 64, 96, 60 * (number % 2)))
+        orientation = 3 if how == Chroma.BETWEEN else 0
+        name = f"{used.name}-{how.name.lower()}.{'png' if number % 3 else 'bmp'}"
+        Image.fromarray(turn(pixels, orientation)).save(folder / name)
 
 
 if __name__ == "__main__":
-    freeze(ARCHIVE, lay)
+    freeze(ARCHIVE, lay, "photo")

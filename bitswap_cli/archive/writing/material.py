@@ -107,7 +107,7 @@ def material(
             channels = codec.channels if used is codec else pixels.shape[2]
             if only not in (None, channels):
                 continue
-            codecs[channels], part = used, repeats.middle(pixels, EDGE)
+            codecs[channels], part = used, repeats.middle_of(chosen.picture, EDGE)
             picture = _Picture(part, seen.limit * part.size / pixels.size, recipe)
             found.setdefault(channels, {}).setdefault(factor, []).append(picture)
             small += pixels.size if may_turn(used, pixels, factor) else 0

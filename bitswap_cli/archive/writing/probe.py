@@ -27,7 +27,7 @@ class Probe:
         codec of that."""
         picture = self.pictures[number]
         own = codec_of(codec, picture)
-        return estimate(own, picture.pixels, _EDGE) if own else None
+        return estimate(own, picture, _EDGE) if own else None
 
 
 def probes(catalogue: Catalogue, *, wide: bool = True) -> list[Probe]:

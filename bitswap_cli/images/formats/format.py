@@ -63,6 +63,9 @@ class Kind(NamedTuple):
     shows: Callable[[Shape], Shape] | None = None
     """Of kinds whose samples lie otherwise than what they show: gives the shape of that, for one of
     samples."""
+    middle: Callable[[Samples, int], Samples] | None = None
+    """Of these kinds: gives the samples of the middle, at most so many pixels of each side, an even
+    number, laid likewise."""
     large: Callable[[bytes, int], bool] | None = None
     """Of kinds that may be large though they are held as a whole: whether a file of so many bytes
     may be such a picture, told by its first `register.HEAD` bytes."""

@@ -14,7 +14,8 @@ from bitswap_cli.archive.sources.catalogue import Catalogue
 from bitswap_cli.archive.writing import probe
 from bitswap_cli.archive.writing.coders.choice import estimate
 from bitswap_cli.coding import ChunkCodec
-from bitswap_cli.contract import Samples, TileCodec
+from bitswap_cli.contract import TileCodec
+from bitswap_cli.images.picture import Picture
 from bitswap_models import zoo
 from tests.api.conftest import waves
 
@@ -38,10 +39,10 @@ def test_each_model_is_loaded_and_tried_once(
     loads: Counter[str] = Counter()
     tries: Counter[tuple[int, bytes]] = Counter()
 
-    def counted(codec: TileCodec, pixels: Samples, edge: int) -> float:
+    def counted(codec: TileCodec, picture: Picture, edge: int) -> float:
         assert isinstance(codec, ChunkCodec)
-        tries[id(codec.model), pixels.tobytes()] += 1
-        return estimate(codec, pixels, edge)
+        tries[id(codec.model), picture.pixels.tobytes()] += 1
+        return estimate(codec, picture, edge)
 
     monkeypatch.setattr(probe, "estimate", counted)
     lines: list[str] = []

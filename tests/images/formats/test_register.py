@@ -23,6 +23,7 @@ LATTICES = [
     for half in (False, True)
     for exact in (False, True)
 ]
+LATTICES += [(118, "gray", False, False), (119, "gray-exact", True, False)]
 
 
 def test_kinds_keep_their_numbers_and_promises() -> None:

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import zstandard
 
 from bitswap_cli.archive.format.sections import MAX_CHUNK_SAMPLES, MAX_SEGMENTS
-from bitswap_cli.contract import Samples, TileCodec
+from bitswap_cli.contract import TileCodec
 from bitswap_cli.images.formats.register import kind_of
 from bitswap_cli.images.picture import Picture, is_held
+from bitswap_cli.images.repeats import middle_of
 from bitswap_cli.images.tiles import count_tiles, cut
 
 
@@ -46,7 +48,7 @@ def choose(codec: TileCodec, pictures: Sequence[Picture], *, large: bool = False
         return None
     own, picture = seen[0]
     if len(seen) > 1:
-        own, picture = min(seen, key=lambda one: estimate(one[0], one[1].pixels))
+        own, picture = min(seen, key=lambda one: estimate(*one))
     return Choice(own, picture, *choose_tiles(own, *picture.pixels.shape[:2]))
 
 
@@ -77,19 +79,24 @@ def room_for(codec: TileCodec, factor: int) -> int:
     return most // factor**2
 
 
-def estimate(codec: TileCodec, pixels: Samples, edge: int = 256) -> float:
-    """Return about how many bytes a picture would take, judged by its middle.
+def estimate(codec: TileCodec, picture: Picture, edge: int = 256) -> float:
+    """Return about how many bytes a picture would take, its description among them, judged by its
+    middle.
 
     Parameters
     ----------
     codec : TileCodec
-    pixels : array (H, W, C)
+    picture : Picture
     edge : int
-        At most so many pixels of each side are looked at.
+        At most so many pixels of each side are looked at, an even number.
     """
-    top, left = (max(0, (n - edge) // 2) for n in pixels.shape[:2])
-    middle = np.ascontiguousarray(pixels[top : top + edge, left : left + edge])
+    middle = np.ascontiguousarray(middle_of(picture, edge))
     side = codec.tile_height * choose_tiles(codec, *middle.shape[:2])[0]
     tiles, sizes = cut(middle, side, side, codec.channels)
     bits = float(codec.encode(tiles, sizes, b"").bits.sum())
-    return bits / 8 * pixels.size / middle.size
+    return bits / 8 * picture.pixels.size / middle.size + description_cost(picture)
+
+
+def description_cost(picture: Picture) -> int:
+    """Return about how many bytes a picture's description takes."""
+    return len(zstandard.ZstdCompressor(level=3).compress(picture.recipe.description))

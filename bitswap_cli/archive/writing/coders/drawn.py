@@ -10,6 +10,7 @@ from bitswap_cli.archive.report import PackReport
 from bitswap_cli.archive.sources.seen import Seen
 from bitswap_cli.archive.sources.source import Source
 from bitswap_cli.archive.writing.coders.batches import recipe_costs
+from bitswap_cli.archive.writing.coders.choice import description_cost
 from bitswap_cli.archive.writing.coders.coder import Coded, Offer, Step, Work, kept_as
 from bitswap_cli.contract import PictureCodec
 from bitswap_cli.images import repeats
@@ -97,11 +98,11 @@ class DrawnCoder:
         report.samples += sum(one.samples for one in coded.kept)
 
     def _cost(self, file: _File) -> float:
-        middle = repeats.middle(file.picture.pixels)
+        middle = repeats.middle_of(file.picture)
         palettes = [palette_of(file.picture.recipe)] * file.depth
         bits = self._codec.encode(planes_of(middle, file.depth), palettes).bits.sum()
         whole = file.picture.pixels.size / middle.size
-        return float(bits) / 8 * whole * self._work.haste
+        return float(bits) / 8 * whole * self._work.haste + description_cost(file.picture)
 
     def _take(self, file: _File) -> None:
         height, width, _ = file.picture.pixels.shape

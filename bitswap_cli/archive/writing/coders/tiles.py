@@ -61,7 +61,7 @@ class TileCoder:
         codec, picture, factor, number = chosen
         crc = seen.crc if kind_of(picture.recipe.kind).exact else None
         part = Part(source, picture, factor, seen.limit, 0, number, crc=crc)
-        return Offer(partial(self._take, codec, part), partial(estimate, codec, picture.pixels))
+        return Offer(partial(self._take, codec, part), partial(estimate, codec, picture))
 
     def _offer_strips(self, source: Source) -> Offer | None:
         """Offer to code a picture that is had by strips, if it is one."""

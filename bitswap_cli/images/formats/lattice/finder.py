@@ -18,9 +18,12 @@ _SAMPLE = 10_000  # pixels that are asked
 _COLOURS = 300  # different ones of these, at least, that are neither gray nor at an end of a range
 _ON = 0.75  # of them are on the lattice
 _HALF = 0.99  # of the samples of chroma, at least, are as those at half the size tell
+_GRAY = 0.97  # of all pixels are gray, at least
 _SMALLEST = 16  # pixels of a picture's side
 _LARGEST = 1 << 24  # pixels of a picture: the search takes some 10 bytes for each
 _WRONG = 0.2  # of all pixels, at most
+_COLOURED = [used for used in MAPS if used.half != Chroma.NONE]
+_WITHOUT = next(used for used in MAPS if used.half == Chroma.NONE)
 _MIRRORED = range(4)  # orientations in which each second row and column may be the other one
 
 
@@ -33,7 +36,7 @@ class Found(NamedTuple):
     """How the picture lies where its first row and column have samples of chroma."""
     luma: Plane
     chroma: Plane
-    """Blue's and red's, (2, rows, columns)."""
+    """Blue's and red's, (2, rows, columns), or nothing."""
 
 
 def find(pixels: NDArray[np.uint8]) -> Found | None:
@@ -49,6 +52,8 @@ def find(pixels: NDArray[np.uint8]) -> Found | None:
     if kernel is None or min(height, width) < _SMALLEST or height * width > _LARGEST:
         return None
     search, own = Searcher(kernel), np.ascontiguousarray(pixels)
+    if _is_gray(own):
+        return Found(_WITHOUT, Chroma.NONE, 0, own[:, :, 1], own[None, :0, :0, 0])
     used = _map_of(search, own)
     if used is None:
         return None
@@ -65,6 +70,12 @@ def find(pixels: NDArray[np.uint8]) -> Found | None:
     return Found(used, how, orientation, luma, chroma) if wrong <= _WRONG * luma.size else None
 
 
+def _is_gray(pixels: Plane) -> bool:
+    """Tell whether nearly all pixels are gray."""
+    gray = (pixels[..., 0] == pixels[..., 1]) & (pixels[..., 2] == pixels[..., 1])
+    return bool(gray.mean() >= _GRAY)
+
+
 def _map_of(search: Searcher, pixels: Plane) -> Map | None:
     """Return the map on whose lattice most colours of a sample are."""
     flat = pixels.reshape(-1, 3)
@@ -75,9 +86,9 @@ def _map_of(search: Searcher, pixels: Plane) -> Map | None:
     some = np.ascontiguousarray(some[~ends & ~gray])
     if len(some) < _COLOURS:
         return None
-    on = [search.triples(used, some).on for used in MAPS]
+    on = [search.triples(used, some).on for used in _COLOURED]
     best = max(on)
-    return MAPS[on.index(best)] if best >= _ON * len(some) else None
+    return _COLOURED[on.index(best)] if best >= _ON * len(some) else None
 
 
 def _turned(told: Triples, orientation: int) -> Triples:

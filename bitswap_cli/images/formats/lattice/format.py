@@ -46,6 +46,22 @@ def _shown(shape: Shape) -> Shape:
     return height - _rows(height), width, 3
 
 
+def _coloured(shape: Shape) -> Shape:
+    """Return the shape of the picture whose luma has one."""
+    height, width, _ = shape
+    return height, width, 3
+
+
+def _middle(samples: Samples, edge: int) -> Samples:
+    """Cut the middle out of luma and of chroma."""
+    height = len(samples) - _rows(len(samples))
+    luma, chroma = samples[:height], np.hsplit(samples[height:], 2)
+    top, left = (max(0, side - edge) // 4 * 2 for side in luma.shape[:2])
+    part = luma[top : top + edge, left : left + edge]
+    rows, columns = (slice(at // 2, (at + edge) // 2) for at in (top, left))
+    return np.concatenate([part, np.hstack([plane[rows, columns] for plane in chroma])])
+
+
 class _Way(NamedTuple):
     """How the pictures of one kind are had."""
 
@@ -55,12 +71,15 @@ class _Way(NamedTuple):
 
 
 def _way(number: int, used: Map, half: bool, exact: bool) -> _Way:
-    name = used.name + "-half" * half + "-exact" * exact
+    how = used.half if half else Chroma.FULL
+    name = used.name + "-half" * (half and how != Chroma.NONE) + "-exact" * exact
     place = _FIRST + 4 * number + 2 * half + exact
     kind = Kind(name, place, exact, plain=False, feature=FEATURE, common=True)
-    if half:
-        kind = kind._replace(shows=_shown)
-    return _Way(used, used.half if half else Chroma.FULL, kind)
+    if how == Chroma.NONE:
+        kind = kind._replace(shows=_coloured)
+    elif half:
+        kind = kind._replace(shows=_shown, middle=_middle)
+    return _Way(used, how, kind)
 
 
 _WAYS = [
@@ -68,6 +87,7 @@ _WAYS = [
     for number, used in enumerate(MAPS)
     for half in (False, True)
     for exact in (False, True)
+    if half or used.half != Chroma.NONE
 ]
 _BY_NAME = {way.kind.name: way for way in _WAYS}
 MAGIC: Sequence[bytes] = ()  # their files begin as those of other formats
@@ -97,7 +117,8 @@ def laid(picture: Picture) -> Picture | None:
     if found is None:
         return None
     own = np.ascontiguousarray(turn(pixels.view(np.uint8), found.orientation))
-    told = corrections(own, _made(found.map, found.how, found.luma, *found.chroma))
+    planes = _planes(found)
+    told = corrections(own, _made(found.map, found.how, planes))
     head = _HEAD.pack(within[0].number, found.orientation, len(told))
     description = b"".join([head, told, recipe.description])
     if len(recipe.prefix) + len(recipe.suffix) + len(description) > MAX_RECIPE:
@@ -105,20 +126,36 @@ def laid(picture: Picture) -> Picture | None:
     kind = next(
         way.kind.name
         for way in _WAYS
-        if (way.map, way.how, way.kind.exact) == (found.map, found.how, within[0].exact)
+        if (way.map.name, way.how, way.kind.exact) == (found.map.name, found.how, within[0].exact)
     )
-    return Picture(_planes(found), Recipe(kind, recipe.prefix, recipe.suffix, description))
-
-
-def _made(used: Map, how: Chroma, luma: Plane, blue: Plane, red: Plane) -> Plane:
-    return colours(used, luma, *(spread(plane, how, *luma.shape) for plane in (blue, red)))
+    return Picture(planes, Recipe(kind, recipe.prefix, recipe.suffix, description))
 
 
 def _planes(found: Found) -> Plane:
     """Lay luma and chroma in one picture (H, W, C)."""
     if found.how == Chroma.FULL:
         return np.dstack([found.luma, *found.chroma])
+    if found.how == Chroma.NONE:
+        return found.luma[:, :, None]
     return np.concatenate([found.luma, np.hstack(list(found.chroma))])[:, :, None]
+
+
+def _made(used: Map, how: Chroma, planes: Plane) -> Plane:
+    """Return the colours of a picture (H, W, C); raise `ArchiveError` if it has another shape."""
+    height, width, channels = planes.shape
+    if channels != (3 if how == Chroma.FULL else 1):
+        raise _malformed()
+    if how == Chroma.NONE:
+        return planes.repeat(3, 2)
+    if how == Chroma.FULL:
+        luma, blue, red = (planes[:, :, channel] for channel in range(3))
+    else:
+        rows = _rows(height)
+        if not rows or 2 * rows - (height - rows) not in (0, 1) or width % 2:
+            raise _malformed()
+        luma = planes[: height - rows, :, 0]
+        blue, red = np.hsplit(planes[height - rows :, :, 0], 2)
+    return colours(used, luma, *(spread(plane, how, *luma.shape) for plane in (blue, red)))
 
 
 def split(data: bytes, kind: str) -> Picture | None:
@@ -145,7 +182,7 @@ def _unpack(recipe: Recipe) -> _Told:
     number, orientation, length = _HEAD.unpack_from(described)
     end = _HEAD.size + length
     form, kind = _WITHIN.get(number, (None, None))
-    most = 1 if way.how == Chroma.FULL else _ORIENTATIONS
+    most = _ORIENTATIONS if way.how in (Chroma.REPEATED, Chroma.BETWEEN) else 1
     if form is None or kind is None or kind.exact != way.kind.exact:
         raise _malformed()
     if end > len(described) or orientation >= most:
@@ -156,20 +193,8 @@ def _unpack(recipe: Recipe) -> _Told:
 
 def _pixels(told: _Told, samples: Samples) -> Plane:
     """Return the pixels of a picture; raise `ArchiveError` if its samples do not fit."""
-    planes, how = samples.view(np.uint8), told.way.how
-    height, width, channels = planes.shape
-    if channels != (3 if how == Chroma.FULL else 1):
-        raise _malformed()
-    if how == Chroma.FULL:
-        luma, blue, red = (planes[:, :, channel] for channel in range(3))
-    else:
-        rows = _rows(height)
-        if not rows or 2 * rows - (height - rows) not in (0, 1) or width % 2:
-            raise _malformed()
-        luma = planes[: height - rows, :, 0]
-        blue, red = np.hsplit(planes[height - rows :, :, 0], 2)
-    made = corrected(_made(told.way.map, how, luma, blue, red), told.corrections)
-    return np.ascontiguousarray(turn_back(made, told.orientation))
+    made = _made(told.way.map, told.way.how, samples.view(np.uint8))
+    return np.ascontiguousarray(turn_back(corrected(made, told.corrections), told.orientation))
 
 
 def _malformed() -> ArchiveError:

@@ -28,6 +28,8 @@ class Chroma(IntEnum):
     """Each sample is that of a square of four pixels."""
     BETWEEN = 2
     """Every second pixel of every second row; the others have the mean of those beside them."""
+    NONE = 3
+    """No pixel: colours are gray."""
 
 
 LUMA, BLUE, RED, GREEN_OF_BLUE, GREEN_OF_RED = range(5)
@@ -78,7 +80,7 @@ class Map(NamedTuple):
     name: str
     sums: Sums
     half: Chroma
-    """How chroma is had at each pixel where there is less of it."""
+    """How chroma is had at each pixel where there is less of it; that of gray has no other way."""
 
 
 def _sums(tables: Iterable[NDArray[np.int64]], shift: int) -> Sums:
@@ -140,11 +142,10 @@ _SUMS = {
     "scaled-601-full": _fixed(8192, _FULL_601, 13, 0),
     "scaled-709-full": _fixed(8192, _FULL_709, 13, 0),
     "pillow": _pillow(),
+    "gray": _sums([_LEVELS, *np.zeros((4, 256), np.int64)], 0),
 }
-MAPS = tuple(
-    Map(name, sums, Chroma.REPEATED if number else Chroma.BETWEEN)
-    for number, (name, sums) in enumerate(_SUMS.items())
-)
+_LESS = {"photo-cd": Chroma.BETWEEN, "gray": Chroma.NONE}
+MAPS = tuple(Map(name, sums, _LESS.get(name, Chroma.REPEATED)) for name, sums in _SUMS.items())
 """In the order of their numbers in archives, which stay."""
 
 
@@ -165,8 +166,9 @@ def colours(used: Map, luma: Plane, blue: Plane, red: Plane) -> Plane:
 
 
 def spread(plane: Plane, how: Chroma, height: int, width: int) -> Plane:
-    """Return the chroma of each pixel (height, width), given its samples (rows, columns)."""
-    if how == Chroma.FULL:
+    """Return the chroma of each pixel (height, width), given its samples (rows, columns); where
+    there is none, what is given."""
+    if how in (Chroma.FULL, Chroma.NONE):
         return plane
     if how == Chroma.REPEATED:
         return plane.repeat(2, 0).repeat(2, 1)[:height, :width]

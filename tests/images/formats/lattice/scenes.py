@@ -3,16 +3,24 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from bitswap_cli.images.formats.lattice.maps import Chroma, Map, colours, spread
+from bitswap_cli.images.formats.lattice.maps import MAPS, Chroma, Map, colours, spread
 from tests.images.history.jpegs import scene
 
 Plane = NDArray[np.uint8]
+WAYS = [
+    (used, how)
+    for used in MAPS
+    for how in (Chroma.FULL, used.half)
+    if used.half != Chroma.NONE or how == Chroma.NONE
+]
+"""Each map, with all chroma and with less."""
 
 
 def planes(how: Chroma, height: int, width: int, light: int = 0) -> list[Plane]:
     """Luma, and less vivid chroma; with more light, some colours are at an end of their range."""
     luma = scene(height, width, gray=True)[:, :, 0] // 3 + (60 + light)
-    size = (height, width) if how == Chroma.FULL else (-(-height // 2), -(-width // 2))
+    less = how in (Chroma.REPEATED, Chroma.BETWEEN)
+    size = (-(-height // 2), -(-width // 2)) if less else (height, width)
     chroma = scene(*size, 1)[:, :, :2] / 8 + 130
     return [luma, *np.moveaxis(chroma.astype(np.uint8), 2, 0).copy()]
 

@@ -8,11 +8,12 @@ from bitswap_cli.images.formats.lattice.finder import Found, find
 from bitswap_cli.images.formats.lattice.maps import MAPS, Chroma, Map
 from bitswap_cli.images.history import engine
 from bitswap_cli.images.orientation import turn
-from tests.images.formats.lattice.scenes import Plane, picture, planes
+from tests.images.formats.lattice.scenes import WAYS, Plane, picture, planes
 from tests.images.history.jpegs import scene
 
 needs_kernel = pytest.mark.skipif(engine.compiled() is None, reason="no kernel")
-WAYS = [(used, how) for used in MAPS for how in (Chroma.FULL, used.half)]
+COLOURED = [(used, how) for used, how in WAYS if how != Chroma.NONE]
+NAMES = [f"{used.name}-{how.name}" for used, how in COLOURED]
 
 
 def made(found: Found) -> Plane:
@@ -21,9 +22,7 @@ def made(found: Found) -> Plane:
 
 
 @needs_kernel
-@pytest.mark.parametrize(
-    ("used", "how"), WAYS, ids=[f"{used.name}-{how.name}" for used, how in WAYS]
-)
+@pytest.mark.parametrize(("used", "how"), COLOURED, ids=NAMES)
 def test_luma_and_chroma(used: Map, how: Chroma) -> None:
     told = planes(how, 120, 160)
     pixels = picture(used, how, told)
@@ -35,9 +34,7 @@ def test_luma_and_chroma(used: Map, how: Chroma) -> None:
 
 
 @needs_kernel
-@pytest.mark.parametrize(
-    ("used", "how"), WAYS, ids=[f"{used.name}-{how.name}" for used, how in WAYS]
-)
+@pytest.mark.parametrize(("used", "how"), COLOURED, ids=NAMES)
 def test_colours_at_an_end_of_their_range(used: Map, how: Chroma) -> None:
     pixels = picture(used, how, planes(how, 120, 160, 100))
     ends = ((pixels == 0) | (pixels == 255)).any(2)
@@ -81,11 +78,21 @@ def test_what_was_painted_over_stays_wrong() -> None:
 
 
 @needs_kernel
+def test_gray_pictures_of_three_channels() -> None:
+    pixels = np.repeat(scene(64, 64, gray=True), 3, 2)
+    pixels[3:8, 5:20] = 5, 6, 7
+    found = find(pixels)
+    assert found is not None and (found.map.name, found.how) == ("gray", Chroma.NONE)
+    assert np.array_equal(found.luma, pixels[..., 1])
+    pixels[:40:2, :30] = 5, 6, 7
+    assert find(pixels) is None
+
+
+@needs_kernel
 def test_no_others() -> None:
     rng = np.random.default_rng(3)
     assert find(scene(128, 160)) is None
     assert find(rng.integers(0, 256, (64, 64, 3), np.uint8)) is None
-    assert find(np.repeat(scene(64, 64, gray=True), 3, 2)) is None
     assert find(picture(MAPS[1], Chroma.FULL, planes(Chroma.FULL, 8, 300))) is None
     few = rng.integers(0, 200, (4, 3), np.uint8)
     assert find(few[rng.integers(0, 4, (90, 90))]) is None

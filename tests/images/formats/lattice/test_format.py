@@ -17,12 +17,15 @@ from bitswap_cli.images.history import engine
 from bitswap_cli.images.inspection import decode, describe, inspect, inspect_exact, rebuild
 from bitswap_cli.images.orientation import turn
 from bitswap_cli.images.picture import Picture, Recipe
+from bitswap_cli.images.repeats import middle_of
 from bitswap_cli.images.shown import read_samples, shown
 from tests.images.formats.lattice.scenes import Plane, picture, planes
 
 needs_kernel = pytest.mark.skipif(engine.compiled() is None, reason="no kernel")
 FULL = picture(MAPS[1], Chroma.FULL, planes(Chroma.FULL, 61, 53))
 HALF = picture(MAPS[0], Chroma.BETWEEN, planes(Chroma.BETWEEN, 61, 54, 60))
+GRAY = np.repeat(FULL[:, :, :1], 3, 2)
+GRAY[5:8, 9:12] = 1, 2, 3
 REPEATED = picture(MAPS[5], Chroma.REPEATED, planes(Chroma.REPEATED, 60, 54, 40))
 
 
@@ -39,7 +42,9 @@ def seen(data: bytes) -> Picture:
 
 @needs_kernel
 @pytest.mark.parametrize("form", ["PNG", "BMP", "PPM", "TIFF", "TGA", "QOI"])
-@pytest.mark.parametrize("pixels", [FULL, HALF, REPEATED], ids=["full", "half", "repeated"])
+@pytest.mark.parametrize(
+    "pixels", [FULL, HALF, REPEATED, GRAY], ids=["full", "half", "repeated", "gray"]
+)
 def test_files_come_back(pixels: Plane, form: str) -> None:
     data = saved(pixels, form)
     found = laid(seen(data))
@@ -62,7 +67,7 @@ def test_pixel_for_pixel() -> None:
 @needs_kernel
 @given(st.data())
 def test_what_was_painted_and_turned(data: st.DataObject) -> None:
-    pixels = data.draw(st.sampled_from([FULL, HALF, REPEATED])).copy()
+    pixels = data.draw(st.sampled_from([FULL, HALF, REPEATED, GRAY])).copy()
     orientation = data.draw(st.integers(0, 7))
     top, left = (data.draw(st.integers(0, 60)) for _ in range(2))
     value = data.draw(st.integers(0, 255))
@@ -71,6 +76,18 @@ def test_what_was_painted_and_turned(data: st.DataObject) -> None:
     found = laid(seen(file))
     assert found is not None
     assert rebuild(found.recipe, found.pixels) == file
+
+
+@needs_kernel
+@pytest.mark.parametrize("pixels", [FULL, HALF, GRAY], ids=["full", "half", "gray"])
+def test_the_middle_lies_as_the_whole_does(pixels: Plane) -> None:
+    found = laid(seen(saved(pixels, "PPM")))
+    assert found is not None
+    middle = middle_of(found, 32)
+    assert shown_shape(found.recipe.kind, middle.shape) == (32, 32, 3)
+    assert np.array_equal(middle_of(found, 256), found.pixels)
+    luma = found.pixels[14:46, 10:42, 0]
+    assert np.array_equal(middle[:32, :, 0], luma)
 
 
 def test_kinds_of_other_channels_are_none() -> None:
@@ -96,7 +113,7 @@ def hostile(recipe: Recipe) -> Iterator[Recipe]:
 
 
 @needs_kernel
-@pytest.mark.parametrize("pixels", [FULL, HALF], ids=["full", "half"])
+@pytest.mark.parametrize("pixels", [FULL, HALF, GRAY], ids=["full", "half", "gray"])
 def test_hostile_recipes(pixels: Plane) -> None:
     found = laid(seen(saved(pixels, "PPM")))
     assert found is not None

@@ -39,6 +39,7 @@ def test_maps_keep_their_numbers() -> None:
         ("scaled-601-full", 0xB311FC41),
         ("scaled-709-full", 0x1834332D),
         ("pillow", 0xAB036DC6),
+        ("gray", 0x2AF3479B),
     ]
 
 
