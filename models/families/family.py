@@ -73,7 +73,7 @@ class Family:
         What its models code: "tiles" of pixels, "coefficients" of JPEG files, or whole "pictures".
     grow : callable, optional
         Told a model and larger fields of its config by name, returns a larger model that says the
-        same of the same pictures; raises ModelError if there is none.
+        same, or nearly, of the same pictures; raises ModelError if there is none.
     larger : callable, optional
         Likewise, but told the number of channels of a picture, and how much larger radius and width
         are to become.

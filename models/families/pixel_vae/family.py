@@ -2,7 +2,8 @@
 
 from bitswap_models.families.family import Family
 from bitswap_models.families.pixel_vae.config import Config
-from bitswap_models.families.pixel_vae.growth import grow, larger
+from bitswap_models.families.pixel_vae.enlarged import enlarge
+from bitswap_models.families.pixel_vae.growth import larger
 from bitswap_models.families.pixel_vae.model import PixelVAE
 
 FAMILY = Family(
@@ -11,7 +12,7 @@ FAMILY = Family(
     model=PixelVAE,
     network="bitswap_models.training.networks.pixel_vae:PixelNetwork",
     tried=True,
-    grow=grow,
+    grow=enlarge,
     larger=larger,
     fit="bitswap_models.fitting.fit",
     refine="bitswap_models.fitting.refined",

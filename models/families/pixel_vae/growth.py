@@ -129,8 +129,8 @@ def with_common(model: PixelVAE, size: int) -> PixelVAE:
     Common(new, blank.part("common"))
     stored: dict[str, Array] = dict(model.tensors()) | blank.taken
     for at, name in enumerate(("common.hidden", "common.mean")):
-        signs = _signs(COMMON + at, blank.layers[name].shape.weights)
-        stored[f"{name}.weight"] = (START * signs).astype(np.int8)
+        turned = signs(COMMON + at, blank.layers[name].shape.weights)
+        stored[f"{name}.weight"] = (START * turned).astype(np.int8)
     stored["common.prior"][1] = SCALE_OF_ONE + 3 * SCALES_PER_OCTAVE
     units = 2 * new.layers * new.width
     stored["film.2.weight"] = np.zeros((units, size, 1, 1), np.int8)
@@ -144,7 +144,7 @@ def _widened(narrow: Layer, shape: Shape, seed: int, *, first: bool) -> dict[str
     had, saw = narrow.shape.outputs, narrow.shape.inputs
     outputs, inputs = shape.outputs, shape.inputs
     weight = narrow.weight[np.arange(outputs) % had][:, np.arange(inputs) % saw]
-    weight = (weight * _signs(seed, weight.shape)).astype(np.int8)
+    weight = (weight * signs(seed, weight.shape)).astype(np.int8)
     weight[:had, :saw] = narrow.weight
     if not shape.binary:
         weight[:had, saw:] = 0
@@ -169,7 +169,7 @@ class _Growth:
         out: dict[str, Array] = dict(self.stored)
         if new.latents:
             for name in ("encoder.stem", "encoder.colour"):
-                out[f"{name}.weight"] = _padded(out[f"{name}.weight"], new.channels, 1)
+                out[f"{name}.weight"] = padded(out[f"{name}.weight"], new.channels, 1)
             for name in ("film.1", "film.2") if new.common else ("film.1",):
                 for part in ("weight", "scale", "bias"):
                     out[f"{name}.{part}"] = self._film(out[f"{name}.{part}"], part)
@@ -185,7 +185,7 @@ class _Growth:
         """Gains and shifts of new units are 0."""
         old, new = self.old, self.new
         units = array.reshape(2, old.layers, old.width, *array.shape[1:])
-        units = _padded(units, new.width, 2)
+        units = padded(units, new.width, 2)
         if part == "scale":
             units[:, :, old.width :] = SCALE
         return units.reshape(-1, *array.shape[1:])
@@ -197,7 +197,7 @@ class _Growth:
         window = np.zeros((outputs, len(taps(new.radius)), new.channels), weight.dtype)
         window[:, self.taps, : old.channels] = weight[:, :seen].reshape(outputs, -1, old.channels)
         border = weight[:, seen:].reshape(outputs, 3, old.radius)
-        border = _padded(border, new.radius, 2)
+        border = padded(border, new.radius, 2)
         both = (window.reshape(outputs, -1), border.reshape(outputs, -1))
         return np.concatenate(both, 1)[:, :, None, None]
 
@@ -207,9 +207,9 @@ class _Growth:
         for at in range(new.layers):
             layer = self._layer(f"trunk.{at}")
             inputs = layer["weight"]
-            inputs = _padded(inputs, new.width, 1) if at else self._inputs(inputs)
+            inputs = padded(inputs, new.width, 1) if at else self._inputs(inputs)
             copied = np.arange(old.width, new.width) % old.width
-            turned = inputs[copied] * _signs(at, inputs[copied].shape).astype(np.int8)
+            turned = inputs[copied] * signs(at, inputs[copied].shape).astype(np.int8)
             found[f"trunk.{at}"] = {
                 "weight": np.concatenate((inputs, turned)),
                 **{p: np.concatenate((layer[p], layer[p][copied])) for p in ("scale", "bias")},
@@ -218,7 +218,7 @@ class _Growth:
 
     def _splits(self) -> dict[str, Array]:
         layer = self._layer("splits")
-        layer["weight"] = _padded(layer["weight"], self.new.width, 1)
+        layer["weight"] = padded(layer["weight"], self.new.width, 1)
         return {part: self._with_channels(array) for part, array in layer.items()}
 
     def _with_channels(self, array: Array) -> Array:
@@ -265,7 +265,7 @@ class _Growth:
             layer = {"weight": np.zeros((new.split, 1, 1, 1), np.int8)}
             layer["scale"] = np.full(new.split, SCALE, np.int32)
             layer["bias"] = np.zeros(new.split, np.int32)
-        layer["weight"] = _padded(layer["weight"], new.channels, 1)
+        layer["weight"] = padded(layer["weight"], new.channels, 1)
         return _with_nothing(layer, more)
 
 
@@ -279,14 +279,14 @@ def _with_nothing(layer: dict[str, Array], outputs: int) -> dict[str, Array]:
     }
 
 
-def _padded(array: Array, to: int, axis: int) -> Array:
+def padded(array: Array, to: int, axis: int) -> Array:
     """Zeros behind the end of an axis."""
     width = [(0, 0)] * array.ndim
     width[axis] = (0, to - array.shape[axis])
     return np.pad(array, width)
 
 
-def _signs(seed: int, shape: tuple[int, ...]) -> Array:
+def signs(seed: int, shape: tuple[int, ...]) -> Array:
     """+1 and -1 by SplitMix64's finalizer of (seed, place), the highest bit."""
     z = np.arange(int(np.prod(shape)), dtype=np.uint64) + (np.uint64(seed + 1) << np.uint64(32))
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

@@ -139,8 +139,8 @@ def test_a_new_channel_begins_as_gray(model: PixelVAE) -> None:
 
 def test_growth_is_what_it_was() -> None:
     """Archives depend on it: the signs, the weights of new channels."""
-    assert growth._signs(0, (2, 4)).tolist() == [[-1, 1, -1, 1], [-1, 1, -1, 1]]
-    assert growth._signs(2, (2, 4)).tolist() == [[-1, 1, -1, 1], [-1, 1, 1, 1]]
+    assert growth.signs(0, (2, 4)).tolist() == [[-1, 1, -1, 1], [-1, 1, -1, 1]]
+    assert growth.signs(2, (2, 4)).tolist() == [[-1, 1, -1, 1], [-1, 1, 1, 1]]
 
 
 def test_new_room_is_used(model: PixelVAE) -> None:
