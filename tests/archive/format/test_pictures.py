@@ -42,7 +42,7 @@ def test_pictures_come_back(
 
 @pytest.mark.parametrize(
     ("place", "value"),
-    [(0, 0), (0, 3), (0, 99), (0, "6"), (1, 0), (1, -2), (1, 4), (2, 1 << 60), (3, 5), (3, 0),
+    [(0, 0), (0, 3), (0, 250), (0, "6"), (1, 0), (1, -2), (1, 4), (2, 1 << 60), (3, 5), (3, 0),
      (4, "x"), (6, None), (4, bytes((1 << 23) + 1))],
 )  # fmt: skip
 def test_malformed_heads_are_refused(place: int, value: object) -> None:

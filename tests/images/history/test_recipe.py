@@ -62,7 +62,7 @@ FIELDS = (
     "tables", "corrections", "checksum", "alpha",
 )  # fmt: skip
 HOSTILE: list[tuple[str, Any]] = [
-    ("number", 99), ("number", b""), ("prefix", 0), ("description", "text"), ("height", 0),
+    ("number", 250), ("number", b""), ("prefix", 0), ("description", "text"), ("height", 0),
     ("height", 1 << 40), ("width", -1), ("width", 1 << 25), ("margins", [0, 0, 0]),
     ("margins", [0, 256, 0, 0]), ("margins", [0, 0, 0, -1]), ("how", 6), ("how", -1), ("how", 64),
     ("components", 2), ("components", 1), ("tables", []), ("tables", [0]), ("tables", [101, 50]),
