@@ -23,6 +23,9 @@ LIBDEFLATE = "libdeflate"
 MAKERS: Set[str] = frozenset([LIBDEFLATE])
 """The features of kinds whose recipes describe deflate streams, which any maker may have made."""
 
+PNG_MAKERS: Set[str] = MAKERS | {"pillow"}
+"""Those of kinds whose recipes describe PNG files: Pillow chooses filters in a way of its own."""
+
 WIDE = "wide"
 """The feature of archives whose wide pictures may go through a model, and the first such kinds."""
 

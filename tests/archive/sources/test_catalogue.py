@@ -139,7 +139,7 @@ def test_features_of_formats_are_named_where_a_file_may_need_them(
     assert named("plain.ppm", "plain.bmp") == ({"samples"} if not pixels else set())
     assert named("pam", "plain.bmp") == {"pam", "samples"}
     assert named("bmp-32", "pnm-few", "npy") == {"bmp", "pnm", "npy", "samples"}
-    assert named("plain.png") == ({"libdeflate", "samples"} if not pixels else set())
+    assert named("plain.png") == ({"libdeflate", "pillow", "samples"} if not pixels else set())
 
 
 @pytest.mark.parametrize("pixels", [False, True])

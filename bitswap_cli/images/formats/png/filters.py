@@ -1,5 +1,7 @@
 """Filters of scanlines, before they are deflated (W3C, Portable Network Graphics, 9)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -37,22 +39,34 @@ def filtered(rows: Rows, unit: int, filters: NDArray[np.uint8]) -> Rows:
     return lines
 
 
+PILLOW = NONE, UP, SUB, PAETH
+"""The filters that Pillow tries, in its order (its ZipEncode.c, without `optimize`)."""
+
+
 def least_sums(rows: Rows, unit: int) -> NDArray[np.uint8]:
     """Return the filter of each line that makes its bytes smallest: libpng's heuristic.
 
     That is the least sum of absolute values of the filtered bytes, which are taken as signed ones;
     of equal sums, the first filter.
     """
-    best = np.empty(len(rows), np.uint8)
-    for block in _blocks(rows):
-        sums = [
-            np.abs(_residual(rows, block, number, unit).view(np.int8))
-            .view(np.uint8)
-            .sum(1, np.int64)
-            for number in range(FILTERS)
-        ]
-        best[block] = np.stack(sums).argmin(axis=0)
+    return least(sums(rows, unit))
+
+
+def least(found: NDArray[np.int64], tried: Sequence[int] = range(FILTERS)) -> NDArray[np.uint8]:
+    """Return the filter of the least sum of each line, of those that are tried; of equal sums, the
+    one that is tried first."""
+    best: NDArray[np.uint8] = np.array(tried, np.uint8)[found[list(tried)].argmin(axis=0)]
     return best
+
+
+def sums(rows: Rows, unit: int) -> NDArray[np.int64]:
+    """Return the sums that `least_sums` speaks of: (FILTERS, lines)."""
+    found = np.empty((FILTERS, len(rows)), np.int64)
+    for block in _blocks(rows):
+        for number in range(FILTERS):
+            signed = _residual(rows, block, number, unit).view(np.int8)
+            found[number, block] = np.abs(signed).view(np.uint8).sum(1, np.int64)
+    return found
 
 
 def guess(number: int, left: int, up: int, corner: int) -> int:

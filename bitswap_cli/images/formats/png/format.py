@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bitswap_cli.contract import Samples
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.formats.deep import big_endian, high_first, whole
-from bitswap_cli.images.formats.format import MAKERS, Kind, Pixels
+from bitswap_cli.images.formats.format import PNG_MAKERS, Kind, Pixels
 from bitswap_cli.images.formats.palette import colours_of, indices_of, shown_by
 from bitswap_cli.images.formats.png.chunks import (
     GRAY,
@@ -76,7 +76,11 @@ _COLOURS = _SAMPLES._replace(name="png-colours", number=4, palette=palette_of)
 def _described(kind: Kind, number: int) -> Kind:
     """The same with a description."""
     return kind._replace(
-        name=kind.name + _EXACT, number=number, exact=True, describe=describe_file, makers=MAKERS
+        name=kind.name + _EXACT,
+        number=number,
+        exact=True,
+        describe=describe_file,
+        makers=PNG_MAKERS,
     )
 
 

@@ -14,11 +14,20 @@ from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images import deflate
 from bitswap_cli.images.deflate.columns import COLUMNS, Column, Reader, decode, encode, varint
 from bitswap_cli.images.formats.png.chunks import Head
-from bitswap_cli.images.formats.png.filters import FILTERS, Rows, filtered, guess, least_sums
+from bitswap_cli.images.formats.png.filters import (
+    FILTERS,
+    PILLOW,
+    Rows,
+    filtered,
+    guess,
+    least,
+    sums,
+)
 from bitswap_cli.images.formats.png.rows import scanlines
 
-# How filters are predicted: always this one (0 to 4), that of the line before, the least sum.
-_SAME, _LEAST = 5, 6
+# How filters are predicted: always this one (0 to 4), that of the line before, the least sum of all
+# filters, or of those that Pillow tries.
+_SAME, _LEAST, _PILLOW = 5, 6, 7
 _TOLD = 8  # flag: the length of each chunk is told
 
 _FILTERS, _UNUSED, _LENGTHS = 3, 4, 5  # columns of corrections
@@ -97,7 +106,7 @@ def restore(description: bytes, stored: NDArray[np.uint8], head: Head) -> list[b
     columns = decode(reader.take(reader.varint()), 2 * count + _most_chunks(size))
     corrections, unused, lengths = (columns[place] for place in (_FILTERS, _UNUSED, _LENGTHS))
     known = len(corrections) + len(unused) + len(lengths)
-    if predictor > _LEAST or told > 1 or sum(len(column) for column in columns) != known:
+    if told > 1 or sum(len(column) for column in columns) != known:
         raise _damaged()
     if max(len(corrections), len(unused)) > count or bool(len(lengths)) != bool(told):
         raise _damaged()
@@ -199,11 +208,15 @@ def _fill(planes: Sequence[Rows], unused: Column) -> None:
 def _predicted(
     predictor: int, filters: NDArray[np.uint8], planes: Sequence[Rows], unit: int
 ) -> NDArray[np.uint8]:
-    if predictor == _LEAST:
-        return np.concatenate([least_sums(rows, unit) for rows in planes])
+    if predictor in (_LEAST, _PILLOW):
+        return _of_sums(predictor, np.concatenate([sums(rows, unit) for rows in planes], 1))
     if predictor == _SAME:
         return np.concatenate([filters[:0], np.zeros(1, np.uint8), filters[:-1]])
     return np.full(len(filters), predictor, np.uint8)
+
+
+def _of_sums(predictor: int, found: NDArray[np.int64]) -> NDArray[np.uint8]:
+    return least(found) if predictor == _LEAST else least(found, PILLOW)
 
 
 def _choose(filters: NDArray[np.uint8], planes: Sequence[Rows], unit: int) -> tuple[int, Column]:
@@ -211,9 +224,15 @@ def _choose(filters: NDArray[np.uint8], planes: Sequence[Rows], unit: int) -> tu
     usual = int(np.bincount(filters).argmax())
     if (filters == usual).all():
         return usual, np.zeros(len(filters), np.int32)
-    found = []
-    for predictor in (usual, _SAME, _LEAST):
-        wrong = filters != _predicted(predictor, filters, planes, unit)
+    found, every = [], np.concatenate([sums(rows, unit) for rows in planes], 1)
+    predictions = {
+        usual: np.uint8(usual),
+        _SAME: _predicted(_SAME, filters, planes, unit),
+        _LEAST: _of_sums(_LEAST, every),
+        _PILLOW: _of_sums(_PILLOW, every),
+    }
+    for predictor, predicted in predictions.items():
+        wrong = filters != predicted
         corrections = np.where(wrong, filters + 1, 0).astype(np.int32)
         found.append((int(wrong.sum()), predictor, corrections))
     _, predictor, corrections = min(found, key=lambda one: one[:2])
@@ -228,7 +247,7 @@ def _corrected(
     if predictor == _SAME:
         last = np.maximum.accumulate(np.where(told > 0, np.arange(len(told)), 0))
         return np.maximum(told[last], 1) - np.uint8(1)
-    if predictor == _LEAST and told.all():
+    if predictor in (_LEAST, _PILLOW) and told.all():
         return told - np.uint8(1)
     predicted = _predicted(predictor, told, planes, unit)
     return np.where(told > 0, told - np.uint8(1), predicted)

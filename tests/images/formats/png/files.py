@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from bitswap_cli.images.formats.png.chunks import Head, chunk
-from bitswap_cli.images.formats.png.filters import filtered, least_sums
+from bitswap_cli.images.formats.png.filters import PILLOW, filtered, least, least_sums, sums
 
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 FORMATS = [(depth, colour) for colour, depths in _DEPTHS.items() for depth in depths]
-WRITERS = ("none", "sub", "up", "average", "paeth", "mixed", "least", "runs")
+WRITERS = ("none", "sub", "up", "average", "paeth", "mixed", "least", "pillow", "runs")
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2))
 PLTE = chunk(b"PLTE", np.random.default_rng(5).permutation(256 * 3).astype(np.uint8).tobytes())
 
@@ -39,6 +39,8 @@ def lines(head: Head, writer: str, seed: int = 0) -> bytes:
             filters = rng.integers(0, 5, height).astype(np.uint8)
         elif writer == "least":
             filters = least_sums(rows, head.unit)
+        elif writer == "pillow":
+            filters = least(sums(rows, head.unit), PILLOW)
         elif writer == "runs":
             filters = (np.arange(height) // 5 % 5).astype(np.uint8)
         else:
