@@ -8,12 +8,16 @@ from bitswap_cli.archive.sources.catalogue import Catalogue
 from bitswap_cli.archive.writing.probe import Probe, probes
 from bitswap_cli.coding import ChunkCodec
 from bitswap_cli.errors import ModelError
+from bitswap_cli.images.formats.lattice.format import FEATURE as LATTICE
+from bitswap_cli.images.formats.register import kind_of
+from bitswap_cli.images.picture import Picture
 
 if TYPE_CHECKING:
     from bitswap_models.exact.model import ExactModel
     from bitswap_models.zoo import ModelFile
 
 FAST_MODEL = "fast"  # for those who ask for speed: it is not tried among the others
+LATTICE_MODEL = "ycc"  # of luma and chroma: tried only where a picture is seen by these
 _FALLBACK = "photo"  # of archives without pictures
 _NEAR = 1.1  # bytes of a sample, over those of the best model, that fitting may make good
 _RIVALS = 3  # models at most that are fitted for a while, to go on with the best
@@ -57,9 +61,13 @@ class Installed:
         from bitswap_models import zoo
 
         tried = probes(self._catalogue, wide=fitting)
-        widths = {picture.pixels.shape[2] for one in tried for picture in one.pictures}
+        pictures = [picture for one in tried for picture in one.pictures]
+        widths = {picture.pixels.shape[2] for picture in pictures}
+        names = zoo.embedded()
+        if not any(map(_is_luma_and_chroma, pictures)):
+            names = [name for name in names if name != LATTICE_MODEL]
         found: list[tuple[float, Start]] = []
-        for name in zoo.embedded():
+        for name in names:
             if name == FAST_MODEL or not _may_suit(name, widths, fitting=fitting):
                 continue
             file, model = self._load(name)
@@ -94,6 +102,12 @@ class Installed:
                 self._costs[key] = cost
             costs.append(self._costs.get(key, costs[0]))
         return min(costs)
+
+
+def _is_luma_and_chroma(picture: Picture) -> bool:
+    """Tell whether the channels of a picture are luma and chroma."""
+    of_lattice = kind_of(picture.recipe.kind).feature == LATTICE
+    return of_lattice and picture.pixels.shape[2] == 3
 
 
 def _may_suit(name: str, widths: set[int], *, fitting: bool) -> bool:

@@ -15,9 +15,12 @@ from bitswap_cli.archive.writing import probe
 from bitswap_cli.archive.writing.coders.choice import estimate
 from bitswap_cli.coding import ChunkCodec
 from bitswap_cli.contract import TileCodec
+from bitswap_cli.images.formats.lattice.maps import MAPS, Chroma
+from bitswap_cli.images.history import engine
 from bitswap_cli.images.picture import Picture
 from bitswap_models import zoo
 from tests.api.conftest import waves
+from tests.images.formats.lattice.scenes import picture, planes
 
 pytestmark = pytest.mark.skipif("photo" not in zoo.embedded(), reason="no model is installed")
 
@@ -60,3 +63,17 @@ def test_each_model_is_loaded_and_tried_once(
     fresh = Installed(catalogue, None, 64)
     assert [one.header for one in fitting] == [one.header for one in fresh.best(fitting=True)]
     assert sum("codes the sample" in line for line in lines) >= 3
+
+
+@pytest.mark.skipif(engine.compiled() is None, reason="no kernel")
+def test_the_model_of_luma_and_chroma_is_tried_only_for_these(tmp_path: Path) -> None:
+    tried = []
+    for name, pixels in (
+        ("rgb", np.dstack([waves(64, 64, seed)[..., 0] for seed in range(3)])),
+        ("ycc", picture(MAPS[1], Chroma.FULL, planes(Chroma.FULL, 64, 64))),
+    ):
+        Image.fromarray(pixels).save(tmp_path / f"{name}.png")
+        lines: list[str] = []
+        Installed(Catalogue([tmp_path / f"{name}.png"]), None, 64, notes=lines.append).best()
+        tried.append(any("model ycc codes" in line for line in lines))
+    assert tried == [False, True]
