@@ -111,8 +111,9 @@ def train(
 ) -> None:
     """Train a model on a folder of images as a recipe says.
 
-    A recipe that names a base starts from that model. One with a table ``[tuning]`` instead of
-    ``[training]`` is run in one go, by the loop that fits models to pictures; `threads` are for it.
+    A recipe that names a base starts from that model. One with a table ``[tuning]`` or ``[groups]``
+    instead of ``[training]`` is run in one go: by the loop that fits models to pictures, which
+    `threads` are for, or on groups of tiles, for pixel VAEs on a GPU.
 
     Parameters
     ----------
@@ -150,14 +151,33 @@ def train(
         _train_own(family, recipe, data, output, progress)
         return
     need_torch("training")
-    from bitswap_models.fitting import tuning
-    from bitswap_models.training import loop as training
+    from bitswap_models.training import loop
 
-    if tuning.tunes(recipe):
-        _check_whole(recipe, resume, seconds)
-        tuning.tune(recipe, data, output, threads=threads, progress=progress)
+    if not _train_whole(recipe, data, output, resume, seconds, threads, progress):
+        loop.train(recipe, data, output, resume=resume, seconds=seconds, progress=progress)
+
+
+def _train_whole(
+    recipe: Path,
+    data: Path,
+    output: Path,
+    resume: bool,
+    seconds: float | None,
+    threads: int,
+    progress: Callable[[str], None],
+) -> bool:
+    """Run a recipe with a table [tuning] or [groups] in one go; returns whether it has one."""
+    from bitswap_models.fitting import tuning
+    from bitswap_models.training.groups import run as groups
+
+    if not (tuning.tunes(recipe) or groups.trains(recipe)):
+        return False
+    _check_whole(recipe, resume, seconds)
+    if groups.trains(recipe):
+        groups.train(recipe, data, output, progress=progress)
     else:
-        training.train(recipe, data, output, resume=resume, seconds=seconds, progress=progress)
+        tuning.tune(recipe, data, output, threads=threads, progress=progress)
+    return True
 
 
 def _train_own(

@@ -29,7 +29,8 @@ def command(
     """Train a model on the images of DATA_DIR as RECIPE.toml says.
 
     A recipe that names a base starts from that model. One with [tuning] instead of [training] is
-    run in one go, by the loop of `compress --fit`; --threads are for it.
+    run in one go, by the loop of `compress --fit`; --threads are for it. So is one with [groups],
+    of a pixel VAE, which is best run on a GPU.
 
     A GPU is used when there is one. The line of progress on stderr splits the rate (bits/dim) into
     that of the likelihood and that of each latent layer.

@@ -28,6 +28,12 @@ SPACES = (
 )
 
 
+def luma(pixels: Pixels) -> Pixels:
+    """Turn RGB gray: (..., 3) -> (..., 1) uint8."""
+    weighted = pixels.astype(np.uint16) @ np.array([77, 150, 29], np.uint16) >> 8
+    return weighted[..., None].astype(np.uint8)
+
+
 def scaled(photo: Pixels, factor: float, random: Random) -> Pixels:
     """Resample by a factor, with a filter drawn at random."""
     size = (round(photo.shape[1] * factor), round(photo.shape[0] * factor))
@@ -93,6 +99,31 @@ def toned(photo: Pixels, random: Random) -> Pixels:
     x = (x - 0.5) * np.float32(random.uniform(0.5, 1.3)) + 0.5 + np.float32(random.normal(0, 0.05))
     varied: Pixels = np.clip(np.round(x * 255), 0, 255).astype(np.uint8)
     return varied
+
+
+def world(photo: Pixels, random: Random, vary: float, shrink: float, smallest: int) -> Pixels:
+    """Perhaps another world of a photograph, (H, W, 3) uint8, or a megapixel of it.
+
+    Parameters
+    ----------
+    photo : array (H, W, 3)
+    random : Generator
+    vary : float
+        The chance of another world.
+    shrink : float
+        It is reduced by 2^0.5 to 2^shrink then; 0 is not.
+    smallest : int
+        No side of the result is below.
+    """
+    if random.random() >= vary:
+        return photo
+    if shrink:
+        least = (smallest + 1) / min(photo.shape[:2])
+        photo = scaled(photo, min(max(least, 2 ** -random.uniform(0.5, shrink)), 1.0), random)
+    if max(photo.shape) > 1024:
+        y, x = (random.integers(max(1, n - 1023)) for n in photo.shape[:2])
+        photo = photo[y : y + 1024, x : x + 1024]
+    return variant(photo, random, smallest)
 
 
 def variant(photo: Pixels, random: Random, smallest: int) -> Pixels:

@@ -46,14 +46,26 @@ def base_of(table: dict[str, Any], recipe: Path) -> ExactModel:
 
 
 def take(model: Network, table: dict[str, Any], recipe: Path) -> list[nn.Module]:
-    """Let a network start from the base of a recipe, but for its fresh parts.
+    """Let a network start from the base of a recipe, but for its fresh parts; see `take_from`."""
+    table = dict(table)
+    fresh = tuple(f"{part}." for part in table.pop("fresh", ()))
+    return take_from(model, base_of(table, recipe), recipe, fresh)
+
+
+def take_from(
+    model: Network, base: ExactModel, recipe: Path, fresh: tuple[str, ...] = ()
+) -> list[nn.Module]:
+    """Let a network start from another model.
 
     Parameters
     ----------
     model : Network
         It may have further inputs, which weigh 0.
-    table, recipe
-        See `base_of`.
+    base : ExactModel
+    recipe : Path
+        For errors.
+    fresh : tuple of str
+        How names of layers begin that are not taken.
 
     Returns
     -------
@@ -63,11 +75,8 @@ def take(model: Network, table: dict[str, Any], recipe: Path) -> list[nn.Module]
     Raises
     ------
     ModelError
-        As `base_of`, or if a layer does not fit.
+        If a layer does not fit.
     """
-    table = dict(table)
-    fresh = tuple(f"{part}." for part in table.pop("fresh", ()))
-    base = base_of(table, recipe)
     model.start_from(base)
     taken: list[nn.Module] = []
     for name, layer in layers(model).items():

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bitswap_cli.errors import InputError, ModelError
-from bitswap_models.training.augment import scaled, variant
+from bitswap_models.training.augment import luma, world
 
 Pixels = NDArray[np.uint8]
 BORDERED = 0.25  # share of tiles of photographs that do not see their margin
@@ -46,12 +46,6 @@ class Source:
     cell: int = 0
     without: tuple[str, ...] = ()
     shrink: float = 0.0
-
-
-def luma(pixels: Pixels) -> Pixels:
-    """Turn RGB gray: (..., 3) -> (..., 1) uint8."""
-    weighted = pixels.astype(np.uint16) @ np.array([77, 150, 29], np.uint16) >> 8
-    return weighted[..., None].astype(np.uint8)
 
 
 def _paths(folder: Path) -> list[Path]:
@@ -137,6 +131,36 @@ def cells(folder: Path, tile: int, channels: int) -> Pixels:
     return found
 
 
+def photographs(
+    folder: Path, without: tuple[str, ...], least: int, channels: int, part: tuple[int, int]
+) -> list[Pixels]:
+    """Read a share of the photographs below a folder. Arrays are (H, W, C) uint8.
+
+    Parameters
+    ----------
+    folder : Path
+    without : tuple of str
+        Stems of those that are kept out.
+    least : int
+        Pixels that no side is below.
+    channels : int
+    part : (int, int)
+        ``k, n`` for the k-th of n shares; none is empty.
+
+    Raises
+    ------
+    InputError
+        If there is none, or one cannot be read.
+    """
+    found = [p for p in _paths(folder) if p.stem not in without and min(_size(p)) >= least]
+    if not found:
+        raise InputError(
+            f"no photograph in {folder} is of {least}x{least} or more, a tile with its margin:"
+            ' smaller ones are of kind = "sheets"'
+        )
+    return _read(found[part[0] % len(found) :: part[1]], channels)
+
+
 class Batch(NamedTuple):
     """Tiles, (B, T + margin, T + 2 margin, C) uint8: the margin is above, left and right."""
 
@@ -192,19 +216,9 @@ class Sampler:
                 self.pools.append(cells(folder, source.cell or tile, channels))
             elif source.kind == "photos":
                 first = len(self.photos)
-                least = tile + 2 * margin
-                found = [
-                    path
-                    for path in _paths(folder)
-                    if path.stem not in source.without and min(_size(path)) >= least
-                ]
-                if not found:
-                    raise InputError(
-                        f"no photograph in {folder} is of {least}x{least} or more, a tile with its"
-                        ' margin: smaller ones are of kind = "sheets"'
-                    )
-                mine = found[part[0] % len(found) :: part[1]]
-                self.photos += _read(mine, 3 if vary else channels)
+                self.photos += photographs(
+                    folder, source.without, tile + 2 * margin, 3 if vary else channels, part
+                )
                 self.pools.append(slice(first, len(self.photos)))
                 self.shrink += [source.shrink] * (len(self.photos) - first)
             else:
@@ -228,15 +242,7 @@ class Sampler:
         random = np.random.default_rng((self.seed, turn))
         photo = self.photos[turn % len(self.photos)]
         shrink = self.shrink[turn % len(self.photos)]
-        if random.random() < self.vary:
-            if shrink:
-                least = (self.tile + 2 * self.margin + 1) / min(photo.shape[:2])
-                factor = max(least, 2 ** -random.uniform(0.5, shrink))
-                photo = scaled(photo, min(factor, 1.0), random)
-            if max(photo.shape) > 1024:  # a megapixel of it
-                y, x = (random.integers(max(1, n - 1023)) for n in photo.shape[:2])
-                photo = photo[y : y + 1024, x : x + 1024]
-            photo = variant(photo, random, self.tile + 2 * self.margin)
+        photo = world(photo, random, self.vary, shrink, self.tile + 2 * self.margin)
         return photo if photo.shape[-1] == self.channels else luma(photo)
 
     def _crops(self, pool: list[Pixels], count: int) -> Pixels:

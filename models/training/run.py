@@ -30,6 +30,14 @@ def loss_bits(terms: dict[str, Tensor], free: float, latents: int, weight: float
     return loss
 
 
+def share_of_rate(step: int, steps: int, warmup: int, final: float) -> float:
+    """Linear warm-up, then a half cosine from 1 down to `final`."""
+    if step < warmup:
+        return (step + 1) / warmup
+    done = min(1.0, (step - warmup) / max(1, steps - warmup))
+    return final + (1 - final) * 0.5 * (1 + math.cos(math.pi * done))
+
+
 class Run:
     """One training run: model, averaged weights, optimizer and random streams."""
 
@@ -68,10 +76,7 @@ class Run:
     def rate(self) -> float:
         """Learning rate of this step: linear warm-up, then a half cosine."""
         r = self.recipe
-        if self.step < r.warmup:
-            return r.rate * (self.step + 1) / r.warmup
-        done = min(1.0, (self.step - r.warmup) / max(1, r.steps - r.warmup))
-        return r.rate * (r.final_rate + (1 - r.final_rate) * 0.5 * (1 + math.cos(math.pi * done)))
+        return r.rate * share_of_rate(self.step, r.steps, r.warmup, r.final_rate)
 
     def advance(self) -> dict[str, Tensor]:
         """One optimizer step; returns the terms of the loss."""
