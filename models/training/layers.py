@@ -107,7 +107,8 @@ class _Requantize(torch.autograd.Function):
         )
 
 
-def _requantize(acc: Tensor, m: Tensor, b: Tensor, add: Tensor | None, active: bool) -> Tensor:
+def requantize(acc: Tensor, m: Tensor, b: Tensor, add: Tensor | None, active: bool) -> Tensor:
+    """Sums (B, C, H, W) -> integers, by scales and offsets (C,); see `IntegerConv.forward`."""
     y: Tensor = _Requantize.apply(acc, m, b, add, active)  # type: ignore[no-untyped-call]
     return y
 
@@ -221,7 +222,7 @@ class IntegerConv(nn.Module):
         if self.starting:
             self._start(acc.detach(), w.detach())
             w, m, b = self.integers()
-        return _requantize(acc, m * 2.0**-self.shift, b * 2.0**-self.shift, add, active)
+        return requantize(acc, m * 2.0**-self.shift, b * 2.0**-self.shift, add, active)
 
     @torch.no_grad()
     def _start(self, acc: Tensor, w: Tensor) -> None:

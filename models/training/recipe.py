@@ -33,6 +33,7 @@ class Recipe:
     free_bits: float = 0.02  # bits per latent below which a channel's KL costs nothing
     kl_warmup: int = 0  # steps over which the KL's weight grows from 0.001 to 1, steadily
     pool: int = 0  # tiles that are drawn once and lie on the device; 0: new ones for every step
+    renew: int = 1  # files of the pool that are drawn anew with every step (jpeg_vae)
     flip: bool = False
     gray: float = 0.0  # share of tiles turned gray
     vary: float = 0.0  # share of photographs in another world, see augment.py

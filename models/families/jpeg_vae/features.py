@@ -27,7 +27,7 @@ SIGNED = 15  # coefficients of the left and top block of which it sees signs
 
 LEFT, TOP, TOP_LEFT, TOP_RIGHT = range(4)
 _PIXELS = np.arange(64).reshape(8, 8)
-_SHOWN = (
+SHOWN_OF = (
     (LEFT, _PIXELS[:, 5:].T[::-1].ravel()),  # three columns, the nearest first
     (TOP, _PIXELS[5:][::-1].ravel()),  # three rows, the nearest first
     (TOP_LEFT, _PIXELS[6:, 6:].ravel()),
@@ -120,7 +120,7 @@ def of_blocks(
     made = tables()
     seen = [
         np.where(there[:, i, None], pixels_of(dequantized(around[:, i], steps), which), 0)
-        for i, which in _SHOWN
+        for i, which in SHOWN_OF
     ]
     left, top = there[:, LEFT], there[:, TOP]
     total = seen[0][:, :8].sum(1) * left + seen[1][:, :8].sum(1) * top
@@ -128,7 +128,7 @@ def of_blocks(
     mean = np.where(left | top, (total + (1 << (shift - 1))) >> shift, 0)
     differences = [
         np.where(there[:, i, None], part - mean[:, None], 0)
-        for part, (i, _) in zip(seen, _SHOWN, strict=True)
+        for part, (i, _) in zip(seen, SHOWN_OF, strict=True)
     ]
     logs = signed(made.log, around)
     logs[:, :, 0] = 0

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from bitswap_models.training.jpeg.files import LUMA, Drawer, scaled, tables_of
+from bitswap_models.training.jpeg.files import EACH, Drawer
+from bitswap_models.training.jpeg.quantization import LUMA, scaled, tables_of
 
 
 def photograph(folder: Path) -> Path:
@@ -20,7 +21,7 @@ def photograph(folder: Path) -> Path:
 
 def test_drawn_files_are_jpegs_of_all_kinds(tmp_path: Path) -> None:
     drawer = Drawer([photograph(tmp_path)], [[[3] * 64, [5] * 64]], seed=4)
-    files = [drawer.draw() for _ in range(60)]
+    files = [file for turn in range(20) for file in drawer.draw(turn)]
     modes = set()
     for data in files:
         with Image.open(io.BytesIO(data)) as image:
@@ -29,7 +30,7 @@ def test_drawn_files_are_jpegs_of_all_kinds(tmp_path: Path) -> None:
             assert image.format == "JPEG"
     assert modes == {"L", "RGB"}
     again = Drawer([tmp_path / "photograph.png"], [[[3] * 64, [5] * 64]], seed=4)
-    assert [again.draw() for _ in range(5)] == files[:5]
+    assert again.draw(1) == files[EACH : 2 * EACH]
     assert [[3] * 64, [5] * 64] in tables_of(files)
 
 

@@ -8,21 +8,38 @@ import torch
 
 from bitswap_cli.ans import LogisticMixture
 from bitswap_models.exact.tensors import built
+from bitswap_models.families.jpeg_vae.config import CELL
 from bitswap_models.families.jpeg_vae.model import KINDS, JpegVAE
-from bitswap_models.training.jpeg.blocks import batch_of, cells_of, planes
+from bitswap_models.training.jpeg.blocks import Batch, Look
+from bitswap_models.training.jpeg.planes import planes
 from bitswap_models.training.jpeg.statistics import fit
-from bitswap_models.training.networks.jpeg_vae import JpegNetwork
+from bitswap_models.training.networks.jpeg_vae import GROUPS, JpegNetwork
 from tests.models.families.jpeg_vae.small import FRAMES, config, picture
+from tests.models.training.jpeg.store import every, stored
 
 RANDOM = np.random.default_rng(2)
 FILES = [(frame, picture(frame, RANDOM)) for frame in FRAMES]
 PLANES = [planes(frame, [x.clip(-1024, 1023) for x in file]) for frame, file in FILES]
 
 
-def batches(chroma: bool):  # type: ignore[no-untyped-def]
-    """All cells of a kind."""
-    some = [plane for file in PLANES for plane in file if plane.chroma == chroma]
-    return batch_of([(plane, cell) for plane in some for cell in cells_of(plane)])
+def batch_of(chroma: bool) -> tuple[Batch, list[int]]:
+    """All cells of a kind, and how many blocks have coefficients of each group."""
+    store, some = stored(PLANES, chroma=chroma)
+    places = every(store, some)
+    rooms = store.counts(places, [first for first, _ in GROUPS])
+    return Look(store, CELL)(places), [max(1, room) for room in rooms]
+
+
+def terms(
+    network: JpegNetwork, chroma: bool, latents: tuple[int, ...], dtype: torch.dtype
+) -> dict[str, torch.Tensor]:
+    """Those of all cells of a kind, without chance."""
+    batch, rooms = batch_of(chroma)
+    batch = Batch(*(t.to(dtype) if t.is_floating_point() else t for t in batch))
+    noise = torch.full((2, len(batch.pooled), *latents), torch.nan, dtype=dtype)
+    noise[0] = 0
+    with torch.no_grad():
+        return network.terms(KINDS[chroma], batch, noise if latents else None, rooms)
 
 
 def started(latents: tuple[int, ...]) -> JpegNetwork:
@@ -34,15 +51,11 @@ def started(latents: tuple[int, ...]) -> JpegNetwork:
     banks: list[Any] = [m for m in network.modules() if hasattr(m, "starting")]
     for bank in banks:
         bank.starting = True
-    with torch.no_grad():
-        for chroma, kind in enumerate(KINDS):
-            batch = batches(bool(chroma))
-            noise = torch.full((2, len(batch.pooled), *latents), torch.nan)
-            noise[0] = 0
-            network.terms(kind, batch, noise if latents else None)
+    for chroma in (False, True):
+        terms(network, chroma, latents, torch.float32)
     for bank in banks:
         bank.starting = False
-    network.statistics = fit(PLANES)
+    network.statistics = fit(*(stored(PLANES, chroma=chroma)[0] for chroma in (False, True)))
     return network.double().eval()
 
 
@@ -62,19 +75,20 @@ def test_bits_are_those_of_the_exact_model(latents: tuple[int, ...]) -> None:
         lasts = LogisticMixture(coded.of_lasts, *model.lasts).bits(coded.lasts).sum()
         symbols = LogisticMixture(coded.of_symbols, *model.symbols).bits(coded.symbols).sum()
         exact[some[0].chroma] += float(lasts + symbols)
-    for chroma, kind in enumerate(KINDS):
-        batch = batches(bool(chroma))
-        batch = type(batch)(*(t.double() if t.is_floating_point() else t for t in batch))
-        noise = torch.full((2, len(batch.pooled), *latents), torch.nan).double()
-        noise[0] = 0
-        with torch.no_grad():
-            bits = float(network.terms(kind, batch, noise if latents else None)["likelihood"])
-        assert bits == pytest.approx(exact[bool(chroma)], rel=3e-3)
-
-
-def test_a_batch_is_sorted_by_last_coefficients() -> None:
     for chroma in (False, True):
-        batch = batches(chroma)
-        assert (batch.last.diff() <= 0).all()
-        assert batch.local.shape[:2] == (64, len(batch.x))
-        assert len(batch.pooled) == int(batch.cell.max()) + 1
+        bits = float(terms(network, chroma, latents, torch.float64)["likelihood"])
+        assert bits == pytest.approx(exact[chroma], rel=3e-3)
+
+
+@pytest.mark.parametrize("latents", [(), (3,)])
+def test_what_is_frozen_is_thawed(latents: tuple[int, ...]) -> None:
+    tensors = started(latents).tensors()
+    network = JpegNetwork(config(latents)).double()
+    network.thaw(built(JpegVAE, config(latents), tensors))
+    again = network.tensors()
+    assert again.keys() == tensors.keys()
+    for name, array in tensors.items():
+        if name.endswith((".weight", ".weights", "predictors", ".scales")):
+            assert np.array_equal(again[name], array), name
+        else:  # what a norm divides is rounded
+            assert np.allclose(again[name], array, rtol=1e-5, atol=1), name
