@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import itertools
 import os
+import signal
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -160,7 +161,8 @@ def _is_large(content: bytes) -> bool:
 def stream(draw: Callable[[int], list[File]]) -> Generator[Iterator[File], None, None]:
     """Let other processes draw the files of turns 0, 1, ..; they end with the block."""
     count = max(1, min(MOST, (os.cpu_count() or 1) - 1))
-    with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
+    ignore = signal.SIGINT, signal.SIG_IGN  # Ctrl-C is for who asked for files
+    with ProcessPoolExecutor(count, get_context("spawn"), signal.signal, ignore) as pool:
         try:
             turns = itertools.count()
             with _one_thread():

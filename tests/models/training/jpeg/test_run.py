@@ -1,6 +1,7 @@
 """Training lowers the loss and makes a model file that codes."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from PIL import Image
 
 from bitswap_cli.api.models import train
 from bitswap_cli.cli.common import EXIT_TERMINATED
+from bitswap_cli.cli.main import EXIT_INTERRUPTED
 from bitswap_cli.coding.coefficients import CoefficientCodec
 from bitswap_cli.errors import InputError, ModelError
 from bitswap_models.stored import model_file
@@ -147,7 +149,10 @@ def test_the_command_trains(recipe: Path, tmp_path: Path) -> None:
     assert all(np.array_equal(a, b) for a, b in zip(x, restored[0], strict=True))
 
 
-def test_a_polite_kill_ends_all_processes(recipe: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, EXIT_INTERRUPTED), (signal.SIGTERM, EXIT_TERMINATED)]
+)
+def test_a_signal_ends_all_processes(recipe: Path, tmp_path: Path, number: int, code: int) -> None:
     recipe.write_text(recipe.read_text().replace("steps = 3", "steps = 1000000"))
     data, output = tmp_path / "data", tmp_path / "out" / "model.safetensors"
     output.parent.mkdir()
@@ -161,8 +166,11 @@ def test_a_polite_kill_ends_all_processes(recipe: Path, tmp_path: Path) -> None:
     assert process.stderr is not None
     with process, process.stderr:
         assert process.stderr.readline().startswith("drew 3 files")
-        process.terminate()
-        assert process.wait(60) == EXIT_TERMINATED
+        send = os.killpg if number == signal.SIGINT else os.kill  # as a terminal does
+        send(process.pid, number)
+        assert process.wait(60) == code
+        said = "bitswap: error: interrupted\n" if number == signal.SIGINT else ""
+        assert process.stderr.read() == said
     assert not any(output.parent.iterdir())
     with pytest.raises(ProcessLookupError):  # those that draw are of its session
         for _ in range(100):
