@@ -34,6 +34,7 @@ from bitswap_models.training.latents import latent_noise
 from bitswap_models.training.memory import keep_freed
 from bitswap_models.training.networks.jpeg_vae import GROUPS, JpegNetwork
 from bitswap_models.training.recipe import Recipe
+from bitswap_models.training.run import share_of_rate
 
 SHOWN = 100  # steps between lines
 SHARES = (1.0, 0.75)  # blocks of luma and of chroma, of a recipe's batch
@@ -142,14 +143,6 @@ class JpegRun:
         for layer in layers:
             layer.starting = False
 
-    def rate(self) -> float:
-        """Learning rate of this step: linear warm-up, then a half cosine."""
-        r = self.recipe
-        if self.step < r.warmup:
-            return r.rate * (self.step + 1) / r.warmup
-        done = min(1.0, (self.step - r.warmup) / max(1, r.steps - r.warmup))
-        return r.rate * (r.final_rate + (1 - r.final_rate) * 0.5 * (1 + math.cos(math.pi * done)))
-
     def advance(self) -> None:
         """One optimizer step."""
         recipe = self.recipe
@@ -158,9 +151,14 @@ class JpegRun:
             drawn.renew()
         self.weight.fill_(min(1.0, self.step / recipe.kl_warmup) if recipe.kl_warmup else 1.0)
         self._look()
-        rates = self.rate(), PREDICTORS * self.rate()
-        for group, rate, own in zip(self.groups, rates, self.optimizer.param_groups, strict=True):
-            own["lr"] = rate
+        rate = recipe.rate * share_of_rate(
+            self.step, recipe.steps, recipe.warmup, recipe.final_rate
+        )
+        factors = 1.0, PREDICTORS
+        for group, factor, own in zip(
+            self.groups, factors, self.optimizer.param_groups, strict=True
+        ):
+            own["lr"] = factor * rate
             nn.utils.clip_grad_norm_(group, 1.0)
             for parameter in group:  # all of them are NaN if one was: to ask would be to wait
                 gradient = cast(Tensor, parameter.grad)
