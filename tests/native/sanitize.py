@@ -18,6 +18,7 @@ TESTS = (
     "tests/ans",
     "tests/images/deflate",
     "tests/images/formats/jpeg",
+    "tests/images/formats/lattice",
     "tests/images/formats/png",
     "tests/images/history",
     "tests/images/packings",
