@@ -25,14 +25,15 @@ class Recipe:
     sources: list[Source]
     test: str
     steps: int
-    batch: int = 64
+    batch: int = 64  # tiles a step; of a jpeg_vae blocks of luma
     rate: float = 2e-3
     warmup: int = 200
     final_rate: float = 0.02  # share of `rate` at the last step
     ema: float = 0.999
     free_bits: float = 0.02  # bits per latent below which a channel's KL costs nothing
     kl_warmup: int = 0  # steps over which the KL's weight grows from 0.001 to 1, steadily
-    pool: int = 0  # tiles that are drawn once and lie on the device; 0: new ones for every step
+    pool: int = 0  # tiles that are drawn once and lie on the device; 0: new ones for every step.
+    # Of a jpeg_vae drawn files that lie there at a time
     renew: int = 1  # files of the pool that are drawn anew with every step (jpeg_vae)
     flip: bool = False
     gray: float = 0.0  # share of tiles turned gray

@@ -80,6 +80,18 @@ def test_bits_are_those_of_the_exact_model(latents: tuple[int, ...]) -> None:
         assert bits == pytest.approx(exact[chroma], rel=3e-3)
 
 
+def test_room_for_more_blocks_changes_nothing() -> None:
+    network = JpegNetwork(config(())).double().kinds["luma"]
+    batch, rooms = batch_of(False)
+    batch = Batch(*(t.double() if t.is_floating_point() else t for t in batch))
+    with torch.no_grad():
+        bits = float(network.bits(batch, None, rooms))
+        more = [min(len(batch.x), room + 7) for room in rooms]
+        assert float(network.bits(batch, None, more)) == pytest.approx(bits, rel=1e-12)
+        fewer = [room // 2 for room in rooms]
+        assert float(network.bits(batch, None, fewer)) < bits
+
+
 @pytest.mark.parametrize("latents", [(), (3,)])
 def test_what_is_frozen_is_thawed(latents: tuple[int, ...]) -> None:
     tensors = started(latents).tensors()
