@@ -66,9 +66,6 @@ class Family:
     model : callable, optional
         Makes an `ExactModel` of a config and `Stored` tensors. None is a family that codes no
         archives.
-    tried : bool
-        Whether ``--model auto`` tries its models: not those that are there for their own sake,
-        slower and never better.
     subject : str
         What its models code: "tiles" of pixels, "coefficients" of JPEG files, or whole "pictures".
     grow : callable, optional
@@ -92,7 +89,6 @@ class Family:
     config: Callable[..., Config]
     network: str
     model: Callable[[Any, Stored], ExactModel] | None = None
-    tried: bool = False
     subject: str = "tiles"
     grow: Callable[..., ExactModel] | None = None
     larger: Callable[[Any, int, int, int], ExactModel] | None = None

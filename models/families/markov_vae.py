@@ -217,5 +217,4 @@ FAMILY = Family(
     config=Config,
     model=MarkovVAE,
     network="bitswap_models.training.networks.markov_vae:MarkovNetwork",
-    tried=True,
 )

@@ -20,6 +20,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from functools import cache
+from math import gcd
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,8 +39,9 @@ STEP = 4  # scale indices a level
 EVEN = 16  # the level of columns and sizes that changes nothing
 SHARES = (0, 4, 8, 16, 24, 32, 48, 64, 96, 128, 160, 192, 224, 255)  # of 256, that a writer tries
 SWEEPS = 4
+ROW = 512  # weights of one axis that share a level, at most
 MOST = 1 << 24  # bytes of a header and levels
-_TYPES = {"I32": "<i4", "I8": "<i1", "U8": "<u1"}
+_TYPES = {"I32": "<i4", "I16": "<i2", "I8": "<i1", "U8": "<u1"}
 _HEAD = struct.Struct("<32s2I")
 
 Array = NDArray[np.integer]
@@ -117,7 +119,7 @@ def encode(newer: bytes, older: bytes) -> bytes:
     Parameters
     ----------
     newer, older : bytes
-        Safetensors files of int8, uint8 and int32 tensors.
+        Safetensors files of int8, uint8, int16 and int32 tensors.
 
     Raises
     ------
@@ -221,7 +223,9 @@ def _bits(tensor: Array) -> Array:
 
 
 def _matrix(weights: Array) -> Array:
-    return weights.reshape(len(weights), -1)
+    """Weights of one axis are those of many small layers, one after the other."""
+    rows = len(weights) if weights.ndim > 1 else weights.size // gcd(weights.size, ROW)
+    return weights.reshape(rows, -1)
 
 
 def _size(v: Array) -> Array:

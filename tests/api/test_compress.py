@@ -131,7 +131,7 @@ def test_balanced_is_the_default(photos: Path) -> None:
     bitswap_cli.compress(photos, "b.bsw", speed="balanced", model="auto")
     assert Path("a.bsw").read_bytes() == Path("b.bsw").read_bytes()
     tried = {line.split()[1] for line in notes if "codes the sample" in line}
-    assert "photo" in tried and "fast" not in tried
+    assert tried == {"large"}
 
 
 def test_small_turns_small_pictures(photos: Path) -> None:
@@ -161,7 +161,7 @@ def test_small_leaves_large_pictures_as_they_are(photos: Path) -> None:
     assert reports["small"].bytes_after <= reports["balanced"].bytes_after
     with ArchiveReader("small.bsw") as small:
         assert not small.header.oriented
-        assert ("common" in small.header.features) == (reports["small"].model == "thumbs-z2")
+        assert "common" in small.header.features
     bitswap_cli.decompress("small.bsw", "back")
     with Image.open(source) as one, Image.open("back/large.png") as other:
         assert one.tobytes() == other.tobytes()

@@ -3,7 +3,7 @@
     python tests/golden/make.py MODEL [--scheme bitswap|bbans|topdown]
                                       [--fit-steps N [--wide | --turned]]
                                       [--copies | --common | --long | --jpeg | --decoded]
-                                      [--exact] [--force]
+                                      [--exact] [--since VERSION] [--force]
 
 The images are computed: a photograph-like PNG with text, gray ones, a digit, PPM, BMP, a text; wide
 ones have alpha, palettes and 16 bits. Copies are of a PNG, of a PPM and of a text. PNG comes back
@@ -287,6 +287,7 @@ def main() -> None:
     parser.add_argument("--exact", action="store_true", help="PNG byte for byte")
     parser.add_argument("--jpeg", action="store_true", help="of JPEG files")
     parser.add_argument("--decoded", action="store_true", help="of pictures that were JPEGs")
+    parser.add_argument("--since", help="version that brought the model as it is, if not the first")
     parser.add_argument("--force", action="store_true", help="replace one never released")
     arguments = parser.parse_args()
     kind = arguments.scheme if arguments.fit_steps is None else "fitted"
@@ -299,7 +300,8 @@ def main() -> None:
         kind, made = f"{kind}-exact", exact_files if made is files else made
     kind, made = ("learning", jpeg_files) if arguments.jpeg else (kind, made)
     kind, made = ("decoded", decoded_files) if arguments.decoded else (kind, made)
-    archive = HERE / f"{arguments.model}-{kind}-{NAMED_VERSION}.bsw"
+    model = f"{arguments.model}-{arguments.since}" if arguments.since else arguments.model
+    archive = HERE / f"{model}-{kind}-{NAMED_VERSION}.bsw"
     if archive.exists() and not arguments.force:
         sys.exit(f"{archive.name} is frozen (README.md)")
     with tempfile.TemporaryDirectory() as temporary:

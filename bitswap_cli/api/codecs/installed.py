@@ -7,7 +7,6 @@ from bitswap_cli.api.codecs.tiles import Start, codec_of, load, start
 from bitswap_cli.archive.sources.catalogue import Catalogue
 from bitswap_cli.archive.writing.probe import Probe, probes
 from bitswap_cli.coding import ChunkCodec
-from bitswap_cli.errors import ModelError
 from bitswap_cli.images.formats.lattice.format import FEATURE as LATTICE
 from bitswap_cli.images.formats.register import kind_of
 from bitswap_cli.images.picture import Picture
@@ -16,8 +15,11 @@ if TYPE_CHECKING:
     from bitswap_models.exact.model import ExactModel
     from bitswap_models.zoo import ModelFile
 
-FAST_MODEL = "fast"  # for those who ask for speed: it is not tried among the others
+FAST_MODEL = "fast"  # for those who ask for speed
 LATTICE_MODEL = "ycc"  # of luma and chroma: tried only where a picture is seen by these
+# Those that take the least room are tried. Others are there for those who name them, for their
+# speed or to compare, and to be fitted, which is quicker with a smaller one.
+_TRIED = frozenset(["digits", "gray", "large", LATTICE_MODEL])
 _FALLBACK = "photo"  # of archives without pictures
 _NEAR = 1.1  # bytes of a sample, over those of the best model, that fitting may make good
 _RIVALS = 3  # models at most that are fitted for a while, to go on with the best
@@ -46,7 +48,6 @@ class Installed:
         """Return the codec of the model that codes a sample in the fewest bytes.
 
         If it is to be fitted, others may follow that are about as good, and may become better.
-        Families that are there for their own sake, slower and never better, are not tried.
 
         Parameters
         ----------
@@ -56,7 +57,7 @@ class Installed:
         Raises
         ------
         ModelError
-            No model is installed, or one fails its known answer on this machine.
+            One fails its known answer on this machine.
         """
         from bitswap_models import zoo
 
@@ -67,16 +68,13 @@ class Installed:
         if not any(map(_is_luma_and_chroma, pictures)):
             names = [name for name in names if name != LATTICE_MODEL]
         found: list[tuple[float, Start]] = []
-        for name in names:
-            if name == FAST_MODEL or not _may_suit(name, widths, fitting=fitting):
-                continue
+        names = [name for name in names if _may_suit(name, widths, fitting=fitting)]
+        for name in names or [_FALLBACK]:
             file, model = self._load(name)
             codec = codec_of(model, self._scheme, self._batch, fitting=fitting)
             cost = sum(self._cost(name, codec, one) for one in tried)
             self._notes(f"model {name} codes the sample in about {cost:,.0f} bytes")
             found.append((cost, start(file, codec)))
-        if not found:
-            raise ModelError("no model is installed for these pictures: give one with --model")
         found.sort(key=lambda one: one[0])
         near = [one for cost, one in found if cost <= _NEAR * found[0][0]]
         return near[: _RIVALS if fitting else 1]
@@ -116,11 +114,11 @@ def _may_suit(name: str, widths: set[int], *, fitting: bool) -> bool:
     from bitswap_models import zoo
     from bitswap_models.families import register
 
+    if name == FAST_MODEL or not (fitting or name in _TRIED):
+        return False
     metadata = zoo.read_metadata(zoo.EMBEDDED / name / zoo.MODEL_FILE)
     family = register.find(metadata["kind"])
-    if family is None or not (family.fit if fitting else family.tried):
+    if family is None or (fitting and not family.fit):
         return False
     channels = metadata["config"]["channels"]
-    # one without pictures for it is no candidate, but an archive without pictures needs one too
-    gray = 1 in widths or 2 in widths
-    return channels in widths or (channels == 3 and (gray or name == _FALLBACK))
+    return channels in widths or (channels == 3 and bool(widths & {1, 2}))

@@ -11,7 +11,7 @@ from bitswap_cli.images.picture import Picture
 PICTURES = 24  # looked at, of all that there are
 _TRIED = 10 * PICTURES  # files that may turn out to be no pictures
 _READ = 1 << 23  # samples: large pictures take time to read, and fewer of them tell as much
-_EDGE = 64  # pixels of the part of a picture that is coded
+_EDGE = 128  # pixels of the part of a picture that is coded: it has a z_2, as larger ones do
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ FAMILY = Family(
     config=Config,
     model=PixelVAE,
     network="bitswap_models.training.networks.pixel_vae:PixelNetwork",
-    tried=True,
     grow=enlarge,
     larger=larger,
     fit="bitswap_models.fitting.fit",

@@ -26,7 +26,7 @@ def test_families_are_found_by_their_names(name: str) -> None:
     assert family.name == name
     assert family.network_class().family == name
     assert family.config().sound()
-    assert family.codes or not (family.tried or family.fit or family.grow)
+    assert family.codes or not (family.fit or family.grow)
 
 
 @pytest.mark.parametrize("name", register.MODULES)
@@ -48,7 +48,6 @@ def test_abilities_are_told_apart() -> None:
     assert register.names(lambda family: family.codes) == [*every[:3], "jpeg_vae", "drawn"]
     assert register.names(lambda family: family.subject == "coefficients") == ["jpeg_vae"]
     assert register.names(lambda family: family.subject == "pictures") == ["drawn"]
-    assert register.names(lambda family: family.tried) == ["markov_vae", "pixel_vae"]
     assert register.names(lambda family: family.fit) == ["pixel_vae"]
 
 

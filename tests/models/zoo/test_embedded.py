@@ -20,10 +20,11 @@ MOST_BYTES = 2_000_000
 RATES = {  # test folder, and bits/dim on it
     "digits": ("mnist28_test", 1.02),
     "fast": ("natural32_valid", 4.16),
-    "gray": ("mnist28_test", 1.08),
+    "gray": ("natural32_valid", 5.03),
     "mnist28": ("mnist28_test", 1.40),
     "natural32": ("natural32_valid", 4.90),
     "photo": ("natural32_valid", 4.15),
+    "large": ("natural32_valid", 3.94),
     "thumbs": ("natural32_valid", 3.96),
     "thumbs-z2": ("natural32_valid", 3.96),
     **{f"resnet-{bits}": ("natural32_valid", 5.60) for bits in ("8", "1-8", "1-1")},
