@@ -273,8 +273,8 @@ def write(source: Path, archive: Path, arguments: argparse.Namespace) -> None:
     pack([source], archive, codec, header, force=True)
 
 
-def main() -> None:
-    """Make one archive."""
+def parsed() -> argparse.Namespace:
+    """What was asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", help="name of an installed model")
     parser.add_argument("--scheme", default="bitswap", choices=SCHEMES)
@@ -289,7 +289,12 @@ def main() -> None:
     parser.add_argument("--decoded", action="store_true", help="of pictures that were JPEGs")
     parser.add_argument("--since", help="version that brought the model as it is, if not the first")
     parser.add_argument("--force", action="store_true", help="replace one never released")
-    arguments = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Make one archive."""
+    arguments = parsed()
     kind = arguments.scheme if arguments.fit_steps is None else "fitted"
     kind = "wide" if arguments.wide else "turned" if arguments.turned else kind
     made = wide_files if arguments.wide else turned_files if arguments.turned else files
