@@ -76,7 +76,7 @@ def test_info(bitswap: Bitswap, made_archive: Path) -> None:
     described, kinds = outcome.out.split("\n\n")
     rows = dict(line.split(maxsplit=1) for line in described.splitlines())
     assert kinds.split("\n")[0].split() == ["kind", "restored", "entries", "before"]
-    assert rows["features"] == "described, folders, libdeflate, modes, samples"
+    assert rows["features"] == "described, folders, libdeflate, modes, pillow, samples"
     assert rows["model"] == "tiny"
     assert rows["model_here"] == "no"
     assert rows["tile"] == "16x16x3"
