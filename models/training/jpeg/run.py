@@ -127,9 +127,9 @@ class JpegRun:
         recipe = self.recipe
         if recipe.base:
             base = base_of(recipe.base, recipe.path)
-            if not isinstance(base, JpegVAE) or base.config != self.config:
+            if base.config != self.config:
                 raise ModelError(f"[base] of {recipe.path} is of another shape than its [model]")
-            self.model.thaw(base)
+            self.model.thaw(cast(JpegVAE, base))
             self.model.to(self.device)
             return
         self.model.statistics = fit(*self.pool.stores)
