@@ -6,6 +6,7 @@ from one after the other, so that what comes depends on how many there are, and 
 
 from __future__ import annotations
 
+import signal
 from collections import deque
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -28,7 +29,10 @@ class Feed:
 
     def __init__(self, root: Path, sources: list[Source], groups: Groups, cell: int) -> None:
         context = get_context("spawn")
-        self.pools = [ProcessPoolExecutor(1, mp_context=context) for _ in range(groups.workers)]
+        ignore = signal.SIGINT, signal.SIG_IGN  # Ctrl-C is for who asked for tiles
+        self.pools = [
+            ProcessPoolExecutor(1, context, signal.signal, ignore) for _ in range(groups.workers)
+        ]
         parts = [(k, groups.workers) for k in range(groups.workers)]
         self.tasks = [(root, sources, groups, cell, part) for part in parts]
         self.turns = cycle(range(groups.workers))

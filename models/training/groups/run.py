@@ -91,6 +91,8 @@ class GroupRun:
             self._renew()
         if g.compile and self.step == min(COMPILED, g.steps - 1):
             self.compute.compile(self.pool, self._drawn(), progress)
+            if self.pool.pixels.is_cuda:
+                self.compute.record(self.pool, self._drawn(), progress)
         bits = self.compute(self.pool, self._drawn())
         share = share_of_rate(self.step, g.steps, min(WARMUP, g.steps // 4), FINAL)
         for group in self.adam.param_groups:

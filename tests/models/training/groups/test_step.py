@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 
+from bitswap_models.training.groups import step as stepping
 from bitswap_models.training.groups.network import Chance
 from bitswap_models.training.groups.pool import pool_of
 from bitswap_models.training.groups.run import begun
@@ -59,3 +60,27 @@ def test_compiling_is_checked(
     assert len(lines) == 1 and line in lines[0]
     assert (step.run != run) == kept
     assert torch.equal(step(pool, drawn), before)
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_what_is_recorded_sees_other_draws(monkeypatch: pytest.MonkeyPatch, works: bool) -> None:
+    """A recording reads what is drawn from where it was drawn first."""
+    grouped = begun(model(), Path("recipe.toml"), SIDE)
+    pool = pool_of(lot(2, 2), torch.device("cpu"))
+    generator = torch.Generator().manual_seed(0)
+    first, other = (grouped.chance(4, SHAPE, 0.5, generator) for _ in range(2))
+    step = Step(grouped, 100)
+    expected = step(pool, other)
+    slopes = [p.grad.clone() for p in step.parameters if p.grad is not None]
+
+    def recorder(work: Callable[[], None], *_: Any) -> Callable[[], None]:
+        return (lambda: work()) if works else work
+
+    monkeypatch.setattr(stepping, "recorded", recorder)
+    lines: list[str] = []
+    step.record(pool, first, lines.append)
+    assert (step.recorded is not None) == works
+    assert lines[0].startswith("steps are recorded" if works else "steps are not recorded")
+    assert torch.equal(step(pool, other), expected)
+    grads = [p.grad for p in step.parameters if p.grad is not None]
+    assert all(torch.equal(a, b) for a, b in zip(grads, slopes, strict=True))
