@@ -68,11 +68,13 @@ class DrawnCoder:
         fits = [p for p in seen.pictures if kind_of(p.recipe.kind).fits(used)]
         if not fits:
             return None
-        # of a palette image that by its colours, if they can be found again; and by luma and chroma
-        own = [p for p in fits if kind_of(p.recipe.kind).feature != LATTICE]
+        # of a palette image that by its colours, if they can be found again; of one that can be
+        # told by luma and chroma, which have fewer colours than red, green and blue, that alone
+        planes = [p for p in fits if kind_of(p.recipe.kind).feature == LATTICE]
+        some = [p for p in planes if repeats.repeats_itself(p)] if planes else fits[-1:]
         files = [
             _File(source, p, seen.limit, seen.crc if kind_of(p.recipe.kind).exact else None, depth)
-            for p in (*own[-1:], *fits[len(own) :])
+            for p in some
             if (depth := repeats.depth(p)) is not None
         ]
         if not files:
