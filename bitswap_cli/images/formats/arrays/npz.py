@@ -41,6 +41,7 @@ _COMMENT = 1 << 16  # bytes behind the end's record, at most
 _ENCRYPTED = 1  # flag
 _STORED, _DEFLATED = 0, 8  # methods
 _MEMBERS = 1 << 12
+_LEAST = 1 << 10  # bytes of a deflated member that are read, for its first codes
 _HEADER = b"\x78\x9c"  # of a zlib stream, which deflate's lack in ZIP files
 _CHECKSUM = struct.Struct(">I")
 _NOTHING = Layout(0, 0, 0, 0, 0)
@@ -65,7 +66,9 @@ class _Member(NamedTuple):
 
     def unpacked(self, data: bytes, most: int) -> bytes:
         """Return the first bytes of the .npy file, so many at most; none if it is damaged."""
-        packed = data[self.start : self.start + self.size]
+        # no copy of more than may be needed: many members may claim the same bytes
+        end = self.start + min(self.size, 2 * most + _LEAST)
+        packed = data[self.start : end]
         if self.method == _STORED:
             return packed[:most]
         try:
