@@ -128,7 +128,9 @@ def laid(picture: Picture) -> Picture | None:
         for way in _WAYS
         if (way.map.name, way.how, way.kind.exact) == (found.map.name, found.how, within[0].exact)
     )
-    return Picture(planes, Recipe(kind, recipe.prefix, recipe.suffix, description))
+    made = Recipe(kind, recipe.prefix, recipe.suffix, description)
+    proved = np.array_equal(_pixels(_unpack(made), planes), pixels)
+    return Picture(planes, made) if proved else None
 
 
 def _planes(found: Found) -> Plane:
