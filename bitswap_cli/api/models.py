@@ -169,11 +169,13 @@ def _train_whole(
     """Run a recipe with a table [tuning] or [groups] in one go; returns whether it has one."""
     from bitswap_models.fitting import tuning
     from bitswap_models.training.groups import run as groups
+    from bitswap_models.training.tables import has_table
 
-    if not (tuning.tunes(recipe) or groups.trains(recipe)):
+    in_groups = has_table(recipe, "groups")
+    if not (in_groups or has_table(recipe, "tuning")):
         return False
     _check_whole(recipe, resume, seconds)
-    if groups.trains(recipe):
+    if in_groups:
         groups.train(recipe, data, output, progress=progress)
     else:
         tuning.tune(recipe, data, output, threads=threads, progress=progress)

@@ -64,14 +64,6 @@ class Tuning:
     seed: int = 0
 
 
-def tunes(recipe: Path) -> bool:
-    """Whether a recipe has a table ``[tuning]``; False, too, if it cannot be read."""
-    try:
-        return "tuning" in parse_toml(recipe.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-
-
 def tune(
     recipe: Path, data: Path, output: Path, *, threads: int, progress: Callable[[str], None]
 ) -> dict[str, float]:

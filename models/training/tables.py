@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import fields
+from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from bitswap_cli.errors import ModelError
+from bitswap_models.zoo.bounded import parse_toml
 
 _NAMES: dict[Any, str] = {
     int: "a whole number from 0",
@@ -15,6 +17,14 @@ _NAMES: dict[Any, str] = {
     bool: "true or false",
 }
 _POSITIVE = {"steps", "batch", "tiles"}
+
+
+def has_table(recipe: Path, name: str) -> bool:
+    """Whether a recipe has a table of a name; False, too, if it cannot be read."""
+    try:
+        return name in parse_toml(recipe.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
 
 
 def fill(kind: Any, name: str, table: dict[str, Any]) -> Any:

@@ -64,11 +64,13 @@ class Installed:
         tried = probes(self._catalogue, wide=fitting)
         pictures = [picture for one in tried for picture in one.pictures]
         widths = {picture.pixels.shape[2] for picture in pictures}
-        names = zoo.embedded()
-        if not any(map(_is_luma_and_chroma, pictures)):
-            names = [name for name in names if name != LATTICE_MODEL]
+        of_lattice = any(map(_is_luma_and_chroma, pictures))
         found: list[tuple[float, Start]] = []
-        names = [name for name in names if _may_suit(name, widths, fitting=fitting)]
+        names = [
+            name
+            for name in zoo.embedded()
+            if (of_lattice or name != LATTICE_MODEL) and _may_suit(name, widths, fitting=fitting)
+        ]
         for name in names or [_FALLBACK]:
             file, model = self._load(name)
             codec = codec_of(model, self._scheme, self._batch, fitting=fitting)

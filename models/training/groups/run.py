@@ -126,14 +126,6 @@ def rates(grouped: Grouped, rate: float) -> list[dict[str, Any]]:
     return [{"params": p, "lr": 0.0, "factor": factor} for factor, p in found.items()]
 
 
-def trains(recipe: Path) -> bool:
-    """Whether a recipe has a table ``[groups]``; False, too, if it cannot be read."""
-    try:
-        return "groups" in parse_toml(recipe.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-
-
 def train(
     recipe: Path, data: Path, output: Path, *, progress: Callable[[str], None] = print
 ) -> dict[str, float]:

@@ -17,6 +17,7 @@ from bitswap_models.stored import model_file
 from bitswap_models.training.data import cells
 from bitswap_models.training.evaluation import start
 from bitswap_models.training.networks.pixel_vae import PixelNetwork, bounds_of_prior
+from bitswap_models.training.tables import has_table
 
 CONFIG = Config(
     tile=16, channels=1, latents=(4,), encoder=8, link=8, radius=2, width=16, split=8, components=3
@@ -97,7 +98,7 @@ def loaded(path: Path) -> PixelVAE:
 def test_a_base_grows_and_is_tuned(workshop: Path) -> None:
     lines: list[str] = []
     recipe = written(workshop, RECIPE)
-    assert tuning.tunes(recipe)
+    assert has_table(recipe, "tuning")
     output = workshop / "tuned.safetensors"
     metrics = tuning.tune(recipe, workshop / "data", output, threads=1, progress=lines.append)
     base, tuned = (loaded(workshop / f"{n}.safetensors") for n in ("base", "tuned"))
@@ -216,4 +217,4 @@ def test_other_recipes_are_not_tuned(tmp_path: Path) -> None:
     (tmp_path / "recipe.toml").write_text("[model]\n")
     (tmp_path / "broken.toml").write_text("[model\n")
     for name in ("recipe.toml", "broken.toml", "none.toml"):
-        assert not tuning.tunes(tmp_path / name)
+        assert not has_table(tmp_path / name, "tuning")

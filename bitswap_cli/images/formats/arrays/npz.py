@@ -154,9 +154,8 @@ def _told(reader: Reader, recipe: Recipe) -> Iterator[_Told]:
         layout = npy.layout_of(header)
         if layout is None or layout.start != len(header) or method not in (_STORED, _DEFLATED):
             raise misfit(recipe)
-        yield _Told(
-            gap, reader.take(reader.varint()) if method == _DEFLATED else None, header, layout
-        )
+        deflated = reader.take(reader.varint()) if method == _DEFLATED else None
+        yield _Told(gap, deflated, header, layout)
 
 
 def _with_flat(reader: Reader, samples: Samples) -> Bytes:
@@ -204,7 +203,7 @@ def _chosen(members: Iterable[_Member]) -> list[_Member]:
     for one in members:
         groups.setdefault(one.unit, []).append(one)
     chosen = sorted(max(groups.values(), key=_pixels, default=[]))
-    apart = all(one.start + one.size <= next.start for one, next in pairwise(chosen))
+    apart = all(one.start + one.size <= other.start for one, other in pairwise(chosen))
     held = apart and chosen and is_held(1, _pixels(chosen), chosen[0].layout.channels, large=False)
     return chosen if held else []
 
