@@ -18,14 +18,16 @@ from bitswap_cli.archive.format.segments import (
     PARENT,
     PICTURE,
     ByteSegment,
+    Segment,
     Table,
     TileSegment,
     WholeSegment,
     equals,
     no_original,
 )
-from bitswap_cli.archive.reading.entries import EntryInfo
+from bitswap_cli.archive.reading.entries import EntryInfo, rows_of
 from bitswap_cli.archive.reading.opened import (
+    Begun,
     OpenPicture,
     check_bytes,
     only_a_part,
@@ -45,11 +47,13 @@ class _Place(NamedTuple):
     """Where an entry, or a part of it, lies."""
 
     chunk: int
-    segment: TileSegment | WholeSegment | ByteSegment
+    segment: Segment
     start: int
     """Its first tile, file or byte, of those in the chunk."""
     extra: int
     """Of a picture that starts there: which of the chunk's extras is its own."""
+    twin: bytes | None
+    """Name of the entry whose tiles these are, too."""
 
 
 class Archive(Mapping[str, bytes]):
@@ -129,7 +133,8 @@ class Archive(Mapping[str, bytes]):
             return self._bytes(places)
         if isinstance(places[0].segment, WholeSegment):
             return self._whole(places)
-        return self._picture(places).file()
+        picture = self._picture(places)
+        return picture.file(*picture.files)
 
     def pixels(self, name: str) -> Pixels:
         """Return the samples that a picture's file shows.
@@ -150,7 +155,8 @@ class Archive(Mapping[str, bytes]):
         """
         places = self._file(name)
         if isinstance(places[0].segment, TileSegment):
-            return shown(self._picture(places).picture())
+            picture = self._picture(places)
+            return shown(picture.picture(*picture.files))
         try:
             segment = places[0].segment
             if isinstance(segment, ByteSegment) and segment.kind not in FILE_KINDS:
@@ -162,16 +168,17 @@ class Archive(Mapping[str, bytes]):
 
     def info(self, name: str) -> EntryInfo:
         """Return what is known of an entry; nothing is decoded. Raises KeyError as ever."""
-        chunk, segment, *_ = self._places[name][0]
+        chunk, segment, _, _, twin = self._places[name][0]
         mode = segment.attributes.mode
         if isinstance(segment, ByteSegment) and segment.original:
             like = self.info(os.fsdecode(self._file(name)[0].segment.name))
             original = os.fsdecode(segment.original)
             own = like._replace(kind=segment.kind, mtime=segment.mtime, mode=mode)
-            return own._replace(original=original)
+            return own._replace(original=original, twin=None)
         exact, size, shape, crc = self._places[name][-1].segment.summary
         mtime = None if isinstance(segment, TileSegment) else segment.mtime
-        return EntryInfo(segment.kind, exact, size, shape, mtime, chunk, crc, mode)
+        own = EntryInfo(segment.kind, exact, size, shape, mtime, chunk, crc, mode)
+        return own._replace(twin=None if twin is None else os.fsdecode(twin))
 
     def mtime(self, name: str) -> int:
         """Return when a file was modified, in nanoseconds since 1970.
@@ -181,7 +188,8 @@ class Archive(Mapping[str, bytes]):
         place = self._places[name][0]
         if not isinstance(place.segment, TileSegment):
             return place.segment.mtime
-        return self._picture([place], whole=False).extra.mtime
+        (file,) = self._picture([place], whole=False).files
+        return file.extra.mtime
 
     def close(self) -> None:
         """Close the file, and let go of what is kept."""
@@ -223,7 +231,7 @@ class Archive(Mapping[str, bytes]):
     def _bytes(self, places: list[_Place]) -> bytes:
         """Put a file together."""
         parts, done, like = [], 0, places[0].segment
-        for number, segment, start, _ in places:
+        for number, segment, start, *_ in places:
             data = self._chunk(number)
             if not isinstance(segment, ByteSegment) or not isinstance(data, bytes):
                 raise out_of_order(like.name)
@@ -245,7 +253,7 @@ class Archive(Mapping[str, bytes]):
     def _picture(self, places: list[_Place], *, whole: bool = True) -> OpenPicture:
         """Put a picture together."""
         picture: OpenPicture | None = None
-        for number, segment, start, extra in places:
+        for number, segment, start, extra, _ in places:
             decoded = self._chunk(number)
             if not isinstance(segment, TileSegment) or not isinstance(decoded, tuple):
                 raise out_of_order(segment.name)
@@ -253,14 +261,14 @@ class Archive(Mapping[str, bytes]):
             if picture is None:
                 if segment.first:
                     raise out_of_order(segment.name)
-                picture = OpenPicture(segment, tiles, decoded[1][extra])
-            picture.add(segment, tiles)
+                picture = OpenPicture([Begun(segment, decoded[1][extra])], tiles)
+            picture.add([segment], tiles)
         if picture is None or (whole and not picture.whole):
             raise only_a_part(places[0].segment.name)
         return picture
 
     def _whole(self, places: list[_Place]) -> bytes:
-        (number, segment, start, _), *others = places
+        (number, segment, start, *_), *others = places
         decoded = self._chunk(number)
         if others or not isinstance(segment, WholeSegment) or not isinstance(decoded, list):
             raise out_of_order(segment.name)
@@ -299,14 +307,10 @@ class Archive(Mapping[str, bytes]):
 
 def _places(chunk: int, table: Table) -> Iterator[_Place]:
     """Yield what lies in a chunk."""
-    start = extra = 0
-    for segment in table.segments:
-        yield _Place(chunk, segment, start, extra)
-        if isinstance(segment, TileSegment):
-            start += segment.tiles
-            extra += not segment.first
-        else:
-            start += segment.length if isinstance(segment, ByteSegment) else 1
+    extra = 0
+    for (segment, twin), start in zip(rows_of(table), table.starts, strict=True):
+        yield _Place(chunk, segment, start, extra, twin)
+        extra += isinstance(segment, TileSegment) and segment.begins
 
 
 def open_archive(

@@ -4,6 +4,7 @@ A strip is some rows in the order of the file, of which the samples are those of
 lies in its tiles: the right way up, or upside down where the file begins with the last row.
 """
 
+import hashlib
 from typing import NamedTuple
 
 import numpy as np
@@ -65,10 +66,17 @@ class Proof:
         layout = begun.layout
         self._flat = layout.channels in (2, 4) and not layout.deep
         self._values: set[int] = set()
+        self._digest = hashlib.sha256(repr((begun.shape, begun.orientation)).encode())
+
+    @property
+    def digest(self) -> bytes:
+        """Of the samples so far, their shape and orientation."""
+        return self._digest.digest()
 
     def comes_back(self, rows: bytes) -> bool:
         """Tell whether whole rows of the file, the next ones, come back."""
-        samples = self._begun.samples(rows)
+        samples = np.ascontiguousarray(self._begun.samples(rows))
+        self._digest.update(samples.data)
         if self._flat:
             last = samples[..., -1]
             self._values |= {int(last.min()), int(last.max())}

@@ -21,7 +21,7 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 pytestmark = pytest.mark.skipif("photo" not in zoo.embedded(), reason="no model is installed")
 
 
-@pytest.mark.parametrize("name", ["photo-bitswap", "photo-wide", "photo-turned", "gray-bitswap"])
+@pytest.mark.parametrize("name", ["photo-bitswap", "photo-wide", "photo-turned", "photo-twins-5"])
 def test_files_are_those_that_are_restored(name: str, tmp_path: Path) -> None:
     path = GOLDEN / f"{name}.bsw"
     report = bitswap_cli.decompress(path, tmp_path, threads=1)

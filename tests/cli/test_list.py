@@ -111,3 +111,14 @@ def test_test(
     as_json = bitswap("test", made_archive, "--model", tiny_model, "--json")
     assert json.loads(as_json.out) == {"archive": str(made_archive), "ok": True, "entries": 8}
     assert list(tmp_path.iterdir()) == []
+
+
+def test_list_of_twins(bitswap: Bitswap) -> None:
+    golden = Path(__file__).parents[1] / "golden" / "photo-twins-5.bsw"
+    assert "pixels as" not in bitswap("list", golden).out
+    names = [line.split(maxsplit=4)[4] for line in bitswap("list", "-v", golden).out.splitlines()]
+    assert "golden/level-1.png" in names
+    assert "golden/level-9.png (pixels as golden/level-1.png)" in names
+    entries = json.loads(bitswap("list", golden, "--json").out)["entries"]
+    twins = {entry["name"]: entry["twin"] for entry in entries}
+    assert twins["golden/level-9.png"] == "golden/level-1.png" and twins["golden/large.bmp"] is None

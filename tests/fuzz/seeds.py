@@ -91,7 +91,7 @@ def _taken_apart(path: Path) -> Whole:
         assert isinstance(table, TileTable)
         own: Any = codec.of(max(segment.channels for segment in table.segments))
         geometry = (own.tile_height * table.factor, own.tile_width * table.factor)
-        sizes = sizes_of(table.segments, geometry)
+        sizes = sizes_of(table.coded, geometry)
         rest, words = parts(body)
         tiles, payload = own.decode(words, sizes, table.factor)
         return tiles, sizes, payload[: table.swallowed] + rest, own

@@ -80,7 +80,7 @@ def again(codec: object, table: TileTable, body: bytes) -> bool:
     own = codec.of(max(segment.channels for segment in table.segments))
     assert own is not None
     side = own.tile_height * table.factor
-    laid = [tile_sizes(s.laid, side, side, s.first, s.tiles) for s in table.segments]
+    laid = [tile_sizes(s.laid, side, side, s.first, s.tiles) for s in table.coded]
     sizes = np.concatenate(laid)
     rest, words = chunks.parts(body)
     tiles, payload = own.decode(words, sizes, table.factor)

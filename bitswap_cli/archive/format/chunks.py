@@ -49,7 +49,7 @@ def encode_tiles(
     ----------
     codec : TileCodec
     segments : list of TileSegment
-        What the tiles are, in order.
+        What the tiles are, in order; twins have none of their own.
     tiles : array (N, f * tile_height, f * tile_width, channels) of the codec's alphabet
     sizes : int32 array (N, 3)
     extras : list of Extra
@@ -84,10 +84,8 @@ def decode_tiles(codec: TileCodec, table: TileTable, body: bytes) -> tuple[Sampl
     if table.factor not in codec.factors:
         raise ArchiveError("the archive holds tiles of a size that its model does not code")
     geometry = (codec.tile_height * table.factor, codec.tile_width * table.factor)
-    _check_tiles(table.segments, (*geometry, codec.channels), channels)
-    sizes = np.concatenate(
-        [tile_sizes(s.laid, *geometry, s.first, s.tiles) for s in table.segments]
-    )
+    _check_tiles(table, (*geometry, codec.channels), channels)
+    sizes = np.concatenate([tile_sizes(s.laid, *geometry, s.first, s.tiles) for s in table.coded])
     rest, words = parts(body)
     tiles, payload = codec.decode(words, sizes, table.factor)
     # Beyond what was swallowed the initial bits were zeros.
@@ -133,10 +131,10 @@ def decode_bytes(table: ByteTable, body: bytes) -> bytes:
     return data
 
 
-def _check_tiles(segments: list[TileSegment], tile: tuple[int, int, int], coded: int) -> None:
+def _check_tiles(table: TileTable, tile: tuple[int, int, int], coded: int) -> None:
     """Refuse segments that no writer makes, before memory is taken for them."""
     height, width, channels = tile
-    for segment in segments:
+    for segment in table.segments:
         in_all = 0
         held = is_held(segment.height, segment.width, segment.channels, large=True)
         if held or (segment.large and _has_strips(segment, height)):
@@ -144,7 +142,8 @@ def _check_tiles(segments: list[TileSegment], tile: tuple[int, int, int], coded:
         fits = 0 < segment.tiles <= in_all - segment.first
         if not fits or segment.channels not in (1, coded):
             raise ArchiveError("the archive's table is malformed")
-    if sum(segment.tiles for segment in segments) * height * width * channels > MAX_CHUNK_SAMPLES:
+    tiles = sum(segment.tiles for segment in table.coded)
+    if tiles * height * width * channels > MAX_CHUNK_SAMPLES:
         raise ArchiveError("the archive holds a chunk of too many tiles")
 
 

@@ -35,7 +35,7 @@ class Fitted(NamedTuple):
 
 
 TURNED, JPEGS, DRAWN, LONG, LARGE = "turned", "jpeg", "drawn", "long", "large"
-COMMON = "common"
+COMMON, TWINS = "common", "twins"
 MODES, FOLDERS, COPIES, SAMPLES = "modes", "folders", "copies", "samples"
 OWNERS, XATTRS, SPARSE = "owners", "xattrs", "sparse"
 DECODINGS, LAID, LEARNING = "decoded", "laid", "learning"
@@ -85,6 +85,7 @@ class Header(NamedTuple):
     `DRAWN`, chunks of whole pictures (see format/drawn.py); `LONG`, BYTE chunks of up to
     `MAX_BLOCK` bytes; `LARGE`, pictures of more than `MAX_PIXELS` pixels (see images/strips.py);
     `COMMON`, chunks of tiles by a model that tells what they share (see coding/common.py);
+    `TWINS`, pictures by the tiles of others (see `TileSegment.twin`);
     those that kinds of pictures name; those of entries, whatever these are: `MODES`, `OWNERS`,
     `XATTRS` and `SPARSE`, what is told of them (see format/attributes.py), `FOLDERS`, those that
     are not empty, `COPIES`, entries that equal others, `SAMPLES`, files as samples under zstd,
@@ -186,7 +187,7 @@ class Header(NamedTuple):
 def known_features() -> set[str]:
     """Return the features of archives that this program knows."""
     kinds = {kind.feature for kind in register.kinds() if not kind.plain}
-    named = {WIDE, TURNED, DESCRIBED, LONG, LARGE, LEARNING, COMMON, *OTHERS, *PNG_MAKERS}
+    named = {WIDE, TURNED, DESCRIBED, LONG, LARGE, LEARNING, COMMON, TWINS, *OTHERS, *PNG_MAKERS}
     return named | _OF_ENTRIES | kinds
 
 

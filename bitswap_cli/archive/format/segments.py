@@ -1,6 +1,7 @@
 """What chunks hold: segments of pictures and of files, and tables of these."""
 
 from collections.abc import Iterable
+from itertools import accumulate
 from typing import NamedTuple, Protocol
 
 from bitswap_cli.archive.format.attributes import NONE, Attributes, features_of
@@ -18,6 +19,8 @@ PICTURE = BYTE_KINDS[6]  # a file as its picture, see format/pictures.py
 FILE_KINDS = ("file", PICTURE)
 # Files of pictures whose pixels a JPEG decoder made: byte for byte, or pixel for pixel.
 DECODED_KINDS = DECODED_EXACT, DECODED = "decoded-exact", "decoded"
+MAX_TWINS = 63
+"""Rows between a twin and its original, the last one counted."""
 _NO_ORIGINALS = {COPY: BYTE_KINDS[1:6], HARD_LINK: ("dir", "link", HARD_LINK, PARENT)}
 _FEATURES = {
     COPY: COPIES,
@@ -67,6 +70,8 @@ class TileSegment(NamedTuple):
     """CRC-32 of the original file's bytes, or None: not told, as before version 5."""
     attributes: Attributes = NONE
     """Of the original file, where the picture begins here."""
+    twin: int = 0
+    """If not 0, its tiles are those of the segment so many rows before it, and not told again."""
 
     @property
     def begins(self) -> bool:
@@ -82,7 +87,7 @@ class TileSegment(NamedTuple):
     @property
     def whole(self) -> "TileSegment":
         """What all segments of one picture have in common."""
-        return self._replace(first=0, tiles=0, attributes=NONE)
+        return self._replace(first=0, tiles=0, attributes=NONE, twin=0)
 
     @property
     def large(self) -> bool:
@@ -93,6 +98,11 @@ class TileSegment(NamedTuple):
     def laid(self) -> tuple[int, int, int]:
         """Height, width and channels of the picture as it lies in its tiles."""
         return turned_shape((self.height, self.width, self.channels), self.orientation)
+
+    @property
+    def lie(self) -> tuple[int, ...]:
+        """How its tiles lie in the picture: what twins have in common."""
+        return (*self[2:7], self.orientation)
 
 
 class TileTable(NamedTuple):
@@ -105,6 +115,21 @@ class TileTable(NamedTuple):
     """How many bytes of the extras are in the initial bits."""
     factor: int
     """How many times as high and wide as the model's its tiles are."""
+
+    @property
+    def coded(self) -> list[TileSegment]:
+        """Those whose tiles are in the message, in their order: all but twins."""
+        return [segment for segment in self.segments if not segment.twin]
+
+    @property
+    def starts(self) -> list[int]:
+        """Of each segment its first tile, of those in the message; equal ones are those of
+        twins."""
+        starts, end = list[int](), 0
+        for segment in self.segments:
+            starts.append(starts[-segment.twin] if segment.twin else end)
+            end += 0 if segment.twin else segment.tiles
+        return starts
 
 
 class ByteSegment(NamedTuple):
@@ -161,6 +186,11 @@ class ByteTable(NamedTuple):
         """How many bytes it holds."""
         return sum(segment.length for segment in self.segments)
 
+    @property
+    def starts(self) -> list[int]:
+        """Of each segment its first byte, of those in the chunk."""
+        return list(accumulate((segment.length for segment in self.segments[:-1]), initial=0))
+
 
 class WholeSegment(NamedTuple):
     """A picture's file that a model of its own codes, as a whole."""
@@ -211,7 +241,13 @@ class WholeTable(NamedTuple):
 
     segments: list[WholeSegment]
 
+    @property
+    def starts(self) -> list[int]:
+        """Of each segment its number."""
+        return list(range(len(self.segments)))
 
+
+Segment = TileSegment | ByteSegment | WholeSegment
 Table = TileTable | ByteTable | WholeTable
 
 

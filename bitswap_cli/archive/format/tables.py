@@ -16,6 +16,7 @@ from bitswap_cli.archive.format.sections import (
 from bitswap_cli.archive.format.segments import (
     BYTE_KINDS,
     COPY_KINDS,
+    MAX_TWINS,
     PICTURE,
     ByteSegment,
     ByteTable,
@@ -40,6 +41,7 @@ from bitswap_cli.archive.format.values.columns import (
     unpack_times,
 )
 from bitswap_cli.archive.format.values.objects import pack_object, unpack_object
+from bitswap_cli.errors import ArchiveError, display
 from bitswap_cli.images.formats import register
 from bitswap_cli.images.orientation import ORIENTATIONS
 
@@ -48,14 +50,15 @@ _MAX_FACTOR = 1 << 8
 
 def pack_tile_table(table: TileTable) -> bytes:
     """Serialise the table of a TILE chunk."""
-    names, kinds, *numbers, crcs, attributes = zip(*table.segments, strict=True)
-    fields = TileSegment._fields[2:-2]
+    names, kinds, *numbers, crcs, attributes, twins = zip(*table.segments, strict=True)
+    fields = TileSegment._fields[2:-3]
     number = {kind.name: kind.number for kind in register.kinds()}
     columns = {
         **pack_names(names),
         "kind": pack_column([number[name] for name in kinds]),
         **{name: pack_column(own) for name, own in zip(fields, numbers, strict=True)},
         "crc": pack_column([crc or 0 for crc in crcs]),
+        "twin": pack_column(twins),
         **pack_attributes(attributes),
     }
     head = {"checksum": table.checksum, "swallowed": table.swallowed, "factor": table.factor}
@@ -122,7 +125,7 @@ def unpack_tile_table(blob: bytes, version: int = NAMED_VERSION) -> TileTable:
     columns = columns_of(found)
     names, known = columns.names(), {kind.number: kind.name for kind in register.kinds()}
     kinds = named(known, columns.take("kind"))
-    numbers = [columns.take(own) for own in TileSegment._fields[2:-3]]
+    numbers = [columns.take(own) for own in TileSegment._fields[2:-4]]
     orientations = columns.take("orientation", ORIENTATIONS)
     crcs = zip(columns.take("crc", CRCS), numbers[-1], strict=True)
     head = [
@@ -131,11 +134,13 @@ def unpack_tile_table(blob: bytes, version: int = NAMED_VERSION) -> TileTable:
             ("checksum", CRCS), ("swallowed", MAX_EXTRAS + 1), ("factor", _MAX_FACTOR)
         )
     ]  # fmt: skip
-    attributes = unpack_attributes(columns)
+    attributes, twins = unpack_attributes(columns), columns.take("twin", MAX_TWINS + 1)
     columns.end()
     told = [crc if size else None for crc, size in crcs]
-    rows = zip(names, kinds, *numbers, orientations, told, attributes, strict=True)
-    return TileTable([TileSegment(*row) for row in rows], *head)
+    rows = zip(names, kinds, *numbers, orientations, told, attributes, twins, strict=True)
+    table = TileTable([TileSegment(*row) for row in rows], *head)
+    _check_twins(table.segments)
+    return table
 
 
 def unpack_byte_table(blob: bytes, version: int = NAMED_VERSION) -> ByteTable:
@@ -227,6 +232,16 @@ def _descriptions(told: list[Any], count: int) -> list[bytes]:
             if ends[-1] == len(joined):
                 return [joined[start:end] for start, end in pairwise([0, *ends])]
     raise malformed()
+
+
+def _check_twins(segments: list[TileSegment]) -> None:
+    for row, segment in enumerate(segments):
+        if segment.twin:
+            original = segments[max(row - segment.twin, 0)]
+            if segment.twin > row or original.twin or original.lie != segment.lie:
+                raise ArchiveError(
+                    f"{display(segment.name)} has the pixels of a picture that is not before it"
+                )
 
 
 def _check_bytes(segments: list[ByteSegment]) -> None:

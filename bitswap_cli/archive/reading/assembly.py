@@ -25,6 +25,7 @@ from bitswap_cli.archive.format.segments import (
 from bitswap_cli.archive.reading.copies import Copies
 from bitswap_cli.archive.reading.equal import Equal, Told
 from bitswap_cli.archive.reading.opened import (
+    Begun,
     OpenPicture,
     check_bytes,
     not_as_it_was,
@@ -118,7 +119,7 @@ class Assembler:
     def discard(self) -> None:
         """Give up what is open."""
         if isinstance(self._picture, OpenStrips):
-            self._picture.output.discard()
+            self._picture.discard()
         if self._file:
             self._file.output.discard()
             self._file = None
@@ -134,13 +135,15 @@ class Assembler:
             Of the pictures that start here.
         """
         extra = iter(extras)
-        place = 0
-        for segment in table.segments:
-            own = tiles[place : place + segment.tiles]
-            place += segment.tiles
+        twins: dict[int, list[tuple[TileSegment, Extra | None]]] = {}  # by their first tile
+        for segment, start in zip(table.segments, table.starts, strict=True):
             started = None if segment.first else next(extra)
             if self._copies.needed(segment.name):
-                self._attempt(segment.name, self._add_picture_part, segment, started, own)
+                twins.setdefault(start, []).append((segment, started))
+        for start, parts in twins.items():
+            own = tiles[start : start + parts[0][0].tiles]
+            names = [segment.name for segment, _ in parts]
+            self._attempt(names, self._add_picture_part, parts, own)
 
     def _add_bytes(self, table: ByteTable, data: bytes) -> None:
         """Take the unpacked bytes of a chunk."""
@@ -150,63 +153,78 @@ class Assembler:
             place += segment.length
             asked = self._copies.needed if segment.kind in FILE_KINDS else self._copies.wanted
             if asked(segment.name):
-                self._attempt(segment.name, self._add_file_part, segment, own)
+                self._attempt([segment.name], self._add_file_part, segment, own)
 
     def _add_files(self, table: WholeTable, files: Sequence[DecodedFile]) -> None:
         """Take the whole files of a chunk."""
         for segment, one in zip(table.segments, files, strict=True):
             if self._copies.needed(segment.name):
-                self._attempt(segment.name, self._add_whole, segment, one)
+                self._attempt([segment.name], self._add_whole, segment, one)
 
-    def _attempt(self, name: bytes, step: Callable[..., None], *arguments: object) -> None:
+    def _attempt(
+        self, names: Iterable[bytes], step: Callable[..., None], *arguments: object
+    ) -> None:
         try:
             step(*arguments)
         except (ArchiveError, InputError) as error:
             of_one = isinstance(error, ArchiveError) or of_one_entry(error)
             if not (self._keep_going and of_one):
                 raise
-            self._lose(name, f" ({reason(error)})")
+            for name in names:
+                self._lose(name, f" ({reason(error)})")
 
     def _lose(self, name: bytes, why: str = "") -> None:
         name = self._copies.place(name).name
         self._lost.setdefault(name, display(name) + why)
 
-    def _add_picture_part(self, segment: TileSegment, extra: Extra | None, tiles: Samples) -> None:
-        if extra is not None:
+    def _add_picture_part(
+        self, parts: Sequence[tuple[TileSegment, Extra | None]], tiles: Samples
+    ) -> None:
+        """Take tiles of a picture, or of twins; where these begin, each has an extra."""
+        segments = [segment for segment, _ in parts]
+        files = [Begun(segment, extra) for segment, extra in parts if extra is not None]
+        if files:
             self._drop_picture()
-            self._picture = self._opened(segment, tiles, extra)
+            self._picture = self._opened(files, tiles)
         picture = self._picture
         if picture is None:
-            raise out_of_order(segment.name)
+            raise out_of_order(segments[0].name)
         try:
-            picture.add(segment, tiles)
+            picture.add(segments, tiles)
         except ArchiveError:
             self._drop_picture()
             raise
         if picture.whole:
-            self.report.samples += picture.samples
-            if isinstance(picture, OpenStrips):
-                told = picture.finish()
-                self._picture = None
-                self._commit(segment.name, picture.output, picture.extra.mtime, told)
-                return
+            for file in picture.files:
+                end = self._end_strips if isinstance(picture, OpenStrips) else self._write_picture
+                self._attempt([file.segment.name], end, picture, file)
             self._picture = None
-            data = picture.file(quick=self._pixels)
-            self._write(segment.name, data, picture.extra.mtime, picture.attributes)
 
-    def _opened(
-        self, segment: TileSegment, tiles: Samples, extra: Extra
-    ) -> OpenPicture | OpenStrips:
-        """Begin a picture: to write it as it comes, if it is in several chunks and its file has its
-        rows in their order."""
-        found = None
+    def _write_picture(self, picture: OpenPicture, file: Begun) -> None:
+        segment, extra = file
+        data = picture.file(file, quick=self._pixels)
+        self.report.samples += file.samples
+        self._write(segment.name, data, extra.mtime, segment.attributes)
+
+    def _end_strips(self, picture: OpenStrips, file: Begun) -> None:
+        output, told = picture.finish()
+        self.report.samples += file.samples
+        self._commit(file.segment.name, output, file.extra.mtime, told)
+
+    def _opened(self, files: Sequence[Begun], tiles: Samples) -> OpenPicture | OpenStrips:
+        """Begin a picture: to write it as it comes, if it is in several chunks and its files have
+        its rows in their order."""
+        segment = files[0].segment
         if segment.tiles < count_tiles(*segment.laid[:2], *tiles.shape[1:3]):
-            found = strips_of(segment, extra)
-        if found is None:
-            return OpenPicture(segment, tiles, extra)
+            found = [strips for file in files if (strips := strips_of(file))]
+            if len(found) == len(files):
+                return OpenStrips(files, tiles, found, self._output)
+        return OpenPicture(files, tiles)
+
+    def _output(self, segment: TileSegment | ByteSegment) -> Output:
+        """Begin a file that is written as it comes."""
         name, _, attributes = self._copies.place(segment.name, attributes=segment.attributes)
-        output = self._sink.open(name, attributes)
-        return OpenStrips(segment, tiles, extra, found, output)
+        return self._sink.open(name, attributes)
 
     def _add_whole(self, segment: WholeSegment, one: DecodedFile) -> None:
         self.report.samples += one.samples
@@ -251,8 +269,7 @@ class Assembler:
     def _continue_file(self, segment: ByteSegment, data: memoryview) -> None:
         if not segment.offset:
             self._drop_file()
-            name, _, attributes = self._copies.place(segment.name, attributes=segment.attributes)
-            self._file = _OpenFile(segment, self._sink.open(name, attributes))
+            self._file = _OpenFile(segment, self._output(segment))
         file = self._file
         same = file and segment.whole == file.like
         if file is None or not same or segment.offset != file.done:
@@ -289,9 +306,9 @@ class Assembler:
     def _drop_picture(self) -> None:
         picture, self._picture = self._picture, None
         if isinstance(picture, OpenStrips):
-            picture.output.discard()
+            picture.discard()
         if picture:
-            self._miss(picture.name)
+            self._miss(*(file.segment.name for file in picture.files))
 
     def _drop_file(self) -> None:
         file, self._file = self._file, None
@@ -299,7 +316,8 @@ class Assembler:
             file.output.discard()
             self._miss(file.like.name)
 
-    def _miss(self, name: bytes) -> None:
+    def _miss(self, *names: bytes) -> None:
         if not self._keep_going:
-            raise only_a_part(name)
-        self._lose(name)
+            raise only_a_part(names[0])
+        for name in names:
+            self._lose(name)

@@ -1,12 +1,15 @@
 """What tables tell of entries, without a look at their bytes."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from bitswap_cli.archive.format.segments import (
     PARENT,
     ByteSegment,
+    Segment,
     Table,
+    TileSegment,
     equals,
     no_original,
 )
@@ -33,6 +36,8 @@ class Entry(NamedTuple):
     """Twelve bits of permission; None: not told."""
     original: bytes | None = None
     """Name of the entry that a copy or hard link equals: all else is as it is there."""
+    twin: bytes | None = None
+    """Name of the entry whose pixels a picture has, and is coded by."""
 
 
 class EntryInfo(NamedTuple):
@@ -57,6 +62,8 @@ class EntryInfo(NamedTuple):
     tell, as of links."""
     original: str | None = None
     """Name of the entry that a copy or hard link equals: all but the time is as it is there."""
+    twin: str | None = None
+    """Name of the entry whose pixels a picture has, and is coded by."""
 
 
 def told_once(tables: Iterable[Table]) -> Iterator[Table]:
@@ -66,34 +73,42 @@ def told_once(tables: Iterable[Table]) -> Iterator[Table]:
     """
     names: set[bytes] = set()
     for table in tables:
-        first = True
-        for segment in table.segments:
+        for row, (segment, twin) in enumerate(rows_of(table)):
             if segment.begins:
                 if segment.name in names:
                     raise ArchiveError(f"the archive holds {display(segment.name)} twice")
                 names.add(segment.name)
-            elif not first:  # what goes on from the chunk before comes before all else
+            elif row and twin is None:
+                # what goes on from the chunk before comes before all else, but for its twins
                 raise malformed()
-            first = False
         yield table
+
+
+def rows_of(table: Table) -> Iterator[tuple[Segment, bytes | None]]:
+    """Yield the segments of a table, each with the name of the picture whose tiles it has, if they
+    are those of another."""
+    segments: Sequence[Segment] = table.segments
+    for row, segment in enumerate(segments):
+        twin = segment.twin if isinstance(segment, TileSegment) else 0
+        yield segment, segments[row - twin].name if twin else None
 
 
 def entries_of(tables: Iterable[Table], *, copies: bool) -> Iterator[Entry]:
     """Yield the entries that tables tell of; there may be `copies` among them."""
     files: dict[bytes, Entry] = {}  # that others may equal
     mode: int | None = None  # which is told where an entry begins, as its CRC-32 where it ends
-    for segment in (segment for table in tables for segment in table.segments):
+    for segment, twin in chain.from_iterable(map(rows_of, tables)):
         mode = segment.attributes.mode if segment.begins else mode
         tells = segment.ends if isinstance(segment, ByteSegment) else segment.begins
         if not tells or segment.kind == PARENT:
             continue
-        entry = Entry(segment.name, segment.kind, *segment.summary, mode)
+        entry = Entry(segment.name, segment.kind, *segment.summary, mode, twin=twin)
         if isinstance(segment, ByteSegment) and segment.original:
             like = files.get(segment.original)
             if like is None or not equals(segment.kind, like.kind):
                 raise no_original(segment)
             own = like._replace(name=segment.name, kind=segment.kind, mode=mode)
-            entry = own._replace(original=segment.original)
+            entry = own._replace(original=segment.original, twin=None)
         if copies:
             files[entry.name] = entry
         yield entry

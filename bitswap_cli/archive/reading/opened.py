@@ -1,7 +1,9 @@
 """Entries as they are put together, and what may be wrong with them."""
 
 import zlib
+from collections.abc import Sequence
 from math import prod
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,16 +23,28 @@ from bitswap_cli.images.picture import Picture, Recipe
 from bitswap_cli.images.tiles import count_tiles, paste
 
 
+class Begun(NamedTuple):
+    """A picture's file, as the chunk tells of it in which it begins."""
+
+    segment: TileSegment
+    extra: Extra
+
+    @property
+    def samples(self) -> int:
+        """How many what it shows has."""
+        told = self.segment
+        return prod(shown_shape(told.kind, (told.height, told.width, told.channels)))
+
+
 class OpenPicture:
-    """A picture of which some tiles are missing yet.
+    """A picture of which some tiles are missing yet: that of one file, or of twins.
 
     Parameters
     ----------
-    segment : TileSegment
-        Of its first tiles.
+    files : sequence of Begun
+        At least one; their tiles are the same.
     tiles : array (N, tile_height, tile_width, channels)
         Some that are like its own.
-    extra : Extra
 
     Raises
     ------
@@ -38,66 +52,84 @@ class OpenPicture:
         If there is no memory for it.
     """
 
-    def __init__(self, segment: TileSegment, tiles: Samples, extra: Extra) -> None:
-        self._like = segment.whole
-        self._tile = tiles.shape[1:3]
+    def __init__(self, files: Sequence[Begun], tiles: Samples) -> None:
+        self.files = files
+        self._order = Order([file.segment for file in files], tiles)
         try:
-            self._pixels = np.zeros(segment.laid, tiles.dtype)
+            self._pixels = np.zeros(files[0].segment.laid, tiles.dtype)
         except MemoryError:
-            name = display(segment.name)
+            name = display(files[0].segment.name)
             raise InputError(f"{name} is too large for the memory of this machine") from None
-        self._done = 0
-        self.name = segment.name
-        self.extra = extra
-        self.attributes = segment.attributes
 
     @property
     def whole(self) -> bool:
         """Whether no tile is missing."""
-        return self._done == count_tiles(*self._like.laid[:2], *self._tile)
+        return self._order.whole
 
-    def add(self, segment: TileSegment, tiles: Samples) -> None:
+    def add(self, segments: Sequence[TileSegment], tiles: Samples) -> None:
         """Put in the next tiles, (N, tile_height, tile_width, channels).
 
         Raises
         ------
         ArchiveError
-            If they are not those of this picture that follow.
+            If they are not those of these files that follow.
         """
-        same = (segment.whole, tiles.shape[1:3]) == (self._like, self._tile)
-        if not same or segment.first != self._done:
-            raise out_of_order(segment.name)
-        paste(self._pixels, tiles, self._done)
-        self._done += segment.tiles
+        paste(self._pixels, tiles, self._order.take(segments, tiles))
 
-    @property
-    def samples(self) -> int:
-        """How many what it shows has."""
-        told = self._like
-        return prod(shown_shape(told.kind, (told.height, told.width, told.channels)))
-
-    def file(self, *, quick: bool = False) -> bytes:
-        """Return its file, or one as good in pixels that is made sooner, if it has a description.
+    def file(self, which: Begun, *, quick: bool = False) -> bytes:
+        """Return a file, or one as good in pixels that is made sooner, if it has a description.
 
         Raises
         ------
         ArchiveError
             If that is not what the archive tells of it.
         """
-        pixels, recipe = self.picture()
-        told = self._like
+        pixels, recipe = self.picture(which)
+        told = which.segment
         quick = quick and kind_of(told.kind).described
         data = rebuild(recipe, pixels, quick=quick)
         if quick:
             return data
         if told.crc is not None and (told.size, told.crc) != (len(data), zlib.crc32(data)):
-            raise not_as_it_was(self.name)
+            raise not_as_it_was(told.name)
         return data
 
-    def picture(self) -> Picture:
-        """Return it as it lay in its file."""
-        recipe = Recipe(self._like.kind, *self.extra[1:])
-        return Picture(turn_back(self._pixels, self._like.orientation), recipe)
+    def picture(self, which: Begun) -> Picture:
+        """Return it as it lay in a file."""
+        recipe = Recipe(which.segment.kind, *which.extra[1:])
+        return Picture(turn_back(self._pixels, which.segment.orientation), recipe)
+
+
+class Order:
+    """Sees to it that tiles come in their order, and are those of the same files in all chunks.
+
+    Parameters
+    ----------
+    segments : sequence of TileSegment
+        Of the files, where they begin.
+    tiles : array (N, tile_height, tile_width, channels)
+    """
+
+    def __init__(self, segments: Sequence[TileSegment], tiles: Samples) -> None:
+        self._like = [segment.whole for segment in segments]
+        self._tile: tuple[int, int] = tiles.shape[1:3]
+        self._all = count_tiles(*segments[0].laid[:2], *self._tile)
+        self._done = 0
+
+    @property
+    def whole(self) -> bool:
+        """Whether no tile is missing."""
+        return self._done == self._all
+
+    def take(self, segments: Sequence[TileSegment], tiles: Samples) -> int:
+        """Return the number of the first of some tiles in the picture; raise `ArchiveError` unless
+        they are those that follow."""
+        like = [segment.whole for segment in segments]
+        first = self._done
+        if (like, tiles.shape[1:3]) != (self._like, self._tile) or segments[0].first != first:
+            raise out_of_order(segments[0].name)
+        self._done += len(tiles)
+        return first
 
 
 def check_bytes(segment: ByteSegment, data: bytes | memoryview) -> None:

@@ -8,7 +8,14 @@ from typing import Self
 
 from bitswap_cli.archive.format import register
 from bitswap_cli.archive.format.attributes import NONE
-from bitswap_cli.archive.format.header import COPIES, LARGE, LONG, Header, known_features
+from bitswap_cli.archive.format.header import (
+    COPIES,
+    LARGE,
+    LONG,
+    TWINS,
+    Header,
+    known_features,
+)
 from bitswap_cli.archive.format.index import ChunkInfo, Chunks, Totals, unpack_index
 from bitswap_cli.archive.format.sections import (
     BYTE,
@@ -273,6 +280,7 @@ class ArchiveReader:
         kind, large = kind_of(tiles.kind), LARGE in self.header.features
         by_strips = large and kind.rows is not None and tiles.orientation == UPSIDE_DOWN
         fits = kind.fits(self.header.features) and (large or not tiles.large)
+        fits = fits and (not tiles.twin or TWINS in self.header.features)
         return fits and (self.header.oriented or by_strips or not tiles.orientation)
 
     def _read_names(self, start: int, end: int) -> int:

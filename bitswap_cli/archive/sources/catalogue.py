@@ -6,15 +6,16 @@ pictures are decoded again, but not described and proved again, which would be t
 """
 
 import os
+from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Sequence, Set
 from contextlib import closing
 from functools import cached_property, partial
 from itertools import accumulate
 
-from bitswap_cli.archive.format.header import COPIES, LONG, SAMPLES
+from bitswap_cli.archive.format.header import COPIES, LONG, SAMPLES, TWINS
 from bitswap_cli.archive.format.pictures import Stored
 from bitswap_cli.archive.format.sections import MAX_BLOCK, MAX_CHUNK_BYTES
-from bitswap_cli.archive.sources import seen, strips
+from bitswap_cli.archive.sources import seen, strips, twins
 from bitswap_cli.archive.sources.ahead import ahead
 from bitswap_cli.archive.sources.beginnings import Beginnings, begun
 from bitswap_cli.archive.sources.copies import find
@@ -117,6 +118,7 @@ class Catalogue:
             COPIES: bool(self.copies),
             LONG: long,
             LATTICE: self.on_lattice,
+            TWINS: bool(self.twins),
         }
         return own.union(name for name, is_used in used.items() if is_used)
 
@@ -199,6 +201,22 @@ class Catalogue:
         with closing(self.look_at(others)) as looks:
             pictures = (picture for _, found in looks if found for picture in found.pictures)
             return any(kind_of(one.recipe.kind).feature == LATTICE for one in pictures)
+
+    @cached_property
+    def twins(self) -> dict[bytes, bytes]:
+        """By name: the pictures that have the pixels of others, and the first of these.
+
+        All pictures are looked at; of those that are had by strips, the ones of like shape.
+        """
+        others = [one for one in self.candidates() if one.name not in self._entries]
+        with closing(self.look_at(others)) as looks:
+            deque(looks, maxlen=0)
+        begun = self._beginnings.strips
+        shapes = Counter(begun[source.name].shape for source in self.large)
+        alike = (source for source in self.large if shapes[begun[source.name].shape] > 1)
+        digests = {name: known.digests for name, known in self._entries.items()}
+        digests |= {one.name: (own.digest,) for one in alike if (own := self.strips(one))}
+        return twins.find(sorted(digests.items()))
 
     def _any(self, tells: Callable[[Picture], bool]) -> bool:
         """Whether something can be told of any picture."""

@@ -10,6 +10,7 @@ import zstandard
 from bitswap_cli.archive.format.header import SAMPLES
 from bitswap_cli.archive.format.pictures import Stored, pack_picture
 from bitswap_cli.archive.sources import source as source_files
+from bitswap_cli.archive.sources import twins
 from bitswap_cli.archive.sources.source import Source, SourceError
 from bitswap_cli.images import bands
 from bitswap_cli.images.formats.jpeg.codec import Jpeg, split
@@ -70,6 +71,8 @@ class Known(NamedTuple):
     description: bytes = b""  # of kinds that have one
     pictures: list[Picture] | None = None
     """None where there was no room for them."""
+    digests: tuple[bytes, ...] = ()
+    """Of the pixels of its pictures: equal only if these are."""
 
     @property
     def held(self) -> int:
@@ -115,9 +118,10 @@ def look(source: Source, *, wide: bool, pixels: bool) -> Known:
             pictures = list(islice(inspect_exact(data, description), None if wide else 1))
     if not pictures:
         return NO_PICTURE
+    digests = tuple(twins.digest(picture.pixels) for picture in pictures)
     pictures += _by_lattice(pictures)
     kinds = tuple(picture.recipe.kind for picture in pictures)
-    return Known(kinds, _cost(data), zlib.crc32(data), description or b"", pictures)
+    return Known(kinds, _cost(data), zlib.crc32(data), description or b"", pictures, digests)
 
 
 def look_again(source: Source, known: Known) -> list[Picture]:

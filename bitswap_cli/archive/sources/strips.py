@@ -25,6 +25,8 @@ class SeenStrips(NamedTuple):
     """Bytes that the whole file takes without the model."""
     middle: Picture
     """The middle of the picture, to try models on."""
+    digest: bytes
+    """Of its pixels in their order: equal only if these are."""
 
     def read(self, height: int) -> Generator[bytes]:
         """Yield strips of so many rows, the last one of fewer; raise `SourceError` if the file
@@ -56,7 +58,7 @@ def look(source: Source, begun: Strips) -> SeenStrips | None:
     squeeze = zstandard.ZstdCompressor(level=3).compressobj(source.size)
     layout, proof = begun.layout, Proof(begun)
     crc = squeezed = top = 0
-    suffix, middle = b"", list[bytes]()
+    suffix, pieces = b"", list[bytes]()
     first = max(0, (layout.height - EDGE) // 2)  # row of the middle
     for piece, rows in _pieces(source, begun, max(1, _PART // layout.stride)):
         crc = zlib.crc32(piece, crc)
@@ -65,12 +67,13 @@ def look(source: Source, begun: Strips) -> SeenStrips | None:
             return None
         suffix = piece if top and not rows else b""
         start, end = (min(max(row - top, 0), rows) for row in (first, first + EDGE))
-        middle.append(piece[start * layout.stride : end * layout.stride])
+        pieces.append(piece[start * layout.stride : end * layout.stride])
         top += rows
     limit = min(source.size, squeezed + len(squeeze.flush()))
     strips = proof.strips(suffix)
-    pixels = crop(strips.samples(b"".join(middle)))
-    return SeenStrips(source._replace(crc=crc), strips, limit, Picture(pixels, strips.recipe))
+    pixels = crop(strips.samples(b"".join(pieces)))
+    middle = Picture(pixels, strips.recipe)
+    return SeenStrips(source._replace(crc=crc), strips, limit, middle, proof.digest)
 
 
 def _pieces(source: Source, strips: Strips, height: int) -> Generator[tuple[bytes, int]]:

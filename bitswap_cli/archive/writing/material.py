@@ -70,7 +70,7 @@ def material(
     only: int | None = None,
     drawn: bool = True,
 ) -> Material:
-    """Return the pictures of a catalogue that a codec takes, `MOST` samples of them.
+    """Return the pictures of a catalogue that a codec takes, each once, `MOST` samples of them.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def material(
     InputError
         If something cannot be read.
     """
-    files = catalogue.candidates()
+    files = [one for one in catalogue.candidates() if one.name not in catalogue.twins]
     found: dict[int, dict[int, list[_Picture]]] = {}  # by channels and the factor of tiles
     codecs: dict[int, TileCodec] = {}
     samples: Counter[int] = Counter()

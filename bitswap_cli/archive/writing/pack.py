@@ -2,12 +2,12 @@
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 from bitswap_cli.archive.codecs import Codecs
-from bitswap_cli.archive.format.header import COPIES, Header
+from bitswap_cli.archive.format.header import COPIES, TWINS, Header
 from bitswap_cli.archive.format.index import Totals
 from bitswap_cli.archive.format.pictures import Stored
 from bitswap_cli.archive.format.segments import PARENT
@@ -22,6 +22,7 @@ from bitswap_cli.archive.writing.coders.register import Coders
 from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.contract import TileCodec
 
+_Compared = tuple[Source, Seen | None, Callable[[], Offer | None] | None]
 _AHEAD = 1 << 26  # bytes of pixels waiting to be written, at most (unless they are one picture)
 
 
@@ -155,6 +156,7 @@ class _Packing:
         self._kept: list[Source] = []
         self._copies = catalogue.copies if COPIES in writer.header.features else {}
         self._missing = {copy.original for copy in self._copies.values()}
+        self._twins = catalogue.twins if TWINS in writer.header.features else {}
         self._coders = Coders(
             Work(writer.header, catalogue, codecs, self._pool.submit, keeping.haste, self._queue)
         )
@@ -163,13 +165,10 @@ class _Packing:
         """Write all chunks."""
         copies = [one for one in self._catalogue.sources if one.name in self._copies]
         own = [one for one in self._catalogue.sources if one.name not in self._copies]
+        own.sort(key=lambda one: self._twins.get(one.name, one.name))  # behind what they equal
         wide = self._writer.header.wide
         with closing(self._catalogue.look_at(own, wide=wide, again=self._again)) as looks:
-            for source, offer in self._offers(looks):
-                if offer:
-                    offer.take()
-                else:
-                    self._kept.append(source)
+            self._take(self._offers(looks))
         self._coders.end()
         while self._steps:
             self._write(self._steps.popleft())
@@ -181,18 +180,31 @@ class _Packing:
             self._add_copy(source, self._copies[source.name])
         self._bytes.flush()
 
-    def _offers(
-        self, looks: Iterable[tuple[Source, Seen | None]]
-    ) -> Iterator[tuple[Source, Offer | None]]:
-        """Yield sources and the best offer for each; meanwhile, those for the next are compared."""
-        waiting: deque[tuple[Source, Future[Offer | None]]] = deque()
+    def _take(self, offers: Iterable[_Compared]) -> None:
+        """Take the best offers, each when all have joined it that may."""
+        offer: Offer | None = None
+        for source, seen, best in offers:
+            if best is None and offer and offer.join(source, seen):
+                continue
+            if offer:
+                offer.take()
+            offer = best() if best else self._coders.best(source, seen)
+            if offer is None:
+                self._kept.append(source)
+        if offer:
+            offer.take()
+
+    def _offers(self, looks: Iterable[tuple[Source, Seen | None]]) -> Iterator[_Compared]:
+        """Yield sources, what they are seen as, and what returns the best offer for each; meanwhile
+        those for the next are compared. Twins, which may join the offer before, have none yet."""
+        waiting: deque[_Compared] = deque()
         for source, seen in looks:
-            waiting.append((source, self._pool.submit(self._coders.best, source, seen)))
+            twin = source.name in self._twins
+            offer = None if twin else self._pool.submit(self._coders.best, source, seen).result
+            waiting.append((source, seen, offer))
             if len(waiting) > self._threads:
-                first, offer = waiting.popleft()
-                yield first, offer.result()
-        for source, found in waiting:
-            yield source, found.result()
+                yield waiting.popleft()
+        yield from waiting
 
     def close(self) -> None:
         """Stop what is still being encoded."""

@@ -15,21 +15,17 @@ from bitswap_cli.archive.format.header import TURNED, Fitted, Header
 from bitswap_cli.archive.format.index import Totals
 from bitswap_cli.archive.format.names import check_name, stays_inside
 from bitswap_cli.archive.format.register import decode_chunk
-from bitswap_cli.archive.format.sections import BYTE, MAX_EXTRAS, TILE
+from bitswap_cli.archive.format.sections import BYTE, TILE
 from bitswap_cli.archive.format.segments import (
     ByteSegment,
     ByteTable,
     Extra,
-    TileSegment,
-    TileTable,
 )
 from bitswap_cli.archive.format.tables import (
     pack_byte_table,
     pack_extras,
-    pack_tile_table,
     unpack_byte_table,
     unpack_extras,
-    unpack_tile_table,
 )
 from bitswap_cli.archive.format.values.blobs import pack_blob, unpack_blob
 from bitswap_cli.archive.format.values.columns import pack_column, unpack_column
@@ -129,30 +125,6 @@ numbers = st.integers(0, (1 << 62) - 1)
 @given(st.lists(st.one_of(numbers, st.integers(0, 300)), min_size=1, max_size=40))
 def test_columns(values: list[int]) -> None:
     assert unpack_column(pack_column(values), len(values)) == values
-
-
-@settings(deadline=None, max_examples=40)
-@given(
-    st.lists(
-        st.builds(
-            TileSegment,
-            st.binary(min_size=1, max_size=9).filter(lambda name: b"\0" not in name),
-            st.sampled_from(["png", "bmp", "pnm"]),
-            *[numbers] * 5,
-            st.integers(1, 1 << 40),
-            st.integers(0, 7),
-            st.integers(0, 0xFFFFFFFF),
-            attributes,
-        ),
-        min_size=1,
-        max_size=9,
-    ),
-    st.integers(0, 0xFFFFFFFF),
-    st.integers(0, MAX_EXTRAS),
-)
-def test_tile_tables(segments: list[TileSegment], checksum: int, swallowed: int) -> None:
-    table = TileTable(segments, checksum, swallowed, 1)
-    assert unpack_tile_table(pack_tile_table(table)) == table
 
 
 times = st.integers(-(1 << 62), 1 << 62)
@@ -325,12 +297,3 @@ def test_tables_are_readable_without_bodies(tmp_path: Path) -> None:
         assert [entry.name for entry in reader.entries()] == [b"x.png"]
         with pytest.raises(ArchiveError):
             reader.body(chunk)
-
-
-def test_a_kind_that_has_no_number_here_is_malformed() -> None:
-    segment = TileSegment(b"a", "pnm-16", 1, 1, 2, 0, 1, 0)
-    row = unpack_object(unpack_blob(pack_tile_table(TileTable([segment], 0, 0, 1)), 999, "t"), "t")
-    assert row["kind"] == 5
-    row["kind"] = 250
-    with pytest.raises(ArchiveError, match="malformed"):
-        unpack_tile_table(pack_blob(pack_object(row)))

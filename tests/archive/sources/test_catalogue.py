@@ -131,14 +131,16 @@ def test_features_of_formats_are_named_where_a_file_may_need_them(
     found = {
         **files(),
         "plain.ppm": encoded(smooth(9, 9), "PPM"),
-        "plain.bmp": encoded(smooth(9, 9), "BMP"),
-        "plain.png": encoded(smooth(9, 9), "PNG"),
+        "plain.bmp": encoded(smooth(9, 8), "BMP"),
+        "plain.png": encoded(smooth(9, 7), "PNG"),
+        "twin.bmp": encoded(smooth(9, 9), "BMP"),
     }
     for name, data in found.items():
         write(tmp_path / name, data)
     assert named("plain.ppm", "plain.bmp") == ({"samples"} if not pixels else set())
     assert named("pam", "plain.bmp") == {"pam", "samples"}
     assert named("bmp-32", "pnm-few", "npy") == {"bmp", "pnm", "npy", "samples"}
+    assert named("plain.ppm", "twin.bmp") - {"samples"} == {"twins"}
     assert named("plain.png") == ({"libdeflate", "pillow", "samples"} if not pixels else set())
 
 

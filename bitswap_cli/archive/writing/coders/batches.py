@@ -14,34 +14,59 @@ from numpy.typing import NDArray
 
 from bitswap_cli.archive.format.attributes import NONE
 from bitswap_cli.archive.format.chunks import encode_tiles
-from bitswap_cli.archive.format.segments import Extra, TileSegment
+from bitswap_cli.archive.format.segments import MAX_TWINS, Extra, TileSegment
 from bitswap_cli.archive.sources.source import Source
 from bitswap_cli.archive.writing.coders.orientation import choose_orientations
-from bitswap_cli.contract import TileCodec
+from bitswap_cli.contract import Samples, TileCodec
 from bitswap_cli.images.orientation import turn
-from bitswap_cli.images.picture import Picture, Recipe
+from bitswap_cli.images.picture import Recipe
 from bitswap_cli.images.tiles import cut, joined
 
+_OWN = 1 << 22  # bytes of what twins of a picture have of their own, at most
 _FEW = 8  # where more than one tile of so many loses, it is no bad luck
+
+
+class File(NamedTuple):
+    """A file that has the pixels of a picture."""
+
+    source: Source
+    recipe: Recipe
+    limit: int
+    """Bytes that it takes without the model."""
+    crc: int | None
+    """CRC-32 of it, if it comes back byte for byte."""
+
+    @property
+    def own(self) -> int:
+        """About how many bytes it has beside its pixels."""
+        recipe = sum(map(len, self.recipe[1:]))
+        return recipe + len(self.source.name) + self.source.attributes.weight
 
 
 class Part(NamedTuple):
     """Consecutive tiles of a picture, to be coded."""
 
-    source: Source
-    picture: Picture
+    pixels: Samples
+    files: list[File]
+    """Those that have its pixels: one, and its twins."""
     factor: int
     """Of the size of its tiles."""
-    limit: int
-    """Bytes that the whole file takes without the model."""
     first: int
     """Number of the first tile."""
     tiles: int
     """How many."""
     orientation: int = 0
     """How the picture lies in them (see images/orientation.py)."""
-    crc: int | None = None
-    """CRC-32 of the file, if that comes back byte for byte."""
+
+    @property
+    def name(self) -> bytes:
+        """That of the first file."""
+        return self.files[0].source.name
+
+    @property
+    def limit(self) -> int:
+        """Bytes that the whole files take without the model."""
+        return sum(file.limit for file in self.files)
 
 
 class CodedParts(NamedTuple):
@@ -74,7 +99,7 @@ def code_batch(codec: TileCodec, parts: list[Part], *, oriented: bool = False) -
     than zstd takes for it.
     """
     if oriented:
-        chosen = choose_orientations(codec, [p.picture.pixels for p in parts], parts[0].factor)
+        chosen = choose_orientations(codec, [part.pixels for part in parts], parts[0].factor)
         parts = [p._replace(orientation=k) for p, k in zip(parts, chosen, strict=True)]
     kept = parts
     lost: list[Part] = []
@@ -82,7 +107,8 @@ def code_batch(codec: TileCodec, parts: list[Part], *, oriented: bool = False) -
     while kept:
         body, bits = _encode(codec, kept)
         costs = np.add.reduceat(bits, np.cumsum([0, *(part.tiles for part in kept[:-1])])) / 8
-        costs += recipe_costs([part.picture.recipe for part in kept])
+        recipes = recipe_costs([file.recipe for part in kept for file in part.files])
+        costs += np.add.reduceat(recipes, np.cumsum([0, *(len(part.files) for part in kept[:-1])]))
         losers = [cost >= part.limit for part, cost in zip(kept, costs, strict=True)]
         if not any(losers):
             # The initial bits and whatever else the chunk costs as a whole have to pay as well.
@@ -93,47 +119,64 @@ def code_batch(codec: TileCodec, parts: list[Part], *, oriented: bool = False) -
         kept = [part for part, loses in zip(kept, losers, strict=True) if not loses]
         few = _FEW * sum(part.tiles for part in out) <= sum(part.tiles for part in kept)
         for part in out:
-            chance = few and part.source.name not in unlucky and _pays_alone(codec, part)
+            chance = few and part.name not in unlucky and _pays_alone(codec, part)
             (kept if chance else lost).append(part)
-        unlucky |= {part.source.name for part in out}
+        unlucky |= {part.name for part in out}
     return CodedParts(b"", [], lost, 0.0)
 
 
 def _pays_alone(codec: TileCodec, part: Part) -> bool:
     """Tell whether the model makes a picture smaller if nothing is coded before it."""
     _, bits = _encode(codec, [part])
-    return bool(bits.sum() / 8 + recipe_costs([part.picture.recipe])[0] < part.limit)
+    recipes = sum(recipe_costs([file.recipe for file in part.files]))
+    return bool(bits.sum() / 8 + recipes < part.limit)
 
 
 def _encode(codec: TileCodec, parts: list[Part]) -> tuple[bytes, NDArray[np.float64]]:
     factor = parts[0].factor
     shape = (codec.tile_height * factor, codec.tile_width * factor, codec.channels)
     tiles, sizes = joined(
-        cut(turn(part.picture.pixels, part.orientation), *shape, part.first, part.tiles)
-        for part in parts
+        cut(turn(part.pixels, part.orientation), *shape, part.first, part.tiles) for part in parts
     )
-    segments, extras = [], []
-    for part in parts:
-        recipe = part.picture.recipe
-        height, width, channels = part.picture.pixels.shape
-        segments.append(
-            TileSegment(
-                part.source.name,
-                recipe.kind,
-                height,
-                width,
-                channels,
-                part.first,
-                part.tiles,
-                0 if part.crc is None else part.source.size,
-                part.orientation,
-                part.crc,
-                NONE if part.first else part.source.attributes,
-            )
-        )
-        if not part.first:
-            extras.append(Extra(part.source.mtime, *recipe[1:]))
+    told = [
+        segments_of(part.files, part.pixels.shape, part.first, part.tiles, part.orientation)
+        for part in parts
+    ]
+    segments = [segment for own, _ in told for segment in own]
+    extras = [extra for _, own in told for extra in own]
     return encode_tiles(codec, segments, tiles, sizes, extras)
+
+
+def segments_of(
+    files: Sequence[File], shape: tuple[int, int, int], first: int, tiles: int, orientation: int
+) -> tuple[list[TileSegment], list[Extra]]:
+    """Return what a chunk tells of files that share tiles of a picture: rows of its table, and
+    extras of those that begin there."""
+    segments = [
+        TileSegment(
+            source.name,
+            recipe.kind,
+            *shape,
+            first,
+            tiles,
+            0 if crc is None else source.size,
+            orientation,
+            crc,
+            NONE if first else source.attributes,
+            twin,
+        )
+        for twin, (source, recipe, _, crc) in enumerate(files)
+    ]
+    return segments, [] if first else [Extra(f.source.mtime, *f.recipe[1:]) for f in files]
+
+
+def join(files: list[File], twin: File) -> bool:
+    """Add a file to those of a picture that are to share its tiles, if that pays and there is room
+    for it; tell whether it was added."""
+    joins = len(files) <= MAX_TWINS and recipe_costs([twin.recipe])[0] < twin.limit
+    if joins := joins and sum(file.own for file in (*files[1:], twin)) <= _OWN:
+        files.append(twin)
+    return joins
 
 
 def recipe_costs(recipes: Sequence[Recipe]) -> list[float]:

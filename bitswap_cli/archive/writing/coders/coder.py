@@ -11,8 +11,8 @@ from bitswap_cli.archive.report import PackReport
 from bitswap_cli.archive.sources.catalogue import Catalogue
 from bitswap_cli.archive.sources.seen import Seen
 from bitswap_cli.archive.sources.source import Source
+from bitswap_cli.images.formats.format import Shape
 from bitswap_cli.images.formats.register import shown_shape
-from bitswap_cli.images.picture import Picture
 
 Submit = Callable[..., Future[Any]]
 """Lets a function be called in another thread, as `Executor.submit` does."""
@@ -26,6 +26,9 @@ class Offer(NamedTuple):
     cost: Callable[[], float]
     """Says about how many bytes the file would take; asked only if another coder offers as well,
     by the thread that offered."""
+    join: Callable[[Source, Seen | None], bool] = lambda source, seen: False
+    """Adds a file to what was offered, before that is taken, if it has the same pixels and can
+    share them; tells whether it did."""
 
 
 class Kept(NamedTuple):
@@ -38,10 +41,9 @@ class Kept(NamedTuple):
     """Of a picture: how many what it shows has."""
 
 
-def kept_as(source: Source, picture: Picture) -> Kept:
-    """Tell of a picture that is in a chunk."""
-    kind = picture.recipe.kind
-    return Kept(source, kind, prod(shown_shape(kind, picture.pixels.shape)))
+def kept_as(source: Source, kind: str, shape: Shape) -> Kept:
+    """Tell of a picture that is in a chunk, of a kind and of samples of a shape."""
+    return Kept(source, kind, prod(shown_shape(kind, shape)))
 
 
 class Coded(NamedTuple):

@@ -136,7 +136,10 @@ def code_files(codec: PictureCodec, files: list[_File]) -> Coded:
         if rounds > _ROUNDS or not any(loses):
             # What the chunk costs as a whole has to pay as well.
             if len(body) < min(sum(file.limit for file in kept), MAX_BODY):
-                entries = [kept_as(file.source, file.picture) for file in kept]
+                entries = [
+                    kept_as(file.source, recipe.kind, pixels.shape)
+                    for file, (pixels, recipe) in zip(kept, pictures, strict=True)
+                ]
                 return Coded([(body, len(kept))], entries, lost, float(bits.sum()))
             loses = [True] * len(kept)
         lost += [file.source for file, does in zip(kept, loses, strict=True) if does]

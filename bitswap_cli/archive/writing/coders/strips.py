@@ -6,14 +6,13 @@ from concurrent.futures import Future
 from contextlib import closing
 from itertools import pairwise
 
-from bitswap_cli.archive.format.attributes import NONE
 from bitswap_cli.archive.format.chunks import encode_tiles
 from bitswap_cli.archive.format.sections import ID, framing
-from bitswap_cli.archive.format.segments import Extra, TileSegment
 from bitswap_cli.archive.sources.source import SourceError
 from bitswap_cli.archive.sources.strips import SeenStrips
+from bitswap_cli.archive.writing.coders.batches import File, join, segments_of
 from bitswap_cli.archive.writing.coders.choice import choose_tiles, room_for
-from bitswap_cli.archive.writing.coders.coder import Coded, Kept, Work
+from bitswap_cli.archive.writing.coders.coder import Coded, Work, kept_as
 from bitswap_cli.contract import Samples, TileCodec
 from bitswap_cli.images.tiles import count_tiles, cut
 
@@ -35,13 +34,19 @@ class LargePicture:
         self._work, self._codec, self._found = work, codec, found
         height, width, _ = found.strips.shape
         self._factor, _ = choose_tiles(codec, height, width)
+        self._files = [_file(found)]
         self._tile = codec.tile_height * self._factor, codec.tile_width * self._factor
         self._bits = 0.0
         self._size = 0  # of the chunks
         self._whole = False
 
+    def join(self, twin: SeenStrips) -> bool:
+        """Add a file that has the same pixels in the same order, if it does; tell whether it was
+        added."""
+        return twin.digest == self._found.digest and join(self._files, _file(twin))
+
     def chunks(self) -> Iterator[tuple[bytes, int]]:
-        """Yield the bodies of its chunks, of one segment each."""
+        """Yield the bodies of its chunks, and how many segments each has."""
         try:
             with closing(self._parts()) as parts:
                 waiting = deque[Future[tuple[bytes, float]]]()
@@ -60,14 +65,13 @@ class LargePicture:
 
     def coded(self) -> Coded:
         """Tell whether the model pays, when all chunks were had."""
-        source, strips, limit, _ = self._found
         if not self._whole:
             return Coded([], [], [])
-        if self._size >= limit:
-            return Coded([], [], [source])
-        height, width, channels = strips.shape
-        kept = Kept(source, strips.recipe.kind, height * width * channels)
-        return Coded([], [kept], [], self._bits)
+        if self._size >= sum(file.limit for file in self._files):
+            return Coded([], [], [file.source for file in self._files])
+        shape = self._found.strips.shape
+        kept = [kept_as(file.source, file.recipe.kind, shape) for file in self._files]
+        return Coded([], kept, [], self._bits)
 
     def _parts(self) -> Generator[tuple[int, Samples, int, int]]:
         """Yield parts that fit into a chunk: the number of the first tile of a strip, the strip,
@@ -88,26 +92,18 @@ class LargePicture:
 
     def _code(self, first: int, pixels: Samples, start: int, count: int) -> tuple[bytes, float]:
         """Return the body of a chunk, and its net bits."""
-        source, strips, *_ = self._found
-        begins = first + start == 0
-        segment = TileSegment(
-            source.name,
-            strips.recipe.kind,
-            *strips.shape,
-            first + start,
-            count,
-            source.size,
-            strips.orientation,
-            source.crc,
-            source.attributes if begins else NONE,
-        )
+        strips = self._found.strips
+        told = segments_of(self._files, strips.shape, first + start, count, strips.orientation)
         tiles, sizes = cut(pixels, *self._tile, self._codec.channels, start, count)
-        extras = [Extra(source.mtime, *strips.recipe[1:])] if begins else []
-        body, bits = encode_tiles(self._codec, [segment], tiles, sizes, extras)
+        body, bits = encode_tiles(self._codec, told[0], tiles, sizes, told[1])
         return body, float(bits.sum())
 
     def _took(self, result: Future[tuple[bytes, float]]) -> tuple[bytes, int]:
         body, bits = result.result()
         self._bits += bits
         self._size += len(body) + framing(bytes(ID))
-        return body, 1
+        return body, len(self._files)
+
+
+def _file(found: SeenStrips) -> File:
+    return File(found.source, found.strips.recipe, found.limit, found.source.crc)

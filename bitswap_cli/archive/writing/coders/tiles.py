@@ -5,17 +5,27 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 
+import numpy as np
+
 from bitswap_cli.archive.format.header import LARGE
 from bitswap_cli.archive.format.sections import ID, TILE, framing
 from bitswap_cli.archive.report import PackReport
 from bitswap_cli.archive.sources.seen import Seen
 from bitswap_cli.archive.sources.source import Source
-from bitswap_cli.archive.writing.coders.batches import CodedParts, Part, code_batch, code_part
+from bitswap_cli.archive.writing.coders.batches import (
+    CodedParts,
+    File,
+    Part,
+    code_batch,
+    code_part,
+    join,
+)
 from bitswap_cli.archive.writing.coders.choice import choose, codec_of, estimate, room_for
 from bitswap_cli.archive.writing.coders.coder import Coded, Offer, Step, Work, kept_as
 from bitswap_cli.archive.writing.coders.strips import LargePicture
 from bitswap_cli.contract import TileCodec
 from bitswap_cli.images.formats.register import kind_of
+from bitswap_cli.images.picture import Recipe
 
 _BATCH_BYTES = 1 << 23  # bytes of the files of one batch of pictures, at most (unless it is one)
 
@@ -59,9 +69,21 @@ class TileCoder:
         if not (chosen := choose(self._codec, fits, large=LARGE in used)):
             return None
         codec, picture, factor, number = chosen
-        crc = seen.crc if kind_of(picture.recipe.kind).exact else None
-        part = Part(source, picture, factor, seen.limit, 0, number, crc=crc)
-        return Offer(partial(self._take, codec, part), partial(estimate, codec, picture))
+        part = Part(picture.pixels, [_file(source, seen, picture.recipe)], factor, 0, number)
+        take, cost = partial(self._take, codec, part), partial(estimate, codec, picture)
+        return Offer(take, cost, partial(self._join, part))
+
+    def _join(self, part: Part, source: Source, seen: Seen | None) -> bool:
+        """Add a file of the same pixels."""
+        if seen is None:
+            return False
+        used, alphabet = self._work.header.features, kind_of(part.files[0].recipe.kind).alphabet
+        for pixels, recipe in seen.pictures:
+            kind = kind_of(recipe.kind)
+            fits = kind.fits(used) and kind.alphabet == alphabet
+            if fits and np.array_equal(pixels, part.pixels):
+                return join(part.files, _file(source, seen, recipe))
+        return False
 
     def _offer_strips(self, source: Source) -> Offer | None:
         """Offer to code a picture that is had by strips, if it is one."""
@@ -72,7 +94,13 @@ class TileCoder:
             return None
         large = LargePicture(self._work, codec, found)
         take = partial(self._work.queue, Step(self, large.coded, 0, large.chunks))
-        return Offer(take, lambda: found.limit)
+        return Offer(take, lambda: found.limit, partial(self._join_strips, large))
+
+    def _join_strips(self, large: LargePicture, source: Source, seen: Seen | None) -> bool:
+        """Add a file of the same pixels that is had by strips."""
+        found = None if seen else self._work.catalogue.strips(source)
+        fits = found and kind_of(found.middle.recipe.kind).fits(self._work.header.features)
+        return bool(found and fits and large.join(found))
 
     def end(self) -> None:
         """Send the last pictures on their way."""
@@ -93,10 +121,10 @@ class TileCoder:
             self._code_in_parts(codec, part, room)
             return
         # a chunk's pictures have tiles of one size, and are all coded by one model
-        channels = part.picture.pixels.shape[2] if codec is not self._codec else 0
+        channels = part.pixels.shape[2] if codec is not self._codec else 0
         key = (channels, part.factor)
         batch = self._batches.setdefault(key, _Batch(codec))
-        size = part.source.weight
+        size = part.files[0].source.weight + sum(file.own for file in part.files[1:])
         if batch.tiles + part.tiles > room or batch.size + size > _BATCH_BYTES:
             self._close(key)
             batch = self._batches.setdefault(key, _Batch(codec))
@@ -112,7 +140,7 @@ class TileCoder:
             for start, end in zip(bounds[:-1], bounds[1:], strict=True)
         ]
         results = [self._work.submit(code_part, codec, part) for part in parts]
-        held = whole.picture.pixels.nbytes
+        held = whole.pixels.nbytes
         self._work.queue(Step(self, partial(_joined, results, whole), held))
 
     def _close(self, key: tuple[int, int]) -> None:
@@ -120,23 +148,27 @@ class TileCoder:
         if batch.parts:
             oriented = self._work.header.oriented
             result = self._work.submit(code_batch, batch.codec, batch.parts, oriented=oriented)
-            held = sum(part.picture.pixels.nbytes for part in batch.parts)
+            held = sum(part.pixels.nbytes for part in batch.parts)
             self._work.queue(Step(self, partial(_coded, [result]), held))
+
+
+def _file(source: Source, seen: Seen, recipe: Recipe) -> File:
+    """Return a file as a picture of a recipe."""
+    return File(source, recipe, seen.limit, seen.crc if kind_of(recipe.kind).exact else None)
 
 
 def _joined(results: Sequence[Future[CodedParts]], whole: Part) -> Coded:
     """Return a large picture as its chunks, if they pay."""
     coded = _coded(results)
     cost = sum(len(body) + framing(bytes(ID)) for body, _ in coded.chunks)
-    return Coded([], [], [whole.source]) if cost >= whole.limit else coded
+    return Coded([], [], [f.source for f in whole.files]) if cost >= whole.limit else coded
 
 
 def _coded(results: Sequence[Future[CodedParts]]) -> Coded:
     """Wait for chunks."""
     told = [result.result() for result in results]
-    kept = [
-        kept_as(part.source, part.picture) for one in told for part in one.kept if not part.first
-    ]
-    lost = [part.source for one in told for part in one.lost]
-    chunks = [(one.body, len(one.kept)) for one in told if one.kept]
+    begun = [part for one in told for part in one.kept if not part.first]
+    kept = [kept_as(f.source, f.recipe.kind, p.pixels.shape) for p in begun for f in p.files]
+    lost = [file.source for one in told for part in one.lost for file in part.files]
+    chunks = [(one.body, sum(len(p.files) for p in one.kept)) for one in told if one.kept]
     return Coded(chunks, kept, lost, sum(one.bits for one in told))

@@ -136,3 +136,26 @@ def test_models_are_tried_on_the_middle(tmp_path: Path) -> None:
     (picture,) = probe.pictures
     assert np.array_equal(picture.pixels, smooth(600, 700)[172:428, 222:478])
     assert probe.size == round((tmp_path / "in" / "a.ppm").stat().st_size * 256**2 / (600 * 700))
+
+
+def test_twins_are_read_once_and_written_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those whose rows come in the same order: not of a BMP, which begins with the last."""
+    pixels = smooth(150, 61)
+    same = {
+        "a.ppm": FILES["a.ppm"],
+        "b.ppm": encoded(pixels, "PPM"),
+        "c.pam": b"P7\nWIDTH 61\nHEIGHT 150\nDEPTH 3\nMAXVAL 255\nENDHDR\n" + pixels.tobytes(),
+        "d.bmp": encoded(pixels, "BMP"),
+    }
+    for name, data in same.items():
+        write(tmp_path / "in" / name, data)
+    codec = ZlibCodec(chunk_tiles=20, factors=(1,))
+    report = packed(tmp_path, codec)
+    assert report.kinds == {"pnm": 2, "pam": 1, "bmp": 1}
+    with ArchiveReader(tmp_path / "a1") as reader:
+        twins = {entry.name: entry.twin for entry in reader.entries() if entry.twin}
+    assert twins == {b"in/b.ppm": b"in/a.ppm", b"in/c.pam": b"in/a.ppm"}
+    check(tmp_path / "a1", codec)
+    restored(tmp_path, codec, monkeypatch)
