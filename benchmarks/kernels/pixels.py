@@ -1,7 +1,7 @@
 """Speed of the pixel VAE's lockstep on one core: python -m benchmarks.kernels.pixels
 
 Tiles are synthetic photos, the model is the default config, started on them but not trained: its
-speed is that of any. Megabytes are raw pixels; each figure is the best of some passes, in the
+speed is that of any; or an installed one. Megabytes are raw pixels; each figure is the best of some passes, in the
 thread's processor time. *mixtures* is what the encoder computes besides pushing, *pop* what the
 decoder does, coder included.
 """
@@ -18,12 +18,14 @@ from benchmarks.kernels.clock import best
 from bitswap_cli.ans import LogisticMixture, Message, MixtureParameters
 from bitswap_cli.ans import kernel as coder
 from bitswap_cli.contract import Coded
+from bitswap_models import zoo
 from bitswap_models.exact import kernel
 from bitswap_models.exact.tensors import built
 from bitswap_models.families.pixel_vae import lockstep
 from bitswap_models.families.pixel_vae.config import Config
 from bitswap_models.families.pixel_vae.model import PixelVAE
 from bitswap_models.families.pixel_vae.pixels import PixelKernel
+from bitswap_models.stored import model_file
 from bitswap_models.training import evaluation
 from bitswap_models.training.networks.pixel_vae import PixelNetwork
 
@@ -42,6 +44,16 @@ def started(seed: int = 0) -> PixelVAE:
     tiles = torch.from_numpy(x.transpose(0, 3, 1, 2).astype(np.float32))
     evaluation.start(model, tiles, torch.Generator().manual_seed(seed))
     return built(PixelVAE, config, model.tensors())
+
+
+def installed(name: str | None) -> PixelVAE:
+    """The installed model of a name, or the one that is only started."""
+    if name is None:
+        return started()
+    model = model_file.load(zoo.find(name))
+    if not isinstance(model, PixelVAE):
+        raise ValueError(f"{name} is no pixel VAE")
+    return model
 
 
 def pushed(coded: Coded) -> Message:
@@ -113,11 +125,12 @@ def main(given: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--passes", type=int, default=3)
     parser.add_argument("--groups", nargs="*", type=parse, default=GROUPS, metavar="TILESxSIDE")
+    parser.add_argument("--model", help="an installed one")
     parser.add_argument("--variants", nargs="*", help="of the kernel; all by default")
     parser.add_argument("--reference", action="store_true", help="measure lockstep.py, too")
     arguments = parser.parse_args(given)
     torch.set_num_threads(1)
-    model, compiled = started(), kernel.compiled()
+    model, compiled = installed(arguments.model), kernel.compiled()
     if compiled is None:
         parser.exit(1, "the kernel is not compiled\n")
     print(f"{'tiles':>12} {'variant':>10} {'mixtures':>9} {'pop':>9} {'bits/dim':>9}  (MB/s)")

@@ -5,8 +5,8 @@
 
 #include "processor.h"
 
-static const char *const names[] = {"plain", "popcnt",  "avx2", "avx512",
-                                    "vnni",  "vpopcnt", "neon", "dotprod"}; /* processor.h */
+static const char *const names[] = {"plain", "popcnt",  "avx2", "avx512", "vnni",
+                                    "amx",   "vpopcnt", "neon", "dotprod"}; /* processor.h */
 
 static uint64_t state;
 

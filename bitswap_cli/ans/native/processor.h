@@ -33,7 +33,7 @@
 #endif
 
 /* The sets, the faster ones of a processor last; exact/kernel.py names them in this order. */
-enum { PLAIN, POPCNT, AVX2, AVX512, VNNI, VPOPCNT, NEON, DOTPROD, SETS };
+enum { PLAIN, POPCNT, AVX2, AVX512, VNNI, AMX, VPOPCNT, NEON, DOTPROD, SETS };
 
 #if defined(__GNUC__) && !defined(PORTABLE) /* PORTABLE: C alone, for tests */
 #if defined(__x86_64__)
@@ -44,6 +44,12 @@ enum { PLAIN, POPCNT, AVX2, AVX512, VNNI, VPOPCNT, NEON, DOTPROD, SETS };
 #define WITH_AVX512 "avx2,fma,bmi,bmi2,avx512f,avx512bw,avx512vl,avx512dq"
 #define AVX512_TARGET __attribute__((target(WITH_AVX512)))
 #define VNNI_TARGET __attribute__((target(WITH_AVX512 ",avx512vnni")))
+#if defined(__linux__) && (defined(__clang__) ? __clang_major__ >= 12 : __GNUC__ >= 11)
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#define AMX_TARGET __attribute__((target(WITH_AVX512 ",avx512vnni,amx-tile,amx-int8")))
+#endif
 #define VPOPCNT_TARGET __attribute__((target(WITH_AVX512 ",avx512vpopcntdq")))
 #elif defined(__AARCH64EL__)
 #define ARM 1
@@ -62,6 +68,28 @@ enum { PLAIN, POPCNT, AVX2, AVX512, VNNI, VPOPCNT, NEON, DOTPROD, SETS };
 #include <sys/auxv.h>
 #endif
 
+#if defined(AMX_TARGET)
+/* Whether the processor has matrices of bytes, and the system keeps their registers, for which each
+ * process has to ask it: Linux's "Using XSTATE features in user space applications" has the
+ * numbers. CPUID is slow in virtual machines, so the answer is kept. */
+static inline int has_matrices(void) {
+    enum { ARCH_REQ_XCOMP_PERM = 0x1023, XTILEDATA = 18, TILE_AND_INT8 = 3 << 24 };
+    enum { UNASKED, NO, YES };
+    static int known = UNASKED;
+    int answer = __atomic_load_n(&known, __ATOMIC_RELAXED);
+    if (answer == UNASKED) {
+        unsigned a, b, c, d = 0;
+        __get_cpuid_count(7, 0, &a, &b, &c, &d);
+        answer = NO;
+        if ((d & TILE_AND_INT8) == TILE_AND_INT8 &&
+            !syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XTILEDATA))
+            answer = YES;
+        __atomic_store_n(&known, answer, __ATOMIC_RELAXED);
+    }
+    return answer == YES;
+}
+#endif
+
 /* Whether the processor has a set of instructions, and the system keeps its registers. */
 static inline int processor_has(int64_t set) {
 #if X86
@@ -75,6 +103,9 @@ static inline int processor_has(int64_t set) {
     if (set == AVX2) return avx2;
     if (set == AVX512) return avx512;
     if (set == VNNI) return avx512 && __builtin_cpu_supports("avx512vnni");
+#if defined(AMX_TARGET)
+    if (set == AMX) return avx512 && __builtin_cpu_supports("avx512vnni") && has_matrices();
+#endif
     if (set == VPOPCNT) return avx512 && __builtin_cpu_supports("avx512vpopcntdq");
 #elif ARM
     if (set == NEON) return 1;

@@ -9,7 +9,7 @@
 #include "convolution.h"
 #include "sets.h"
 
-enum { ABI = 5 };
+enum { ABI = 6 };
 
 EXPORT int64_t bitswap_layers_abi(void) { return ABI; }
 

@@ -9,6 +9,9 @@ HIDDEN const set *bitswap_set(int64_t which) {
         case AVX2: return &bitswap_avx2;
         case AVX512: return &bitswap_avx512;
         case VNNI: return &bitswap_vnni;
+#if defined(AMX_TARGET)
+        case AMX: return &bitswap_amx;
+#endif
         case VPOPCNT: return &bitswap_vpopcnt;
 #elif ARM
         case NEON: return &bitswap_neon;

@@ -23,6 +23,6 @@ typedef struct {
 HIDDEN const set *bitswap_set(int64_t which);
 
 extern HIDDEN const set bitswap_plain, bitswap_popcnt, bitswap_avx2, bitswap_avx512, bitswap_vnni,
-    bitswap_vpopcnt, bitswap_neon, bitswap_dotprod;
+    bitswap_amx, bitswap_vpopcnt, bitswap_neon, bitswap_dotprod;
 
 #endif

@@ -57,9 +57,10 @@ typedef uint32_t bits_8 __attribute__((vector_size(32)));
 
 #include "sets/vector_8.h"
 
-#define DOT dot_words
 #define UNIT 2
 #define WIDTH 8
+#define DOT dot_words
+#include "templates/dense.h"
 #include "templates/pixels.h"
 
 #define WIDTH 8

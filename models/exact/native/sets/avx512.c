@@ -30,9 +30,10 @@
 #include "sets/vector_8.h"
 #include "sets/vector_16.h"
 
-#define DOT dot_words
 #define UNIT 2
 #define WIDTH 16
+#define DOT dot_words
+#include "templates/dense.h"
 #include "templates/pixels.h"
 
 #define WIDTH 8

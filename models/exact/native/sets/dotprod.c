@@ -57,9 +57,10 @@ TARGET INLINE void dot_bytes(const char *const *rows, const char *weight, int64_
 
 #include "sets/vector_4.h"
 
-#define DOT dot_bytes
 #define UNIT 1
 #define WIDTH 4
+#define DOT dot_bytes
+#include "templates/dense.h"
 #include "templates/pixels.h"
 
 #define WIDTH 4

@@ -59,9 +59,10 @@ TARGET INLINE void dot_signs(const char *const *rows, const char *weight, int64_
 
 #include "sets/vector_4.h"
 
-#define DOT dot_words
 #define UNIT 2
 #define WIDTH 4
+#define DOT dot_words
+#include "templates/dense.h"
 #include "templates/pixels.h"
 
 #define WIDTH 4

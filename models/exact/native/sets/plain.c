@@ -72,9 +72,10 @@ typedef uint32_t bits_4 __attribute__((vector_size(16)));
 
 #include "sets/vector_1.h"
 
-#define DOT dot_words
 #define UNIT 2
 #define WIDTH 1
+#define DOT dot_words
+#include "templates/dense.h"
 #include "templates/pixels.h"
 
 #define WIDTH 1

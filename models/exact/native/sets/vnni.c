@@ -34,9 +34,10 @@
 #include "sets/vector_8.h"
 #include "sets/vector_16.h"
 
-#define DOT dot_bytes
 #define UNIT 1
 #define WIDTH 16
+#define DOT dot_bytes
+#include "templates/dense.h"
 #include "templates/pixels.h"
 
 #define WIDTH 8

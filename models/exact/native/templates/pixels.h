@@ -1,60 +1,10 @@
-/* The pixel VAE's layers, but not its mixtures; a set of instructions includes this with
+/* What the pixel VAE's layers are told; a set of instructions includes this, behind dense.h, with
  *   TARGET  the attribute of every function,
- *   DOT     the dot product,
  *   UNIT    bytes of an activation: 2, or 1 if the dot product is one of bytes,
  *   WIDTH   numbers of a vector.
  */
 #include "pixels/window.h"
 #include "templates/vectors.h"
-
-enum { LINEAR, ACTIVE, FILMED };
-
-/* Sums of one panel of one pixel -> its outputs. */
-TARGET INLINE void V(finish)(const int32_t *sums, const int32_t *scale, const int32_t *bias,
-                             int shift, const int16_t *gain, int64_t add, char *y, const int kind,
-                             const int unit) {
-    for (int o = 0; o < OUTPUTS; o += WIDTH) {
-        V(vector) a = V(times)(V(load)(sums + o), V(load)(scale + o));
-        a = V(shift)(V(plus)(a, V(load)(bias + o)), shift);
-        if (kind != ACTIVE) a = CLIP(a, -LIMIT, LIMIT);
-        if (kind == FILMED) {
-            V(vector) more = V(shift)(V(times)(a, V(widen)(gain + o)), 6);
-            a = V(plus)(V(plus)(a, more), V(widen)(gain + add + o));
-        }
-        if (kind == LINEAR) V(words)(y + 2 * o, a);
-        else V(active)(y + unit * o, a, unit);
-    }
-}
-
-/* Blocks of ROWS rows; those after the last are padding, with no film of their own. */
-TARGET static void dense_layer(const dense *l, const strip *m) {
-    const int64_t passes = (l->panels + PANELS - 1) / PANELS;
-    const int64_t most_panels = (l->panels + passes - 1) / passes;
-    const int64_t bytes = (l->groups + l->words) * GROUP * OUTPUTS; /* of a panel */
-    const int shift = (int)l->shift, width = m->linear ? 2 : UNIT;
-    for (int64_t first = 0; first < m->count; first += ROWS) {
-        const char *x[ROWS];
-        for (int r = 0; r < ROWS; r++) x[r] = m->x + (first + r) * m->from;
-        for (int64_t v = 0; v < l->panels; v += most_panels) {
-            const int some = (int)least(l->panels - v, most_panels);
-            block sums;
-            DOT(x, l->weight + v * bytes, l->groups, l->words, some, sums);
-            for (int r = 0; r < ROWS; r++) {
-                const int16_t *film = 0;
-                if (m->film) film = m->film[first + r < m->count ? first + r : 0];
-                char *y = m->y + (first + r) * m->to + v * OUTPUTS * width;
-                for (int s = 0; s < some; s++, y += OUTPUTS * width) {
-                    const int64_t o = (v + s) * OUTPUTS;
-                    const int32_t *sum = sums[r][s], *scale = l->scale + o;
-                    const int32_t *bias = l->bias + o;
-                    if (m->linear) V(finish)(sum, scale, bias, shift, 0, 0, y, LINEAR, UNIT);
-                    else if (!film) V(finish)(sum, scale, bias, shift, 0, 0, y, ACTIVE, UNIT);
-                    else V(finish)(sum, scale, bias, shift, film + o, m->shift, y, FILMED, UNIT);
-                }
-            }
-        }
-    }
-}
 
 typedef int32_t residuals[CHUNK];
 
@@ -102,5 +52,4 @@ TARGET static void windows(const network *n, const group *g, const pool *all, in
     for (int i = 0; i < count; i++) look(n, g, all, first + i, to + i * row, UNIT);
 }
 
-#undef DOT
 #undef WIDTH
