@@ -23,8 +23,15 @@ from bitswap_cli.errors import ModelError
 
 ABI = 6
 # Sets of instructions in the order of processor.h, the faster ones of a processor last.
-VARIANTS = ("plain", "popcnt", "avx2", "avx512", "vnni", "amx", "vpopcnt", "neon", "dotprod")
-BYTE_VARIANTS = ("vnni", "amx", "dotprod")  # whose activations of a pixel VAE have 8 bits
+VARIANTS = (
+    *("plain", "popcnt", "avx2", "avx512", "avxvnni", "vnni", "amx", "vpopcnt", "neon", "dotprod"),
+)
+BYTE_VARIANTS = (
+    "avxvnni",
+    "vnni",
+    "amx",
+    "dotprod",
+)  # whose activations of a pixel VAE have 8 bits
 PANEL = 16  # outputs of a panel of weights
 GROUP = 4  # bytes that are multiplied at once
 

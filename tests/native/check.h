@@ -5,7 +5,7 @@
 
 #include "processor.h"
 
-static const char *const names[] = {"plain", "popcnt",  "avx2", "avx512", "vnni",
+static const char *const names[] = {"plain", "popcnt",  "avx2", "avx512", "avxvnni", "vnni",
                                     "amx",   "vpopcnt", "neon", "dotprod"}; /* processor.h */
 
 static uint64_t state;

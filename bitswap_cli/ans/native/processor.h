@@ -33,7 +33,7 @@
 #endif
 
 /* The sets, the faster ones of a processor last; exact/kernel.py names them in this order. */
-enum { PLAIN, POPCNT, AVX2, AVX512, VNNI, AMX, VPOPCNT, NEON, DOTPROD, SETS };
+enum { PLAIN, POPCNT, AVX2, AVX512, AVXVNNI, VNNI, AMX, VPOPCNT, NEON, DOTPROD, SETS };
 
 #if defined(__GNUC__) && !defined(PORTABLE) /* PORTABLE: C alone, for tests */
 #if defined(__x86_64__)
@@ -44,11 +44,14 @@ enum { PLAIN, POPCNT, AVX2, AVX512, VNNI, AMX, VPOPCNT, NEON, DOTPROD, SETS };
 #define WITH_AVX512 "avx2,fma,bmi,bmi2,avx512f,avx512bw,avx512vl,avx512dq"
 #define AVX512_TARGET __attribute__((target(WITH_AVX512)))
 #define VNNI_TARGET __attribute__((target(WITH_AVX512 ",avx512vnni")))
-#if defined(__linux__) && (defined(__clang__) ? __clang_major__ >= 12 : __GNUC__ >= 11)
+#if defined(__clang__) ? __clang_major__ >= 12 : __GNUC__ >= 11
 #include <cpuid.h>
+#define AVXVNNI_TARGET __attribute__((target("avx2,fma,bmi,bmi2,avxvnni")))
+#if defined(__linux__)
 #include <sys/syscall.h>
 #include <unistd.h>
 #define AMX_TARGET __attribute__((target(WITH_AVX512 ",avx512vnni,amx-tile,amx-int8")))
+#endif
 #endif
 #define VPOPCNT_TARGET __attribute__((target(WITH_AVX512 ",avx512vpopcntdq")))
 #elif defined(__AARCH64EL__)
@@ -68,25 +71,29 @@ enum { PLAIN, POPCNT, AVX2, AVX512, VNNI, AMX, VPOPCNT, NEON, DOTPROD, SETS };
 #include <sys/auxv.h>
 #endif
 
+#if defined(AVXVNNI_TARGET)
+/* Sets that not all compilers know to ask for: 1 << AVXVNNI, 1 << AMX. CPUID is slow in virtual
+ * machines, so the answer is kept. */
+static inline int newer_sets(void) {
+    enum { AVX_VNNI = 1 << 4, TILE_AND_INT8 = 3 << 24 }; /* in EAX, EDX */
+    static int known = -1;
+    int found = __atomic_load_n(&known, __ATOMIC_RELAXED);
+    if (found < 0) {
+        unsigned a = 0, b, c, d = 0, unused;
+        __get_cpuid_count(7, 0, &unused, &b, &c, &d);
+        __get_cpuid_count(7, 1, &a, &b, &c, &unused);
+        found = a & AVX_VNNI ? 1 << AVXVNNI : 0;
 #if defined(AMX_TARGET)
-/* Whether the processor has matrices of bytes, and the system keeps their registers, for which each
- * process has to ask it: Linux's "Using XSTATE features in user space applications" has the
- * numbers. CPUID is slow in virtual machines, so the answer is kept. */
-static inline int has_matrices(void) {
-    enum { ARCH_REQ_XCOMP_PERM = 0x1023, XTILEDATA = 18, TILE_AND_INT8 = 3 << 24 };
-    enum { UNASKED, NO, YES };
-    static int known = UNASKED;
-    int answer = __atomic_load_n(&known, __ATOMIC_RELAXED);
-    if (answer == UNASKED) {
-        unsigned a, b, c, d = 0;
-        __get_cpuid_count(7, 0, &a, &b, &c, &d);
-        answer = NO;
+        /* Each process has to ask the system for the registers of matrices: Linux's "Using XSTATE
+         * features in user space applications" has the numbers. */
+        enum { ARCH_REQ_XCOMP_PERM = 0x1023, XTILEDATA = 18 };
         if ((d & TILE_AND_INT8) == TILE_AND_INT8 &&
             !syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XTILEDATA))
-            answer = YES;
-        __atomic_store_n(&known, answer, __ATOMIC_RELAXED);
+            found |= 1 << AMX;
+#endif
+        __atomic_store_n(&known, found, __ATOMIC_RELAXED);
     }
-    return answer == YES;
+    return found;
 }
 #endif
 
@@ -103,8 +110,9 @@ static inline int processor_has(int64_t set) {
     if (set == AVX2) return avx2;
     if (set == AVX512) return avx512;
     if (set == VNNI) return avx512 && __builtin_cpu_supports("avx512vnni");
-#if defined(AMX_TARGET)
-    if (set == AMX) return avx512 && __builtin_cpu_supports("avx512vnni") && has_matrices();
+#if defined(AVXVNNI_TARGET)
+    if (set == AVXVNNI) return avx2 && newer_sets() & 1 << AVXVNNI;
+    if (set == AMX) return processor_has(VNNI) && newer_sets() & 1 << AMX;
 #endif
     if (set == VPOPCNT) return avx512 && __builtin_cpu_supports("avx512vpopcntdq");
 #elif ARM

@@ -8,6 +8,9 @@ HIDDEN const set *bitswap_set(int64_t which) {
         case POPCNT: return &bitswap_popcnt;
         case AVX2: return &bitswap_avx2;
         case AVX512: return &bitswap_avx512;
+#if defined(AVXVNNI_TARGET)
+        case AVXVNNI: return &bitswap_avxvnni;
+#endif
         case VNNI: return &bitswap_vnni;
 #if defined(AMX_TARGET)
         case AMX: return &bitswap_amx;

@@ -22,7 +22,7 @@ typedef struct {
 /* The set of a number of processor.h; NULL if it is none, or none that this machine has. */
 HIDDEN const set *bitswap_set(int64_t which);
 
-extern HIDDEN const set bitswap_plain, bitswap_popcnt, bitswap_avx2, bitswap_avx512, bitswap_vnni,
-    bitswap_amx, bitswap_vpopcnt, bitswap_neon, bitswap_dotprod;
+extern HIDDEN const set bitswap_plain, bitswap_popcnt, bitswap_avx2, bitswap_avx512,
+    bitswap_avxvnni, bitswap_vnni, bitswap_amx, bitswap_vpopcnt, bitswap_neon, bitswap_dotprod;
 
 #endif

@@ -7,27 +7,9 @@
 
 /* ---- dot products ---- */
 
-TARGET INLINE void dot_words(const char *const *rows, const char *weight, int64_t groups,
-                             int64_t words, int panels, block sums) {
-    groups += words;
-    for (int v = 0; v < panels; v++, weight += groups * GROUP * OUTPUTS) {
-        __m256i sum[ROWS][2];
-        UNROLL (int r = 0; r < ROWS; r++) sum[r][0] = sum[r][1] = _mm256_setzero_si256();
-        for (int64_t i = 0; i < groups; i++) {
-            const __m256i *w = (const __m256i *)(weight + i * GROUP * OUTPUTS);
-            __m256i left = _mm256_loadu_si256(w), right = _mm256_loadu_si256(w + 1);
-            UNROLL (int r = 0; r < ROWS; r++) {
-                __m256i x = _mm256_set1_epi32(group_at(rows[r], i));
-                sum[r][0] = _mm256_add_epi32(sum[r][0], _mm256_madd_epi16(x, left));
-                sum[r][1] = _mm256_add_epi32(sum[r][1], _mm256_madd_epi16(x, right));
-            }
-        }
-        UNROLL (int r = 0; r < ROWS; r++) {
-            _mm256_storeu_si256((__m256i *)sums[r][v], sum[r][0]);
-            _mm256_storeu_si256((__m256i *)(sums[r][v] + 8), sum[r][1]);
-        }
-    }
-}
+#define DOT dot_words
+#define ADD_GROUP(sum, x, w) _mm256_add_epi32(sum, _mm256_madd_epi16(x, w))
+#include "templates/dot_256.h"
 
 #include "templates/dot_ones.h"
 

@@ -42,11 +42,11 @@ TARGET INLINE vector_8 quotient_8(vector_8 a, vector_8 b) {
     vector_8 whole = _mm256_cvttps_epi32(ratio);
     return plus_8(whole, _mm256_cmpgt_epi32(times_8(whole, b), a));
 }
-TARGET INLINE void words_8(char *to, vector_8 a) {
-    __m128i both = _mm_packs_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
-    _mm_storeu_si128((__m128i *)to, both);
+TARGET INLINE __m128i packed_8(vector_8 a) {
+    return _mm_packs_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
 }
+TARGET INLINE void words_8(char *to, vector_8 a) { _mm_storeu_si128((__m128i *)to, packed_8(a)); }
 TARGET INLINE void active_8(char *to, vector_8 a, const int unit) {
-    (void)unit; /* 2 */
-    words_8(to, least_8(most_8(a, fill_8(0)), fill_8(ACTIVATION_MAX)));
+    if (unit == 2) words_8(to, least_8(most_8(a, fill_8(0)), fill_8(ACTIVATION_MAX)));
+    else _mm_storel_epi64((__m128i *)to, _mm_packus_epi16(packed_8(a), packed_8(a)));
 }
