@@ -1,9 +1,9 @@
 """Speed of the pixel VAE's lockstep on one core: python -m benchmarks.kernels.pixels
 
-Tiles are synthetic photos, the model is the default config, started on them but not trained: its
-speed is that of any; or an installed one. Megabytes are raw pixels; each figure is the best of some passes, in the
-thread's processor time. *mixtures* is what the encoder computes besides pushing, *pop* what the
-decoder does, coder included.
+Tiles are synthetic photos. The model is an installed one or, by default, one of the default config
+that was started on them but not trained: its speed is that of any. Megabytes are raw pixels; each
+figure is the best of some passes, in the thread's processor time. *mixtures* is what the encoder
+computes besides pushing, *pop* what the decoder does, coder included.
 """
 
 import argparse
