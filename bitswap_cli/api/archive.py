@@ -9,9 +9,9 @@ from typing import Any, NamedTuple, Self
 
 from bitswap_cli.api.arguments import BATCH, Notes, PathLike, ignore
 from bitswap_cli.api.cache import Cache
-from bitswap_cli.archive.codecs import Codecs
+from bitswap_cli.archive.codecs import Codecs, Need
 from bitswap_cli.archive.format.pictures import picture_file
-from bitswap_cli.archive.format.register import Decoded, decode_chunk
+from bitswap_cli.archive.format.register import Decoded, decode_chunk, need_of
 from bitswap_cli.archive.format.segments import (
     COPY_KINDS,
     FILE_KINDS,
@@ -97,7 +97,7 @@ class Archive(Mapping[str, bytes]):
     ) -> None:
         self._again = partial(Archive, os.path.abspath(path), model=model, cache=cache, batch=batch)
         self._model, self._batch, self._notes = model, batch, notes or ignore
-        self._codecs: dict[bytes, Codecs] = {}  # by the tag of chunks
+        self._codecs: dict[Need, Codecs] = {}
         self._cache = Cache[int, Decoded](cache)
         self._reading, self._loading = Lock(), Lock()
         self._reader = ArchiveReader(path)
@@ -280,7 +280,7 @@ class Archive(Mapping[str, bytes]):
 
     def _decode(self, number: int) -> tuple[Decoded, int]:
         chunk, table = self._reader.chunks[number], self._tables[number]
-        codecs = self._loaded(chunk.tag)
+        codecs = self._loaded(need_of(chunk.tag, table))
         with self._reading:
             body = self._reader.body(chunk)
         try:
@@ -294,15 +294,15 @@ class Archive(Mapping[str, bytes]):
         tiles, extras = decoded
         return decoded, tiles.nbytes + sum(len(e.prefix) + len(e.suffix) for e in extras)
 
-    def _loaded(self, tag: bytes) -> Codecs:
-        """Return the codecs that chunks of a tag need."""
+    def _loaded(self, need: Need) -> Codecs:
+        """Return the codec that some chunks need."""
         from bitswap_cli.api.codecs.decoder import decoder  # not to load it for a list of names
 
         with self._loading:
-            if tag not in self._codecs:
+            if need not in self._codecs:
                 codecs_for = decoder(self._model, self._batch, notes=self._notes)
-                self._codecs[tag] = find_codecs(self._reader, codecs_for, {tag})
-            return self._codecs[tag]
+                self._codecs[need] = find_codecs(self._reader, codecs_for, {need})
+            return self._codecs[need]
 
 
 def _places(chunk: int, table: Table) -> Iterator[_Place]:

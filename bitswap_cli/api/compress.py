@@ -37,13 +37,13 @@ from bitswap_cli.api.codecs.installed import FAST_MODEL, Installed
 from bitswap_cli.api.codecs.others import wanted
 from bitswap_cli.api.codecs.tiles import Start, named, refining, turning
 from bitswap_cli.archive.codecs import Codecs
-from bitswap_cli.archive.format.header import DECODINGS, LAID, LEARNING
+from bitswap_cli.archive.format.header import DECODINGS, LAID, LEARNING, Named
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import verify as check
 from bitswap_cli.archive.report import PackReport
 from bitswap_cli.archive.sources.catalogue import Catalogue
 from bitswap_cli.archive.system.telling import Teller
-from bitswap_cli.archive.writing.blocks import PATIENT, QUICK, THOROUGH
+from bitswap_cli.archive.writing.blocks import PATIENT, QUICK, THOROUGH, Keeping
 from bitswap_cli.archive.writing.pack import pack_into
 from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.errors import ArchiveError, BitswapError, InputError
@@ -173,13 +173,14 @@ class _Job:
         )
         # the first way is that of a call without `fit`, to the byte
         installed = Installed(catalogue, self.scheme, self.batch, notes=self.notes)
-        ways = (plain or installed.best())[:1]
+        others = wanted(catalogue, named=self.model != AUTO, notes=self.notes)
+        ways = plain or [installed.best(others[0].pictures, self._keeping.haste)]
         if self.speed == SMALL:
             ways = [refining(turning(ways[0], catalogue))]
         if fit.wanted:
             ways += self._fitted(ways[0], installed, catalogue, fit, threads)
         with ExitStack() as stack:
-            report, writer, codecs = self._smallest(stack, ways, catalogue, threads)
+            report, writer, codecs = self._smallest(stack, ways, others, catalogue, threads)
             if not report.entries and report.skipped:
                 path, why = next(iter(report.skipped.items()))
                 raise InputError(f"nothing can be archived; {path}: {why}")
@@ -189,7 +190,8 @@ class _Job:
         report.verified = self.verify
         report.saved = report.saved if fit.wanted else None
         if report.saved == 0:
-            report.notes.append(f"fitting did not pay: the archive has {report.model} as it is")
+            names = ", ".join(model.name for model in report.models)
+            report.notes.append(f"fitting did not pay: the archive is by {names}, as without")
         return report
 
     def _check(self, fit: _Fit) -> None:
@@ -206,6 +208,11 @@ class _Job:
         check_new(fit.save, "--save-model", force=self.force)
         if os.path.abspath(fit.save) == os.path.abspath(self.output):
             raise InputError(f"-o and --save-model both name {self.output}")
+
+    @property
+    def _keeping(self) -> Keeping:
+        """How files are kept byte for byte."""
+        return {FAST: QUICK, SMALL: PATIENT}.get(self.speed or "", THOROUGH)
 
     def _check_speed(self) -> None:
         """Refuse a speed that is none, and one beside a model, which has its own."""
@@ -228,7 +235,7 @@ class _Job:
         from bitswap_cli.api.fit import fit as fitted_to
         from bitswap_cli.api.race import Fitter, NothingToFit
 
-        starts = self._named(fitting=True) or installed.best(fitting=True)
+        starts = self._named(fitting=True) or installed.rivals()
         # drawn pictures go to a model of their own, unless another one was asked for
         drawn = self.model != AUTO
         fitter = Fitter(catalogue, threads, self.notes, fit.shown, fit.stopped, drawn)
@@ -248,18 +255,24 @@ class _Job:
         return [own] if own.header != plain.header else []
 
     def _smallest(
-        self, stack: ExitStack, ways: Sequence[Start], catalogue: Catalogue, threads: int
+        self,
+        stack: ExitStack,
+        ways: Sequence[Start],
+        told: tuple[Codecs, list[Named]],
+        catalogue: Catalogue,
+        threads: int,
     ) -> _Packed:
-        """Pack in one way, or two; return the smaller archive, the first of equals.
+        """Pack in one way, or two; return the smaller archive, the first of equals. It has the
+        `told` codecs of other chunks and models of these, too.
 
         The stack removes what does not appear.
         """
         began = time.perf_counter()
         packed: list[_Packed] = []
-        keeping = {FAST: QUICK, SMALL: PATIENT}.get(self.speed or "", THOROUGH)
-        others, models = wanted(catalogue, named=self.model != AUTO, notes=self.notes)
-        for number, (codec, header) in enumerate(ways):
-            codecs, header = others._replace(tiles=codec), header.with_others(models)
+        others, models = told
+        keeping = self._keeping
+        for number, start in enumerate(ways):
+            codecs, header = start.put(others), start.header.with_others(models)
             if others.coefficients:
                 decoded = [DECODINGS, LAID] if catalogue.decoded else []
                 header = header.using([LEARNING, *decoded])

@@ -4,10 +4,11 @@ from collections import Counter
 from typing import Any
 
 from bitswap_cli.api.arguments import PathLike
-from bitswap_cli.archive.format.header import DECODINGS, OTHERS, Header
+from bitswap_cli.archive.format.header import DECODINGS, OTHERS, Header, Tiled
 from bitswap_cli.archive.format.jpeg import were
-from bitswap_cli.archive.format.sections import BYTE, CHUNKS, JPEG
-from bitswap_cli.archive.format.segments import ByteTable, WholeTable
+from bitswap_cli.archive.format.register import KINDS, need_of
+from bitswap_cli.archive.format.sections import BYTE, CHUNKS, JPEG, TILE
+from bitswap_cli.archive.format.segments import ByteTable, Table, WholeTable
 from bitswap_cli.archive.reading.entries import Entry
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.errors import ArchiveError
@@ -42,6 +43,21 @@ def histories(archive: PathLike) -> dict[bytes, str]:
     return told
 
 
+def coders(archive: PathLike) -> dict[bytes, str]:
+    """Return the names of the models that code the entries which one does, by the names of these.
+
+    Raises as `describe` does.
+    """
+    told: dict[bytes, str] = {}
+    with ArchiveReader(archive) as reader:
+        for chunk in reader.chunks:
+            if chunk.tag != BYTE:
+                table = reader.table(chunk)
+                name = _coder(reader.header, chunk.tag, table)
+                told.update((segment.name, name) for segment in table.segments)
+    return told
+
+
 def describe(archive: PathLike) -> dict[str, Any]:
     """Return the model, the scheme and the sizes of an archive.
 
@@ -56,28 +72,33 @@ def describe(archive: PathLike) -> dict[str, Any]:
     ModelError
         If its format version is not one that this program reads.
     """
-    from bitswap_models import zoo
-
     with ArchiveReader(archive) as reader:
         header, totals = reader.header, reader.totals
+        model = header.models[0] if header.models else None
         chunks, sizes = Counter[bytes](), Counter[bytes]()
+        own = [{"chunks": 0, "bytes": 0} for _ in header.models]
         for chunk in reader.chunks:
             chunks[chunk.tag] += 1
             sizes[chunk.tag] += chunk.length
+            if chunk.tag == TILE:
+                told = own[need_of(TILE, reader.table(chunk)).model]
+                told["chunks"] += 1
+                told["bytes"] += chunk.length
         tables = (reader.table(chunk) for chunk in reader.chunks if chunk.tag == BYTE)
         described: dict[str, Any] = {
             "archive": str(archive),
             "format": reader.version,
             "features": sorted(header.features),
             "size": reader.size,
-            "model": header.model,
-            "sha256": header.sha256,
-            "model_here": None,
+            "model": model and model.name,
+            "sha256": model and model.sha256,
+            "model_here": model and _is_here(model),
             "fitted": header.fitted_bytes or None,
-            "fitted_channels": [fitted.channels for fitted in header.fitted],
-            "scheme": header.scheme or None,
-            "profile": header.profile,
-            "tile": list(header.tile),
+            "fitted_channels": [one.channels for named in header.models for one in named.fitted],
+            "scheme": model and model.scheme,
+            "profile": model.profile if model else 1,  # there is no other yet
+            "tile": list(model.tile) if model else [0, 0, 0],
+            "models": [_model(*one) for one in zip(header.models, own, strict=True)],
             **_others(header),
             **{f"{tag.decode().lower()}_chunks": chunks[tag] for tag in _CHUNKS},
             **{f"{tag.decode().lower()}_bytes": sizes[tag] for tag in _CHUNKS},
@@ -85,8 +106,6 @@ def describe(archive: PathLike) -> dict[str, Any]:
             "largest_block": max((t.length for t in tables if isinstance(t, ByteTable)), default=0),
             "kinds": _kinds(reader),
         }
-    if header.model is not None:
-        described["model_here"] = zoo.installed(header.model, header.sha256) is not None
     if totals is not None:
         samples = totals.samples
         described |= {
@@ -96,6 +115,28 @@ def describe(archive: PathLike) -> dict[str, Any]:
             "net_bpd": round(totals.net_bits / samples, 4) if samples else None,
         }
     return described
+
+
+def _is_here(model: Tiled) -> bool:
+    """Tell whether a model is on this machine."""
+    from bitswap_models import zoo
+
+    return zoo.installed(model.name, model.sha256) is not None
+
+
+def _model(model: Tiled, chunks: dict[str, int]) -> dict[str, Any]:
+    """Return what an archive says of a model of tiles, and of its chunks."""
+    told = {"model": model.name, "sha256": model.sha256, "model_here": _is_here(model)}
+    how = {"scheme": model.scheme, "profile": model.profile, "tile": list(model.tile)}
+    return {**told, **how, **chunks}
+
+
+def _coder(header: Header, tag: bytes, table: Table) -> str:
+    """Return the name of the model of a chunk."""
+    if tag == TILE:
+        return header.models[need_of(tag, table).model].name
+    named = header.other(KINDS[tag].feature or "")
+    return named.model if named else ""
 
 
 def _others(header: Header) -> dict[str, str | None]:

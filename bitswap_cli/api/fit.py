@@ -64,7 +64,7 @@ def fit(
             "fit", start.codec, suited(start, found), left, steps, pace, turning=found.oriented
         )
     if save is not None:
-        recipe = f'fitted = "{start.header.model} {start.header.sha256}"\n'
+        recipe = f'fitted = "{start.model.name} {start.model.sha256}"\n'
         recipe += f"seconds = {time.monotonic() - began:.0f}\n"
         most = max(found.portions, key=lambda channels: found.portions[channels].samples)
         model_file.write(outcomes[most][1].model, save, recipe=recipe, metrics={})
@@ -73,7 +73,7 @@ def fit(
 
 def _fitted(start: Start, found: Material, outcomes: Outcomes, always: bool) -> Start:
     """Codec and header with the models that pay."""
-    codec, header = start
+    codec, header = start.codec, start.header
     models: dict[int, ExactModel] = {}
     fitted: list[Fitted] = []
     for channels, (base, outcome) in outcomes.items():
@@ -83,6 +83,7 @@ def _fitted(start: Start, found: Material, outcomes: Outcomes, always: bool) -> 
             models[channels] = model
     features = header.features | ({WIDE} if found.wide else set())
     features |= {TURNED} if found.oriented else set()
-    header = header._replace(fitted=tuple(sorted(fitted)), features=features)
+    named = start.model._replace(fitted=tuple(sorted(fitted)))
     main = models.get(codec.channels, codec.model)
-    return Start(tile_codec(main, codec.name, codec.model.batch or 64, models.get), header)
+    own = tile_codec(main, codec.name, codec.model.batch or 64, models.get)
+    return Start((own,), header._replace(models=(named,), features=features))

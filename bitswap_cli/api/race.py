@@ -192,7 +192,7 @@ def race(
     trials: list[Trial] = []
 
     def attempt(start: Start, found: Material, pace: float) -> Trial:
-        what = start.header.model or ""
+        what = start.model.name
         what = f"{what} at {pace:g} times the rate" if pace != 1 else what
         outcomes = fitter.fit(f"try {what}", start.codec, found, part, count, pace)
         size = sum(outcome.size for _, outcome in outcomes.values())
@@ -231,12 +231,12 @@ def suited(start: Start, found: Material) -> Material:
     """
     if family_of(start.codec.model).fit is None:
         kinds = ", ".join(register.names(lambda family: family.fit))
-        raise InputError(f"--fit needs a model of kind {kinds}, which {start.header.model} is not")
+        raise InputError(f"--fit needs a model of kind {kinds}, which {start.model.name} is not")
     if not found.portions and found.drawn:
         raise NothingToFit(
             "--fit: all pictures repeat their colours; the model drawn codes them, which learns"
             " while it codes"
         )
     if not found.portions:
-        raise NothingToFit(f"--fit: there is no picture that the model {start.header.model} codes")
+        raise NothingToFit(f"--fit: there is no picture that the model {start.model.name} codes")
     return found

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from bitswap_cli.archive.format.header import Tiled
+
 Progress = Callable[[int, int], None]
 """Called with the bytes done and the bytes in all."""
 
@@ -50,20 +52,34 @@ class PackReport(Report):
     """Entries of each kind: 'png', 'bmp', 'pnm', 'file', 'dir', 'link', ..."""
     skipped: dict[str, str] = field(default_factory=dict)
     """By its path: why something could not be archived; everything else is."""
-    model: str | None = None
-    """Name of the model."""
-    sha256: str | None = None
-    """SHA-256 of its file."""
-    scheme: str = ""
-    """How latents are coded."""
-    fitted: tuple[int, ...] = ()
-    """Channels of the pictures that fitted models in the archive are for, one for each."""
+    models: tuple[Tiled, ...] = ()
+    """Those of tiles that the archive names."""
     fitted_bytes: int = 0
-    """Bytes of those models."""
+    """Bytes of the models that were fitted from these."""
     saved: int | None = None
     """By how many bytes the archive is smaller than it would be without fitting; None without."""
     verified: bool = False
     """Whether the archive was decoded and checked."""
+
+    @property
+    def model(self) -> str | None:
+        """Name of the first model."""
+        return self.models[0].name if self.models else None
+
+    @property
+    def sha256(self) -> str | None:
+        """SHA-256 of its file."""
+        return self.models[0].sha256 if self.models else None
+
+    @property
+    def scheme(self) -> str:
+        """How its latents are coded."""
+        return self.models[0].scheme if self.models else ""
+
+    @property
+    def fitted(self) -> tuple[int, ...]:
+        """Channels of the pictures that fitted models in the archive are for, one for each."""
+        return tuple(one.channels for model in self.models for one in model.fitted)
 
     @property
     def ratio(self) -> float | None:

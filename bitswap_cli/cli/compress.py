@@ -151,6 +151,7 @@ def _figures(output: str, report: "bitswap_cli.PackReport") -> dict[str, Any]:
         "model": report.model,
         "sha256": report.sha256,
         "scheme": report.scheme,
+        "models": [{"model": own.name, "sha256": own.sha256} for own in report.models],
         "fitted": report.fitted_bytes or None,
         "saved": report.saved,
         "verified": report.verified,
@@ -169,7 +170,7 @@ def _summary(report: "bitswap_cli.PackReport") -> str:
                 "-" if report.ratio is None else f"{report.ratio:.3f}",
                 "-" if report.bpd is None else f"{report.bpd:.3f}",
                 f"{report.raw_bytes / 1e6 / report.seconds:.2f}",
-                str(report.model),
+                "+".join(model.name for model in report.models) or "None",
             ),
         ]
     )

@@ -29,6 +29,8 @@ def command(console: Console, archive: str, as_json: bool) -> None:
         described["fitted"] = f"fitted from {described['model']}, {size}"
         if channels != [described["tile"][2]]:
             described["fitted"] += f", for pictures of {', '.join(map(str, channels))} channels"
+    models = [f"{own['model']} ({own['bytes']:,} bytes)" for own in described["models"]]
+    described["models"] = ", ".join(models) if len(models) > 1 else None
     kinds = described.pop("kinds")
     for key, value in described.items():
         click.echo(f"{key:<13}  {_show(value)}")

@@ -22,16 +22,17 @@ def command(console: Console, archive: str, checksums: bool, as_json: bool) -> N
 
     The first column says how an entry comes back: byte for byte (bytes), or pixel for pixel with
     all its metadata (pixels). Behind the name of a copy or hard link stands that of the entry that
-    it equals; with -v, behind that of a picture that was a JPEG, which one, and behind that of a
-    picture whose pixels another one has, which one. With --checksums, there are two: the CRC-32 of
-    the original file, that of zlib and PNG, in eight hexadecimal digits, or dashes where the
-    archive does not tell it, and the name. An ARCHIVE of - is what comes from stdin.
+    it equals; with -v, behind that of a picture, the model that codes it, which JPEG it was, if it
+    was one, and whose pixels it has, if another one has them. With --checksums, there are two: the
+    CRC-32 of the original file, that of zlib and PNG, in eight hexadecimal digits, or dashes where
+    the archive does not tell it, and the name. An ARCHIVE of - is what comes from stdin.
     """
-    from bitswap_cli.api.describe import entries, histories
+    from bitswap_cli.api.describe import coders, entries, histories
 
     with readable(archive) as path:
         found = entries(path)
         were = histories(path) if console.verbose else {}
+        by = coders(path) if console.verbose else {}
     if as_json:
         rows = (
             {
@@ -43,6 +44,7 @@ def command(console: Console, archive: str, checksums: bool, as_json: bool) -> N
                 "crc32": _hex(entry.crc),
                 "mode": None if entry.mode is None else f"{entry.mode:04o}",
                 "was": were.get(entry.name),
+                "model": by.get(entry.name),
                 "original": None if entry.original is None else os.fsdecode(entry.original),
                 "twin": None if entry.twin is None else os.fsdecode(entry.twin),
             }
@@ -63,9 +65,11 @@ def command(console: Console, archive: str, checksums: bool, as_json: bool) -> N
         size = "-" if entry.size is None else entry.size
         name = escape(os.fsdecode(entry.name))
         more = f" = {escape(os.fsdecode(entry.original))}" if entry.original else ""
-        more += f" (was a JPEG of {were[entry.name]})" if entry.name in were else ""
+        told = [f"by {escape(by[entry.name])}"] if entry.name in by else []
+        told += [f"was a JPEG of {were[entry.name]}"] if entry.name in were else []
         if console.verbose and entry.twin is not None:
-            more += f" (pixels as {escape(os.fsdecode(entry.twin))})"
+            told.append(f"pixels as {escape(os.fsdecode(entry.twin))}")
+        more += f" ({'; '.join(told)})" if told else ""
         click.echo(f"{restored:<6}  {entry.kind:<{kinds}}  {size:>12}  {shape:>13}  {name}{more}")
 
 

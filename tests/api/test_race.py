@@ -87,8 +87,7 @@ def test_the_best_goes_on(
     monkeypatch.setattr(Scripted, "calls", [])
     steps = 6400 if seconds is None else None
     fitter = Scripted(pictures, stopped=lambda: stopped)
-    _, header = fit(starts, fitter, seconds=seconds, steps=steps)
-    assert header.model == "thumbs"
+    assert fit(starts, fitter, seconds=seconds, steps=steps).model.name == "thumbs"
     part = (seconds and {80.0: 5.0, 160.0: 10.0, 640.0: 20.0}[seconds], steps and 400)
     tried = [("try photo", *part, 1.0), ("try thumbs", *part, 1.0)]
     if stopped:
@@ -124,7 +123,7 @@ def test_models_that_do_not_pay_are_taken_only_where_they_always_are(
         save=tmp_path / "own.safetensors",
     )  # fmt: skip
     assert own.codec.model is not starts[0].codec.model
-    assert [fitted.channels for fitted in own.header.fitted] == [3]
+    assert [fitted.channels for fitted in own.model.fitted] == [3]
     saved = named(str(tmp_path / "own.safetensors"), None, 64).codec
     tiles = np.zeros((2, 32, 32, 3), np.uint8)
     sizes = np.full((2, 3), (32, 32, 3), np.int32)

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, PngImagePlugin
 
-from bitswap_cli.archive.codecs import Codecs, CodecsFor
-from bitswap_cli.archive.format.header import Header
+from bitswap_cli.archive.codecs import Codecs, CodecsFor, Need
+from bitswap_cli.archive.format.header import Header, Tiled
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack, verify
 from bitswap_cli.archive.report import UnpackReport
@@ -85,15 +85,15 @@ class ZlibCodec:
 
 def header_for(codec: ZlibCodec) -> Header:
     tile = (codec.tile_height, codec.tile_width, codec.channels)
-    return Header("fake", "ab" * 32, "bitswap", 1, tile)
+    return Header((Tiled("fake", "ab" * 32, "bitswap", 1, tile),))
 
 
 def codec_for(codec: TileCodec | None) -> CodecsFor:
     """The codec of every header; None where nobody will ask for one."""
 
-    def find(_: Header, tags: Set[bytes]) -> Codecs:
+    def find(_: Header, needs: Set[Need]) -> Codecs:
         assert codec is not None
-        return Codecs(codec)
+        return Codecs({0: codec})
 
     return find
 

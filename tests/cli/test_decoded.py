@@ -61,7 +61,7 @@ def test_they_come_back(photos: Path, bitswap: Bitswap) -> None:
         ("alpha.png", "quality 75, 4:4:4"),
     ):
         line = next(line for line in lines if name in line)
-        assert line.endswith(f"photos/{name} (was a JPEG of {was})")
+        assert line.endswith(f"photos/{name} (by jpeg; was a JPEG of {was})")
     rows = json.loads(bitswap("list", "a.bsw", "--json", "-v").out)["entries"]
     told = {row["name"]: row["was"] for row in rows}
     assert told["photos/half.ppm"] == "quality 75, 4:2:2" and told["photos/none.png"] is None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bitswap_models import zoo
 from tests.cli.conftest import Bitswap
 
 SHAPES = {
@@ -117,8 +118,35 @@ def test_list_of_twins(bitswap: Bitswap) -> None:
     golden = Path(__file__).parents[1] / "golden" / "photo-twins-5.bsw"
     assert "pixels as" not in bitswap("list", golden).out
     names = [line.split(maxsplit=4)[4] for line in bitswap("list", "-v", golden).out.splitlines()]
-    assert "golden/level-1.png" in names
-    assert "golden/level-9.png (pixels as golden/level-1.png)" in names
+    assert "golden/level-1.png (by photo)" in names
+    assert "golden/level-9.png (by photo; pixels as golden/level-1.png)" in names
     entries = json.loads(bitswap("list", golden, "--json").out)["entries"]
     twins = {entry["name"]: entry["twin"] for entry in entries}
     assert twins["golden/level-9.png"] == "golden/level-1.png" and twins["golden/large.bmp"] is None
+
+
+def test_several_models(bitswap: Bitswap, tmp_path: Path) -> None:
+    """Of an archive, each is told with its chunks, and each entry with its own."""
+    golden = Path(__file__).parents[1] / "golden" / "auto-models-5.bsw"
+    told = json.loads(bitswap("info", golden, "--json").out)
+    models = [(own["model"], own["model_here"], own["chunks"] > 0) for own in told["models"]]
+    assert models == [(name, True, True) for name in ("ycc", "gray", "large")]
+    assert sum(own["bytes"] for own in told["models"]) == told["tile_bytes"]
+    assert (told["model"], told["sha256"]) == ("ycc", told["models"][0]["sha256"])
+    lines = bitswap("info", golden).out.splitlines()
+    assert [line.split()[1] for line in lines if line.startswith("models ")] == ["ycc"]
+    entries = json.loads(bitswap("list", "-v", golden, "--json").out)["entries"]
+    by = {entry["name"]: entry["model"] for entry in entries}
+    own = ("libjpeg0.png", "ycc"), ("gray.pgm", "gray"), ("rgb.png", "large"), ("notes.txt", None)
+    assert {name: by[f"golden/{name}"] for name, _ in own} == dict(own)
+    line = next(line for line in bitswap("list", "-v", golden).out.splitlines() if "pgm" in line)
+    assert line.endswith("golden/gray.pgm (by gray)")
+    # the model of a file takes the place of the one that has its hash, and of no other
+    path = zoo.EMBEDDED / "gray" / zoo.MODEL_FILE
+    assert bitswap("decompress", golden, "-o", tmp_path, "--model", path).code == 0
+    assert bitswap("test", golden, "--model", path).code == 0
+    other = zoo.EMBEDDED / "photo" / zoo.MODEL_FILE
+    refused = bitswap("test", golden, "--model", other)
+    assert refused.code == 5 and "not the model of the archive" in refused.error_line()
+    forgotten = bitswap("decompress", golden, "golden/gray.pgm", "-o", tmp_path / "o", "-v")
+    assert [line.split()[2] for line in forgotten.err.splitlines() if "SHA" in line] == ["gray,"]

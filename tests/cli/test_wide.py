@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from bitswap_cli.api.codecs.tiles import named
-from bitswap_cli.archive.format.header import GROWTH, Fitted
+from bitswap_cli.archive.format.header import GROWTH, Fitted, Header
 from bitswap_cli.archive.format.sections import ID, SECTION, section
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.sources.catalogue import Catalogue
@@ -141,9 +141,10 @@ def test_info(bitswap: Bitswap, archive: Path) -> None:
     assert {"described", "turned", "wide"} <= set(told["features"])  # some pictures are small
     with ArchiveReader(archive) as reader:
         header = reader.header
-        assert [fitted.channels for fitted in header.fitted][-3:] == [2, 4, 6]
+        channels = [fitted.channels for fitted in header.models[0].fitted]
+        assert channels[-3:] == [2, 4, 6]
         assert told["fitted"] == header.fitted_bytes > 300
-        assert told["fitted_channels"] == [fitted.channels for fitted in header.fitted]
+        assert told["fitted_channels"] == channels
     assert "2, 4, 6 channels" in bitswap("info", archive).out
 
 
@@ -152,7 +153,7 @@ def test_damage(bitswap: Bitswap, archive: Path, tmp_path: Path) -> None:
     good = archive.read_bytes()
     places = [at for at in range(len(good)) if good[at : at + 4] == b"MODL"]
     with ArchiveReader(archive) as reader:
-        assert len(places) == len(reader.header.fitted)
+        assert len(places) == len(reader.header.models[0].fitted)
     for place in places:
         for at in (place, place + 5, place + 9, place + 50):
             bad = bytearray(good)
@@ -175,7 +176,7 @@ def test_a_forged_shape_is_refused(
 ) -> None:
     good = archive.read_bytes()
     with ArchiveReader(archive) as reader:
-        bodies = reader.header.models()
+        bodies = reader.header.fitted_models()
     body = next(b for b in bodies if b[0] == 4)
     at = good.index(body) - SECTION.size - ID
     own = good[at + SECTION.size :][:ID]
@@ -186,7 +187,7 @@ def test_a_forged_shape_is_refused(
     assert outcome.error_line()
 
 
-def test_without_fitting_a_model_that_was_named_leaves_them_as_files(
+def test_without_fitting_a_model_that_was_ownleaves_them_as_files(
     bitswap: Bitswap, drawings: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "a.bsw"
@@ -210,7 +211,8 @@ def test_a_saved_model_of_four_channels(
     path = tmp_path / "b.bsw"
     assert bitswap("compress", folder, "-o", path, "--model", model).code == 0
     with ArchiveReader(path) as reader:
-        assert (reader.header.wide, reader.header.tile[2], reader.header.fitted) == (True, 4, ())
+        (own,) = reader.header.models
+        assert (reader.header.wide, own.tile[2], own.fitted) == (True, 4, ())
         shapes = {entry.shape[2] for entry in reader.entries() if entry.shape}
         assert shapes == {1, 4}
     assert bitswap("decompress", path, "-o", tmp_path / "out", "--model", model).code == 0
@@ -230,18 +232,18 @@ def test_models_of_other_shapes(
     folder.mkdir()
     for path in (drawings / "plain.png", drawings / "plain.ppm"):
         shutil.copy2(path, folder)
-    codec, header = named("photo", None, 64, fitting=True)
-    base = codec.model
+    start = named("photo", None, 64, fitting=True)
+    codec, base = start.codec, start.codec.model
     assert isinstance(base, PixelVAE)
     config = base.config
     grown = grow(base, **{key: getattr(config, key) + n for key, n in larger.items()})
     more = {"radius": 0, "width": 0} | larger
     own = fitting.fit(grown, _tiles(folder, codec), 10**9, steps=20).model
     fitted = Fitted(3, more["radius"], more["width"], fitted_model.encode(grown, own))
-    header = header._replace(fitted=(fitted,)).using(["described"])
+    header = Header((start.model._replace(fitted=(fitted,)),), frozenset(["described"]))
     pack([folder], tmp_path / "a.bsw", tile_codec(own), header)
     with ArchiveReader(tmp_path / "a.bsw") as reader:
-        assert reader.header.fitted == (fitted,)
+        assert reader.header.models[0].fitted == (fitted,)
         assert any(entry.shape for entry in reader.entries())
     assert bitswap("decompress", tmp_path / "a.bsw", "-o", tmp_path / "out").code == 0
     same_content(folder, tmp_path / "out/plain")

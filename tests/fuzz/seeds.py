@@ -13,7 +13,7 @@ import bitswap_cli
 from bitswap_cli.api.codecs.decoder import decoder
 from bitswap_cli.api.codecs.tiles import named
 from bitswap_cli.archive.format.chunks import parts
-from bitswap_cli.archive.format.register import read_table
+from bitswap_cli.archive.format.register import need_of, read_table
 from bitswap_cli.archive.format.sections import TILE
 from bitswap_cli.archive.format.segments import TileTable
 from bitswap_cli.archive.reading.reader import ArchiveReader
@@ -83,13 +83,13 @@ def _taken_apart(path: Path) -> Whole:
     with ArchiveReader(path) as reader:
         if not any(chunk.tag == TILE for chunk in reader.chunks):
             return whole
-        codec = find_codecs(reader, decoder(None, 64), {TILE}).tiles
-        assert codec
+        needs = {need_of(chunk.tag, reader.table(chunk)) for chunk in reader.chunks}
+        codecs = find_codecs(reader, decoder(None, 64), needs).tiles
 
     def decode(body: bytes, version: int) -> tuple[Any, ...]:
         table = read_table(TILE, body, version)
         assert isinstance(table, TileTable)
-        own: Any = codec.of(max(segment.channels for segment in table.segments))
+        own: Any = codecs[table.model].of(max(segment.channels for segment in table.segments))
         geometry = (own.tile_height * table.factor, own.tile_width * table.factor)
         sizes = sizes_of(table.coded, geometry)
         rest, words = parts(body)
@@ -110,7 +110,8 @@ def _made(folder: Path) -> Iterator[Path]:
     os.symlink("../0.txt", source / "sub" / "link")
     for path in source.rglob("*.*"):
         os.utime(path, ns=(TIME, TIME), follow_symlinks=False)
-    pack([source], files := folder / "files.bsw", *named("photo", None, 64), keeping=Keeping(1000))
+    start, files = named("photo", None, 64), folder / "files.bsw"
+    pack([source], files, start.codec, start.header, keeping=Keeping(1000))
     yield files
     (source / "inner.bsw").write_bytes(files.read_bytes())
     for number, data in enumerate((*pictures()[:12], *list(odd.CODED.values())[::9])):

@@ -264,13 +264,14 @@ def write(source: Path, archive: Path, arguments: argparse.Namespace) -> None:
     if arguments.jpeg or arguments.decoded:
         bitswap_cli.compress(source, archive, model=model, scheme=scheme, force=True)
         return
-    codec, header = start = named(model, scheme, BATCH, fitting=steps is not None)
+    start = named(model, scheme, BATCH, fitting=steps is not None)
     if steps is not None:
         catalogue = Catalogue([source], wide=True, pixels=not arguments.exact)
-        codec, header = fit([start], Fitter(catalogue), steps=steps, always=True)
+        start = fit([start], Fitter(catalogue), steps=steps, always=True)
+    header = start.header
     if arguments.exact:
         header = header._replace(features=header.features | {DESCRIBED})
-    pack([source], archive, codec, header, force=True)
+    pack([source], archive, start.codec, header, force=True)
 
 
 def parsed() -> argparse.Namespace:

@@ -10,6 +10,7 @@ import pytest
 
 from bitswap_cli.api.codecs.decoder import decoder
 from bitswap_cli.archive.codecs import Codecs
+from bitswap_cli.archive.format.register import need_of
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import verify
 from bitswap_cli.errors import ArchiveError, ModelError
@@ -36,8 +37,8 @@ class Frozen(NamedTuple):
 def frozen(request: pytest.FixtureRequest) -> Frozen:
     path = Path(__file__).with_name(f"{request.param}.bsw")
     with ArchiveReader(path) as reader:
-        tags = {chunk.tag for chunk in reader.chunks}
-        return Frozen(path.read_bytes(), decoder(None, 64)(reader.header, tags))
+        needs = {need_of(chunk.tag, reader.table(chunk)) for chunk in reader.chunks}
+        return Frozen(path.read_bytes(), decoder(None, 64)(reader.header, needs))
 
 
 def check(content: bytes, codecs: Codecs, path: Path) -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bitswap_cli.api.codecs.decoder import decoder
 from bitswap_cli.archive.format import chunks
-from bitswap_cli.archive.format.sections import TILE
+from bitswap_cli.archive.format.register import need_of
 from bitswap_cli.archive.format.segments import TileTable
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.coding import ChunkCodec, tile_codec
@@ -66,12 +66,11 @@ def test_no_model_is_left_out() -> None:
 def test_golden_tiles_are_coded_again_as_they_were(path: Path) -> None:
     """Fitted, grown and turned ones among them: what is decoded gives the same words again."""
     with ArchiveReader(path) as reader:
-        codec = decoder(None, 64)(reader.header, {TILE}).tiles
-        assert codec
         for chunk in reader.chunks:
             table = reader.table(chunk)
             if isinstance(table, TileTable):
-                assert again(codec, table, reader.body(chunk))
+                codecs = decoder(None, 64)(reader.header, {need_of(chunk.tag, table)})
+                assert again(codecs.tiles[table.model], table, reader.body(chunk))
 
 
 def again(codec: object, table: TileTable, body: bytes) -> bool:

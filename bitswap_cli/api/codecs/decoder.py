@@ -1,12 +1,12 @@
 """From the header of an archive to its codecs."""
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from typing import Any
 
 from bitswap_cli.api.arguments import SCHEMES, Notes, ignore
 from bitswap_cli.api.codecs.others import OTHERS, Other
 from bitswap_cli.api.codecs.tiles import NUMERIC_PROFILE, codec_of, load, shape
-from bitswap_cli.archive.codecs import Codecs, CodecsFor
+from bitswap_cli.archive.codecs import Codecs, CodecsFor, Need
 from bitswap_cli.archive.format.header import COMMON, Header
 from bitswap_cli.archive.format.sections import TILE
 from bitswap_cli.contract import TileCodec
@@ -19,14 +19,15 @@ def decoder(path: str | None, batch: int, *, notes: Notes = ignore) -> CodecsFor
     Parameters
     ----------
     path : str, optional
-        Name or path of the model of pixels; by default it is found, as others are, by the archive's
-        name and hash of it.
+        Name or path of a model of tiles, of those that the archive names; by default these are
+        found, as others are, by the archive's names and hashes of them.
     batch, notes
         See `named`.
     """
 
-    def codecs_for(header: Header, tags: Set[bytes]) -> Codecs:
-        codecs = Codecs(_tiles(header, path, batch, notes) if TILE in tags else None)
+    def codecs_for(header: Header, needs: Set[Need]) -> Codecs:
+        numbers = sorted(need.model for need in needs if need.tag == TILE)
+        codecs, tags = Codecs(_tiles(header, numbers, path, batch, notes)), {n.tag for n in needs}
         for other in OTHERS:
             if other.tag in tags:
                 codecs = other.put(codecs, _other(other, header, notes))
@@ -35,24 +36,31 @@ def decoder(path: str | None, batch: int, *, notes: Notes = ignore) -> CodecsFor
     return codecs_for
 
 
-def _tiles(header: Header, path: str | None, batch: int, notes: Notes) -> TileCodec:
+def _tiles(
+    header: Header, numbers: Sequence[int], path: str | None, batch: int, notes: Notes
+) -> dict[int, TileCodec]:
+    """Return the codecs of the models of some numbers."""
     from bitswap_models import zoo
 
-    _check_profile(header.profile, header.scheme)
-    if header.model is None or header.sha256 is None:
-        raise ArchiveError("the archive holds tiles but names no model")
-    file = zoo.resolve(path) if path else zoo.find(header.model, header.sha256)
-    if file.sha256 != header.sha256:
+    given = zoo.resolve(path) if path and numbers else None
+    if given and given.sha256 not in {model.sha256 for model in header.models}:
+        named = ", ".join(f"{model.name!r} {model.sha256}" for model in header.models)
         raise ModelError(
-            f"{file.path} is not the model of the archive: its SHA-256 is {file.sha256},"
-            f" but the archive was made with {header.model!r} {header.sha256}"
+            f"{given.path} is not the model of the archive: its SHA-256 is {given.sha256},"
+            f" but the archive was made with {named}"
         )
-    codec = codec_of(load(file, notes), header.scheme, batch, header.fitted)
-    if shape(codec) != header.tile:
-        raise ArchiveError("the archive's tiles are not of the size its model works on")
-    if codec.tells_common and COMMON not in header.features:
-        raise ArchiveError(f"the archive lacks the feature {COMMON!r}, which its model needs")
-    return codec
+    codecs = dict[int, TileCodec]()
+    for number in numbers:
+        told = header.models[number]
+        _check_profile(told.profile, told.scheme)
+        file = given if given and given.sha256 == told.sha256 else zoo.find(told.name, told.sha256)
+        codec = codec_of(load(file, notes), told.scheme, batch, told.fitted)
+        if shape(codec) != told.tile:
+            raise ArchiveError("the archive's tiles are not of the size its model works on")
+        if codec.tells_common and COMMON not in header.features:
+            raise ArchiveError(f"the archive lacks the feature {COMMON!r}, which its model needs")
+        codecs[number] = codec
+    return codecs
 
 
 def _other(other: Other, header: Header, notes: Notes) -> Any:

@@ -1,12 +1,14 @@
 """From the name of a model to the codec of tiles for a new archive."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from bitswap_cli.api.arguments import Notes, ignore
-from bitswap_cli.archive.format.header import COMMON, TURNED, Fitted, Header
+from bitswap_cli.archive.codecs import Codecs
+from bitswap_cli.archive.format.header import COMMON, MODELS, TURNED, Fitted, Header, Tiled
 from bitswap_cli.archive.sources.catalogue import Catalogue
-from bitswap_cli.archive.writing.coders.choice import choose_tiles
+from bitswap_cli.archive.writing.coders.choice import choose_tiles, own_of
 from bitswap_cli.archive.writing.coders.orientation import may_turn
 from bitswap_cli.archive.writing.probe import probes
 from bitswap_cli.coding import ChunkCodec, tile_codec
@@ -22,10 +24,26 @@ NUMERIC_PROFILE = 1
 
 
 class Start(NamedTuple):
-    """The codec for a new archive, and the header that says which one it is."""
+    """The codecs of tiles for a new archive, and the header that says which ones they are."""
 
-    codec: ChunkCodec
+    codecs: tuple[ChunkCodec, ...]
     header: Header
+    genres: Mapping[str, int] = MappingProxyType({})
+    """See `Codecs`."""
+
+    @property
+    def codec(self) -> ChunkCodec:
+        """The first one."""
+        return self.codecs[0]
+
+    @property
+    def model(self) -> Tiled:
+        """Its model, as the header names it."""
+        return self.header.models[0]
+
+    def put(self, codecs: Codecs) -> Codecs:
+        """Put the codecs among those of an archive."""
+        return codecs._replace(tiles=dict(enumerate(self.codecs)), genres=self.genres)
 
 
 def named(
@@ -64,20 +82,23 @@ def named(
 
 def turning(start: Start, catalogue: Catalogue) -> Start:
     """Let small pictures be turned, if there are any in a sample of the catalogue."""
-    codec, header = start
-    seen = (p.pixels for one in probes(catalogue, wide=False) for p in one.pictures)
-    if any(may_turn(codec, x, choose_tiles(codec, *x.shape[:2])[0]) for x in seen):
-        header = header._replace(features=header.features | {TURNED})
-    return Start(codec, header)
+    codecs = start.put(Codecs())
+    for picture in (picture for one in probes(catalogue, wide=False) for picture in one.pictures):
+        if own := own_of(codecs, picture):
+            factor, _ = choose_tiles(own.codec, *picture.pixels.shape[:2])
+            if may_turn(own.codec, picture.pixels, factor):
+                return start._replace(header=start.header.using([TURNED]))
+    return start
 
 
 def refining(start: Start) -> Start:
     """Let what tiles have in common be chosen with time, if the model tells it and can do so."""
     from bitswap_models.families.register import family_of
 
-    if start.codec.tells_common:
-        model = cast("ExactModel", start.codec.model)
-        family_of(model).refining().refine(model)
+    for codec in start.codecs:
+        if codec.tells_common:
+            model = cast("ExactModel", codec.model)
+            family_of(model).refining().refine(model)
     return start
 
 
@@ -85,9 +106,18 @@ def start(file: "ModelFile", codec: ChunkCodec) -> Start:
     """Return the codec of a model's file with the header of an archive by it."""
     wide = codec.channels not in (1, 3) or codec.alphabet != BYTES
     features = frozenset(([WIDE] if wide else []) + ([COMMON] if codec.tells_common else []))
-    tile = shape(codec)
-    header = Header(file.name, file.sha256, codec.name, NUMERIC_PROFILE, tile, (), features)
-    return Start(codec, header)
+    model = Tiled(file.name, file.sha256, codec.name, NUMERIC_PROFILE, shape(codec))
+    return Start((codec,), Header((model,), features))
+
+
+def together(starts: Sequence[Start], genres: Mapping[str, int]) -> Start:
+    """Return the codecs of one archive that has those of several, and which pictures they are for,
+    as in `Codecs`."""
+    if len(starts) == 1:
+        return starts[0]
+    features = frozenset([MODELS]).union(*(start.header.features for start in starts))
+    codecs = tuple(start.codec for start in starts)
+    return Start(codecs, Header(tuple(start.model for start in starts), features), genres)
 
 
 def load(file: "ModelFile", notes: Notes) -> "ExactModel":

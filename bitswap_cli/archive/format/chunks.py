@@ -42,6 +42,7 @@ def encode_tiles(
     tiles: Samples,
     sizes: NDArray[np.int32],
     extras: list[Extra],
+    model: int = 0,
 ) -> tuple[bytes, NDArray[np.float64]]:
     """Build the body of a TILE chunk.
 
@@ -54,6 +55,8 @@ def encode_tiles(
     sizes : int32 array (N, 3)
     extras : list of Extra
         Of the pictures that start here, in order.
+    model : int
+        Number of the codec's model in the header.
 
     Returns
     -------
@@ -64,9 +67,9 @@ def encode_tiles(
     payload = pack_extras(extras)
     words, used, bits = codec.encode(tiles, sizes, payload)
     factor = tiles.shape[1] // codec.tile_height
-    table = pack_tile_table(TileTable(segments, checksum(tiles, sizes), used, factor))
+    table = TileTable(segments, checksum(tiles, sizes), used, factor, model)
     rest = payload[used:]
-    return b"".join([framed(table), LENGTH.pack(len(rest)), rest, words]), bits
+    return b"".join([framed(pack_tile_table(table)), LENGTH.pack(len(rest)), rest, words]), bits
 
 
 def decode_tiles(codec: TileCodec, table: TileTable, body: bytes) -> tuple[Samples, list[Extra]]:

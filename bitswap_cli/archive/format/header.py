@@ -1,8 +1,8 @@
 """What an archive needs to be read: models, and the features that it uses."""
 
-import itertools
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import accumulate, starmap
 from typing import Any, NamedTuple
 
 from bitswap_cli.archive.format.sections import (
@@ -21,8 +21,11 @@ from bitswap_cli.images.picture import CHANNELS
 GROWTH = struct.Struct("<BBH")
 
 
+MAX_MODELS = 8  # of tiles that an archive names, at most
+
+
 class Fitted(NamedTuple):
-    """A model that was fitted from the one that the header names."""
+    """A model that was fitted from one that the header names."""
 
     channels: int
     """Of the pictures that it codes; one-channel pictures go with those of the header's tiles."""
@@ -35,7 +38,7 @@ class Fitted(NamedTuple):
 
 
 TURNED, JPEGS, DRAWN, LONG, LARGE = "turned", "jpeg", "drawn", "long", "large"
-COMMON, TWINS = "common", "twins"
+COMMON, TWINS, MODELS = "common", "twins", "models"
 MODES, FOLDERS, COPIES, SAMPLES = "modes", "folders", "copies", "samples"
 OWNERS, XATTRS, SPARSE = "owners", "xattrs", "sparse"
 DECODINGS, LAID, LEARNING = "decoded", "laid", "learning"
@@ -47,8 +50,24 @@ OTHERS = (JPEGS, DRAWN)
 """Features of chunks that a model of their own codes, in the order in which archives name these."""
 
 
+class Tiled(NamedTuple):
+    """A model of tiles of pixels, as a header names it."""
+
+    name: str
+    sha256: str
+    """SHA-256 of its file, 64 hexadecimal digits."""
+    scheme: str
+    """``'bitswap'``, ``'bbans'`` or ``'topdown'``."""
+    profile: int
+    """Numeric profile."""
+    tile: tuple[int, int, int]
+    """Height, width and channels of a tile."""
+    fitted: tuple[Fitted, ...] = ()
+    """Models that were fitted from it, at most one for a number of channels."""
+
+
 class Named(NamedTuple):
-    """A model of chunks that the one of pixels does not code."""
+    """A model of chunks that none of tiles codes."""
 
     feature: str
     """Of these chunks, one of `OTHERS`."""
@@ -63,20 +82,11 @@ class Named(NamedTuple):
 
 
 class Header(NamedTuple):
-    """What an archive needs to be read: which model, which scheme, which geometry."""
+    """What an archive needs to be read: which models, which schemes, which geometry."""
 
-    model: str | None
-    """Name of the model, or None if the archive was written without one."""
-    sha256: str | None
-    """SHA-256 of the model file, 64 hexadecimal digits, or None without a model."""
-    scheme: str
-    """``'bitswap'``, ``'bbans'``, ``'topdown'``, or ``''`` without a model."""
-    profile: int
-    """Numeric profile."""
-    tile: tuple[int, int, int]
-    """Height, width and channels of a tile; (0, 0, 0) without a model."""
-    fitted: tuple[Fitted, ...] = ()
-    """Models that were fitted from the one that is named, at most one for a number of channels."""
+    models: tuple[Tiled, ...] = ()
+    """Those of tiles: chunks say by their number which one codes them; none if every file is kept
+    byte for byte, or coded by others."""
     features: frozenset[str] = frozenset()
     """What the archive may hold beyond what every one may: `WIDE`, wide pictures (see
     images/formats); `TURNED`, pictures turned or mirrored (see images/orientation.py);
@@ -86,6 +96,7 @@ class Header(NamedTuple):
     `MAX_BLOCK` bytes; `LARGE`, pictures of more than `MAX_PIXELS` pixels (see images/strips.py);
     `COMMON`, chunks of tiles by a model that tells what they share (see coding/common.py);
     `TWINS`, pictures by the tiles of others (see `TileSegment.twin`);
+    `MODELS`, chunks of tiles by more models than one;
     those that kinds of pictures name; those of entries, whatever these are: `MODES`, `OWNERS`,
     `XATTRS` and `SPARSE`, what is told of them (see format/attributes.py), `FOLDERS`, those that
     are not empty, `COPIES`, entries that equal others, `SAMPLES`, files as samples under zstd,
@@ -116,7 +127,7 @@ class Header(NamedTuple):
     @property
     def fitted_bytes(self) -> int:
         """Bytes of the fitted models."""
-        return sum(len(fitted.body) for fitted in self.fitted)
+        return sum(len(fitted.body) for model in self.models for fitted in model.fitted)
 
     def other(self, feature: str) -> Named | None:
         """Return the model of a feature's chunks, if there may be any."""
@@ -128,44 +139,42 @@ class Header(NamedTuple):
         header = self._replace(others=tuple(others))
         return header.using(one.feature for one in others)
 
-    def models(self) -> list[bytes]:
-        """Return the bodies of the MODL sections."""
-        return [GROWTH.pack(*fitted[:3]) + fitted.body for fitted in self.fitted]
+    def fitted_models(self) -> list[bytes]:
+        """Return the bodies of the MODL sections, those of the first model first."""
+        return [
+            GROWTH.pack(*fitted[:3]) + fitted.body
+            for model in self.models
+            for fitted in model.fitted
+        ]
 
-    def with_models(self, bodies: list[bytes], version: int) -> "Header":
-        """Return this header with the models of MODL sections, or raise `ArchiveError`."""
-        if version < WIDE_VERSION:
-            return self._replace(fitted=tuple(Fitted(self.tile[2], 0, 0, b) for b in bodies))
-        if any(len(body) < GROWTH.size for body in bodies):
-            raise ArchiveError("the archive's model is malformed")
-        fitted = tuple(
-            Fitted(channels, radius, width, body[GROWTH.size :])
-            for body in bodies
-            for channels, radius, width in (GROWTH.unpack_from(body),)
+    def with_fitted(self, bodies: Sequence[bytes], counts: Sequence[int], version: int) -> "Header":
+        """Return this header with the models of MODL sections, so many of each that it names, or
+        raise `ArchiveError`."""
+        ends = list(accumulate(counts))
+        models = tuple(
+            model._replace(fitted=_fitted(bodies[end - count : end], model, version))
+            for model, count, end in zip(self.models, counts, ends, strict=True)
         )
-        if len({f.channels for f in fitted}) < len(fitted):
-            raise ArchiveError("the archive holds two models for the same pictures")
-        return self._replace(fitted=fitted)
+        return self._replace(models=models)
 
     @classmethod
     def without_model(cls) -> "Header":
         """Return the header of an archive that keeps every file byte for byte."""
-        return cls(None, None, "", 1, (0, 0, 0))
+        return cls()
 
     def to_bytes(self) -> bytes:
         """Return the body of the HEAD section, of version 5."""
-        models: list[object] = []
-        if self.model is not None and self.sha256 is not None:
-            digest = bytes.fromhex(self.sha256)
-            own = [self.model, digest, self.scheme, self.profile, *self.tile, len(self.fitted)]
-            models.append(own)
+        models: list[object] = [
+            [name, bytes.fromhex(sha256), scheme, profile, *tile, len(fitted)]
+            for name, sha256, scheme, profile, tile, fitted in self.models
+        ]
         for _, model, sha256, scheme, profile in self.others:
             models.append([model, bytes.fromhex(sha256), scheme, profile])
         return pack_object([sorted(self.features), models])
 
     @classmethod
-    def from_bytes(cls, body: bytes, version: int) -> "tuple[Header, int]":
-        """Read the body of a HEAD section, and how many MODL sections there are.
+    def from_bytes(cls, body: bytes, version: int) -> "tuple[Header, list[int]]":
+        """Read the body of a HEAD section, and how many MODL sections there are of each model.
 
         The header knows none of these yet.
 
@@ -187,42 +196,45 @@ class Header(NamedTuple):
 def known_features() -> set[str]:
     """Return the features of archives that this program knows."""
     kinds = {kind.feature for kind in register.kinds() if not kind.plain}
-    named = {WIDE, TURNED, DESCRIBED, LONG, LARGE, LEARNING, COMMON, TWINS, *OTHERS, *PNG_MAKERS}
+    named = {WIDE, TURNED, DESCRIBED, LONG, LARGE, LEARNING, COMMON, TWINS, MODELS}
+    named |= {*OTHERS, *PNG_MAKERS}
     return named | _OF_ENTRIES | kinds
 
 
-def _of_version_5(found: Any, version: int) -> tuple[Header, int] | None:
+def _of_version_5(found: Any, version: int) -> tuple[Header, list[int]] | None:
     match found:
         case [[*features], [*models]] if all(isinstance(name, str) for name in features):
             if unknown := sorted(set(features) - known_features()):
                 raise newer(f"the feature {display(unknown[0])}")
             used = [feature for feature in OTHERS if feature in features]
-            own = models[: max(0, len(models) - len(used))]
-            read = _model(own[0]) if own else (Header.without_model(), 0)
-            rows = zip(used, models[len(own) :], strict=False)
-            others = [one for one in itertools.starmap(_named, rows) if one]
-            if read and len(own) < 2 and len(others) == len(used):
-                header, count = read
-                header = header._replace(features=frozenset(features), others=tuple(others))
-                return header, count
+            count = len(models) - len(used)
+            fewest, most = (2, MAX_MODELS) if MODELS in features else (0, 1)
+            if fewest <= count <= most:
+                own = [one for one in map(_tiled, models[:count]) if one]
+                rows = zip(used, models[count:], strict=True)
+                others = [one for one in starmap(_named, rows) if one]
+                different = len({model.sha256 for model, _ in own}) == len(own)
+                if len(own) == count and len(others) == len(used) and different:
+                    told = tuple(model for model, _ in own), frozenset(features), tuple(others)
+                    return Header(*told), [fitted for _, fitted in own]
     return None
 
 
-def _before_version_5(found: Any, version: int) -> tuple[Header, int] | None:
+def _before_version_5(found: Any, version: int) -> tuple[Header, list[int]] | None:
     features = [WIDE] if version >= WIDE_VERSION else []
     features += [TURNED] if version >= ORIENTED_VERSION else []
     match found:
-        case [None, None, str(scheme), int(profile), 0, 0, 0] if not features:
-            return Header(None, None, scheme, profile, (0, 0, 0)), 0
+        case [None, None, str(), int(), 0, 0, 0] if not features:
+            return Header(), []
         case [*row] if len(row) == (8 if features else 7):
-            read = _model(row if features else [*row, version - VERSION])
+            read = _tiled(row if features else [*row, version - VERSION])
             if read and (features or read[0].tile[2] in (1, 3)):
-                return read[0]._replace(features=frozenset(features)), read[1]
+                return Header((read[0],), frozenset(features)), [read[1]]
     return None
 
 
-def _model(row: Any) -> tuple[Header, int] | None:
-    """Return the header of an archive with one model, and the number of those fitted from it."""
+def _tiled(row: Any) -> tuple[Tiled, int] | None:
+    """Return a model of tiles, as the header tells it, and the number of those fitted from it."""
     match row:
         case [
             str(name),
@@ -235,9 +247,24 @@ def _model(row: Any) -> tuple[Header, int] | None:
             int(count),
         ] if len(digest) == 32 and channels in CHANNELS and 0 <= count <= len(CHANNELS):
             if 0 < height <= 4096 and 0 < width <= 4096:
-                tile = (height, width, channels)
-                return Header(name, digest.hex(), scheme, profile, tile), count
+                return Tiled(name, digest.hex(), scheme, profile, (height, width, channels)), count
     return None
+
+
+def _fitted(bodies: Sequence[bytes], base: Tiled, version: int) -> tuple[Fitted, ...]:
+    """Return the models of some MODL sections, or raise `ArchiveError`."""
+    if version < WIDE_VERSION:
+        return tuple(Fitted(base.tile[2], 0, 0, body) for body in bodies)
+    if any(len(body) < GROWTH.size for body in bodies):
+        raise ArchiveError("the archive's model is malformed")
+    fitted = tuple(
+        Fitted(channels, radius, width, body[GROWTH.size :])
+        for body in bodies
+        for channels, radius, width in (GROWTH.unpack_from(body),)
+    )
+    if len({one.channels for one in fitted}) < len(fitted):
+        raise ArchiveError("the archive holds two models for the same pictures")
+    return fitted
 
 
 def _named(feature: str, row: Any) -> Named | None:

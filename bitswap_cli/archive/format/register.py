@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
-from bitswap_cli.archive.codecs import Codecs
+from bitswap_cli.archive.codecs import Codecs, Need
 from bitswap_cli.archive.format import drawn, jpeg
 from bitswap_cli.archive.format.chunks import decode_bytes, decode_tiles
 from bitswap_cli.archive.format.header import DRAWN, JPEGS
 from bitswap_cli.archive.format.sections import BYTE, CRC, DRAW, JPEG, LENGTH, TILE, after_table
-from bitswap_cli.archive.format.segments import DecodedFile, Extra, Table
+from bitswap_cli.archive.format.segments import DecodedFile, Extra, Table, TileTable
 from bitswap_cli.archive.format.tables import (
     unpack_byte_table,
     unpack_tile_table,
@@ -36,7 +36,7 @@ class ChunkKind(NamedTuple):
     """Of archives that may have any; None: all."""
     table: Callable[[bytes, int], Table]
     """Reads a table of a format version."""
-    codec: Callable[[Codecs], Any]
+    codec: Callable[[Codecs, Need], Any]
     """Their codec, of those of an archive; None if that lacks it."""
     decode: Callable[[Any, Any, bytes, Run], Callable[[], Decoded]]
     """Begins to decode a body, given a codec and a table; what is returned waits for it."""
@@ -51,28 +51,28 @@ KINDS = {
         "pictures",
         None,
         unpack_tile_table,
-        lambda codecs: codecs.tiles,
+        lambda codecs, need: codecs.tiles.get(need.model),
         lambda codec, table, body, run: _at_once(partial(decode_tiles, codec, table), body, run),
     ),
     BYTE: ChunkKind(
         "bytes",
         None,
         unpack_byte_table,
-        lambda codecs: (),
+        lambda codecs, need: (),
         lambda codec, table, body, run: _at_once(partial(decode_bytes, table), body, run),
     ),
     JPEG: ChunkKind(
         "JPEG files",
         JPEGS,
         lambda blob, version: unpack_whole_table(blob, jpeg.KINDS),
-        lambda codecs: codecs.coefficients,
+        lambda codecs, need: codecs.coefficients,
         jpeg.decode_jpegs,
     ),
     DRAW: ChunkKind(
         "whole pictures",
         DRAWN,
         lambda blob, version: unpack_whole_table(blob, drawn.kinds()),
-        lambda codecs: codecs.pictures,
+        lambda codecs, need: codecs.pictures,
         drawn.decode_pictures,
     ),
 }
@@ -85,6 +85,11 @@ def read_table(tag: bytes, body: bytes, version: int) -> Table:
     if CRC.unpack_from(body, end - CRC.size)[0] != zlib.crc32(table):
         raise ArchiveError("the archive holds a damaged table")
     return KINDS[tag].table(table, version)
+
+
+def need_of(tag: bytes, table: Table) -> Need:
+    """Return of which codec a chunk has need."""
+    return Need(tag, table.model if isinstance(table, TileTable) else 0)
 
 
 def decode_chunk(
@@ -111,7 +116,7 @@ def decode_chunk(
         Here or later, if the chunk is damaged.
     """
     kind = KINDS[tag]
-    codec = kind.codec(codecs)
+    codec = kind.codec(codecs, need_of(tag, table))
     if codec is None:
         raise ArchiveError(f"the archive holds {kind.holds} that its index does not announce")
     return kind.decode(codec, table, body, run)

@@ -115,6 +115,8 @@ class TileTable(NamedTuple):
     """How many bytes of the extras are in the initial bits."""
     factor: int
     """How many times as high and wide as the model's its tiles are."""
+    model: int = 0
+    """Number of the model, of those that the header names."""
 
     @property
     def coded(self) -> list[TileSegment]:

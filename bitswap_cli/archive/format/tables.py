@@ -6,6 +6,7 @@ from typing import Any
 
 from bitswap_cli.archive.format import earlier
 from bitswap_cli.archive.format.attributes import pack_attributes, unpack_attributes
+from bitswap_cli.archive.format.header import MAX_MODELS
 from bitswap_cli.archive.format.sections import (
     MAX_BLOCK,
     MAX_EXTRAS,
@@ -46,6 +47,10 @@ from bitswap_cli.images.formats import register
 from bitswap_cli.images.orientation import ORIENTATIONS
 
 _MAX_FACTOR = 1 << 8
+# numbers in the table of a TILE chunk, and what they stay below
+_TILE_HEAD = {
+    "checksum": CRCS, "swallowed": MAX_EXTRAS + 1, "factor": _MAX_FACTOR, "model": MAX_MODELS
+}  # fmt: skip
 
 
 def pack_tile_table(table: TileTable) -> bytes:
@@ -61,7 +66,7 @@ def pack_tile_table(table: TileTable) -> bytes:
         "twin": pack_column(twins),
         **pack_attributes(attributes),
     }
-    head = {"checksum": table.checksum, "swallowed": table.swallowed, "factor": table.factor}
+    head = {name: getattr(table, name) for name in _TILE_HEAD}
     return pack_table(len(names), head, columns)
 
 
@@ -128,12 +133,7 @@ def unpack_tile_table(blob: bytes, version: int = NAMED_VERSION) -> TileTable:
     numbers = [columns.take(own) for own in TileSegment._fields[2:-4]]
     orientations = columns.take("orientation", ORIENTATIONS)
     crcs = zip(columns.take("crc", CRCS), numbers[-1], strict=True)
-    head = [
-        columns.one(name, limit)
-        for name, limit in (
-            ("checksum", CRCS), ("swallowed", MAX_EXTRAS + 1), ("factor", _MAX_FACTOR)
-        )
-    ]  # fmt: skip
+    head = [columns.one(name, limit) for name, limit in _TILE_HEAD.items()]
     attributes, twins = unpack_attributes(columns), columns.take("twin", MAX_TWINS + 1)
     columns.end()
     told = [crc if size else None for crc, size in crcs]

@@ -12,8 +12,10 @@ from bitswap_cli.archive.format.header import (
     COPIES,
     LARGE,
     LONG,
+    MAX_MODELS,
     TWINS,
     Header,
+    Tiled,
     known_features,
 )
 from bitswap_cli.archive.format.index import ChunkInfo, Chunks, Totals, unpack_index
@@ -46,7 +48,9 @@ from bitswap_cli.errors import ArchiveError, InputError, ModelError, display
 from bitswap_cli.images.formats.register import kind_of
 from bitswap_cli.images.orientation import UPSIDE_DOWN
 
-_UNKNOWN = Header.without_model()._replace(features=frozenset(known_features()))
+# of an archive whose header is lost: it may hold anything
+_ANY = Tiled("", "", "", 1, (0, 0, 0))
+_UNKNOWN = Header((_ANY,) * MAX_MODELS, frozenset(known_features()))
 _GAPS = 100  # between whole sections, that are named: a hostile file may have millions
 
 
@@ -194,13 +198,13 @@ class ArchiveReader:
         length = self.size - TRAILER.size - extra - index
         most = index // extra
         listed, self.totals = unpack_index(self._section(INDX, index, length), most)
-        header, models = Header.from_bytes(head, self.version)
+        header, counts = Header.from_bytes(head, self.version)
         offset = self._start + len(head) + extra
         bodies = []
-        for _ in range(models):
+        for _ in range(sum(counts)):
             bodies.append(self._section(MODL, offset))
             offset += len(bodies[-1]) + extra
-        self.header = header.with_models(bodies, self.version)
+        self.header = header.with_fitted(bodies, counts, self.version)
         self.chunks, offset = listed.laid(offset, extra)
         # Every byte of an archive is checked by something: there is no room for others.
         if offset != index and (
@@ -212,13 +216,13 @@ class ArchiveReader:
         """Take what is whole in the file, whatever its index says."""
         self.totals, self.chunks = None, Chunks()
         self._believe_header()
-        header, models = None, 0
+        header, counts = None, list[int]()
         bodies: list[bytes] = []
         gaps: list[tuple[int, int]] = []
         expected = self._start
         for tag, offset, length in scan.sections(self._file, self.size, expected, self._id):
             if tag == HEAD and header is None:
-                header, models = Header.from_bytes(
+                header, counts = Header.from_bytes(
                     self._section(HEAD, offset, length), self.version
                 )
             elif tag == MODL:
@@ -232,8 +236,9 @@ class ArchiveReader:
             gaps.append((expected, self.size))
         self.damage.insert(0, f"{error}; found {len(self.chunks)} whole chunks by scanning")
         lacking = "header" if header is None else "model"
-        bodies = bodies[:models]  # a damaged file of the archive may hold others
-        if header is None or len(bodies) < models:
+        bodies = bodies[: sum(counts)]  # a damaged file of the archive may hold others
+        whole = header is not None and len(bodies) == sum(counts)
+        if not whole:
             if not self.chunks:
                 raise error
             kept = self.chunks.only(BYTE)
@@ -241,8 +246,9 @@ class ArchiveReader:
                 f"without the {lacking}, {len(self.chunks) - len(kept)} chunks of pictures are lost"
             )
             self.chunks = kept
-            bodies = []
-        self.header = (header or _UNKNOWN).with_models(bodies, self.version)
+        self.header = header or _UNKNOWN
+        if whole:
+            self.header = self.header.with_fitted(bodies, counts, self.version)
         for start, end in gaps:
             start = self._read_names(start, end)
             if start < end:
@@ -263,6 +269,8 @@ class ArchiveReader:
         kind = register.KINDS[tag]
         if kind.feature and kind.feature not in self.header.features:
             raise ArchiveError(f"the archive holds {kind.holds} its header does not announce")
+        if isinstance(table, TileTable) and table.model >= len(self.header.models):
+            raise ArchiveError("the archive holds pictures by a model its header does not name")
         for tiles in table.segments if isinstance(table, TileTable) else ():
             if not self._may_hold(tiles):
                 raise ArchiveError("the archive holds pictures its header does not announce")

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-from bitswap_cli.archive.codecs import Codecs, CodecsFor
+from bitswap_cli.archive.codecs import Codecs, CodecsFor, Need
 from bitswap_cli.archive.format.header import FOLDERS, MODES
 from bitswap_cli.archive.format.index import ChunkInfo
 from bitswap_cli.archive.format.names import above
-from bitswap_cli.archive.format.register import Decoded, decode_chunk
+from bitswap_cli.archive.format.register import Decoded, decode_chunk, need_of
 from bitswap_cli.archive.format.sections import BYTE, MAX_BLOCK, TILE
 from bitswap_cli.archive.format.segments import DECODED_KINDS, FOLDER_KINDS, ByteTable, Table
 from bitswap_cli.archive.reading.assembly import Assembler, jpeg_name
@@ -77,9 +77,9 @@ def unpack(
     try:
         # Before the first byte is written: every name is safe and free, and there is a decoder.
         copies = Copies(reader, wanted, keep_going=keep_going)
-        tags = _check(reader, folder, copies, keep_going, as_jpeg=as_jpeg)
+        needs = _check(reader, folder, copies, keep_going, as_jpeg=as_jpeg)
         wanted.check(reader.path)
-        codecs = find_codecs(reader, codecs_for, tags)
+        codecs = find_codecs(reader, codecs_for, needs)
         how = _How(keep_going, pixels, _names(reader) if as_jpeg else None)
         report = _Unpacking(reader, codecs, folder, copies, how, threads, progress).run()
         report.notes += giver.notes(reader.header.features)
@@ -100,7 +100,8 @@ def verify(
     Parameters and errors are those of `unpack`, but for `PartialError`: `lost` of the report names
     what could not be restored on this system.
     """
-    codecs = find_codecs(reader, codecs_for, {chunk.tag for chunk in reader.chunks})
+    needs = {_need(reader, chunk) for chunk in reader.chunks}
+    codecs = find_codecs(reader, codecs_for, needs)
     everything = Copies(reader, _Selection(None), keep_going=False)
     report = _Unpacking(reader, codecs, Nowhere(), everything, _How(), threads, progress).run()
     report.entries += len(report.lost)  # they were checked all the same
@@ -121,19 +122,19 @@ def whole(path: str, done: str, report: UnpackReport) -> UnpackReport:
 
 def _check(
     reader: ArchiveReader, folder: Folder, copies: Copies, keep_going: bool, *, as_jpeg: bool
-) -> set[bytes]:
-    """Refuse names that cannot be restored; return the tags of the chunks that are needed."""
-    tags, places = set[bytes](), Places()
+) -> set[Need]:
+    """Refuse names that cannot be restored; return what the chunks that are needed have need of."""
+    needs, places = set[Need](), Places()
     for chunk in reader.chunks:
         try:
-            segments = reader.table(chunk).segments
+            table = reader.table(chunk)
         except ArchiveError:
             if not keep_going:
                 raise
             continue
-        for segment in segments:
+        for segment in table.segments:
             if copies.needed(segment.name):
-                tags.add(chunk.tag)
+                needs.add(need_of(chunk.tag, table))
             if not copies.wanted(segment.name):
                 continue
             if not segment.begins:
@@ -147,25 +148,27 @@ def _check(
             folder.check(segment.name)
             if as_jpeg and segment.kind in DECODED_KINDS:
                 folder.check(jpeg_name(segment.name))
-    return tags
+    return needs
 
 
-def find_codecs(reader: ArchiveReader, codecs_for: CodecsFor, tags: Set[bytes]) -> Codecs:
-    """Return the decoders that chunks of some tags need; raise `ArchiveError` if they do not fit
-    the archive."""
-    header = reader.header
-    if TILE in tags and header.model is None:
-        raise ArchiveError(f"{reader.path} holds pictures but names no model")
-    if not tags - {BYTE}:
+def _need(reader: ArchiveReader, chunk: ChunkInfo) -> Need:
+    """Return of which codec a chunk has need; its table is read only if it tells that."""
+    several = chunk.tag == TILE and len(reader.header.models) > 1
+    return need_of(chunk.tag, reader.table(chunk)) if several else Need(chunk.tag)
+
+
+def find_codecs(reader: ArchiveReader, codecs_for: CodecsFor, needs: Set[Need]) -> Codecs:
+    """Return the decoders that chunks need; raise `ArchiveError` if they do not fit the archive."""
+    if not any(need.tag != BYTE for need in needs):
         return Codecs()
     try:
-        codecs = codecs_for(header, tags)
+        codecs = codecs_for(reader.header, needs)
     except ArchiveError as error:
         raise reader.located(error) from error
-    if (codec := codecs.tiles) and header.tile != (
-        codec.tile_height, codec.tile_width, codec.channels
-    ):  # fmt: skip
-        raise ArchiveError(f"{reader.path}: the tiles in its header are not those of its model")
+    for number, codec in codecs.tiles.items():
+        own = codec.tile_height, codec.tile_width, codec.channels
+        if reader.header.models[number].tile != own:
+            raise ArchiveError(f"{reader.path}: the tiles in its header are not those of its model")
     return codecs
 
 

@@ -7,8 +7,9 @@ pictures are decoded again, but not described and proved again, which would be t
 
 import os
 from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterable, Sequence, Set
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence, Set
 from contextlib import closing
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import accumulate
 
@@ -35,6 +36,15 @@ from bitswap_cli.images.picture import Picture
 ROOM = 1 << 30  # bytes of pixels that are kept
 _FIRST = 1 << 25  # bytes of files
 _LARGER = 16  # about how many times as many bytes as its file a picture may have
+
+
+@dataclass
+class Group:
+    """Files that can be seen as pictures of the same genres."""
+
+    sources: list[Source] = field(default_factory=list)
+    samples: int = 0
+    """Of all of them."""
 
 
 class Catalogue:
@@ -130,6 +140,18 @@ class Catalogue:
         order = sorted(range(len(files)), key=lambda k: k * 2654435761 % (1 << 32))
         return [files[k] for k in order]
 
+    def by_genres(self, *, wide: bool = True) -> dict[tuple[str, ...], Group]:
+        """Return all pictures by the genres of what their files can be seen as, in the order of
+        `candidates`, once each; not `wide` ones if they are of no interest."""
+        entries, found = self._all(), dict[tuple[str, ...], Group]()
+        for source in self.candidates():
+            known = entries.get(source.name, NO_PICTURE)
+            if known.wanted(wide and self._wide) and source.name not in self.twins:
+                group = found.setdefault(known.genres, Group())
+                group.sources.append(source)
+                group.samples += known.samples
+        return found
+
     @property
     def jpegs(self) -> frozenset[bytes]:
         """Names of the files that begin as a JPEG."""
@@ -193,30 +215,30 @@ class Catalogue:
 
     @cached_property
     def on_lattice(self) -> bool:
-        """Whether the colours of any picture are on a lattice; all are looked at, until one is."""
-        kinds = (kind for known in self._entries.values() for kind in known.kinds)
-        if any(kind_of(kind).feature == LATTICE for kind in kinds):
-            return True
-        others = [one for one in self.candidates() if one.name not in self._entries]
-        with closing(self.look_at(others)) as looks:
-            pictures = (picture for _, found in looks if found for picture in found.pictures)
-            return any(kind_of(one.recipe.kind).feature == LATTICE for one in pictures)
+        """Whether the colours of any picture are on a lattice."""
+        kinds = (kind for known in self._all().values() for kind in known.kinds)
+        return any(kind_of(kind).feature == LATTICE for kind in kinds)
 
     @cached_property
     def twins(self) -> dict[bytes, bytes]:
         """By name: the pictures that have the pixels of others, and the first of these.
 
-        All pictures are looked at; of those that are had by strips, the ones of like shape.
+        Of those that are had by strips, the ones of like shape are looked at.
         """
-        others = [one for one in self.candidates() if one.name not in self._entries]
-        with closing(self.look_at(others)) as looks:
-            deque(looks, maxlen=0)
         begun = self._beginnings.strips
         shapes = Counter(begun[source.name].shape for source in self.large)
         alike = (source for source in self.large if shapes[begun[source.name].shape] > 1)
-        digests = {name: known.digests for name, known in self._entries.items()}
+        digests = {name: known.digests for name, known in self._all().items()}
         digests |= {one.name: (own.digest,) for one in alike if (own := self.strips(one))}
         return twins.find(sorted(digests.items()))
+
+    def _all(self) -> Mapping[bytes, Known]:
+        """Return what is known of all files that may be pictures; those that were not looked at yet
+        are."""
+        others = [one for one in self.candidates() if one.name not in self._entries]
+        with closing(self.look_at(others)) as looks:
+            deque(looks, maxlen=0)
+        return self._entries
 
     def _any(self, tells: Callable[[Picture], bool]) -> bool:
         """Whether something can be told of any picture."""

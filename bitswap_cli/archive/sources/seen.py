@@ -16,6 +16,7 @@ from bitswap_cli.images import bands
 from bitswap_cli.images.formats.jpeg.codec import Jpeg, split
 from bitswap_cli.images.formats.lattice import format as lattice
 from bitswap_cli.images.formats.register import START, kind_of
+from bitswap_cli.images.genres import genre_of
 from bitswap_cli.images.history import recipe as history
 from bitswap_cli.images.history.finder import find
 from bitswap_cli.images.inspection import (
@@ -69,6 +70,10 @@ class Known(NamedTuple):
     limit: int = 0
     checksum: int = 0  # of its bytes
     description: bytes = b""  # of kinds that have one
+    genres: tuple[str, ...] = ()
+    """Of these pictures."""
+    samples: int = 0
+    """Of the first one."""
     pictures: list[Picture] | None = None
     """None where there was no room for them."""
     digests: tuple[bytes, ...] = ()
@@ -121,7 +126,8 @@ def look(source: Source, *, wide: bool, pixels: bool) -> Known:
     digests = tuple(twins.digest(picture.pixels) for picture in pictures)
     pictures += _by_lattice(pictures)
     kinds = tuple(picture.recipe.kind for picture in pictures)
-    return Known(kinds, _cost(data), zlib.crc32(data), description or b"", pictures, digests)
+    told = tuple(map(genre_of, pictures)), pictures[0].pixels.size
+    return Known(kinds, _cost(data), zlib.crc32(data), description or b"", *told, pictures, digests)
 
 
 def look_again(source: Source, known: Known) -> list[Picture]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bitswap_cli.archive.codecs import Codecs
 from bitswap_cli.archive.sources.catalogue import Catalogue
 from bitswap_cli.archive.writing.coders.batches import recipe_costs
 from bitswap_cli.archive.writing.coders.choice import choose
@@ -97,13 +98,13 @@ def material(
     with closing(catalogue.look_at(files)) as looks:
         for source, seen in looks:
             looked += source.size
-            chosen = seen and choose(codec, seen.pictures, large=True)
+            chosen = seen and choose(Codecs({0: codec}), seen.pictures, large=True)
             if not seen or not chosen:
                 continue
             if not drawn and any(map(repeats.repeats_itself, seen.pictures)):
                 without += 1
                 continue
-            used, (pixels, recipe), factor, _ = chosen
+            (_, used), (pixels, recipe), factor, _ = chosen
             channels = codec.channels if used is codec else pixels.shape[2]
             if only not in (None, channels):
                 continue

@@ -64,7 +64,7 @@ def pack(
     catalogue = Catalogue(sources, wide=header.wide, pixels=not header.described, threads=threads)
     header = header.using(catalogue.features(keeping.block))
     with ArchiveWriter(destination, header, catalogue.sources, force=force) as writer:
-        codecs = Codecs(codec)
+        codecs = Codecs({} if codec is None else {0: codec})
         report = pack_into(
             writer, catalogue, codecs, keeping=keeping, threads=threads, progress=progress
         )
@@ -94,7 +94,7 @@ def pack_into(
     catalogue : Catalogue
         What to archive.
     codecs : Codecs
-        Encoders of pictures and JPEG files; where one is None, these are kept byte for byte.
+        Encoders of pictures and JPEG files; where there is none, these are kept byte for byte.
     again : bool
         Whether the catalogue will be needed again; else its pictures are let go of on the way.
     keeping : Keeping
@@ -121,8 +121,7 @@ def pack_into(
     bits = round(report.net_bits)
     writer.finish(Totals(report.entries, report.bytes_before, report.samples, bits))
     report.bytes_after = writer.size
-    report.model, report.sha256, report.scheme = header.model, header.sha256, header.scheme
-    report.fitted = tuple(fitted.channels for fitted in header.fitted)
+    report.models = header.models
     report.fitted_bytes = header.fitted_bytes
     return report
 

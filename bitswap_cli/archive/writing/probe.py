@@ -1,17 +1,17 @@
-"""Some of the pictures that are to be archived, to choose a codec by."""
+"""Some of the pictures that are to be archived, to choose models by."""
 
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from bitswap_cli.archive.sources.catalogue import Catalogue
+from bitswap_cli.archive.sources.catalogue import Catalogue, Group
 from bitswap_cli.archive.writing.coders.choice import codec_of, estimate
 from bitswap_cli.contract import TileCodec
 from bitswap_cli.images.picture import Picture
 
 PICTURES = 24  # looked at, of all that there are
-_TRIED = 10 * PICTURES  # files that may turn out to be no pictures
+_FEWEST = 4  # of those that can be seen alike
 _READ = 1 << 23  # samples: large pictures take time to read, and fewer of them tell as much
-_EDGE = 128  # pixels of the part of a picture that is coded: it has a z_2, as larger ones do
+EDGE = 128  # pixels of the part of a picture that is coded: it has a z_2, as larger ones do
 
 
 @dataclass(frozen=True)
@@ -21,17 +21,20 @@ class Probe:
     name: bytes
     pictures: list[Picture]
     size: int
+    weight: float = 1.0
+    """How many times its own samples it stands for."""
 
     def cost(self, codec: TileCodec, number: int) -> float | None:
         """Bytes that it would take in an archive as one of its pictures, net; None if there is no
         codec of that."""
         picture = self.pictures[number]
         own = codec_of(codec, picture)
-        return estimate(own, picture, _EDGE) if own else None
+        return estimate(own, picture, EDGE) if own else None
 
 
 def probes(catalogue: Catalogue, *, wide: bool = True) -> list[Probe]:
-    """Look at some of the pictures of a catalogue; not at `wide` ones if they are of no interest.
+    """Look at some of the pictures of a catalogue, of all genres that there are; not at `wide` ones
+    if they are of no interest.
 
     Raises
     ------
@@ -39,16 +42,26 @@ def probes(catalogue: Catalogue, *, wide: bool = True) -> list[Probe]:
         If something cannot be read.
     """
     found: list[Probe] = []
+    groups = catalogue.by_genres(wide=wide)
+    for genres in sorted(groups):
+        share = max(PICTURES // len(groups), _FEWEST)
+        found += _some(catalogue, groups[genres], share, _READ // len(groups), wide)
+    return found + _middles(catalogue, max(PICTURES - len(found), _FEWEST))
+
+
+def _some(catalogue: Catalogue, group: Group, most: int, samples: int, wide: bool) -> list[Probe]:
+    """Return some pictures that stand for all of a group: so many, or of about so many samples."""
+    found: list[Probe] = []
     read = 0
-    with closing(catalogue.look_at(catalogue.candidates()[:_TRIED], wide=wide)) as looks:
+    with closing(catalogue.look_at(group.sources, wide=wide)) as looks:
         for source, seen in looks:
             if not seen:
                 continue
             found.append(Probe(source.name, seen.pictures, source.size))
             read += seen.pictures[0].pixels.size
-            if len(found) == PICTURES or read >= _READ:
+            if len(found) == most or read >= samples:
                 break
-    return found + _middles(catalogue, PICTURES - len(found))
+    return [replace(one, weight=group.samples / read) for one in found]
 
 
 def _middles(catalogue: Catalogue, most: int) -> list[Probe]:
@@ -58,5 +71,6 @@ def _middles(catalogue: Catalogue, most: int) -> list[Probe]:
         if seen := catalogue.strips(source):
             height, width, channels = seen.strips.shape
             share = seen.middle.pixels.size / (height * width * channels)
-            found.append(Probe(source.name, [seen.middle], round(source.size * share)))
+            size = round(source.size * share)
+            found.append(Probe(source.name, [seen.middle], size, 1 / share))
     return found

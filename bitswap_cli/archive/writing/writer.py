@@ -35,7 +35,7 @@ def archive_id(header: Header, sources: Sequence[Source]) -> bytes:
     It depends on the header and on names, kinds, sizes, times and attributes of what is archived,
     and on nothing else: equal input gives equal bytes.
     """
-    digest = hashlib.sha256(pack_object([header.to_bytes(), header.models()]))
+    digest = hashlib.sha256(pack_object([header.to_bytes(), header.fitted_models()]))
     for source in sources:
         digest.update(
             pack_object([source.name, source.kind, source.size, source.mtime, source.attributes])
@@ -83,7 +83,7 @@ class ArchiveWriter:
         self._id = archive_id(header, sources)
         self._write(PREAMBLE.pack(MAGIC, NAMED_VERSION) + self._id)
         self._section(HEAD, header.to_bytes())
-        for body in header.models():
+        for body in header.fitted_models():
             self._section(MODL, body)
 
     def add(self, tag: bytes, body: bytes, segments: int) -> int:

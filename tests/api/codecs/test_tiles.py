@@ -8,6 +8,7 @@ from PIL import Image
 
 import bitswap_cli as bitswap
 from bitswap_cli.api.codecs.decoder import decoder
+from bitswap_cli.archive.codecs import Need
 from bitswap_cli.archive.format.sections import TILE
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.errors import ArchiveError
@@ -33,9 +34,9 @@ def test_the_feature_is_named(made: Path) -> None:
         assert "common" in reader.header.features
         header = reader.header
     codecs = decoder(str(made / "m.safetensors"), 64)
-    assert codecs(header, {TILE}).tiles
+    assert codecs(header, {Need(TILE)}).tiles
     with pytest.raises(ArchiveError, match="'common'"):
-        codecs(header._replace(features=frozenset()), {TILE})
+        codecs(header._replace(features=frozenset()), {Need(TILE)})
 
 
 def test_pictures_come_back(made: Path) -> None:

@@ -274,7 +274,7 @@ def test_false_tags_do_not_make_the_scan_slow(tmp_path: Path) -> None:
 def test_pictures_without_a_model(tmp_path: Path, codec: ZlibCodec) -> None:
     write(tmp_path / "x.png", bad_png(30, 30))
     pack([tmp_path / "x.png"], tmp_path / "a", codec, Header.without_model())
-    with pytest.raises(ArchiveError, match="names no model"):
+    with pytest.raises(ArchiveError, match="its header does not name"):
         check(tmp_path / "a", codec)
 
 
@@ -284,7 +284,7 @@ def test_model_errors_are_passed_on(tmp_path: Path, codec: ZlibCodec) -> None:
     pack([tmp_path / "x.png", tmp_path / "x"], tmp_path / "a", codec, header_for(codec))
 
     def unknown(header: Header, _: object) -> NoReturn:
-        raise ModelError(f"no model {header.model}")
+        raise ModelError(f"no model {header.models[0].name}")
 
     for keep_going in (False, True):
         with ArchiveReader(tmp_path / "a") as reader, pytest.raises(ModelError, match="no model f"):

@@ -29,7 +29,7 @@ from tests.archive.support import codec_for, tree
 
 def unneeded(header: Header) -> TileCodec:
     """A decoder that no file asks for."""
-    raise ModelError(f"no model {header.model}")
+    raise ModelError(f"no model {header.models[0].name}")
 
 
 def archive(files: dict[bytes, bytes]) -> bytes:

@@ -32,7 +32,7 @@ from tests.archive.support import (
 
 def unneeded(header: Header) -> TileCodec:
     """A decoder that no file asks for."""
-    raise ModelError(f"no model {header.model}")
+    raise ModelError(f"no model {header.models[0].name}")
 
 
 def test_an_entry_twice_and_names_that_are_too_long(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def test_large_pictures_need_the_feature(
     assert LARGE in features
     header = header_for(codec).using(features - (set() if large else {LARGE, "samples"}))
     with ArchiveWriter(tmp_path / "a", header, catalogue.sources) as writer:
-        report = pack_into(writer, catalogue, Codecs(codec))
+        report = pack_into(writer, catalogue, Codecs({0: codec}))
         writer.commit()
     assert report.kinds["file"] == (0 if large else 2)
     with ArchiveReader(tmp_path / "a") as reader:

@@ -135,7 +135,7 @@ def test_a_picture_that_changes_after_it_was_looked_at(tmp_path: Path, codec: Zl
         assert catalogue.look(source)
     write(tmp_path / "in" / "b.ppm", encoded(smooth(20, 31, seed=7), "PPM"))
     with ArchiveWriter(tmp_path / "out", header_for(codec)) as writer:
-        report = pack_into(writer, catalogue, Codecs(codec))
+        report = pack_into(writer, catalogue, Codecs({0: codec}))
     assert (report.entries, list(report.skipped)) == (1, [str(tmp_path / "in" / "b.ppm")])
 
 

@@ -57,6 +57,8 @@ class Part(NamedTuple):
     """How many."""
     orientation: int = 0
     """How the picture lies in them (see images/orientation.py)."""
+    model: int = 0
+    """Number of the codec's model in the header."""
 
     @property
     def name(self) -> bytes:
@@ -90,8 +92,8 @@ def code_part(codec: TileCodec, part: Part) -> CodedParts:
 def code_batch(codec: TileCodec, parts: list[Part], *, oriented: bool = False) -> CodedParts:
     """Code whole pictures as one chunk, without those for which the model does not pay.
 
-    They have tiles of one size. If the archive has room for `oriented` ones, small pictures are
-    laid as they are coded best.
+    They have one model, and tiles of one size. If the archive has room for `oriented` ones, small
+    pictures are laid as they are coded best.
 
     Each round codes what is left; it ends when nothing loses, which may leave nothing. Whoever
     loses by bad luck gets a second chance, behind the others: the latents that are popped depend on
@@ -144,7 +146,7 @@ def _encode(codec: TileCodec, parts: list[Part]) -> tuple[bytes, NDArray[np.floa
     ]
     segments = [segment for own, _ in told for segment in own]
     extras = [extra for _, own in told for extra in own]
-    return encode_tiles(codec, segments, tiles, sizes, extras)
+    return encode_tiles(codec, segments, tiles, sizes, extras, parts[0].model)
 
 
 def segments_of(

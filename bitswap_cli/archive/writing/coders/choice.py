@@ -1,4 +1,4 @@
-"""How a file is best coded: as which picture, by which codec, and in which tiles."""
+"""How a file is best coded: as which picture, by which model, and in which tiles."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -6,18 +6,28 @@ from typing import NamedTuple
 import numpy as np
 import zstandard
 
+from bitswap_cli.archive.codecs import Codecs
 from bitswap_cli.archive.format.sections import MAX_CHUNK_SAMPLES, MAX_SEGMENTS
 from bitswap_cli.contract import TileCodec
 from bitswap_cli.images.formats.register import kind_of
+from bitswap_cli.images.genres import genre_of
 from bitswap_cli.images.picture import Picture, is_held
 from bitswap_cli.images.repeats import middle_of
 from bitswap_cli.images.tiles import count_tiles, cut
 
 
-class Choice(NamedTuple):
-    """A picture, the codec that codes it, and its tiles."""
+class Own(NamedTuple):
+    """What codes a picture."""
 
+    model: int
+    """Its number in the header."""
     codec: TileCodec
+
+
+class Choice(NamedTuple):
+    """A picture, what codes it, and its tiles."""
+
+    own: Own
     picture: Picture
     factor: int
     """Of the size of its tiles."""
@@ -25,13 +35,12 @@ class Choice(NamedTuple):
     """How many."""
 
 
-def choose(codec: TileCodec, pictures: Sequence[Picture], *, large: bool = False) -> Choice | None:
+def choose(codecs: Codecs, pictures: Sequence[Picture], *, large: bool = False) -> Choice | None:
     """Return how a file had best be coded.
 
     Parameters
     ----------
-    codec : TileCodec
-        Of plain pictures; knows that of others.
+    codecs : Codecs
     pictures : sequence of Picture
         What the file can be seen as.
     large : bool
@@ -43,13 +52,22 @@ def choose(codec: TileCodec, pictures: Sequence[Picture], *, large: bool = False
         None if there is no codec for any of them.
     """
     fits = [p for p in pictures if is_held(*p.pixels.shape, large=large)]
-    seen = [(own, p) for p in fits if (own := codec_of(codec, p))]
+    seen = [(own, p) for p in fits if (own := own_of(codecs, p))]
     if not seen:
         return None
     own, picture = seen[0]
     if len(seen) > 1:
-        own, picture = min(seen, key=lambda one: estimate(*one))
-    return Choice(own, picture, *choose_tiles(own, *picture.pixels.shape[:2]))
+        own, picture = min(seen, key=lambda one: estimate(one[0].codec, one[1]))
+    return Choice(own, picture, *choose_tiles(own.codec, *picture.pixels.shape[:2]))
+
+
+def own_of(codecs: Codecs, picture: Picture) -> Own | None:
+    """Return what codes a picture: the model of its genre, or else the first one that can."""
+    first = codecs.genres.get(genre_of(picture), 0)
+    for number in sorted(codecs.tiles, key=lambda number: (number != first, number)):
+        if own := codec_of(codecs.tiles[number], picture):
+            return Own(number, own)
+    return None
 
 
 def codec_of(codec: TileCodec, picture: Picture) -> TileCodec | None:

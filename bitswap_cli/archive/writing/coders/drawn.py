@@ -1,5 +1,6 @@
 """Whole pictures on their way into DRAW chunks: drawn ones, and whatever has few colours."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -66,16 +67,9 @@ class DrawnCoder:
             return None
         used = self._work.header.features
         fits = [p for p in seen.pictures if kind_of(p.recipe.kind).fits(used)]
-        if not fits:
-            return None
-        # of a palette image that by its colours, if they can be found again; of one that can be
-        # told by luma and chroma, which have fewer colours than red, green and blue, that alone
-        planes = [p for p in fits if kind_of(p.recipe.kind).feature == LATTICE]
-        some = [p for p in planes if repeats.repeats_itself(p)] if planes else fits[-1:]
         files = [
             _File(source, p, seen.limit, seen.crc if kind_of(p.recipe.kind).exact else None, depth)
-            for p in some
-            if (depth := repeats.depth(p)) is not None
+            for p, depth in whole(fits)
         ]
         if not files:
             return None
@@ -100,11 +94,7 @@ class DrawnCoder:
         report.samples += sum(one.samples for one in coded.kept)
 
     def _cost(self, file: _File) -> float:
-        middle = repeats.middle_of(file.picture)
-        palettes = [palette_of(file.picture.recipe)] * file.depth
-        bits = self._codec.encode(planes_of(middle, file.depth), palettes).bits.sum()
-        whole = file.picture.pixels.size / middle.size
-        return float(bits) / 8 * whole * self._work.haste + description_cost(file.picture)
+        return estimate(self._codec, file.picture, file.depth, self._work.haste)
 
     def _take(self, file: _File) -> None:
         height, width, _ = file.picture.pixels.shape
@@ -116,6 +106,40 @@ class DrawnCoder:
         self._files.append(file)
         self._pixels += pixels
         self._recipes += recipe
+
+
+def whole(pictures: Sequence[Picture]) -> list[tuple[Picture, int]]:
+    """Return which pictures, of those that a file can be seen as, may be coded whole, and how many
+    bytes of one channel each shows."""
+    # of a palette image that by its colours, if they can be found again; of one that can be told by
+    # luma and chroma, which have fewer colours than red, green and blue, that alone
+    planes = [p for p in pictures if kind_of(p.recipe.kind).feature == LATTICE]
+    some = [p for p in planes if repeats.repeats_itself(p)] if planes else pictures[-1:]
+    return [(p, depth) for p in some if (depth := repeats.depth(p)) is not None]
+
+
+def estimate(
+    codec: PictureCodec, picture: Picture, depth: int, haste: float, edge: int = repeats.EDGE
+) -> float:
+    """Return about how many bytes a picture would take, its description among them, judged by its
+    middle.
+
+    Parameters
+    ----------
+    codec : PictureCodec
+    picture : Picture
+    depth : int
+        Bytes of what it shows of one channel.
+    haste : float
+        See `Work`.
+    edge : int
+        At most so many pixels of each side are looked at, an even number.
+    """
+    middle = repeats.middle_of(picture, edge)
+    palettes = [palette_of(picture.recipe)] * depth
+    bits = codec.encode(planes_of(middle, depth), palettes).bits.sum()
+    parts = picture.pixels.size / middle.size
+    return float(bits) / 8 * parts * haste + description_cost(picture)
 
 
 def code_files(codec: PictureCodec, files: list[_File]) -> Coded:

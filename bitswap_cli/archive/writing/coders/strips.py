@@ -11,9 +11,9 @@ from bitswap_cli.archive.format.sections import ID, framing
 from bitswap_cli.archive.sources.source import SourceError
 from bitswap_cli.archive.sources.strips import SeenStrips
 from bitswap_cli.archive.writing.coders.batches import File, join, segments_of
-from bitswap_cli.archive.writing.coders.choice import choose_tiles, room_for
+from bitswap_cli.archive.writing.coders.choice import Own, choose_tiles, room_for
 from bitswap_cli.archive.writing.coders.coder import Coded, Work, kept_as
-from bitswap_cli.contract import Samples, TileCodec
+from bitswap_cli.contract import Samples
 from bitswap_cli.images.tiles import count_tiles, cut
 
 _HELD = 1 << 26  # bytes of samples of parts that are coded or wait for it, unless they are two
@@ -25,13 +25,15 @@ class LargePicture:
     Parameters
     ----------
     work : Work
-    codec : TileCodec
+    own : Own
         Of its channels.
     found : SeenStrips
     """
 
-    def __init__(self, work: Work, codec: TileCodec, found: SeenStrips) -> None:
-        self._work, self._codec, self._found = work, codec, found
+    def __init__(self, work: Work, own: Own, found: SeenStrips) -> None:
+        self._work, self._found = work, found
+        self._model, self._codec = own
+        codec = self._codec
         height, width, _ = found.strips.shape
         self._factor, _ = choose_tiles(codec, height, width)
         self._files = [_file(found)]
@@ -95,7 +97,7 @@ class LargePicture:
         strips = self._found.strips
         told = segments_of(self._files, strips.shape, first + start, count, strips.orientation)
         tiles, sizes = cut(pixels, *self._tile, self._codec.channels, start, count)
-        body, bits = encode_tiles(self._codec, told[0], tiles, sizes, told[1])
+        body, bits = encode_tiles(self._codec, told[0], tiles, sizes, told[1], self._model)
         return body, float(bits.sum())
 
     def _took(self, result: Future[tuple[bytes, float]]) -> tuple[bytes, int]:

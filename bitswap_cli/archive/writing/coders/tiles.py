@@ -20,7 +20,7 @@ from bitswap_cli.archive.writing.coders.batches import (
     code_part,
     join,
 )
-from bitswap_cli.archive.writing.coders.choice import choose, codec_of, estimate, room_for
+from bitswap_cli.archive.writing.coders.choice import choose, estimate, own_of, room_for
 from bitswap_cli.archive.writing.coders.coder import Coded, Offer, Step, Work, kept_as
 from bitswap_cli.archive.writing.coders.strips import LargePicture
 from bitswap_cli.contract import TileCodec
@@ -46,19 +46,19 @@ class TileCoder:
     Parameters
     ----------
     work : Work
-    codec : TileCodec
     """
 
     tag = TILE
 
-    def __init__(self, work: Work, codec: TileCodec) -> None:
-        self._work, self._codec = work, codec
-        self._batches: dict[tuple[int, int], _Batch] = {}  # by channels, if wide; factor of tiles
+    def __init__(self, work: Work) -> None:
+        self._work, self._codecs = work, work.codecs
+        # by the number of the model; channels, if it is a grown one; factor of tiles
+        self._batches: dict[tuple[int, int, int], _Batch] = {}
 
     @classmethod
     def begin(cls, work: Work) -> "TileCoder | None":
         """Return it, if there is a codec of tiles."""
-        return None if work.codecs.tiles is None else cls(work, work.codecs.tiles)
+        return cls(work) if work.codecs.tiles else None
 
     def offer(self, source: Source, seen: Seen | None) -> Offer | None:
         """Offer to code a picture of a kind and shape that there is a model for."""
@@ -66,10 +66,11 @@ class TileCoder:
         if not seen:
             return self._offer_strips(source) if LARGE in used else None
         fits = [p for p in seen.pictures if kind_of(p.recipe.kind).fits(used)]
-        if not (chosen := choose(self._codec, fits, large=LARGE in used)):
+        if not (chosen := choose(self._codecs, fits, large=LARGE in used)):
             return None
-        codec, picture, factor, number = chosen
-        part = Part(picture.pixels, [_file(source, seen, picture.recipe)], factor, 0, number)
+        (model, codec), picture, factor, number = chosen
+        files = [_file(source, seen, picture.recipe)]
+        part = Part(picture.pixels, files, factor, 0, number, model=model)
         take, cost = partial(self._take, codec, part), partial(estimate, codec, picture)
         return Offer(take, cost, partial(self._join, part))
 
@@ -89,10 +90,10 @@ class TileCoder:
         """Offer to code a picture that is had by strips, if it is one."""
         found = self._work.catalogue.strips(source)
         fits = found and kind_of(found.middle.recipe.kind).fits(self._work.header.features)
-        codec = codec_of(self._codec, found.middle) if found and fits else None
-        if not found or not codec:
+        own = own_of(self._codecs, found.middle) if found and fits else None
+        if not found or not own:
             return None
-        large = LargePicture(self._work, codec, found)
+        large = LargePicture(self._work, own, found)
         take = partial(self._work.queue, Step(self, large.coded, 0, large.chunks))
         return Offer(take, lambda: found.limit, partial(self._join_strips, large))
 
@@ -121,8 +122,8 @@ class TileCoder:
             self._code_in_parts(codec, part, room)
             return
         # a chunk's pictures have tiles of one size, and are all coded by one model
-        channels = part.pixels.shape[2] if codec is not self._codec else 0
-        key = (channels, part.factor)
+        grown = codec is not self._codecs.tiles[part.model]
+        key = (part.model, part.pixels.shape[2] if grown else 0, part.factor)
         batch = self._batches.setdefault(key, _Batch(codec))
         size = part.files[0].source.weight + sum(file.own for file in part.files[1:])
         if batch.tiles + part.tiles > room or batch.size + size > _BATCH_BYTES:
@@ -143,7 +144,7 @@ class TileCoder:
         held = whole.pixels.nbytes
         self._work.queue(Step(self, partial(_joined, results, whole), held))
 
-    def _close(self, key: tuple[int, int]) -> None:
+    def _close(self, key: tuple[int, int, int]) -> None:
         batch = self._batches.pop(key)
         if batch.parts:
             oriented = self._work.header.oriented

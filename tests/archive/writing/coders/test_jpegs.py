@@ -60,7 +60,7 @@ def folder(tmp_path: Path) -> Path:
 def packed(folder: Path, path: Path, codec: Memory, header: Header = HEADER) -> PackReport:
     catalogue = Catalogue([folder])
     with ArchiveWriter(path, header, catalogue.sources) as writer:
-        codecs = Codecs(None, codec if header is HEADER else None)
+        codecs = Codecs({}, codec if header is HEADER else None)
         report = pack_into(writer, catalogue, codecs, threads=2)
         writer.commit()
     return report
@@ -80,8 +80,8 @@ def test_jpeg_files_come_back(
         for name in ("thumbnail.jpg", *map("{}.jpg".format, range(6)))
     )
     with ArchiveReader(tmp_path / "a") as reader:
-        verify(reader, lambda header, tags: Codecs(None, codec))
-        unpack(reader, lambda header, tags: Codecs(None, codec), tmp_path / "out", threads=2)
+        verify(reader, lambda header, tags: Codecs({}, codec))
+        unpack(reader, lambda header, tags: Codecs({}, codec), tmp_path / "out", threads=2)
         kinds = {entry.name: (entry.kind, entry.exact, entry.shape) for entry in reader.entries()}
         tags = [one.tag for one in reader.chunks]
     assert tree(tmp_path / "out" / "in") == tree(folder)
@@ -113,9 +113,9 @@ def test_a_damaged_message_loses_the_files_of_its_chunk(
     packed(folder, tmp_path / "a", codec)
     del codec.told[next(iter(codec.told))]
     with ArchiveReader(tmp_path / "a") as reader, pytest.raises(ArchiveError, match="damaged"):
-        verify(reader, lambda header, tags: Codecs(None, codec))
+        verify(reader, lambda header, tags: Codecs({}, codec))
     with ArchiveReader(tmp_path / "a") as reader, pytest.raises(PartialError, match="in/0.jpg"):
-        unpack(reader, lambda header, tags: Codecs(None, codec), tmp_path / "out", keep_going=True)
+        unpack(reader, lambda header, tags: Codecs({}, codec), tmp_path / "out", keep_going=True)
     assert tree(tmp_path / "out" / "in").keys() == tree(folder).keys() - {b"0.jpg"}
 
 

@@ -45,7 +45,7 @@ def folder(tmp_path: Path) -> Path:
 def packed(folder: Path, path: Path, codec: Memory, header: Header = USED) -> PackReport:
     found = Catalogue([folder])
     with ArchiveWriter(path, header, found.sources) as writer:
-        report = pack_into(writer, found, Codecs(None, codec))
+        report = pack_into(writer, found, Codecs({}, codec))
         writer.commit()
     return report
 
@@ -55,7 +55,7 @@ def test_they_come_back(folder: Path, tmp_path: Path) -> None:
     report = packed(folder, tmp_path / "a", codec)
     assert report.kinds["decoded-exact"] == 2 and report.kinds["jpeg"] == 1
     with ArchiveReader(tmp_path / "a") as reader:
-        unpack(reader, lambda header, tags: Codecs(None, codec), tmp_path / "out")
+        unpack(reader, lambda header, tags: Codecs({}, codec), tmp_path / "out")
         assert tree(tmp_path / "out" / "in") == tree(folder)
         reader.header = HEADER
         with pytest.raises(ArchiveError, match="does not announce"):
@@ -113,7 +113,7 @@ def test_damaged_recipes_are_refused(
     codec = Memory()
     packed(folder, tmp_path / "a", codec)
     with ArchiveReader(tmp_path / "a") as reader, pytest.raises(ArchiveError) as raised:
-        verify(reader, lambda header, tags: Codecs(None, codec))
+        verify(reader, lambda header, tags: Codecs({}, codec))
     text = str(raised.value)
     assert "\n" not in text and "chunk at byte" in text and "malformed" in text
 
