@@ -24,13 +24,13 @@ from numpy.typing import NDArray
 
 from bitswap_cli.errors import ModelError
 from bitswap_models.exact.kernel import Values, Weights, engine
+from bitswap_models.exact.products import product
 
 UNIT = 64  # integer activations that stand for 1.0
 ACTIVATION_MAX = 255  # activations are unsigned 8 bit
 SATURATION = 32767  # layers and the residual stream are signed 16 bit
 EXACT_SUM = 2**24  # sums of products stay under this
 EXACT_INT32 = 2**31
-PRODUCTS = 1 << 17  # that are computed at a time
 
 ACTIVATION = (0, ACTIVATION_MAX)  # a rectifier that saturates
 STREAM = (-SATURATION, SATURATION)
@@ -186,15 +186,14 @@ class Layer:
         if edge:  # every tap of a relative layer exists: differences, not zeros
             around = ((0, 0), (edge, edge), (edge, edge), (0, 0))
             seen = np.pad(seen, around, "edge" if self.shape.relative else "constant")
-        sums = np.zeros((batch * height * width, self.shape.outputs))
+        sums = np.zeros((batch * height * width, self.shape.outputs), np.int64)
         for i in range(size):
             for j in range(size):
                 tap = seen[:, i : i + height, j : j + width]
                 if reference is not None:
                     tap = tap - np.tile(reference, inputs // reference.shape[-1])
-                weight = self.weight[:, :, i, j].T.astype(np.float64)
-                sums += _product(tap.reshape(len(sums), inputs), weight)
-        y = (sums.astype(np.int64) * self.scale + self.bias) >> self.shape.shift
+                sums += product(tap.reshape(len(sums), inputs), self.weight[:, :, i, j].T)
+        y = (sums * self.scale + self.bias) >> self.shape.shift
         y = y.clip(*STREAM).reshape(batch, height, width, -1)
         clipped: Values = (y if add is None else y + add).clip(*within).astype(np.int16)
         return clipped
@@ -203,14 +202,3 @@ class Layer:
 def activation(x: NDArray[np.integer]) -> Values:
     """Clip to unsigned 8 bit."""
     return x.clip(*ACTIVATION).astype(np.int16, copy=False)
-
-
-def _product(x: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
-    """x @ weight, in parts so small that libraries start no threads, which wait for each other."""
-    rows = max(1, PRODUCTS // weight.size)
-    whole = len(x) // rows * rows
-    y = np.empty((len(x), weight.shape[1]))
-    parts = y[:whole].reshape(-1, rows, weight.shape[1])
-    np.matmul(x[:whole].reshape(-1, rows, len(weight)), weight, out=parts)
-    np.matmul(x[whole:], weight, out=y[whole:])
-    return y

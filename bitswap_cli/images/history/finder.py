@@ -27,6 +27,7 @@ _SURE = 0.5  # of all pixels are known, or more: one round tells which way is be
 _RIVAL = 3  # what so many times as much would speak for is tried, too
 _SMALLEST = 16  # pixels of a picture's side
 _LARGEST = 1 << 24  # pixels of a picture: the search takes some 28 bytes for each
+_NEUTRAL = 128  # chroma of gray
 _WRONG = 0.3  # of all pixels, at most
 _ODD = 0.01  # of all pixels are wrong, or more: the JPEG may have been turned
 # A decoder computes columns before rows, and rounds differently to the left and to the right, but
@@ -149,6 +150,10 @@ class _Finder:
         steps = luma.grid.steps
         if self.channels == 1:
             return [self.origin(luma.grid.top, luma.grid.left, SAMPLINGS[0], True, (steps,))]
+        quality = quality_of(steps)
+        like = steps if quality is None else standard(chroma=True)[quality]
+        if (luma.planes[1:] == _NEUTRAL).all():  # gray, however it was sampled
+            return [self.origin(*luma.grid[:2], SAMPLINGS[-1], False, (steps, like, like))]
         tried: list[tuple[int, Origin]] = []
         for sampling in SAMPLINGS[::-1]:  # of equals, the one of the fewest blocks
             tall, wide = sampling
@@ -161,9 +166,8 @@ class _Finder:
                     origin = self.origin(*place, sampling, fancy, (steps, own, own))
                     tried.append((found.strength_for(chroma=True), origin))
         best = max(strength for strength, _ in tried)
-        if best >= _EVIDENCE or quality_of(steps) is None:
+        if best >= _EVIDENCE or quality is None:
             return [origin for strength, origin in tried if _RIVAL * strength >= best]
-        like = standard(chroma=True)[quality_of(steps)]
         near = [o for _, o in tried if max(o.top, o.left) < 8]  # blocks of chroma begin as luma's
         return [origin._replace(steps=(steps, like, like)) for origin in near]
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bitswap_models.exact.products import product
 from bitswap_models.families.jpeg_vae.tables import (
     BASIS_BITS,
     GRAY_BITS,
@@ -70,19 +71,14 @@ def log_steps(steps: NDArray[np.integer]) -> Integers:
 
 def dequantized(x: NDArray[np.integer], steps: NDArray[np.integer]) -> Integers:
     """Coefficients in grays, clipped."""
-    product = x.astype(np.int64) * steps
-    return product.clip(-COEFFICIENT_MAX, COEFFICIENT_MAX).astype(np.int32)
+    grays = x.astype(np.int64) * steps
+    return grays.clip(-COEFFICIENT_MAX, COEFFICIENT_MAX).astype(np.int32)
 
 
 def in_steps(x: NDArray[np.integer], reciprocal: NDArray[np.int64]) -> Integers:
     """Coefficients in 1/16 gray -> in 1/16 of a step, clipped to 16 bits."""
     scaled = (x.astype(np.int64) * reciprocal) >> RECIPROCAL_BITS
     return scaled.clip(-32767, 32767).astype(np.int32)
-
-
-def product(x: NDArray[np.integer], matrix: NDArray[np.integer]) -> NDArray[np.int64]:
-    """x @ matrix of integers, exact in float64: sums are far below 2^53."""
-    return (x.astype(np.float64) @ matrix.astype(np.float64)).astype(np.int64)
 
 
 def pixels_of(grays: Integers, which: NDArray[np.integer] | slice = slice(None)) -> Integers:

@@ -28,6 +28,7 @@ from bitswap_cli.errors import ModelError
 from bitswap_models.exact.kernel import Values
 from bitswap_models.exact.layers import ACTIVATION, EXACT_INT32, STREAM, Layer, Shape
 from bitswap_models.exact.mixtures import LOGITS, SCALES, weights_of
+from bitswap_models.exact.products import product
 from bitswap_models.exact.tensors import Stored
 from bitswap_models.families.jpeg_vae.config import Config
 from bitswap_models.families.jpeg_vae.features import (
@@ -44,7 +45,6 @@ from bitswap_models.families.jpeg_vae.features import (
     Bytes,
     Integers,
     in_steps,
-    product,
 )
 from bitswap_models.families.jpeg_vae.tables import signed, tables
 

@@ -34,6 +34,16 @@ def test_what_a_picture_was(sampling: str, quality: int) -> None:
 
 
 @needs_kernel
+@pytest.mark.parametrize("sampling", ["4:4:4", "4:2:0"])
+def test_gray_in_three_channels_was_sampled_in_no_way(sampling: str) -> None:
+    pixels = load(save(scene(192, 256, gray=True).repeat(3, 2), 85, sampling))
+    found = find(pixels)
+    assert found is not None and found.wrong <= 0.002 * pixels[:, :, 0].size
+    assert found.origin.sampling == (2, 2) and not found.origin.fancy
+    assert not any(blocks.any() for blocks in found.coefficients[1:])
+
+
+@needs_kernel
 def test_tables_of_no_quality() -> None:
     rng = np.random.default_rng(5)
     tables = [(4 + rng.permutation(64) % 9).tolist(), (6 + rng.permutation(64) % 9).tolist()]
