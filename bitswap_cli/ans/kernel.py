@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bitswap_cli.ans import reference
 from bitswap_cli.ans.errors import NoEngine, Underflow
-from bitswap_cli.ans.library import Library, chosen, load
+from bitswap_cli.ans.library import Library, address, chosen, load
 from bitswap_cli.ans.message import Message
 from bitswap_cli.ans.parameters import PRECISION, WEIGHT_BITS
 from bitswap_cli.ans.sigmoid import tables
@@ -106,10 +106,6 @@ class Engine(Protocol):
     ) -> T | None: ...
 
 
-def _address(array: NDArray[np.generic]) -> int:
-    return array.ctypes.data
-
-
 class Kernel:
     """The compiled engine: the functions of `reference`, bound by ctypes, without the GIL.
 
@@ -128,7 +124,7 @@ class Kernel:
 
     def __init__(self, path: Path) -> None:
         library = Library(path, "abi", ABI)
-        library.bound("setup", "ppp", void=True)(*(_address(part) for part in tables()))
+        library.bound("setup", "ppp", void=True)(*(address(part) for part in tables()))
         self._push = library.bound("push", "plplppll")
         self._pop_uniform = library.bound("pop_uniform", "plpllpll")
         self._pop_table = library.bound("pop_table", "plpllplpll")
@@ -142,12 +138,12 @@ class Kernel:
     @staticmethod
     def _room(message: Message, count: int) -> tuple[int, int, int, int]:
         message._reserve(count)
-        return _address(message.head), message.lanes, _address(message._words), message._top
+        return address(message.head), message.lanes, address(message._words), message._top
 
     @staticmethod
     def _held(message: Message) -> tuple[int, int, int, int, int]:
-        words = _address(message._words)
-        return _address(message.head), message.lanes, words, message._top, message._end
+        words = address(message._words)
+        return address(message.head), message.lanes, words, message._top, message._end
 
     @staticmethod
     def _checked(result: int, low: int, size: int) -> int:
@@ -163,7 +159,7 @@ class Kernel:
         """Push n intervals; see `reference.push`."""
         start, freq = np.ascontiguousarray(start), np.ascontiguousarray(freq)
         room = self._room(message, len(start))
-        message._top = self._push(*room, _address(start), _address(freq), len(start), bits)
+        message._top = self._push(*room, address(start), address(freq), len(start), bits)
 
     def push_batches(
         self,
@@ -179,14 +175,14 @@ class Kernel:
         if (batches < 0).any() or batches.sum(dtype=np.int64) != len(start):
             raise ValueError("the batches are not the symbols")
         room = self._room(message, len(start))
-        parts = (_address(start), _address(freq), _address(batches))
+        parts = (address(start), address(freq), address(batches))
         message._top = self._push_batches(*room, *parts, len(batches), bits)
 
     def push_decisions(self, message: Message, told: UInt32s) -> None:
         """Push yes and no, the last one first; see `reference.push_decisions`."""
         told = np.ascontiguousarray(told)
         head, _, words, top = self._room(message, len(told))
-        message._top = self._push_decisions(head, words, top, _address(told), len(told))
+        message._top = self._push_decisions(head, words, top, address(told), len(told))
 
     def pop_uniform(self, message: Message, count: int, bits: int) -> Int32s:
         """Pop uniform symbols; see `reference.pop_uniform`."""
@@ -194,7 +190,7 @@ class Kernel:
 
         def attempt() -> Int32s:
             held = self._held(message)
-            top = self._pop_uniform(*held, _address(symbols), count, bits)
+            top = self._pop_uniform(*held, address(symbols), count, bits)
             message._top = self._checked(top, 0, 1 << bits)
             return symbols
 
@@ -208,8 +204,8 @@ class Kernel:
 
         def attempt() -> Int32s:
             held = self._held(message)
-            row = (_address(table), stride, size)
-            top = self._pop_table(*held, _address(symbols), count, *row)
+            row = (address(table), stride, size)
+            top = self._pop_table(*held, address(symbols), count, *row)
             message._top = self._checked(top, 0, size)
             return symbols
 
@@ -227,9 +223,9 @@ class Kernel:
     ) -> None:
         """Push symbols of logistics or mixtures; see `reference.push_logistic`."""
         room = self._room(message, len(symbols))
-        shares = None if weight is None else _address(weight)
-        parameters = (shares, _address(mean), _address(scale), mean.shape[-1], low, size)
-        top = self._push_logistic(*room, _address(symbols), len(symbols), *parameters)
+        shares = None if weight is None else address(weight)
+        parameters = (shares, address(mean), address(scale), mean.shape[-1], low, size)
+        top = self._push_logistic(*room, address(symbols), len(symbols), *parameters)
         message._top = self._checked(top, low, size)
 
     def pop_logistic(
@@ -243,12 +239,12 @@ class Kernel:
     ) -> Int32s:
         """Pop symbols of logistics or mixtures; see `reference.pop_logistic`."""
         symbols = np.empty(len(mean), np.int32)
-        shares = None if weight is None else _address(weight)
-        parameters = (shares, _address(mean), _address(scale), mean.shape[-1], low, size)
+        shares = None if weight is None else address(weight)
+        parameters = (shares, address(mean), address(scale), mean.shape[-1], low, size)
 
         def attempt() -> Int32s:
             held = self._held(message)
-            top = self._pop_logistic(*held, _address(symbols), len(symbols), *parameters)
+            top = self._pop_logistic(*held, address(symbols), len(symbols), *parameters)
             message._top = self._checked(top, low, size)
             return symbols
 
@@ -265,10 +261,10 @@ class Kernel:
     ) -> tuple[UInt32s, UInt32s]:
         """Return what symbols would be pushed with; see `reference.intervals_logistic`."""
         start, freq = np.empty((2, len(symbols)), np.uint32)
-        shares = None if weight is None else _address(weight)
-        parameters = (shares, _address(mean), _address(scale), mean.shape[-1], low, size)
-        into = (_address(start), _address(freq))
-        result = self._intervals_logistic(_address(symbols), len(symbols), *into, *parameters)
+        shares = None if weight is None else address(weight)
+        parameters = (shares, address(mean), address(scale), mean.shape[-1], low, size)
+        into = (address(start), address(freq))
+        result = self._intervals_logistic(address(symbols), len(symbols), *into, *parameters)
         self._checked(result, low, size)
         return start, freq
 
@@ -279,9 +275,9 @@ class Kernel:
 
         def attempt() -> T:
             head = message.head.copy()
-            words = _address(message._words)
+            words = address(message._words)
             native = Native(
-                self._native, _address(head), len(head), words, message._top, message._end
+                self._native, address(head), len(head), words, message._top, message._end
             )
             result = work(native)
             message._top = self._checked(native.top, low, size)

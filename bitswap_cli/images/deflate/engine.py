@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bitswap_cli.ans.library import Library, chosen, load
+from bitswap_cli.ans.library import Library, address, chosen, load
 from bitswap_cli.errors import ArchiveError, InputError
 from bitswap_cli.images.deflate import reference
 from bitswap_cli.images.deflate.columns import COLUMNS, Column
@@ -62,10 +62,6 @@ class Engine(Protocol):
     ) -> bytes: ...  # fmt: skip
 
 
-def _address(array: NDArray[np.generic]) -> int:
-    return array.ctypes.data
-
-
 class Kernel:
     """The compiled engine: the functions of `reference`, bound by ctypes, without the GIL.
 
@@ -95,7 +91,7 @@ class Kernel:
         """Inflate a raw deflate stream; see `reference.inflate`."""
         source = np.frombuffer(stream, np.uint8)
         found = np.zeros(6, np.int64)
-        known = (_address(source), len(source), limit, _address(found))
+        known = (address(source), len(source), limit, address(found))
         size = count = limit
         headed = 8 * len(source)  # what a head has takes a bit or more, a block ten
         rows = headed // 10 + 1
@@ -108,7 +104,7 @@ class Kernel:
         blocks = np.empty((rows, 3), np.int32)
         heads = np.empty(headed, np.uint8)
         arrays = (data, tokens, blocks, heads)
-        if self._failed(self._inflate(*known, *(_address(array) for array in arrays))):
+        if self._failed(self._inflate(*known, *(address(array) for array in arrays))):
             return None
         consumed, size, count, rows, headed, pad = (int(value) for value in found)
         data[size : size + PADDING] = 0
@@ -117,7 +113,7 @@ class Kernel:
 
     def adler(self, data: Bytes, size: int) -> int:
         """Adler-32; see `reference.adler`."""
-        return self._adler(_address(data), size)
+        return self._adler(address(data), size)
 
     def predict(
         self, inflated: Inflated, how: NDArray[np.int64], stop: int, budget: int
@@ -130,9 +126,9 @@ class Kernel:
         stored = int(blocks[blocks[:, 0] == 0, 1].sum())
         seen = np.empty(len(tokens) + stored, np.uint32) if stop > len(tokens) else None
         wrong = self._predict(
-            _address(data), len(data) - PADDING, _address(how), _address(tokens), len(tokens),
-            _address(blocks), len(blocks), _address(values), _address(counts), room, stop, budget,
-            None if seen is None else _address(seen),
+            address(data), len(data) - PADDING, address(how), address(tokens), len(tokens),
+            address(blocks), len(blocks), address(values), address(counts), room, stop, budget,
+            None if seen is None else address(seen),
         )  # fmt: skip
         *columns, ranked = _cut(values, counts)
         return Predicted(self._checked(wrong), columns, seen, ranked)
@@ -143,8 +139,8 @@ class Kernel:
         room = int(322 * (blocks[:, 0] == 2).sum()) + len(blocks) + 1
         values, counts = np.empty((COLUMNS, room), np.int32), np.zeros(COLUMNS, np.int64)
         self._describe_blocks(
-            _address(data), _address(tokens), _address(blocks), len(blocks), _address(heads),
-            flags, pad, _address(values), _address(counts), room,
+            address(data), address(tokens), address(blocks), len(blocks), address(heads),
+            flags, pad, address(values), address(counts), room,
         )  # fmt: skip
         return _cut(values, counts)
 
@@ -173,9 +169,9 @@ class Kernel:
         blocks, found = np.zeros((rows, 3), np.int32), np.zeros(2, np.int64)
         values, counts, starts = _joined(columns)
         self._checked(self._restore(
-            _address(data), size, _address(how), _address(values), _address(counts),
-            _address(starts), _address(tokens), size, _address(blocks), rows, _address(found),
-            None if seen is None else _address(seen), 0 if seen is None else len(seen),
+            address(data), size, address(how), address(values), address(counts),
+            address(starts), address(tokens), size, address(blocks), rows, address(found),
+            None if seen is None else address(seen), 0 if seen is None else len(seen),
         ))  # fmt: skip
         return tokens[: found[0]], blocks[: found[1]]
 
@@ -188,8 +184,8 @@ class Kernel:
         values, counts, starts = _joined(columns)
         length = self._checked(
             self._write(
-                _address(data), _address(tokens), _address(blocks), len(blocks), flags,
-                _address(values), _address(counts), _address(starts), _address(out), room,
+                address(data), address(tokens), address(blocks), len(blocks), flags,
+                address(values), address(counts), address(starts), address(out), room,
             )
         )  # fmt: skip
         if length > room:

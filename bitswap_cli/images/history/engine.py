@@ -10,12 +10,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bitswap_cli.ans.library import Library, chosen, load
+from bitswap_cli.ans.library import Library, address, chosen, load
 from bitswap_cli.errors import InputError
 from bitswap_cli.images.history import reference
 from bitswap_cli.images.history.reference import Plane
 
-ABI = 3
+ABI = 4
 
 
 class Engine(Protocol):
@@ -28,13 +28,6 @@ class Engine(Protocol):
     ) -> Plane: ...
 
     def colour(self, y: Plane, cb: Plane, cr: Plane) -> Plane: ...
-
-
-def address(array: NDArray[np.generic]) -> int:
-    """Where a contiguous array lies."""
-    if not array.flags.c_contiguous:
-        raise ValueError("an array is not contiguous")
-    return array.ctypes.data
 
 
 class Kernel:

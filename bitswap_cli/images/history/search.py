@@ -5,7 +5,8 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bitswap_cli.images.history.engine import Kernel, address
+from bitswap_cli.ans.library import address
+from bitswap_cli.images.history.engine import Kernel
 from bitswap_cli.images.history.reference import Plane
 
 UNIT = 256  # of coefficients that are not rounded yet: 1

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bitswap_cli.ans.library import Library, chosen, load
+from bitswap_cli.ans.library import Library, address, chosen, load
 from bitswap_cli.errors import InputError
 from bitswap_cli.images.formats.jpeg import reading, writing
 from bitswap_cli.images.formats.jpeg.frame import Frame, Scan
@@ -54,10 +54,6 @@ class _Notes(ctypes.Structure):
     ]
 
 
-def _address(array: NDArray[np.generic]) -> int:
-    return array.ctypes.data
-
-
 class Kernel:
     """The compiled engine.
 
@@ -83,11 +79,11 @@ class Kernel:
         blocks = scan.blocks(frame)
         padding = np.zeros(scan.units(frame) // scan.restart + 1 if scan.restart else 1, np.uint8)
         runs, odd = np.zeros(blocks, np.uint16), np.zeros(blocks, np.uint32)
-        noted = _Notes(padding=_address(padding), run=_address(runs), block=_address(odd))
+        noted = _Notes(padding=address(padding), run=address(runs), block=address(odd))
         body = np.frombuffer(data, np.uint8)[scan.start : scan.end]
         failed = self._read(
             ctypes.byref(_structure(frame, scan, coefficients)),
-            scan.tables, _address(body), body.size, ctypes.byref(noted),
+            scan.tables, address(body), body.size, ctypes.byref(noted),
         )  # fmt: skip
         if failed:
             raise MemoryError
@@ -106,7 +102,7 @@ class Kernel:
         while True:
             out = np.empty(room, np.uint8)
             length = self._write(
-                ctypes.byref(structure), scan.tables, ctypes.byref(noted), _address(out), room
+                ctypes.byref(structure), scan.tables, ctypes.byref(noted), address(out), room
             )
             if length >= 0:
                 return out[:length].data
@@ -124,7 +120,7 @@ class Kernel:
         expected = np.frombuffer(data, np.uint8)[scan.start : scan.end]
         length: int = self._compare(
             ctypes.byref(_structure(frame, scan, coefficients)),
-            scan.tables, ctypes.byref(noted), _address(expected), expected.size,
+            scan.tables, ctypes.byref(noted), address(expected), expected.size,
         )  # fmt: skip
         if length == _NO_MEMORY:
             raise MemoryError
@@ -137,9 +133,9 @@ def _noted(notes: Notes) -> tuple[_Notes, list[NDArray[np.generic]]]:
     runs = np.zeros(0, np.uint16) if notes.runs is None else notes.runs
     noted = _Notes(
         units=notes.units, restarts=notes.restarts, runs=runs.size, odd=notes.odd.size,
-        padding=None if notes.padding is None else _address(padding),
-        run=None if notes.runs is None else _address(runs),
-        block=_address(notes.odd),
+        padding=None if notes.padding is None else address(padding),
+        run=None if notes.runs is None else address(runs),
+        block=address(notes.odd),
     )  # fmt: skip
     return noted, [padding, runs, notes.odd]
 
@@ -158,7 +154,7 @@ def _structure(frame: Frame, scan: Scan, coefficients: Coefficients) -> _Scan:
             raise ValueError("coefficients are not contiguous")
         structure.component[k] = _Component(
             c.horizontal, c.vertical, c.rows, c.columns, c.real_rows, c.real_columns,
-            dc, ac, _address(blocks),
+            dc, ac, address(blocks),
         )  # fmt: skip
     return structure
 

@@ -4,6 +4,7 @@ By chance, a quarter of all colours are what a map makes, or fewer; a sample of 
 most pictures that are on no lattice.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -86,9 +87,10 @@ def _map_of(search: Searcher, pixels: Plane) -> Map | None:
     some = np.ascontiguousarray(some[~ends & ~gray])
     if len(some) < _COLOURS:
         return None
-    on = [search.triples(used, some).on for used in _COLOURED]
+    least = math.ceil(_ON * len(some))
+    on = search.known(_COLOURED, some, len(some) - least)
     best = max(on)
-    return _COLOURED[on.index(best)] if best >= _ON * len(some) else None
+    return _COLOURED[on.index(best)] if best >= least else None
 
 
 def _turned(told: Triples, orientation: int) -> Triples:

@@ -1,13 +1,15 @@
 """Colours -> luma and chroma: the compiled searches."""
 
+from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bitswap_cli.ans.library import address
 from bitswap_cli.images.formats.lattice.maps import MAPS, Chroma, Map, Plane
-from bitswap_cli.images.history.engine import Kernel, address
+from bitswap_cli.images.history.engine import Kernel
 
 _BUDGET = 200_000  # samples of chroma that are searched for, besides those that are known
 
@@ -16,6 +18,14 @@ _BUDGET = 200_000  # samples of chroma that are searched for, besides those that
 def _back(name: str) -> NDArray[np.int64]:
     """Return how a map's luma and chroma are estimated."""
     return next(used.sums.back() for used in MAPS if used.name == name)
+
+
+@cache
+def _told(name: str) -> tuple[int, int, int]:
+    """Return what a search is told of a map: where its tables lie, their unit, and where it lies
+    how luma and chroma are estimated."""
+    tables, shift = next(used.sums for used in MAPS if used.name == name)
+    return address(tables), shift, address(_back(name))
 
 
 class Triples(NamedTuple):
@@ -34,17 +44,23 @@ class Searcher:
     """The searches of a kernel."""
 
     def __init__(self, kernel: Kernel) -> None:
-        self._triples = kernel.bound("history_triples", "plpplpppp")
+        self._triples = kernel.bound("history_triples", "plppllpppp")
         self._lay = kernel.bound("history_lay", "pllpllppplllp")
+
+    def known(self, maps: Sequence[Map], pixels: Plane, spare: int) -> list[int]:
+        """Return of how many pixels (n, 3) each map gives luma and chroma; fewer if these are all
+        but more than `spare`."""
+        room = np.empty((4, len(pixels)), np.uint8)
+        told = address(pixels), len(pixels), spare, *map(address, room)
+        return [self._triples(*_told(used.name), *told) for used in maps]
 
     def triples(self, used: Map, pixels: Plane) -> Triples:
         """Find luma and chroma of pixels (.., 3)."""
         planes = np.empty((3, *pixels.shape[:-1]), np.uint8)
         known = np.empty(pixels.shape[:-1], np.uint8)
-        back = _back(used.name)
         on = self._triples(
-            address(used.sums.tables), used.sums.shift, address(back), address(pixels), known.size,
-            *map(address, planes), address(known),
+            *_told(used.name), address(pixels), known.size, known.size, *map(address, planes),
+            address(known),
         )  # fmt: skip
         return Triples(planes, known, on)
 

@@ -68,14 +68,14 @@ static void luma_of(const map *m, const uint8_t *p, int32_t a, int32_t b, int32_
 /* Find luma and chroma of pixels (count, 3); `back` says how they are estimated, in 1 / 2^20: three
    rows of three factors and what is added. `known`: 1 where they give the pixel, 0 where a channel
    is at an end of its range, 2 where none near the estimate do; then they are the estimate. Returns
-   how many are known. */
+   how many are known, or fewer if more than `spare` are not: then it ends with the one too many. */
 EXPORT int64_t bitswap_history_triples(const int32_t *tables, int64_t shift, const int64_t *back,
-                                       const uint8_t *pixels, int64_t count, uint8_t *y,
-                                       uint8_t *blue, uint8_t *red, uint8_t *known) {
+                                       const uint8_t *pixels, int64_t count, int64_t spare,
+                                       uint8_t *y, uint8_t *blue, uint8_t *red, uint8_t *known) {
     static const int32_t near[3] = {0, -1, 1};
     const map m = of_tables(tables, shift);
     int64_t on = 0;
-    for (int64_t n = 0; n < count; n++) {
+    for (int64_t n = 0; n < count && n - on <= spare; n++) {
         const uint8_t *p = pixels + 3 * n;
         int32_t told[3];
         for (int k = 0; k < 3; k++) {
