@@ -183,13 +183,16 @@ def guess(inflated: Inflated, header: bytes, feeds: Iterable[int]) -> Guess:
     """
     facts = _facts(inflated, header)
     known = tuple(dict.fromkeys(feed for feed in feeds if feed > 0))
-    left = list(_candidates(facts, known))
+    left: Iterable[Parameters] = _candidates(facts, known)  # made as far as they are tried
     count = len(inflated.tokens)
     for most_tokens, share, kept in _ROUNDS:
-        if len(left) > 1 and count // share >= _LEAST:
+        if count // share >= _LEAST:
             left, found = _round(inflated, left, min(most_tokens, count // share), kept)
             if found is not None:
                 return found
+            if len(left) == 1:
+                break
+    left = list(left)
     best = left[0], _try(inflated, left[0], _NEVER, _NEVER)
     compare = _shorter if len(left) <= _ROUNDS[-1][2] and best[1].wrong > _LONG else _better
     for candidate in left[1:]:
@@ -220,7 +223,7 @@ def _better(inflated: Inflated, candidate: Parameters, best: Guess) -> Guess:
 
 
 def _round(
-    inflated: Inflated, left: list[Parameters], stop: int, kept: int
+    inflated: Inflated, left: Iterable[Parameters], stop: int, kept: int
 ) -> tuple[list[Parameters], Guess | None]:
     """Try candidates on the first tokens; those that go on, and one that is as good as right."""
     good = len(inflated.tokens) // _FEW + _PARDON
