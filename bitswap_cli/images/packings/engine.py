@@ -11,12 +11,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bitswap_cli.ans.library import Library, chosen, load
+from bitswap_cli.ans.library import Library, address, chosen, load
 from bitswap_cli.errors import ArchiveError, InputError
 from bitswap_cli.images.packings import reference
+from bitswap_cli.images.packings.filters import FILTERS, Rows
 from bitswap_cli.images.packings.reference import DAMAGED, Bytes, Unpacked
 
-ABI = 1
+ABI = 2
 
 _NO_MEMORY = -3
 
@@ -41,9 +42,9 @@ class Engine(Protocol):
 
     def qoi_write(self, pixels: Bytes) -> bytes: ...
 
+    def filtered(self, rows: Rows, unit: int, filters: Rows) -> Rows: ...
 
-def _address(array: NDArray[np.generic]) -> int:
-    return array.ctypes.data
+    def sums(self, rows: Rows, unit: int) -> NDArray[np.int64]: ...
 
 
 class Kernel:
@@ -68,6 +69,8 @@ class Kernel:
         self._lzw_write = library.bound("lzw_write", "plllplpllplp")
         self._qoi_read = library.bound("qoi_read", "plpl")
         self._qoi_write = library.bound("qoi_write", "plp")
+        self._filter = library.bound("filter", "plllppp", void=True)
+        self._sums = library.bound("filter_sums", "plllppp", void=True)
 
     def lzw_read(
         self, source: bytes, tiff: bool, least: int, size: int, room: int
@@ -77,8 +80,8 @@ class Kernel:
         data, found = np.empty(size, np.uint8), np.zeros(5, np.int64)
         clears, odds = np.empty(room, np.int32), np.empty((room, 2), np.int32)
         result = self._lzw_read(
-            _address(packed), len(packed), tiff, least, _address(data), size, _address(clears),
-            _address(odds), room, _address(found),
+            address(packed), len(packed), tiff, least, address(data), size, address(clears),
+            address(odds), room, address(found),
         )  # fmt: skip
         if result == _NO_MEMORY:
             raise MemoryError
@@ -97,8 +100,8 @@ class Kernel:
         cleared = np.ascontiguousarray(clears, np.int32)
         odd = np.ascontiguousarray(odds, np.int32).reshape(-1, 2)
         result = self._lzw_write(
-            _address(plain), len(plain), tiff, least, _address(cleared), len(cleared),
-            _address(odd), len(odd), longest, _address(out), room, _address(found),
+            address(plain), len(plain), tiff, least, address(cleared), len(cleared),
+            address(odd), len(odd), longest, address(out), room, address(found),
         )  # fmt: skip
         if result == _NO_MEMORY:
             raise MemoryError
@@ -111,14 +114,32 @@ class Kernel:
         """Unpack QOI; see `reference.qoi_read`."""
         packed = np.frombuffer(source, np.uint8)
         pixels = np.empty((count, 4), np.uint8)
-        read = self._qoi_read(_address(packed), len(packed), _address(pixels), count)
+        read = self._qoi_read(address(packed), len(packed), address(pixels), count)
         return None if read < 0 else (pixels, read)
 
     def qoi_write(self, pixels: Bytes) -> bytes:
         """Pack QOI; see `reference.qoi_write`."""
         plain = np.ascontiguousarray(pixels)
         out = np.empty(5 * len(plain), np.uint8)
-        return out[: self._qoi_write(_address(plain), len(plain), _address(out))].tobytes()
+        return out[: self._qoi_write(address(plain), len(plain), address(out))].tobytes()
+
+    def filtered(self, rows: Rows, unit: int, filters: Rows) -> Rows:
+        """Filter scanlines; see `filters.filtered`."""
+        here, told = np.ascontiguousarray(rows), np.ascontiguousarray(filters)
+        height, width = here.shape
+        zeros, lines = np.zeros(width, np.uint8), np.empty((height, width + 1), np.uint8)
+        shape = height, width, unit
+        self._filter(address(here), *shape, address(told), address(zeros), address(lines))
+        return lines
+
+    def sums(self, rows: Rows, unit: int) -> NDArray[np.int64]:
+        """Sum up what filters leave; see `filters.sums`."""
+        here = np.ascontiguousarray(rows)
+        height, width = here.shape
+        room, found = np.zeros((2, width), np.uint8), np.empty((FILTERS, height), np.int64)
+        shape = height, width, unit
+        self._sums(address(here), *shape, *map(address, room), address(found))
+        return found
 
 
 @cache

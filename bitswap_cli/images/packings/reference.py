@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitswap_cli.errors import ArchiveError
+from bitswap_cli.images.packings.filters import filtered as filtered
+from bitswap_cli.images.packings.filters import sums as sums
 
 NAME = "reference"
 

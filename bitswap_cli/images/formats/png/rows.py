@@ -10,7 +10,8 @@ from PIL import Image
 
 from bitswap_cli.images.formats.bits import packed
 from bitswap_cli.images.formats.png.chunks import PALETTE, Head, find_pixels
-from bitswap_cli.images.formats.png.filters import filtered, least_sums
+from bitswap_cli.images.formats.png.filters import least_sums
+from bitswap_cli.images.packings.engine import engine
 
 # What Pillow should take the pixels for, by their bits: something it decodes as it is. It has
 # nothing of two bytes a sample in colour, but keeps either the high bytes or the low ones.
@@ -91,7 +92,8 @@ def write_rows(stored: NDArray[np.uint8], head: Head, level: int) -> bytes:
     squeezed = []
     for rows in scanlines(stored, head):
         filters = np.zeros(len(rows), np.uint8) if plain else least_sums(rows, head.unit)
-        squeezed.append(deflate.compress(filtered(rows, head.unit, filters).data))
+        lines = engine().filtered(rows, head.unit, filters)
+        squeezed.append(deflate.compress(lines.tobytes()))
     return b"".join([*squeezed, deflate.flush()])
 
 

@@ -15,15 +15,13 @@ from bitswap_cli.images import deflate
 from bitswap_cli.images.deflate.columns import COLUMNS, Column, Reader, decode, encode, varint
 from bitswap_cli.images.formats.png.chunks import Head
 from bitswap_cli.images.formats.png.filters import (
-    FILTERS,
     PILLOW,
-    Rows,
-    filtered,
     guess,
     least,
-    sums,
 )
 from bitswap_cli.images.formats.png.rows import scanlines
+from bitswap_cli.images.packings.engine import engine
+from bitswap_cli.images.packings.filters import FILTERS, Rows
 
 # How filters are predicted: always this one (0 to 4), that of the line before, the least sum of all
 # filters, or of those that Pillow tries.
@@ -115,7 +113,8 @@ def restore(description: bytes, stored: NDArray[np.uint8], head: Head) -> list[b
     _fill(planes, _whole(unused, count))
     filters = _corrected(_whole(corrections, count), predictor, planes, head.unit)
     lines = _by_plane(filters, planes)
-    made = [filtered(rows, head.unit, of) for rows, of in zip(planes, lines, strict=True)]
+    make = engine().filtered
+    made = [make(rows, head.unit, of) for rows, of in zip(planes, lines, strict=True)]
     inflated = b"".join(plane.tobytes() for plane in made)
     stream = deflate.restore(inflated, reader.rest())
     return _cut(stream, lengths if told else constant, size)
@@ -176,7 +175,7 @@ def _unused(lines: Sequence[Rows], planes: Sequence[Rows], head: Head) -> Column
     count = sum(len(rows) for rows in planes)
     zeros = np.zeros(count, np.int32)
     if head.depth >= 8 or all(
-        np.array_equal(filtered(rows, head.unit, told[:, 0]), told)
+        np.array_equal(engine().filtered(rows, head.unit, told[:, 0]), told)
         for rows, told in zip(planes, lines, strict=True)
     ):
         return zeros
@@ -209,10 +208,15 @@ def _predicted(
     predictor: int, filters: NDArray[np.uint8], planes: Sequence[Rows], unit: int
 ) -> NDArray[np.uint8]:
     if predictor in (_LEAST, _PILLOW):
-        return _of_sums(predictor, np.concatenate([sums(rows, unit) for rows in planes], 1))
+        return _of_sums(predictor, _sums(planes, unit))
     if predictor == _SAME:
         return np.concatenate([filters[:0], np.zeros(1, np.uint8), filters[:-1]])
     return np.full(len(filters), predictor, np.uint8)
+
+
+def _sums(planes: Sequence[Rows], unit: int) -> NDArray[np.int64]:
+    """Return the sums of all filters and lines."""
+    return np.concatenate([engine().sums(rows, unit) for rows in planes], 1)
 
 
 def _of_sums(predictor: int, found: NDArray[np.int64]) -> NDArray[np.uint8]:
@@ -224,7 +228,7 @@ def _choose(filters: NDArray[np.uint8], planes: Sequence[Rows], unit: int) -> tu
     usual = int(np.bincount(filters).argmax())
     if (filters == usual).all():
         return usual, np.zeros(len(filters), np.int32)
-    found, every = [], np.concatenate([sums(rows, unit) for rows in planes], 1)
+    found, every = [], _sums(planes, unit)
     predictions = {
         usual: np.uint8(usual),
         _SAME: _predicted(_SAME, filters, planes, unit),

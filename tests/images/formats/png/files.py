@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from bitswap_cli.images.formats.png.chunks import Head, chunk
-from bitswap_cli.images.formats.png.filters import PILLOW, filtered, least, least_sums, sums
+from bitswap_cli.images.formats.png.filters import PILLOW, least, least_sums
+from bitswap_cli.images.packings.filters import filtered, sums
 
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 FORMATS = [(depth, colour) for colour, depths in _DEPTHS.items() for depth in depths]

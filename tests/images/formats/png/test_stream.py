@@ -22,7 +22,6 @@ from bitswap_cli.images.formats.png.chunks import (
     lengths,
     read_head,
 )
-from bitswap_cli.images.formats.png.filters import filtered
 from bitswap_cli.images.formats.png.rows import read_rows
 from bitswap_cli.images.inspection import (
     decode,
@@ -32,6 +31,7 @@ from bitswap_cli.images.inspection import (
     inspect_wide,
     rebuild,
 )
+from bitswap_cli.images.packings.filters import filtered
 from bitswap_cli.images.picture import Picture, Recipe
 from tests.images.formats.png.files import FORMATS, PLTE, WRITERS, deflated, lines, png
 

@@ -1,0 +1,66 @@
+/* PNG's filters of lines of bytes (W3C, Portable Network Graphics, 9): ../filters.py in C. */
+#include "packings.h"
+
+enum { NONE, SUB, UP, AVERAGE, PAETH, FILTERS };
+
+static uint8_t nearest(int left, int up, int corner) {
+    const int to_left = abs(up - corner), to_up = abs(left - corner);
+    const int to_corner = abs(left + up - 2 * corner);
+    if (to_left <= to_up && to_left <= to_corner) return (uint8_t)left;
+    return (uint8_t)(to_up <= to_corner ? up : corner);
+}
+
+/* A line less what a filter guesses of it; `above` is all zero for the first one. */
+static void residual(const uint8_t *restrict here, const uint8_t *restrict above, int64_t width,
+                     int64_t unit, int filter, uint8_t *restrict out) {
+    const int64_t first = unit < width ? unit : width;
+    for (int64_t i = 0; i < first; i++) {
+        const uint8_t guesses[FILTERS] = {0, 0, above[i], above[i] >> 1, above[i]};
+        out[i] = (uint8_t)(here[i] - guesses[filter]);
+    }
+    switch (filter) {
+        case NONE:
+            for (int64_t i = first; i < width; i++) out[i] = here[i];
+            break;
+        case SUB:
+            for (int64_t i = first; i < width; i++) out[i] = (uint8_t)(here[i] - here[i - unit]);
+            break;
+        case UP:
+            for (int64_t i = first; i < width; i++) out[i] = (uint8_t)(here[i] - above[i]);
+            break;
+        case AVERAGE:
+            for (int64_t i = first; i < width; i++)
+                out[i] = (uint8_t)(here[i] - ((here[i - unit] + above[i]) >> 1));
+            break;
+        default:
+            for (int64_t i = first; i < width; i++)
+                out[i] = (uint8_t)(here[i] - nearest(here[i - unit], above[i], above[i - unit]));
+    }
+}
+
+/* `lines` (count, 1 + width): the filter of each line, and what it leaves; `zeros` is one line. */
+EXPORT void bitswap_filter(const uint8_t *rows, int64_t count, int64_t width, int64_t unit,
+                           const uint8_t *filters, const uint8_t *zeros, uint8_t *lines) {
+    for (int64_t n = 0; n < count; n++) {
+        const uint8_t *here = rows + n * width;
+        uint8_t *line = lines + n * (width + 1);
+        const int filter = filters[n] < FILTERS ? filters[n] : PAETH;
+        line[0] = filters[n];
+        residual(here, n ? here - width : zeros, width, unit, filter, line + 1);
+    }
+}
+
+/* `sums` (FILTERS, count): of the absolute values of what each filter leaves of a line, as signed
+   bytes; `line` is room for one. */
+EXPORT void bitswap_filter_sums(const uint8_t *rows, int64_t count, int64_t width, int64_t unit,
+                                const uint8_t *zeros, uint8_t *line, int64_t *sums) {
+    for (int64_t n = 0; n < count; n++) {
+        const uint8_t *here = rows + n * width;
+        for (int filter = NONE; filter < FILTERS; filter++) {
+            int64_t sum = 0;
+            residual(here, n ? here - width : zeros, width, unit, filter, line);
+            for (int64_t i = 0; i < width; i++) sum += abs((int8_t)line[i]);
+            sums[filter * count + n] = sum;
+        }
+    }
+}
