@@ -57,7 +57,8 @@ typedef struct {
 enum { BUCKET = 16 }; /* a check and the 15 nodes of half a value */
 
 typedef struct {
-    int bits; /* of the tables below */
+    int bits;  /* of the tables below */
+    void *all; /* these tables */
     followed *followed; /* [MEMORIES][1 << bits] */
     stood *stood; /* [1 << bits] */
     uint16_t *buckets; /* [1 << (bits + 2)][BUCKET] */

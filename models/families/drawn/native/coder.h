@@ -4,10 +4,11 @@
 
 #include "chunk.h"
 
-/* Code a decision whose probability of 1 is `one` / 2^16, 0 < one < 2^16; a decoder returns it. */
+/* Code a decision whose probability of 1 is `one` / 2^16, 0 < one < 2^16; a decoder returns it.
+ * There is no branch on what it is, which could not be foreseen. */
 TARGET INLINE int code(coder *c, int32_t one, int bit) {
     if (!c->decoding) {
-        c->cost += c->costs[(bit ? one : 65536 - one) >> 4];
+        c->cost += c->costs[(65536 - one + bit * (2 * one - 65536)) >> 4];
         c->pending[c->count++] = (uint32_t)bit << 16 | (uint32_t)one;
         if (c->count == SEGMENT) bitswap_drawn_flush(c);
         return bit;
@@ -15,10 +16,9 @@ TARGET INLINE int code(coder *c, int32_t one, int bit) {
     if (!c->count && !bitswap_drawn_next(c)) c->failed = WRONG;
     if (c->failed) return 0;
     c->count--;
-    uint64_t low = c->head & 0xffff;
-    bit = low < (uint64_t)one;
-    uint64_t freq = bit ? (uint64_t)one : 65536 - (uint64_t)one;
-    c->head = freq * (c->head >> PRECISION) + low - (bit ? 0 : (uint64_t)one);
+    uint32_t low = (uint32_t)c->head & 0xffff, p = (uint32_t)one;
+    uint32_t is = low < p, start = p & (is - 1), freq = (65536 & (is - 1)) + (is * 2 - 1) * p;
+    c->head = freq * (c->head >> PRECISION) + low - start;
     if (c->head < HEAD_MIN) {
         if (c->tail == c->tail_end) {
             c->failed = WRONG;
@@ -26,7 +26,7 @@ TARGET INLINE int code(coder *c, int32_t one, int bit) {
         }
         c->head = c->head << 32 | *c->tail++;
     }
-    return bit;
+    return (int)is;
 }
 
 #endif

@@ -21,8 +21,6 @@ typedef struct {
     int confidence[SOURCES]; /* -1: it says nothing */
 } sources;
 
-TARGET INLINE int lesser(int a, int b) { return a < b ? a : b; }
-
 TARGET INLINE sources ask(const window *v, const place *p, uint32_t there, followed *const *told,
                           int channels) {
     sources s;
@@ -66,8 +64,7 @@ TARGET INLINE candidates gather(const tables *t, const state *a, const sources *
         c.agreeing[j] |= (uint32_t)1 << i;
         if (own > c.score[j]) c.score[j] = own;
     }
-    for (int j = 0; j < c.count; j++)
-        for (uint32_t m = c.agreeing[j]; m; m &= m - 1) c.score[j] += 100;
+    for (int j = 0; j < c.count; j++) c.score[j] += 100 * ones_of(c.agreeing[j]);
     return c;
 }
 

@@ -11,7 +11,7 @@
 #include "chunk.h"
 
 enum { ABI = 1 };
-enum { PAGE = 1 << 21 }; /* bytes of a large page */
+enum { LINE = 64, PAGE = 1 << 21 }; /* bytes of a line of a cache, and of a large page */
 
 /* Push what is pending as a message. */
 void bitswap_drawn_flush(coder *c) {
@@ -62,29 +62,30 @@ static int complete(const coder *c) {
     return !c->failed && c->from == c->end && c->tail == c->tail_end && c->head == HEAD_MIN;
 }
 
-/* Zeros, in large pages where the system has them: looking up all over a table is faster so. */
-static void *zeros(size_t count, size_t size) {
-    char *found = calloc(count, size);
-#if defined(MADV_HUGEPAGE)
-    size_t before = PAGE - 1 - ((uintptr_t)found + PAGE - 1) % PAGE, all = count * size;
-    if (found && all >= before + PAGE)
-        madvise(found + before, (all - before) / PAGE * PAGE, MADV_HUGEPAGE);
-#endif
-    return found;
-}
+/* The size of a table, in whole lines of a cache. */
+static size_t lines(size_t count, size_t size) { return (count * size + LINE - 1) / LINE * LINE; }
 
+/* Zeros for all tables, in large pages where the system has them: looking up all over a table is
+ * faster so. No bucket lies in two lines. */
 static int open_memory(memory *m, int bits) {
-    size_t entries = (size_t)1 << bits;
+    const size_t entries = (size_t)1 << bits;
+    const size_t of_buckets = lines(4 * entries * BUCKET, sizeof *m->buckets);
+    const size_t of_slots = lines(4 * entries * 2, sizeof *m->slots);
+    const size_t of_followed = lines(MEMORIES * entries, sizeof *m->followed);
+    const size_t all = of_buckets + of_slots + of_followed + lines(entries, sizeof *m->stood);
+    const size_t unit = all < PAGE ? LINE : PAGE;
     m->bits = bits;
-    m->followed = zeros(MEMORIES * entries, sizeof *m->followed);
-    m->stood = zeros(entries, sizeof *m->stood);
-    m->buckets = zeros(4 * entries * BUCKET, sizeof *m->buckets);
-    m->slots = zeros(4 * entries * 2, sizeof *m->slots);
-    return m->followed && m->stood && m->buckets && m->slots;
-}
-
-static void close_memory(memory *m) {
-    free(m->followed), free(m->stood), free(m->buckets), free(m->slots);
+    m->all = calloc(all + unit, 1);
+    if (!m->all) return 0;
+    char *begin = (char *)m->all + (unit - 1 - ((uintptr_t)m->all + unit - 1) % unit);
+#if defined(MADV_HUGEPAGE)
+    if (all >= PAGE) madvise(begin, all / PAGE * PAGE, MADV_HUGEPAGE);
+#endif
+    m->buckets = (void *)begin;
+    m->slots = (void *)(begin + of_buckets);
+    m->followed = (void *)(begin + of_buckets + of_slots);
+    m->stood = (void *)(begin + of_buckets + of_slots + of_followed);
+    return 1;
 }
 
 static code_rows *fastest(void) {
@@ -98,8 +99,7 @@ EXPORT int64_t bitswap_drawn_abi(void) { return ABI; }
 
 EXPORT void bitswap_drawn_close(chunk *k) {
     if (!k) return;
-    close_memory(&k->m);
-    free(k->c.pending), free(k->c.words), free(k->seen), free(k);
+    free(k->m.all), free(k->c.pending), free(k->c.words), free(k->seen), free(k);
 }
 
 /* Begin a chunk whose pictures take `room` pixels with their margins. `words` is NULL to encode,

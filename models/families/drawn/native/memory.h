@@ -22,23 +22,25 @@ TARGET INLINE followed *entry_at(const memory *m, int k, uint32_t key) {
     return m->followed + ((size_t)k << m->bits) + (key >> (32 - m->bits));
 }
 
-/* The entry of table k with a key, emptied if it was another one's. */
+/* The entry of table k with a key, emptied if it was another one's: without a branch, as in much of
+ * what follows, where none could be foreseen. */
 TARGET INLINE followed *entry(memory *m, int k, uint32_t key) {
     followed *found = entry_at(m, k, key);
-    if (found->check != (key | 1)) *found = (followed){key | 1, {0, 0}, 0, 0};
+    uint32_t kept = found->check == (key | 1) ? UINT32_MAX : 0;
+    found->check = key | 1;
+    found->colour[0] &= kept, found->colour[1] &= kept;
+    found->run &= (uint16_t)kept, found->second &= (uint16_t)kept;
     return found;
 }
 
 TARGET INLINE void follow(followed *f, uint32_t colour) {
-    if (f->run && f->colour[0] == colour) {
-        if (f->run < 255) f->run++;
-        return;
-    }
-    int again = f->second && f->colour[1] == colour;
-    f->second = again ? (f->second < 3 ? f->second + 1 : 3) : (f->run > 0);
-    f->colour[1] = f->colour[0];
+    const int last = (f->run > 0) & (f->colour[0] == colour);
+    const int again = (f->second > 0) & (f->colour[1] == colour);
+    int second = again ? lesser(f->second + 1, 3) : f->run > 0;
+    f->second = (uint16_t)(last ? f->second : second);
+    f->colour[1] = last ? f->colour[1] : f->colour[0];
     f->colour[0] = colour;
-    f->run = 1;
+    f->run = (uint16_t)(last ? lesser(f->run + 1, 255) : 1);
 }
 
 TARGET INLINE stood *standing(const memory *m, uint32_t context) {
@@ -64,7 +66,8 @@ TARGET INLINE uint16_t *slot_at(const memory *m, uint32_t h) {
 
 TARGET INLINE uint16_t *slot(memory *m, uint32_t h) {
     uint16_t *s = slot_at(m, h), check = (uint16_t)(h | 1);
-    if (s[0] != check) s[0] = check, s[1] = FRESH;
+    s[1] = s[0] == check ? s[1] : FRESH;
+    s[0] = check;
     return s + 1;
 }
 

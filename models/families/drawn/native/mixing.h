@@ -12,6 +12,30 @@ TARGET INLINE int32_t clip(int32_t value, int32_t low, int32_t high) {
     return value > high ? high : value;
 }
 
+TARGET INLINE int lesser(int a, int b) { return a < b ? a : b; }
+
+/* How many bits a number has. */
+TARGET INLINE int bits_of(int32_t x) {
+#if defined(__GNUC__)
+    return x ? 32 - __builtin_clz((unsigned)x) : 0;
+#else
+    int n = 0;
+    for (; x > 0; x >>= 1) n++;
+    return n;
+#endif
+}
+
+/* How many of them are 1. */
+TARGET INLINE int ones_of(uint32_t x) {
+#if defined(__GNUC__)
+    return __builtin_popcount(x);
+#else
+    int n = 0;
+    for (; x; x &= x - 1) n++;
+    return n;
+#endif
+}
+
 TARGET INLINE int32_t squash(const tables *t, int32_t logit) {
     return t->squashed[clip(logit, -LIMIT, LIMIT) + LIMIT];
 }
@@ -81,11 +105,10 @@ TARGET INLINE int32_t mix(decision *d, int32_t *of_sets, uint32_t *steps) {
         d->outputs[k] = clip(sum >> 12, -LIMIT, LIMIT);
         total += (int64_t)of_sets[k] * d->outputs[k];
     }
-    int64_t scaled = total >> 16;
-    int32_t logit = (int32_t)(scaled > LIMIT ? LIMIT : scaled < -LIMIT ? -LIMIT : scaled);
+    int32_t logit = clip((int32_t)(total >> 16), -LIMIT, LIMIT);
     d->mixed = squash(d->t, logit);
-    int32_t at = (logit + LIMIT) / STEP, over = (logit + LIMIT) % STEP;
-    if (at > STEPS - 2) at = STEPS - 2, over = STEP;
+    int32_t at = lesser((logit + LIMIT) / STEP, STEPS - 2);
+    int32_t over = lesser(logit + LIMIT - at * STEP, STEP);
     d->step = steps + at + (over > STEP / 2);
     int64_t refined = (int64_t)chance(steps[at]) * (STEP - over);
     refined += (int64_t)chance(steps[at + 1]) * over;

@@ -6,19 +6,14 @@
 #include "palette.h"
 
 enum { LEAST_SCALE = 7000 };
-
-TARGET INLINE int bits_of(int32_t x) {
-    int n = 0;
-    for (; x > 0; x >>= 1) n++;
-    return n;
-}
+static const uint64_t EACH_BYTE = UINT64_C(0x0101010101010101);
 
 /* What is known of one channel of a pixel before its value. */
 typedef struct {
     int32_t anchors[ANCHORS];
     int32_t inverse[ANCHORS];  /* 2^16 / the scale of each */
     uint32_t *scales[ANCHORS];
-    int32_t known[AGREEMENTS][4]; /* values that it may repeat */
+    uint64_t known; /* values that it may repeat, four for each agreement, a byte each */
     uint32_t contexts[VALUE_CONTEXTS];
     int32_t activity;
 } outlook;
@@ -67,8 +62,9 @@ TARGET INLINE outlook regard(state *a, const window *v, uint32_t pixel, int turn
         o.inverse[i] = (int32_t)((UINT64_C(1) << 32) / (scale < LEAST_SCALE ? LEAST_SCALE : scale));
     }
     const int32_t *p = o.anchors;
-    int32_t near[AGREEMENTS][4] = {{w, n, nw, ne}, {p[0], p[1], p[2], p[3]}};
-    memcpy(o.known, near, sizeof near);
+    const int32_t near[4 * AGREEMENTS] = {w, n, nw, ne, p[0], p[1], p[2], p[3]};
+    o.known = 0;
+    for (int i = 0; i < 4 * AGREEMENTS; i++) o.known |= (uint64_t)near[i] << (8 * i);
     uint32_t own = (uint32_t)(turn * 64 + channels * 8), u[4];
     for (int i = 0; i < 4; i++) u[i] = (uint32_t)p[i];
     o.contexts[0] = hash(prefix, own + 0x1000);
@@ -93,8 +89,8 @@ typedef struct {
 TARGET INLINE masses masses_at(const tables *t, const outlook *o, int edge) {
     masses m;
     for (int i = 0; i < ANCHORS; i++) {
-        int64_t z = ((int64_t)(2 * (edge - o->anchors[i]) - 1) * o->inverse[i]) >> 9;
-        m.below[i] = t->sigmoid[(z < -REACH ? -REACH : z > REACH ? REACH : z) + REACH];
+        int32_t z = ((2 * (edge - o->anchors[i]) - 1) * o->inverse[i]) >> 9; /* fits: scales do */
+        m.below[i] = t->sigmoid[clip(z, -REACH, REACH) + REACH];
     }
     return m;
 }
@@ -115,14 +111,16 @@ TARGET INLINE void see_anchors(decision *d, const masses *low, const masses *mid
     }
 }
 
-/* Which of four values a prefix of bits agrees with, and what bit each would bring. */
-TARGET INLINE int agreement(const int32_t *values, int prefix, int bit) {
-    int found = 0;
-    for (int i = 0; i < 4; i++) {
-        int value = values[i] | 256;
-        found = 3 * found + (value >> (bit + 1) == prefix ? 1 + (value >> bit & 1) : 0);
+/* Which of four values the bits so far agree with, and what bit each would bring: in base 3, the
+ * first one highest. `brings` are 0, if it does not agree, or 1 and the bit, a byte each. */
+TARGET INLINE int agreement(uint32_t brings) { return (int)(brings * 0x1b090301 >> 24); }
+
+/* Hash the contexts of half a value, and have their buckets come nearer. */
+TARGET INLINE void hash_half(uint32_t *hashes, const memory *m, const outlook *o, int prefix) {
+    for (int k = 0; k < VALUE_CONTEXTS; k++) {
+        hashes[k] = hash(o->contexts[k], (uint32_t)prefix);
+        COMING(bucket_at(m, hashes[k]));
     }
-    return found;
 }
 
 TARGET INLINE int code_value(coder *out, const tables *t, state *a, memory *m, const outlook *o,
@@ -132,22 +130,27 @@ TARGET INLINE int code_value(coder *out, const tables *t, state *a, memory *m, c
     const int flags = same.w | same.n << 1 | same.nw << 2 | same.ne << 3;
     const int busy = o->activity > 5 ? 2 : o->activity > 2 ? 1 : 0;
     uint16_t *halves[VALUE_CONTEXTS];
+    uint32_t hashes[2][VALUE_CONTEXTS];
+    hash_half(hashes[0], m, o, 0);
     int prefix = 1, low = 0, high = 256;
+    uint64_t agree = EACH_BYTE; /* those that a value may repeat, as far as it is known */
     masses least = all_below(t->sigmoid[0]), most = all_below(t->sigmoid[2 * REACH]);
     for (int bit = 7; bit >= 0; bit--) {
         if (bit == 7 || bit == 3) {
-            uint32_t h[VALUE_CONTEXTS];
-            for (int k = 0; k < VALUE_CONTEXTS; k++) {
-                h[k] = hash(o->contexts[k], bit == 7 ? 0 : (uint32_t)prefix);
-                COMING(bucket_at(m, h[k]));
-            }
-            for (int k = 0; k < VALUE_CONTEXTS; k++) halves[k] = bucket(m, h[k]);
+            const uint32_t *own = hashes[bit == 3 ? prefix & 1 : 0];
+            for (int k = 0; k < VALUE_CONTEXTS; k++) halves[k] = bucket(m, own[k]);
+        }
+        if (bit == 4) { /* whichever it will be */
+            hash_half(hashes[0], m, o, 2 * prefix);
+            hash_half(hashes[1], m, o, 2 * prefix + 1);
         }
         int node = bit > 3 ? prefix : (prefix & ((1 << (3 - bit)) - 1)) | 1 << (3 - bit);
         int middle = (low + high) >> 1, at = split(rest, shift + bit);
         const masses between = masses_at(t, o, middle);
+        const uint64_t bits = o->known >> bit & EACH_BYTE, brings = agree + (agree & bits);
         if (rest->end && (at == rest->first || at == rest->end)) { /* nothing to decide */
             prefix = 2 * prefix + (at == rest->first);
+            agree &= at == rest->first ? bits : ~bits;
             if (at == rest->first) low = middle, least = between;
             else high = middle, most = between;
             continue;
@@ -159,7 +162,8 @@ TARGET INLINE int code_value(coder *out, const tables *t, state *a, memory *m, c
         for (int k = 0; k < VALUE_CONTEXTS; k++)
             see_slot(&d, halves[k] + node, a->value_slots + (k * MOST_CHANNELS + turn) * STATES);
         for (int k = 0; k < AGREEMENTS; k++) {
-            int found = (agreement(o->known[k], prefix, bit) * 16 + flags) * 8 + bit;
+            int found = agreement((uint32_t)(brings >> (32 * k)));
+            found = (found * 16 + flags) * 8 + bit;
             see(&d, a->agree + (k * MOST_CHANNELS + turn) * AGREED + found);
         }
         d.inputs[d.n++] = 0;
@@ -177,6 +181,7 @@ TARGET INLINE int code_value(coder *out, const tables *t, state *a, memory *m, c
         int is = code(out, one, value >> bit & 1);
         learn(&d, is, VALUE_RATE);
         prefix = 2 * prefix + is;
+        agree &= is ? bits : ~bits;
         if (is) low = middle, least = between, rest->first = rest->end ? at : 0;
         else high = middle, most = between, rest->end = rest->end ? at : 0;
     }
