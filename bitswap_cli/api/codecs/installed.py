@@ -83,7 +83,7 @@ class Installed:
         codecs = {name: start.codec for name, start in starts.items()}
         trials = [self._trial(one, views, codecs, drawn, haste) for one, views in tried]
         for genre, own in sums(trials).items():
-            for name, cost in own.items() if len(own) > 1 else ():
+            for name, cost in own.items():
                 self._notes(f"model {name} codes the sample in about {cost:,.0f} bytes ({genre})")
         models, genres = shared(trials)
         others = {genre: [n for n in some if n in models] for genre, some in _TRIED.items()}
@@ -137,16 +137,13 @@ class Installed:
         drawn: PictureCodec | None,
         haste: float,
     ) -> Trial:
-        """Try models on each view of a file; a model is not tried where there is no other one."""
-        is_choice = len({name for names in views for name in names}) > 1
+        """Try models on each view of a file, and the one of whole pictures."""
         told = list[View]()
         for number, (picture, names) in enumerate(zip(one.pictures, views, strict=True)):
-            costs = {name: 0.0 for name in names}
-            if is_choice:
-                tried = {name: self._cost(name, codecs[name], one, number) for name in names}
-                costs = {name: cost for name, cost in tried.items() if cost is not None}
+            tried = {name: self._cost(name, codecs[name], one, number) for name in names}
+            costs = {name: cost for name, cost in tried.items() if cost is not None}
             told.append(View(genre_of(picture), costs))
-        others = whole(one.pictures) if drawn and is_choice else []
+        others = whole(one.pictures) if drawn else []
         rivals = [estimate(drawn, *other, haste, EDGE) for other in others if drawn]
         return Trial(one.size, min([one.size, *rivals]), told, one.weight)
 

@@ -9,6 +9,7 @@ from PIL import Image
 
 from bitswap_cli.api.codecs import installed as module
 from bitswap_cli.api.codecs.installed import Installed
+from bitswap_cli.api.codecs.others import wanted
 from bitswap_cli.api.codecs.tiles import load
 from bitswap_cli.archive.codecs import Codecs
 from bitswap_cli.archive.format.header import MODELS
@@ -93,6 +94,18 @@ def test_genres_have_models_of_their_own_where_that_pays(tmp_path: Path) -> None
         picture = Picture(np.zeros((50, 50, channels), np.uint8), Recipe("pnm", b"", b""))
         own = own_of(codecs, picture)
         assert own and own.model == number
+
+
+def test_no_model_is_named_for_what_another_coder_takes(tmp_path: Path) -> None:
+    for number in range(3):
+        Image.fromarray(waves(300, 300, number)[..., 0]).save(tmp_path / f"gray{number}.png")
+    drawn = np.kron(np.arange(1200).reshape(20, 20, 3) % 251, np.ones((6, 6, 1)))
+    Image.fromarray(drawn.astype(np.uint8)).save(tmp_path / "drawn.png")
+    catalogue = Catalogue([tmp_path])
+    others, _ = wanted(catalogue, named=False)
+    assert others.pictures
+    start = Installed(catalogue, None, 64).best(others.pictures, 1.1)
+    assert [model.name for model in start.header.models] == ["gray"]
 
 
 @pytest.mark.skipif(engine.compiled() is None, reason="no kernel")
