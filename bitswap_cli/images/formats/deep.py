@@ -6,6 +6,8 @@ High bytes go from pixel to pixel like an 8-bit picture; low ones are little mor
 import numpy as np
 from numpy.typing import NDArray
 
+from bitswap_cli.errors import ArchiveError
+
 
 def high_first(stored: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Order the bytes of big-endian 16-bit samples: all high bytes, then all low ones.
@@ -32,6 +34,9 @@ def big_endian(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def whole(pixels: NDArray[np.uint8]) -> NDArray[np.uint16]:
-    """Return the samples (H, W, samples) of bytes that `high_first` has ordered."""
+    """Return the samples (H, W, samples) of bytes that `high_first` has ordered; raise
+    `ArchiveError` if some sample has one only."""
+    if pixels.shape[2] % 2:
+        raise ArchiveError("the archive holds a picture of 16 bits a sample that is malformed")
     high, low = np.split(pixels.astype(np.uint16), 2, axis=2)
     return high << np.uint16(8) | low
