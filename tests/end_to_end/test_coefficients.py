@@ -22,9 +22,13 @@ ENGINES = ["reference", *(["c"] if coder.compiled() and layers.compiled() else [
 
 
 @pytest.fixture(autouse=True)
-def _registers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(formats.FORMATS, "blocks", blocks)
+def _registers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setitem(families.MODULES, "blocks_vae", blocks_vae.__name__)
+    with monkeypatch.context() as patch:
+        patch.setitem(formats.FORMATS, "blocks", blocks)
+        formats.tables.cache_clear()
+        yield
+    formats.tables.cache_clear()
 
 
 @pytest.fixture

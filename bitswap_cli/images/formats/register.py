@@ -1,5 +1,9 @@
 """The formats that this program knows: a new one is a module and a line here."""
 
+from collections.abc import Sequence
+from functools import cache
+from typing import NamedTuple
+
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.formats import bmp, ico, pnm, qoi, tga
 from bitswap_cli.images.formats.arrays import npy, npz
@@ -32,9 +36,27 @@ FORMATS: dict[str, Format] = {
 }
 
 
+class _Tables(NamedTuple):
+    """What is looked up in them, often many times for a file."""
+
+    beginnings: list[tuple[Format, tuple[bytes, ...]]]
+    named: dict[str, tuple[Format, Kind]]
+    """Kinds by their names, with the formats that they are of."""
+    numbered: list[Kind]
+    """Kinds in the order of their numbers."""
+
+
+@cache
+def tables() -> _Tables:
+    """Return what is looked up; whoever changes `FORMATS` clears the cache."""
+    named = {kind.name: (form, kind) for form in FORMATS.values() for kind in form.KINDS}
+    numbered = sorted((kind for _, kind in named.values()), key=lambda kind: kind.number)
+    return _Tables([(form, tuple(form.MAGIC)) for form in FORMATS.values()], named, numbered)
+
+
 def beginning(start: bytes) -> list[Format]:
     """Return the formats whose files begin so, told by their first `START` bytes."""
-    return [form for form in FORMATS.values() if start.startswith(tuple(form.MAGIC))]
+    return [form for form, magic in tables().beginnings if start.startswith(magic)]
 
 
 def features(head: bytes, *, described: bool) -> set[str]:
@@ -55,19 +77,17 @@ def may_be_large(head: bytes, size: int) -> bool:
     return any(kind.large is not None and kind.large(head, size) for kind in every)
 
 
-def kinds() -> list[Kind]:
+def kinds() -> Sequence[Kind]:
     """Return all kinds of pictures, in the order of their numbers."""
-    every = [kind for form in FORMATS.values() for kind in form.KINDS]
-    return sorted(every, key=lambda kind: kind.number)
+    return tables().numbered
 
 
 def find(name: str) -> tuple[Format, Kind]:
     """Return a kind and the format that it is of; raise `ArchiveError` if there is none."""
-    for form in FORMATS.values():
-        for kind in form.KINDS:
-            if kind.name == name:
-                return form, kind
-    raise ArchiveError("the archive holds a picture of an unknown kind")
+    found = tables().named.get(name)
+    if found is None:
+        raise ArchiveError("the archive holds a picture of an unknown kind")
+    return found
 
 
 def kind_of(name: str) -> Kind:
@@ -78,5 +98,5 @@ def kind_of(name: str) -> Kind:
 def shown_shape(name: str, shape: Shape) -> Shape:
     """Return the shape of what a picture shows, for that of its samples: another one in few kinds;
     the same in those that are none of these."""
-    shows = next((kind.shows for kind in kinds() if kind.name == name), None)
-    return shows(shape) if shows else shape
+    found = tables().named.get(name)
+    return found[1].shows(shape) if found and found[1].shows else shape
