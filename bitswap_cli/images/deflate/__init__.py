@@ -9,7 +9,7 @@ This room knows nothing of images. Its sibling `bitswap_cli.ans` codes the corre
 """
 
 from bitswap_cli.images.deflate.describing import Described, describe
-from bitswap_cli.images.deflate.remembering import remembering
+from bitswap_cli.images.deflate.remembering import once, remembering
 from bitswap_cli.images.deflate.restoring import restore
 
-__all__ = ["Described", "describe", "remembering", "restore"]
+__all__ = ["Described", "describe", "once", "remembering", "restore"]

@@ -1,6 +1,7 @@
 """Who wrote a stream: candidates in the order of what its blocks and matches suggest, tried."""
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -57,9 +58,6 @@ class _Facts(NamedTuple):
     runs: bool  # all of distance 1
     shortest: int  # length of a match
     fixed: bool  # no dynamic blocks, and a header as Z_FIXED has it
-    heaped: bool  # whether its codes may be zlib's
-    sorted: bool  # whether its codes may be libdeflate's
-    foreign: bool  # whether they are neither's
     far: int  # the longest distance of a match of 3 bytes
     many: bool  # whether there are many of these
 
@@ -79,8 +77,6 @@ def _facts(inflated: Inflated, header: bytes) -> _Facts:
             memories = (memory,)
         elif (coded == usual).sum() * 2 > len(coded) > 1:
             full = usual
-    heaped, in_order = _wrong_heads(inflated, 0), _wrong_heads(inflated, SORTED)
-    most = int((inflated.blocks[:_HEADS, 0] == 2).sum()) // 2  # if more are wrong, it tells nothing
     short = distances[lengths == 3]
     return _Facts(
         hint=header[1] >> 6,
@@ -91,9 +87,6 @@ def _facts(inflated: Inflated, header: bytes) -> _Facts:
         runs=bool((distances == 1).all()),
         shortest=int(lengths.min()) if len(matches) else 258,
         fixed=header[1] < 64 and not (inflated.blocks[:, 0] == 2).any(),
-        heaped=heaped <= in_order or in_order > most,
-        sorted=(in_order <= heaped or heaped > most) and len(inflated.data) < _MOST,
-        foreign=min(heaped, in_order) > most,
         far=int(short.max(initial=0)),
         many=len(short) > _MANY,
     )
@@ -105,16 +98,22 @@ def _wrong_heads(inflated: Inflated, flags: int) -> int:
     return int(np.count_nonzero(blocks[_TREE]))
 
 
-def _candidates(facts: _Facts, feeds: tuple[int, ...]) -> Iterator[Parameters]:
+def _candidates(inflated: Inflated, header: bytes, feeds: tuple[int, ...]) -> Iterator[Parameters]:
+    facts = _facts(inflated, header)
     plain = Parameters(LITERALS, 0, facts.memories[0], facts.window, full=facts.full)
     plain = plain._replace(fixed=facts.fixed)
-    if facts.heaped:
-        yield from _with_heaps(facts, plain, feeds)
-    if facts.sorted:
-        for level in _levels_of_libdeflate(facts):
+    heaps = _with_heaps(facts, plain, feeds)
+    wrong = _wrong_heads(inflated, 0)
+    if not wrong:  # whatever else its codes may be, they are as zlib's
+        yield from heaps
+    in_order = _wrong_heads(inflated, SORTED)
+    most = int((inflated.blocks[:_HEADS, 0] == 2).sum()) // 2  # if more are wrong, it tells nothing
+    if wrong <= in_order or in_order > most:
+        yield from heaps
+    if (in_order <= wrong or wrong > most) and len(inflated.data) < _MOST:
+        for level in _levels_of_libdeflate(facts, foreign=min(wrong, in_order) > most):
             yield Parameters(LIBDEFLATE, level)
-    if not facts.heaped:  # if it is none of these, it may still search as others do
-        yield from _with_heaps(facts, plain, feeds)
+    yield from heaps  # if it is none of these, it may still search as others do
     for search in () if facts.literal else _SEARCHES:
         yield plain._replace(family=FREE, search=search)
 
@@ -133,9 +132,10 @@ def _with_heaps(facts: _Facts, plain: Parameters, feeds: tuple[int, ...]) -> Ite
                 yield from _at_level(facts, plain._replace(level=level, memory=memory), feeds)
 
 
-def _levels_of_libdeflate(facts: _Facts) -> list[int]:
-    """Levels that may have made such matches of 3 bytes, those first that the header suggests."""
-    if facts.foreign:
+def _levels_of_libdeflate(facts: _Facts, *, foreign: bool) -> list[int]:
+    """Levels that may have made such matches of 3 bytes, those first that the header suggests;
+    `foreign`, whether its codes are neither libdeflate's nor zlib's."""
+    if foreign:
         return [12]  # which resembles those that search long
     hinted = ((1,), (5, 4, 3, 2), (6, 7), (11, 12, 10, 9, 8))[facts.hint]
     levels = [*hinted, *(level for level in range(12, 0, -1) if level not in hinted)]
@@ -181,9 +181,13 @@ def guess(inflated: Inflated, header: bytes, feeds: Iterable[int]) -> Guess:
     -------
     tuple of Parameters and Predicted
     """
-    facts = _facts(inflated, header)
     known = tuple(dict.fromkeys(feed for feed in feeds if feed > 0))
-    left: Iterable[Parameters] = _candidates(facts, known)  # made as far as they are tried
+    candidates = _candidates(inflated, header, known)  # made as far as they are tried
+    first = next(candidates)
+    predicted = _try(inflated, first, _NEVER, 0)
+    if not predicted.wrong:
+        return first, predicted
+    left: Iterable[Parameters] = chain([first], candidates)
     count = len(inflated.tokens)
     for most_tokens, share, kept in _ROUNDS:
         if count // share >= _LEAST:

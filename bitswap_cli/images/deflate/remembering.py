@@ -7,12 +7,18 @@ Whoever looks at a file has it described, and then proves that it comes back fro
 
 import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any, TypeVar
+
+_MOST = 1 << 24  # bytes of a file of which it is remembered what was read
+
+T = TypeVar("T")
 
 
 class _Remembered(threading.local):
     streams: dict[bytes, bytes] | None = None
+    read: tuple[Callable[[bytes], Any], bytes, Any] | None = None
 
 
 _HERE = _Remembered()
@@ -29,7 +35,7 @@ def remembering() -> Iterator[None]:
     try:
         yield
     finally:
-        _HERE.streams = None
+        _HERE.streams = _HERE.read = None
 
 
 def remember(inflated: bytes, description: bytes, stream: bytes) -> None:
@@ -43,3 +49,13 @@ def recall(inflated: bytes, description: bytes) -> bytes | None:
     if not _HERE.streams:
         return None
     return _HERE.streams.get(_key(inflated, description))
+
+
+def once(read: Callable[[bytes], T], data: bytes) -> T:
+    """Return what is read of a file; not again if it was the last one, and is remembered."""
+    if _HERE.streams is None or len(data) > _MOST:
+        return read(data)
+    if _HERE.read is None or _HERE.read[0] is not read or _HERE.read[1] is not data:
+        _HERE.read = read, data, read(data)
+    found: T = _HERE.read[2]
+    return found

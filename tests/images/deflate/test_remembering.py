@@ -9,6 +9,7 @@ from bitswap_cli.images.deflate import (
     describe,
     describing,
     engine,
+    once,
     reference,
     remembering,
     restore,
@@ -72,3 +73,19 @@ def test_each_engine_proves(monkeypatch: pytest.MonkeyPatch) -> None:
                     patch.setattr(room, "engine", lambda kernel=kernel: kernel)
                 found.add(describe(STREAM, 1 << 20))
     assert len(found) == 1 and None not in found
+
+
+def test_a_file_is_read_once_while_it_is_remembered() -> None:
+    files: list[bytes] = []
+
+    def read(data: bytes) -> int:
+        files.append(data)
+        return len(files)
+
+    first, second = b"a file", bytes(bytearray(b"a file"))
+    assert [once(read, first), once(read, first)] == [1, 2]
+    with remembering():
+        assert [once(read, first), once(read, first)] == [3, 3]
+        assert [once(read, second), once(read, first)] == [4, 5]
+        assert once(lambda data: 99, first) == 99
+    assert once(read, first) == 6

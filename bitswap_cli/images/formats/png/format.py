@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from bitswap_cli.contract import Samples
 from bitswap_cli.errors import ArchiveError
+from bitswap_cli.images.deflate import once
 from bitswap_cli.images.formats.deep import big_endian, high_first, whole
 from bitswap_cli.images.formats.format import PNG_MAKERS, Kind, Pixels
 from bitswap_cli.images.formats.palette import colours_of, indices_of, shown_by
@@ -39,15 +40,26 @@ class _Start(NamedTuple):
     """Of a palette image, else None."""
 
 
+class _Read(NamedTuple):
+    """A file taken apart."""
+
+    head: Head
+    start: int
+    """Where its pixels start."""
+    end: int
+    """Where they end."""
+    idat: bytes
+    stored: NDArray[np.uint8]
+    """As `read_rows` returns them."""
+
+
 def describe_file(data: bytes) -> bytes | None:
     """Say what the samples of a file do not tell, see stream.py; None if that is longer than what
     it describes, or the file is no picture of any kind."""
-    head = read_head(data)
-    found = find_pixels(data, colours=True) if head else None
-    stored = read_rows(found[2], head) if head and found else None
-    if head is None or found is None or stored is None:
+    found = once(_read_coloured, data)
+    if found is None:
         return None
-    start, end, idat = found
+    head, start, end, idat, stored = found
     with _TURNS.of(head.height * head.width):
         description = describe(idat, lengths(data[start:end]), stored, head)
     return description if description is not None and len(description) < len(idat) else None
@@ -108,18 +120,18 @@ def split(data: bytes, kind: str) -> Picture | None:
     if before is None:
         return None
     head, palette = before
-    found = find_pixels(data, colours=pixel_kind != kind or palette is not None)
-    stored = None if found is None else read_rows(found[2], head)
-    if found is None or stored is None:
+    coloured = pixel_kind != kind or palette is not None
+    found = once(_read_coloured, data) if coloured else _read(data, colours=False)
+    if found is None:
         return None
+    stored = found.stored
     if pixel_kind == _COLOURS.name and palette is not None:
         pixels = colours_of(stored, palette)
     else:
         pixels = _samples(stored, head)
     if pixels is None:
         return None
-    start, end, _ = found
-    return Picture(pixels, Recipe(kind, data[:start], data[end:]))
+    return Picture(pixels, Recipe(kind, data[: found.start], data[found.end :]))
 
 
 def join(recipe: Recipe, samples: Samples, *, quick: bool = False) -> bytes:
@@ -151,6 +163,18 @@ def shown(recipe: Recipe, samples: Samples) -> Pixels:
     if palette is not None and pixel_kind == _SAMPLES.name:
         return shown_by(pixels, palette)
     return whole(pixels) if head.depth == 16 else pixels
+
+
+def _read_coloured(data: bytes) -> _Read | None:
+    return _read(data, colours=True)
+
+
+def _read(data: bytes, *, colours: bool) -> _Read | None:
+    """Take a file apart; None if it is no picture, see `find_pixels`."""
+    head = read_head(data)
+    found = find_pixels(data, colours=colours) if head else None
+    stored = read_rows(found[2], head) if head and found else None
+    return None if head is None or found is None or stored is None else _Read(head, *found, stored)
 
 
 def _misfit() -> ArchiveError:
@@ -187,7 +211,8 @@ def _stored(kind: str, before: _Start, pixels: NDArray[np.uint8]) -> NDArray[np.
 
 def _samples(stored: NDArray[np.uint8], head: Head) -> NDArray[np.uint8]:
     """Return pixels by their samples."""
-    return high_first(stored) if head.depth == 16 else stored * _scale(head)
+    scale = _scale(head)
+    return high_first(stored) if head.depth == 16 else stored if scale == 1 else stored * scale
 
 
 def _scale(head: Head) -> np.uint8:
