@@ -19,7 +19,7 @@
 
 enum { MAX_RADIUS = 5 };
 enum { MAX_WINDOW = MAX_CHANNELS * 2 * MAX_RADIUS * (MAX_RADIUS + 1) + 3 * MAX_RADIUS };
-enum { CHUNK = 48 }; /* pixels, whole blocks of ROWS */
+enum { CHUNK = 96 }; /* pixels, whole blocks of ROWS */
 
 typedef struct {
     const char *weight; /* [panel][group][OUTPUTS][GROUP bytes] */

@@ -41,14 +41,14 @@
 /* ---- matrices ---- */
 
 enum { DEEP = 16 };  /* groups of a row of a register, and rows of it */
-enum { STACKS = 3 }; /* registers of sums, the first ones: so many times DEEP rows go together */
+enum { STACKS = 4 }; /* registers of sums, the first ones: so many times DEEP rows go together */
 
 /* The others; the compiler wants to read their numbers. What is left of a row behind its last DEEP
  * groups has registers of its own, since shapes are set for all at once, which clears them. */
-#define LEFT 3
-#define RIGHT 4
-#define LAST_LEFT 5
-#define LAST_RIGHT 6
+#define LEFT 4
+#define RIGHT 5
+#define LAST_LEFT 6
+#define LAST_RIGHT 7
 enum { REGISTERS = LAST_RIGHT + 1 };
 
 typedef int32_t stacks[STACKS * DEEP][OUTPUTS];
@@ -79,6 +79,7 @@ TARGET INLINE void set_shapes(int64_t last_groups) {
         ADD_PRODUCT(0, FROM, BY);              \
         ADD_PRODUCT(1, FROM, BY);              \
         ADD_PRODUCT(2, FROM, BY);              \
+        ADD_PRODUCT(3, FROM, BY);              \
     } while (0)
 
 /* Multiply a part of `some` stacks of rows with one panel of weights: DEEP groups, or the last. */
@@ -93,6 +94,7 @@ TARGET INLINE void store(const int some, stacks sums) {
     _tile_stored(0, sums[0], sizeof sums[0]);
     if (some > 1) _tile_stored(1, sums[DEEP], sizeof sums[0]);
     if (some > 2) _tile_stored(2, sums[2 * DEEP], sizeof sums[0]);
+    if (some > 3) _tile_stored(3, sums[3 * DEEP], sizeof sums[0]);
 }
 
 /* Add the products of a row's groups of 16-bit values. */
@@ -115,6 +117,7 @@ TARGET INLINE void dense_stacks(const dense *l, const strip *m, int64_t first, c
         _tile_zero(0);
         _tile_zero(1);
         _tile_zero(2);
+        _tile_zero(3);
         for (int64_t part = 0; part < parts; part++) multiply(l, m, part, row, weight, some);
         store(some, sums);
         for (int64_t r = 0; l->words && r < count; r++)
@@ -127,7 +130,8 @@ TARGET static void dense_layer(const dense *l, const strip *m) {
     set_shapes(l->groups % DEEP);
     for (int64_t first = 0; first < m->count; first += STACKS * DEEP) {
         const int64_t count = m->count - first;
-        if (count > 2 * DEEP) dense_stacks(l, m, first, 3);
+        if (count > 3 * DEEP) dense_stacks(l, m, first, 4);
+        else if (count > 2 * DEEP) dense_stacks(l, m, first, 3);
         else if (count > DEEP) dense_stacks(l, m, first, 2);
         else dense_stacks(l, m, first, 1);
     }
