@@ -10,6 +10,8 @@
 * `ablation`: what each part of a pixel VAE is worth.
   ``python -m benchmarks.figures.ablation RECIPE --data DATA --minutes 4``
 * `samples`: what a model draws by itself. ``python -m benchmarks.figures.samples MODEL OUT.png``
+* `treatments`: what z_2 of a model knows of how pictures came about.
+  ``python -m benchmarks.figures.treatments FOLDER -o FILE``
 
 The plot of rates against speeds is made by `benchmarks.peers`, which measures them.
 """

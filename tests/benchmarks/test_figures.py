@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from benchmarks.data.kinds import photo
-from benchmarks.figures import ablation, fit_curve, initial_bits, samples, sizes, tiles
+from benchmarks.figures import ablation, fit_curve, initial_bits, samples, sizes, tiles, treatments
 from benchmarks.peers.codecs.register import peers
 from tests.benchmarks.conftest import save
 
@@ -42,6 +42,18 @@ def test_sizes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "| photo " in capsys.readouterr().out
     with Image.open(tmp_path / "sizes.png") as drawn:
         assert drawn.size == (1600, 720)
+
+
+def test_treatments(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for seed in range(2):
+        save(photo(260, 300, seed=seed), tmp_path / "photos" / f"{seed}.png")
+    treatments.main([str(tmp_path / "photos"), "-o", str(tmp_path / "z2.png")])
+    rows = capsys.readouterr().out
+    assert all(f"| {name} " in rows for name in treatments.TREATMENTS)
+    with Image.open(tmp_path / "z2.png") as drawn:
+        assert drawn.size == (1600, 720)
+    with pytest.raises(SystemExit, match="photo has no z_2"):
+        treatments.main([str(tmp_path), "-o", str(tmp_path / "no.png"), "--model", "photo"])
 
 
 def test_initial_bits(sheets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
