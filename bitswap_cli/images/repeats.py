@@ -78,6 +78,9 @@ def is_drawn(pixels: Samples) -> bool:
 
 def _repeated(pixels: Samples) -> float:
     """Return the share of pixels that equal their left or upper neighbour."""
-    beside = (pixels[1:, 1:] == pixels[1:, :-1]).all(-1)
-    above = (pixels[1:, 1:] == pixels[:-1, 1:]).all(-1)
+    here, others = pixels[1:, 1:], (pixels[1:, :-1], pixels[:-1, 1:])
+    channels = range(pixels.shape[2])
+    beside, above = (
+        np.logical_and.reduce([here[..., k] == other[..., k] for k in channels]) for other in others
+    )
     return float(np.mean(beside | above)) if beside.size else 1.0

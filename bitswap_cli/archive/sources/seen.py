@@ -5,10 +5,9 @@ from collections.abc import Set
 from itertools import islice
 from typing import NamedTuple
 
-import zstandard
-
 from bitswap_cli.archive.format.header import SAMPLES
 from bitswap_cli.archive.format.pictures import Stored, pack_picture
+from bitswap_cli.archive.format.values.blobs import squeezed
 from bitswap_cli.archive.sources import source as source_files
 from bitswap_cli.archive.sources import twins
 from bitswap_cli.archive.sources.source import Source, SourceError
@@ -192,4 +191,4 @@ def stored(source: Source, known: Known, features: Set[str]) -> Stored | None:
 
 def _cost(data: bytes) -> int:
     """Return about how many bytes a file takes without the model."""
-    return min(len(data), len(zstandard.ZstdCompressor(level=3).compress(data)))
+    return min(len(data), squeezed(data))

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import zstandard
 from numpy.typing import NDArray
 
 from bitswap_cli.archive.format.attributes import NONE
 from bitswap_cli.archive.format.chunks import encode_tiles
 from bitswap_cli.archive.format.segments import MAX_TWINS, Extra, TileSegment
+from bitswap_cli.archive.format.values.blobs import squeezed
 from bitswap_cli.archive.sources.source import Source
 from bitswap_cli.archive.writing.coders.orientation import choose_orientations
 from bitswap_cli.contract import Samples, TileCodec
@@ -191,7 +191,6 @@ def recipe_costs(recipes: Sequence[Recipe]) -> list[float]:
 
 def _shared(texts: list[bytes]) -> list[float]:
     """Return about how many bytes each text takes."""
-    squeeze = zstandard.ZstdCompressor(level=3).compress
     users = Counter(texts)
-    costs = {one: min(len(one), len(squeeze(one))) / number for one, number in users.items()}
+    costs = {one: min(len(one), squeezed(one)) / number for one, number in users.items()}
     return [costs[one] for one in texts]

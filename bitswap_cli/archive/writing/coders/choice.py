@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import zstandard
 
 from bitswap_cli.archive.codecs import Codecs
 from bitswap_cli.archive.format.sections import MAX_CHUNK_SAMPLES, MAX_SEGMENTS
+from bitswap_cli.archive.format.values.blobs import squeezed
 from bitswap_cli.contract import TileCodec
 from bitswap_cli.images.formats.register import kind_of
 from bitswap_cli.images.genres import genre_of
@@ -117,4 +117,4 @@ def estimate(codec: TileCodec, picture: Picture, edge: int = 256) -> float:
 
 def description_cost(picture: Picture) -> int:
     """Return about how many bytes a picture's description takes."""
-    return len(zstandard.ZstdCompressor(level=3).compress(picture.recipe.description))
+    return squeezed(picture.recipe.description)

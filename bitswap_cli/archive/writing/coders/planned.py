@@ -3,11 +3,10 @@
 from collections.abc import Set
 from typing import NamedTuple
 
-import zstandard
-
 from bitswap_cli.archive.format.header import DECODINGS, LAID
 from bitswap_cli.archive.format.jpeg import KIND
 from bitswap_cli.archive.format.segments import DECODED, DECODED_EXACT
+from bitswap_cli.archive.format.values.blobs import squeezed
 from bitswap_cli.archive.sources.seen import Seen, SeenJpeg
 from bitswap_cli.coefficients import Coefficients, Frame
 from bitswap_cli.contract import BYTES
@@ -37,8 +36,7 @@ class Planned(NamedTuple):
 
     def cost(self) -> float:
         """Return about how many bytes it takes: few enough to tell it from pixels."""
-        recipe = len(zstandard.ZstdCompressor(level=3).compress(self.recipe))
-        return sum(map(bands.estimate, self.pictures)) + recipe
+        return sum(map(bands.estimate, self.pictures)) + squeezed(self.recipe)
 
 
 def of_jpeg(seen: SeenJpeg) -> Planned:

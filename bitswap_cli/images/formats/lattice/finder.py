@@ -83,9 +83,10 @@ def _map_of(search: Searcher, pixels: Plane) -> Map | None:
     sample = flat[:: max(1, len(flat) // _SAMPLE) | 1].astype(np.uint32)
     every = np.sort(sample[:, 0] << 16 | sample[:, 1] << 8 | sample[:, 2])
     colours = every[np.append(True, every[1:] != every[:-1])]
-    some = np.stack((colours >> 16, colours >> 8 & 255, colours & 255), 1).astype(np.uint8)
-    ends, gray = ((some == 0) | (some == 255)).any(1), (some == some[:, :1]).all(1)
-    some = np.ascontiguousarray(some[~ends & ~gray])
+    red, green, blue = ((colours >> shift).astype(np.uint8) for shift in (16, 8, 0))
+    inside = [(plane > 0) & (plane < 255) for plane in (red, green, blue)]
+    asked = np.logical_and.reduce(inside) & ((red != green) | (green != blue))
+    some = np.ascontiguousarray(np.stack((red, green, blue), 1)[asked])
     if len(some) < _COLOURS:
         return None
     least = math.ceil(_ON * len(some))
