@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bitswap_cli.api.codecs.decoder import decoder
 from bitswap_cli.archive.codecs import Codecs, CodecsFor, Need
 from bitswap_cli.archive.format.chunks import encode_tiles
 from bitswap_cli.archive.format.header import MODELS, Header, Tiled
@@ -140,9 +141,10 @@ def test_a_number_of_no_model(tmp_path: Path, model: int) -> None:
         with pytest.raises(PartialError):
             unpack(reader, codecs_for, tmp_path / "out", keep_going=True)
     single = Header(header_of(*two).models[:1])
-    path = hostile(tmp_path / "b", single, two[0], 1)
-    with ArchiveReader(path) as reader, pytest.raises(ArchiveError, match="does not name"):
-        verify(reader, codecs_for)
+    for header, number, find in ((single, 1, codecs_for), (Header(), 0, decoder(None, 64))):
+        path = hostile(tmp_path / f"b{number}", header, two[0], number)
+        with ArchiveReader(path) as reader, pytest.raises(ArchiveError, match="does not name"):
+            verify(reader, find)
 
 
 def test_a_number_beyond_all(tmp_path: Path) -> None:

@@ -153,8 +153,8 @@ def _check(
 
 def _need(reader: ArchiveReader, chunk: ChunkInfo) -> Need:
     """Return of which codec a chunk has need; its table is read only if it tells that."""
-    several = chunk.tag == TILE and len(reader.header.models) > 1
-    return need_of(chunk.tag, reader.table(chunk)) if several else Need(chunk.tag)
+    tells = chunk.tag == TILE and len(reader.header.models) != 1
+    return need_of(chunk.tag, reader.table(chunk)) if tells else Need(chunk.tag)
 
 
 def find_codecs(reader: ArchiveReader, codecs_for: CodecsFor, needs: Set[Need]) -> Codecs:
