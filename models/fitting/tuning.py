@@ -34,7 +34,7 @@ from bitswap_models.stored import model_file
 from bitswap_models.training.base import base_of
 from bitswap_models.training.data import DRAWN, Source, cells, draw_once
 from bitswap_models.training.evaluation import start, to_input
-from bitswap_models.training.memory import keep_freed
+from bitswap_models.training.machine.memory import keep_freed
 from bitswap_models.training.networks.pixel_vae import PixelNetwork, bounds_of_prior
 from bitswap_models.training.tables import fill
 from bitswap_models.zoo.bounded import parse_toml

@@ -18,10 +18,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from bitswap_cli.errors import InputError, ModelError
 from bitswap_models.training.augment import luma, world
+from bitswap_models.training.pictures import opened, size_of
 
 Pixels = NDArray[np.uint8]
 BORDERED = 0.25  # share of tiles of photographs that do not see their margin
@@ -36,8 +36,9 @@ class Source:
     """One folder of a recipe: `kind` is ``sheets`` or ``photos``, `weight` its share of a batch.
 
     `cell` is the size of a sheet's cells, if not a tile's: tiles are then cut from them at random.
-    `without` names photographs, by their files' stems, that are kept out of training. With
-    `shrink`, those that are in another world come as thumbnails: reduced by 2^0.5 to 2^shrink.
+    `without` names photographs, by their files' stems, that are kept out of training (by how these
+    begin in recipes of JPEG coefficients, of which `kind` may be ``jpeg``, and of drawn pictures).
+    With `shrink`, those that are in another world come as thumbnails: reduced by 2^0.5 to 2^shrink.
     """
 
     folder: str
@@ -56,15 +57,6 @@ def _paths(folder: Path) -> list[Path]:
     return paths
 
 
-def _size(path: Path) -> tuple[int, int]:
-    """Width and height of a picture; raises as `_array` does."""
-    try:
-        with Image.open(path) as image:
-            return image.size
-    except (OSError, Image.DecompressionBombError) as error:
-        raise InputError(f"cannot read the picture {path}: {error}") from None
-
-
 def _array(path: Path, mode: str | None) -> Pixels | None:
     """Read a picture as gray or RGB. (H, W, C) uint8; None if no mode is given and it is neither.
 
@@ -73,13 +65,10 @@ def _array(path: Path, mode: str | None) -> Pixels | None:
     InputError
         If it cannot be read.
     """
-    try:
-        with Image.open(path) as image:
-            if mode is None and image.mode not in ("L", "RGB"):
-                return None
-            array = np.asarray(image if mode is None else image.convert(mode))
-    except (OSError, Image.DecompressionBombError) as error:
-        raise InputError(f"cannot read the picture {path}: {error}") from None
+    with opened(path) as image:
+        if mode is None and image.mode not in ("L", "RGB"):
+            return None
+        array = np.asarray(image if mode is None else image.convert(mode))
     return array.reshape(*array.shape[:2], -1)
 
 
@@ -152,7 +141,7 @@ def photographs(
     InputError
         If there is none, or one cannot be read.
     """
-    found = [p for p in _paths(folder) if p.stem not in without and min(_size(p)) >= least]
+    found = [p for p in _paths(folder) if p.stem not in without and min(size_of(p)) >= least]
     if not found:
         raise InputError(
             f"no photograph in {folder} is of {least}x{least} or more, a tile with its margin:"

@@ -19,7 +19,7 @@ from bitswap_cli.errors import ModelError
 from bitswap_models.stored import model_file
 from bitswap_models.training.data import cells
 from bitswap_models.training.evaluation import describe, evaluate
-from bitswap_models.training.memory import keep_freed
+from bitswap_models.training.machine.memory import keep_freed
 from bitswap_models.training.network import Network
 from bitswap_models.training.recipe import Recipe
 from bitswap_models.training.run import Run

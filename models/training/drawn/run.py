@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bitswap_cli.contract import Palette
-from bitswap_cli.errors import InputError, ModelError
+from bitswap_cli.errors import ModelError
 from bitswap_models.exact.tensors import Stored
 from bitswap_models.families.drawn.config import Config
 from bitswap_models.families.drawn.engine import opened
 from bitswap_models.families.drawn.model import Drawn, keys
 from bitswap_models.families.drawn.state import State, saved, untrained
 from bitswap_models.stored import model_file
+from bitswap_models.training import pictures
 from bitswap_models.training.recipe import Recipe
 
 ORIGIN = 1 << 20  # pixels of the pictures of one origin, at most
@@ -121,14 +122,7 @@ def _read(path: Path) -> Picture | None:
     InputError
         If it cannot be read.
     """
-    try:
-        return _opened(path)
-    except (OSError, Image.DecompressionBombError) as error:
-        raise InputError(f"cannot read the picture {path}: {error}") from None
-
-
-def _opened(path: Path) -> Picture | None:
-    with Image.open(path) as file:
+    with pictures.opened(path) as file:
         image: Image.Image = file.convert("L") if file.mode == "1" else file
         if image.mode not in ("L", "LA", "P", "RGB", "RGBA"):
             return None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,14 +23,14 @@ from bitswap_models.stored import model_file
 from bitswap_models.training.base import base_of, take_from
 from bitswap_models.training.data import Source
 from bitswap_models.training.evaluation import describe
-from bitswap_models.training.groups.feed import Feed
+from bitswap_models.training.groups.feed import feed
 from bitswap_models.training.groups.network import TERMS, Grouped, measure
 from bitswap_models.training.groups.pool import empty, pool_of
 from bitswap_models.training.groups.step import Step
 from bitswap_models.training.groups.table import Groups
 from bitswap_models.training.groups.tiles import Lot, held_out
 from bitswap_models.training.layers import layers
-from bitswap_models.training.memory import keep_freed
+from bitswap_models.training.machine.memory import keep_freed
 from bitswap_models.training.networks.pixel_vae import PixelNetwork
 from bitswap_models.training.run import share_of_rate
 from bitswap_models.training.tables import fill
@@ -53,11 +53,11 @@ class GroupRun:
     grouped : Grouped
         On its device; it is trained.
     groups : Groups
-    lots : callable
-        Gives the next lot of tiles.
+    lots : iterator
+        Of tiles, without end.
     """
 
-    def __init__(self, grouped: Grouped, groups: Groups, lots: Callable[[], Lot]) -> None:
+    def __init__(self, grouped: Grouped, groups: Groups, lots: Iterator[Lot]) -> None:
         self.grouped, self.groups, self.lots = grouped, groups, lots
         self.average = copy.deepcopy(grouped)
         self.parameters: list[Tensor] = list(grouped.parameters())
@@ -77,7 +77,7 @@ class GroupRun:
 
     def _renew(self) -> None:
         """Put a lot in the place of the oldest tiles."""
-        count = self.pool.put(self.lots(), self.at)
+        count = self.pool.put(next(self.lots), self.at)
         self.filled = max(self.filled, self.at + count)
         self.at = (self.at + count) % self.groups.tiles
 
@@ -159,12 +159,9 @@ def train(
     test = pool_of(held_out(data / groups.test, groups, base.config.tile), device)
     grouped = begun(base, recipe, groups.side).to(device)
     progress(f"test {groups.test} at the start  {describe(measure(grouped, test))}")
-    feed = Feed(data, sources, groups, base.config.tile)
-    try:
-        run = GroupRun(grouped, groups, feed.next)
+    with feed(data, sources, groups, base.config.tile) as lots:
+        run = GroupRun(grouped, groups, lots)
         _advance(run, progress)
-    finally:
-        feed.close()
     metrics = measure(run.average, test)
     progress(f"test {groups.test}  {describe(metrics)}")
     model_file.write(run.average.network.cpu(), output, recipe=text, metrics=metrics)
@@ -180,10 +177,8 @@ def begun(base: PixelVAE, recipe: Path, side: int) -> Grouped:
 
 def _advance(run: GroupRun, progress: Callable[[str], None]) -> None:
     """Take all steps."""
-    sums, mark = (
-        torch.zeros(4, device=run.pool.pixels.device, dtype=torch.float64),
-        time.monotonic(),
-    )
+    sums = torch.zeros(4, device=run.pool.pixels.device, dtype=torch.float64)
+    mark = time.monotonic()
     while run.step < run.groups.steps:
         sums += run.advance(progress)
         if run.step % SHOWN and run.step != run.groups.steps:
@@ -193,9 +188,9 @@ def _advance(run: GroupRun, progress: Callable[[str], None]) -> None:
         if not math.isfinite(total["bpd"]):
             raise ModelError(f"training came to no number at step {run.step}: lower the rate")
         now = time.monotonic()
-        speed = (run.step - 1) % SHOWN + 1
-        pixels = speed * math.prod(run.shape) / (now - mark)
-        progress(f"step {run.step}/{run.groups.steps}  {describe(total)}  {pixels:.3g} pixels/s")
+        steps = (run.step - 1) % SHOWN + 1
+        speed = steps * math.prod(run.shape) / (now - mark)
+        progress(f"step {run.step}/{run.groups.steps}  {describe(total)}  {speed:.3g} pixels/s")
         sums, mark = torch.zeros_like(sums), now
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from bitswap_models.training.groups.network import Chance, Grouped
 from bitswap_models.training.groups.pool import Pool
-from bitswap_models.training.jpeg.graph import recorded
+from bitswap_models.training.machine.graph import recorded
 
 SOFT = 2.0**-17  # added to every probability
 OFF, APART = 2e-3, 0.1  # that bits and gradients may differ by, of their size

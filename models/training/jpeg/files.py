@@ -15,15 +15,14 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageEnhance, ImageFilter
 
-from bitswap_cli.errors import InputError
 from bitswap_models.training.jpeg.quantization import BASES, Tables, scaled
+from bitswap_models.training.pictures import opened, size_of
 
 EACH = 4  # files that are drawn from a photograph that is opened: that takes as long as they
 SIDES = (256, 384, 512, 512, 512)  # of crops
 LARGEST = 512  # pixels of a side of a file
 QUALITIES = (75, 75, 85, 90, 90, 92, 95, 95, 98)  # that many writers use
 SAMPLINGS = (0, 0, 1, 2, 2, 2)  # Pillow's: 4:4:4, 4:2:2, 4:2:0
-REDUCED = 600  # a JPEG file of this many rows and columns is a photograph, once it is reduced
 
 _Resampling = Image.Resampling
 _SMALLER = (
@@ -62,7 +61,7 @@ class Drawer:
     def draw(self, turn: int) -> list[bytes]:
         """Draw some files from one photograph: of equal turns the same."""
         random = np.random.default_rng((self.seed, turn))
-        photograph = _opened(self.paths[random.choice(len(self.paths), p=self.weights)])
+        photograph = _photograph(self.paths[random.choice(len(self.paths), p=self.weights)])
         return [self._file(photograph, random) for _ in range(EACH)]
 
     def _file(self, photograph: Image.Image, random: np.random.Generator) -> bytes:
@@ -109,25 +108,13 @@ class Drawer:
         return file.getvalue()
 
 
-def size_of(path: Path) -> tuple[int, int]:
-    """Width and height of a picture; raise InputError if it cannot be read."""
-    try:
-        with Image.open(path) as file:
-            return file.size
-    except (OSError, Image.DecompressionBombError) as error:
-        raise InputError(f"cannot read the picture {path}: {error}") from None
-
-
-def _opened(path: Path) -> Image.Image:
+def _photograph(path: Path) -> Image.Image:
     """A picture in colour; raise InputError if it cannot be read."""
-    try:
-        with Image.open(path) as file:
-            image = file.convert("RGB")
-            if file.format == "JPEG":
-                image = image.reduce(2 if min(image.size) < 1100 else 3)
-            return image
-    except (OSError, Image.DecompressionBombError) as error:
-        raise InputError(f"cannot read the picture {path}: {error}") from None
+    with opened(path) as file:
+        image = file.convert("RGB")
+        if file.format == "JPEG":
+            image = image.reduce(2 if min(image.size) < 1100 else 3)
+        return image
 
 
 def _crop(image: Image.Image, random: np.random.Generator) -> Image.Image:

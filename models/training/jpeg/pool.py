@@ -9,14 +9,9 @@ from __future__ import annotations
 import io
 import itertools
 import os
-import signal
-from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +25,8 @@ from bitswap_models.training.jpeg.files import Drawer
 from bitswap_models.training.jpeg.planes import File, Split, drawn, read
 from bitswap_models.training.jpeg.quantization import tables_of
 from bitswap_models.training.jpeg.store import SIDE, Store
+from bitswap_models.training.machine.ahead import ahead
+from bitswap_models.training.pictures import UNREADABLE
 from bitswap_models.training.recipe import Recipe
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
@@ -111,13 +108,15 @@ def pool_of(
     Raises
     ------
     ModelError
-        If it names no photographs, or no drawn file has colours.
+        If it names no photographs or another kind of sources, or no drawn file has colours.
     InputError
         If a folder or a file cannot be read, or a process that draws ends.
     """
     photographs: list[Path] = []
     paths: list[Path] = []
     for source in recipe.sources:
+        if source.kind not in ("photos", "jpeg"):
+            raise ModelError(f"{recipe.path} has a source of kind {source.kind}: photos or jpeg")
         some = _paths(data / source.folder, source)
         (paths if source.kind == "jpeg" else photographs).extend(some)
     if not photographs:
@@ -126,12 +125,14 @@ def pool_of(
     large = [path for path, content in zip(paths, contents, strict=True) if _is_large(content)]
     drawer = Drawer([*photographs, *large], tables_of(contents), recipe.seed)
     found = [file for content in contents if (file := read(split, content)) is not None]
-    with stream(partial(drawn, drawer, split)) as files:
+    workers = max(1, min(MOST, (os.cpu_count() or 1) - 1))
+    with ahead(partial(drawn, drawer, split), AHEAD * workers, workers=workers) as turns:
+        files = itertools.chain.from_iterable(turns)
         yield Pool(found, files, recipe.pool or POOL, recipe.seed, device)
 
 
 def _paths(folder: Path, source: Source) -> list[Path]:
-    """Pictures in a folder; raise InputError if there is none."""
+    """Pictures in a folder; raise InputError if there is no such folder."""
     if not folder.is_dir():
         raise InputError(f"there is no folder {folder}")
     return sorted(
@@ -153,48 +154,5 @@ def _is_large(content: bytes) -> bool:
     try:
         with Image.open(io.BytesIO(content)) as image:
             return min(image.size) >= LARGE
-    except (OSError, Image.DecompressionBombError):
+    except UNREADABLE:
         return False
-
-
-@contextmanager
-def stream(draw: Callable[[int], list[File]]) -> Generator[Iterator[File], None, None]:
-    """Let other processes draw the files of turns 0, 1, ..; they end with the block."""
-    count = max(1, min(MOST, (os.cpu_count() or 1) - 1))
-    ignore = signal.SIGINT, signal.SIG_IGN  # Ctrl-C is for who asked for files
-    with ProcessPoolExecutor(count, get_context("spawn"), signal.signal, ignore) as pool:
-        try:
-            turns = itertools.count()
-            with _one_thread():
-                ahead = deque(pool.submit(draw, next(turns)) for _ in range(AHEAD * count))
-            yield _streamed(pool, draw, turns, ahead)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _streamed(
-    pool: ProcessPoolExecutor,
-    draw: Callable[[int], list[File]],
-    turns: Iterator[int],
-    ahead: deque[Future[list[File]]],
-) -> Iterator[File]:
-    while True:
-        try:
-            files = ahead.popleft().result()
-            ahead.append(pool.submit(draw, next(turns)))
-        except BrokenProcessPool:
-            raise InputError("a process that draws files has ended: is there no memory?") from None
-        yield from files
-
-
-@contextmanager
-def _one_thread() -> Generator[None, None, None]:
-    """Let processes that start meanwhile have one thread each for products of matrices."""
-    before = os.environ.get("OMP_NUM_THREADS")
-    os.environ["OMP_NUM_THREADS"] = "1"
-    try:
-        yield
-    finally:
-        del os.environ["OMP_NUM_THREADS"]
-        if before is not None:
-            os.environ["OMP_NUM_THREADS"] = before

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from bitswap_models.training.pictures import UNREADABLE
+
 FLAT = [16] * 64
 # recommended by ITU-T T.81, annex K, row by row
 LUMA = [
@@ -39,7 +41,7 @@ def tables_of(files: Sequence[bytes]) -> list[Tables]:
     for data in files:
         try:
             image = Image.open(io.BytesIO(data))
-        except OSError:
+        except UNREADABLE:
             continue
         told: dict[int, list[int]] = getattr(image, "quantization", {})
         if image.mode == "RGB" and len(told) >= 2:

@@ -25,13 +25,13 @@ from bitswap_models.families.jpeg_vae.model import KINDS, JpegVAE
 from bitswap_models.stored import model_file
 from bitswap_models.training.base import base_of
 from bitswap_models.training.jpeg.blocks import Look
-from bitswap_models.training.jpeg.graph import recorded
 from bitswap_models.training.jpeg.planes import Split
 from bitswap_models.training.jpeg.pool import Pool, pool_of
 from bitswap_models.training.jpeg.statistics import fit
 from bitswap_models.training.jpeg.store import Places
 from bitswap_models.training.latents import latent_noise
-from bitswap_models.training.memory import keep_freed
+from bitswap_models.training.machine.graph import recorded
+from bitswap_models.training.machine.memory import keep_freed
 from bitswap_models.training.networks.jpeg_vae import GROUPS, JpegNetwork
 from bitswap_models.training.recipe import Recipe
 from bitswap_models.training.run import share_of_rate

@@ -1,9 +1,11 @@
 """A small pixel VAE that sees groups, and pictures for it."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 
 from bitswap_models.exact.tensors import built
 from bitswap_models.families.pixel_vae.config import Config
@@ -27,6 +29,18 @@ def waves(count: int, side: int, seed: int = 0) -> np.ndarray:
     noise = random.normal(0, 3, (count, side, side, 3))
     pixels: np.ndarray = plane[..., None] + noise
     return pixels.clip(0, 255).astype(np.uint8)
+
+
+def fill(folder: Path) -> None:
+    """Make folders sheets, of 64 cells, and photos, three of them."""
+    for name, pictures in (("sheets", waves(1, 64)), ("photos", waves(3, 90))):
+        (folder / name).mkdir(parents=True)
+        for at, pixels in enumerate(pictures):
+            Image.fromarray(pixels).save(folder / name / f"{at}.png")
+
+
+def equal(one: Lot, other: Lot) -> bool:
+    return all(np.array_equal(getattr(one, f), getattr(other, f)) for f in Lot._fields)
 
 
 def lot(large: int, small: int, seed: int = 0) -> Lot:

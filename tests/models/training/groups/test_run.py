@@ -1,11 +1,11 @@
 """Recipes with a table [groups]: a base learns from groups, and what comes out codes."""
 
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from bitswap_cli.api import models
 from bitswap_cli.coding.chunk import ChunkCodec
@@ -19,7 +19,7 @@ from bitswap_models.training.groups.table import Groups
 from bitswap_models.training.groups.tiles import Tile, held_out, lot_of
 from bitswap_models.training.tables import has_table
 from tests.models.training.groups import small
-from tests.models.training.groups.small import CELL, SIDE, waves
+from tests.models.training.groups.small import CELL, SIDE
 
 RECIPE = """
 [base]
@@ -53,10 +53,7 @@ workers = 1
 def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with data/sheets, data/photos and base.safetensors."""
     folder = tmp_path_factory.mktemp("groups")
-    for name, pictures in (("sheets", waves(1, 64)), ("photos", waves(3, 90))):
-        (folder / "data" / name).mkdir(parents=True)
-        for at, pixels in enumerate(pictures):
-            Image.fromarray(pixels).save(folder / "data" / name / f"{at}.png")
+    small.fill(folder / "data")
     model_file.write(small.model(), folder / "base.safetensors", recipe="", metrics={})
     return folder
 
@@ -103,7 +100,7 @@ def test_z2_is_trained(workshop: Path) -> None:
     groups = Groups(
         "sheets", 30, side=SIDE, tiles=40, groups=8, cells=4, pixels=32, renewal=4, rate=4e-3
     )
-    training = run.GroupRun(grouped, groups, lambda: next(lots))
+    training = run.GroupRun(grouped, groups, lots)
     before = {name: p.clone() for name, p in grouped.named_parameters()}
     for _ in range(30):
         assert torch.isfinite(training.advance(lambda line: None)).all()
@@ -118,7 +115,7 @@ def test_what_is_trained_follows_the_seed(workshop: Path) -> None:
     for seed in (1, 1, 2):
         grouped = run.begun(small.model(), Path("recipe.toml"), SIDE)
         groups = Groups("sheets", 3, side=SIDE, tiles=32, groups=4, cells=2, pixels=16, seed=seed)
-        training = run.GroupRun(grouped, groups, lambda: small.lot(16, 16))
+        training = run.GroupRun(grouped, groups, repeat(small.lot(16, 16)))
         for _ in range(3):
             training.advance(lambda line: None)
         found.append(training.averages[0].clone())

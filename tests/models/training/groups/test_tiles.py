@@ -7,30 +7,21 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bitswap_cli.errors import InputError
 from bitswap_models.families.pixel_vae import common
 from bitswap_models.training.data import Source
-from bitswap_models.training.groups.feed import Feed
 from bitswap_models.training.groups.table import LOT, Groups
 from bitswap_models.training.groups.tiles import Drawer, Lot, held_out, statistics_of
-from tests.models.training.groups.small import CELL, SIDE, waves
+from tests.models.training.groups.small import CELL, SIDE, equal, fill
 
 SHEETS, PHOTOS = Source("sheets"), Source("photos", "photos", shrink=1.0)
 GROUPS = Groups("sheets", 1, side=SIDE, tiles=LOT, workers=1, vary=0.5, flip=True, seed=3)
-
-
-def equal(one: Lot, other: Lot) -> bool:
-    return all(np.array_equal(getattr(one, f), getattr(other, f)) for f in Lot._fields)
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A sheet of 64 cells, and three photographs."""
     folder = tmp_path_factory.mktemp("data")
-    for name, pictures in (("sheets", waves(1, 64)), ("photos", waves(3, 90))):
-        (folder / name).mkdir()
-        for at, pixels in enumerate(pictures):
-            Image.fromarray(pixels).save(folder / name / f"{at}.png")
+    fill(folder)
     return folder
 
 
@@ -97,23 +88,3 @@ def test_test_tiles_are_always_the_same(data: Path) -> None:
     assert set(gray.coded) == {1} and np.array_equal(gray.pixels, again.pixels)
     wrapped = held_out(data / "sheets", dataclasses.replace(GROUPS, side=128), CELL)
     assert wrapped.pixels.shape == (1, 128**2, 3)
-
-
-def test_a_feed_gives_what_drawers_draw(data: Path) -> None:
-    feed = Feed(data, [SHEETS, PHOTOS], GROUPS, CELL)
-    try:
-        lots = [feed.next() for _ in range(2)]
-    finally:
-        feed.close()
-    drawer = Drawer(data, [SHEETS, PHOTOS], GROUPS, CELL, (0, 1))
-    for lot in lots:
-        assert equal(lot, drawer.lot(LOT))
-
-
-def test_what_a_process_cannot_draw_is_one_line(data: Path) -> None:
-    feed = Feed(data, [Source("none")], GROUPS, CELL)
-    try:
-        with pytest.raises(InputError, match="no images"):
-            feed.next()
-    finally:
-        feed.close()

@@ -194,3 +194,6 @@ def test_what_cannot_be_followed_is_refused(recipe: Path, tmp_path: Path) -> Non
     recipe.write_text(text.replace('kind = "photos"', 'kind = "jpeg"'))
     with pytest.raises(ModelError, match="names no source of photographs"):
         train(recipe, data, output, progress=print)
+    recipe.write_text(text.replace('kind = "photos"', 'kind = "sheets"'))
+    with pytest.raises(ModelError, match="kind sheets: photos or jpeg"):
+        train(recipe, data, output, progress=print)

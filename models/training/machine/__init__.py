@@ -1,0 +1,1 @@
+"""What training asks of the machine: to keep memory, to repeat work, to draw meanwhile."""
