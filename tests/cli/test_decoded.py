@@ -125,6 +125,20 @@ def test_what_is_there_stops_it_before_the_first_byte(photos: Path, bitswap: Bit
     assert other.read_bytes().startswith(b"\xff\xd8")
 
 
+def test_what_no_picture_becomes_stops_nothing(photos: Path, bitswap: Bitswap) -> None:
+    Path("photos/again.ppm").write_bytes(Path("photos/half.ppm").read_bytes())
+    assert bitswap("compress", "photos", "-o", "a.bsw").code == 0
+    others = [Path("out/photos") / f"{name}.jpg" for name in ("changed.png", "turned.png")]
+    others += [Path("out/photos/half.ppm.jpg"), Path("out/photos/none.png.jpg")]
+    others[0].parent.mkdir(parents=True)
+    for other in others:
+        other.write_text("of someone else")
+    assert bitswap("decompress", "a.bsw", "-o", "out", "--as-jpeg").code == 0
+    assert {other.read_text() for other in others} == {"of someone else"}
+    for name in ("changed.png", "turned.png", "half.ppm", "again.ppm", "none.png"):
+        assert (Path("out/photos") / name).read_bytes() == (Path("photos") / name).read_bytes()
+
+
 def test_threads_change_no_byte(photos: Path, bitswap: Bitswap) -> None:
     archives = []
     for threads in ("1", "3"):

@@ -29,7 +29,7 @@ from bitswap_cli.images import bands
 from bitswap_cli.images.formats.jpeg import codec as files
 from bitswap_cli.images.formats.jpeg.outline import outline
 from bitswap_cli.images.history import recipe as history
-from bitswap_cli.images.history.jpeg import as_jpeg
+from bitswap_cli.images.history.jpeg import as_jpeg, is_jpeg
 
 KINDS = (KIND, *_) = ("jpeg", DECODED_EXACT, DECODED)  # of its entries, by their numbers
 MAX_BLOCKS = 1 << 22  # of all pictures of a chunk, 64 coefficients each
@@ -163,9 +163,21 @@ def were(table: WholeTable, body: bytes) -> dict[bytes, str]:
     ArchiveError
         If the recipes are malformed.
     """
+    return {name: history.was(recipe) for name, recipe in _histories(table, body)}
+
+
+def become_jpegs(table: WholeTable, body: bytes) -> list[bytes]:
+    """Return the names of the pictures of a chunk that `JpegFile.was` makes JPEGs of, as far as
+    recipes tell; raise as `were` does."""
+    told = _histories(table, body)
+    return [name for name, recipe in told if is_jpeg(history.unpack(recipe))]
+
+
+def _histories(table: WholeTable, body: bytes) -> list[tuple[bytes, bytes]]:
+    """Return the names and recipes of the pictures of a chunk that were JPEGs."""
     recipes, _ = _recipes(table, body)
     told = zip(table.segments, recipes, strict=True)
-    return {one.name: history.was(recipe) for one, recipe in told if one.kind != KIND}
+    return [(one.name, recipe) for one, recipe in told if one.kind != KIND]
 
 
 def _parts(table: WholeTable, body: bytes) -> tuple[list[bytes], list[tuple[bytes, bytes]]]:

@@ -10,10 +10,17 @@ from typing import NamedTuple
 from bitswap_cli.archive.codecs import Codecs, CodecsFor, Need
 from bitswap_cli.archive.format.header import FOLDERS, MODES
 from bitswap_cli.archive.format.index import ChunkInfo
+from bitswap_cli.archive.format.jpeg import become_jpegs
 from bitswap_cli.archive.format.names import above
 from bitswap_cli.archive.format.register import Decoded, decode_chunk, need_of
 from bitswap_cli.archive.format.sections import BYTE, MAX_BLOCK, TILE
-from bitswap_cli.archive.format.segments import DECODED_KINDS, FOLDER_KINDS, ByteTable, Table
+from bitswap_cli.archive.format.segments import (
+    DECODED_KINDS,
+    FOLDER_KINDS,
+    ByteTable,
+    Table,
+    WholeTable,
+)
 from bitswap_cli.archive.reading.assembly import Assembler, jpeg_name
 from bitswap_cli.archive.reading.copies import Copies
 from bitswap_cli.archive.reading.places import Places
@@ -77,10 +84,10 @@ def unpack(
     try:
         # Before the first byte is written: every name is safe and free, and there is a decoder.
         copies = Copies(reader, wanted, keep_going=keep_going)
-        needs = _check(reader, folder, copies, keep_going, as_jpeg=as_jpeg)
+        how = _How(keep_going, pixels, _names(reader) if as_jpeg else None)
+        needs = _check(reader, folder, copies, how)
         wanted.check(reader.path)
         codecs = find_codecs(reader, codecs_for, needs)
-        how = _How(keep_going, pixels, _names(reader) if as_jpeg else None)
         report = _Unpacking(reader, codecs, folder, copies, how, threads, progress).run()
         report.notes += giver.notes(reader.header.features)
         return whole(reader.path, "restored", report)
@@ -120,16 +127,14 @@ def whole(path: str, done: str, report: UnpackReport) -> UnpackReport:
     return report
 
 
-def _check(
-    reader: ArchiveReader, folder: Folder, copies: Copies, keep_going: bool, *, as_jpeg: bool
-) -> set[Need]:
+def _check(reader: ArchiveReader, folder: Folder, copies: Copies, how: "_How") -> set[Need]:
     """Refuse names that cannot be restored; return what the chunks that are needed have need of."""
     needs, places = set[Need](), Places()
     for chunk in reader.chunks:
         try:
             table = reader.table(chunk)
         except ArchiveError:
-            if not keep_going:
+            if not how.keep_going:
                 raise
             continue
         for segment in table.segments:
@@ -142,13 +147,31 @@ def _check(
             try:
                 places.take(segment.name, folder=segment.kind in FOLDER_KINDS)
             except (ArchiveError, InputError) as error:
-                if not keep_going:
+                if not how.keep_going:
                     raise type(error)(f"{reader.path}: {error}") from error
                 continue
             folder.check(segment.name)
-            if as_jpeg and segment.kind in DECODED_KINDS:
-                folder.check(jpeg_name(segment.name))
+        for name in _jpegs(reader, chunk, table, copies, how):
+            folder.check(name)
     return needs
+
+
+def _jpegs(
+    reader: ArchiveReader, chunk: ChunkInfo, table: Table, copies: Copies, how: "_How"
+) -> list[bytes]:
+    """Return the names of the JPEGs that pictures of a chunk may become, see `Assembler`."""
+    if how.taken is None or not isinstance(table, WholeTable):
+        return []
+    if not any(segment.kind in DECODED_KINDS for segment in table.segments):
+        return []
+    try:
+        told = become_jpegs(table, reader.body(chunk))
+    except ArchiveError as error:
+        if not how.keep_going:
+            raise reader.located(error, chunk) from error
+        return []
+    mine = (name for name in told if copies.wanted(name) and not copies.copied(name))
+    return [name for name in map(jpeg_name, mine) if name not in how.taken]
 
 
 def _need(reader: ArchiveReader, chunk: ChunkInfo) -> Need:

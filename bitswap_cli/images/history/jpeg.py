@@ -37,6 +37,17 @@ _AC = (
 )  # fmt: skip
 
 
+def is_jpeg(told: Told) -> bool:
+    """Tell whether a JPEG decodes to a picture, if its coefficients are those of a sequential one:
+    it was not cropped, turned, painted on or given an alpha, and its chroma is not repeated."""
+    origin = told.origin
+    if told.corrections or told.alpha is not None or origin.orientation:
+        return False
+    whole = (origin.height, origin.width) == (told.height, told.width)
+    fancy = origin.fancy or origin.sampling == (1, 1)
+    return whole and fancy and max(told.height, told.width) <= _MOST_SIDE
+
+
 def as_jpeg(told: Told, coefficients: Sequence[NDArray[np.int16]]) -> bytes | None:
     """Return the JPEG file that a picture was.
 
@@ -50,17 +61,11 @@ def as_jpeg(told: Told, coefficients: Sequence[NDArray[np.int16]]) -> bytes | No
     Returns
     -------
     bytes or None
-        None if no JPEG decodes to the picture: it was cropped, turned, painted on or given an
-        alpha, its chroma was repeated, or it has coefficients that no sequential JPEG has.
+        None if no JPEG decodes to the picture.
     """
-    origin = told.origin
-    if told.corrections or told.alpha is not None or origin.orientation:
+    if not is_jpeg(told):
         return None
-    whole = (origin.height, origin.width) == (told.height, told.width)
-    fancy = origin.fancy or origin.sampling == (1, 1)
-    if not whole or not fancy or max(told.height, told.width) > _MOST_SIDE:
-        return None
-    skeleton = _skeleton(origin)
+    skeleton = _skeleton(told.origin)
     parsed = parse(skeleton)
     packed = recipe.pack([recipe.Part(parsed, skeleton, [None], [])])
     try:
