@@ -25,7 +25,7 @@ from bitswap_models.exact.tensors import built
 from bitswap_models.families import register
 from bitswap_models.families.family import in_bounds
 from bitswap_models.families.pixel_vae.config import Config
-from bitswap_models.families.pixel_vae.growth import widen_encoder, with_common
+from bitswap_models.families.pixel_vae.enlarged import widen_encoder, with_common
 from bitswap_models.families.pixel_vae.model import PixelVAE
 from bitswap_models.fitting.cells import Cells
 from bitswap_models.fitting.descent import CELLS, PIXELS, RATE, Fit

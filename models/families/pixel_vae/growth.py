@@ -17,27 +17,21 @@ Growing units whose function stays: Net2Net (Chen, Goodfellow and Shlens, ICLR 2
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bitswap_cli.ans.parameters import SCALE_OF_ONE, SCALES_PER_OCTAVE
 from bitswap_cli.errors import ModelError
-from bitswap_models.exact.layers import Layer, Shape
-from bitswap_models.exact.tensors import Blank, Tensors, built, packed
-from bitswap_models.families.pixel_vae.common import Common
+from bitswap_models.exact.tensors import Tensors, built
 from bitswap_models.families.pixel_vae.config import Config
-from bitswap_models.families.pixel_vae.model import Encoder, PixelVAE
+from bitswap_models.families.pixel_vae.model import PixelVAE
 from bitswap_models.families.pixel_vae.window import taps
 
-GROWING = ("channels", "radius", "width")  # fields of a config
 MOST = 512  # hidden units
-ENCODER = 1 << 8  # seed of the signs of its first layer
-COMMON = ENCODER << 1  # and of those that z_2 is made with
-START = 32  # and their size
-FILM_STEP = 1 << 13  # that a weight of z_2 adds to gains and shifts, in 2^-16
 SCALE = 1 << 14  # of outputs that weigh nothing yet
 NOTHING = {"weight": 0, "scale": SCALE, "bias": 0}
+PARTS = ("weight", "scale", "bias")  # of a layer
 Array = NDArray[np.integer]
 
 
@@ -57,15 +51,7 @@ def grow(model: PixelVAE, channels: int = 0, radius: int = 0, width: int = 0) ->
         If one would become smaller or too large, or the result cannot be proved exact.
     """
     old = model.config
-    new = replace(
-        old,
-        channels=channels or old.channels,
-        radius=radius or old.radius,
-        width=width or old.width,
-    )
-    smaller = any(getattr(new, name) < getattr(old, name) for name in GROWING)
-    if smaller or not new.sound() or new.width > MOST:
-        raise ModelError("a pixel VAE cannot grow so")
+    new = grown(old, channels=channels, radius=radius, width=width)
     if new == old:
         return model
     return built(PixelVAE, new, _Growth(old, new, model.tensors()).tensors())
@@ -77,82 +63,20 @@ def larger(model: PixelVAE, channels: int, radius: int, width: int) -> PixelVAE:
     return grow(model, max(c.channels, channels), c.radius + radius, c.width + width)
 
 
-def widen_encoder(model: PixelVAE, channels: int) -> PixelVAE:
-    """Return a model with more channels in q(z_1 | x), exact, that says the same of all pictures.
-
-    Not for archives: what is new has to be trained (tuning.py). New channels have the weights of
-    old ones with other signs; behind the first layer with scale and offset 0, so that they are 0.
-
-    Parameters
-    ----------
-    model : PixelVAE
-        An exact one.
-    channels : int
-
-    Raises
-    ------
-    ModelError
-        If the encoder would become smaller or too large, or there is none.
-    """
-    if not model.depth or not model.config.encoder <= channels <= MOST:
-        raise ModelError(f"there is no encoder that can grow to {channels} channels")
-    new = replace(model.config, encoder=channels)
-    stored, blank = model.tensors(), Blank()
-    Encoder(new, blank.part("encoder"))
-    for at, (name, layer) in enumerate(blank.layers.items()):
-        first = name == "encoder.stem"
-        wider = _widened(model.layers[name], layer.shape, ENCODER + at, first=first)
-        stored |= {f"{name}.{part}": array for part, array in wider.items()}
-    return built(PixelVAE, new, stored)
+def grown(old: Config, **fields: int) -> Config:
+    """Return a config with larger fields, of which 0 is what they are; raise ModelError if one
+    would become smaller, or too large."""
+    told: dict[str, Any] = {name: n or getattr(old, name) for name, n in fields.items()}
+    new = replace(old, **told)
+    smaller = any(getattr(new, name) < getattr(old, name) for name in fields)
+    if smaller or not new.sound() or max(new.width, new.split) > MOST:
+        raise ModelError("a pixel VAE cannot grow so")
+    return new
 
 
-def with_common(model: PixelVAE, size: int) -> PixelVAE:
-    """Return a model with a z_2 of so many integers, exact, that says the same of all pictures.
-
-    Not for archives: z_2 is 0 and weighs nothing, until both are trained (tuning.py).
-
-    Parameters
-    ----------
-    model : PixelVAE
-        An exact one, without z_2.
-    size : int
-
-    Raises
-    ------
-    ModelError
-        If it has one already, or the result would be none that a file may hold.
-    """
-    new = replace(model.config, common=size)
-    if model.common is not None or not size or not new.sound():
-        raise ModelError(f"a pixel VAE cannot get a z_2 of {size} integers so")
-    blank = Blank()
-    Common(new, blank.part("common"))
-    stored: dict[str, Array] = dict(model.tensors()) | blank.taken
-    for at, name in enumerate(("common.hidden", "common.mean")):
-        turned = signs(COMMON + at, blank.layers[name].shape.weights)
-        stored[f"{name}.weight"] = (START * turned).astype(np.int8)
-    stored["common.prior"][1] = SCALE_OF_ONE + 3 * SCALES_PER_OCTAVE
-    units = 2 * new.layers * new.width
-    stored["film.2.weight"] = np.zeros((units, size, 1, 1), np.int8)
-    stored["film.2.scale"] = np.full(units, FILM_STEP, np.int32)
-    stored["film.2.bias"] = np.zeros(units, np.int32)
-    return built(PixelVAE, new, stored)
-
-
-def _widened(narrow: Layer, shape: Shape, seed: int, *, first: bool) -> dict[str, Array]:
-    """The tensors of a layer of the encoder with more inputs, outputs or both."""
-    had, saw = narrow.shape.outputs, narrow.shape.inputs
-    outputs, inputs = shape.outputs, shape.inputs
-    weight = narrow.weight[np.arange(outputs) % had][:, np.arange(inputs) % saw]
-    weight = (weight * signs(seed, weight.shape)).astype(np.int8)
-    weight[:had, :saw] = narrow.weight
-    if not shape.binary:
-        weight[:had, saw:] = 0
-    more = np.arange(had, outputs) % had
-    stored: dict[str, Array] = {"weight": packed(weight) if shape.binary else weight}
-    for part, array in (("scale", narrow.scale), ("bias", narrow.bias)):
-        stored[part] = np.concatenate((array, array[more] if first else 0 * array[more]))
-    return stored
+def films(config: Config) -> tuple[str, ...]:
+    """Return the names of the layers that modulate hidden units by z_1 and z_2."""
+    return (("film.1", "film.2") if config.common else ("film.1",)) if config.latents else ()
 
 
 class _Growth:
@@ -170,16 +94,16 @@ class _Growth:
         if new.latents:
             for name in ("encoder.stem", "encoder.colour"):
                 out[f"{name}.weight"] = padded(out[f"{name}.weight"], new.channels, 1)
-            for name in ("film.1", "film.2") if new.common else ("film.1",):
-                for part in ("weight", "scale", "bias"):
-                    out[f"{name}.{part}"] = self._film(out[f"{name}.{part}"], part)
+        for name in films(new):
+            for part in PARTS:
+                out[f"{name}.{part}"] = self._film(out[f"{name}.{part}"], part)
         for name, layer in {**self._trunk(), "splits": self._splits(), **self._channels()}.items():
             for part, array in layer.items():
                 out[f"net.{name}.{part}"] = array
         return {name: np.ascontiguousarray(array) for name, array in out.items()}
 
     def _layer(self, name: str) -> dict[str, Array]:
-        return {part: self.stored[f"net.{name}.{part}"] for part in ("weight", "scale", "bias")}
+        return {part: self.stored[f"net.{name}.{part}"] for part in PARTS}
 
     def _film(self, array: Array, part: str) -> Array:
         """Gains and shifts of new units are 0."""

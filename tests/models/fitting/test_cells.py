@@ -9,7 +9,7 @@ import torch
 from bitswap_cli.coding import tile_codec
 from bitswap_cli.contract import Tiles
 from bitswap_models.exact.tensors import built
-from bitswap_models.families.pixel_vae.growth import with_common
+from bitswap_models.families.pixel_vae.enlarged import with_common
 from bitswap_models.families.pixel_vae.model import PixelVAE
 from bitswap_models.fitting.cells import Cells
 from bitswap_models.fitting.descent import CELLS, PIXELS, Fit

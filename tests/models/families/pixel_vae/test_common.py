@@ -9,7 +9,8 @@ from bitswap_cli.errors import ModelError
 from bitswap_models.exact import kernel
 from bitswap_models.families.pixel_vae import common
 from bitswap_models.families.pixel_vae.config import Config
-from bitswap_models.families.pixel_vae.growth import grow, with_common
+from bitswap_models.families.pixel_vae.enlarged import with_common
+from bitswap_models.families.pixel_vae.growth import grow
 from bitswap_models.families.pixel_vae.model import PixelVAE
 from bitswap_models.stored.known_answer import known_answer
 from tests.conftest import MakeModel, telling

@@ -10,8 +10,7 @@ import torch
 from bitswap_cli.ans import LogisticMixture
 from bitswap_cli.errors import ModelError
 from bitswap_models.families.pixel_vae.config import Config
-from bitswap_models.families.pixel_vae.enlarged import enlarge
-from bitswap_models.families.pixel_vae.growth import with_common
+from bitswap_models.families.pixel_vae.enlarged import enlarge, widen_encoder, with_common
 from bitswap_models.families.pixel_vae.model import PixelVAE
 from bitswap_models.stored.model_file import build
 from bitswap_models.training.evaluation import start
@@ -81,6 +80,23 @@ def test_all_at_once_is_a_model(model: PixelVAE) -> None:
     assert larger.config == dataclasses.replace(model.config, **fields)
     assert bits(larger) == pytest.approx(bits(model), rel=0.06)
     assert enlarge(model) is model
+
+
+def test_a_wider_encoder_says_the_same_at_first(model: PixelVAE) -> None:
+    wide = widen_encoder(model, 20)
+    assert wide.config == dataclasses.replace(model.config, encoder=20)
+    x = pictures(model.channels)
+    for one, other in zip(model.posterior(1, x), wide.posterior(1, x), strict=True):
+        assert np.array_equal(one, other)
+    kept = model.tensors()
+    for name, tensor in wide.tensors().items():
+        assert name.startswith("encoder.") or np.array_equal(tensor, kept[name])
+
+
+@pytest.mark.parametrize("channels", [4, 513])
+def test_encoders_do_not_shrink_or_explode(model: PixelVAE, channels: int) -> None:
+    with pytest.raises(ModelError, match="encoder"):
+        widen_encoder(model, channels)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from bitswap_cli.contract import Tiles
 from bitswap_cli.errors import ModelError
 from bitswap_models.families.pixel_vae import growth, lockstep
 from bitswap_models.families.pixel_vae.config import Config
-from bitswap_models.families.pixel_vae.growth import grow, larger, widen_encoder
+from bitswap_models.families.pixel_vae.growth import grow, larger
 from bitswap_models.families.pixel_vae.model import PixelVAE
 from bitswap_models.fitting import compiled, gradient
 from bitswap_models.fitting.fit import fit
@@ -93,23 +93,6 @@ def test_channels_before_new_ones_stay_as_they_are(model: PixelVAE, channels: in
     for c in range(model.channels):
         for mine, before in zip(whole.parameters, base.parameters, strict=True):
             assert np.array_equal(mine[order == c], before[other == c])
-
-
-def test_a_wider_encoder_says_the_same_at_first(model: PixelVAE) -> None:
-    wide = widen_encoder(model, 20)
-    assert wide.config == dataclasses.replace(model.config, encoder=20)
-    x = np.ascontiguousarray(pictures(8, model.channels, 3).transpose(0, 3, 1, 2), np.int32)
-    for one, other in zip(model.posterior(1, x), wide.posterior(1, x), strict=True):
-        assert np.array_equal(one, other)
-    kept = model.tensors()
-    for name, tensor in wide.tensors().items():
-        assert name.startswith("encoder.") or np.array_equal(tensor, kept[name])
-
-
-@pytest.mark.parametrize("channels", [4, 513])
-def test_encoders_do_not_shrink_or_explode(model: PixelVAE, channels: int) -> None:
-    with pytest.raises(ModelError, match="encoder"):
-        widen_encoder(model, channels)
 
 
 def _latents(count: int) -> np.ndarray:

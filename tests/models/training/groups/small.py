@@ -9,7 +9,7 @@ from PIL import Image
 
 from bitswap_models.exact.tensors import built
 from bitswap_models.families.pixel_vae.config import Config
-from bitswap_models.families.pixel_vae.growth import with_common
+from bitswap_models.families.pixel_vae.enlarged import with_common
 from bitswap_models.families.pixel_vae.model import PixelVAE
 from bitswap_models.stored.model_file import build
 from bitswap_models.training.evaluation import start
