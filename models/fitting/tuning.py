@@ -31,13 +31,13 @@ from bitswap_models.fitting.cells import Cells
 from bitswap_models.fitting.descent import CELLS, PIXELS, RATE, Fit
 from bitswap_models.fitting.fit import Progress, fit
 from bitswap_models.stored import model_file
+from bitswap_models.training import tables
 from bitswap_models.training.base import base_of
 from bitswap_models.training.data import DRAWN, Source, cells, draw_once
 from bitswap_models.training.evaluation import start, to_input
 from bitswap_models.training.machine.memory import keep_freed
 from bitswap_models.training.networks.pixel_vae import PixelNetwork, bounds_of_prior
 from bitswap_models.training.tables import fill
-from bitswap_models.zoo.bounded import parse_toml
 
 FREE = 10**15  # samples that share the price of differences: as good as none
 CHECKED = 400  # batches that the result is measured on
@@ -167,11 +167,9 @@ def _whole(tiles: np.ndarray) -> Tiles:
 def _read(path: Path) -> tuple[str, Config, PixelVAE | None, list[Source], Tuning]:
     """The text of a recipe, the model's shape, its base, already grown, unless it is a new one, and
     the rest."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        table = parse_toml(text)
-    except (OSError, ValueError) as error:
-        raise ModelError(f"cannot read the recipe {path}: {error}") from None
+    text, table = tables.read(path, ("model", "base", "source", "tuning"))
+    if {"model", "base"} <= table.keys():
+        raise ModelError(f"{path} has a [model], a new one, and a [base]: name one of them")
     try:
         given = dict(table["model" if "model" in table else "base"])
         sources = [fill(Source, "source", source) for source in table["source"]]

@@ -10,7 +10,7 @@ from bitswap_cli.errors import ModelError
 from bitswap_models.families import register
 from bitswap_models.families.family import Config, Family, in_bounds
 from bitswap_models.training.data import Source
-from bitswap_models.training.tables import check, fill
+from bitswap_models.training.tables import check, fill, read
 from bitswap_models.zoo import bounded
 
 OTHER_TABLES = {"family", "model", "sources", "base", "path", "text"}  # not of [training]
@@ -49,11 +49,7 @@ class Recipe:
     @classmethod
     def read(cls, path: Path) -> Recipe:
         """Read a recipe; raise ModelError with the offending key on any mistake."""
-        try:
-            text = path.read_text(encoding="utf-8")
-            table = bounded.parse_toml(text)
-        except (OSError, ValueError) as error:
-            raise ModelError(f"cannot read the recipe {path}: {error}") from None
+        text, table = read(path, ("model", "source", "training", "base"))
         try:
             training = dict(table["training"])
             shape = dict(table["model"])

@@ -1,8 +1,9 @@
-"""Tables of recipes, checked against the dataclasses that they fill."""
+"""Recipes and their tables, checked against the dataclasses that they fill."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
@@ -17,6 +18,25 @@ _NAMES: dict[Any, str] = {
     bool: "true or false",
 }
 _POSITIVE = {"steps", "batch", "tiles"}
+
+
+def read(recipe: Path, names: Sequence[str]) -> tuple[str, dict[str, Any]]:
+    """Return the text of a recipe, and its tables.
+
+    Raises
+    ------
+    ModelError
+        If it cannot be read, or has others than these, which nobody would follow.
+    """
+    try:
+        text = recipe.read_text(encoding="utf-8")
+        tables = parse_toml(text)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"cannot read the recipe {recipe}: {error}") from None
+    if others := sorted(tables.keys() - names):
+        known = ", ".join(f"[{name}]" for name in names)
+        raise ModelError(f"the recipe {recipe} has more than {known}: {', '.join(others)}")
+    return text, tables
 
 
 def has_table(recipe: Path, name: str) -> bool:

@@ -20,6 +20,7 @@ from torch import Tensor
 from bitswap_cli.errors import ModelError
 from bitswap_models.families.pixel_vae.model import PixelVAE
 from bitswap_models.stored import model_file
+from bitswap_models.training import tables
 from bitswap_models.training.base import base_of, take_from
 from bitswap_models.training.data import Source
 from bitswap_models.training.evaluation import describe
@@ -34,7 +35,6 @@ from bitswap_models.training.machine.memory import keep_freed
 from bitswap_models.training.networks.pixel_vae import PixelNetwork
 from bitswap_models.training.run import share_of_rate
 from bitswap_models.training.tables import fill
-from bitswap_models.zoo.bounded import parse_toml
 
 ALONE = 1 / 16  # of the groups of a step do without z_2
 FIRST = 2  # lots that there are before the first step
@@ -202,11 +202,7 @@ def read(path: Path) -> tuple[str, PixelVAE, list[Source], Groups]:
     ModelError
         If it cannot be read, is incomplete or has a wrong key, or its base cannot be trained so.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-        table = parse_toml(text)
-    except (OSError, ValueError) as error:
-        raise ModelError(f"cannot read the recipe {path}: {error}") from None
+    text, table = tables.read(path, ("base", "source", "groups"))
     try:
         given = dict(table["base"])
         sources = [fill(Source, "source", source) for source in table["source"]]

@@ -185,7 +185,9 @@ def test_what_is_measured_is_what_is_coded(workshop: Path) -> None:
         ('folder = "sheets"', 'folders = "sheets"', "folders"),
         ("{base}", "nobody", "nobody"),
         ("[base]", "[bass]", "base"),
-        ('[base]\nname = "{base}"', 'base = "photo"\n[other]', "wrong key"),
+        ("[base]", "[model]\n[base]", "name one of them"),
+        ("[base]", "[training]\n[base]", "more than .*: training"),
+        ('[base]\nname = "{base}"', 'base = "photo"\n[tuning.other]', "wrong key"),
         ('name = "{base}"', "name = 5", "name"),
     ],
 )

@@ -128,6 +128,7 @@ def test_what_is_trained_follows_the_seed(workshop: Path) -> None:
         ("steps = 40", "stepz = 40", "stepz"),
         ("steps = 40", "", "steps"),
         ("[base]", "[model]", "base"),
+        ("[groups]", "[model]\n[groups]", "more than .*: model"),
         ('name = "{base}"', 'name = "none"', "none"),
         ('name = "{base}"', 'name = "natural32"\nsha256 = "0"', "natural32"),
         ("layers = 3", "layers = 1", "cannot grow"),
