@@ -33,7 +33,7 @@ from bitswap_models.fitting.fit import Progress, fit
 from bitswap_models.stored import model_file
 from bitswap_models.training import tables
 from bitswap_models.training.base import base_of
-from bitswap_models.training.data import DRAWN, Source, cells, draw_once
+from bitswap_models.training.data import DRAWN, Source, cells, draw_once, sources_of
 from bitswap_models.training.evaluation import start, to_input
 from bitswap_models.training.machine.memory import keep_freed
 from bitswap_models.training.networks.pixel_vae import PixelNetwork, bounds_of_prior
@@ -172,7 +172,7 @@ def _read(path: Path) -> tuple[str, Config, PixelVAE | None, list[Source], Tunin
         raise ModelError(f"{path} has a [model], a new one, and a [base]: name one of them")
     try:
         given = dict(table["model" if "model" in table else "base"])
-        sources = [fill(Source, "source", source) for source in table["source"]]
+        sources = sources_of(table["source"])
         tuning = fill(Tuning, "tuning", table["tuning"])
         if "model" in table:
             return text, _shape(given, path), None, sources, tuning

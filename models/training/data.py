@@ -8,7 +8,7 @@ else every whole cell) or *photos* (any size; tiles are cropped at random places
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from bitswap_cli.errors import InputError, ModelError
 from bitswap_models.training.augment import luma, world
 from bitswap_models.training.pictures import opened, size_of
+from bitswap_models.training.tables import fill
 
 Pixels = NDArray[np.uint8]
 BORDERED = 0.25  # share of tiles of photographs that do not see their margin
@@ -47,6 +48,20 @@ class Source:
     cell: int = 0
     without: tuple[str, ...] = ()
     shrink: float = 0.0
+
+
+def sources_of(tables: Sequence[dict[str, Any]]) -> list[Source]:
+    """Make sources of a recipe's tables.
+
+    Raises
+    ------
+    ModelError
+        If there is none of any weight; or as `fill` does.
+    """
+    sources = [fill(Source, "source", table) for table in tables]
+    if not sum(source.weight for source in sources):
+        raise ModelError("a recipe needs a [[source]], and not all may have a weight of 0")
+    return sources
 
 
 def _paths(folder: Path) -> list[Path]:

@@ -9,7 +9,7 @@ from typing import Any
 from bitswap_cli.errors import ModelError
 from bitswap_models.families import register
 from bitswap_models.families.family import Config, Family, in_bounds
-from bitswap_models.training.data import Source
+from bitswap_models.training.data import Source, sources_of
 from bitswap_models.training.tables import check, fill, read
 from bitswap_models.zoo import bounded
 
@@ -59,7 +59,7 @@ class Recipe:
             model = fill(family.config, "model", shape)
             if not in_bounds(model):
                 raise ModelError(f"[model] of {path} is of a size that no model file may have")
-            sources = [fill(Source, "source", s) for s in table["source"]]
+            sources = sources_of(table["source"])
             check(cls, "training", training, {f.name for f in fields(cls)} - OTHER_TABLES)
             base = dict(table.get("base", {}))
             return cls(

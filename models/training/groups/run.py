@@ -22,7 +22,7 @@ from bitswap_models.families.pixel_vae.model import PixelVAE
 from bitswap_models.stored import model_file
 from bitswap_models.training import tables
 from bitswap_models.training.base import base_of, take_from
-from bitswap_models.training.data import Source
+from bitswap_models.training.data import Source, sources_of
 from bitswap_models.training.evaluation import describe
 from bitswap_models.training.groups.feed import feed
 from bitswap_models.training.groups.network import TERMS, Grouped, measure
@@ -205,7 +205,7 @@ def read(path: Path) -> tuple[str, PixelVAE, list[Source], Groups]:
     text, table = tables.read(path, ("base", "source", "groups"))
     try:
         given = dict(table["base"])
-        sources = [fill(Source, "source", source) for source in table["source"]]
+        sources = sources_of(table["source"])
         groups: Groups = fill(Groups, "groups", table["groups"])
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"the recipe {path} is incomplete or has a wrong key: {error}") from None

@@ -9,7 +9,7 @@ from PIL import Image
 
 from bitswap_cli.errors import ModelError
 from bitswap_models.training import augment
-from bitswap_models.training.data import RENEWAL, Sampler, Source
+from bitswap_models.training.data import RENEWAL, Sampler, Source, sources_of
 
 
 def photo(height: int, width: int, seed: int = 0) -> np.ndarray:
@@ -39,6 +39,13 @@ def sampler(root: Path, channels: int = 3, seed: int = 0, **options: Any) -> Sam
         **options,
     }
     return Sampler(root, sources, 12, channels, seed=seed, **settings)
+
+
+@pytest.mark.parametrize("tables", [[], [{"folder": "a", "weight": 0}]])
+def test_sources_of_no_weight_are_refused(tables: list[dict[str, Any]]) -> None:
+    with pytest.raises(ModelError, match="not all may have a weight of 0"):
+        sources_of(tables)
+    assert sources_of([*tables, {"folder": "b"}])[-1] == Source("b")
 
 
 @pytest.mark.parametrize("channels", [1, 3])
