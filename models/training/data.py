@@ -51,13 +51,8 @@ class Source:
 
 
 def sources_of(tables: Sequence[dict[str, Any]]) -> list[Source]:
-    """Make sources of a recipe's tables.
-
-    Raises
-    ------
-    ModelError
-        If there is none of any weight; or as `fill` does.
-    """
+    """Make sources of a recipe's tables; ModelError if there is none of any weight, or as `fill`
+    raises it."""
     sources = [fill(Source, "source", table) for table in tables]
     if not sum(source.weight for source in sources):
         raise ModelError("a recipe needs a [[source]], and not all may have a weight of 0")

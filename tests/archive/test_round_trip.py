@@ -135,7 +135,7 @@ def test_tiles_are_as_large_as_their_picture_allows(tmp_path: Path) -> None:
     pack([tmp_path / "in"], tmp_path / "a", codec, header_for(codec), threads=2)
     factors: dict[str, int] = {}
     with ArchiveReader(tmp_path / "a") as reader:
-        for chunk in reader.chunks.only(b"TILE"):
+        for chunk in reader.chunks.only([b"TILE"]):
             table = reader.table(chunk)
             assert isinstance(table, TileTable)
             factors |= {segment.name[3:4].decode(): table.factor for segment in table.segments}

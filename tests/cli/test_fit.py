@@ -40,6 +40,7 @@ def drawings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder.mkdir()
     for number in range(8):
         Image.fromarray(drawing(number)).save(folder / f"{number}.ppm")
+    Image.fromarray(drawing(8)).save(folder / "photo.jpg", quality=90)
     (folder / "notes.txt").write_text("not an image")
     return folder
 
@@ -164,7 +165,10 @@ def test_no_step_changes_no_byte(bitswap: Bitswap, drawings: Path, tmp_path: Pat
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
-def test_damage_to_the_model_is_an_error(bitswap: Bitswap, fitted: Path, tmp_path: Path) -> None:
+def test_damage_to_the_model_is_an_error(
+    bitswap: Bitswap, drawings: Path, fitted: Path, tmp_path: Path
+) -> None:
+    """It costs the pictures that the model codes, and no others."""
     good = (fitted / "a.bsw").read_bytes()
     start = good.index(b"MODL")
     for at in (start, start + 5, start + 20, start + 60, start + 200):
@@ -177,7 +181,8 @@ def test_damage_to_the_model_is_an_error(bitswap: Bitswap, fitted: Path, tmp_pat
     outcome = bitswap("decompress", "--keep-going", tmp_path / "bad", "-o", tmp_path / "out")
     assert outcome.code == 6
     assert "without the model" in outcome.error_line()
-    assert (tmp_path / "out/drawings/notes.txt").exists()
+    back = {path.name: path.read_bytes() for path in (tmp_path / "out/drawings").iterdir()}
+    assert back == {name: (drawings / name).read_bytes() for name in ("notes.txt", "photo.jpg")}
 
 
 def test_a_forged_model_is_refused(bitswap: Bitswap, fitted: Path, tmp_path: Path) -> None:
@@ -243,4 +248,4 @@ def test_an_interrupt_ends_fitting_and_goes_on(drawings: Path, tmp_path: Path) -
     assert time.monotonic() - began < 600
     assert "fitting ends here" in rest
     with ArchiveReader(tmp_path / "a.bsw") as reader:
-        assert len(list(reader.entries())) == 9
+        assert len(list(reader.entries())) == 10

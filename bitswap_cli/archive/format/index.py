@@ -2,7 +2,7 @@
 
 import struct
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, overload
 
 import numpy as np
@@ -62,10 +62,10 @@ class Chunks(Sequence[ChunkInfo]):
         rows["offset"] = ends - rows["length"] - framing
         return Chunks(rows), int(ends[-1]) if len(ends) else start
 
-    def only(self, tag: bytes) -> "Chunks":
-        """Return those of a tag."""
+    def only(self, tags: Iterable[bytes]) -> "Chunks":
+        """Return those of some tags."""
         rows = self._columns()
-        return Chunks(rows[rows["tag"] == CHUNKS.index(tag)])
+        return Chunks(rows[np.isin(rows["tag"], [CHUNKS.index(tag) for tag in tags])])
 
     def pack(self) -> list[object]:
         """Return their number and the columns of the index."""

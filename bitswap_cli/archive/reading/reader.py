@@ -34,6 +34,7 @@ from bitswap_cli.archive.format.sections import (
     NAMED_VERSION,
     PREAMBLE,
     SECTION,
+    TILE,
     TRAILER,
     VERSION,
     framing,
@@ -241,7 +242,8 @@ class ArchiveReader:
         if not whole:
             if not self.chunks:
                 raise error
-            kept = self.chunks.only(BYTE)
+            # of models, fitted or not, bytes have no need; the others none of fitted ones
+            kept = self.chunks.only([BYTE] if header is None else set(CHUNKS) - {TILE})
             self.damage.append(
                 f"without the {lacking}, {len(self.chunks) - len(kept)} chunks of pictures are lost"
             )

@@ -31,7 +31,7 @@ def test_chunks_are_found_where_they_lie(
     laid, end = read.laid(start, framing)
     assert (list(laid), end, totals) == (list(chunks), offset, TOTALS)
     assert list(laid[1:3]) == list(laid)[1:3]
-    assert list(laid.only(TILE)) == [chunk for chunk in chunks if chunk.tag == TILE]
+    assert list(laid.only([TILE])) == [chunk for chunk in chunks if chunk.tag == TILE]
     if rows:
         assert laid[-1] == list(laid)[-1]
         with pytest.raises(ArchiveError, match="index"):
