@@ -43,17 +43,7 @@ TARGET INLINE void dot_bytes(const char *const *rows, const char *weight, int64_
 
 /* ---- layers ---- */
 
-#define NAME words
-#define DOT dot_words
-#define FINISH AS_THEY_ARE
-#include "templates/convolve.h"
-
-#define NAME bytes
-#define DOT dot_bytes
-#define FINISH AS_THEY_ARE
-#include "templates/convolve.h"
-
-#include "templates/narrow.h"
+#include "templates/convolutions.h"
 
 #include "sets/vector_4.h"
 

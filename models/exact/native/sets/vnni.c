@@ -19,17 +19,7 @@
 
 /* ---- layers ---- */
 
-#define NAME words
-#define DOT dot_words
-#define FINISH AS_THEY_ARE
-#include "templates/convolve.h"
-
-#define NAME bytes
-#define DOT dot_bytes
-#define FINISH AS_THEY_ARE
-#include "templates/convolve.h"
-
-#include "templates/narrow.h"
+#include "templates/convolutions.h"
 
 #include "sets/vector_8.h"
 #include "sets/vector_16.h"
