@@ -1,5 +1,6 @@
 """Small exact models with random weights: the laws of coding hold for them as for any."""
 
+import signal
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -86,3 +87,8 @@ def smooth_tile(tile: int, channels: int, seed: int) -> np.ndarray:
     wave = 128 + 90 * np.sin(y / rng.uniform(1, 8) + x / rng.uniform(1, 8))
     pixels: np.ndarray = wave + rng.normal(0, 6, (channels, tile, tile))
     return pixels.clip(0, 255).astype(np.int32)
+
+
+def heed_ctrl_c() -> None:
+    """What is started by tests in the background of a script inherits that it is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -7,12 +7,11 @@ else every whole cell) or *photos* (any size; tiles are cropped at random places
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 
 from bitswap_cli.errors import InputError, ModelError
 from bitswap_models.training.augment import luma, world
+from bitswap_models.training.machine.ahead import ahead
 from bitswap_models.training.pictures import opened, size_of
 from bitswap_models.training.tables import fill
 
@@ -322,9 +322,9 @@ def draw_once(
         Further ones of `Sampler`.
     """
     task = partial(_part, root, sources, -(-count // (PARTS * batch)), batch, seed, options)
-    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-        parts = list(pool.map(task, range(PARTS)))
-    return Batch(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+    workers = min(PARTS, os.cpu_count() or 1)
+    with ahead(task, PARTS, workers=workers, turns=range(PARTS)) as parts:
+        return Batch(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
 
 def _part(

@@ -18,6 +18,7 @@ from bitswap_cli.cli.main import run
 from bitswap_cli.errors import ArchiveError, InputError, ModelError, PartialError
 from bitswap_cli.errors import ModelError as ZooError
 from tests.cli.conftest import Bitswap
+from tests.conftest import heed_ctrl_c
 
 VERBS = ("compress", "decompress", "list", "info", "test", "models", "train", "doctor")
 COMMAND = [sys.executable, "-m", "bitswap_cli"]
@@ -134,11 +135,6 @@ def test_reader_of_stdout_goes_away(made_archive: Path) -> None:
         assert process.wait() == 0
 
 
-def _heed_ctrl_c() -> None:
-    """Tests that run in the background of a script inherit that it is ignored."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interruption_leaves_nothing_behind(
     tmp_path: Path, photos: Path, tiny_model: Path, number: signal.Signals
@@ -153,7 +149,7 @@ def test_interruption_leaves_nothing_behind(
     command: list[str | Path] = [*COMMAND, "compress", sources, "--model", tiny_model]
     command += ["-o", output / "a.bsw"]
     with subprocess.Popen(
-        command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, preexec_fn=_heed_ctrl_c
+        command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, preexec_fn=heed_ctrl_c
     ) as process:
         deadline = time.monotonic() + 300
         while not list(output.iterdir()) and process.poll() is None:

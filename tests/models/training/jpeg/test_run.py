@@ -25,6 +25,7 @@ from bitswap_models.training.jpeg.planes import planes
 from bitswap_models.training.jpeg.pool import Pool
 from bitswap_models.training.jpeg.run import JpegRun, trained
 from bitswap_models.training.recipe import Recipe
+from tests.conftest import heed_ctrl_c
 from tests.models.families.jpeg_vae.small import FRAMES, picture
 from tests.models.training.jpeg.store import CPU
 
@@ -162,6 +163,7 @@ def test_a_signal_ends_all_processes(recipe: Path, tmp_path: Path, number: int, 
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=heed_ctrl_c,
     )
     assert process.stderr is not None
     with process, process.stderr:

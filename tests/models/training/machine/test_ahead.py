@@ -1,6 +1,9 @@
 """What other processes draw comes in the order of turns, and their end is one line."""
 
+import multiprocessing
 import os
+import signal
+import time
 from itertools import islice
 
 import pytest
@@ -11,6 +14,14 @@ from bitswap_models.training.machine.ahead import ahead
 
 def drawn(turn: int) -> tuple[int, int, str | None]:
     return turn, os.getpid(), os.environ.get("OMP_NUM_THREADS")
+
+
+def endless(turn: int) -> None:
+    time.sleep(1000)
+
+
+def blocked(turn: int) -> set[int]:
+    return set(signal.pthread_sigmask(signal.SIG_BLOCK, ()))
 
 
 def lost(turn: int) -> int:
@@ -32,6 +43,25 @@ def test_turns_come_in_order_each_pool_having_its_own(monkeypatch: pytest.Monkey
     assert len(even) == len(odd) == 1 and even != odd and os.getpid() not in even | odd
     assert {threads for *_, threads in found} == {"1"}
     assert os.environ["OMP_NUM_THREADS"] == "7"
+
+
+def test_turns_may_end() -> None:
+    with ahead(drawn, 3, workers=2, turns=range(5)) as turns:
+        assert [turn for turn, *_ in turns] == list(range(5))
+
+
+def test_processes_end_with_the_block() -> None:
+    with ahead(endless, 2, pools=2) as turns:
+        own = multiprocessing.active_children()
+        assert len(own) == 2
+        del turns
+    assert not any(process.is_alive() for process in own)
+
+
+def test_processes_hear_no_signal() -> None:
+    with ahead(blocked, 1) as turns:
+        assert next(turns) >= {signal.SIGINT, signal.SIGTERM}
+    assert not signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
 def test_a_process_that_ends_is_one_line() -> None:
