@@ -8,6 +8,7 @@ import numpy as np
 from bitswap_cli.contract import Palette, Samples
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.deflate import remembering
+from bitswap_cli.images.deflate.makers import noting
 from bitswap_cli.images.formats.format import Format, Kind
 from bitswap_cli.images.formats.register import START, beginning, find
 from bitswap_cli.images.picture import MAX_RECIPE, Picture, Recipe
@@ -63,6 +64,11 @@ def inspect_wide(data: bytes) -> list[Picture]:
 def at_once() -> AbstractContextManager[None]:
     """Within it, `inspect_exact` does not do again what `describe` proved on this thread."""
     return remembering()
+
+
+def naming() -> AbstractContextManager[set[str]]:
+    """Within it, the makers which descriptions name that this thread makes; see deflate/makers."""
+    return noting()
 
 
 def describe(data: bytes) -> bytes | None:

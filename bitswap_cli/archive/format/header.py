@@ -14,7 +14,7 @@ from bitswap_cli.archive.format.sections import (
 from bitswap_cli.archive.format.values.objects import pack_object, unpack_object
 from bitswap_cli.errors import ArchiveError, ModelError, display
 from bitswap_cli.images.formats import register
-from bitswap_cli.images.formats.format import DESCRIBED, PNG_MAKERS, WIDE
+from bitswap_cli.images.formats.format import DESCRIBED, WIDE
 from bitswap_cli.images.picture import CHANNELS
 
 # How MODL begins from version 3 on: channels, further radius and width.
@@ -90,7 +90,7 @@ class Header(NamedTuple):
     features: frozenset[str] = frozenset()
     """What the archive may hold beyond what every one may: `WIDE`, wide pictures (see
     images/formats); `TURNED`, pictures turned or mirrored (see images/orientation.py);
-    `DESCRIBED`, pictures with descriptions, and `PNG_MAKERS`, of what some makers do; `JPEGS`,
+    `DESCRIBED`, pictures with descriptions, and those of makers that these name; `JPEGS`,
     chunks of JPEG files (see format/jpeg.py), and `LEARNING`, by models that learn while they code;
     `DRAWN`, chunks of whole pictures (see format/drawn.py); `LONG`, BYTE chunks of up to
     `MAX_BLOCK` bytes; `LARGE`, pictures of more than `MAX_PIXELS` pixels (see images/strips.py);
@@ -195,10 +195,8 @@ class Header(NamedTuple):
 
 def known_features() -> set[str]:
     """Return the features of archives that this program knows."""
-    kinds = {kind.feature for kind in register.kinds() if not kind.plain}
     named = {WIDE, TURNED, DESCRIBED, LONG, LARGE, LEARNING, COMMON, TWINS, MODELS}
-    named |= {*OTHERS, *PNG_MAKERS}
-    return named | _OF_ENTRIES | kinds
+    return named.union(OTHERS, _OF_ENTRIES, register.every_feature())
 
 
 def _of_version_5(found: Any, version: int) -> tuple[Header, list[int]] | None:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from bitswap_cli.archive.format.header import LARGE
 from bitswap_cli.archive.sources.seen import MAX_FILE, MAX_LARGE_FILE
 from bitswap_cli.archive.sources.source import Source, beginning
 from bitswap_cli.images.formats import register
@@ -20,13 +19,11 @@ class Beginnings(NamedTuple):
     """Those that begin as a JPEG."""
     strips: Mapping[bytes, Strips]
     """Those that may be pictures which are had by strips."""
-    features: frozenset[str]
-    """What an archive may need to hold them, but for wide pictures."""
 
 
-def begun(sources: Iterable[Source], *, described: bool) -> Beginnings:
-    """Look how files begin; `described`, whether pictures may have descriptions."""
-    held, jpegs, features = set[bytes](), set[bytes](), set[str]()
+def begun(sources: Iterable[Source]) -> Beginnings:
+    """Look how files begin."""
+    held, jpegs = set[bytes](), set[bytes]()
     strips = dict[bytes, Strips]()
     for source in sources:
         if source.kind != "file":
@@ -39,9 +36,6 @@ def begun(sources: Iterable[Source], *, described: bool) -> Beginnings:
             held.add(source.name)
         else:
             continue
-        if large or by_strips:
-            features.add(LARGE)
         if head.startswith(BEGINNING):
             jpegs.add(source.name)
-        features |= register.features(head, described=described)
-    return Beginnings(frozenset(held), frozenset(jpegs), strips, frozenset(features))
+    return Beginnings(frozenset(held), frozenset(jpegs), strips)

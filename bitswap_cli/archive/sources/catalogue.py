@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import accumulate
 
-from bitswap_cli.archive.format.header import COPIES, LONG, SAMPLES, TWINS
+from bitswap_cli.archive.format.header import COPIES, LARGE, LONG, SAMPLES, TWINS
 from bitswap_cli.archive.format.pictures import Stored
 from bitswap_cli.archive.format.sections import MAX_BLOCK, MAX_CHUNK_BYTES
 from bitswap_cli.archive.sources import seen, strips, twins
@@ -119,18 +119,21 @@ class Catalogue:
         `block` is how many bytes of files are compressed together, at most.
         """
         stored = sum(source.size for source in self.sources if source.name not in self.copies)
-        exact, own = not self._pixels, self._beginnings.features
+        known, strips = self._all().values(), self._beginnings.strips.values()
+        kinds = {name for one in known for name in one.kinds} | {one.recipe.kind for one in strips}
+        exact, own = not self._pixels, register.features(kinds)
         long = min(block, stored * (_LARGER if exact else 1)) > MAX_CHUNK_BYTES
-        samples = exact or bool(own)
+        samples = exact or bool(own - {LATTICE})
         used = {
             DESCRIBED: exact,
             SAMPLES: samples,
             COPIES: bool(self.copies),
             LONG: long,
-            LATTICE: self.on_lattice,
+            LARGE: bool(strips) or any(one.large for one in known),
             TWINS: bool(self.twins),
         }
-        return own.union(name for name, is_used in used.items() if is_used)
+        makers = (one.makers for one in known)
+        return frozenset(own.union(*makers, (name for name, is_used in used.items() if is_used)))
 
     def candidates(self) -> list[Source]:
         """Return the files that may be pictures which are held, in an order that is as good as
@@ -165,7 +168,7 @@ class Catalogue:
 
     @cached_property
     def _beginnings(self) -> Beginnings:
-        return begun(self.sources, described=not self._pixels)
+        return begun(self.sources)
 
     def strips(self, source: Source) -> SeenStrips | None:
         """Return a picture that is had by strips, proved to come back; None if it is none.
@@ -212,12 +215,6 @@ class Catalogue:
     def wide(self) -> bool:
         """Whether any picture that is of interest is a wide one; taken for granted likewise."""
         return self._wide and self._any(lambda picture: kind_of(picture.recipe.kind).wide)
-
-    @cached_property
-    def on_lattice(self) -> bool:
-        """Whether the colours of any picture are on a lattice."""
-        kinds = (kind for known in self._all().values() for kind in known.kinds)
-        return any(kind_of(kind).feature == LATTICE for kind in kinds)
 
     @cached_property
     def twins(self) -> dict[bytes, bytes]:

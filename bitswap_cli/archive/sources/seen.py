@@ -1,5 +1,6 @@
 """What a file can be seen as: read, decoded, described, and proved to come back."""
 
+import math
 import zlib
 from collections.abc import Set
 from itertools import islice
@@ -26,6 +27,7 @@ from bitswap_cli.images.inspection import (
     inspect_exact,
     inspect_wide,
     looks_like_picture,
+    naming,
 )
 from bitswap_cli.images.picture import (
     MAX_LARGE_SAMPLES,
@@ -77,6 +79,10 @@ class Known(NamedTuple):
     """None where there was no room for them."""
     digests: tuple[bytes, ...] = ()
     """Of the pixels of its pictures: equal only if these are."""
+    makers: frozenset[str] = frozenset()
+    """Those that its descriptions name."""
+    large: bool = False
+    """Whether these are more pixels than every archive can hold."""
 
     @property
     def held(self) -> int:
@@ -113,20 +119,23 @@ def look(source: Source, *, wide: bool, pixels: bool) -> Known:
     data = source_files.read_if(source, looks_like_picture, START)
     if data is None:
         return NO_PICTURE
-    plain = inspect(data) if pixels else None
-    pictures = [plain] if plain else inspect_wide(data) if pixels and wide else []
     description = None
-    if not pictures:
-        with at_once():
-            description = None if pixels else describe(data)
-            pictures = list(islice(inspect_exact(data, description), None if wide else 1))
+    with naming() as makers:
+        plain = inspect(data) if pixels else None
+        pictures = [plain] if plain else inspect_wide(data) if pixels and wide else []
+        if not pictures:
+            with at_once():
+                description = None if pixels else describe(data)
+                pictures = list(islice(inspect_exact(data, description), None if wide else 1))
     if not pictures:
         return NO_PICTURE
+    large = any(math.prod(picture.pixels.shape[:2]) > MAX_PIXELS for picture in pictures)
     digests = tuple(twins.digest(picture.pixels) for picture in pictures)
     pictures += _by_lattice(pictures)
     kinds = tuple(picture.recipe.kind for picture in pictures)
-    told = tuple(map(genre_of, pictures)), pictures[0].pixels.size
-    return Known(kinds, _cost(data), zlib.crc32(data), description or b"", *told, pictures, digests)
+    told = kinds, _cost(data), zlib.crc32(data), description or b"", tuple(map(genre_of, pictures))
+    size = pictures[0].pixels.size
+    return Known(*told, size, pictures, digests, frozenset(makers), large)
 
 
 def look_again(source: Source, known: Known) -> list[Picture]:

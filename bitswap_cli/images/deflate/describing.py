@@ -5,9 +5,11 @@ from functools import partial
 from typing import NamedTuple
 
 from bitswap_cli.errors import ArchiveError
+from bitswap_cli.images.deflate import makers
 from bitswap_cli.images.deflate.engine import engine
 from bitswap_cli.images.deflate.guess import guess, told
 from bitswap_cli.images.deflate.inflated import PADDING
+from bitswap_cli.images.deflate.parameters import LIBDEFLATE
 from bitswap_cli.images.deflate.remembering import remember
 from bitswap_cli.images.deflate.restoring import (
     adler32,
@@ -83,6 +85,8 @@ def describe(stream: bytes, limit: int, feeds: Iterable[int] = ()) -> Described 
         return None
     if not proved:
         return None
+    if parameters.family == LIBDEFLATE:
+        makers.note(makers.LIBDEFLATE)
     described = Described(data.tobytes(), description)
     remember(*described, stream)
     return described

@@ -24,15 +24,11 @@ from bitswap_cli.images.picture import Picture, Recipe
 _PLAIN = Kind("bmp", 1, exact=True, plain=True, rows=lambda head: _rows("bmp", head))
 _FOUR = Kind(
     "bmp-32", 11, exact=True, plain=False, common=True, feature="bmp",
-    begins=lambda head: _read(head, "bmp-32") is not None,
     rows=lambda head: _rows("bmp-32", head),
 )  # fmt: skip
-_INDICES = Kind(
-    "bmp-indices", 12, exact=True, plain=False, feature="bmp",
-    begins=lambda head: _read(head, "bmp-indices") is not None,
-)  # fmt: skip
+_INDICES = Kind("bmp-indices", 12, exact=True, plain=False, feature="bmp")
 _COLOURS = Kind(
-    "bmp-colours", 13, exact=True, plain=False, feature="bmp", begins=_INDICES.begins,
+    "bmp-colours", 13, exact=True, plain=False, feature="bmp",
     palette=lambda recipe: head.palette if (head := _read(recipe.prefix, recipe.kind)) else None,
 )  # fmt: skip
 

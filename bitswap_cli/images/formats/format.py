@@ -17,15 +17,6 @@ Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 DESCRIBED = "described"
 """The feature of archives that can hold kinds whose recipes have a description."""
 
-LIBDEFLATE = "libdeflate"
-"""The feature of archives that can hold pictures whose recipes describe streams by libdeflate."""
-
-MAKERS: Set[str] = frozenset([LIBDEFLATE])
-"""The features of kinds whose recipes describe deflate streams, which any maker may have made."""
-
-PNG_MAKERS: Set[str] = MAKERS | {"pillow"}
-"""Those of kinds whose recipes describe PNG files: Pillow chooses filters in a way of its own."""
-
 WIDE = "wide"
 """The feature of archives whose wide pictures may go through a model, and the first such kinds."""
 
@@ -48,9 +39,6 @@ class Kind(NamedTuple):
     common: bool = False
     """Whether files are looked at as such pictures though not every archive can hold them, whatever
     channels the models at hand are for: it is no palette, and may be gray or RGB."""
-    begins: Callable[[bytes], bool] | None = None
-    """Whether a file of the format may be such a picture, told by its first `register.HEAD` bytes;
-    where nothing tells it, any may be."""
     palette: Callable[[Recipe], Palette] | None = None
     """Of kinds whose samples are colours of a palette: reads that from a recipe; None if it is
     malformed."""
@@ -61,8 +49,6 @@ class Kind(NamedTuple):
     """Of kinds whose files may be nothing but rows between prefix and suffix: reads how they lie
     from a file's first `register.HEAD` bytes; None if they do not. Such pictures may be larger than
     others (see images/strips.py)."""
-    makers: Set[str] = frozenset()
-    """The features of archives that can hold whatever its recipes describe, besides."""
     shows: Callable[[Shape], Shape] | None = None
     """Of kinds whose samples lie otherwise than what they show: gives the shape of that, for one of
     samples."""

@@ -10,15 +10,13 @@ from numpy.typing import NDArray
 from bitswap_cli.contract import Samples
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.deflate.columns import Reader, varint
-from bitswap_cli.images.formats.format import PNG_MAKERS, Kind, Pixels
+from bitswap_cli.images.formats.format import Kind, Pixels
 from bitswap_cli.images.formats.png import format as png
 from bitswap_cli.images.formats.rows import Layout, from_rows, misfit, to_rows
 from bitswap_cli.images.picture import MAX_PIXELS, MAX_SAMPLES, Picture, Recipe
 
 MAGIC: Sequence[bytes] = (b"\0\0\1\0", b"\0\0\2\0")
-KINDS: Sequence[Kind] = (
-    Kind("ico", 24, exact=True, plain=False, common=True, feature="ico", makers=PNG_MAKERS),
-)
+KINDS: Sequence[Kind] = (Kind("ico", 24, exact=True, plain=False, common=True, feature="ico"),)
 
 _PNG = "png-samples-exact"
 _VERBATIM, _BITMAP, _FILE = range(3)  # what becomes of an image

@@ -16,12 +16,10 @@ _PLAIN = Kind("pnm", 2, exact=True, plain=True, rows=lambda head: _layout("pnm",
 _DEEP = Kind("pnm-16", 5, exact=True, plain=False, rows=lambda head: _layout("pnm-16", head))
 _FEW = Kind(
     "pnm-few", 9, exact=True, plain=False, common=True, feature="pnm",
-    begins=lambda head: _layout("pnm-few", head) is not None,
     rows=lambda head: _layout("pnm-few", head),
 )  # fmt: skip
 _PAM = Kind(
     "pam", 10, exact=True, plain=False, common=True, feature="pam",
-    begins=lambda head: head.startswith(b"P7"),
     rows=lambda head: _layout("pam", head),
 )  # fmt: skip
 

@@ -1,10 +1,11 @@
 """The formats that this program knows: a new one is a module and a line here."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import NamedTuple
 
 from bitswap_cli.errors import ArchiveError
+from bitswap_cli.images.deflate.makers import MAKERS
 from bitswap_cli.images.formats import bmp, ico, pnm, qoi, tga
 from bitswap_cli.images.formats.arrays import npy, npz
 from bitswap_cli.images.formats.format import WIDE, Format, Kind, Shape
@@ -59,15 +60,16 @@ def beginning(start: bytes) -> list[Format]:
     return [form for form, magic in tables().beginnings if start.startswith(magic)]
 
 
-def features(head: bytes, *, described: bool) -> set[str]:
-    """Return the features, but for that of wide pictures, which an archive may need that holds a
-    file as a picture, told by its first `HEAD` bytes; `described`, whether it may be of a kind
-    whose recipes have a description that is left out of others."""
-    every = [kind for form in beginning(head[:START]) for kind in form.KINDS]
-    every = [kind for kind in every if described or not kind.described]
-    may = [kind for kind in every if kind.begins is None or kind.begins(head)]
-    makers = {name for kind in may for name in kind.makers}
-    return makers | {kind.feature for kind in may if not kind.plain and kind.feature != WIDE}
+def features(names: Iterable[str]) -> set[str]:
+    """Return the features, but for that of wide pictures, of archives that can hold kinds of
+    pictures."""
+    told = [kind_of(name) for name in names]
+    return {kind.feature for kind in told if not kind.plain and kind.feature != WIDE}
+
+
+def every_feature() -> set[str]:
+    """Return the features of archives that can hold all that this program makes of files."""
+    return MAKERS.union(kind.feature for kind in kinds() if not kind.plain)
 
 
 def may_be_large(head: bytes, size: int) -> bool:

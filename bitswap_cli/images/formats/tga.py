@@ -27,15 +27,11 @@ from bitswap_cli.images.picture import Picture, Recipe
 
 _PLAIN = Kind(
     "tga", 16, exact=True, plain=False, common=True, feature="tga",
-    begins=lambda head: _read(head, "tga") is not None,
     rows=lambda head: _rows(head),
 )  # fmt: skip
-_INDICES = Kind(
-    "tga-indices", 17, exact=True, plain=False, feature="tga",
-    begins=lambda head: _read(head, "tga-indices") is not None,
-)  # fmt: skip
+_INDICES = Kind("tga-indices", 17, exact=True, plain=False, feature="tga")
 _COLOURS = Kind(
-    "tga-colours", 18, exact=True, plain=False, feature="tga", begins=_INDICES.begins,
+    "tga-colours", 18, exact=True, plain=False, feature="tga",
     palette=lambda recipe: head.palette if (head := _read(recipe.prefix, recipe.kind)) else None,
 )  # fmt: skip
 

@@ -1,5 +1,6 @@
 """Whatever is done with sources, each is opened, decoded and proved once."""
 
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +18,11 @@ from bitswap_cli.archive.writing.pack import pack, pack_into
 from bitswap_cli.archive.writing.probe import probes
 from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.errors import InputError
+from bitswap_cli.images.deflate.makers import MAKERS
 from bitswap_cli.images.formats.format import Kind
+from bitswap_cli.images.formats.png.chunks import Head
+from bitswap_cli.images.formats.png.filters import PILLOW, least
+from bitswap_cli.images.packings.filters import filtered, sums
 from tests.archive.opened import opened
 from tests.archive.support import (
     ZlibCodec,
@@ -28,6 +33,8 @@ from tests.archive.support import (
     tree,
     write,
 )
+from tests.images.deflate.streams import by_libdeflate
+from tests.images.formats.png.files import lines, png
 from tests.images.formats.samples import files
 from tests.images.png_files import write_png
 
@@ -134,6 +141,9 @@ def test_features_of_formats_are_named_where_a_file_may_need_them(
         "plain.bmp": encoded(smooth(9, 8), "BMP"),
         "plain.png": encoded(smooth(9, 7), "PNG"),
         "twin.bmp": encoded(smooth(9, 9), "BMP"),
+        "tiff.txt": next(iter(found for name, found in files().items() if name.startswith("tiff")))[
+            :99
+        ],
     }
     for name, data in found.items():
         write(tmp_path / name, data)
@@ -141,7 +151,30 @@ def test_features_of_formats_are_named_where_a_file_may_need_them(
     assert named("pam", "plain.bmp") == {"pam", "samples"}
     assert named("bmp-32", "pnm-few", "npy") == {"bmp", "pnm", "npy", "samples"}
     assert named("plain.ppm", "twin.bmp") - {"samples"} == {"twins"}
-    assert named("plain.png") == ({"libdeflate", "pillow", "samples"} if not pixels else set())
+    assert named("plain.png") == ({"samples"} if not pixels else set())
+    assert named("tiff.txt") <= {"samples"}  # it is none
+
+
+@pytest.mark.parametrize("pixels", [False, True])
+def test_makers_are_named_where_a_description_names_them(tmp_path: Path, pixels: bool) -> None:
+    def named(name: str) -> frozenset[str]:
+        return Catalogue([tmp_path / name], pixels=pixels).features() & MAKERS
+
+    head = Head(120, 133, 8, 0, False)
+    noise = np.random.default_rng(2).integers(0, 32, (120, 133)).astype(np.uint8)  # averages suit
+    raw = lines(head, "up")
+    rows = filtered(noise, 1, least(sums(noise, 1), PILLOW)).tobytes()
+    files = {
+        "none.png": png(head, zlib.compress(raw)),
+        "libdeflate.png": png(head, by_libdeflate(raw, 6)),
+        "pillow.png": png(head, zlib.compress(rows)),
+        "both.png": png(head, by_libdeflate(rows, 9)),
+    }
+    for name, data in files.items():
+        write(tmp_path / name, data)
+        told = name.partition(".")[0]
+        asked = {"both": MAKERS, "none": set()}.get(told, {told}) if not pixels else set()
+        assert named(name) == asked, name
 
 
 @pytest.mark.parametrize("pixels", [False, True])

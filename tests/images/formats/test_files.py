@@ -11,8 +11,8 @@ from PIL import Image
 
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.formats.flat import with_flat
-from bitswap_cli.images.formats.register import HEAD, find, kind_of
 from bitswap_cli.images.formats.register import features as needed
+from bitswap_cli.images.formats.register import find, kind_of
 from bitswap_cli.images.inspection import inspect_exact, rebuild
 from bitswap_cli.images.picture import MAX_SAMPLES, Picture
 from bitswap_cli.images.shown import read_samples, shown
@@ -23,11 +23,11 @@ SEVERAL = ("tiff pages", "tiff deep")  # of which Pillow shows another picture, 
 
 
 def pictures(data: bytes) -> list[Picture]:
-    """What a file is seen as, proved, under the features that its head asks for."""
+    """What a file is seen as, proved, under the features that its kinds ask for."""
     found = list(inspect_exact(data, None))
     for picture in found:
         assert rebuild(picture.recipe, picture.pixels) == data
-        assert kind_of(picture.recipe.kind).fits(needed(data[:HEAD], described=True))
+        assert kind_of(picture.recipe.kind).fits(needed([picture.recipe.kind]))
         assert picture.pixels.dtype == np.uint8 and picture.pixels.size <= MAX_SAMPLES
     return found
 

@@ -21,17 +21,12 @@ from bitswap_cli.images.deflate.columns import Reader, varint
 from bitswap_cli.images.formats.arrays import npy
 from bitswap_cli.images.formats.deep import whole
 from bitswap_cli.images.formats.flat import with_flat, without_flat
-from bitswap_cli.images.formats.format import MAKERS, Kind, Pixels
+from bitswap_cli.images.formats.format import Kind, Pixels
 from bitswap_cli.images.formats.rows import Layout, misfit, samples_of, to_rows
 from bitswap_cli.images.picture import Picture, Recipe, is_held
 
 MAGIC: Sequence[bytes] = (b"PK\3\4",)
-KINDS: Sequence[Kind] = (
-    Kind(
-        "npz", 28, exact=True, plain=False, common=True, feature="npz",
-        begins=lambda head: _begins(head), makers=MAKERS,
-    ),
-)  # fmt: skip
+KINDS: Sequence[Kind] = (Kind("npz", 28, exact=True, plain=False, common=True, feature="npz"),)
 
 _LOCAL = struct.Struct("<4s22xHH")  # lengths of the name and of what follows it
 _CENTRAL = struct.Struct("<4s4xHH8xIIHHH8xI")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from bitswap_cli.contract import Samples
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.deflate.columns import Reader, varint
-from bitswap_cli.images.formats.format import PNG_MAKERS, Kind, Pixels
+from bitswap_cli.images.formats.format import Kind, Pixels
 from bitswap_cli.images.formats.palette import colours_of, indices_of, shown_by
 from bitswap_cli.images.formats.png.chunks import (
     PALETTE,
@@ -39,10 +39,7 @@ _TURNS = Turns(MAX_PIXELS)  # to describe and restore
 
 Bytes = NDArray[np.uint8]
 
-_PLAIN = Kind(
-    "apng", 25, exact=True, plain=False, common=True, feature="apng",
-    begins=lambda head: _begins(head), makers=PNG_MAKERS,
-)  # fmt: skip
+_PLAIN = Kind("apng", 25, exact=True, plain=False, common=True, feature="apng")
 _INDICES = _PLAIN._replace(name="apng-indices", number=26, common=False)
 _COLOURS = _INDICES._replace(
     name="apng-colours", number=27, palette=lambda recipe: read_palette(recipe.prefix)

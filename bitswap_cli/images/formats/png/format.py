@@ -10,7 +10,7 @@ from bitswap_cli.contract import Samples
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.deflate import once
 from bitswap_cli.images.formats.deep import big_endian, high_first, whole
-from bitswap_cli.images.formats.format import PNG_MAKERS, Kind, Pixels
+from bitswap_cli.images.formats.format import Kind, Pixels
 from bitswap_cli.images.formats.palette import colours_of, indices_of, shown_by
 from bitswap_cli.images.formats.png.chunks import (
     GRAY,
@@ -87,13 +87,8 @@ _COLOURS = _SAMPLES._replace(name="png-colours", number=4, palette=palette_of)
 
 def _described(kind: Kind, number: int) -> Kind:
     """The same with a description."""
-    return kind._replace(
-        name=kind.name + _EXACT,
-        number=number,
-        exact=True,
-        describe=describe_file,
-        makers=PNG_MAKERS,
-    )
+    name = kind.name + _EXACT
+    return kind._replace(name=name, number=number, exact=True, describe=describe_file)
 
 
 MAGIC: Sequence[bytes] = (SIGNATURE,)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images import deflate
+from bitswap_cli.images.deflate import makers
 from bitswap_cli.images.deflate.columns import COLUMNS, Column, Reader, decode, encode, varint
 from bitswap_cli.images.formats.png.chunks import Head
 from bitswap_cli.images.formats.png.filters import (
@@ -67,6 +68,8 @@ def describe(
         return None
     _fill(planes, unused)
     predictor, corrections = _choose(filters, planes, head.unit)
+    if predictor == _PILLOW:
+        makers.note(makers.PILLOW)
     constant = _constant(lengths)
     told = [] if constant is not None else [length + 1 for length in lengths]
     columns = {_FILTERS: corrections, _UNUSED: unused, _LENGTHS: np.array(told, np.int32)}

@@ -9,7 +9,7 @@ from bitswap_cli.contract import Samples
 from bitswap_cli.images.deflate.columns import Reader, varint
 from bitswap_cli.images.formats.deep import whole
 from bitswap_cli.images.formats.flat import with_flat, without_flat
-from bitswap_cli.images.formats.format import MAKERS, Kind, Pixels
+from bitswap_cli.images.formats.format import Kind, Pixels
 from bitswap_cli.images.formats.palette import colours_of, indices_of, shown_by
 from bitswap_cli.images.formats.png.turns import Turns
 from bitswap_cli.images.formats.rows import misfit
@@ -22,7 +22,7 @@ _LARGE = 1 << 22  # bytes of a file that may be large: its beginning does not te
 
 _PLAIN = Kind(
     "tiff", 21, exact=True, plain=False, common=True, feature="tiff",
-    large=lambda _, size: size > _LARGE, makers=MAKERS,
+    large=lambda _, size: size > _LARGE,
 )  # fmt: skip
 _INDICES = _PLAIN._replace(name="tiff-indices", number=22, common=False)
 _COLOURS = _INDICES._replace(name="tiff-colours", number=23)
