@@ -137,6 +137,27 @@ class CodedPictures(NamedTuple):
     """Net bits of each picture, shape (N,)."""
 
 
+class PictureEncoder(Protocol):
+    """Whole pictures on their way into one chunk, each under what those before it have taught."""
+
+    def add(self, picture: NDArray[np.uint8], palette: Palette) -> float:
+        """Code the next picture, see `PictureCodec.encode`; return its net bits."""
+        ...
+
+    def copy(self) -> "PictureEncoder":
+        """Return one that goes on from here by itself."""
+        ...
+
+    def suits(self, shapes: Sequence[tuple[int, ...]]) -> bool:
+        """Tell whether it may code pictures of these shapes in all, no more than it was made for:
+        they would take the same words from the beginning."""
+        ...
+
+    def words(self) -> bytes:
+        """Return what `PictureCodec.encode` does of all of them; nothing can be added then."""
+        ...
+
+
 class PictureCodec(Protocol):
     """Encoder and decoder of whole pictures; called from several threads at once."""
 
@@ -154,6 +175,10 @@ class PictureCodec(Protocol):
         palettes : sequence of Palette
             All colours of each, where its file tells them.
         """
+        ...
+
+    def encoder(self, shapes: Sequence[tuple[int, ...]]) -> PictureEncoder:
+        """Begin to code pictures of these shapes, one after the other."""
         ...
 
     def decode(

@@ -5,9 +5,10 @@ is what one of its pictures takes to be decoded.
 """
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from functools import partial
 from math import prod
+from operator import is_
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,13 +19,22 @@ from bitswap_cli.archive.format.sections import CRC, LENGTH, framed
 from bitswap_cli.archive.format.segments import DecodedFile, Extra, WholeSegment, WholeTable
 from bitswap_cli.archive.format.tables import pack_extras, pack_whole_table, unpack_extras
 from bitswap_cli.archive.format.values.columns import malformed
-from bitswap_cli.contract import BYTES, CodedPictures, Palette, PictureCodec, Samples
+from bitswap_cli.contract import (
+    BYTES,
+    CodedPictures,
+    Palette,
+    PictureCodec,
+    PictureEncoder,
+    Samples,
+)
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.formats import register
 from bitswap_cli.images.formats.register import shown_shape
 from bitswap_cli.images.inspection import palette_of, rebuild
 from bitswap_cli.images.picture import Picture, Recipe
 from bitswap_cli.images.repeats import MOST_CHANNELS, few
+
+_APART = 1 << 18  # bits from one mark to the next, at least: a mark takes as long as some pictures
 
 Run = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
 
@@ -73,24 +83,92 @@ def encode_pictures(
     bits : float64 array (N,)
         Net bits of each picture.
     """
-    planes = [
-        planes_of(picture.pixels, segment.depth)
+    told = Marking(codec).encode(pictures, [segment.depth for segment in segments])
+    return pack_pictures(segments, pictures, told.words), told.bits
+
+
+def pack_pictures(
+    segments: Sequence[WholeSegment], pictures: Sequence[Picture], words: bytes
+) -> bytes:
+    """Build the body of a chunk whose pictures became words already."""
+    pixels = [
+        plane
         for picture, segment in zip(pictures, segments, strict=True)
+        for plane in planes_of(picture.pixels, segment.depth)
     ]
-    pixels = [plane for own in planes for plane in own]
-    palettes = [
-        palette_of(picture.recipe)
-        for picture, own in zip(pictures, planes, strict=True)
-        for _ in own
-    ]
-    told: CodedPictures = codec.encode(pixels, palettes)
-    starts = np.cumsum([0, *map(len, planes[:-1])])
     # times of files are in the table
     extras = pack_extras([Extra(0, *picture.recipe[1:]) for picture in pictures])
     table = pack_whole_table(WholeTable(list(segments)), kinds())
     head = framed(table), LENGTH.pack(len(extras)), extras
-    body = b"".join([*head, CRC.pack(_checksum(pixels)), told.words])
-    return body, np.add.reduceat(told.bits, starts)
+    return b"".join([*head, CRC.pack(_checksum(pixels)), words])
+
+
+class Marking:
+    """Codes pictures, and then those that are left of them, without the first ones again.
+
+    Parameters
+    ----------
+    codec : PictureCodec
+    """
+
+    def __init__(self, codec: PictureCodec) -> None:
+        self._codec = codec
+        self._mark: _Mark | None = None
+
+    def encode(
+        self,
+        pictures: Sequence[Picture],
+        depths: Sequence[int],
+        limits: Sequence[float] = (),
+        doubtful: Set[int] = frozenset(),
+    ) -> CodedPictures:
+        """Code pictures, each of so many bytes of one channel.
+
+        What they take does not depend on what was coded before.
+
+        Parameters
+        ----------
+        pictures : sequence of Picture
+        depths : sequence of int
+        limits : sequence of float
+            Net bits from which on a picture will leave; none if there is no next time.
+        doubtful : set of int
+            Which may well do so: next time, coding can go on from before one of these, if none that
+            left was before it.
+        """
+        planes = [planes_of(one.pixels, depth) for one, depth in zip(pictures, depths, strict=True)]
+        shapes = [plane.shape for own in planes for plane in own]
+        mark, self._mark = self._mark, None
+        if mark is None or not mark.suits(pictures, shapes):
+            mark = _Mark([], [], self._codec.encoder(shapes))
+        encoder, bits = mark.encoder, list(mark.bits)
+        # where it went on from once, it may again
+        marked, doubtful = 0.0, doubtful | ({len(bits)} if bits else set())
+        staying = len(limits) > 0
+        for number in range(len(bits), len(pictures)):
+            if staying and number > 0 and number in doubtful and sum(bits) >= marked:
+                self._mark = None  # it may take a lot of memory
+                self._mark = _Mark(pictures[:number], bits[:], encoder.copy())
+                marked = sum(bits) + _APART
+            palette = palette_of(pictures[number].recipe)
+            bits.append(sum(encoder.add(plane, palette) for plane in planes[number]))
+            staying = staying and bits[number] < limits[number]
+        return CodedPictures(encoder.words(), np.array(bits, np.float64))
+
+
+class _Mark(NamedTuple):
+    """Where coding may go on from."""
+
+    pictures: Sequence[Picture]
+    """What was coded."""
+    bits: list[float]
+    encoder: PictureEncoder
+
+    def suits(self, pictures: Sequence[Picture], shapes: Sequence[tuple[int, ...]]) -> bool:
+        """Tell whether some pictures begin with these, and would be coded like them."""
+        first = pictures[: len(self.pictures)]
+        same = len(first) == len(self.pictures) and all(map(is_, first, self.pictures))
+        return same and self.encoder.suits(shapes)
 
 
 def decode_pictures(

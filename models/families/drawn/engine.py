@@ -5,7 +5,7 @@ Both give the same. The environment variable BITSWAP_ENGINE chooses, as for `bit
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -25,12 +25,14 @@ class Chunk(Protocol):
 
     def picture(self, pixels: NDArray[np.uint8], keys: NDArray[np.uint32]) -> int: ...
 
+    def copy(self) -> Chunk: ...
+
     def words(self) -> NDArray[np.uint32]: ...
 
 
 @contextmanager
 def opened(
-    state: State, shapes: list[tuple[int, ...]], words: NDArray[np.uint32] | None = None
+    state: State, shapes: Sequence[tuple[int, ...]], words: NDArray[np.uint32] | None = None
 ) -> Iterator[Chunk]:
     """Open a chunk of pictures of these shapes, (H, W, C) each.
 
@@ -42,13 +44,23 @@ def opened(
     words : uint32 array, optional
         What to decode; None encodes.
     """
-    pixels = sum(height * width for height, width, _ in shapes)
-    bits = min(max((pixels - 1).bit_length(), LEAST_BITS), MOST_BITS)
+    chunk = begun(state, shapes, words)
+    yield chunk
+    if isinstance(chunk, reference.Chunk):
+        chunk.teach(state)
+
+
+def begun(
+    state: State, shapes: Sequence[tuple[int, ...]], words: NDArray[np.uint32] | None = None
+) -> Chunk:
+    """Return such a chunk; the state that it leaves behind is of no interest."""
     compiled = chosen(kernel.compiled, ModelError)
     if compiled is None:
-        defined = reference.Chunk(state, bits, words)
-        yield defined
-        defined.teach(state)
-        return
-    with compiled.opened(state, shapes, bits, words) as chunk:
-        yield chunk
+        return reference.Chunk(state, memory_bits(shapes), words)
+    return compiled.open(state, shapes, memory_bits(shapes), words)
+
+
+def memory_bits(shapes: Iterable[tuple[int, ...]]) -> int:
+    """Bits of the number of a memory's entries, for pictures of these shapes."""
+    pixels = sum(height * width for height, width, *_ in shapes)
+    return min(max((pixels - 1).bit_length(), LEAST_BITS), MOST_BITS)

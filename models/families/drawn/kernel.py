@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import weakref
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from bitswap_models.families.drawn.reference.coder import damaged, lacking
 from bitswap_models.families.drawn.reference.window import MARGIN
 from bitswap_models.families.drawn.state import State
 
-ABI = 1
+ABI = 2
 NO_MEMORY = -2
 
 
@@ -38,36 +38,43 @@ class Kernel:
     def __init__(self, path: Path) -> None:
         library = Library(path, "drawn_abi", ABI)
         self._open = library.bound("drawn_open", "ppllpl")
-        self._close = library.bound("drawn_close", "p", void=True)
+        self._copy = library.bound("drawn_copy", "pp")
+        self.close = library.bound("drawn_close", "p", void=True)
         self.picture = library.bound("drawn_picture", "pplllpl")
         self.words = library.bound("drawn_words", "pp")
 
-    @contextmanager
-    def opened(
+    def open(
         self,
         state: State,
         shapes: Sequence[tuple[int, ...]],
         bits: int,
         words: NDArray[np.uint32] | None,
-    ) -> Iterator[Chunk]:
+    ) -> Chunk:
         """Open a chunk: see `engine.opened`."""
         room = sum((height + 2) * (width + 2 * MARGIN) for height, width, _ in shapes)
         read_only, own = (_addresses(arrays) for arrays in (tables(), state))
         at, size = (None, 0) if words is None else (words.ctypes.data, len(words))
         chunk = self._open(read_only, own, bits, room, at, size)
-        if not chunk:
-            raise MemoryError
-        try:
-            yield Chunk(self, chunk, decoding=words is not None)
-        finally:
-            self._close(chunk)
+        return Chunk(self, chunk, state, decoding=words is not None)
+
+    def copy(self, chunk: int, state: State) -> Chunk:
+        """Open a chunk that goes on from where an encoder is, whose state was copied."""
+        return Chunk(self, self._copy(chunk, _addresses(state)), state, decoding=False)
 
 
 class Chunk:
-    """A chunk that a kernel has opened: see `reference.Chunk`."""
+    """A chunk that a kernel has opened, until nobody has it: see `reference.Chunk`."""
 
-    def __init__(self, kernel: Kernel, chunk: int, *, decoding: bool) -> None:
+    def __init__(self, kernel: Kernel, chunk: int, state: State, *, decoding: bool) -> None:
+        if not chunk:
+            raise MemoryError
+        weakref.finalize(self, kernel.close, chunk)
         self._kernel, self._chunk, self._decoding = kernel, chunk, decoding
+        self._state = state
+
+    def copy(self) -> Chunk:
+        """See `reference.Chunk`."""
+        return self._kernel.copy(self._chunk, self._state.copy())
 
     def picture(self, pixels: NDArray[np.uint8], keys: NDArray[np.uint32]) -> int:
         """Code a picture, or fill it."""

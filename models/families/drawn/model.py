@@ -32,7 +32,7 @@ from bitswap_models.exact.logits import COST_BITS
 from bitswap_models.exact.model import ExactModel, Listener
 from bitswap_models.exact.tensors import Stored
 from bitswap_models.families.drawn.config import TILE, Config
-from bitswap_models.families.drawn.engine import opened
+from bitswap_models.families.drawn.engine import Chunk, begun, memory_bits, opened
 from bitswap_models.families.drawn.reference.palette import keys_of
 from bitswap_models.families.drawn.state import CHANNELS, COLOURS, loaded
 
@@ -63,13 +63,13 @@ class Drawn(ExactModel):
         self, pictures: Sequence[NDArray[np.uint8]], palettes: Sequence[Palette]
     ) -> CodedPictures:
         """See `PictureCodec.encode`."""
-        whole = [np.ascontiguousarray(picture) for picture in pictures]
-        with opened(self._begin.copy(), [picture.shape for picture in whole]) as chunk:
-            told = zip(whole, map(keys, palettes), strict=True)
-            bits = [chunk.picture(picture, own) for picture, own in told]
-            words = chunk.words()
-        costs = np.array(bits, np.float64) / (1 << COST_BITS)
-        return CodedPictures(words.astype("<u4").tobytes(), costs)
+        encoder = self.encoder([picture.shape for picture in pictures])
+        bits = [encoder.add(*told) for told in zip(pictures, palettes, strict=True)]
+        return CodedPictures(encoder.words(), np.array(bits, np.float64))
+
+    def encoder(self, shapes: Sequence[tuple[int, ...]]) -> Encoder:
+        """See `PictureCodec.encoder`."""
+        return Encoder(begun(self._begin.copy(), shapes), memory_bits(shapes))
 
     def decode(
         self, words: bytes, shapes: Sequence[tuple[int, int, int]], palettes: Sequence[Palette]
@@ -95,6 +95,37 @@ class Drawn(ExactModel):
             palettes = [None, None, few[0].reshape(-1, channels), None]
             words = self.encode([*own, *few], palettes).words
             told.once(np.frombuffer(words, "<u4").view("<i4"))
+
+
+class Encoder:
+    """See `bitswap_cli.contract.PictureEncoder`.
+
+    Parameters
+    ----------
+    chunk : Chunk
+    bits : int
+        Of the number of its memory's entries.
+    """
+
+    def __init__(self, chunk: Chunk, bits: int) -> None:
+        self._chunk, self._bits = chunk, bits
+
+    def add(self, picture: NDArray[np.uint8], palette: Palette) -> float:
+        """See `PictureEncoder.add`."""
+        cost = self._chunk.picture(np.ascontiguousarray(picture), keys(palette))
+        return cost / (1 << COST_BITS)
+
+    def copy(self) -> Encoder:
+        """See `PictureEncoder.copy`."""
+        return Encoder(self._chunk.copy(), self._bits)
+
+    def suits(self, shapes: Sequence[tuple[int, ...]]) -> bool:
+        """See `PictureEncoder.suits`: more pixels take a larger memory."""
+        return memory_bits(shapes) == self._bits
+
+    def words(self) -> bytes:
+        """See `PictureEncoder.words`."""
+        return self._chunk.words().astype("<u4").tobytes()
 
 
 def keys(palette: Palette) -> NDArray[np.uint32]:

@@ -9,16 +9,18 @@ import pytest
 from PIL import Image
 
 from bitswap_cli.archive.codecs import Codecs
+from bitswap_cli.archive.format import drawn
 from bitswap_cli.archive.format.drawn import encode_pictures, kinds
 from bitswap_cli.archive.format.register import decode_chunk, read_table
 from bitswap_cli.archive.format.sections import DRAW, NAMED_VERSION
 from bitswap_cli.archive.format.segments import WholeSegment, WholeTable
-from bitswap_cli.contract import BYTES, PictureCodec
+from bitswap_cli.contract import BYTES, Palette, PictureCodec
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.formats.register import kinds as all_kinds
 from bitswap_cli.images.inspection import inspect_wide
 from bitswap_cli.images.picture import MAX_PIXELS, Picture, Recipe
-from tests.models.families.drawn.pictures import flat, model
+from bitswap_models.families.drawn.model import Encoder
+from tests.models.families.drawn.pictures import Pixels, flat, model
 
 
 @dataclass
@@ -118,3 +120,54 @@ def test_kinds_keep_their_numbers_and_those_of_other_samples_have_none() -> None
         number for number, kind in known.items() if kind.alphabet == BYTES
     }
     assert all(known[number].name == name for number, name in enumerate(names) if name)
+
+
+@pytest.mark.parametrize("engine", ["c", "reference"])
+@pytest.mark.parametrize(
+    ("doubtful", "losers", "again"),
+    [
+        ({2, 6}, [6], 1),  # on from the one that left
+        ({2, 6}, [4, 6], 4),  # on from the one before
+        ({4}, [2, 4], 6),
+        ({4}, [0], 7),  # from the beginning: there was no mark yet
+        (set(), [7], 7),
+    ],
+)
+def test_what_is_left_is_coded_on_from_a_mark(
+    monkeypatch: pytest.MonkeyPatch, engine: str, doubtful: set[int], losers: list[int], again: int
+) -> None:
+    monkeypatch.setenv("BITSWAP_ENGINE", engine)
+    monkeypatch.setattr(drawn, "_APART", 8)
+    random = np.random.default_rng(3)
+    pictures = [
+        Picture(flat(6 + k, 9, 3 + k % 2 * 3, random), Recipe("pnm-16", b"", b"")) for k in range(8)
+    ]
+    depths = [1 + k % 2 for k in range(8)]
+    codec, added = model(), list[int]()
+    marking = drawn.Marking(codec)
+    add = Encoder.add
+
+    def counted(self: Encoder, plane: Pixels, palette: Palette) -> float:
+        added.append(1)
+        return add(self, plane, palette)
+
+    monkeypatch.setattr(Encoder, "add", counted)
+    limits = [0.0 if k in losers else 1e9 for k in range(8)]
+    marking.encode(pictures, depths, limits, doubtful)
+    for without in ([*losers], [*losers, 5]):  # once more from where it went on
+        kept = [k for k in range(8) if k not in without]
+        some, deep = [pictures[k] for k in kept], [depths[k] for k in kept]
+        added.clear()
+        told = marking.encode(some, deep, [limits[k] for k in kept])
+        assert without != losers or len(added) == sum(deep[len(kept) - again :])
+        whole = drawn.Marking(codec).encode(some, deep)
+        assert told.words == whole.words and told.bits.tolist() == whole.bits.tolist()
+
+
+def test_a_memory_of_another_size_is_another_beginning() -> None:
+    random = np.random.default_rng(3)
+    pictures = [Picture(flat(48, 49, 1, random), Recipe("pnm-few", b"", b"")) for _ in range(2)]
+    marking = drawn.Marking(model())
+    marking.encode(pictures, [1, 1], [1e9, 0.0], {1})
+    told = marking.encode(pictures[:1], [1], [1e9])
+    assert told.words == drawn.Marking(model()).encode(pictures[:1], [1]).words

@@ -1,10 +1,12 @@
 """Whole pictures on their way into DRAW chunks: drawn ones, and whatever has few colours."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from bitswap_cli.archive.format.drawn import encode_pictures, planes_of
+import numpy as np
+
+from bitswap_cli.archive.format.drawn import Marking, pack_pictures, planes_of
 from bitswap_cli.archive.format.sections import DRAW, MAX_BODY, MAX_EXTRAS, MAX_SEGMENTS
 from bitswap_cli.archive.format.segments import WholeSegment
 from bitswap_cli.archive.report import PackReport
@@ -24,6 +26,20 @@ _PIXELS = 1 << 21  # of a chunk, unless it is of one picture
 _SEGMENTS = MAX_SEGMENTS >> 4
 _RECIPES = MAX_EXTRAS >> 3  # bytes
 _ROUNDS = 4  # in which pictures leave a chunk, at most
+_DOUBTFUL = 0.75  # share of a file's limit from which on its estimate makes that likely
+
+
+class _Estimate:
+    """About how many bytes a picture takes, found out once, if anybody asks; see `estimate`."""
+
+    def __init__(self, tell: Callable[[], float]) -> None:
+        self._tell = tell
+        self.known: float | None = None
+
+    def __call__(self) -> float:
+        if self.known is None:
+            self.known = self._tell()
+        return self.known
 
 
 class _File(NamedTuple):
@@ -37,6 +53,12 @@ class _File(NamedTuple):
     """CRC-32 of the file, if it comes back byte for byte."""
     depth: int
     """Bytes of what the picture shows of one channel."""
+    cost: _Estimate
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the model may well not pay for it, as far as that is known."""
+        return self.cost.known is not None and self.cost.known > _DOUBTFUL * self.limit
 
 
 class DrawnCoder:
@@ -67,14 +89,11 @@ class DrawnCoder:
             return None
         used = self._work.header.features
         fits = [p for p in seen.pictures if kind_of(p.recipe.kind).fits(used)]
-        files = [
-            _File(source, p, seen.limit, seen.crc if kind_of(p.recipe.kind).exact else None, depth)
-            for p, depth in whole(fits)
-        ]
+        files = [self._file(source, seen, picture, depth) for picture, depth in whole(fits)]
         if not files:
             return None
-        file = files[0] if len(files) == 1 else min(files, key=self._cost)
-        return Offer(partial(self._take, file), partial(self._cost, file))
+        file = files[0] if len(files) == 1 else min(files, key=lambda one: one.cost())
+        return Offer(partial(self._take, file), file.cost)
 
     def end(self) -> None:
         """Send the last pictures on their way."""
@@ -93,8 +112,10 @@ class DrawnCoder:
         report.net_bits += coded.bits
         report.samples += sum(one.samples for one in coded.kept)
 
-    def _cost(self, file: _File) -> float:
-        return estimate(self._codec, file.picture, file.depth, self._work.haste)
+    def _file(self, source: Source, seen: Seen, picture: Picture, depth: int) -> _File:
+        crc = seen.crc if kind_of(picture.recipe.kind).exact else None
+        cost = _Estimate(partial(estimate, self._codec, picture, depth, self._work.haste))
+        return _File(source, picture, seen.limit, crc, depth, cost)
 
     def _take(self, file: _File) -> None:
         height, width, _ = file.picture.pixels.shape
@@ -150,21 +171,26 @@ def code_files(codec: PictureCodec, files: list[_File]) -> Coded:
     pictures: from a number of rounds on, only the chunk as a whole has to pay.
     """
     kept, lost = files, list[Source]()
-    rounds = 0
+    rounds, marking = 0, Marking(codec)
     while kept:
         rounds += 1
         pictures = [file.picture for file in kept]
-        body, bits = encode_pictures(codec, [_segment(file) for file in kept], pictures)
-        costs = bits / 8 + recipe_costs([picture.recipe for picture in pictures])
-        loses = [bool(cost >= file.limit) for file, cost in zip(kept, costs, strict=True)]
-        if rounds > _ROUNDS or not any(loses):
+        recipes = np.array(recipe_costs([picture.recipe for picture in pictures]))
+        limits = np.array([file.limit for file in kept])
+        depths = [file.depth for file in kept]
+        doubtful = {number for number, file in enumerate(kept) if file.doubtful}
+        last = rounds > _ROUNDS
+        told = marking.encode(pictures, depths, () if last else 8 * (limits - recipes), doubtful)
+        loses = (told.bits / 8 + recipes >= limits).tolist()
+        if last or not any(loses):
+            body = pack_pictures([_segment(file) for file in kept], pictures, told.words)
             # What the chunk costs as a whole has to pay as well.
             if len(body) < min(sum(file.limit for file in kept), MAX_BODY):
                 entries = [
                     kept_as(file.source, recipe.kind, pixels.shape)
                     for file, (pixels, recipe) in zip(kept, pictures, strict=True)
                 ]
-                return Coded([(body, len(kept))], entries, lost, float(bits.sum()))
+                return Coded([(body, len(kept))], entries, lost, float(told.bits.sum()))
             loses = [True] * len(kept)
         lost += [file.source for file, does in zip(kept, loses, strict=True) if does]
         lost.sort()

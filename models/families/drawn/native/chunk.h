@@ -58,7 +58,8 @@ enum { BUCKET = 16 }; /* a check and the 15 nodes of half a value */
 
 typedef struct {
     int bits;  /* of the tables below */
-    void *all; /* these tables */
+    size_t size; /* bytes of these tables, one behind the other from the buckets on */
+    void *all;   /* where they are */
     followed *followed; /* [MEMORIES][1 << bits] */
     stood *stood; /* [1 << bits] */
     uint16_t *buckets; /* [1 << (bits + 2)][BUCKET] */

@@ -10,7 +10,7 @@
 
 #include "chunk.h"
 
-enum { ABI = 1 };
+enum { ABI = 2 };
 enum { LINE = 64, PAGE = 1 << 21 }; /* bytes of a line of a cache, and of a large page */
 
 /* Push what is pending as a message. */
@@ -74,7 +74,7 @@ static int open_memory(memory *m, int bits) {
     const size_t of_followed = lines(MEMORIES * entries, sizeof *m->followed);
     const size_t all = of_buckets + of_slots + of_followed + lines(entries, sizeof *m->stood);
     const size_t unit = all < PAGE ? LINE : PAGE;
-    m->bits = bits;
+    m->bits = bits, m->size = all;
     m->all = calloc(all + unit, 1);
     if (!m->all) return 0;
     char *begin = (char *)m->all + (unit - 1 - ((uintptr_t)m->all + unit - 1) % unit);
@@ -118,6 +118,28 @@ EXPORT chunk *bitswap_drawn_open(const tables *t, const state *a, int64_t bits, 
         bitswap_drawn_close(k);
         return NULL;
     }
+    return k;
+}
+
+/* A chunk that goes on from where an encoder is, with a copy of its state. NULL: there is no
+ * memory. */
+EXPORT chunk *bitswap_drawn_copy(const chunk *from, const state *a) {
+    chunk *k = malloc(sizeof *k);
+    if (!k) return NULL;
+    *k = *from;
+    k->a = *a;
+    k->seen = calloc((size_t)k->room, sizeof *k->seen);
+    k->c.pending = malloc(SEGMENT * sizeof *k->c.pending);
+    k->c.words = malloc((size_t)(k->c.room + 1) * sizeof *k->c.words);
+    int opened = open_memory(&k->m, from->m.bits);
+    if (!opened || !k->seen || !k->c.pending || !k->c.words) {
+        bitswap_drawn_close(k);
+        return NULL;
+    }
+    memcpy(k->m.buckets, from->m.buckets, from->m.size);
+    memcpy(k->seen, from->seen, (size_t)from->used * sizeof *k->seen);
+    memcpy(k->c.pending, from->c.pending, (size_t)from->c.count * sizeof *k->c.pending);
+    if (from->c.size) memcpy(k->c.words, from->c.words, (size_t)from->c.size * sizeof *k->c.words);
     return k;
 }
 

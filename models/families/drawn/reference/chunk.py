@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -134,6 +136,10 @@ class Chunk:
         for entry in told:
             entry.follow(found)
         return found
+
+    def copy(self) -> Chunk:
+        """A chunk that goes on from where this one is, an encoder."""
+        return deepcopy(self)
 
     def words(self) -> NDArray[np.uint32]:
         """Words of all that was encoded; none of a decoder.

@@ -24,10 +24,12 @@ class Dear:
         self, pictures: Sequence[NDArray[np.uint8]], palettes: Sequence[Palette]
     ) -> CodedPictures:
         """See `PictureCodec`."""
-        self.rounds.append(len(pictures))
-        bits = np.ones(len(pictures))
-        bits[0] = 8 * 301
-        return CodedPictures(bytes(310), bits)
+        raise AssertionError("they come one by one")
+
+    def encoder(self, shapes: Sequence[tuple[int, ...]]) -> "Adding":
+        """See `PictureCodec`."""
+        self.rounds.append(len(shapes))
+        return Adding()
 
     def decode(
         self, words: bytes, shapes: Sequence[tuple[int, int, int]], palettes: Sequence[Palette]
@@ -36,12 +38,36 @@ class Dear:
         raise AssertionError("nothing is decoded")
 
 
+class Adding:
+    """What codes a chunk for it."""
+
+    count = 0
+
+    def add(self, picture: NDArray[np.uint8], palette: Palette) -> float:
+        """See `PictureEncoder`."""
+        self.count += 1
+        return 8 * 301.0 if self.count == 1 else 1.0
+
+    def copy(self) -> "Adding":
+        """See `PictureEncoder`."""
+        raise AssertionError("nothing is doubtful")
+
+    def suits(self, shapes: Sequence[tuple[int, ...]]) -> bool:
+        """See `PictureEncoder`."""
+        return True
+
+    def words(self) -> bytes:
+        """See `PictureEncoder`."""
+        return bytes(310)
+
+
 def files(count: int) -> list[drawn._File]:
     """Some pictures, each of which takes 300 bytes without the model."""
     picture = Picture(np.zeros((10, 10, 3), np.uint8), Recipe("bmp", b"", b""))
     names = [b"%03d" % number for number in range(count)]
     sources = [Source(name, name, "file", 300, 0) for name in names]
-    return [drawn._File(source, picture, 300, 7, 1) for source in sources]
+    cost = drawn._Estimate(lambda: 0.0)
+    return [drawn._File(source, picture, 300, 7, 1, cost) for source in sources]
 
 
 def test_pictures_that_are_dear_one_after_the_other_take_few_rounds() -> None:
