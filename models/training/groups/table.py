@@ -46,7 +46,12 @@ class Groups:
             (self.pixels > config.tile**2, "pixels are those of a cell at most"),
             (self.ycc + self.planes > 1, "ycc and planes are shares"),
             (config.channels not in (1, 3), "channels are 1 or 3"),
-            (config.channels == 1 and self.planes < 1, "a model of gray pictures learns of planes"),
+            (
+                config.channels == 1
+                and self.planes < 1
+                and any(s.kind == "photos" for s in sources),
+                "a model of gray pictures learns of planes, or of sheets",
+            ),
             (len(config.latents) > 1, "there is one layer of latents at most"),
             (
                 any(s.cell not in (0, config.tile) for s in sources),

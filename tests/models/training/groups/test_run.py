@@ -1,5 +1,6 @@
 """Recipes with a table [groups]: a base learns from groups, and what comes out codes."""
 
+import dataclasses
 from itertools import repeat
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from bitswap_cli.coding.chunk import ChunkCodec
 from bitswap_cli.errors import InputError, ModelError
 from bitswap_models.families.pixel_vae.model import PixelVAE
 from bitswap_models.stored import model_file
+from bitswap_models.training.data import Source
 from bitswap_models.training.groups import run
 from bitswap_models.training.groups.network import measure
 from bitswap_models.training.groups.pool import pool_of
@@ -156,11 +158,13 @@ def test_mistakes_in_a_recipe_are_one_line(
     assert "\n" not in str(raised.value) and not (workshop / "m.safetensors").exists()
 
 
-def test_models_of_gray_pictures_learn_of_planes() -> None:
+def test_models_of_gray_pictures_learn_of_planes_or_of_sheets() -> None:
+    plain = Groups("sheets", 1, side=SIDE, cells=1, pixels=1)
     config = small.model(channels=1, common=0).config
     with pytest.raises(ModelError, match="planes"):
-        Groups("sheets", 1, side=SIDE, cells=1, pixels=1).check(config, [])
-    Groups("sheets", 1, side=SIDE, cells=1, pixels=1, planes=1.0).check(config, [])
+        plain.check(config, [Source("sheets", "photos")])
+    dataclasses.replace(plain, planes=1.0).check(config, [Source("sheets", "photos")])
+    plain.check(config, [Source("sheets", "sheets")])
 
 
 def test_recipes_are_told_apart(workshop: Path) -> None:
