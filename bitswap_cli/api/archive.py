@@ -3,29 +3,34 @@
 import os
 from collections.abc import Iterator, Mapping
 from functools import partial
+from itertools import chain
 from threading import Lock
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
+from zlib import crc32
 
 from bitswap_cli.api.arguments import BATCH, Notes, PathLike, ignore
 from bitswap_cli.api.cache import Cache
 from bitswap_cli.archive.codecs import Codecs, Need
+from bitswap_cli.archive.format.names import host_of, member_name
 from bitswap_cli.archive.format.pictures import picture_file
 from bitswap_cli.archive.format.register import Decoded, decode_chunk, need_of
 from bitswap_cli.archive.format.segments import (
     COPY_KINDS,
     FILE_KINDS,
+    HOST,
     PARENT,
     PICTURE,
     ByteSegment,
-    Segment,
-    Table,
     TileSegment,
     WholeSegment,
     equals,
     no_original,
 )
-from bitswap_cli.archive.reading.entries import EntryInfo, rows_of
+from bitswap_cli.archive.format.values.pieces import unpack_pieces
+from bitswap_cli.archive.reading.entries import EntryInfo, Place, places_of
+from bitswap_cli.archive.reading.equal import Told
+from bitswap_cli.archive.reading.members import check_pieces, lost_inside
 from bitswap_cli.archive.reading.opened import (
     Begun,
     OpenPicture,
@@ -41,19 +46,6 @@ from bitswap_cli.images.formats.format import Pixels
 from bitswap_cli.images.shown import read_samples, shown
 
 CACHE = 1 << 28
-
-
-class _Place(NamedTuple):
-    """Where an entry, or a part of it, lies."""
-
-    chunk: int
-    segment: Segment
-    start: int
-    """Its first tile, file or byte, of those in the chunk."""
-    extra: int
-    """Of a picture that starts there: which of the chunk's extras is its own."""
-    twin: bytes | None
-    """Name of the entry whose tiles these are, too."""
 
 
 class Archive(Mapping[str, bytes]):
@@ -106,13 +98,14 @@ class Archive(Mapping[str, bytes]):
         except BaseException:
             self._reader.close()
             raise
-        places: dict[bytes, list[_Place]] = {}
+        places: dict[bytes, list[Place]] = {}
         for number, table in enumerate(self._tables):
-            for place in _places(number, table):
-                if place.segment.kind == PARENT:
-                    continue
-                places.setdefault(place.segment.name, []).append(place)
-        self._places = {os.fsdecode(name): places[name] for name in sorted(places)}
+            for place in places_of(number, table):
+                if place.segment.kind != PARENT:
+                    places.setdefault(place.segment.name, []).append(place)
+        visible = (name for name in sorted(places) if host_of(name) is None)
+        self._places = {os.fsdecode(name): places[name] for name in visible}
+        self._inside = {name: places[name] for name in places if host_of(name) is not None}
 
     def __len__(self) -> int:
         """Return how many files, links and empty folders there are."""
@@ -128,13 +121,7 @@ class Archive(Mapping[str, bytes]):
 
     def __getitem__(self, name: str) -> bytes:
         """Return a file as it comes back; raise KeyError if there is none of this name."""
-        places = self._file(name)
-        if isinstance(places[0].segment, ByteSegment):
-            return self._bytes(places)
-        if isinstance(places[0].segment, WholeSegment):
-            return self._whole(places)
-        picture = self._picture(places)
-        return picture.file(*picture.files)
+        return self._value(self._file(name))
 
     def pixels(self, name: str) -> Pixels:
         """Return the samples that a picture's file shows.
@@ -213,22 +200,36 @@ class Archive(Mapping[str, bytes]):
     def __repr__(self) -> str:
         return f"<Archive {self._reader.path}: {len(self)} entries>"
 
-    def _file(self, name: str) -> list[_Place]:
+    def _file(self, name: str) -> list[Place]:
+        """Return where an entry lies, or what it equals."""
+        return self._original(self._places[name])
+
+    def _original(self, places: list[Place]) -> list[Place]:
         """Return where an entry lies, or what it equals; raise `ArchiveError` if that is no file.
 
         A hard link may equal a copy, and a copy a file.
         """
-        places = self._places[name]
         for _ in COPY_KINDS:
             segment = places[0].segment
             if not isinstance(segment, ByteSegment) or not segment.original:
                 break
             places = self._places.get(os.fsdecode(segment.original), [])
+            if not places and host_of(segment.name) is not None:
+                places = self._inside.get(segment.original, [])
             if not places or not equals(segment.kind, places[0].segment.kind):
                 raise ArchiveError(f"{self._reader.path}: {no_original(segment)}")
         return places
 
-    def _bytes(self, places: list[_Place]) -> bytes:
+    def _value(self, places: list[Place]) -> bytes:
+        """Return a file that lies in some places."""
+        if isinstance(places[0].segment, ByteSegment):
+            return self._bytes(places)
+        if isinstance(places[0].segment, WholeSegment):
+            return self._whole(places)
+        picture = self._picture(places)
+        return picture.file(*picture.files)
+
+    def _bytes(self, places: list[Place]) -> bytes:
         """Put a file together."""
         parts, done, like = [], 0, places[0].segment
         for number, segment, start, *_ in places:
@@ -242,6 +243,8 @@ class Archive(Mapping[str, bytes]):
             parts.append(data[start : start + segment.length])
             if segment.kind == PICTURE:
                 return picture_file(segment, parts[0])
+            if segment.kind == HOST:
+                return self._join(segment, parts[0])
             done += segment.length
         if done != like.size:
             raise only_a_part(like.name)
@@ -250,7 +253,19 @@ class Archive(Mapping[str, bytes]):
             check_bytes(segment, joined)
         return joined
 
-    def _picture(self, places: list[_Place], *, whole: bool = True) -> OpenPicture:
+    def _join(self, segment: ByteSegment, data: bytes) -> bytes:
+        """Put a file and the pictures inside of it together."""
+        pieces, inside = unpack_pieces(data), list[bytes]()
+        for number in pieces.numbers:
+            places = self._inside.get(member_name(segment.name, number), [])
+            places = self._original(places) if places else []
+            if not places or places[0].segment.kind == HOST:
+                raise lost_inside(segment.name, number)
+            inside.append(self._value(places))
+        check_pieces(segment, pieces, [Told(len(own), crc32(own)) for own in inside])
+        return b"".join(chain(*zip(pieces.between(), [*inside, b""], strict=True)))
+
+    def _picture(self, places: list[Place], *, whole: bool = True) -> OpenPicture:
         """Put a picture together."""
         picture: OpenPicture | None = None
         for number, segment, start, extra, _ in places:
@@ -267,7 +282,7 @@ class Archive(Mapping[str, bytes]):
             raise only_a_part(places[0].segment.name)
         return picture
 
-    def _whole(self, places: list[_Place]) -> bytes:
+    def _whole(self, places: list[Place]) -> bytes:
         (number, segment, start, *_), *others = places
         decoded = self._chunk(number)
         if others or not isinstance(segment, WholeSegment) or not isinstance(decoded, list):
@@ -303,14 +318,6 @@ class Archive(Mapping[str, bytes]):
                 codecs_for = decoder(self._model, self._batch, notes=self._notes)
                 self._codecs[need] = find_codecs(self._reader, codecs_for, {need})
             return self._codecs[need]
-
-
-def _places(chunk: int, table: Table) -> Iterator[_Place]:
-    """Yield what lies in a chunk."""
-    extra = 0
-    for (segment, twin), start in zip(rows_of(table), table.starts, strict=True):
-        yield _Place(chunk, segment, start, extra, twin)
-        extra += isinstance(segment, TileSegment) and segment.begins
 
 
 def open_archive(

@@ -4,8 +4,9 @@ from collections import Counter
 from typing import Any
 
 from bitswap_cli.api.arguments import PathLike
-from bitswap_cli.archive.format.header import DECODINGS, OTHERS, Header, Tiled
+from bitswap_cli.archive.format.header import DECODINGS, EMBEDDED, OTHERS, Header, Tiled
 from bitswap_cli.archive.format.jpeg import were
+from bitswap_cli.archive.format.names import host_of
 from bitswap_cli.archive.format.register import KINDS, need_of
 from bitswap_cli.archive.format.sections import BYTE, CHUNKS, JPEG, TILE
 from bitswap_cli.archive.format.segments import ByteTable, Table, WholeTable
@@ -22,7 +23,9 @@ def entries(archive: PathLike) -> list[Entry]:
     Raises as `describe` does.
     """
     with ArchiveReader(archive) as reader:
-        return sorted(reader.entries(), key=lambda entry: entry.name)
+        counts = _inside(reader)
+        found = sorted(reader.entries(), key=lambda entry: entry.name)
+        return [one._replace(inside=counts[one.name]) for one in found] if counts else found
 
 
 def histories(archive: PathLike) -> dict[bytes, str]:
@@ -105,6 +108,7 @@ def describe(archive: PathLike) -> dict[str, Any]:
             "largest_chunk": max((chunk.length for chunk in reader.chunks), default=0),
             "largest_block": max((t.length for t in tables if isinstance(t, ByteTable)), default=0),
             "kinds": _kinds(reader),
+            "inside": _inside(reader).total(),
         }
     if totals is not None:
         samples = totals.samples
@@ -147,6 +151,15 @@ def _others(header: Header) -> dict[str, str | None]:
         told[f"{feature}_model"] = named and named.model
         told[f"{feature}_sha256"] = named and named.sha256
     return told
+
+
+def _inside(reader: ArchiveReader) -> Counter[bytes]:
+    """Return how many pictures inside of files are entries of their own, by the names of these."""
+    counts = Counter[bytes]()
+    for table in reader.tables() if EMBEDDED in reader.header.features else ():
+        hosts = (host_of(segment.name) for segment in table.segments if segment.begins)
+        counts.update(host for host in hosts if host is not None)
+    return counts
 
 
 def _kinds(reader: ArchiveReader) -> dict[str, dict[str, Any]]:

@@ -23,7 +23,8 @@ def command(console: Console, archive: str, checksums: bool, as_json: bool) -> N
     The first column says how an entry comes back: byte for byte (bytes), or pixel for pixel with
     all its metadata (pixels). Behind the name of a copy or hard link stands that of the entry that
     it equals; with -v, behind that of a picture, the model that codes it, which JPEG it was, if it
-    was one, and whose pixels it has, if another one has them. With --checksums, there are two: the
+    was one, and whose pixels it has, if another one has them; behind that of a host, how many
+    pictures inside of it are coded. With --checksums, there are two: the
     CRC-32 of the original file, that of zlib and PNG, in eight hexadecimal digits, or dashes where
     the archive does not tell it, and the name. An ARCHIVE of - is what comes from stdin.
     """
@@ -47,6 +48,7 @@ def command(console: Console, archive: str, checksums: bool, as_json: bool) -> N
                 "model": by.get(entry.name),
                 "original": None if entry.original is None else os.fsdecode(entry.original),
                 "twin": None if entry.twin is None else os.fsdecode(entry.twin),
+                "inside": entry.inside,
             }
             for entry in found
         )
@@ -69,6 +71,8 @@ def command(console: Console, archive: str, checksums: bool, as_json: bool) -> N
         told += [f"was a JPEG of {were[entry.name]}"] if entry.name in were else []
         if console.verbose and entry.twin is not None:
             told.append(f"pixels as {escape(os.fsdecode(entry.twin))}")
+        if console.verbose and entry.inside:
+            told.append(f"{entry.inside} picture{'s' * (entry.inside > 1)} inside")
         more += f" ({'; '.join(told)})" if told else ""
         click.echo(f"{restored:<6}  {entry.kind:<{kinds}}  {size:>12}  {shape:>13}  {name}{more}")
 

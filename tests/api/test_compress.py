@@ -236,8 +236,8 @@ def test_a_command_reads_inflates_and_proves_each_picture_once(
     with opened() as opens:
         report = bitswap_cli.compress(photos, "a.bsw", threads=1, **options)
     assert (report.kinds, report.skipped) == ({"png-exact": 32, "file": 1}, {})
-    # it may be opened before, to see whether it begins as a JPEG, and where another file has its
-    # size, whether they are equal
-    assert max(count for name, count in opens.items() if name.endswith(".png")) <= 3
+    # it may be opened before, to see whether it begins as a JPEG, or other pictures may lie in it,
+    # and where another file has its size, whether they are equal
+    assert max(count for name, count in opens.items() if name.endswith(".png")) <= 4
     assert set(calls.values()) == {1}
     assert {name for name, _ in calls} == {"describe", "inspect_exact"}

@@ -119,6 +119,8 @@ def _made(folder: Path) -> Iterator[Path]:
     for number in range(2):
         pixels = smooth_pixels(70 + 9 * number, 90, number)
         (source / f"{number}.jpg").write_bytes(png_files.file_of(pixels, "JPEG"))
+    held = [png_files.file_of(smooth_pixels(50, 60, 5), kind) for kind in ("PNG", "JPEG")]
+    (source / "host").write_bytes(b"held".join([b"", *held, held[0], pictures()[0], b""]))
     output = folder / "pictures.bsw"
     bitswap_cli.compress([source], output, model="photo", threads=1)
     yield output

@@ -18,6 +18,22 @@ def check_name(name: bytes) -> None:
         raise ArchiveError(f"refusing the unsafe entry name '{display(name)}'")
 
 
+def member_name(host: bytes, number: int) -> bytes:
+    """Return the name of a picture inside of a file, which no file can have."""
+    return b"%s//%06d" % (host, number)
+
+
+def host_of(name: bytes) -> bytes | None:
+    """Return the name of the file that a picture lies in, if it has the name of such a one."""
+    host, between, number = name.partition(b"//")
+    return host if host and between and number.isdigit() else None
+
+
+def number_of(member: bytes) -> int:
+    """Return the number of a picture inside of a file."""
+    return int(member.rpartition(b"/")[2])
+
+
 def above(name: bytes) -> list[bytes]:
     """Return the folders that a name is in, the next one first."""
     ends = [end for end in range(len(name)) if name[end] == ord("/")]

@@ -5,18 +5,20 @@ from itertools import accumulate
 from typing import NamedTuple, Protocol
 
 from bitswap_cli.archive.format.attributes import NONE, Attributes, features_of
-from bitswap_cli.archive.format.header import COPIES, DECODINGS, FOLDERS, SAMPLES
+from bitswap_cli.archive.format.header import COPIES, DECODINGS, EMBEDDED, FOLDERS, SAMPLES
+from bitswap_cli.archive.format.names import host_of
 from bitswap_cli.errors import ArchiveError, display
 from bitswap_cli.images.formats.register import kind_of, shown_shape
 from bitswap_cli.images.orientation import turned_shape
 from bitswap_cli.images.picture import MAX_PIXELS
 
-BYTE_KINDS = ("file", "dir", "link", "copy", "hard link", "parent", "picture")
+BYTE_KINDS = ("file", "dir", "link", "copy", "hard link", "parent", "picture", "host")
 COPY_KINDS = COPY, HARD_LINK = BYTE_KINDS[3:5]
 PARENT = BYTE_KINDS[5]  # a folder that other entries are in: told for its attributes, not listed
 FOLDER_KINDS = ("dir", PARENT)
 PICTURE = BYTE_KINDS[6]  # a file as its picture, see format/pictures.py
-FILE_KINDS = ("file", PICTURE)
+HOST = BYTE_KINDS[7]  # a file by the pictures inside of it, see format/values/pieces.py
+FILE_KINDS = ("file", PICTURE, HOST)
 # Files of pictures whose pixels a JPEG decoder made: byte for byte, or pixel for pixel.
 DECODED_KINDS = DECODED_EXACT, DECODED = "decoded-exact", "decoded"
 MAX_TWINS = 63
@@ -27,6 +29,7 @@ _FEATURES = {
     HARD_LINK: COPIES,
     PARENT: FOLDERS,
     PICTURE: SAMPLES,
+    HOST: EMBEDDED,
     DECODED_EXACT: DECODINGS,
     DECODED: DECODINGS,
 }  # of kinds that need one
@@ -145,7 +148,7 @@ class ByteSegment(NamedTuple):
     offset: int
     """Of these bytes in the file."""
     length: int
-    """Of these bytes; of a picture, those that are stored."""
+    """Of these bytes; of a picture or a host, those that are stored."""
     mtime: int
     """Nanoseconds since 1970."""
     crc: int | None = None
@@ -163,7 +166,7 @@ class ByteSegment(NamedTuple):
     @property
     def ends(self) -> bool:
         """Whether the file ends here."""
-        return self.kind == PICTURE or self.offset + self.length == self.size
+        return self.kind in (PICTURE, HOST) or self.offset + self.length == self.size
 
     @property
     def summary(self) -> Summary:
@@ -282,6 +285,9 @@ class _Told(Protocol):
     """A segment, or what is to become one."""
 
     @property
+    def name(self) -> bytes: ...
+
+    @property
     def kind(self) -> str: ...
 
     @property
@@ -291,8 +297,9 @@ class _Told(Protocol):
 def needed(entries: Iterable[_Told]) -> frozenset[str]:
     """Return the features that an archive needs to hold some entries, but for those of pictures."""
     told = list(entries)
-    kinds = {one.kind for one in told} & _FEATURES.keys()
-    return features_of(one.attributes for one in told) | {_FEATURES[kind] for kind in kinds}
+    found = {_FEATURES[kind] for kind in {one.kind for one in told} & _FEATURES.keys()}
+    found |= {EMBEDDED for one in told if host_of(one.name) is not None}
+    return features_of(one.attributes for one in told) | found
 
 
 def no_original(segment: ByteSegment) -> ArchiveError:

@@ -7,6 +7,7 @@ from typing import Any
 from bitswap_cli.archive.format import earlier
 from bitswap_cli.archive.format.attributes import pack_attributes, unpack_attributes
 from bitswap_cli.archive.format.header import MAX_MODELS
+from bitswap_cli.archive.format.names import host_of
 from bitswap_cli.archive.format.sections import (
     MAX_BLOCK,
     MAX_EXTRAS,
@@ -17,6 +18,7 @@ from bitswap_cli.archive.format.sections import (
 from bitswap_cli.archive.format.segments import (
     BYTE_KINDS,
     COPY_KINDS,
+    HOST,
     MAX_TWINS,
     PICTURE,
     ByteSegment,
@@ -247,7 +249,10 @@ def _check_twins(segments: list[TileSegment]) -> None:
 def _check_bytes(segments: list[ByteSegment]) -> None:
     for segment in segments:
         whole = segment.begins and segment.ends
-        if segment.kind != PICTURE and segment.offset + segment.length > segment.size:
+        stored = segment.kind in (PICTURE, HOST)  # as something else than its own bytes
+        if not stored and segment.offset + segment.length > segment.size:
+            raise malformed()
+        if segment.kind == HOST and host_of(segment.name) is not None:
             raise malformed()
         # Only files come in parts, and a part is never empty: else it would be no progress.
         if not whole and (segment.kind != "file" or not segment.length):

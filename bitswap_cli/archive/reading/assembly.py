@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterable, Sequence, Set
 
 from bitswap_cli.archive.format.attributes import Attributes
 from bitswap_cli.archive.format.jpeg import JpegFile
+from bitswap_cli.archive.format.names import host_of
 from bitswap_cli.archive.format.pictures import picture_file
 from bitswap_cli.archive.format.register import Decoded
 from bitswap_cli.archive.format.segments import (
     FILE_KINDS,
     FOLDER_KINDS,
+    HOST,
     PARENT,
     PICTURE,
     ByteSegment,
@@ -24,13 +26,16 @@ from bitswap_cli.archive.format.segments import (
 )
 from bitswap_cli.archive.reading.copies import Copies
 from bitswap_cli.archive.reading.equal import Equal, Told
+from bitswap_cli.archive.reading.members import Members
 from bitswap_cli.archive.reading.opened import (
     Begun,
+    OpenFile,
     OpenPicture,
     check_bytes,
     not_as_it_was,
     only_a_part,
     out_of_order,
+    too_large,
     whole_file,
 )
 from bitswap_cli.archive.reading.restore import of_one_entry, reason
@@ -47,16 +52,6 @@ def jpeg_name(name: bytes) -> bytes:
     return name + b".jpg"
 
 
-class _OpenFile:
-    """A file of which some bytes are missing yet."""
-
-    def __init__(self, segment: ByteSegment, output: Output) -> None:
-        self.like = segment.whole
-        self.output = output
-        self.done = 0
-        self.crc = 0
-
-
 class Assembler:
     """Puts entries together and hands them to a sink.
 
@@ -71,7 +66,7 @@ class Assembler:
     keep_going : bool
         Note in the report what is lost instead of raising.
     pixels : bool
-        Be content with files of the right pixels, which are made sooner.
+        Be content with the right pixels.
     taken : set of bytes, optional
         Write pictures that were JPEGs as JPEGs again, whose names are not among these.
     """
@@ -92,8 +87,9 @@ class Assembler:
         self._pixels = pixels
         self._taken = taken
         self._picture: OpenPicture | OpenStrips | None = None
-        self._file: _OpenFile | None = None
+        self._file: OpenFile | None = None
         self._lost: dict[bytes, str] = {}
+        self._members = Members(sink.spool)
 
     def add(self, table: Table, decoded: Decoded) -> None:
         """Take what a chunk holds, as its table tells it."""
@@ -117,7 +113,8 @@ class Assembler:
         self.report.lost += self._lost.values()
 
     def discard(self) -> None:
-        """Give up what is open."""
+        """Give up what is open, and let go of what was kept."""
+        self._members.close()
         if isinstance(self._picture, OpenStrips):
             self._picture.discard()
         if self._file:
@@ -129,8 +126,7 @@ class Assembler:
 
         Parameters
         ----------
-        table : TileTable
-        tiles : array (N, tile_height, tile_width, channels)
+        table, tiles : TileTable, array (N, tile_height, tile_width, channels)
         extras : iterable of Extra
             Of the pictures that start here.
         """
@@ -175,7 +171,8 @@ class Assembler:
 
     def _lose(self, name: bytes, why: str = "") -> None:
         name = self._copies.place(name).name
-        self._lost.setdefault(name, display(name) + why)
+        if host_of(name) is None:  # of a file that lacks a picture inside, it is told itself
+            self._lost.setdefault(name, display(name) + why)
 
     def _add_picture_part(
         self, parts: Sequence[tuple[TileSegment, Extra | None]], tiles: Samples
@@ -202,7 +199,7 @@ class Assembler:
 
     def _write_picture(self, picture: OpenPicture, file: Begun) -> None:
         segment, extra = file
-        data = picture.file(file, quick=self._pixels)
+        data = picture.file(file, quick=self._quick(segment.name))
         self.report.samples += file.samples
         self._write(segment.name, data, extra.mtime, segment.attributes)
 
@@ -223,6 +220,8 @@ class Assembler:
 
     def _output(self, segment: TileSegment | ByteSegment) -> Output:
         """Begin a file that is written as it comes."""
+        if not self._copies.becomes(segment.name):
+            raise too_large(segment.name)
         name, _, attributes = self._copies.place(segment.name, attributes=segment.attributes)
         return self._sink.open(name, attributes)
 
@@ -236,8 +235,8 @@ class Assembler:
                 self._write(name, found, segment.mtime, segment.attributes)
                 self.report.jpegs += 1
                 return
-        data = whole_file(segment, one, quick=self._pixels)
-        self._write(segment.name, data, segment.mtime, segment.attributes)
+        file = whole_file(segment, one, quick=self._quick(segment.name))
+        self._write(segment.name, file, segment.mtime, segment.attributes)
 
     def _add_file_part(self, segment: ByteSegment, data: memoryview) -> None:
         if segment.original:
@@ -250,13 +249,31 @@ class Assembler:
             self._sink.make_link(segment.name, bytes(data), segment.mtime, segment.attributes)
             self.report.entries += 1
         elif segment.kind == PICTURE:
-            file = picture_file(segment, data, quick=self._pixels)
+            file = picture_file(segment, data, quick=self._quick(segment.name))
             self._write(segment.name, file, segment.mtime, segment.attributes)
+        elif segment.kind == HOST:
+            self._join(segment, data)
         elif segment.ends and segment.begins:
             check_bytes(segment, data)
             self._write(segment.name, data, segment.mtime, segment.attributes)
         else:
             self._continue_file(segment, data)
+
+    def _quick(self, name: bytes) -> bool:
+        """Whether the right pixels are enough: not of a picture inside of a file."""
+        return self._pixels and not self._copies.inside(name)
+
+    def _join(self, segment: ByteSegment, data: memoryview) -> None:
+        """Put together a file and the pictures inside of it."""
+        parts = self._members.joined(segment, data, self._copies.content)
+        output = self._output(segment)
+        try:
+            for part in parts:
+                output.write(part)
+        except (ArchiveError, InputError):
+            output.discard()
+            raise
+        self._commit(segment.name, output, segment.mtime, Told(segment.size, segment.crc or 0))
 
     def _add_copy(self, segment: ByteSegment) -> None:
         original, told, link = self._copies.source(segment)
@@ -269,7 +286,7 @@ class Assembler:
     def _continue_file(self, segment: ByteSegment, data: memoryview) -> None:
         if not segment.offset:
             self._drop_file()
-            self._file = _OpenFile(segment, self._output(segment))
+            self._file = OpenFile(segment, self._output(segment))
         file = self._file
         same = file and segment.whole == file.like
         if file is None or not same or segment.offset != file.done:
@@ -277,7 +294,8 @@ class Assembler:
             raise out_of_order(segment.name)
         file.crc = zlib.crc32(data, file.crc)
         if segment.crc not in (None, file.crc):
-            self.discard()
+            self._file = None
+            file.output.discard()
             raise not_as_it_was(segment.name)
         file.output.write(data)
         file.done += len(data)
@@ -294,6 +312,10 @@ class Assembler:
     def _write(
         self, name: bytes, data: bytes | memoryview, mtime: int, attributes: Attributes
     ) -> None:
+        if self._copies.inside(name):
+            self._members.keep(name, data)
+        if not self._copies.becomes(name):
+            return
         place, mtime, attributes = self._copies.place(name, mtime, attributes)
         self._sink.put(place, data, mtime, attributes)
         self._copies.restored(name, lambda: Told(len(data), zlib.crc32(data)))

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from bitswap_cli.archive.format.attributes import NONE, Attributes
 from bitswap_cli.archive.format.header import COPIES
+from bitswap_cli.archive.format.names import host_of
 from bitswap_cli.archive.format.segments import (
     COPY,
     COPY_KINDS,
@@ -57,13 +58,19 @@ class Copies:
         self._linked: dict[bytes, bytes] = {}  # first that is wanted of those that are one file
         self._restored: dict[bytes, Told] = {}  # what is decoded and has copies
         self._there: set[bytes] = set()  # what may be linked to
+        self._holders: dict[bytes, set[bytes]] = {}  # files in which lies what equals something
         if COPIES in reader.header.features:
             for segment in _segments(reader, keep_going):
                 self._note(segment)
 
     def _note(self, segment: ByteSegment) -> None:
+        host = host_of(segment.name)
+        if host is None and host_of(segment.original) is not None:
+            return  # it will have no original: pictures inside of files are none
         if segment.kind == COPY:
             self._equals[segment.name] = segment.original
+        if host is not None:
+            self._holders.setdefault(segment.original, set()).add(host)
         if not self.wanted(segment.name):
             return
         file, content = self._file(segment), self._content(segment)
@@ -73,12 +80,27 @@ class Copies:
         self._places.setdefault(content, Place(own, segment.mtime, segment.attributes))
 
     def needed(self, name: bytes) -> bool:
-        """Tell whether an entry has to be decoded: it is wanted, or what equals it."""
+        """Tell whether an entry has to be decoded: it is wanted, or what equals it or holds it."""
+        return self.becomes(name) or self.inside(name)
+
+    def becomes(self, name: bytes) -> bool:
+        """Tell whether an entry becomes a file when it is decoded: it is wanted, or what equals
+        it."""
         return self.wanted(name) or name in self._places
 
     def copied(self, name: bytes) -> bool:
-        """Tell whether something that is wanted equals an entry."""
-        return name in self._places
+        """Tell whether something that is wanted equals an entry, or holds it."""
+        return name in self._places or self.inside(name)
+
+    def inside(self, name: bytes) -> bool:
+        """Tell whether an entry is a picture inside of a file that is wanted, or one equals it."""
+        hosts, own = self._holders.get(name, set()), host_of(name)
+        hosts = hosts if own is None else hosts | {own}
+        return any(self.wanted(host) or host in self._places for host in hosts)
+
+    def content(self, name: bytes) -> bytes:
+        """Return the name of the entry whose bytes a picture inside of a file has."""
+        return self._equals.get(name, name)
 
     def place(self, name: bytes, mtime: int = 0, attributes: Attributes = NONE) -> Place:
         """Return what a file becomes that is decoded: itself as a rule, of this time and these

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
+from bitswap_cli.archive.format.names import host_of
 from bitswap_cli.archive.format.segments import (
     PARENT,
     ByteSegment,
@@ -38,6 +39,8 @@ class Entry(NamedTuple):
     """Name of the entry that a copy or hard link equals: all else is as it is there."""
     twin: bytes | None = None
     """Name of the entry whose pixels a picture has, and is coded by."""
+    inside: int = 0
+    """How many pictures inside of the file are entries of their own; told by api/describe.py."""
 
 
 class EntryInfo(NamedTuple):
@@ -64,6 +67,19 @@ class EntryInfo(NamedTuple):
     """Name of the entry that a copy or hard link equals: all but the time is as it is there."""
     twin: str | None = None
     """Name of the entry whose pixels a picture has, and is coded by."""
+
+
+class Place(NamedTuple):
+    """Where an entry, or a part of it, lies."""
+
+    chunk: int
+    segment: Segment
+    start: int
+    """Its first tile, file or byte, of those in the chunk."""
+    extra: int
+    """Of a picture that starts there: which of the chunk's extras is its own."""
+    twin: bytes | None
+    """Name of the entry whose tiles these are, too."""
 
 
 def told_once(tables: Iterable[Table]) -> Iterator[Table]:
@@ -93,6 +109,14 @@ def rows_of(table: Table) -> Iterator[tuple[Segment, bytes | None]]:
         yield segment, segments[row - twin].name if twin else None
 
 
+def places_of(chunk: int, table: Table) -> Iterator[Place]:
+    """Yield what lies in a chunk."""
+    extra = 0
+    for (segment, twin), start in zip(rows_of(table), table.starts, strict=True):
+        yield Place(chunk, segment, start, extra, twin)
+        extra += isinstance(segment, TileSegment) and segment.begins
+
+
 def entries_of(tables: Iterable[Table], *, copies: bool) -> Iterator[Entry]:
     """Yield the entries that tables tell of; there may be `copies` among them."""
     files: dict[bytes, Entry] = {}  # that others may equal
@@ -100,7 +124,7 @@ def entries_of(tables: Iterable[Table], *, copies: bool) -> Iterator[Entry]:
     for segment, twin in chain.from_iterable(map(rows_of, tables)):
         mode = segment.attributes.mode if segment.begins else mode
         tells = segment.ends if isinstance(segment, ByteSegment) else segment.begins
-        if not tells or segment.kind == PARENT:
+        if not tells or segment.kind == PARENT or host_of(segment.name) is not None:
             continue
         entry = Entry(segment.name, segment.kind, *segment.summary, mode, twin=twin)
         if isinstance(segment, ByteSegment) and segment.original:

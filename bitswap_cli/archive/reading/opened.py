@@ -14,6 +14,7 @@ from bitswap_cli.archive.format.segments import (
     TileSegment,
     WholeSegment,
 )
+from bitswap_cli.archive.reading.sink import Output
 from bitswap_cli.contract import Samples
 from bitswap_cli.errors import ArchiveError, InputError, display
 from bitswap_cli.images.formats.register import kind_of, shown_shape
@@ -132,6 +133,16 @@ class Order:
         return first
 
 
+class OpenFile:
+    """A file of which some bytes are missing yet."""
+
+    def __init__(self, segment: ByteSegment, output: Output) -> None:
+        self.like = segment.whole
+        self.output = output
+        self.done = 0
+        self.crc = 0
+
+
 def check_bytes(segment: ByteSegment, data: bytes | memoryview) -> None:
     """Raise `ArchiveError` if a whole file or target is not what the archive tells of it."""
     if segment.crc not in (None, zlib.crc32(data)):
@@ -155,6 +166,11 @@ def not_as_it_was(name: bytes) -> ArchiveError:
 def only_a_part(name: bytes) -> ArchiveError:
     """Return the error to raise for an entry of which something is missing."""
     return ArchiveError(f"the archive holds only a part of {display(name)}")
+
+
+def too_large(name: bytes) -> ArchiveError:
+    """Return the error to raise for a picture inside of a file that is not decoded as a whole."""
+    return ArchiveError(f"{display(name)} is too large a picture inside of a file")
 
 
 def out_of_order(name: bytes) -> ArchiveError:

@@ -3,11 +3,12 @@
 import contextlib
 import errno
 import os
+import tempfile
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import ParamSpec
+from typing import BinaryIO, ParamSpec, cast
 
 from bitswap_cli.archive.format.attributes import NONE, Attributes
 from bitswap_cli.archive.format.names import stays_inside
@@ -147,6 +148,11 @@ class Folder:
         """Restore a file once more, when the first one is there."""
         self._place(one.name)
         self._equal.append(one)
+
+    def spool(self) -> BinaryIO:
+        """Return a file without a name, beside those that are restored."""
+        self._enter([])
+        return cast(BinaryIO, tempfile.TemporaryFile(dir=self._root))
 
     def finish(self) -> list[str]:
         """Wait until everything is restored; return a line for each entry that was refused."""

@@ -1,6 +1,6 @@
 """What takes restored entries, and one that drops them all."""
 
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from bitswap_cli.archive.format.attributes import Attributes
 from bitswap_cli.archive.format.names import stays_inside
@@ -42,6 +42,9 @@ class Sink(Protocol):
 
     def equal(self, one: Equal) -> None:
         """Restore a file once more that was given before."""
+
+    def spool(self) -> BinaryIO | None:
+        """Return a file without a name, for pictures inside of files; None if nobody reads it."""
 
     def finish(self) -> list[str]:
         """Wait until everything is restored; return a line for each entry that was refused."""
@@ -92,6 +95,9 @@ class Nowhere:
     def equal(self, one: Equal) -> None:
         """Take the name."""
         self._take(one.name)
+
+    def spool(self) -> None:
+        """Need none."""
 
     def finish(self) -> list[str]:
         """Return a line for each entry that could not be restored."""

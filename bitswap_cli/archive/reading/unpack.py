@@ -11,7 +11,7 @@ from bitswap_cli.archive.codecs import Codecs, CodecsFor, Need
 from bitswap_cli.archive.format.header import FOLDERS, MODES
 from bitswap_cli.archive.format.index import ChunkInfo
 from bitswap_cli.archive.format.jpeg import become_jpegs
-from bitswap_cli.archive.format.names import above
+from bitswap_cli.archive.format.names import above, host_of
 from bitswap_cli.archive.format.register import Decoded, decode_chunk, need_of
 from bitswap_cli.archive.format.sections import BYTE, MAX_BLOCK, TILE
 from bitswap_cli.archive.format.segments import (
@@ -205,8 +205,8 @@ class _Selection:
         self._seen: set[bytes] = set()
 
     def __call__(self, name: bytes) -> bool:
-        if self._names is None:
-            return True
+        if self._names is None or host_of(name) is not None:
+            return host_of(name) is None
         found = {name, *above(name)} & self._names
         self._seen |= found
         return bool(found) or name in self._above

@@ -16,7 +16,7 @@ from itertools import accumulate
 from bitswap_cli.archive.format.header import COPIES, LARGE, LONG, SAMPLES, TWINS
 from bitswap_cli.archive.format.pictures import Stored
 from bitswap_cli.archive.format.sections import MAX_BLOCK, MAX_CHUNK_BYTES
-from bitswap_cli.archive.sources import seen, strips, twins
+from bitswap_cli.archive.sources import hosts, seen, strips, twins
 from bitswap_cli.archive.sources.ahead import ahead
 from bitswap_cli.archive.sources.beginnings import Beginnings, begun
 from bitswap_cli.archive.sources.copies import find
@@ -69,11 +69,13 @@ class Catalogue:
     Attributes
     ----------
     sources : list of Source
-        In the order of their names, as bytes.
+        In the order of their names, as bytes; pictures inside of files among them.
     copies : dict of bytes to Copy
         By name: which of them equal others, and need not be looked at.
+    hosts : dict of bytes to list of Source
+        By name: which of them have pictures inside, and these.
     size : int
-        Bytes of all of them.
+        Bytes of all of them, pictures inside of others not counted.
     skipped : dict of bytes to str
         By its path: why something cannot be archived; more may follow when files are read.
     notes : list of str
@@ -100,16 +102,14 @@ class Catalogue:
         teller: Teller | None = None,
     ) -> None:
         found = collect(paths, dereference=dereference, without=without, teller=teller)
-        self.sources, self.copies = find(found.sources)
+        self.sources, self.copies, self.hosts = hosts.look_into(*find(found.sources), pixels=pixels)
         self.skipped, self.notes = found.skipped, found.notes
         self._strict = strict
         if self.skipped and (strict or not self.sources):
             raise SourceError(*next(iter(self.skipped.items())))
-        self.size = sum(source.size for source in self.sources)
-        self._wide = wide
-        self._pixels = pixels
-        self._room = room
-        self._threads = threads
+        self.size = sum(source.size for source in found.sources)
+        self._wide, self._pixels, self._room, self._threads = wide, pixels, room, threads
+        self._described = not pixels or bool(self.hosts)  # pictures inside of files always are
         self._entries: dict[bytes, Known] = {}
         self._strips: dict[bytes, SeenStrips | None] = {}
 
@@ -121,14 +121,15 @@ class Catalogue:
         stored = sum(source.size for source in self.sources if source.name not in self.copies)
         known, strips = self._all().values(), self._beginnings.strips.values()
         kinds = {name for one in known for name in one.kinds} | {one.recipe.kind for one in strips}
-        exact, own = not self._pixels, register.features(kinds)
-        long = min(block, stored * (_LARGER if exact else 1)) > MAX_CHUNK_BYTES
+        exact, own = self._described, register.features(kinds)
+        longest = min(block, stored * (_LARGER if exact else 1))
+        longest = max([longest, *(one.size for one in self.sources if one.name in self.hosts)])
         samples = exact or bool(own - {LATTICE})
         used = {
             DESCRIBED: exact,
             SAMPLES: samples,
             COPIES: bool(self.copies),
-            LONG: long,
+            LONG: longest > MAX_CHUNK_BYTES,
             LARGE: bool(strips) or any(one.large for one in known),
             TWINS: bool(self.twins),
         }
@@ -341,7 +342,8 @@ class Catalogue:
         if source.name not in self._beginnings.held:
             return NO_PICTURE
         if entry is UNSEEN:
-            entry = seen.look(source, wide=self._wide, pixels=self._pixels)
+            pixels = self._pixels and source.offset is None
+            entry = seen.look(source, wide=self._wide, pixels=pixels)
         if entry.pictures is None and entry.wanted(wide and self._wide):
             entry = entry._replace(pictures=seen.look_again(source, entry))
         return entry

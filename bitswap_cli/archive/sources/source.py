@@ -41,11 +41,19 @@ class Source(NamedTuple):
     """Device and number of a file that has several names."""
     crc: int | None = None
     """CRC-32 of a file that was read before; it is checked when it is read again."""
+    offset: int | None = None
+    """Of a picture inside of a file: where it begins in what lies at `path`."""
 
     @property
     def weight(self) -> int:
         """About how many bytes it and its attributes take in memory."""
         return self.size + self.attributes.weight
+
+    @property
+    def most(self) -> int:
+        """How many bytes may be read of it: of a whole file one more than it has, to see whether it
+        has grown."""
+        return self.size + (self.offset is None)
 
 
 def modified(status: os.stat_result) -> int:
@@ -77,9 +85,9 @@ def read_pieces(source: Source, lengths: Iterable[int]) -> Generator[bytes]:
             if total == source.size:
                 yield target
         elif source.kind == "file":
-            with _open(source) as file:
+            with opened(source) as file:
                 for length in lengths:
-                    part = file.read(length)
+                    part = file.read(min(length, source.most - total))
                     if not part:
                         break
                     total += len(part)
@@ -108,11 +116,11 @@ def read_if(source: Source, wanted: Callable[[bytes], bool], length: int) -> byt
         If the file cannot be read or has changed.
     """
     try:
-        with _open(source) as file:
-            start = file.read(length)
+        with opened(source) as file:
+            start = file.read(min(length, source.most))
             if not wanted(start):
                 return None
-            data = start + file.read(source.size + 1 - len(start))
+            data = start + file.read(source.most - len(start))
             _check(source, file)
     except OSError as error:
         raise SourceError(source.path, error.strerror or str(error)) from error
@@ -124,8 +132,8 @@ def read_if(source: Source, wanted: Callable[[bytes], bool], length: int) -> byt
 def beginning(source: Source, length: int) -> bytes:
     """Return the first bytes of a file; none of one that cannot be read."""
     try:
-        with _open(source) as file:
-            return file.read(length)
+        with opened(source) as file:
+            return file.read(min(length, source.most))
     except OSError:
         return b""
 
@@ -135,8 +143,12 @@ def changed(source: Source) -> SourceError:
     return SourceError(source.path, "it changed while it was read")
 
 
-def _open(source: Source) -> BinaryIO:
-    return os.fdopen(os.open(source.path, _FLAGS), "rb")
+def opened(source: Source) -> BinaryIO:
+    """Open a file, where it begins; raise OSError if it cannot be."""
+    file = os.fdopen(os.open(source.path, _FLAGS), "rb")
+    if source.offset:
+        file.seek(source.offset)
+    return file
 
 
 def _check(source: Source, file: BinaryIO) -> None:

@@ -9,6 +9,7 @@ from contextlib import closing
 from bitswap_cli.archive.codecs import Codecs
 from bitswap_cli.archive.format.header import COPIES, TWINS, Header
 from bitswap_cli.archive.format.index import Totals
+from bitswap_cli.archive.format.names import host_of
 from bitswap_cli.archive.format.pictures import Stored
 from bitswap_cli.archive.format.segments import PARENT
 from bitswap_cli.archive.report import PackReport, Progress
@@ -154,6 +155,7 @@ class _Packing:
         self._bytes = Blocks(writer, keeping, threads)
         self._kept: list[Source] = []
         self._copies = catalogue.copies if COPIES in writer.header.features else {}
+        self._coded = set[bytes]()
         self._missing = {copy.original for copy in self._copies.values()}
         self._twins = catalogue.twins if TWINS in writer.header.features else {}
         self._coders = Coders(
@@ -163,6 +165,7 @@ class _Packing:
     def run(self) -> None:
         """Write all chunks."""
         copies = [one for one in self._catalogue.sources if one.name in self._copies]
+        copies = [one for one in copies if host_of(one.name) is None]
         own = [one for one in self._catalogue.sources if one.name not in self._copies]
         own.sort(key=lambda one: self._twins.get(one.name, one.name))  # behind what they equal
         wide = self._writer.header.wide
@@ -171,13 +174,33 @@ class _Packing:
         self._coders.end()
         while self._steps:
             self._write(self._steps.popleft())
-        kept, features = sorted(self._kept, key=order), self._writer.header.features
-        with closing(self._catalogue.stored(kept, features)) as tried:
-            for source, stored in tried:
-                self._keep(source, stored)
+        self._keep_all([one for one in self._kept if host_of(one.name) is None])
         for source in copies:
             self._add_copy(source, self._copies[source.name])
         self._bytes.flush()
+
+    def _keep_all(self, sources: list[Source]) -> None:
+        """Keep what no coder took; files with pictures inside that one took come last."""
+        inside = {one.name: members for one in sources if (members := self._members(one))[0]}
+        kept = sorted((one for one in sources if one.name not in inside), key=order)
+        with closing(self._catalogue.stored(kept, self._writer.header.features)) as tried:
+            for source, stored in tried:
+                self._keep(source, stored)
+        for source in sorted((one for one in sources if one.name in inside), key=order):
+            self._keep(source, members=inside[source.name])
+
+    def _members(self, source: Source) -> tuple[list[Source], list[Source]]:
+        """Return the pictures inside of a file that a coder took, or one that they equal; and those
+        that none did."""
+
+        def own(member: Source) -> bytes:
+            copy = self._copies.get(member.name)
+            return copy.original if copy else member.name
+
+        members = self._catalogue.hosts.get(source.name, [])
+        known = self._coded | self._copies.keys()
+        lost = [one for one in members if one.name not in known]
+        return [one for one in members if own(one) in self._coded], lost
 
     def _take(self, offers: Iterable[_Compared]) -> None:
         """Take the best offers, each when all have joined it that may."""
@@ -229,15 +252,24 @@ class _Packing:
             size = 0
         step.coder.count(self.report, coded, size)
         for one in coded.kept:
+            self._coded.add(one.source.name)
             self._count(one.source, one.kind)
         self._kept += coded.lost
 
-    def _keep(self, source: Source, stored: Stored | None = None) -> None:
-        """Keep a source byte for byte, or by its picture."""
+    def _keep(
+        self,
+        source: Source,
+        stored: Stored | None = None,
+        members: tuple[list[Source], list[Source]] | None = None,
+    ) -> None:
+        """Keep a source byte for byte, by its picture, or by the pictures inside of it."""
         if source.path in self._catalogue.skipped:
             return
         try:
-            kind = self._bytes.add(source, stored)
+            if members:
+                kind = self._bytes.add_host(source, *members, self._copies)
+            else:
+                kind = self._bytes.add(source, stored)
         except SourceError as error:
             self._catalogue.skip(source, error)
             return
@@ -252,7 +284,7 @@ class _Packing:
         self._count(source, copy.kind)
 
     def _count(self, source: Source, kind: str) -> None:
-        if kind == PARENT:
+        if kind == PARENT or host_of(source.name) is not None:
             return
         report = self.report
         self._missing.discard(source.name)
