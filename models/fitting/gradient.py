@@ -19,6 +19,7 @@ from bitswap_models.families.pixel_vae.config import Config
 from bitswap_models.fitting.compiled import Floats, Pixels, in_order
 from bitswap_models.training.bits import mixture_bits
 from bitswap_models.training.layers import layers
+from bitswap_models.training.machine.graph import recorded
 from bitswap_models.training.networks.pixel_net import PixelNet
 
 
@@ -71,8 +72,8 @@ def by_torch(
 class Recorded:
     """`reference` and its gradient for one shape of batch, on a device.
 
-    A GPU is done with a batch before Python could tell it the hundreds of steps: it records them
-    once, and repeats them.
+    A GPU is done with a batch before Python could tell it the hundreds of steps: they are recorded
+    once, and repeated.
 
     Parameters
     ----------
@@ -96,17 +97,9 @@ class Recorded:
         given = (parameters,) if film is None else (parameters, film)
         self.leaves = [torch.tensor(a, device=device, requires_grad=True) for a in given]
         self.pixels = [torch.tensor(a, device=device) for a in pixels]
-        self.graph: torch.cuda.CUDAGraph | None = None
         if device.type == "cuda":
             torch.set_float32_matmul_precision("high")  # TF32: products of our integers stay exact
-            aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-            aside.wait_stream(torch.cuda.current_stream())
-            with torch.cuda.stream(aside):  # once unrecorded, for what libraries set up at first
-                self._run()
-            torch.cuda.current_stream().wait_stream(aside)
-            self.graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(self.graph):
-                self._run()
+        self.run = recorded(self._run, device, lambda _: None)
 
     def _run(self) -> None:
         film = self.leaves[1] if len(self.leaves) > 1 else None
@@ -121,10 +114,7 @@ class Recorded:
         with torch.no_grad():
             for tensor, array in zip((*self.leaves, *self.pixels), (*given, *pixels), strict=True):
                 tensor.copy_(torch.from_numpy(array))
-        if self.graph is None:
-            self._run()
-        else:
-            self.graph.replay()
+        self.run()
         own, *others = (slope.cpu().numpy() for slope in self.slopes)
         return float(self.bits), own, others[0] if others else None
 
