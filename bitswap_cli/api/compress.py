@@ -172,7 +172,7 @@ class _Job:
             teller=self.teller,
         )
         # the first way is that of a call without `fit`, to the byte
-        installed = Installed(catalogue, self.scheme, self.batch, notes=self.notes)
+        installed = Installed(catalogue, self.scheme, self.batch, notes=self.notes, threads=threads)
         others = wanted(catalogue, named=self.model != AUTO, notes=self.notes)
         ways = plain or [installed.best(others[0].pictures, self._keeping.haste)]
         if self.speed == SMALL:

@@ -1,6 +1,7 @@
 """The installed models, and which of them suit the pictures of a catalogue."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from bitswap_cli.api.arguments import Notes, ignore
@@ -43,13 +44,22 @@ class Installed:
         What will be compressed.
     scheme, batch, notes
         See `tiles.named`.
+    threads : int
+        Pictures that models are tried on at the same time.
     """
 
     def __init__(
-        self, catalogue: Catalogue, scheme: str | None, batch: int, *, notes: Notes = ignore
+        self,
+        catalogue: Catalogue,
+        scheme: str | None,
+        batch: int,
+        *,
+        notes: Notes = ignore,
+        threads: int = 1,
     ) -> None:
         self._catalogue = catalogue
         self._scheme, self._batch, self._notes = scheme, batch, notes
+        self._threads = threads
         self._loaded: dict[str, tuple[ModelFile, ExactModel]] = {}
         self._costs: dict[tuple[str, bytes, str], float | None] = {}
 
@@ -81,7 +91,9 @@ class Installed:
             return self._start((names or [_FALLBACK])[0])
         starts = {name: self._start(name) for name in names}
         codecs = {name: start.codec for name, start in starts.items()}
-        trials = [self._trial(one, views, codecs, drawn, haste) for one, views in tried]
+        with ThreadPoolExecutor(self._threads) as pool:
+            told = pool.map(lambda one: self._trial(one[0], one[1], codecs, drawn, haste), tried)
+            trials = list(told)
         for genre, own in sums(trials).items():
             for name, cost in own.items():
                 self._notes(f"model {name} codes the sample in about {cost:,.0f} bytes ({genre})")

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from typing import TypeVar
 
 from bitswap_cli.archive.sources.source import Source
@@ -55,3 +56,32 @@ def ahead(
             for source, found in waiting:
                 if not found.cancel() and found.exception() is None:
                     settle(source, found.result)
+
+
+def any_tells(
+    sources: Iterable[Source],
+    find: Callable[[Source], Found],
+    tells: Callable[[Found], bool],
+    settle: Callable[[Source, Callable[[], Found]], Settled | None],
+    threads: int,
+) -> bool:
+    """Whether something can be told of what is found of any source; but for a few, those behind
+    that one are not looked at.
+
+    Parameters
+    ----------
+    sources, find, settle, threads
+        See `ahead`; nothing is told of a source for which `settle` returns None.
+    tells : callable
+        Called in other threads, too, as it may take as long as to find something.
+    """
+
+    def asked(source: Source) -> tuple[Found, bool]:
+        found = find(source)
+        return found, tells(found)
+
+    def settled(source: Source, found: Callable[[], tuple[Found, bool]]) -> bool:
+        return settle(source, lambda: found()[0]) is not None and found()[1]
+
+    with closing(ahead(sources, asked, settled, threads)) as looks:
+        return any(told for _, told in looks)

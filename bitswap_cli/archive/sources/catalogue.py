@@ -17,7 +17,7 @@ from bitswap_cli.archive.format.header import COPIES, LARGE, LONG, SAMPLES, TWIN
 from bitswap_cli.archive.format.pictures import Stored
 from bitswap_cli.archive.format.sections import MAX_BLOCK, MAX_CHUNK_BYTES
 from bitswap_cli.archive.sources import hosts, seen, strips, twins
-from bitswap_cli.archive.sources.ahead import ahead
+from bitswap_cli.archive.sources.ahead import ahead, any_tells
 from bitswap_cli.archive.sources.beginnings import Beginnings, begun
 from bitswap_cli.archive.sources.copies import find
 from bitswap_cli.archive.sources.seen import NO_PICTURE, UNSEEN, Known, Seen, SeenJpeg
@@ -243,9 +243,7 @@ class Catalogue:
         files = self.candidates()
         if sum(source.size for source in files) > _FIRST:
             return any(map(looks_like_picture, (beginning(one, register.START) for one in files)))
-        with closing(self.look_at(files)) as looks:
-            pictures = (picture for _, found in looks if found for picture in found.pictures)
-            return any(map(tells, pictures))
+        return self._tell(files, lambda found: any(map(tells, found.pictures)))
 
     @cached_property
     def decoded(self) -> bool:
@@ -256,17 +254,23 @@ class Catalogue:
         kept = [source for source in self.sources if self._entries.get(source.name, UNSEEN).held]
         names = {source.name for source in kept}
         others = [source for source in self.candidates() if source.name not in names]
-        ends = accumulate(source.size for source in others)
-        first = sum(end <= _FIRST for end in ends)
+        first = sum(end <= _FIRST for end in accumulate(source.size for source in others))
         return any(
-            self._pay_as_jpegs(some, again=again)
+            self._tell(some, seen.pays_as_jpeg, again=again)
             for some, again in (([*kept, *others[:first]], True), (others[first:], False))
         )
 
-    def _pay_as_jpegs(self, sources: list[Source], *, again: bool) -> bool:
-        """Whether one of them does; the others behind it are not looked at."""
-        with closing(self.look_at(sources, again=again)) as looks:
-            return any(found is not None and seen.pays_as_jpeg(found) for _, found in looks)
+    def _tell(
+        self, sources: list[Source], tells: Callable[[Seen], bool], *, again: bool = True
+    ) -> bool:
+        """Whether something can be told of any source, see `any_tells`."""
+
+        def tells_of(known: Known) -> bool:
+            found = known.seen(wide=self._wide)
+            return found is not None and tells(found)
+
+        settle = partial(self._settle, wide=True, again=again)
+        return any_tells(sources, partial(self._find, wide=True), tells_of, settle, self._threads)
 
     def look(self, source: Source, *, wide: bool = True, again: bool = True) -> Seen | None:
         """Return what a source can be seen as; None if it is no picture, or was skipped.
@@ -293,10 +297,8 @@ class Catalogue:
         """Yield one source after the other and what `look` returns of it; meanwhile, the next ones
         are looked at. Parameters and errors are those of `look`."""
 
-        def settle(source: Source, found: Callable[[], Known]) -> Seen | None:
-            return self._settle(source, found, wide, again)
-
-        return ahead(sources, lambda source: self._find(source, wide), settle, self._threads)
+        settle = partial(self._settle, wide=wide, again=again)
+        return ahead(sources, partial(self._find, wide=wide), settle, self._threads)
 
     def stored(
         self, sources: Iterable[Source], features: Set[str]
@@ -325,8 +327,7 @@ class Catalogue:
         kept = again and entry.held <= self._room
         self._room -= entry.held if kept else 0
         self._entries[source.name] = entry if kept else entry._replace(pictures=None)
-        wanted = entry.pictures if entry.wanted(wide and self._wide) else None
-        return Seen(wanted, entry.limit, entry.checksum) if wanted else None
+        return entry.seen(wide=wide and self._wide)
 
     def skip(self, source: Source, error: SourceError) -> None:
         """Go on without a source; raise the error if the catalogue is strict."""

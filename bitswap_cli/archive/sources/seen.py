@@ -93,6 +93,11 @@ class Known(NamedTuple):
         """Tell whether its pictures are of interest, be wide ones or not."""
         return bool(self.kinds) and (wide or not kind_of(self.kinds[0]).wide)
 
+    def seen(self, *, wide: bool) -> Seen | None:
+        """Return what it can be seen as; None if that is nothing of interest."""
+        pictures = self.pictures if self.wanted(wide) else None
+        return Seen(pictures, self.limit, self.checksum) if pictures else None
+
 
 NO_PICTURE = Known()
 UNSEEN = Known(limit=-1)

@@ -86,6 +86,8 @@ def test_genres_have_models_of_their_own_where_that_pays(tmp_path: Path) -> None
     drawn = np.kron(np.arange(400).reshape(20, 20) % 251, np.ones((6, 6))).astype(np.uint8)
     Image.fromarray(drawn).save(tmp_path / "drawn.png")
     start = Installed(Catalogue([tmp_path]), None, 64).best(None, 1.1)
+    threads = Installed(Catalogue([tmp_path], threads=3), None, 64, threads=3).best(None, 1.1)
+    assert (threads.header, threads.genres) == (start.header, start.genres)
     assert [model.name for model in start.header.models] == ["gray", "large"]
     assert MODELS in start.header.features
     assert (start.genres[RGB], start.genres[GRAY], start.genres[PLANES]) == (1, 0, 0)

@@ -1,6 +1,8 @@
 """Pictures that were JPEGs in an archive: coded as such where that pays, and refused elsewhere."""
 
+import os
 from pathlib import Path
+from threading import Thread, current_thread, main_thread
 
 import numpy as np
 import pytest
@@ -12,7 +14,10 @@ from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack, verify
 from bitswap_cli.archive.report import PackReport
 from bitswap_cli.archive.sources import catalogue
+from bitswap_cli.archive.sources import seen as seen_module
 from bitswap_cli.archive.sources.catalogue import Catalogue
+from bitswap_cli.archive.sources.seen import Seen
+from bitswap_cli.archive.sources.source import SourceError
 from bitswap_cli.archive.writing.coders.planned import of_picture
 from bitswap_cli.archive.writing.pack import pack_into
 from bitswap_cli.archive.writing.writer import ArchiveWriter
@@ -76,6 +81,28 @@ def test_a_catalogue_tells_whether_there_are_any(folder: Path, pixels: bool) -> 
         patch.setattr(catalogue, "_FIRST", 0)
         assert Catalogue([folder], pixels=pixels).decoded
     assert not Catalogue([folder / "none.png", folder / "a.jpg"], pixels=pixels).decoded
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_those_who_look_tell(folder: Path, monkeypatch: pytest.MonkeyPatch, threads: int) -> None:
+    """Of five that do not pay; one that goes missing before it is looked at is skipped."""
+    asked = list[Thread]()
+
+    def pays(found: Seen) -> bool:
+        asked.append(current_thread())
+        return False
+
+    monkeypatch.setattr(seen_module, "pays_as_jpeg", pays)
+    for number in range(3, 8):
+        Image.fromarray(scene(40, 50, number)).save(folder / f"more{number}.png")
+    names = [folder / f"more{number}.png" for number in range(3, 8)]
+    gone = folder / "none.png"
+    found, strict = (Catalogue([*names, gone], threads=threads, strict=s) for s in (False, True))
+    gone.unlink()
+    assert not found.decoded and len(asked) == 5 and main_thread() not in asked
+    assert list(found.skipped) == [os.fsencode(gone)]
+    with pytest.raises(SourceError, match="none.png"):
+        _ = strict.decoded
 
 
 def test_how_they_come_back(folder: Path) -> None:
