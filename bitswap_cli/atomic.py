@@ -12,7 +12,8 @@ import secrets
 import stat
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from typing import BinaryIO, TypeVar
+from functools import partial
+from typing import BinaryIO, TypeVar, cast
 
 from bitswap_cli.errors import InputError, display
 
@@ -157,6 +158,25 @@ class NewFile(_New):
         with contextlib.suppress(OSError):
             self.file.close()
         super().discard()
+
+
+class Scratch(_New):
+    """A file in a folder for a while, which can be read as well: it never appears, and has no name
+    where the system can do without; raises as `NewFile` does."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(os.path.join(os.fsencode(folder), b"a temporary file"), force=True)
+        self.file: BinaryIO = self._create(partial(_open, mode="w+b"))
+        _remove(self.temporary)
+
+    def close(self) -> None:
+        """Let it go."""
+        with contextlib.suppress(OSError):
+            self.file.close()
+        self.discard()
+
+    def _check(self) -> None:
+        """Whatever is there does not matter."""
 
 
 class NewLink(_New):
@@ -319,9 +339,9 @@ def _umask() -> int:
     return mask
 
 
-def _open(path: bytes) -> BinaryIO:
+def _open(path: bytes, mode: str = "wb") -> BinaryIO:
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    return os.fdopen(os.open(path, flags, 0o600), "wb")
+    return cast(BinaryIO, os.fdopen(os.open(path, flags, 0o600), mode))
 
 
 def _remove(path: bytes) -> None:

@@ -12,7 +12,15 @@ from typing import Any
 import pytest
 
 from bitswap_cli import atomic
-from bitswap_cli.atomic import NewFile, NewHardLink, NewLink, make_durable, write_whole, writing
+from bitswap_cli.atomic import (
+    NewFile,
+    NewHardLink,
+    NewLink,
+    Scratch,
+    make_durable,
+    write_whole,
+    writing,
+)
 from bitswap_cli.errors import InputError
 
 
@@ -225,6 +233,19 @@ def test_what_was_taken_back_is_gone(tmp_path: Path) -> None:
     file.write(b"ab")
     file.commit()
     assert (tmp_path / "a").read_bytes() == b"0123ab"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="an open file has a name")
+def test_a_file_for_a_while_has_no_name(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path)
+    assert os.listdir(tmp_path) == []
+    scratch.file.write(b"0123456789")
+    scratch.file.seek(4)
+    assert scratch.file.read(3) == b"456"
+    scratch.close()
+    assert scratch.file.closed and os.listdir(tmp_path) == []
+    with pytest.raises(InputError, match="cannot write .*/none/"):
+        Scratch(tmp_path / "none")
 
 
 def test_hard_links(tmp_path: Path) -> None:

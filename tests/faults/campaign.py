@@ -85,6 +85,8 @@ def sources() -> Iterator[tuple[str, bytes]]:
     """Yield the files of the folder that everything happens in, but for `out`."""
     for number in range(3):
         yield f"in/p{number}.png", file_of(smooth_pixels(40, 33, number))
+    held = [file_of(smooth_pixels(90, 90, 3 + number), "JPEG") for number in range(2)]
+    yield "in/host.bin", b"held".join([b"", *held, b""])
     for number in range(12):
         yield f"in/sub/{number}.txt", b"%d of many\n" % number
     yield "in/random.bin", np.random.default_rng(0).bytes(300_000)

@@ -1,7 +1,7 @@
 """Pictures inside of files: kept from when they are decoded until these files are put together."""
 
 from collections.abc import Callable, Iterator
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 from zlib import crc32
 
 from bitswap_cli.archive.format.names import member_name
@@ -9,7 +9,7 @@ from bitswap_cli.archive.format.segments import ByteSegment
 from bitswap_cli.archive.format.values.pieces import Pieces, joined_crc, unpack_pieces
 from bitswap_cli.archive.reading.equal import Told
 from bitswap_cli.archive.reading.opened import not_as_it_was
-from bitswap_cli.atomic import cannot
+from bitswap_cli.atomic import Scratch, cannot
 from bitswap_cli.errors import ArchiveError, display
 
 _PART = 1 << 20
@@ -33,9 +33,9 @@ class Members:
         read them, as it is enough to know their lengths and CRC-32.
     """
 
-    def __init__(self, spool: Callable[[], BinaryIO | None]) -> None:
+    def __init__(self, spool: Callable[[], Scratch | None]) -> None:
         self._open = spool
-        self._spool: BinaryIO | None = None
+        self._spool: Scratch | None = None
         self._end = 0
         self._kept: dict[bytes, _Kept] = {}
 
@@ -55,8 +55,8 @@ class Members:
         try:
             self._spool = self._spool or self._open()
             if self._spool:
-                self._spool.seek(self._end)
-                self._spool.write(data)
+                self._spool.file.seek(self._end)
+                self._spool.file.write(data)
         except OSError as error:
             raise cannot("write", name, error) from error
         self._kept[name] = _Kept(told, self._end)
@@ -100,8 +100,8 @@ class Members:
         place, left = own.place, own.told.size
         try:
             while self._spool and left:
-                self._spool.seek(place)
-                part = self._spool.read(min(left, _PART))
+                self._spool.file.seek(place)
+                part = self._spool.file.read(min(left, _PART))
                 if not part:
                     raise ArchiveError("a temporary file became shorter")
                 place, left = place + len(part), left - len(part)

@@ -3,12 +3,11 @@
 import contextlib
 import errno
 import os
-import tempfile
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import BinaryIO, ParamSpec, cast
+from typing import ParamSpec
 
 from bitswap_cli.archive.format.attributes import NONE, Attributes
 from bitswap_cli.archive.format.names import stays_inside
@@ -20,6 +19,7 @@ from bitswap_cli.archive.system.sparse import SparseFile
 from bitswap_cli.atomic import (
     NewFile,
     NewLink,
+    Scratch,
     cannot,
     check_free,
     make_durable,
@@ -149,10 +149,10 @@ class Folder:
         self._place(one.name)
         self._equal.append(one)
 
-    def spool(self) -> BinaryIO:
-        """Return a file without a name, beside those that are restored."""
+    def spool(self) -> Scratch:
+        """Return a file for a while, beside those that are restored."""
         self._enter([])
-        return cast(BinaryIO, tempfile.TemporaryFile(dir=self._root))
+        return Scratch(self._root)
 
     def finish(self) -> list[str]:
         """Wait until everything is restored; return a line for each entry that was refused."""

@@ -1,11 +1,12 @@
 """What takes restored entries, and one that drops them all."""
 
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 from bitswap_cli.archive.format.attributes import Attributes
 from bitswap_cli.archive.format.names import stays_inside
 from bitswap_cli.archive.reading.equal import Equal
 from bitswap_cli.archive.reading.places import Places
+from bitswap_cli.atomic import Scratch
 from bitswap_cli.errors import InputError, display
 
 
@@ -43,8 +44,8 @@ class Sink(Protocol):
     def equal(self, one: Equal) -> None:
         """Restore a file once more that was given before."""
 
-    def spool(self) -> BinaryIO | None:
-        """Return a file without a name, for pictures inside of files; None if nobody reads it."""
+    def spool(self) -> Scratch | None:
+        """Return a file for pictures inside of files; None if nobody will read it."""
 
     def finish(self) -> list[str]:
         """Wait until everything is restored; return a line for each entry that was refused."""

@@ -24,6 +24,7 @@ from bitswap_cli.archive.reading.unpack import unpack, verify
 from bitswap_cli.archive.sources.catalogue import Catalogue
 from bitswap_cli.archive.writing.pack import pack, pack_into
 from bitswap_cli.archive.writing.writer import ArchiveWriter
+from bitswap_cli.atomic import Scratch
 from bitswap_cli.errors import ArchiveError, BitswapError, InputError, PartialError
 from tests.archive.support import (
     ZlibCodec,
@@ -310,7 +311,10 @@ def test_the_feature_has_to_be_announced(tmp_path: Path) -> None:
 
 
 def test_no_room_for_pictures(tmp_path: Path) -> None:
-    members = Members(lambda: open("/dev/full", "r+b", buffering=0))  # noqa: SIM115
+    scratch = Scratch(tmp_path)
+    scratch.file.close()
+    scratch.file = open("/dev/full", "r+b", buffering=0)  # noqa: SIM115
+    members = Members(lambda: scratch)
     with pytest.raises(InputError, match="a//000000: No space left"):
         members.keep(b"a//000000", b"x" * 99)
     members.close()
