@@ -11,7 +11,7 @@ from typing import BinaryIO, NamedTuple
 from bitswap_cli.images.formats.jpeg.codec import BEGINNING
 from bitswap_cli.images.formats.png.chunks import SIGNATURE
 
-SMALLEST = 1 << 10
+SMALLEST = 1 << 7
 """Bytes of the smallest picture that is looked for: one of fewer hardly pays for its name."""
 LARGEST = 1 << 26
 """Bytes of the largest one."""
