@@ -66,8 +66,7 @@ def test_hostile_zoo_comes_back(tmp_path: Path, zoo: Path, channels: int | None)
     assert (report.samples > 0) == (codec is not None)
     with ArchiveReader(tmp_path / "a") as reader:
         # there are a GIF and an animated PNG, which may be pictures, and gray in three channels
-        used = ["apng", "folders", "gif", "lattice", "libdeflate"]
-        used += ["modes", "pillow", "samples"]
+        used = ["apng", "folders", "gif", "lattice", "modes", "samples"]
         assert reader.header == header._replace(features=frozenset(used))
         entries = {entry.name: entry for entry in reader.entries()}
         assert reader.totals is not None
