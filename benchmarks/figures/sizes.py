@@ -23,6 +23,8 @@ PANELS = {  # of test folders that are alike
     "MNIST": {"mnist28_test"},
 }
 
+TABLES = ("groups", "tuning", "training")  # of recipes: one of them names what a model is tested on
+
 
 class Point(NamedTuple):
     """A model: where it was tested, bytes, bits/dim."""
@@ -50,7 +52,7 @@ def measured(names: Iterable[str]) -> tuple[list[Point], list[tuple[str, ...]]]:
         file = zoo.find(name)
         told = zoo.read_metadata(file.path)
         recipe = tomllib.loads(told["recipe"])
-        test = recipe["tuning" if "base" in recipe else "training"]["test"]
+        test = next(recipe[table]["test"] for table in TABLES if table in recipe)
         codes = model_file.family_in(file).codes
         counted = sizes(model_file.load(file) if codes else model_file.load_network(file))
         bpd = told["metrics"]["bpd"]
