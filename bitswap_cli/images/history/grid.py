@@ -74,7 +74,7 @@ def _tried(search: Searcher, plane: Plane, known: NDArray[np.bool_]) -> Steps | 
         steps: Steps = standard(chroma=False)[quality]
         state = np.full((1, len(chosen)), 2, np.uint8)
         found = np.zeros((1, len(chosen), 64), np.int16)
-        solved = search.solve(start, low, high, steps, Effort(0, 0, 0), found, state)
+        solved = search.solve(start, low, high, steps, Effort(0, 0, 0, 0), found, state)
         if solved >= _SHARE * len(chosen):
             return steps
     return None

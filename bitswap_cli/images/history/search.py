@@ -21,6 +21,8 @@ class Effort(NamedTuple):
     width: int
     depth: int
     moves: int
+    subsets: int
+    """Of how many moves all subsets are tried."""
 
 
 class Searcher:
@@ -31,9 +33,9 @@ class Searcher:
         self._ranges = kernel.bound("history_ranges", "plpppppp")
         self._forward = kernel.bound("history_forward", "plp")
         self._comb = kernel.bound("history_comb", "plllllpp")
-        self._solve = kernel.bound("history_solve", "pppllplllpp")
+        self._solve = kernel.bound("history_solve", "pppllpllllpp")
         self._shrink = kernel.bound("history_shrink", "plllp")
-        self._chroma = kernel.bound("history_chroma", "ppplllllplppp")
+        self._chroma = kernel.bound("history_chroma", "ppplllllpllppp")
 
     def lattice(self, pixels: Plane) -> tuple[NDArray[np.uint8], Plane, int, int]:
         """Find luma and chroma of pixels (.., 3).
@@ -93,13 +95,13 @@ class Searcher:
 
     def chroma(
         self, told: Told, low: Plane, high: Plane, valid: tuple[int, int], vertical: int,
-        steps: Told, moves: int, blocks: Blocks, plane: Plane, state: Plane,
+        steps: Told, moves: int, subsets: int, blocks: Blocks, plane: Plane, state: Plane,
     ) -> int:  # fmt: skip
         """Find blocks of chroma that was interpolated; see native/chroma.c."""
         rows, columns, _ = blocks.shape
         return self._chroma(
             address(told), address(low), address(high), rows, columns, *valid, vertical,
-            address(steps), moves, address(blocks), address(plane), address(state),
+            address(steps), moves, subsets, address(blocks), address(plane), address(state),
         )  # fmt: skip
 
 

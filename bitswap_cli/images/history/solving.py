@@ -10,12 +10,13 @@ from bitswap_cli.images.history.search import UNIT, Blocks, Effort, Searcher, in
 
 # What is tried on blocks that are not solved yet, if they are no more than this share of all.
 _EFFORTS = (
-    (1.0, Effort(1, 10, 24)),
-    (0.2, Effort(6, 10, 32)),
-    (0.05, Effort(16, 12, 48)),
-    (0.004, Effort(64, 14, 64)),
+    (1.0, Effort(1, 10, 24, 0)),
+    (0.2, Effort(6, 10, 32, 0)),
+    (0.05, Effort(16, 12, 48, 10)),
+    (0.01, Effort(64, 14, 64, 16)),
 )
-_MOVES = ((1.0, 0), (0.7, 12), (0.1, 16), (0.03, 24), (0.01, 32))
+# Moves of one coefficient or two, and of how many all subsets are.
+_MOVES = ((1.0, 0, 0), (0.7, 12, 0), (0.1, 16, 8), (0.03, 24, 10), (0.01, 32, 12))
 _ROUNDS = 8
 _HOPELESS = 0.2  # of all pixels: if more are wrong after two rounds, they remain so
 _STUCK = 0.8  # of the wrong pixels that there were: a round that leaves more is no progress
@@ -164,10 +165,10 @@ class Puzzle:
         plane = engine().plane(blocks, own.steps)
         state = np.zeros(blocks.shape[:2], np.uint8)
         left = state.size
-        for share, moves in _MOVES:
+        for share, moves, subsets in _MOVES:
             if 0 < left <= share * state.size:
                 left = state.size - self.search.chroma(
-                    told, low, high, valid, tall, own.steps, moves, blocks, plane, state
+                    told, low, high, valid, tall, own.steps, moves, subsets, blocks, plane, state
                 )
 
 

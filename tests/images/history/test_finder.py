@@ -44,6 +44,16 @@ def test_gray_in_three_channels_was_sampled_in_no_way(sampling: str) -> None:
 
 
 @needs_kernel
+@pytest.mark.parametrize("sampling", ["4:2:2", "4:2:0"])
+def test_chroma_where_channels_were_cut(sampling: str) -> None:
+    much = ((scene(192, 256).astype(np.int16) - 110) * 8 // 5 + 128).clip(0, 255)
+    pixels = load(save(much.astype(np.uint8), 95, sampling))
+    assert ((pixels == 0) | (pixels == 255)).any(2).mean() > 0.1
+    found = find(pixels)
+    assert found is not None and found.wrong == 0
+
+
+@needs_kernel
 def test_tables_of_no_quality() -> None:
     rng = np.random.default_rng(5)
     tables = [(4 + rng.permutation(64) % 9).tolist(), (6 + rng.permutation(64) % 9).tolist()]

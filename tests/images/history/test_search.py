@@ -78,9 +78,23 @@ def test_blocks_are_found_by_rounding_and_searching(search: Searcher) -> None:
     wanted, steps = picture.coefficients[0], origin.steps[0]
     plane = reference.plane(wanted, steps)
     blocks, state = np.zeros_like(wanted), np.full(wanted.shape[:2], 2, np.uint8)
-    rounded = search.solve(plane, plane, plane, steps, Effort(0, 0, 0), blocks, state)
+    rounded = search.solve(plane, plane, plane, steps, Effort(0, 0, 0, 0), blocks, state)
     assert 0.2 * state.size < rounded < state.size
-    found = search.solve(plane, plane, plane, steps, Effort(6, 10, 32), blocks, state)
+    found = search.solve(plane, plane, plane, steps, Effort(6, 10, 32, 0), blocks, state)
     assert found > 0.95 * state.size
     same = in_blocks(reference.plane(blocks, steps) == plane).all(1).reshape(state.shape)
     assert np.array_equal(same, state == 1)
+
+
+def test_subsets_find_blocks_that_a_beam_loses(search: Searcher) -> None:
+    flat = np.random.default_rng(1).normal(128, 0.5, (128, 128, 1)).round().astype(np.uint8)
+    origin, picture = taken_apart(save(flat, 95))
+    plane = reference.plane(picture.coefficients[0], origin.steps[0])
+    for subsets, all_found in ((0, False), (12, True)):
+        blocks = np.zeros_like(picture.coefficients[0])
+        state = np.full(blocks.shape[:2], 2, np.uint8)
+        effort = Effort(64, 14, 64, subsets)
+        found = search.solve(plane, plane, plane, origin.steps[0], effort, blocks, state)
+        assert (found == state.size) == all_found
+        same = in_blocks(reference.plane(blocks, origin.steps[0]) == plane).all(1)
+        assert same.sum() == found

@@ -8,6 +8,8 @@
 
 #define SPAN 10          /* samples of a block, and their neighbours */
 #define MOST_MOVES 32
+#define HALF (1 << (FINE - 1))
+#define ROUNDS 12        /* of refining, where pixels are not known */
 
 typedef struct {
     const uint8_t *low, *high; /* at each pixel */
@@ -68,12 +70,14 @@ EXPORT int64_t bitswap_history_shrink(const uint8_t *plane, int64_t height, int6
 }
 
 /* How wrong the pixels are that a block has a part in, its samples and their neighbours being in
-   `patch`: the sum of squares of what they are out of their limits. */
-static int64_t error_of(const scene *s, uint8_t patch[SPAN][SPAN], int64_t top, int64_t left) {
+   `patch`: the sum of squares of what they are out of their limits, or some of it, if that is
+   `most` or more. */
+static int64_t error_of(const scene *s, uint8_t patch[SPAN][SPAN], int64_t top, int64_t left,
+                        int64_t most) {
     const int64_t down = s->vertical;
     int64_t sum = 0;
     int32_t rows[SPAN];
-    for (int64_t y = down == 2 ? -1 : 0; y < (down == 2 ? 17 : 8); y++) {
+    for (int64_t y = down == 2 ? -1 : 0; y < (down == 2 ? 17 : 8) && sum < most; y++) {
         const int64_t pixel = down * top + y, row = down == 2 ? (pixel >> 1) - top + 1 : y + 1;
         if (pixel < 0 || pixel >= down * s->height) continue;
         const int64_t beside = pixel & 1 ? row + 1 : row - 1;
@@ -128,11 +132,73 @@ static void fill(const scene *s, int64_t top, int64_t left, const uint8_t *made,
 }
 
 static int64_t try_block(const scene *s, const int16_t *block, const int32_t *steps, int64_t top,
-                         int64_t left, uint8_t patch[SPAN][SPAN]) {
+                         int64_t left, uint8_t patch[SPAN][SPAN], int64_t most) {
     uint8_t made[64];
     inverse(block, steps, made, 8);
     fill(s, top, left, made, patch);
-    return error_of(s, patch, top, left);
+    return error_of(s, patch, top, left, most);
+}
+
+/* What a block's samples, interpolated, lack at the pixels that it has a part in, added up again
+   where it comes from; in fine units. Pixels that are not known lack what their limits ask for. */
+static void lack(const scene *s, int32_t fine[SPAN][SPAN], int64_t top, int64_t left,
+                 int32_t out[SPAN][SPAN]) {
+    const int64_t down = s->vertical;
+    memset(out, 0, sizeof(int32_t[SPAN][SPAN]));
+    for (int64_t y = down == 2 ? -1 : 0; y < (down == 2 ? 17 : 8); y++) {
+        const int64_t pixel = down * top + y, row = down == 2 ? (pixel >> 1) - top + 1 : y + 1;
+        if (pixel < 0 || pixel >= down * s->height) continue;
+        const int64_t far = down == 1 ? row : pixel & 1 ? row + 1 : row - 1;
+        const uint8_t *low = s->low + pixel * s->wide, *high = s->high + pixel * s->wide;
+        for (int64_t x = 0; x < SPAN; x++) {
+            for (int odd = x ? 0 : 1; odd < (x == SPAN - 1 ? 1 : 2); odd++) {
+                const int64_t at = 2 * (left + x - 1) + odd, beside = odd ? x + 1 : x - 1;
+                if (at < 0 || at >= 2 * s->width) continue;
+                const int32_t here = 9 * fine[row][x] + 3 * fine[row][beside];
+                const int32_t made = (here + 3 * fine[far][x] + fine[far][beside]) >> 4;
+                const int32_t least = low[at] ? (low[at] << FINE) - HALF : -(512 << FINE);
+                const int32_t most = high[at] < 255 ? (high[at] << FINE) + HALF : 1024 << FINE;
+                const int32_t goal =
+                    low[at] == high[at] ? low[at] << FINE : clamped(made, least, most);
+                const int32_t rest = goal - made;
+                out[row][x] += 9 * rest, out[row][beside] += 3 * rest;
+                out[far][x] += 3 * rest, out[far][beside] += rest;
+            }
+        }
+    }
+}
+
+/* Refine what least squares tell of a block, whose neighbours are in `patch`, where pixels are not
+   known: these move within their limits. */
+static void refine(const scene *s, const transform *t, int64_t top, int64_t left,
+                   uint8_t patch[SPAN][SPAN], int32_t *told) {
+    /* 2^8 times what a wave of a block grows by if it is interpolated and added up again, inverted:
+       1 / (5/4 + 3/4 cos(u pi / 8)). */
+    static const int32_t GROWTH[8] = {128, 132, 144, 167, 205, 266, 356, 460};
+    int32_t fine[SPAN][SPAN], missed[SPAN][SPAN], inner[64], more[64];
+    for (int round = 0; round < ROUNDS; round++) {
+        for (int p = 0; p < 64; p++) {
+            int64_t sum = 0;
+            for (int k = 0; k < 64; k++) sum += (int64_t)told[k] * t->basis[k][p];
+            inner[p] = (int32_t)(sum >> (24 - FINE)) + (128 << FINE);
+        }
+        for (int64_t y = 0; y < SPAN; y++)
+            for (int64_t x = 0; x < SPAN; x++) fine[y][x] = patch[y][x] << FINE;
+        for (int64_t y = top ? 1 : 0; y < SPAN; y++)
+            for (int64_t x = left ? 1 : 0; x < SPAN; x++) {
+                int64_t row = y ? y - 1 : 0, column = x ? x - 1 : 0;
+                if (top + row >= s->height) row = s->height - 1 - top;
+                if (left + column >= s->width) column = s->width - 1 - left;
+                if (row < 8 && column < 8) fine[y][x] = inner[8 * row + column];
+            }
+        lack(s, fine, top, left, missed);
+        for (int p = 0; p < 64; p++) inner[p] = missed[p / 8 + 1][p % 8 + 1] * (UNIT >> FINE) / 16;
+        forward(t, inner, more);
+        for (int k = 0; k < 64; k++) {
+            const int64_t down = s->vertical == 2 ? GROWTH[ZIGZAG[k] / 8] : 256;
+            told[k] += (int32_t)(more[k] * down * GROWTH[ZIGZAG[k] % 8] / 65536);
+        }
+    }
 }
 
 typedef struct {
@@ -165,7 +231,7 @@ static int64_t descend(const scene *s, int16_t *block, const int32_t *steps, int
         int first = -1, second = -1;
         for (int m = 0; m < count; m++) {
             block[moves[m].place] = (int16_t)(block[moves[m].place] + moves[m].sign);
-            const int64_t now = try_block(s, block, steps, top, left, patch);
+            const int64_t now = try_block(s, block, steps, top, left, patch, least);
             block[moves[m].place] = (int16_t)(block[moves[m].place] - moves[m].sign);
             if (now < least) least = now, first = m;
         }
@@ -174,7 +240,7 @@ static int64_t descend(const scene *s, int16_t *block, const int32_t *steps, int
                 if (moves[m].place == moves[n].place) continue;
                 block[moves[m].place] = (int16_t)(block[moves[m].place] + moves[m].sign);
                 block[moves[n].place] = (int16_t)(block[moves[n].place] + moves[n].sign);
-                const int64_t now = try_block(s, block, steps, top, left, patch);
+                const int64_t now = try_block(s, block, steps, top, left, patch, least);
                 block[moves[m].place] = (int16_t)(block[moves[m].place] - moves[m].sign);
                 block[moves[n].place] = (int16_t)(block[moves[n].place] - moves[n].sign);
                 if (now < least) least = now, first = m, second = n;
@@ -188,19 +254,41 @@ static int64_t descend(const scene *s, int16_t *block, const int32_t *steps, int
     return error;
 }
 
+/* Try all subsets of moves, from where `tried` is; returns the least error that there is, that of
+   `block`. */
+static int64_t try_subsets(const scene *s, int16_t *block, int16_t *tried, const int32_t *steps,
+                           int64_t top, int64_t left, const move *moves, int count,
+                           uint8_t patch[SPAN][SPAN], int64_t error) {
+    uint64_t taken = 0;
+    for (uint64_t n = 1; n >> count == 0 && error; n++) {
+        int m = 0; /* Gray codes change one bit at a time: that of the lowest 1 of n */
+        while (!(n >> m & 1)) m++;
+        const int sign = taken >> m & 1 ? -moves[m].sign : moves[m].sign;
+        taken ^= 1ull << m;
+        tried[moves[m].place] = (int16_t)(tried[moves[m].place] + sign);
+        const int64_t now = try_block(s, tried, steps, top, left, patch, error);
+        if (now < error) error = now, memcpy(block, tried, 64 * sizeof *tried);
+    }
+    return error;
+}
+
 /* Solve blocks of chroma that was interpolated.
 
    `told` (rows, columns, 64) are coefficients in units of 1 / UNIT, as least squares have them; `low`
    and `high` what is known at each pixel, planes (8 vertical rows, 16 columns); `height` and
    `width` count valid samples. `blocks` and the samples that they make, `plane`, change. `moves` of
-   one coefficient are tried, for blocks that do not give what they should; `state` of each block
-   becomes 1 where all is right. Returns how many blocks are 1. */
+   one coefficient are tried, for blocks that do not give what they should, then all subsets of
+   `subsets` moves; `state` of each block becomes 1 where all is right. Returns how many blocks are
+   1. */
 EXPORT int64_t bitswap_history_chroma(const int32_t *told, const uint8_t *low, const uint8_t *high,
                                       int64_t rows, int64_t columns, int64_t height, int64_t width,
                                       int64_t vertical, const int32_t *steps, int64_t moves,
-                                      int16_t *blocks, uint8_t *plane, uint8_t *state) {
+                                      int64_t subsets, int16_t *blocks, uint8_t *plane,
+                                      uint8_t *state) {
+    transform t;
     const scene s = {low, high, plane, 8 * columns, 16 * columns, height, width, vertical};
     int64_t solved = 0;
+    arrange(&t);
     for (int64_t b = 0; b < rows * columns; b++) {
         const int64_t top = b / columns * 8, left = b % columns * 8;
         int16_t *block = blocks + 64 * b;
@@ -210,18 +298,24 @@ EXPORT int64_t bitswap_history_chroma(const int32_t *told, const uint8_t *low, c
             continue;
         }
         surround(&s, top, left, patch);
-        const int64_t before = try_block(&s, block, steps, top, left, patch);
+        const int64_t before = try_block(&s, block, steps, top, left, patch, INT64_MAX);
         int64_t error = before;
         if (error) {
             int16_t again[64];
-            rounded(told + 64 * b, steps, again);
-            const int64_t now = try_block(&s, again, steps, top, left, patch);
+            int32_t better[64];
+            memcpy(better, told + 64 * b, sizeof better);
+            if (moves) refine(&s, &t, top, left, patch, better);
+            rounded(better, steps, again);
+            const int64_t now = try_block(&s, again, steps, top, left, patch, error);
             if (now < error) memcpy(block, again, sizeof again), error = now;
-        }
-        if (error && moves) {
-            move list[MOST_MOVES];
-            list_moves(told + 64 * b, block, steps, list, (int)moves);
-            error = descend(&s, block, steps, top, left, list, (int)moves, patch, error);
+            if (error && moves) {
+                move list[MOST_MOVES];
+                list_moves(better, block, steps, list, (int)moves);
+                error = descend(&s, block, steps, top, left, list, (int)moves, patch, error);
+                list_moves(better, again, steps, list, (int)subsets);
+                error = try_subsets(&s, block, again, steps, top, left, list, (int)subsets, patch,
+                                    error);
+            }
         }
         if (error < before) inverse(block, steps, plane + top * s.stride + left, s.stride);
         state[b] = !error, solved += !error;

@@ -141,6 +141,30 @@ static int search(puzzle *q, const int32_t *start, int16_t *block, const int32_t
     return !least;
 }
 
+/* Try all subsets of the first moves; 1 and the block if one gives samples within their limits. It
+   finds what a beam loses in flat blocks, where many coefficients round to the wrong side and no
+   few of them alone make it better. */
+static int try_subsets(const puzzle *q, const int32_t *start, int16_t *block, const int32_t *steps,
+                       limits l, int moves) {
+    static const int16_t none[64];
+    int16_t samples[64], tried[64];
+    uint64_t taken = 0;
+    for (int p = 0; p < 64; p++) samples[p] = (int16_t)start[p];
+    for (uint64_t n = 1; n >> moves == 0; n++) {
+        int m = 0; /* Gray codes change one bit at a time: that of the lowest 1 of n */
+        while (!(n >> m & 1)) m++;
+        const int16_t sign = taken >> m & 1 ? -1 : 1;
+        taken ^= 1ull << m;
+        for (int p = 0; p < 64; p++) samples[p] = (int16_t)(samples[p] + sign * q->steps[m][p]);
+        if (cost_of(q, samples, none) > NEAR) continue;
+        moved(q, taken, block, tried);
+        if (wrong(tried, steps, l)) continue;
+        memcpy(block, tried, sizeof tried);
+        return 1;
+    }
+    return 0;
+}
+
 /* Round coefficients so that samples within limits move as they have to. */
 static void project(const transform *t, const uint8_t *start, limits l, const int32_t *steps,
                     int32_t *told, int16_t *block, int32_t *made) {
@@ -187,12 +211,13 @@ static void pose(puzzle *q, limits l, const int32_t *made) {
    `start`, `low` and `high` are planes (8 rows, 8 columns): what is supposed, and what is known.
    `blocks` are what was found before, `state` says of each block: 1, it stays as it is; 0, it stays
    if it gives what it should; 2, there is none yet. It becomes 1 where all samples come to lie
-   within their limits. A search has `width` nodes and takes up to
-   `depth` of `moves` moves; there is none if `width` is 0. Returns how many blocks are 1. */
+   within their limits. A search has `width` nodes and takes up to `depth` of `moves` moves; there
+   is none if `width` is 0. Then all subsets of `subsets` moves are tried. Returns how many blocks
+   are 1. */
 EXPORT int64_t bitswap_history_solve(const uint8_t *start, const uint8_t *low, const uint8_t *high,
                                      int64_t rows, int64_t columns, const int32_t *steps,
-                                     int64_t width, int64_t depth, int64_t moves, int16_t *blocks,
-                                     uint8_t *state) {
+                                     int64_t width, int64_t depth, int64_t moves, int64_t subsets,
+                                     int16_t *blocks, uint8_t *state) {
     transform t;
     puzzle q;
     int64_t solved = 0;
@@ -219,6 +244,16 @@ EXPORT int64_t bitswap_history_solve(const uint8_t *start, const uint8_t *low, c
                 if (left >= now) break;
                 now = left;
                 backward(&t, tried, steps, made);
+            }
+            if (now && subsets) {
+                int16_t again[64];
+                project(&t, start + at, l, steps, told, again, made);
+                list_moves(&q, &t, told, again, steps, (int)subsets);
+                pose(&q, l, made);
+                if (q.moves && try_subsets(&q, made, again, steps, l, (int)subsets)) {
+                    memcpy(tried, again, sizeof tried);
+                    now = 0;
+                }
             }
             if (fresh || now <= before) memcpy(block, tried, sizeof tried);
             state[b] = !now;
