@@ -7,7 +7,7 @@ from typing import NamedTuple
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.deflate.makers import MAKERS
 from bitswap_cli.images.formats import bmp, ico, pnm, qoi, tga
-from bitswap_cli.images.formats.arrays import npy, npz
+from bitswap_cli.images.formats.arrays import idx, npy, npz, planar
 from bitswap_cli.images.formats.format import WIDE, Format, Kind, Shape
 from bitswap_cli.images.formats.gif import format as gif
 from bitswap_cli.images.formats.lattice import format as lattice
@@ -26,8 +26,10 @@ FORMATS: dict[str, Format] = {
     "apng": apng,
     "bmp": bmp,
     "pnm": pnm,
+    "planar": planar,
     "npy": npy,
     "npz": npz,
+    "idx": idx,
     "qoi": qoi,
     "tga": tga,
     "gif": gif,

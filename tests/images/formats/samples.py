@@ -1,6 +1,8 @@
 """Small files of the formats that come back byte for byte, as their usual writers make them."""
 
 import io
+import pickle
+import struct
 from typing import Any
 
 import numpy as np
@@ -33,6 +35,24 @@ def array_file(array: NDArray[Any]) -> bytes:
     out = io.BytesIO()
     np.save(out, array)
     return out.getvalue()
+
+
+def idx(array: Pixels) -> bytes:
+    """An IDX file of bytes."""
+    return struct.pack(f">4B{array.ndim}I", 0, 0, 8, array.ndim, *array.shape) + array.tobytes()
+
+
+def planar(pixels: Pixels, height: int | None = None) -> Pixels:
+    """Pictures of some rows of a tall one each, by default all, (n, C, H, W)."""
+    pictures = pixels.reshape(-1, height or len(pixels), *pixels.shape[1:])
+    return np.ascontiguousarray(np.moveaxis(pictures, 3, 1))
+
+
+def pickled(array: Pixels, protocol: int = 3) -> bytes:
+    """A pickle as CIFAR has them."""
+    labels, names = [*range(len(array))], [b"cat.png"] * len(array)
+    told = {b"labels": labels, b"data": array, b"filenames": names}
+    return pickle.dumps(told, protocol)
 
 
 def arrays_file(*, packed: bool = True, **arrays: NDArray[Any]) -> bytes:
@@ -75,6 +95,7 @@ def files(rgb: Pixels | None = None) -> dict[str, bytes]:
     head = f"{width} {height}\n".encode()
     rgb, gray = rgba[..., :3], rgba[..., 0]
     deep = rgba.astype(np.uint16) * 251
+    alike = gray[..., None] // 2 + rgba // 16
     found = {
         "bmp-32": saved(Image.fromarray(rgba), "BMP"),
         "bmp-32 opaque": saved(Image.fromarray(opaque(rgba)), "BMP"),
@@ -89,6 +110,13 @@ def files(rgb: Pixels | None = None) -> dict[str, bytes]:
         "npy many": array_file(drawn(60, 9, 3).reshape(5, 12, 9, 3)),
         "npy deep": array_file(deep),
         "npy big-endian": array_file(deep[..., :3].astype(">u2")),
+        "idx": idx(gray),
+        "idx colour": idx(rgb),
+        "idx many": idx(drawn(60, 9, 1).reshape(5, 12, 9)),
+        "planar": array_file(planar(alike[..., :3])),
+        "planar alpha": array_file(planar(alike)),
+        "planar rows": array_file(planar(alike[:16, :8, :3], 8).reshape(2, -1)),
+        "planar pickled": pickled(planar(alike[:16, :, :3], 8)),
         "npz": arrays_file(x=rgb, y=np.arange(9)),
         "npz stored": arrays_file(x=rgb, y=rgb[::-1], packed=False),
         "npz opaque": arrays_file(x=opaque(rgba)),

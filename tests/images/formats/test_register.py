@@ -57,6 +57,8 @@ def test_kinds_keep_their_numbers_and_promises() -> None:
         (26, "apng-indices", True, False),
         (27, "apng-colours", True, False),
         (28, "npz", True, False),
+        (29, "idx", True, False),
+        (30, "planar", True, False),
         *LATTICES,
     ]
     assert all(kind.alphabet == BYTES for kind in kinds())

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from bitswap_cli.contract import Samples
 from bitswap_cli.images import deflate
 from bitswap_cli.images.deflate.columns import Reader, varint
-from bitswap_cli.images.formats.arrays import npy
+from bitswap_cli.images.formats.arrays import npy, npy_header
 from bitswap_cli.images.formats.deep import whole
 from bitswap_cli.images.formats.flat import with_flat, without_flat
 from bitswap_cli.images.formats.format import Kind, Pixels
@@ -186,7 +186,7 @@ def _members(data: bytes) -> Iterator[_Member]:
         if tag != MAGIC[0] or start + size > len(data) or not known:
             continue
         one = _Member(start, size, method, length, _NOTHING)
-        layout = npy.layout_of(one.unpacked(data, npy.MOST))
+        layout = npy.layout_of(one.unpacked(data, npy_header.MOST))
         if layout and layout.fits and layout.start + layout.stride * layout.height == length:
             yield one._replace(layout=layout)
 

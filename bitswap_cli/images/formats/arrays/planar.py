@@ -1,0 +1,92 @@
+"""Arrays of planar pictures: NumPy's .npy, and pickles of arrays, as CIFAR-10 and CIFAR-100 come
+(Python's documentation, pickletools; NumPy's, numpy.lib.format).
+
+Nothing is unpickled: an array is found by how pickles tell its axes and its bytes.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from math import prod
+from typing import NamedTuple
+
+import numpy as np
+
+from bitswap_cli.contract import Samples
+from bitswap_cli.images.deflate.columns import Reader, varint
+from bitswap_cli.images.formats.arrays import npy_header
+from bitswap_cli.images.formats.arrays.planes import Planes, of_shape
+from bitswap_cli.images.formats.format import Kind, Pixels
+from bitswap_cli.images.formats.rows import misfit
+from bitswap_cli.images.picture import Picture, Recipe
+
+MAGIC: Sequence[bytes] = (npy_header.MAGIC, b"\x80\2", b"\x80\3", b"\x80\4\x95")
+KINDS: Sequence[Kind] = (
+    Kind("planar", 30, exact=True, plain=False, common=True, feature="planar"),
+)
+
+# The version, 1, and 2 to 4 axes; what else an array has; its order, False; and its bytes.
+_PICKLED = re.compile(
+    rb"K\x01(\(?(?:K.|M..|J.{4}){2,4})[\x86\x87t].{16,160}?\x89[BT](.{4})", re.DOTALL
+)
+_AXIS = re.compile(rb"K(.)|M(..)|J(.{4})", re.DOTALL)
+
+
+class _Array(NamedTuple):
+    """An array of bytes, and where it lies in its file."""
+
+    start: int
+    shape: list[int]
+
+
+def planes_in(data: bytes) -> tuple[int, int, Planes] | None:
+    """Return where the first array of planar pictures begins and ends in a file, and how these lie;
+    None if there is none."""
+    for start, shape in _arrays(data):
+        planes, end = of_shape(shape), start + prod(shape)
+        if planes is None or not start < end <= len(data):
+            continue
+        if planes.holds(np.frombuffer(data, np.uint8, end - start, start)):
+            return start, end, planes
+    return None
+
+
+def split(data: bytes, kind: str) -> Picture | None:
+    """See `Format.split`: of the first such array in the file."""
+    found = planes_in(data)
+    if found is None:
+        return None
+    start, end, planes = found
+    pixels = planes.to_pixels(np.frombuffer(data, np.uint8, end - start, start))
+    description = b"".join(map(varint, planes))
+    return Picture(pixels, Recipe(kind, data[:start], data[end:], description))
+
+
+def join(recipe: Recipe, samples: Samples, *, quick: bool = False) -> bytes:
+    """See `Format.join`."""
+    reader = Reader(recipe.description)
+    planes = Planes(reader.varint(), reader.varint(), reader.varint())
+    height, *others = samples.shape
+    if not (reader.done and planes.sound and others == [planes.width, planes.channels]):
+        raise misfit(recipe)
+    if height % planes.height:
+        raise misfit(recipe)
+    return b"".join([recipe.prefix, planes.from_pixels(samples.view(np.uint8)), recipe.suffix])
+
+
+def shown(recipe: Recipe, samples: Samples) -> Pixels:
+    """See `Format.shown`: pictures one below the other."""
+    return samples.view(np.uint8)
+
+
+def _arrays(data: bytes) -> Iterator[_Array]:
+    """Yield the arrays of unsigned bytes, in C order, of a file."""
+    if data.startswith(npy_header.MAGIC):
+        told = npy_header.read(data)
+        if told and told.type == b"|u1":
+            yield _Array(told.size, told.shape)
+        return
+    for match in _PICKLED.finditer(data):
+        axes = [next(filter(None, groups)) for groups in _AXIS.findall(match[1])]
+        shape = [int.from_bytes(axis, "little") for axis in axes]
+        if prod(shape) == int.from_bytes(match[2], "little"):
+            yield _Array(match.end(), shape)
