@@ -71,7 +71,8 @@ def group(model: PixelVAE, count: int, side: int) -> tuple[Film | None, Pixels, 
     rng = np.random.default_rng(0)
     cells = side // model.tile
     x = np.stack([photo(side, side, seed=k) for k in range(count)])
-    z = rng.integers(-20, 20, (count, model.config.latents[0], cells, cells)).astype(np.int32)
+    shape = count, *model.config.latents[:1], cells, cells
+    z = rng.integers(-20, 20, shape).astype(np.int32) if model.config.latents else None
     sizes = np.tile(np.array([side, side, model.channels], np.int32), (count, 1))
     return model.film_of(z), x, sizes
 

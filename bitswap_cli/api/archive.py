@@ -1,6 +1,7 @@
 """An archive as a mapping from names to files, of which any can be had without the others."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import chain
@@ -106,6 +107,7 @@ class Archive(Mapping[str, bytes]):
         visible = (name for name in sorted(places) if host_of(name) is None)
         self._places = {os.fsdecode(name): places[name] for name in visible}
         self._inside = {name: places[name] for name in places if host_of(name) is not None}
+        self._counts = Counter(map(host_of, self._inside))
 
     def __len__(self) -> int:
         """Return how many files, links and empty folders there are."""
@@ -165,7 +167,8 @@ class Archive(Mapping[str, bytes]):
         exact, size, shape, crc = self._places[name][-1].segment.summary
         mtime = None if isinstance(segment, TileSegment) else segment.mtime
         own = EntryInfo(segment.kind, exact, size, shape, mtime, chunk, crc, mode)
-        return own._replace(twin=None if twin is None else os.fsdecode(twin))
+        inside = self._counts[segment.name]
+        return own._replace(twin=None if twin is None else os.fsdecode(twin), inside=inside)
 
     def mtime(self, name: str) -> int:
         """Return when a file was modified, in nanoseconds since 1970.

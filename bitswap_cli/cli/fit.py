@@ -53,7 +53,7 @@ class Watcher:
     """Shows how far fitting is, and ends it at Ctrl-C (a context manager).
 
     Ctrl-C means that only between `begin` and `end`, and only once: a second one ends the program
-    as ever.
+    as ever. Where it means nothing to the program, as behind nohup, it does not end fitting either.
 
     Parameters
     ----------
@@ -69,11 +69,12 @@ class Watcher:
 
     def begin(self) -> None:
         """Fitting begins."""
-        signal.signal(signal.SIGINT, self._stop)
+        if callable(self._before):
+            signal.signal(signal.SIGINT, self._stop)
 
     def end(self) -> None:
         """Fitting is over."""
-        signal.signal(signal.SIGINT, self._before)
+        self._give_back()
         if self._live:
             click.echo("\r\033[K", err=True, nl=False)
 
@@ -95,11 +96,15 @@ class Watcher:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        signal.signal(signal.SIGINT, self._before)
+        self._give_back()
+
+    def _give_back(self) -> None:
+        if callable(self._before):
+            signal.signal(signal.SIGINT, self._before)
 
     def _stop(self, *_: object) -> None:
         self._stopped = True
-        signal.signal(signal.SIGINT, self._before)
+        self._give_back()
         if not self._console.quiet:
             click.echo("bitswap: fitting ends here; interrupt again to give up", err=True)
 
@@ -107,7 +112,7 @@ class Watcher:
         left = "" if progress.left is None else f", {progress.left:.0f} s left"
         saved = human_size(max(0, round(progress.saved)))
         text = f"{progress.stage}: {progress.rate:.3f} bpd, {saved} saved so far{left}"
-        text += " (Ctrl-C: compress now)"
+        text += " (Ctrl-C: compress now)" if callable(self._before) else ""
         if self._live:
             click.echo(f"\r\033[K{text}", err=True, nl=False)
         else:

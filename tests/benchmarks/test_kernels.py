@@ -32,6 +32,8 @@ def test_pixels(capsys: pytest.CaptureFixture[str]) -> None:
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1].split()[:4] == ["1", "x", "32^2", "reference"]
     assert len(lines) > 2
+    pixels.main(["--passes", "1", "--groups", "1x32", "--model", "fast"])
+    assert len(capsys.readouterr().out.splitlines()) == len(lines) - 1, "it has no latents"
 
 
 def test_fitting(photographs: Path, capsys: pytest.CaptureFixture[str]) -> None:

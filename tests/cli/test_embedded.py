@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import bitswap_cli
 from tests.cli.conftest import Bitswap
 from tests.images.formats.jpeg.files import photograph, pillow
 
@@ -69,6 +70,8 @@ def test_what_is_told_of_them(holders: Path, bitswap: Bitswap) -> None:
     inside = {entry["name"].partition("/")[2]: entry["inside"] for entry in entries}
     expected = {"shard.tar": 3, "book.cbz": 4, "pages.pdf": 2, "song.mp3": 1}
     assert inside == {**expected, "a.jpg": 0, "notes.txt": 0}
+    with bitswap_cli.open("a.bsw") as archive:
+        assert {name.partition("/")[2]: archive.info(name).inside for name in archive} == inside
     described = json.loads(bitswap("info", "--json", "a.bsw").out)
     assert described["inside"] == 10 and described["entries"] == 6
     assert "embedded" in described["features"] and described["kinds"]["host"]["restored"] == "bytes"

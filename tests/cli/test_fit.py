@@ -15,6 +15,8 @@ from PIL import Image
 from bitswap_cli.archive.format.sections import ID, SECTION, section
 from bitswap_cli.archive.format.segments import TileSegment
 from bitswap_cli.archive.reading.reader import ArchiveReader
+from bitswap_cli.cli.common import Console
+from bitswap_cli.cli.fit import Watcher
 from bitswap_models import zoo
 from tests.cli.conftest import Bitswap, SameContent
 
@@ -228,6 +230,27 @@ def test_fit_takes_a_duration_or_none(
     missing = tmp_path / "missing"
     outcome = bitswap("compress", *words, missing, "-o", tmp_path / "a.bsw")
     assert outcome.error_line() == f"there is no file or folder {missing}"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
+def test_an_interrupt_that_is_ignored_ends_no_fitting() -> None:
+    """As of what a script runs in the background, or nohup: Ctrl-C is meant for something else."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with Watcher(Console(quiet=True)) as watcher:
+            watcher.begin()
+            signal.raise_signal(signal.SIGINT)
+            assert not watcher.stopped()
+            watcher.end()
+            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        with Watcher(Console(quiet=True)) as watcher:
+            watcher.begin()
+            signal.raise_signal(signal.SIGINT)
+            assert watcher.stopped(), "anybody else's does"
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")

@@ -31,5 +31,6 @@ def test_modes_and_times_come_back(tmp_path: Path) -> None:
         status = (tmp_path / "golden" / name).lstat()
         assert status.st_mtime_ns == TIME, name
         if own.mode is not None:
-            narrow = 0o640 if name == "shared.ppm" else own.mode & 0o777
+            rights = 0o1777 if stat.S_ISDIR(status.st_mode) else 0o777
+            narrow = 0o640 if name == "shared.ppm" else own.mode & rights
             assert stat.S_IMODE(status.st_mode) == narrow, name

@@ -67,6 +67,8 @@ class EntryInfo(NamedTuple):
     """Name of the entry that a copy or hard link equals: all but the time is as it is there."""
     twin: str | None = None
     """Name of the entry whose pixels a picture has, and is coded by."""
+    inside: int = 0
+    """How many pictures inside of the file are coded as files of their own."""
 
 
 class Place(NamedTuple):

@@ -123,4 +123,4 @@ def check_pieces(host: ByteSegment, pieces: Pieces, inside: list[Told]) -> None:
 
 def lost_inside(host: bytes, number: int) -> ArchiveError:
     """Return the error to raise for a file of which a picture inside is not there."""
-    return ArchiveError(f"{display(host)} lacks picture {number} inside of it, which is lost")
+    return ArchiveError(f"{display(host)} lacks picture {number + 1} inside of it, which is lost")

@@ -263,7 +263,7 @@ class Folder:
             if path in self._made or self._force:
                 with contextlib.suppress(OSError), opened_folder(path) as folder:  # if it is ours
                     set_mtime(folder, mtime)
-                    mode = self._giver.give(folder, attributes, name)
+                    mode = self._giver.give(folder, attributes, name, folder=True)
                     if mode is not None:
                         os.chmod(folder, mode)
 

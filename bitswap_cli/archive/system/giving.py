@@ -18,6 +18,7 @@ from bitswap_cli.errors import InputError, display
 # To run as another user is nothing that a file should get with the wrong owner, or because an
 # archive says so.
 _RIGHTS = 0o777
+_STICKY = 0o1000  # nobody may rename and remove what others own
 _FOR_ALL = (b"user.", ACCESS, INHERITED)
 
 
@@ -29,8 +30,8 @@ class Giver:
     xattrs : bool
         Extended attributes and lists of access (ACLs), too.
     owners : bool
-        Owner and group, too; set-user-id, set-group-id and sticky bits; and those extended
-        attributes that only root can set.
+        Owner and group, too; set-user-id and set-group-id bits, and sticky ones of files; and those
+        extended attributes that only root can set.
 
     Raises
     ------
@@ -45,7 +46,9 @@ class Giver:
         self._owners = owners
         self._failed: list[tuple[str, str, bytes]] = []  # appended to by several threads
 
-    def give(self, path: bytes | int, attributes: Attributes, name: bytes) -> int | None:
+    def give(
+        self, path: bytes | int, attributes: Attributes, name: bytes, *, folder: bool = False
+    ) -> int | None:
         """Give something all but its mode, which has to come last; return that.
 
         Parameters
@@ -55,6 +58,8 @@ class Giver:
         attributes : Attributes
         name : bytes
             Of the entry, for notes.
+        folder : bool
+            Whether it is one: without its sticky bit it would be open to more than it was.
 
         Returns
         -------
@@ -68,7 +73,7 @@ class Giver:
         mode = attributes.mode
         if mode is None:
             return None
-        mode &= MOST_MODE if away else _RIGHTS
+        mode &= MOST_MODE if away else _RIGHTS | _STICKY * folder
         if attributes.access is not None and ACCESS not in given:
             mode = without_access(mode, attributes.access)
         # A folder may leave lists of access to what is made in it.

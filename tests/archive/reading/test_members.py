@@ -234,17 +234,17 @@ def test_an_archive_by_hand(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("why", "rows"),
     [
-        ("lacks picture 0", [row(b"a", "host", 4, RIGHT)]),
-        ("lacks picture 0", [row(b"a", "host", 4, RIGHT), MEMBER]),
-        ("lacks picture 7", [MEMBER, row(b"a", "host", 4, LATER)]),
+        ("lacks picture 1", [row(b"a", "host", 4, RIGHT)]),
+        ("lacks picture 1", [row(b"a", "host", 4, RIGHT), MEMBER]),
+        ("lacks picture 8", [MEMBER, row(b"a", "host", 4, LATER)]),
         ("pieces", [MEMBER, row(b"a", "host", 4)]),
         ("pieces", [MEMBER, row(b"a", "host", 4, b"\xff" * 40)]),
         ("pieces", [MEMBER, row(b"a", "host", 4, pack_pieces([0], [2], b"-"))]),
         ("come back as it was", [MEMBER, row(b"a", "host", 5, RIGHT)]),
         ("come back as it was", [MEMBER, row(b"a", "host", 4, pack_pieces([0], [0], b"-"))]),
         ("malformed", [MEMBER, row(b"a//000001", "host", 4, RIGHT)]),
-        ("lacks picture 0", [row(b"a//000000", "copy", 0, b"", b"a"), row(b"a", "host", 4, RIGHT)]),
-        ("lacks picture 0", [row(b"a//000000", "copy", 0, b"", b"x"), row(b"a", "host", 4, RIGHT)]),
+        ("lacks picture 1", [row(b"a//000000", "copy", 0, b"", b"a"), row(b"a", "host", 4, RIGHT)]),
+        ("lacks picture 1", [row(b"a//000000", "copy", 0, b"", b"x"), row(b"a", "host", 4, RIGHT)]),
         ("is no file before it", [MEMBER, row(b"b", "copy", 0, b"", b"a//000000")]),
         ("twice", [MEMBER, MEMBER, row(b"a", "host", 4, RIGHT)]),
     ],
@@ -274,11 +274,11 @@ def test_a_host_in_itself_is_no_way_around(tmp_path: Path) -> None:
         row(b"b//000000", "copy", 0, b"", b"a"), row(b"b", "host", 5, RIGHT),
     ]  # fmt: skip
     hostile(tmp_path / "a", rows, [COPIES, EMBEDDED])
-    with pytest.raises(ArchiveError, match="lacks picture 0"):
+    with pytest.raises(ArchiveError, match="lacks picture 1"):
         check(tmp_path / "a", None)
     with Archive(tmp_path / "a") as archive:
         assert archive["a"] == b"-abc"
-        with pytest.raises(ArchiveError, match="lacks picture 0"):
+        with pytest.raises(ArchiveError, match="lacks picture 1"):
             archive["b"]
 
 

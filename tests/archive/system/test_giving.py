@@ -52,6 +52,13 @@ def test_power_comes_with_the_right_owner_only(file: bytes) -> None:
     assert giver.give(file, Attributes(0o4755, (1 << 32) - 2, 1), b"x") == 0o4755
 
 
+def test_a_sticky_folder_stays_so(file: bytes) -> None:
+    """Else whoever may write to it could remove what others own; it takes no right to give."""
+    giver = Giver()
+    assert giver.give(file, Attributes(0o7777), b"x", folder=True) == 0o1777
+    assert giver.give(file, Attributes(0o7777), b"x") == 0o777
+
+
 def test_what_the_file_system_does_not_take_is_noted_once(
     monkeypatch: pytest.MonkeyPatch, file: bytes
 ) -> None:
