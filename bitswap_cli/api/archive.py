@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from itertools import chain
 from threading import Lock
@@ -19,7 +19,7 @@ from bitswap_cli.archive.format.register import Decoded, decode_chunk, need_of
 from bitswap_cli.archive.format.segments import (
     COPY_KINDS,
     FILE_KINDS,
-    HOST,
+    HOST_KINDS,
     PARENT,
     PICTURE,
     ByteSegment,
@@ -28,10 +28,9 @@ from bitswap_cli.archive.format.segments import (
     equals,
     no_original,
 )
-from bitswap_cli.archive.format.values.pieces import unpack_pieces
 from bitswap_cli.archive.reading.entries import EntryInfo, Place, places_of
 from bitswap_cli.archive.reading.equal import Told
-from bitswap_cli.archive.reading.members import check_pieces, lost_inside
+from bitswap_cli.archive.reading.members import lost_inside, unpack_host
 from bitswap_cli.archive.reading.opened import (
     Begun,
     OpenPicture,
@@ -246,7 +245,7 @@ class Archive(Mapping[str, bytes]):
             parts.append(data[start : start + segment.length])
             if segment.kind == PICTURE:
                 return picture_file(segment, parts[0])
-            if segment.kind == HOST:
+            if segment.kind in HOST_KINDS:
                 return self._join(segment, parts[0])
             done += segment.length
         if done != like.size:
@@ -258,15 +257,17 @@ class Archive(Mapping[str, bytes]):
 
     def _join(self, segment: ByteSegment, data: bytes) -> bytes:
         """Put a file and the pictures inside of it together."""
-        pieces, inside = unpack_pieces(data), list[bytes]()
-        for number in pieces.numbers:
+        stored, inside = unpack_host(segment, memoryview(data)), list[bytes]()
+        for number in stored.pieces.numbers:
             places = self._inside.get(member_name(segment.name, number), [])
             places = self._original(places) if places else []
-            if not places or places[0].segment.kind == HOST:
+            if not places or places[0].segment.kind in HOST_KINDS:
                 raise lost_inside(segment.name, number)
             inside.append(self._value(places))
-        check_pieces(segment, pieces, [Told(len(own), crc32(own)) for own in inside])
-        return b"".join(chain(*zip(pieces.between(), [*inside, b""], strict=True)))
+        parts: Iterable[bytes | memoryview]
+        parts = chain(*zip(stored.pieces.between(), [*inside, b""], strict=True))
+        told = [Told(len(own), crc32(own)) for own in inside]
+        return b"".join(stored.checked(segment, told, parts))
 
     def _picture(self, places: list[Place], *, whole: bool = True) -> OpenPicture:
         """Put a picture together."""

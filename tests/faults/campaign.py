@@ -18,6 +18,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -87,6 +88,8 @@ def sources() -> Iterator[tuple[str, bytes]]:
         yield f"in/p{number}.png", file_of(smooth_pixels(40, 33, number))
     held = [file_of(smooth_pixels(90, 90, 3 + number), "JPEG") for number in range(2)]
     yield "in/host.bin", b"held".join([b"", *held, b""])
+    text = b"".join(b"%d is a number\n" % number for number in range(400))
+    yield "in/unfolded.bin", b"held".join([zlib.compress(text), held[0], b""])
     for number in range(12):
         yield f"in/sub/{number}.txt", b"%d of many\n" % number
     yield "in/random.bin", np.random.default_rng(0).bytes(300_000)

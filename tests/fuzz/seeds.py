@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -121,6 +122,8 @@ def _made(folder: Path) -> Iterator[Path]:
         (source / f"{number}.jpg").write_bytes(png_files.file_of(pixels, "JPEG"))
     held = [png_files.file_of(smooth_pixels(50, 60, 5), kind) for kind in ("PNG", "JPEG")]
     (source / "host").write_bytes(b"held".join([b"", *held, held[0], pictures()[0], b""]))
+    text = b"".join(b"%d is a number\n" % number for number in range(400))
+    (source / "unfolded").write_bytes(b"held".join([zlib.compress(text), held[1], b""]))
     output = folder / "pictures.bsw"
     bitswap_cli.compress([source], output, model="photo", threads=1)
     yield output

@@ -77,6 +77,7 @@ LAWS = {
     "cli/test_decoded.py": "pictures that were JPEGs, from end to end",
     "cli/test_drawn.py": "drawn pictures by default, from end to end",
     "cli/test_embedded.py": "pictures inside of other files, from end to end",
+    "cli/test_unfolded.py": "deflate streams inside of files, from end to end",
     "cli/test_jpeg.py": "JPEG files by their coefficients, from end to end",
     "cli/test_topdown.py": "a third scheme, from end to end",
     "images/formats/test_files.py": "files of all formats come back, and harm is refused",

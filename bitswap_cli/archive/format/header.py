@@ -39,12 +39,13 @@ class Fitted(NamedTuple):
 
 TURNED, JPEGS, DRAWN, LONG, LARGE = "turned", "jpeg", "drawn", "long", "large"
 COMMON, TWINS, MODELS = "common", "twins", "models"
-MODES, FOLDERS, COPIES, SAMPLES, EMBEDDED = "modes", "folders", "copies", "samples", "embedded"
+MODES, FOLDERS, COPIES, SAMPLES = "modes", "folders", "copies", "samples"
+EMBEDDED, STREAMS = "embedded", "streams"
 OWNERS, XATTRS, SPARSE = "owners", "xattrs", "sparse"
 DECODINGS, LAID, LEARNING = "decoded", "laid", "learning"
 # Whatever models do.
 _OF_ENTRIES = frozenset(
-    [MODES, FOLDERS, COPIES, SAMPLES, EMBEDDED, OWNERS, XATTRS, SPARSE, DECODINGS, LAID]
+    [MODES, FOLDERS, COPIES, SAMPLES, EMBEDDED, STREAMS, OWNERS, XATTRS, SPARSE, DECODINGS, LAID]
 )
 
 
@@ -102,7 +103,8 @@ class Header(NamedTuple):
     those that kinds of pictures name; those of entries, whatever these are: `MODES`, `OWNERS`,
     `XATTRS` and `SPARSE`, what is told of them (see format/attributes.py), `FOLDERS`, those that
     are not empty, `COPIES`, entries that equal others, `SAMPLES`, files as samples under zstd,
-    `EMBEDDED`, files by the pictures inside of them (see format/values/pieces.py),
+    `EMBEDDED`, files by the pictures inside of them (see format/values/pieces.py), `STREAMS`, files
+    with what deflate streams inflate to in their place (see format/values/streams.py),
     `DECODINGS`, those that a JPEG decoder made (see format/segments.py), and `LAID`, those that it
     made and that were turned or given an alpha afterwards."""
     others: tuple[Named, ...] = ()

@@ -5,20 +5,31 @@ from itertools import accumulate
 from typing import NamedTuple, Protocol
 
 from bitswap_cli.archive.format.attributes import NONE, Attributes, features_of
-from bitswap_cli.archive.format.header import COPIES, DECODINGS, EMBEDDED, FOLDERS, SAMPLES
+from bitswap_cli.archive.format.header import (
+    COPIES,
+    DECODINGS,
+    EMBEDDED,
+    FOLDERS,
+    SAMPLES,
+    STREAMS,
+)
 from bitswap_cli.archive.format.names import host_of
 from bitswap_cli.errors import ArchiveError, display
 from bitswap_cli.images.formats.register import kind_of, shown_shape
 from bitswap_cli.images.orientation import turned_shape
 from bitswap_cli.images.picture import MAX_PIXELS
 
-BYTE_KINDS = ("file", "dir", "link", "copy", "hard link", "parent", "picture", "host")
+BYTE_KINDS = ("file", "dir", "link", "copy", "hard link", "parent", "picture", "host", "unfolded")
 COPY_KINDS = COPY, HARD_LINK = BYTE_KINDS[3:5]
 PARENT = BYTE_KINDS[5]  # a folder that other entries are in: told for its attributes, not listed
 FOLDER_KINDS = ("dir", PARENT)
 PICTURE = BYTE_KINDS[6]  # a file as its picture, see format/pictures.py
 HOST = BYTE_KINDS[7]  # a file by the pictures inside of it, see format/values/pieces.py
-FILE_KINDS = ("file", PICTURE, HOST)
+# A file with what deflate streams inflate to in their place, see format/values/streams.py: a host,
+# too, if there are pictures in that.
+UNFOLDED = BYTE_KINDS[8]
+HOST_KINDS = (HOST, UNFOLDED)
+FILE_KINDS = ("file", PICTURE, *HOST_KINDS)
 # Files of pictures whose pixels a JPEG decoder made: byte for byte, or pixel for pixel.
 DECODED_KINDS = DECODED_EXACT, DECODED = "decoded-exact", "decoded"
 MAX_TWINS = 63
@@ -30,6 +41,7 @@ _FEATURES = {
     PARENT: FOLDERS,
     PICTURE: SAMPLES,
     HOST: EMBEDDED,
+    UNFOLDED: STREAMS,
     DECODED_EXACT: DECODINGS,
     DECODED: DECODINGS,
 }  # of kinds that need one
@@ -148,7 +160,7 @@ class ByteSegment(NamedTuple):
     offset: int
     """Of these bytes in the file."""
     length: int
-    """Of these bytes; of a picture or a host, those that are stored."""
+    """Of these bytes; of a picture, a host or an unfolded file, those that are stored."""
     mtime: int
     """Nanoseconds since 1970."""
     crc: int | None = None
@@ -166,7 +178,7 @@ class ByteSegment(NamedTuple):
     @property
     def ends(self) -> bool:
         """Whether the file ends here."""
-        return self.kind in (PICTURE, HOST) or self.offset + self.length == self.size
+        return self.kind in (PICTURE, *HOST_KINDS) or self.offset + self.length == self.size
 
     @property
     def summary(self) -> Summary:

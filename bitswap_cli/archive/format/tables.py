@@ -18,7 +18,7 @@ from bitswap_cli.archive.format.sections import (
 from bitswap_cli.archive.format.segments import (
     BYTE_KINDS,
     COPY_KINDS,
-    HOST,
+    HOST_KINDS,
     MAX_TWINS,
     PICTURE,
     ByteSegment,
@@ -249,10 +249,10 @@ def _check_twins(segments: list[TileSegment]) -> None:
 def _check_bytes(segments: list[ByteSegment]) -> None:
     for segment in segments:
         whole = segment.begins and segment.ends
-        stored = segment.kind in (PICTURE, HOST)  # as something else than its own bytes
+        stored = segment.kind in (PICTURE, *HOST_KINDS)  # as something else than its own bytes
         if not stored and segment.offset + segment.length > segment.size:
             raise malformed()
-        if segment.kind == HOST and host_of(segment.name) is not None:
+        if segment.kind in HOST_KINDS and host_of(segment.name) is not None:
             raise malformed()
         # Only files come in parts, and a part is never empty: else it would be no progress.
         if not whole and (segment.kind != "file" or not segment.length):

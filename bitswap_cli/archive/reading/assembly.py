@@ -11,7 +11,7 @@ from bitswap_cli.archive.format.register import Decoded
 from bitswap_cli.archive.format.segments import (
     FILE_KINDS,
     FOLDER_KINDS,
-    HOST,
+    HOST_KINDS,
     PARENT,
     PICTURE,
     ByteSegment,
@@ -251,7 +251,7 @@ class Assembler:
         elif segment.kind == PICTURE:
             file = picture_file(segment, data, quick=self._quick(segment.name))
             self._write(segment.name, file, segment.mtime, segment.attributes)
-        elif segment.kind == HOST:
+        elif segment.kind in HOST_KINDS:
             self._join(segment, data)
         elif segment.ends and segment.begins:
             check_bytes(segment, data)

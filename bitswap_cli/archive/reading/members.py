@@ -1,12 +1,13 @@
 """Pictures inside of files: kept from when they are decoded until these files are put together."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 from zlib import crc32
 
 from bitswap_cli.archive.format.names import member_name
-from bitswap_cli.archive.format.segments import ByteSegment
+from bitswap_cli.archive.format.segments import UNFOLDED, ByteSegment
 from bitswap_cli.archive.format.values.pieces import Pieces, joined_crc, unpack_pieces
+from bitswap_cli.archive.format.values.streams import Folded, folded, unpack_streams
 from bitswap_cli.archive.reading.equal import Told
 from bitswap_cli.archive.reading.opened import not_as_it_was
 from bitswap_cli.atomic import Scratch, cannot
@@ -64,26 +65,27 @@ class Members:
 
     def joined(
         self, host: ByteSegment, data: memoryview, content: Callable[[bytes], bytes]
-    ) -> Iterator[bytes | memoryview]:
+    ) -> Iterable[bytes | memoryview]:
         """Return the parts of a file, given what is stored of it, and what tells the name of the
         entry that a picture's bytes are those of.
 
         Raises
         ------
         ArchiveError
-            If one of its pictures is not there, or it would not come back as it was.
+            If one of its pictures is not there, or it would not come back as it was: here, or while
+            parts are taken.
         InputError
             While parts are taken, if these cannot be read.
         """
-        pieces = unpack_pieces(data)
+        stored = unpack_host(host, data)
         inside = list[_Kept]()
-        for number in pieces.numbers:
+        for number in stored.pieces.numbers:
             own = self._kept.get(content(member_name(host.name, number)))
             if own is None:
                 raise lost_inside(host.name, number)
             inside.append(own)
-        check_pieces(host, pieces, [own.told for own in inside])
-        return self._parts(pieces, inside)
+        parts = self._parts(stored.pieces, inside)
+        return stored.checked(host, [own.told for own in inside], parts)
 
     def close(self) -> None:
         """Let go of all."""
@@ -108,6 +110,52 @@ class Members:
                 yield part
         except OSError as error:
             raise cannot("read", b"a temporary file", error) from error
+
+
+class Stored(NamedTuple):
+    """What is stored of a host."""
+
+    streams: list[Folded]
+    pieces: Pieces
+
+    def checked(
+        self, host: ByteSegment, inside: list[Told], parts: Iterable[bytes | memoryview]
+    ) -> Iterable[bytes | memoryview]:
+        """Return the parts of the host, given those of its pieces and of the pictures between them.
+
+        Raises
+        ------
+        ArchiveError
+            If they are not the file that the archive tells: here, or, where there are deflate
+            streams to be made first, while parts are taken.
+        """
+        if self.streams:
+            return _checked(host, folded(parts, self.streams))
+        check_pieces(host, self.pieces, inside)
+        return parts
+
+
+def unpack_host(host: ByteSegment, data: memoryview) -> Stored:
+    """Read what is stored of a host; raise `ArchiveError` if malformed."""
+    if host.kind != UNFOLDED:
+        return Stored([], unpack_pieces(data))
+    streams, rest = unpack_streams(data)
+    return Stored(streams, unpack_pieces(rest, least=0))
+
+
+def _checked(
+    host: ByteSegment, parts: Iterable[bytes | memoryview]
+) -> Iterator[bytes | memoryview]:
+    """Yield parts of a file; raise `ArchiveError` as soon as they are not what the archive tells of
+    it."""
+    size = crc = 0
+    for part in parts:
+        size, crc = size + len(part), crc32(part, crc)
+        if size > host.size:
+            break
+        yield part
+    if (size, crc) != (host.size, host.crc):
+        raise not_as_it_was(host.name)
 
 
 def check_pieces(host: ByteSegment, pieces: Pieces, inside: list[Told]) -> None:

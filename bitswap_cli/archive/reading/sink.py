@@ -1,5 +1,6 @@
 """What takes restored entries, and one that drops them all."""
 
+import tempfile
 from typing import Protocol
 
 from bitswap_cli.archive.format.attributes import Attributes
@@ -57,9 +58,16 @@ class Sink(Protocol):
 
 class Nowhere:
     """A sink that drops everything, and knows what could not be restored on this system: what
-    `verify` restores to."""
+    `verify` restores to.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    spooling : bool
+        Whether pictures inside of files are read again, as where deflate streams are made of them.
+    """
+
+    def __init__(self, *, spooling: bool = False) -> None:
+        self._spooling = spooling
         self._places = Places()
         self._refused: list[str] = []
 
@@ -97,8 +105,9 @@ class Nowhere:
         """Take the name."""
         self._take(one.name)
 
-    def spool(self) -> None:
-        """Need none."""
+    def spool(self) -> Scratch | None:
+        """Return a file for pictures inside of files, if they are read again."""
+        return Scratch(tempfile.gettempdir()) if self._spooling else None
 
     def finish(self) -> list[str]:
         """Return a line for each entry that could not be restored."""

@@ -4,12 +4,20 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from typing import TypeVar
-
-from bitswap_cli.archive.sources.source import Source
+from typing import Protocol, TypeVar
 
 _AHEAD = 1 << 24  # bytes of files that are looked at ahead of their turn, at most
 
+
+class Sized(Protocol):
+    """Something that is looked at, such as a file."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of it."""
+
+
+Source = TypeVar("Source", bound=Sized)
 Found = TypeVar("Found")
 Settled = TypeVar("Settled")
 
@@ -25,6 +33,7 @@ def ahead(
     Parameters
     ----------
     sources : iterable of Source
+        Files, as a rule.
     find : callable
         Called in other threads.
     settle : callable

@@ -72,8 +72,8 @@ class Catalogue:
         In the order of their names, as bytes; pictures inside of files among them.
     copies : dict of bytes to Copy
         By name: which of them equal others, and need not be looked at.
-    hosts : dict of bytes to list of Source
-        By name: which of them have pictures inside, and these.
+    hosts : dict of bytes to list of Part
+        By name: in which of them pictures or deflate streams lie, and these.
     size : int
         Bytes of all of them, pictures inside of others not counted.
     skipped : dict of bytes to str
@@ -102,14 +102,15 @@ class Catalogue:
         teller: Teller | None = None,
     ) -> None:
         found = collect(paths, dereference=dereference, without=without, teller=teller)
-        self.sources, self.copies, self.hosts = hosts.look_into(*find(found.sources), pixels=pixels)
+        self._hosted = hosts.look_into(*find(found.sources), pixels=pixels, threads=threads)
+        self.sources, self.copies, self.hosts = self._hosted[:3]
         self.skipped, self.notes = found.skipped, found.notes
         self._strict = strict
         if self.skipped and (strict or not self.sources):
             raise SourceError(*next(iter(self.skipped.items())))
         self.size = sum(source.size for source in found.sources)
         self._wide, self._pixels, self._room, self._threads = wide, pixels, room, threads
-        self._described = not pixels or bool(self.hosts)  # pictures inside of files always are
+        self._described = not pixels or self._hosted.any  # pictures inside of files always are
         self._entries: dict[bytes, Known] = {}
         self._strips: dict[bytes, SeenStrips | None] = {}
 
@@ -123,18 +124,17 @@ class Catalogue:
         kinds = {name for one in known for name in one.kinds} | {one.recipe.kind for one in strips}
         exact, own = self._described, register.features(kinds)
         longest = min(block, stored * (_LARGER if exact else 1))
-        longest = max([longest, *(one.size for one in self.sources if one.name in self.hosts)])
-        samples = exact or bool(own - {LATTICE})
+        longest = max(longest, self._hosted.longest)
         used = {
             DESCRIBED: exact,
-            SAMPLES: samples,
+            SAMPLES: exact or bool(own - {LATTICE}),
             COPIES: bool(self.copies),
             LONG: longest > MAX_CHUNK_BYTES,
             LARGE: bool(strips) or any(one.large for one in known),
             TWINS: bool(self.twins),
         }
-        makers = (one.makers for one in known)
-        return frozenset(own.union(*makers, (name for name, is_used in used.items() if is_used)))
+        own = own.union(self._hosted.features, *(one.makers for one in known))
+        return frozenset(own.union(name for name, is_used in used.items() if is_used))
 
     def candidates(self) -> list[Source]:
         """Return the files that may be pictures which are held, in an order that is as good as

@@ -10,20 +10,15 @@ import zstandard
 from bitswap_cli.archive.format.attributes import NONE
 from bitswap_cli.archive.format.chunks import encode_bytes
 from bitswap_cli.archive.format.header import LONG
-from bitswap_cli.archive.format.names import host_of, number_of
+from bitswap_cli.archive.format.names import host_of
 from bitswap_cli.archive.format.pictures import Stored
 from bitswap_cli.archive.format.sections import BYTE, MAX_BLOCK, MAX_CHUNK_BYTES, MAX_SEGMENTS
-from bitswap_cli.archive.format.segments import FOLDER_KINDS, HOST, PICTURE, ByteSegment
+from bitswap_cli.archive.format.segments import FOLDER_KINDS, PICTURE, ByteSegment
 from bitswap_cli.archive.format.values.blobs import Buffer
-from bitswap_cli.archive.format.values.pieces import pack_pieces, size_of_pieces
 from bitswap_cli.archive.sources.copies import Copy
-from bitswap_cli.archive.sources.source import (
-    Source,
-    SourceError,
-    changed,
-    read_parts,
-    read_pieces,
-)
+from bitswap_cli.archive.sources.parts import Part
+from bitswap_cli.archive.sources.source import Source, SourceError, read_parts
+from bitswap_cli.archive.writing.hosted import Inside, members_of, stored_host, stored_size
 from bitswap_cli.archive.writing.writer import ArchiveWriter
 
 _NAMES = 1 << 22  # bytes of names and attributes in a chunk
@@ -169,12 +164,12 @@ class Blocks:
     def add_host(
         self,
         source: Source,
-        members: Sequence[Source],
-        others: Sequence[Source],
+        inside: Inside,
         copies: Mapping[bytes, Copy],
     ) -> str:
-        """Put in a file by the pictures inside of it that are in the archive, some of them as
-        copies; if a chunk has no room for the rest, `others` inside are kept as files, too.
+        """Put in a file by what lies in it: its streams, inflated, and the pictures that are in the
+        archive, some of them as copies; if a chunk has no room for the rest, the others are kept as
+        files, too.
 
         Returns the kind of the entry that it has become: itself, if there is no room even so.
 
@@ -183,28 +178,29 @@ class Blocks:
         SourceError
             If it cannot be read, or has changed.
         """
-        if not self._has_room(source, members):
-            others = [one for one in others if one.size <= self._most]
-            members = sorted([*members, *others], key=lambda one: one.offset or 0)
-            if not self._has_room(source, members):
+        parts = inside.taken
+        if not self._has_room(source, parts):
+            parts, others = inside.with_others(self._most)
+            if not self._has_room(source, parts):
                 return self.add(source)
             for one in others:
                 self.add(one)
-        own, crc = _pieces(source, members)
+        kind, own, crc = stored_host(source, parts)
+        if len(own) > self._longest:
+            return self.add(source)
         block = self._dense if _is_dense(own) else self._plain
         if len(own) > self._most - len(block.data) or block.full():
             self._flush(block)
         block.data += own
-        block.add(_segment(source, 0, len(own), crc)._replace(kind=HOST))
-        for member in members:
+        block.add(_segment(source, 0, len(own), crc)._replace(kind=kind))
+        for member in members_of(parts):
             if copy := copies.get(member.name):
                 self.add_copy(member, copy)
-        return HOST
+        return kind
 
-    def _has_room(self, host: Source, members: Sequence[Source]) -> bool:
-        """Tell whether a chunk has room for what a file has besides some pictures inside of it."""
-        literal = host.size - sum(member.size for member in members)
-        return size_of_pieces(len(members), literal) <= self._longest
+    def _has_room(self, host: Source, parts: Sequence[Part]) -> bool:
+        """Tell whether a chunk has room for what is stored of a file by some of its parts."""
+        return stored_size(host, parts) <= self._longest
 
     def add_copy(self, source: Source, copy: Copy) -> None:
         """Put in what equals an entry that was put in before, or is in the archive; of pictures
@@ -278,26 +274,6 @@ class Blocks:
             level, source_size=size, window_log=_WINDOW, enable_ldm=True, **jobs
         )
         return zstandard.ZstdCompressor(compression_params=parameters).compress
-
-
-def _pieces(source: Source, members: Sequence[Source]) -> tuple[bytes, int]:
-    """Return what a file has besides some pictures inside of it, and its CRC-32."""
-    gaps, literal, crc, end = list[int](), bytearray(), 0, 0
-    spans = list[tuple[int, Source | None]]()
-    for member in members:
-        start = member.offset or 0
-        gaps.append(start - end)
-        spans += [(start - end, None), (member.size, member)]
-        end = start + member.size
-    spans = [span for span in (*spans, (source.size + 1 - end, None)) if span[0]]
-    parts = read_pieces(source, (length for length, _ in spans))
-    for part, (_, inside) in zip(parts, spans, strict=False):
-        crc = zlib.crc32(part, crc)
-        if inside is None:
-            literal += part
-        elif inside.crc != zlib.crc32(part):
-            raise changed(source)
-    return pack_pieces([number_of(one.name) for one in members], gaps, literal), crc
 
 
 def _segment(source: Source, offset: int, length: int, crc: int) -> ByteSegment:

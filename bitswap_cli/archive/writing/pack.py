@@ -20,6 +20,7 @@ from bitswap_cli.archive.sources.source import Source, SourceError
 from bitswap_cli.archive.writing.blocks import THOROUGH, Blocks, Keeping, order
 from bitswap_cli.archive.writing.coders.coder import Offer, Step, Work
 from bitswap_cli.archive.writing.coders.register import Coders
+from bitswap_cli.archive.writing.hosted import Inside
 from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.contract import TileCodec
 
@@ -180,27 +181,33 @@ class _Packing:
         self._bytes.flush()
 
     def _keep_all(self, sources: list[Source]) -> None:
-        """Keep what no coder took; files with pictures inside that one took come last."""
-        inside = {one.name: members for one in sources if (members := self._members(one))[0]}
+        """Keep what no coder took; files with something inside that is had apart come last."""
+        inside = {one.name: own for one in sources if (own := self._inside(one)).taken}
         kept = sorted((one for one in sources if one.name not in inside), key=order)
         with closing(self._catalogue.stored(kept, self._writer.header.features)) as tried:
             for source, stored in tried:
                 self._keep(source, stored)
         for source in sorted((one for one in sources if one.name in inside), key=order):
-            self._keep(source, members=inside[source.name])
+            self._keep(source, inside=inside[source.name])
 
-    def _members(self, source: Source) -> tuple[list[Source], list[Source]]:
-        """Return the pictures inside of a file that a coder took, or one that they equal; and those
-        that none did."""
+    def _inside(self, source: Source) -> Inside:
+        """Return what lies in a file: pictures that a coder took, or one that they equal, and
+        those that none did."""
 
-        def own(member: Source) -> bytes:
+        def taken(member: Source) -> bool:
             copy = self._copies.get(member.name)
-            return copy.original if copy else member.name
+            return (copy.original if copy else member.name) in self._coded
 
-        members = self._catalogue.hosts.get(source.name, [])
-        known = self._coded | self._copies.keys()
-        lost = [one for one in members if one.name not in known]
-        return [one for one in members if own(one) in self._coded], lost
+        def lost(member: Source) -> bool:
+            return taken(member) or member.name not in self._copies
+
+        parts = self._catalogue.hosts.get(source.name, [])
+        return Inside(
+            *(
+                [own for part in parts if (own := part.with_those(wanted))]
+                for wanted in (taken, lost)
+            )
+        )
 
     def _take(self, offers: Iterable[_Compared]) -> None:
         """Take the best offers, each when all have joined it that may."""
@@ -260,14 +267,14 @@ class _Packing:
         self,
         source: Source,
         stored: Stored | None = None,
-        members: tuple[list[Source], list[Source]] | None = None,
+        inside: Inside | None = None,
     ) -> None:
-        """Keep a source byte for byte, by its picture, or by the pictures inside of it."""
+        """Keep a source byte for byte, by its picture, or by what lies in it."""
         if source.path in self._catalogue.skipped:
             return
         try:
-            if members:
-                kind = self._bytes.add_host(source, *members, self._copies)
+            if inside:
+                kind = self._bytes.add_host(source, inside, self._copies)
             else:
                 kind = self._bytes.add(source, stored)
         except SourceError as error:

@@ -11,7 +11,7 @@ from bitswap_cli.archive.sources.catalogue import Catalogue
 from bitswap_cli.archive.sources.copies import Copy
 from bitswap_cli.archive.sources.source import read, read_if
 from bitswap_cli.errors import InputError
-from bitswap_cli.images import embedded
+from bitswap_cli.images.inside import pictures
 from tests.archive.support import bad_png, encoded, smooth, write
 
 PNG, OTHER = bad_png(40, 40), bad_png(41, 40, seed=1)
@@ -30,7 +30,7 @@ def test_members_are_sources_that_lie_in_files(tmp_path: Path) -> None:
     assert [one.name for one in catalogue.sources] == [
         b"in", b"in/a.tar", b"in/a.tar//000000", b"in/a.tar//000001",
     ]  # fmt: skip
-    first, second = catalogue.hosts[b"in/a.tar"]
+    first, second = (part.members[0].source for part in catalogue.hosts[b"in/a.tar"])
     assert (first.offset, first.size, second.offset, second.size) == (
         4, len(PNG), 4 + len(PNG), len(JPEG),
     )  # fmt: skip
@@ -51,7 +51,7 @@ def test_pictures_themselves_are_no_hosts(tmp_path: Path, monkeypatch: pytest.Mo
         "b.png": PNG + JPEG,
         "c.bmp": encoded(smooth(90, 90), "BMP"),
         "d.tif": encoded(smooth(64, 64), "TIFF", compression="jpeg"),
-        "small": PNG[: embedded.SMALLEST],
+        "small": PNG[: pictures.SMALLEST],
         "text": b"no picture at all" * 99,
         "cut off": b"x" + PNG[:-1],
     }.items():
@@ -87,7 +87,7 @@ def test_equal_ones_are_copies(tmp_path: Path, pixels: bool) -> None:
 def test_of_files_that_cannot_be_read_nothing_is_known(tmp_path: Path) -> None:
     write(tmp_path / "in" / "a", b"a" + PNG, 7)
     catalogue = Catalogue([tmp_path / "in"])
-    member = catalogue.hosts[b"in/a"][0]
+    member = catalogue.hosts[b"in/a"][0].members[0].source
     write(tmp_path / "in" / "a", b"a" + PNG, 8)
     with pytest.raises(InputError, match="changed while it was read"):
         read(member)

@@ -45,12 +45,12 @@ def size_of_pieces(count: int, literal: int) -> int:
     return _COUNT.size + 8 * count + literal
 
 
-def unpack_pieces(data: bytes | memoryview) -> Pieces:
-    """Invert `pack_pieces`; raise `ArchiveError` if malformed."""
+def unpack_pieces(data: bytes | memoryview, least: int = 1) -> Pieces:
+    """Invert `pack_pieces`, of so many pictures at `least`; raise `ArchiveError` if malformed."""
     data = memoryview(data)
-    count = _COUNT.unpack_from(data)[0] if len(data) >= _COUNT.size else 0
+    count = _COUNT.unpack_from(data)[0] if len(data) >= _COUNT.size else -1
     start = size_of_pieces(count, 0)
-    if count and start <= len(data):
+    if count >= least and start <= len(data):
         steps, gaps = np.frombuffer(data[_COUNT.size : start], "<u4").reshape(2, count)
         if gaps.sum(dtype=np.uint64) <= len(data) - start:
             numbers = np.cumsum(steps.astype(np.int64) + 1) - 1

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bitswap_cli.images import embedded
-from bitswap_cli.images.embedded import SMALLEST, Span, find
+from bitswap_cli.images.inside import pictures, scanning
+from bitswap_cli.images.inside.pictures import SMALLEST
+from bitswap_cli.images.inside.scanning import Span, View
 from tests.archive.support import encoded, smooth
 
 PIXELS = np.random.default_rng(3).integers(0, 256, (40, 40, 3)).astype(np.uint8)
@@ -32,8 +33,14 @@ TEXTS = st.one_of(
 def small(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let files be seen by small parts, too."""
     if request.param:
-        monkeypatch.setattr(embedded, "_WINDOW", request.param)
-        monkeypatch.setattr(embedded, "_STEP", 100)
+        monkeypatch.setattr(scanning, "_WINDOW", request.param)
+        monkeypatch.setattr(scanning, "_STEP", 100)
+        monkeypatch.setattr(pictures, "_STEP", 100)
+
+
+def find(data: bytes) -> list[Span]:
+    """Return where pictures lie in a file of some bytes."""
+    return scanning.find(io.BytesIO(data), len(data), [pictures.PICTURES])
 
 
 @pytest.mark.usefixtures("small")
@@ -46,7 +53,7 @@ def test_every_picture_is_found_where_it_lies(parts: list[tuple[bytes, bytes]]) 
         expected.append(Span(len(data), len(picture)))
         data += picture
     data += b"the end"
-    assert find(io.BytesIO(data), len(data)) == expected
+    assert find(bytes(data)) == expected
 
 
 @pytest.mark.usefixtures("small")
@@ -56,9 +63,9 @@ def test_whatever_is_there_spans_follow_each_other(parts: list[bytes]) -> None:
     """Each begins and ends like a picture; what is cut off is none."""
     data = b"".join(parts)
     end = 0
-    for start, length in find(io.BytesIO(data), len(data)):
+    for start, length, _ in find(data):
         own = data[start : start + length]
-        assert end <= start and length >= SMALLEST and embedded.begins_as_one(own)
+        assert end <= start and length >= SMALLEST and pictures.begins_as_one(own)
         assert own[-2:] == b"\xff\xd9" or own[-8:-4] == b"IEND"
         end = start + length
     assert end <= len(data)
@@ -70,16 +77,16 @@ def test_small_pictures_and_those_that_end_too_late_are_none(
     icon = encoded(np.zeros((4, 4, 3), np.uint8))
     assert len(icon) < SMALLEST
     data = b"x" + icon + PICTURES[1] + b"x"
-    (span,) = find(io.BytesIO(data), len(data))
-    assert span == (1 + len(icon), len(PICTURES[1]))
-    assert find(io.BytesIO(data[:-3]), len(data) - 3) == []
-    monkeypatch.setattr(embedded, "LARGEST", len(PICTURES[1]) - 1)
-    assert find(io.BytesIO(data), len(data)) == []
+    (span,) = find(data)
+    assert span[:2] == (1 + len(icon), len(PICTURES[1]))
+    assert find(data[:-3]) == []
+    monkeypatch.setattr(pictures, "LARGEST", len(PICTURES[1]) - 1)
+    assert find(data) == []
 
 
 def test_at_most_so_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded, "MOST", 2)
-    assert len(find(io.BytesIO(PICTURES[0] * 3), 3 * len(PICTURES[0]))) == 2
+    monkeypatch.setattr(scanning, "MOST", 2)
+    assert len(find(PICTURES[0] * 3)) == 2
 
 
 class _Counted(io.BytesIO):
@@ -110,15 +117,15 @@ def test_what_only_looks_like_pictures_costs_linear_time(
     data: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps = 0
-    seen = embedded._View.at
+    seen = View.at
 
-    def at(self: embedded._View, place: int, length: int) -> bytes:
+    def at(self: View, place: int, length: int) -> bytes:
         nonlocal steps
         steps += 1
         return seen(self, place, length)
 
-    monkeypatch.setattr(embedded._View, "at", at)
+    monkeypatch.setattr(View, "at", at)
     file: BinaryIO = _Counted(data)
-    assert find(file, len(data)) == []
-    assert steps < 2 * embedded._STEPS + len(data) // embedded._MARKER
-    assert isinstance(file, _Counted) and file.count < 150 * (len(data) + embedded._IN_VAIN)
+    assert scanning.find(file, len(data), [pictures.PICTURES]) == []
+    assert steps < 2 * pictures._STEPS + len(data) // scanning._MARKER
+    assert isinstance(file, _Counted) and file.count < 150 * (len(data) + scanning._IN_VAIN)

@@ -1,0 +1,100 @@
+"""The deflate streams of a file that is kept with what they inflate to in their place."""
+
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, pairwise
+from typing import NamedTuple
+
+from bitswap_cli.archive.format.values.columns import pack_column, unpack_column
+from bitswap_cli.archive.format.values.objects import pack_object, unpack_object
+from bitswap_cli.errors import ArchiveError
+from bitswap_cli.images.inside.scanning import MOST
+from bitswap_cli.images.inside.streams import LARGEST_INFLATED, fold
+
+_LENGTH = struct.Struct("<I")
+_WHAT = "list of deflate streams"
+
+
+class Folded(NamedTuple):
+    """A deflate stream, by what it inflates to."""
+
+    gap: int
+    """How many bytes lie before that, behind what the stream before inflates to."""
+    length: int
+    """How many bytes it inflates to."""
+    own: bool
+    """Whether the header and the checksum of a zlib stream are a part of it."""
+    description: bytes
+    """What else it is made of."""
+
+
+def pack_streams(streams: Sequence[Folded]) -> bytes:
+    """Serialise the streams of a file, one at least."""
+    gaps, lengths, own, descriptions = zip(*streams, strict=True)
+    sizes = [len(description) for description in descriptions]
+    columns = [pack_column(column) for column in (gaps, lengths, [*map(int, own)], sizes)]
+    packed = pack_object([len(streams), *columns, b"".join(descriptions)])
+    return _LENGTH.pack(len(packed)) + packed
+
+
+def unpack_streams(data: memoryview) -> tuple[list[Folded], memoryview]:
+    """Invert `pack_streams`; return what lies behind it, too. Raise `ArchiveError` if malformed."""
+    length = _LENGTH.unpack_from(data)[0] if len(data) >= _LENGTH.size else 0
+    end = _LENGTH.size + length
+    if length and end <= len(data):
+        match unpack_object(bytes(data[_LENGTH.size : end]), _WHAT):
+            case [int(count), gaps, lengths, own, sizes, bytes(joined)] if 0 < count <= MOST:
+                ends = list(accumulate(unpack_column(sizes, count, len(joined) + 1), initial=0))
+                rows = zip(
+                    unpack_column(gaps, count),
+                    unpack_column(lengths, count, LARGEST_INFLATED + 1),
+                    map(bool, unpack_column(own, count, 2)),
+                    (joined[start:stop] for start, stop in pairwise(ends)),
+                    strict=True,
+                )
+                if ends[-1] == len(joined):
+                    return [Folded(*row) for row in rows], data[end:]
+    raise ArchiveError(f"the archive's {_WHAT} is malformed")
+
+
+def folded(
+    parts: Iterable[bytes | memoryview], streams: Sequence[Folded]
+) -> Iterator[bytes | memoryview]:
+    """Yield the parts of a file, given those of what it is kept as.
+
+    Raises
+    ------
+    ArchiveError
+        While parts are taken: if streams do not lie in them, or their descriptions are damaged.
+    """
+    left = _Parts(parts)
+    for gap, length, own, description in streams:
+        yield from left.take(gap)
+        yield fold(b"".join(left.take(length)), description, own=own)
+    yield from left.rest()
+
+
+class _Parts:
+    """Bytes that come in parts, and are taken in others."""
+
+    def __init__(self, parts: Iterable[bytes | memoryview]) -> None:
+        self._parts = iter(parts)
+        self._part = memoryview(b"")
+
+    def take(self, length: int) -> Iterator[memoryview]:
+        """Yield the next bytes, so many."""
+        while length:
+            if not self._part:
+                following = next(self._parts, None)
+                if following is None:
+                    raise ArchiveError("the archive tells of a deflate stream behind its file")
+                self._part = memoryview(following)
+                continue
+            yield self._part[:length]
+            taken = min(length, len(self._part))
+            self._part, length = self._part[taken:], length - taken
+
+    def rest(self) -> Iterator[bytes | memoryview]:
+        """Yield all that is left."""
+        yield self._part
+        yield from self._parts

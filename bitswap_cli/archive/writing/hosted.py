@@ -1,0 +1,109 @@
+"""Files by what lies in them: pictures that are in the archive, and deflate streams, inflated."""
+
+import zlib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from bitswap_cli.archive.format.names import number_of
+from bitswap_cli.archive.format.segments import HOST, UNFOLDED
+from bitswap_cli.archive.format.values.pieces import pack_pieces, size_of_pieces
+from bitswap_cli.archive.format.values.streams import Folded, pack_streams
+from bitswap_cli.archive.sources.parts import Part
+from bitswap_cli.archive.sources.source import Source, changed, read_pieces
+from bitswap_cli.images.inside.streams import inflate
+
+
+class Inside(NamedTuple):
+    """What lies in a file, when it is known what coders took."""
+
+    taken: list[Part]
+    """Streams that are to be inflated, and pictures that are in the archive."""
+    all: list[Part]
+    """And those that no coder took."""
+
+    def with_others(self, most: int) -> tuple[list[Part], list[Source]]:
+        """Return all parts but for pictures of more bytes than `most` that no coder took; and those
+        that none did among them, which are to be kept as files."""
+        coded = {one.name for one in members_of(self.taken)}
+        small = (
+            part.with_those(lambda one: one.name in coded or one.size <= most) for part in self.all
+        )
+        parts = [part for part in small if part]
+        return parts, [one for one in members_of(parts) if one.name not in coded]
+
+
+def members_of(parts: Sequence[Part]) -> list[Source]:
+    """Return the pictures in some parts of a file."""
+    return [member.source for part in parts for member in part.members]
+
+
+def stored_size(host: Source, parts: Sequence[Part]) -> int:
+    """Return how many bytes a file takes by some of its parts, at least; but for what tells of its
+    streams, so many."""
+    literal = host.size + sum(part.literal - part.length for part in parts)
+    return size_of_pieces(len(members_of(parts)), literal)
+
+
+def stored_host(source: Source, parts: Sequence[Part]) -> tuple[str, bytes, int]:
+    """Return the kind of a file by some of its parts, what is stored of it, and its CRC-32.
+
+    Raises
+    ------
+    SourceError
+        If it cannot be read, or has changed.
+    """
+    text, spans, end = _Text(), list[tuple[int, Part | None]](), 0
+    for part in parts:
+        spans += [(part.start - end, None), (part.length, part)]
+        end = part.start + part.length
+    spans = [span for span in (*spans, (source.size + 1 - end, None)) if span[0]]
+    data = read_pieces(source, (length for length, _ in spans))
+    crc = 0
+    for own, (_, inside) in zip(data, spans, strict=False):
+        crc = zlib.crc32(own, crc)
+        if inside is None:
+            text.literal += own
+            continue
+        whole = inflate(own, inside.stream) if inside.stream else own
+        if inside.crc != zlib.crc32(own) or whole is None:
+            raise changed(source)
+        text.add(whole, inside)
+    return *text.packed(), crc
+
+
+class _Text:
+    """The bytes of a file with its streams inflated, and without the pictures that are in the
+    archive."""
+
+    def __init__(self) -> None:
+        self.literal = bytearray()
+        self._members = 0  # bytes of those so far
+        self._numbers = list[int]()
+        self._gaps = list[int]()
+        self._end = 0  # of the last member, in what is literal
+        self._streams = list[Folded]()
+        self._inflated = 0  # end of the last stream, in literal and members
+
+    def add(self, whole: bytes, part: Part) -> None:
+        """Add a part, and what it is, or what it inflates to if it is a stream."""
+        if part.stream:
+            gap = len(self.literal) + self._members - self._inflated
+            told = part.stream.size, part.stream.own, part.description
+            self._streams.append(Folded(gap, *told))
+            self._inflated += gap + part.stream.size
+        place = 0
+        for begin, source in part.members:
+            self.literal += whole[place:begin]
+            place = begin + source.size
+            self._numbers.append(number_of(source.name))
+            self._gaps.append(len(self.literal) - self._end)
+            self._end = len(self.literal)
+            self._members += source.size
+        self.literal += whole[place:]
+
+    def packed(self) -> tuple[str, bytes]:
+        """Return the kind of the file, and all that is stored of it."""
+        pieces = pack_pieces(self._numbers, self._gaps, self.literal)
+        if not self._streams:
+            return HOST, pieces
+        return UNFOLDED, pack_streams(self._streams) + pieces
