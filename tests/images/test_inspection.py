@@ -196,7 +196,8 @@ def test_bmp_with_filled_padding_is_no_picture() -> None:
 
 def test_huge_picture_is_kept_as_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bitswap_cli.images.formats.png.chunks.MAX_LARGE", 99)
-    monkeypatch.setattr("bitswap_cli.images.formats.rows.MAX_PIXELS", 99)
+    monkeypatch.setattr("bitswap_cli.images.picture.MAX_PIXELS", 99)
+    monkeypatch.setattr("bitswap_cli.images.picture.MAX_LARGE", 99)
     for kind in ("PNG", "BMP", "PPM"):
         assert inspect(saved(pixels_of((10, 10), 3), kind)) is None
         assert inspect(saved(pixels_of((9, 11), 3), kind)) is not None

@@ -315,7 +315,8 @@ def test_nonsense_is_not_wide(data: bytes) -> None:
 
 def test_huge_picture_is_not_wide(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bitswap_cli.images.formats.png.chunks.MAX_LARGE", 99)
-    monkeypatch.setattr("bitswap_cli.images.formats.rows.MAX_PIXELS", 99)
+    monkeypatch.setattr("bitswap_cli.images.picture.MAX_PIXELS", 99)
+    monkeypatch.setattr("bitswap_cli.images.picture.MAX_LARGE", 99)
     for height, count in ((10, 0), (9, 1)):
         samples = samples_of((height, 11 if height == 9 else 10), 16, 2)
         assert len(inspect_wide(write_png(samples, 16, 2))) == count

@@ -10,14 +10,7 @@ from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.formats.bits import packed, unpacked
 from bitswap_cli.images.formats.deep import big_endian, high_first
 from bitswap_cli.images.formats.flat import with_flat, without_flat
-from bitswap_cli.images.picture import (
-    CHANNELS,
-    MAX_PIXELS,
-    MAX_ROWS,
-    MAX_SAMPLES,
-    Picture,
-    Recipe,
-)
+from bitswap_cli.images.picture import CHANNELS, MAX_ROWS, Picture, Recipe, is_held
 
 
 class Layout(NamedTuple):
@@ -57,8 +50,7 @@ class Layout(NamedTuple):
     @property
     def fits(self) -> bool:
         """Whether it is sound, and small enough to be held as a whole."""
-        most = min(MAX_PIXELS, MAX_SAMPLES // self.channels) if self.channels else 0
-        return self.sound and self.pixels <= most
+        return self.sound and is_held(self.height, self.width, self.channels, large=True)
 
 
 def split_rows(data: bytes, kind: str, layout: Layout | None) -> Picture | None:

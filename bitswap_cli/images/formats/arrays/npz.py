@@ -199,7 +199,7 @@ def _chosen(members: Iterable[_Member]) -> list[_Member]:
         groups.setdefault(one.unit, []).append(one)
     chosen = sorted(max(groups.values(), key=_pixels, default=[]))
     apart = all(one.start + one.size <= other.start for one, other in pairwise(chosen))
-    held = apart and chosen and is_held(1, _pixels(chosen), chosen[0].layout.channels, large=False)
+    held = apart and chosen and is_held(1, _pixels(chosen), chosen[0].layout.channels, large=True)
     return chosen if held else []
 
 

@@ -21,8 +21,11 @@ from bitswap_cli.images.picture import Picture, Recipe
 
 MAGIC: Sequence[bytes] = (npy_header.MAGIC, b"\x80\2", b"\x80\3", b"\x80\4\x95")
 KINDS: Sequence[Kind] = (
-    Kind("planar", 30, exact=True, plain=False, common=True, feature="planar"),
-)
+    Kind(
+        "planar", 30, exact=True, plain=False, common=True, feature="planar",
+        large=lambda head, _: not head.startswith(npy_header.MAGIC),
+    ),
+)  # fmt: skip
 
 # The version, 1, and 2 to 4 axes; what else an array has; its order, False; and its bytes.
 _PICKLED = re.compile(

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bitswap_cli.images.picture import MAX_PIXELS
+from bitswap_cli.images.picture import is_held
 
 _SIDES = range(8, 1 << 16)
 _COLOURS = (3, 4)
@@ -60,7 +60,7 @@ class Planes(NamedTuple):
             Of whole pictures.
         """
         count = len(data) // self.size
-        if not count or count * self.height * self.width > MAX_PIXELS:
+        if not is_held(count * self.height, self.width, self.channels, large=True):
             return False
         step = -(-count // _LOOKED_AT)
         rows = max(2, min(self.height, _ROWS_OF // (self.width * -(-count // step))))

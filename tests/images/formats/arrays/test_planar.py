@@ -14,7 +14,7 @@ from bitswap_cli.images.formats.arrays.planes import Planes, of_shape
 from bitswap_cli.images.inspection import inspect_exact, rebuild
 from bitswap_cli.images.picture import Picture
 from bitswap_cli.images.shown import shown
-from tests.images.formats.samples import Pixels, array_file, pickled, planar
+from tests.images.formats.samples import Pixels, array_file, arrays_file, pickled, planar
 
 
 def smooth(height: int, width: int, channels: int, seed: int = 0) -> Pixels:
@@ -116,3 +116,13 @@ def test_only_whole_arrays_are_looked_at() -> None:
     data = array_file(planar(MANY, 12))
     assert planes_in(data) == (128, len(data), Planes(3, 12, 12))
     assert planes_in(data[:-1]) is None
+
+
+@pytest.mark.parametrize("data", [pickled(planar(MANY, 12)), arrays_file(x=MANY)])
+def test_as_many_pixels_as_are_held_as_a_whole(
+    data: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bitswap_cli.images.picture.MAX_PIXELS", 99)
+    assert len(pictures(data)) == 1
+    monkeypatch.setattr("bitswap_cli.images.picture.MAX_LARGE", MANY[..., 0].size - 1)
+    assert not pictures(data)
