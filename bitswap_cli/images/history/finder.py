@@ -85,14 +85,21 @@ def _turned(search: Searcher, colours: NDArray[np.uint8], found: Found) -> Found
     """
     down, across = (max(0, side - _PART) // 2 for side in colours.shape[:2])
     part = colours[down : down + _PART, across : across + _PART]
-    tried = [
-        (own.wrong, orientation)
+    tried = {
+        orientation: own.wrong
         for orientation in (0, *_TURNS)
         if (own := _found(search, part, orientation))
-    ]
-    _, orientation = min(tried, default=(0, 0))
-    other = _found(search, colours, orientation) if orientation else None
-    return other if other and other.wrong < found.wrong else found
+    }
+    orientation = min(tried, key=lambda k: tried[k], default=0)
+    if not _fewer(tried.get(orientation, 0), tried.get(0)):
+        return found
+    other = _found(search, colours, orientation)
+    return other if other and _fewer(other.wrong, found.wrong) else found
+
+
+def _fewer(wrong: int, others: int | None) -> bool:
+    """Tell whether so few pixels are wrong that it is no chance."""
+    return others is None or 2 * wrong < others
 
 
 class _Luma(NamedTuple):
@@ -139,7 +146,7 @@ class _Finder:
             rounds = 1 if (luma.known == 1).mean() > _SURE else 3
             wrong = [puzzle.solve(rounds)[1] for puzzle in puzzles]
             puzzles = [Puzzle(self.search, self.canvas(luma, origins[wrong.index(min(wrong))]))]
-        return Found(puzzles[0].origin, *puzzles[0].solve())
+        return Found(puzzles[0].origin, *puzzles[0].finish())
 
     def canvas(self, luma: _Luma, origin: Origin) -> Canvas:
         """Return the picture on the grid of a JPEG."""

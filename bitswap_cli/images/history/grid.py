@@ -19,8 +19,10 @@ _WINDOW = 32  # pixels of its sides, beside those that a grid may be moved by
 _KNOWN = 0.99  # of its pixels
 _RARE = 0.5  # of the pixels are known, or more: whole blocks can be asked
 _PART, _SPREAD = 32, 32  # pixels of a block that have to be known, and between what values
-_FEWEST, _TRIED, _SHARE = 12, 250, 0.3  # blocks that are tried, and how many have to come back
-_QUALITIES = range(25, 96)
+_FEWEST, _SHARE = 12, 0.3  # blocks that are tried, and how many of them have to come back
+# What is tried, on how many of them at most, and for which qualities: where steps are fine, few are
+# right once they are rounded.
+_TRIES = ((Effort(0, 0, 0, 0), 250, range(25, 96)), (Effort(1, 10, 24, 0), 50, range(91, 96)))
 
 
 class Grid(NamedTuple):
@@ -60,23 +62,22 @@ def _tried(search: Searcher, plane: Plane, known: NDArray[np.bool_]) -> Steps | 
     blocks, sure = in_blocks(plane[:rows, :columns]), in_blocks(known[:rows, :columns])
     spread = np.where(sure, blocks, 0).max(1) - np.where(sure, blocks, 255).min(1).astype(np.int16)
     chosen = np.nonzero((sure.sum(1) >= _PART) & (spread >= _SPREAD))[0]
-    chosen = chosen[:: len(chosen) // _TRIED + 1]
     if len(chosen) < _FEWEST:
         return None
 
-    def laid(some: NDArray[np.uint8]) -> Plane:
-        return np.ascontiguousarray(some.reshape(-1, 8, 8).swapaxes(0, 1).reshape(8, -1))
-
-    blocks, sure = blocks[chosen], sure[chosen]
-    start = laid(blocks)
-    low, high = (laid(np.where(sure, blocks, end).astype(np.uint8)) for end in (0, 255))
-    for quality in _QUALITIES:
-        steps: Steps = standard(chroma=False)[quality]
-        state = np.full((1, len(chosen)), 2, np.uint8)
-        found = np.zeros((1, len(chosen), 64), np.int16)
-        solved = search.solve(start, low, high, steps, Effort(0, 0, 0, 0), found, state)
-        if solved >= _SHARE * len(chosen):
-            return steps
+    for effort, most, qualities in _TRIES:
+        some = chosen[:: len(chosen) // most + 1]
+        own, known, least = blocks[some], sure[some], _SHARE * len(some)
+        start, low, high = (
+            np.ascontiguousarray(x.reshape(-1, 8, 8).swapaxes(0, 1).reshape(8, -1))
+            for x in (own, *(np.where(known, own, end).astype(np.uint8) for end in (0, 255)))
+        )
+        for quality in qualities:
+            steps: Steps = standard(chroma=False)[quality]
+            state = np.full((1, len(some)), 2, np.uint8)
+            found = np.zeros((1, len(some), 64), np.int16)
+            if search.solve(start, low, high, steps, 0, effort, found, state) >= least:
+                return steps
     return None
 
 

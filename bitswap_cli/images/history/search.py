@@ -33,8 +33,9 @@ class Searcher:
         self._ranges = kernel.bound("history_ranges", "plpppppp")
         self._forward = kernel.bound("history_forward", "plp")
         self._comb = kernel.bound("history_comb", "plllllpp")
-        self._solve = kernel.bound("history_solve", "pppllpllllpp")
+        self._solve = kernel.bound("history_solve", "pppllplllllpp")
         self._shrink = kernel.bound("history_shrink", "plllp")
+        self._settle = kernel.bound("history_settle", "ppppppppp")
         self._chroma = kernel.bound("history_chroma", "ppplllllpllppp")
 
     def lattice(self, pixels: Plane) -> tuple[NDArray[np.uint8], Plane, int, int]:
@@ -75,14 +76,14 @@ class Searcher:
         return scores
 
     def solve(
-        self, start: Plane, low: Plane, high: Plane, steps: NDArray[np.int32], effort: Effort,
-        blocks: Blocks, state: Plane,
+        self, start: Plane, low: Plane, high: Plane, steps: NDArray[np.int32], left_open: int,
+        effort: Effort, blocks: Blocks, state: Plane,
     ) -> int:  # fmt: skip
         """Find blocks (rows, columns, 64) of a plane; see native/solve.c."""
         rows, columns, _ = blocks.shape
         found = self._solve(
-            address(start), address(low), address(high), rows, columns, address(steps), *effort,
-            address(blocks), address(state),
+            address(start), address(low), address(high), rows, columns, address(steps), left_open,
+            *effort, address(blocks), address(state),
         )  # fmt: skip
         return _counted(found)
 
@@ -103,6 +104,17 @@ class Searcher:
             address(told), address(low), address(high), rows, columns, *valid, vertical,
             address(steps), moves, subsets, address(blocks), address(plane), address(state),
         )  # fmt: skip
+
+    def settle(
+        self, pixels: Plane, geometry: NDArray[np.int64], planes: list[Plane],
+        blocks: list[Blocks], steps: Told,
+    ) -> int:  # fmt: skip
+        """Move coefficients of colours that are still wrong; see native/colour.c."""
+        found = self._settle(
+            address(pixels), address(geometry), *map(address, planes), *map(address, blocks),
+            address(steps),
+        )  # fmt: skip
+        return _counted(found)
 
 
 def _counted(found: int) -> int:

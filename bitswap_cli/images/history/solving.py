@@ -17,8 +17,10 @@ _EFFORTS = (
 )
 # Moves of one coefficient or two, and of how many all subsets are.
 _MOVES = ((1.0, 0, 0), (0.7, 12, 0), (0.1, 16, 8), (0.03, 24, 10), (0.01, 32, 12))
-_ROUNDS = 8
+_OPEN = (4, 2, 10, 0)  # the largest step that is left open where samples are not known
+_ROUNDS = 10
 _HOPELESS = 0.2  # of all pixels: if more are wrong after two rounds, they remain so
+_FEW = 100  # of all MCUs, one in so many at most is settled by colours
 _STUCK = 0.8  # of the wrong pixels that there were: a round that leaves more is no progress
 
 
@@ -95,11 +97,36 @@ class Puzzle:
             if wrong < least:
                 best, least = [own.copy() for own in self.blocks], wrong
             hopeless = round_ >= 1 and wrong > _HOPELESS * self.canvas.known.size
-            if not wrong or hopeless or stuck > 1 or (self.canvas.all_known and round_ >= 1):
+            if not wrong or hopeless or stuck > 2 or (self.canvas.all_known and round_ >= 1):
                 break
             if len(self.frame) == 3:
                 self.canvas.narrow(self.search, self.made())
         return best, least
+
+    def finish(self) -> tuple[list[Blocks], int]:
+        """Solve all, then judge by colours what is left."""
+        best, least = self.solve()
+        if least and len(self.frame) == 3:
+            self.blocks = [own.copy() for own in best]
+            self.settle()
+            if (wrong := self.wrong()) < least:
+                return self.blocks, wrong
+        return best, least
+
+    def settle(self) -> None:
+        """Move coefficients until fewer pixels are wrong, if few MCUs have such."""
+        origin, (height, width, _) = self.origin, self.canvas.pixels.shape
+        (tall, wide), chroma = origin.sampling, self.frame[1]
+        rows, columns = -(-origin.height // tall), -(-origin.width // wide)
+        fancy, most = origin.fancy and columns > 2, chroma.rows * chroma.columns // _FEW
+        mcus = rows, columns, fancy, chroma.columns, most
+        geometry = np.array([height, width, origin.top, origin.left, tall, wide, *mcus], np.int64)
+        planes = [
+            engine().plane(own, c.steps) for own, c in zip(self.blocks, self.frame, strict=True)
+        ]
+        steps = np.ascontiguousarray(np.stack(origin.steps))
+        pixels = np.ascontiguousarray(self.canvas.pixels)
+        self.search.settle(pixels, geometry, planes, self.blocks, steps)
 
     def made(self) -> list[Plane]:
         """Return luma and chroma as they are decoded, on the canvas."""
@@ -141,11 +168,11 @@ class Puzzle:
         start, low, high = (np.ascontiguousarray(plane) for plane in (start, low, high))
         blocks, steps = self.blocks[k], self.frame[k].steps
         state = np.full(blocks.shape[:2], 0 if round_ else 2, np.uint8)
-        left = state.size
+        left, left_open = state.size, _OPEN[round_ % len(_OPEN)]
         for share, effort in _EFFORTS:
             if 0 < left <= share * state.size:
                 left = state.size - self.search.solve(
-                    start, low, high, steps, effort, blocks, state
+                    start, low, high, steps, left_open, effort, blocks, state
                 )
 
     def interpolated(self, k: int, start: Plane, low: Plane, high: Plane, round_: int) -> None:

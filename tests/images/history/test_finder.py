@@ -54,6 +54,15 @@ def test_chroma_where_channels_were_cut(sampling: str) -> None:
 
 
 @needs_kernel
+@pytest.mark.parametrize("quality", [75, 95])
+def test_what_stands_before_white(quality: int) -> None:
+    pixels = np.full((192, 256, 1), 255, np.uint8)
+    pixels[60:124, 70:150] = scene(64, 80, gray=True)
+    found = find(load(save(pixels, quality)))
+    assert found is not None and found.wrong == 0
+
+
+@needs_kernel
 def test_tables_of_no_quality() -> None:
     rng = np.random.default_rng(5)
     tables = [(4 + rng.permutation(64) % 9).tolist(), (6 + rng.permutation(64) % 9).tolist()]

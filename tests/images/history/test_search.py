@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from bitswap_cli.images.history import engine, reference
+from bitswap_cli.images.history.decoder import decode
 from bitswap_cli.images.history.search import UNIT, Effort, Searcher, in_blocks
-from tests.images.history.jpegs import save, scene, taken_apart
+from tests.images.history.jpegs import load, save, scene, taken_apart
 
 KERNEL = engine.compiled()
 pytestmark = pytest.mark.skipif(KERNEL is None, reason="no kernel")
@@ -78,9 +79,9 @@ def test_blocks_are_found_by_rounding_and_searching(search: Searcher) -> None:
     wanted, steps = picture.coefficients[0], origin.steps[0]
     plane = reference.plane(wanted, steps)
     blocks, state = np.zeros_like(wanted), np.full(wanted.shape[:2], 2, np.uint8)
-    rounded = search.solve(plane, plane, plane, steps, Effort(0, 0, 0, 0), blocks, state)
+    rounded = search.solve(plane, plane, plane, steps, 0, Effort(0, 0, 0, 0), blocks, state)
     assert 0.2 * state.size < rounded < state.size
-    found = search.solve(plane, plane, plane, steps, Effort(6, 10, 32, 0), blocks, state)
+    found = search.solve(plane, plane, plane, steps, 0, Effort(6, 10, 32, 0), blocks, state)
     assert found > 0.95 * state.size
     same = in_blocks(reference.plane(blocks, steps) == plane).all(1).reshape(state.shape)
     assert np.array_equal(same, state == 1)
@@ -94,7 +95,29 @@ def test_subsets_find_blocks_that_a_beam_loses(search: Searcher) -> None:
         blocks = np.zeros_like(picture.coefficients[0])
         state = np.full(blocks.shape[:2], 2, np.uint8)
         effort = Effort(64, 14, 64, subsets)
-        found = search.solve(plane, plane, plane, origin.steps[0], effort, blocks, state)
+        found = search.solve(plane, plane, plane, origin.steps[0], 0, effort, blocks, state)
         assert (found == state.size) == all_found
         same = in_blocks(reference.plane(blocks, origin.steps[0]) == plane).all(1)
         assert same.sum() == found
+
+
+@pytest.mark.parametrize("sampling", ["4:4:4", "4:2:2", "4:2:0"])
+def test_colours_settle_what_planes_agree_on_wrongly(search: Searcher, sampling: str) -> None:
+    data = save(scene(109, 155), 95, sampling)
+    origin, picture = taken_apart(data)
+    pixels = np.ascontiguousarray(load(data)[3:-2, 5:-4])
+    blocks = [own.copy() for own in picture.coefficients]
+    for k, row, column, place, more in ((0, 2, 3, 4, 1), (1, 1, 2, 2, -1), (2, 3, 3, 0, 1)):
+        blocks[k][row, column, place] += more
+    tall, wide = origin.sampling
+    most, rows, columns = blocks[1].shape[0] * blocks[1].shape[1], -(-109 // tall), -(-155 // wide)
+    told = [*pixels.shape[:2], 3, 5, tall, wide, rows, columns, 1, blocks[1].shape[1]]
+    planes = [reference.plane(own, s) for own, s in zip(blocks, origin.steps, strict=True)]
+    steps = np.stack(origin.steps)
+    for count, wrong in ((1, True), (most, False)):
+        found = search.settle(pixels, np.array([*told, count]), planes, blocks, steps)
+        assert (found == 0) == wrong
+        made = decode(origin._replace(top=3, left=5), blocks, *pixels.shape[:2])
+        assert (made != pixels).any() == wrong
+    for plane, own, table in zip(planes, blocks, origin.steps, strict=True):
+        assert np.array_equal(plane, reference.plane(own, table))

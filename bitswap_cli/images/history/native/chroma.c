@@ -177,11 +177,7 @@ static void refine(const scene *s, const transform *t, int64_t top, int64_t left
     static const int32_t GROWTH[8] = {128, 132, 144, 167, 205, 266, 356, 460};
     int32_t fine[SPAN][SPAN], missed[SPAN][SPAN], inner[64], more[64];
     for (int round = 0; round < ROUNDS; round++) {
-        for (int p = 0; p < 64; p++) {
-            int64_t sum = 0;
-            for (int k = 0; k < 64; k++) sum += (int64_t)told[k] * t->basis[k][p];
-            inner[p] = (int32_t)(sum >> (24 - FINE)) + (128 << FINE);
-        }
+        unfold(t, told, inner);
         for (int64_t y = 0; y < SPAN; y++)
             for (int64_t x = 0; x < SPAN; x++) fine[y][x] = patch[y][x] << FINE;
         for (int64_t y = top ? 1 : 0; y < SPAN; y++)
@@ -274,8 +270,8 @@ static int64_t try_subsets(const scene *s, int16_t *block, int16_t *tried, const
 
 /* Solve blocks of chroma that was interpolated.
 
-   `told` (rows, columns, 64) are coefficients in units of 1 / UNIT, as least squares have them; `low`
-   and `high` what is known at each pixel, planes (8 vertical rows, 16 columns); `height` and
+   `told` (rows, columns, 64) are coefficients in units of 1 / UNIT, as least squares have them;
+   `low` and `high` what is known at each pixel, planes (8 vertical rows, 16 columns); `height` and
    `width` count valid samples. `blocks` and the samples that they make, `plane`, change. `moves` of
    one coefficient are tried, for blocks that do not give what they should, then all subsets of
    `subsets` moves; `state` of each block becomes 1 where all is right. Returns how many blocks are

@@ -165,11 +165,11 @@ static int try_subsets(const puzzle *q, const int32_t *start, int16_t *block, co
     return 0;
 }
 
-/* Round coefficients so that samples within limits move as they have to. */
+/* Round coefficients so that samples within limits move as they have to; meanwhile those of
+   steps up to `open` are not rounded. */
 static void project(const transform *t, const uint8_t *start, limits l, const int32_t *steps,
-                    int32_t *told, int16_t *block, int32_t *made) {
-    int32_t samples[64];
-    int16_t before[64];
+                    int64_t open, int32_t *told, int16_t *block, int32_t *made) {
+    int32_t samples[64], meant[64];
     int free = 0;
     for (int p = 0; p < 64; p++) {
         const int64_t at = p / 8 * l.stride + p % 8;
@@ -178,10 +178,10 @@ static void project(const transform *t, const uint8_t *start, limits l, const in
     }
     forward(t, samples, told);
     rounded(told, steps, block);
-    backward(t, block, steps, made);
-    if (free && !wrong(block, steps, l)) return;
-    for (int round = 0; free && round < ROUNDS; round++) {
-        memcpy(before, block, sizeof before);
+    for (int round = 0; free && round < ROUNDS && wrong(block, steps, l); round++) {
+        for (int k = 0; k < 64; k++)
+            meant[k] = steps[k] > open ? block[k] * steps[k] * UNIT : told[k];
+        unfold(t, meant, made);
         for (int p = 0; p < 64; p++) {
             const int64_t at = p / 8 * l.stride + p % 8;
             if (fixed(l, at)) continue;
@@ -191,9 +191,8 @@ static void project(const transform *t, const uint8_t *start, limits l, const in
         }
         forward(t, samples, told);
         rounded(told, steps, block);
-        backward(t, block, steps, made);
-        if (!memcmp(before, block, sizeof before)) break;
     }
+    backward(t, block, steps, made);
 }
 
 static void pose(puzzle *q, limits l, const int32_t *made) {
@@ -211,13 +210,13 @@ static void pose(puzzle *q, limits l, const int32_t *made) {
    `start`, `low` and `high` are planes (8 rows, 8 columns): what is supposed, and what is known.
    `blocks` are what was found before, `state` says of each block: 1, it stays as it is; 0, it stays
    if it gives what it should; 2, there is none yet. It becomes 1 where all samples come to lie
-   within their limits. A search has `width` nodes and takes up to `depth` of `moves` moves; there
-   is none if `width` is 0. Then all subsets of `subsets` moves are tried. Returns how many blocks
-   are 1. */
+   within their limits. Where samples are not known, coefficients of steps up to `open` are rounded
+   last. A search has `width` nodes and takes up to `depth` of `moves` moves; there is none if
+   `width` is 0. Then all subsets of `subsets` moves are tried. Returns how many blocks are 1. */
 EXPORT int64_t bitswap_history_solve(const uint8_t *start, const uint8_t *low, const uint8_t *high,
                                      int64_t rows, int64_t columns, const int32_t *steps,
-                                     int64_t width, int64_t depth, int64_t moves, int64_t subsets,
-                                     int16_t *blocks, uint8_t *state) {
+                                     int64_t open, int64_t width, int64_t depth, int64_t moves,
+                                     int64_t subsets, int16_t *blocks, uint8_t *state) {
     transform t;
     puzzle q;
     int64_t solved = 0;
@@ -232,7 +231,7 @@ EXPORT int64_t bitswap_history_solve(const uint8_t *start, const uint8_t *low, c
         if (!state[b] && !wrong(block, steps, l)) state[b] = 1;
         if (state[b] != 1) {
             int32_t told[64], made[64];
-            project(&t, start + at, l, steps, told, tried, made);
+            project(&t, start + at, l, steps, open, told, tried, made);
             const int before = wrong(block, steps, l);
             int now = wrong(tried, steps, l);
             for (int again = 0; now && width && again < AGAIN; again++) {
@@ -247,7 +246,7 @@ EXPORT int64_t bitswap_history_solve(const uint8_t *start, const uint8_t *low, c
             }
             if (now && subsets) {
                 int16_t again[64];
-                project(&t, start + at, l, steps, told, again, made);
+                project(&t, start + at, l, steps, open, told, again, made);
                 list_moves(&q, &t, told, again, steps, (int)subsets);
                 pose(&q, l, made);
                 if (q.moves && try_subsets(&q, made, again, steps, l, (int)subsets)) {

@@ -57,6 +57,14 @@ void backward(const transform *t, const int16_t *block, const int32_t *steps, in
         out[p] = ((out[p] + (1 << (15 - FINE))) >> (16 - FINE)) + (128 << FINE);
 }
 
+void unfold(const transform *t, const int32_t *told, int32_t out[64]) {
+    int64_t sums[64] = {0};
+    for (int k = 0; k < 64; k++)
+        if (told[k])
+            for (int p = 0; p < 64; p++) sums[p] += (int64_t)told[k] * t->basis[k][p];
+    for (int p = 0; p < 64; p++) out[p] = (int32_t)(sums[p] >> (24 - FINE)) + (128 << FINE);
+}
+
 /* Coefficients, in units of 1 / UNIT, of `count` blocks of samples in units of 1 / UNIT. */
 EXPORT void bitswap_history_forward(const int32_t *samples, int64_t count, int32_t *out) {
     transform t;

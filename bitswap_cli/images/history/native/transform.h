@@ -21,6 +21,9 @@ HIDDEN void forward(const transform *t, const int32_t in[64], int32_t out[64]);
 /* The multiples of steps that are next to coefficients in units of 1 / UNIT. */
 HIDDEN void rounded(const int32_t *told, const int32_t *steps, int16_t *block);
 
+/* Coefficients in units of 1 / UNIT -> samples in units of 2^-FINE. */
+HIDDEN void unfold(const transform *t, const int32_t *told, int32_t out[64]);
+
 /* Coefficients times steps -> samples in units of 2^-FINE. */
 HIDDEN void backward(const transform *t, const int16_t *block, const int32_t *steps,
                      int32_t out[64]);

@@ -1,0 +1,240 @@
+/* Few pixels that are still wrong -> coefficients that make fewer so: some moves at once, judged by
+   the colours that a decoder makes. They undo what planes, each solved for itself, have agreed on
+   wrongly: luma and chroma where channels were cut, and neighbours that lean on each other. */
+
+#include "history.h"
+
+#define ITERATIONS 12
+#define MOST_BLOCKS 10
+#define MOVES 28 /* the best of one coefficient each, that are tried together */
+#define WIDTH_OF_BEAM 16
+#define DEPTH 6
+#define FAR 10 /* no channel counts for more */
+#define LARGE 2047 /* no coefficient is moved beyond that */
+
+/* What solves are told of a JPEG, see history/search.py. */
+enum { HEIGHT, WIDTH, TOP, LEFT, TALL, WIDE, ROWS, COLUMNS, FANCY, ACROSS, MOST };
+
+typedef struct {
+    const uint8_t *pixels; /* (height, width, 3), which begin at (top, left) of the JPEG */
+    const int64_t *told;
+    uint8_t *planes[3];
+    int16_t *blocks[3];
+    const int32_t *steps;
+} scene;
+
+typedef struct {
+    int64_t top, left, bottom, right;
+} area;
+
+typedef struct {
+    int64_t row, column; /* of a block */
+    int k; /* of its component */
+} block;
+
+typedef struct {
+    block of;
+    int place, sign;
+    int64_t loss;
+} move;
+
+static int64_t across(const scene *s, int k) { return s->told[ACROSS] * (k ? 1 : s->told[WIDE]); }
+
+static int32_t chroma_at(const scene *s, int k, int64_t y, int64_t x) {
+    const int64_t stride = 8 * across(s, k), *told = s->told;
+    if (told[WIDE] == 1) return s->planes[k][y * stride + x];
+    const int64_t row = y / told[TALL], column = x >> 1, odd = x & 1;
+    const uint8_t *near = s->planes[k] + row * stride;
+    if (!told[FANCY]) return near[column];
+    int64_t beside = odd ? column + 1 : column - 1;
+    beside = beside < 0 ? 0 : beside < told[COLUMNS] ? beside : told[COLUMNS] - 1;
+    if (told[TALL] == 1) return (int32_t)((3 * near[column] + near[beside] + 1 + odd) >> 2);
+    int64_t other = y & 1 ? row + 1 : row - 1;
+    other = other < 0 ? 0 : other < told[ROWS] ? other : told[ROWS] - 1;
+    const uint8_t *far = s->planes[k] + other * stride;
+    const int64_t here = 3 * near[column] + far[column], there = 3 * near[beside] + far[beside];
+    return (int32_t)((3 * here + there + 8 - odd) >> 4);
+}
+
+INLINE int64_t square(int32_t value) {
+    const int32_t size = value < 0 ? -value : value;
+    return size < FAR ? size * size : FAR * FAR;
+}
+
+/* How wrong the pixels of an area of the JPEG are. */
+static int64_t error_of(const scene *s, area a) {
+    const int64_t *told = s->told, stride = 8 * across(s, 0);
+    const int64_t top = a.top > told[TOP] ? a.top : told[TOP];
+    const int64_t left = a.left > told[LEFT] ? a.left : told[LEFT];
+    const int64_t end = told[TOP] + told[HEIGHT], side = told[LEFT] + told[WIDTH];
+    int64_t sum = 0;
+    for (int64_t y = top; y < (a.bottom < end ? a.bottom : end); y++)
+        for (int64_t x = left; x < (a.right < side ? a.right : side); x++) {
+            const uint8_t *p = s->pixels + 3 * ((y - told[TOP]) * told[WIDTH] + x - told[LEFT]);
+            const int32_t luma = s->planes[0][y * stride + x];
+            const int32_t cb = chroma_at(s, 1, y, x), cr = chroma_at(s, 2, y, x);
+            sum += square(clamped(luma + to_red(cr), 0, 255) - p[0]);
+            sum += square(clamped(luma + to_green(cb, cr), 0, 255) - p[1]);
+            sum += square(clamped(luma + to_blue(cb), 0, 255) - p[2]);
+        }
+    return sum;
+}
+
+/* The pixels that a block has a part in. */
+static area area_of(const scene *s, block b) {
+    const int64_t *told = s->told;
+    const int64_t tall = b.k ? told[TALL] : 1, wide = b.k ? told[WIDE] : 1;
+    const int64_t beside = told[FANCY] && wide == 2 ? 2 : 0, above = tall == 2 ? beside : 0;
+    const area a = {8 * tall * b.row - above, 8 * wide * b.column - beside,
+                    8 * tall * (b.row + 1) + above, 8 * wide * (b.column + 1) + beside};
+    return a;
+}
+
+static int16_t *coefficients(const scene *s, block b) {
+    return s->blocks[b.k] + 64 * (b.row * across(s, b.k) + b.column);
+}
+
+/* Take a move, or take it back. */
+static void take(const scene *s, const move *m, int sign) {
+    const int64_t stride = 8 * across(s, m->of.k);
+    int16_t *own = coefficients(s, m->of);
+    own[m->place] = (int16_t)(own[m->place] + sign * m->sign);
+    inverse(own, s->steps + 64 * m->of.k,
+            s->planes[m->of.k] + 8 * m->of.row * stride + 8 * m->of.column, stride);
+}
+
+static int64_t with(const scene *s, const move *m, area a) {
+    take(s, m, 1);
+    const int64_t error = error_of(s, a);
+    take(s, m, -1);
+    return error;
+}
+
+/* List the best moves of one coefficient of some blocks, of these components; returns how many. */
+static int list_moves(const scene *s, const block *blocks, int count, int components, move *moves) {
+    int found = 0;
+    for (int b = 0; b < count; b++) {
+        if (!(components >> blocks[b].k & 1)) continue;
+        const area a = area_of(s, blocks[b]);
+        const int16_t *own = coefficients(s, blocks[b]);
+        const int64_t before = error_of(s, a);
+        for (int n = 0; n < 128; n++) {
+            move m = {blocks[b], n / 2, n % 2 ? -1 : 1, 0};
+            if (own[m.place] * m.sign >= LARGE) continue;
+            m.loss = with(s, &m, a) - before;
+            int at = found < MOVES ? found++ : MOVES;
+            if (at == MOVES && moves[--at].loss <= m.loss) continue;
+            for (; at > 0 && moves[at - 1].loss > m.loss; at--) moves[at] = moves[at - 1];
+            moves[at] = m;
+        }
+    }
+    return found;
+}
+
+typedef struct {
+    uint32_t taken; /* of the moves */
+    int64_t error;
+} node;
+
+static void take_all(const scene *s, const move *moves, uint32_t taken, int sign) {
+    for (int m = 0; m < MOVES; m++)
+        if (taken >> m & 1) take(s, moves + m, sign);
+}
+
+/* Keep a node among the best, in the order of their errors; equal ones once. */
+static void keep(node *nodes, int *count, node own) {
+    if (*count == WIDTH_OF_BEAM && own.error >= nodes[WIDTH_OF_BEAM - 1].error) return;
+    for (int i = 0; i < *count; i++)
+        if (nodes[i].taken == own.taken) return;
+    int at = *count < WIDTH_OF_BEAM ? (*count)++ : WIDTH_OF_BEAM - 1;
+    for (; at > 0 && nodes[at - 1].error > own.error; at--) nodes[at] = nodes[at - 1];
+    nodes[at] = own;
+}
+
+/* Take the moves, found by a beam search, that make an area least wrong, if any do. */
+static int better(const scene *s, const move *moves, int count, area whole) {
+    node beam[2][WIDTH_OF_BEAM] = {{{0, error_of(s, whole)}}}, best = beam[0][0];
+    int width = 1;
+    for (int d = 0; d < DEPTH && best.error; d++) {
+        const node *from = beam[d % 2];
+        node *to = beam[(d + 1) % 2];
+        int found = 0;
+        for (int i = 0; i < width; i++) {
+            take_all(s, moves, from[i].taken, 1);
+            for (int m = 0; m < count; m++) {
+                if (from[i].taken >> m & 1) continue;
+                const node own = {from[i].taken | 1u << m, with(s, moves + m, whole)};
+                keep(to, &found, own);
+            }
+            take_all(s, moves, from[i].taken, -1);
+        }
+        if (found && to[0].error < best.error) best = to[0];
+        else if (d && best.taken) break;
+        width = found;
+    }
+    take_all(s, moves, best.taken, 1);
+    return best.taken != 0;
+}
+
+static area of_mcu(const scene *s, int64_t row, int64_t column) {
+    const int64_t tall = 8 * s->told[TALL], wide = 8 * s->told[WIDE];
+    const area a = {tall * row, wide * column, tall * (row + 1), wide * (column + 1)};
+    return a;
+}
+
+/* Move coefficients of an MCU, and of chroma of the next ones that are wrong, too. */
+static void settle(const scene *s, const uint8_t *wrong, int64_t row, int64_t column) {
+    const int64_t *told = s->told, next = row * told[ACROSS] + column;
+    const int64_t rows = -(-told[ROWS] / 8);
+    static const int GROUPS[4] = {2, 4, 1, 7}; /* bits of components */
+    block blocks[MOST_BLOCKS];
+    move moves[MOVES];
+    int count = 0;
+    area whole = of_mcu(s, row, column);
+    for (int64_t y = 0; y < told[TALL]; y++)
+        for (int64_t x = 0; x < told[WIDE]; x++) {
+            const block luma = {told[TALL] * row + y, told[WIDE] * column + x, 0};
+            blocks[count++] = luma;
+        }
+    for (int n = 0; n < 3; n++) {
+        const int64_t down = n == 1, right = n == 2;
+        if (row + down >= rows || column + right >= told[ACROSS]) continue;
+        if (n && !wrong[next + down * told[ACROSS] + right]) continue;
+        for (int k = 1; k < 3; k++) {
+            const block chroma = {row + down, column + right, k};
+            const area own = area_of(s, chroma);
+            blocks[count++] = chroma;
+            if (own.top < whole.top) whole.top = own.top;
+            if (own.left < whole.left) whole.left = own.left;
+            if (own.bottom > whole.bottom) whole.bottom = own.bottom;
+            if (own.right > whole.right) whole.right = own.right;
+        }
+    }
+    for (int group = 0; group < 4; group++)
+        for (int n = 0; n < ITERATIONS && error_of(s, whole); n++) {
+            const int found = list_moves(s, blocks, count, GROUPS[group], moves);
+            if (!better(s, moves, found, whole)) break;
+        }
+}
+
+/* Move coefficients so that fewer of a picture's `pixels` are wrong, if no more than told[MOST]
+   MCUs are. Blocks and the planes that they make change. Returns how many MCUs are looked at. */
+EXPORT int64_t bitswap_history_settle(const uint8_t *pixels, const int64_t *told, uint8_t *luma,
+                                      uint8_t *blue, uint8_t *red, int16_t *luma_blocks,
+                                      int16_t *blue_blocks, int16_t *red_blocks,
+                                      const int32_t *steps) {
+    const scene s = {
+        pixels, told, {luma, blue, red}, {luma_blocks, blue_blocks, red_blocks}, steps};
+    const int64_t count = -(-told[ROWS] / 8) * told[ACROSS];
+    uint8_t *wrong = malloc((size_t)count);
+    int64_t found = 0;
+    if (!wrong) return -1;
+    for (int64_t m = 0; m < count; m++) {
+        wrong[m] = error_of(&s, of_mcu(&s, m / told[ACROSS], m % told[ACROSS])) > 0;
+        found += wrong[m];
+    }
+    for (int64_t m = 0; m < count && found <= told[MOST]; m++)
+        if (wrong[m]) settle(&s, wrong, m / told[ACROSS], m % told[ACROSS]);
+    free(wrong);
+    return found <= told[MOST] ? found : 0;
+}
