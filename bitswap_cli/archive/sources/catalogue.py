@@ -8,8 +8,7 @@ pictures are decoded again, but not described and proved again, which would be t
 import os
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence, Set
-from contextlib import closing
-from dataclasses import dataclass, field
+from contextlib import closing, contextmanager
 from functools import cached_property, partial
 from itertools import accumulate
 
@@ -20,7 +19,8 @@ from bitswap_cli.archive.sources import hosts, seen, strips, twins
 from bitswap_cli.archive.sources.ahead import ahead, any_tells
 from bitswap_cli.archive.sources.beginnings import Beginnings, begun
 from bitswap_cli.archive.sources.copies import find
-from bitswap_cli.archive.sources.seen import NO_PICTURE, UNSEEN, Known, Seen, SeenJpeg
+from bitswap_cli.archive.sources.lookers import Look, lookers
+from bitswap_cli.archive.sources.seen import NO_PICTURE, UNSEEN, Group, Known, Seen, SeenJpeg
 from bitswap_cli.archive.sources.source import Source, SourceError, beginning
 from bitswap_cli.archive.sources.strips import SeenStrips
 from bitswap_cli.archive.sources.walk import collect
@@ -36,15 +36,6 @@ from bitswap_cli.images.picture import Picture
 ROOM = 1 << 30  # bytes of pixels that are kept
 _FIRST = 1 << 25  # bytes of files
 _LARGER = 16  # about how many times as many bytes as its file a picture may have
-
-
-@dataclass
-class Group:
-    """Files that can be seen as pictures of the same genres."""
-
-    sources: list[Source] = field(default_factory=list)
-    samples: int = 0
-    """Of all of them."""
 
 
 class Catalogue:
@@ -113,6 +104,7 @@ class Catalogue:
         self._described = not pixels or self._hosted.any  # pictures inside of files always are
         self._entries: dict[bytes, Known] = {}
         self._strips: dict[bytes, SeenStrips | None] = {}
+        self._look: Look = seen.look
 
     def features(self, block: int = MAX_BLOCK) -> frozenset[str]:
         """Return what an archive of it needs beyond what its models do.
@@ -172,13 +164,8 @@ class Catalogue:
         return begun(self.sources)
 
     def strips(self, source: Source) -> SeenStrips | None:
-        """Return a picture that is had by strips, proved to come back; None if it is none.
-
-        Raises
-        ------
-        SourceError
-            If it cannot be read, or has changed, and the catalogue is strict.
-        """
+        """Return a picture that is had by strips, proved to come back; None if it is none. Errors
+        are those of `look`."""
         beginning = self._beginnings.strips.get(source.name)
         if beginning is None or source.path in self.skipped:
             return None
@@ -191,13 +178,8 @@ class Catalogue:
         return self._strips[source.name]
 
     def jpeg(self, source: Source) -> SeenJpeg | None:
-        """Return a JPEG file, proved to come back from its coefficients; None if it is none.
-
-        Raises
-        ------
-        SourceError
-            If it cannot be read, or has changed, and the catalogue is strict.
-        """
+        """Return a JPEG file, proved to come back from its coefficients; None if it is none. Errors
+        are those of `look`."""
         if source.name not in self.jpegs or source.path in self.skipped:
             return None
         try:
@@ -234,7 +216,7 @@ class Catalogue:
         """Return what is known of all files that may be pictures; those that were not looked at yet
         are."""
         others = [one for one in self.candidates() if one.name not in self._entries]
-        with closing(self.look_at(others)) as looks:
+        with self._helped(others), closing(self.look_at(others)) as looks:
             deque(looks, maxlen=0)
         return self._entries
 
@@ -269,8 +251,9 @@ class Catalogue:
             found = known.seen(wide=self._wide)
             return found is not None and tells(found)
 
-        settle = partial(self._settle, wide=True, again=again)
-        return any_tells(sources, partial(self._find, wide=True), tells_of, settle, self._threads)
+        find, settle = partial(self._find, wide=True), partial(self._settle, wide=True, again=again)
+        with self._helped(sources):
+            return any_tells(sources, find, tells_of, settle, self._threads)
 
     def look(self, source: Source, *, wide: bool = True, again: bool = True) -> Seen | None:
         """Return what a source can be seen as; None if it is no picture, or was skipped.
@@ -335,6 +318,16 @@ class Catalogue:
             raise error
         self.skipped[source.path] = error.why
 
+    @contextmanager
+    def _helped(self, sources: Sequence[Source]) -> Generator[None]:
+        """Let other processes look at these files meanwhile, where that is sooner."""
+        new = [one for one in sources if one.name not in self._entries]
+        with lookers(new, self._threads) as self._look:
+            try:
+                yield
+            finally:
+                self._look = seen.look
+
     def _find(self, source: Source, wide: bool) -> Known:
         """Return what is known of a file, with its pictures if they are wanted."""
         entry = self._entries.get(source.name, UNSEEN)
@@ -344,7 +337,7 @@ class Catalogue:
             return NO_PICTURE
         if entry is UNSEEN:
             pixels = self._pixels and source.offset is None
-            entry = seen.look(source, wide=self._wide, pixels=pixels)
+            entry = self._look(source, wide=self._wide, pixels=pixels)
         if entry.pictures is None and entry.wanted(wide and self._wide):
             entry = entry._replace(pictures=seen.look_again(source, entry))
         return entry

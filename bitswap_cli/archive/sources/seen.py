@@ -3,6 +3,7 @@
 import math
 import zlib
 from collections.abc import Set
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
 
@@ -97,6 +98,15 @@ class Known(NamedTuple):
         """Return what it can be seen as; None if that is nothing of interest."""
         pictures = self.pictures if self.wanted(wide) else None
         return Seen(pictures, self.limit, self.checksum) if pictures else None
+
+
+@dataclass
+class Group:
+    """Files that can be seen as pictures of the same genres."""
+
+    sources: list[Source] = field(default_factory=list)
+    samples: int = 0
+    """Of all of them."""
 
 
 NO_PICTURE = Known()

@@ -3,7 +3,8 @@
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from bitswap_cli.archive.sources.catalogue import Catalogue, Group
+from bitswap_cli.archive.sources.catalogue import Catalogue
+from bitswap_cli.archive.sources.seen import Group
 from bitswap_cli.archive.writing.coders.choice import codec_of, estimate
 from bitswap_cli.contract import TileCodec
 from bitswap_cli.images.picture import Picture

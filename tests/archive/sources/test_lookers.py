@@ -1,0 +1,114 @@
+"""Processes see in files what this one sees, and are gone when nobody asks any more."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import bitswap_cli
+from bitswap_cli.archive.sources import lookers as module
+from bitswap_cli.archive.sources import seen
+from bitswap_cli.archive.sources.catalogue import Catalogue
+from bitswap_cli.archive.sources.lookers import Look, lookers
+from bitswap_cli.archive.sources.source import Source, SourceError
+from tests.images.formats.samples import files
+
+FILES = files() | {"no picture": b"text", "like one": b"\x89PNG\r\n\x1a\n"}
+
+
+@pytest.fixture
+def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Source]:
+    """Small files, as many as are worth processes."""
+    monkeypatch.setattr(module, "MANY", 10)
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name, data in FILES.items():
+        (folder / name).write_bytes(data)
+    return Catalogue([folder]).sources
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """The processes that a test starts; each has ended by the end of it."""
+    found = list[subprocess.Popen[bytes]]()
+
+    def start() -> subprocess.Popen[bytes]:
+        found.append(own())
+        return found[-1]
+
+    own = module._started
+    monkeypatch.setattr(module, "_started", start)
+    yield found
+    assert all(process.returncode is not None for process in found)
+
+
+def seen_by(look: Look, sources: list[Source]) -> list[tuple[object, ...]]:
+    """What is known of each file, pixels as bytes."""
+    every = [look(source, wide=True, pixels=False) for source in sources]
+    return [
+        (*known._replace(pictures=None), [(p.pixels.tobytes(), p.recipe) for p in known.pictures])
+        for known in every
+        if known.pictures is not None
+    ]
+
+
+def test_processes_see_what_this_one_sees(
+    sources: list[Source], started: list[subprocess.Popen[bytes]]
+) -> None:
+    with lookers(sources, 2) as look:
+        assert look is not seen.look
+        assert seen_by(look, sources) == seen_by(seen.look, sources) != []
+    assert len(started) == 2
+
+
+def test_errors_are_told(sources: list[Source], started: list[subprocess.Popen[bytes]]) -> None:
+    gone = next(source for source in sources if source.name.endswith(b"tga"))
+    os.unlink(gone.path)
+    with pytest.raises(SourceError) as own:
+        seen.look(gone, wide=True, pixels=False)
+    with lookers(sources, 2) as look, pytest.raises(SourceError) as error:
+        look(gone, wide=True, pixels=False)
+    assert str(error.value) == str(own.value) and error.value.why == own.value.why
+
+
+def test_what_a_process_cannot_do_is_done_here(
+    sources: list[Source], started: list[subprocess.Popen[bytes]]
+) -> None:
+    with lookers(sources, 2) as look:
+        for process in started:
+            process.kill()
+        assert seen_by(look, sources) == seen_by(seen.look, sources)
+
+
+def test_processes_end_with_an_error(
+    sources: list[Source], started: list[subprocess.Popen[bytes]]
+) -> None:
+    with pytest.raises(KeyError), lookers(sources, 2):
+        raise KeyError
+    assert len(started) == 2
+
+
+@pytest.mark.parametrize(("count", "many", "size"), [(1, 2, 9), (2, 1 << 20, 9), (2, 2, 1 << 17)])
+def test_few_or_large_files_need_none(
+    count: int, many: int, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MANY", many)
+    with lookers(9 * [Source(b"a", b"a", "file", size, 0)], count) as look:
+        assert look is seen.look
+
+
+def test_archives_are_equal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started: list[subprocess.Popen[bytes]]
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name, data in FILES.items():
+        (folder / name).write_bytes(data)
+    archives = []
+    for many in (1 << 20, 10):
+        monkeypatch.setattr(module, "MANY", many)
+        bitswap_cli.compress(folder, tmp_path / "a.bsw", threads=2, force=True)
+        archives.append((tmp_path / "a.bsw").read_bytes())
+    assert archives[0] == archives[1] and started
