@@ -1,12 +1,15 @@
 """Files that hold deflate streams, from end to end."""
 
 import gzip
+import io
 import json
 import subprocess
+import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.cli.conftest import Bitswap
 from tests.images.formats.jpeg.files import photograph, pillow
@@ -14,7 +17,8 @@ from tests.images.formats.jpeg.files import photograph, pillow
 
 @pytest.fixture
 def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Documents as ZIP files of XML, one with a photograph; a gzip file, and one that is cut."""
+    """Documents as ZIP files of XML, one with a photograph; gzip files of a text, of pictures, and
+    one that is cut."""
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "office"
     folder.mkdir()
@@ -28,6 +32,14 @@ def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
                 pack.writestr("photo.jpg", picture, zipfile.ZIP_STORED)
     log = "\n".join(f"{k} of many lines, {k * 7919 % 10007}" for k in range(900)).encode()
     (folder / "log.gz").write_bytes(gzip.compress(log))
+    bmp = io.BytesIO()
+    Image.fromarray(photograph(70, 60, seed=4)).save(bmp, "BMP")
+    with tarfile.open(folder / "pictures.tar.gz", "w:gz") as tar:
+        for name, data in (("a.jpg", pillow(photograph(99, 90, seed=5), quality=90)), ("log", log)):
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    (folder / "bmp.gz").write_bytes(gzip.compress(bmp.getvalue()))
     (folder / "cut.gz").write_bytes(gzip.compress(log)[:-3000])
     return folder
 
@@ -37,7 +49,7 @@ def test_they_come_back(office: Path, bitswap: Bitswap, options: tuple[str, ...]
     done = bitswap("compress", "office", "-o", "a.bsw", "--json", "--strict", *options)
     assert (done.code, done.err) == (0, "")
     told = json.loads(done.out)
-    assert told["kinds"] == {"unfolded": 4, "file": 1} and told["entries"] == 5
+    assert told["kinds"] == {"unfolded": 6, "file": 1} and told["entries"] == 7
     assert told["after"] < 0.9 * told["before"]
     for command in (["test", "a.bsw"], ["decompress", "a.bsw", "-o", "out"]):
         assert bitswap(*command).code == 0
@@ -52,15 +64,16 @@ def test_what_is_told_of_them(office: Path, bitswap: Bitswap) -> None:
     listed = bitswap("list", "-v", "a.bsw").out
     assert "office/0.docx (1 picture inside)" in listed and "//" not in listed
     described = json.loads(bitswap("info", "--json", "a.bsw").out)
-    assert described["inside"] == 1 and {"streams", "embedded"} <= set(described["features"])
+    assert described["inside"] == 3 and {"streams", "embedded"} <= set(described["features"])
     told = described["kinds"]["unfolded"]
-    assert (told["entries"], told["restored"]) == (4, "bytes")
+    assert (told["entries"], told["restored"]) == (6, "bytes")
     before = sum(p.stat().st_size for p in office.iterdir() if p.name != "cut.gz")
     assert told["before"] == before
 
 
 def test_damage_is_told_by_their_names(office: Path, bitswap: Bitswap) -> None:
-    (office / "0.docx").unlink()
+    for name in ("0.docx", "pictures.tar.gz", "bmp.gz"):
+        (office / name).unlink()
     (office / "note").write_bytes(b"no stream")
     assert bitswap("compress", "office", "-o", "a.bsw").code == 0
     data = bytearray(Path("a.bsw").read_bytes())

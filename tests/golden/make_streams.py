@@ -18,8 +18,8 @@ ARCHIVE = HERE / "photo-streams-5.bsw"
 
 
 def hold(folder: Path) -> None:
-    """Write files with streams inside: of all headers, with pictures between them, one that is
-    there twice, and one that is damaged."""
+    """Write files with streams inside: of all headers, with pictures in and between them, one that
+    is there twice, and one that is damaged."""
     texts = [b"".join(b"%d: %d\n" % (k, k * k % q) for k in range(300)) for q in (97, 991, 9901)]
     with zipfile.ZipFile(folder / "some.zip", "w", zipfile.ZIP_DEFLATED) as pack:
         for number, text in enumerate(texts):
@@ -31,6 +31,9 @@ def hold(folder: Path) -> None:
         file.write(texts[0])
     (folder / "text.gz").write_bytes(out.getvalue())
     (folder / "more.gz").write_bytes(out.getvalue() * 2 + b"and more")
+    jpeg, bmp = (encoded(photo(50, 60, 91), kind) for kind in ("JPEG", "BMP"))
+    (folder / "all.tar.gz").write_bytes(gzip.compress(b"head" + jpeg + texts[1] + jpeg, mtime=0))
+    (folder / "bmp.gz").write_bytes(gzip.compress(bmp, 6, mtime=0))
     streams = [zlib.compress(text, level) for text, level in zip(texts, (1, 6, 9), strict=True)]
     (folder / "some.pdf").write_bytes(
         b"stream\n".join([*streams, b"H\x89" + streams[0][2:], streams[1][:-9]])

@@ -44,6 +44,7 @@ from bitswap_cli.archive.reading.strips import OpenStrips, strips_of
 from bitswap_cli.archive.report import UnpackReport
 from bitswap_cli.contract import Samples
 from bitswap_cli.errors import ArchiveError, InputError, display
+from bitswap_cli.images.picture import is_held
 from bitswap_cli.images.tiles import count_tiles
 
 
@@ -209,10 +210,13 @@ class Assembler:
         self._commit(file.segment.name, output, file.extra.mtime, told)
 
     def _opened(self, files: Sequence[Begun], tiles: Samples) -> OpenPicture | OpenStrips:
-        """Begin a picture: to write it as it comes, if it is in several chunks and its files have
-        its rows in their order."""
+        """Begin a picture: to write it as it comes, if it is in several chunks, its files have its
+        rows in their order, and it lies in no other file."""
         segment = files[0].segment
-        if segment.tiles < count_tiles(*segment.laid[:2], *tiles.shape[1:3]):
+        if any(self._copies.inside(file.segment.name) for file in files):
+            if not is_held(*segment.laid, large=True):
+                raise too_large(segment.name)
+        elif segment.tiles < count_tiles(*segment.laid[:2], *tiles.shape[1:3]):
             found = [strips for file in files if (strips := strips_of(file))]
             if len(found) == len(files):
                 return OpenStrips(files, tiles, found, self._output)

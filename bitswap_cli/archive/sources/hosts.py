@@ -1,9 +1,11 @@
 """Files that others lie in: hosts, their pictures as sources of their own, members, and their
 deflate streams, which are described."""
 
+import io
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
+from functools import partial
 from itertools import groupby
 from typing import NamedTuple
 
@@ -21,6 +23,7 @@ from bitswap_cli.archive.sources.ahead import ahead
 from bitswap_cli.archive.sources.copies import Copy
 from bitswap_cli.archive.sources.parts import Member, Part
 from bitswap_cli.archive.sources.source import Source, SourceError, opened, read_pieces
+from bitswap_cli.archive.sources.spool import Spool
 from bitswap_cli.images.formats import register
 from bitswap_cli.images.inside.pictures import PICTURES, SMALLEST, begins_as_one
 from bitswap_cli.images.inside.scanning import Sort, Span, find
@@ -78,7 +81,10 @@ class _Looked(NamedTuple):
     """A stream that was described."""
 
     part: Part
+    """Its members have no names yet."""
     unfolded: Unfolded
+    dense: bool
+    """Whether zstd makes hardly anything of what it inflates to."""
 
 
 def look_into(
@@ -115,8 +121,7 @@ def _parts(
     sources: Iterable[Source], threads: int
 ) -> tuple[dict[bytes, list[Part]], frozenset[str]]:
     """Return what lies in files, and the features that it needs."""
-    spans, features = dict[bytes, list[Span]](), set[str]()
-    hosts, streams = dict[bytes, Source](), dict[bytes, list[Part]]()
+    hosts, spans = dict[bytes, Source](), dict[bytes, list[Span]]()
 
     def tasks() -> Iterator[_Task]:
         for source in sources:
@@ -124,21 +129,22 @@ def _parts(
                 hosts[source.name], spans[source.name] = source, inside
                 yield from (_Task(source, span) for span in inside if span.stream)
 
-    worth = _Worth()
-    with closing(ahead(tasks(), _look, lambda _, looked: looked(), threads)) as looks:
+    spool, worth, features = Spool(), _Worth(), set[str]()
+    streams = dict[bytes, list[Part]]()
+    with closing(ahead(tasks(), partial(_look, spool), _settle, threads)) as looks:
         for name, group in groupby(looks, lambda look: look[0].host.name):
-            looked = [one for _, one in group if one]
-            if pays := worth.pays(looked):
-                streams[name] = [one.part for one in pays]
-                features |= {FEATURE}.union(*(one.unfolded.makers for one in pays))
+            parts, makers = worth.chosen(looked for _, looked in group if looked)
+            if parts:
+                streams[name] = parts
+                features |= makers | {FEATURE}
     found = dict[bytes, list[Part]]()
     for name, host in hosts.items():
         inside = spans[name]
-        if any(span.stream for span in inside) and name not in streams:
+        if name not in streams and any(span.stream for span in inside):
             inside = _spans(host, (PICTURES,))
         with suppress(SourceError):
-            pictures = _pictures(host, [span for span in inside if not span.stream])
-            if parts := sorted([*pictures, *streams.get(name, [])]):
+            pictures = [_picture(host, span) for span in inside if not span.stream]
+            if parts := _named(host, [*pictures, *streams.get(name, [])]):
                 found[name] = parts
     return found, frozenset(features)
 
@@ -166,32 +172,68 @@ def _is_one(source: Source) -> bool:
     return bool(seen.look(source, wide=True, pixels=False).kinds)
 
 
-def _within(host: Source, name: bytes, span: Span) -> tuple[Source, bytes]:
-    """Return what lies in a file as a source, and its bytes."""
-    own = Source(name, host.path, "file", span.length, host.mtime, NONE, offset=span.start)
+def _within(host: Source, span: Span) -> tuple[Source, bytes]:
+    """Return what lies in a file as a source, without a name of its own, and its bytes."""
+    own = Source(host.name, host.path, "file", span.length, host.mtime, NONE, offset=span.start)
     (data,) = read_pieces(own, [span.length])
     return own._replace(crc=zlib.crc32(data)), data
 
 
-def _pictures(host: Source, spans: Sequence[Span]) -> Iterator[Part]:
-    for number, span in enumerate(spans):
-        own, _ = _within(host, member_name(host.name, number), span)
-        yield Part(span.start, span.length, own.crc or 0, (Member(0, own),))
+def _picture(host: Source, span: Span) -> Part:
+    own, _ = _within(host, span)
+    return Part(span.start, span.length, own.crc or 0, (Member(0, own),))
 
 
-def _look(task: _Task) -> _Looked | None:
-    """Describe a stream; None if it is not worth it, or its file has changed."""
-    stream = task.span.stream
+def _look(spool: Spool, task: _Task) -> _Looked | None:
+    """Describe a stream, and keep the pictures in what it inflates to; None if it is not worth it,
+    or its file has changed."""
+    host, span = task
     with suppress(OSError, SourceError):
-        own, data = _within(task.host, task.host.name, task.span)
-        inflated = inflate(data, stream) if stream else None
-        if inflated is None or squeezed(inflated) > _DENSE * len(inflated):
+        own, data = _within(host, span)
+        inflated = inflate(data, span.stream) if span.stream else None
+        if inflated is None:
             return None
-        unfolded = unfold(data, stream) if stream else None
-        if unfolded:
-            part = Part(*task.span[:2], own.crc or 0, (), stream, unfolded.description, pays=True)
-            return _Looked(part, unfolded)
+        pictures, dense = _pictures_in(inflated), squeezed(inflated) > _DENSE * len(inflated)
+        unfolded = unfold(data, span.stream) if span.stream and (pictures or not dense) else None
+        if unfolded is None:
+            return None
+        members = list[Member]()
+        for start, length, _ in pictures:
+            picture = inflated[start : start + length]
+            told = zlib.crc32(picture), spool.add(picture), spool
+            member = Source(host.name, host.path, "file", length, host.mtime, NONE, None, *told)
+            members.append(Member(start, member))
+        part = Part(*span[:2], own.crc or 0, tuple(members), span.stream, unfolded.description)
+        return _Looked(part, unfolded, dense)
     return None
+
+
+def _settle(_: _Task, looked: Callable[[], _Looked | None]) -> _Looked | None:
+    return looked()
+
+
+def _pictures_in(inflated: bytes) -> list[Span]:
+    """Return where pictures lie in what a stream inflates to: in its parts, or it is one, of any
+    format."""
+    if len(inflated) < SMALLEST:
+        return []
+    found = find(io.BytesIO(inflated), len(inflated), (PICTURES,))
+    if not found and looks_like_picture(inflated[: register.START]):
+        return [Span(0, len(inflated))]
+    return found
+
+
+def _named(host: Source, parts: Iterable[Part]) -> list[Part]:
+    """Return parts in the order of their file, their members with names."""
+    named, number = list[Part](), 0
+    for part in sorted(parts, key=lambda part: part.start):
+        members = list[Member]()
+        for place, source in part.members:
+            name = member_name(host.name, number)
+            members.append(Member(place, source._replace(name=name)))
+            number += 1
+        named.append(part._replace(members=tuple(members)))
+    return named
 
 
 class _Worth:
@@ -201,22 +243,30 @@ class _Worth:
         parameters = zstandard.ZstdCompressionParameters.from_level(_LEVELS[0], window_log=_WINDOW)
         self._zstd = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
 
-    def pays(self, looked: Sequence[_Looked]) -> list[_Looked]:
-        """Return those of a file that had."""
+    def chosen(self, looked: Iterable[_Looked]) -> tuple[list[Part], set[str]]:
+        """Return those of a file that are, or might be if coders take their members; and the makers
+        that they name."""
+        parts, makers = list[tuple[Part, bool]](), set[str]()
         packed = told = left = 0
         sample = bytearray()
-        for part, unfolded in looked:
+        for part, (inflated, description, own), dense in looked:
+            parts.append((part, dense))
+            makers |= own
+            if dense:
+                continue
             packed += part.length
-            told += _ROW + len(part.description)
-            left += len(self._zstd.compress(unfolded.inflated))
+            told += _ROW + len(description)
+            left += len(self._zstd.compress(inflated))
             if len(sample) < _SAMPLES:
-                sample += unfolded.inflated[:_SAMPLE]
+                sample += inflated[:_SAMPLE]
         left += len(self._zstd.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK))
         most = _PAYS * packed - told
         if left > most > 0:
             low, usual = (len(zstandard.compress(bytes(sample), level)) for level in _LEVELS)
             left = left * usual // low
-        return [*looked] if left <= most else []
+        pays = packed > 0 and left <= most
+        chosen = [part._replace(pays=pays and not dense) for part, dense in parts]
+        return [part for part in chosen if part.pays or part.members], makers
 
 
 def _unfolded_size(size: int, parts: Iterable[Part]) -> int:

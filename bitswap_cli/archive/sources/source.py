@@ -1,5 +1,6 @@
 """What is to be archived, and its bytes: files, links and folders."""
 
+import io
 import os
 import stat
 import zlib
@@ -8,6 +9,7 @@ from itertools import repeat
 from typing import BinaryIO, NamedTuple
 
 from bitswap_cli.archive.format.attributes import NONE, Attributes
+from bitswap_cli.archive.sources.spool import Spool
 from bitswap_cli.errors import InputError, display
 
 _MAX_TIME = 1 << 62  # nanoseconds from 1970, either way: the years 1823 to 2116
@@ -42,7 +44,9 @@ class Source(NamedTuple):
     crc: int | None = None
     """CRC-32 of a file that was read before; it is checked when it is read again."""
     offset: int | None = None
-    """Of a picture inside of a file: where it begins in what lies at `path`."""
+    """Of a picture inside of a file: where it begins in what lies at `path`, or in `spool`."""
+    spool: Spool | None = None
+    """Of a picture in a deflate stream: what has it."""
 
     @property
     def weight(self) -> int:
@@ -145,6 +149,8 @@ def changed(source: Source) -> SourceError:
 
 def opened(source: Source) -> BinaryIO:
     """Open a file, where it begins; raise OSError if it cannot be."""
+    if source.spool:
+        return io.BytesIO(source.spool.read(source.offset or 0, source.size))
     file = os.fdopen(os.open(source.path, _FLAGS), "rb")
     if source.offset:
         file.seek(source.offset)
@@ -153,6 +159,8 @@ def opened(source: Source) -> BinaryIO:
 
 def _check(source: Source, file: BinaryIO) -> None:
     """Raise if a file is not what it was when it was found."""
+    if source.spool:
+        return
     status = os.fstat(file.fileno())
     if not stat.S_ISREG(status.st_mode) or modified(status) != source.mtime:
         raise changed(source)

@@ -1,6 +1,7 @@
 """Which files are looked into, and what is found in them."""
 
 import os
+import zlib
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,29 @@ def test_equal_ones_are_copies(tmp_path: Path, pixels: bool) -> None:
     expected |= {} if pixels else {a[0]: first}
     assert catalogue.copies == {name: Copy("copy", original) for name, original in expected.items()}
     assert catalogue.hosts.keys() == {b"in/a", b"in/b"}
+
+
+def test_members_in_streams_are_sources_of_their_own(tmp_path: Path) -> None:
+    """Numbered in order; of parts of what is inflated, or all of it, whatever its format."""
+    bmp = encoded(smooth(50, 60), "BMP")
+    inside = b"head" + PNG + b"between" * 9 + JPEG + b"tail"
+    streams = [zlib.compress(one) for one in (inside, bmp, bytes(range(256)) * 99)]
+    data = b"x".join([streams[0], OTHER, *streams[1:]])
+    write(tmp_path / "in" / "a", data, 77)
+    catalogue = Catalogue([tmp_path / "in"])
+    parts = catalogue.hosts[b"in/a"]
+    members = [member.source for part in parts for member in part.members]
+    assert [one.name for one in members] == [member_name(b"in/a", k) for k in range(4)]
+    assert [read(one) for one in members] == [PNG, JPEG, OTHER, bmp]
+    assert {(one.mtime, one.crc is None) for one in members} == {(77, False)}
+    assert [[member.place for member in part.members] for part in parts] == [
+        [4, 4 + len(PNG) + 63], [0], [0], [],
+    ]  # fmt: skip
+    assert [part.pays for part in parts] == [True, False, False, True]
+    assert source.beginning(members[3], 9) == bmp[:9]
+    assert read_if(members[0], lambda start: start == PNG[:10], 10) == PNG
+    assert list(source.read_parts(members[1], 500))[1] == JPEG[500:1000]
+    assert catalogue.jpegs == {members[1].name} and catalogue.size == len(data)
 
 
 def test_of_files_that_cannot_be_read_nothing_is_known(tmp_path: Path) -> None:

@@ -5,17 +5,20 @@ import io
 import os
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bitswap_cli.api.archive import Archive
 from bitswap_cli.archive.codecs import Codecs
-from bitswap_cli.archive.format.header import EMBEDDED, STREAMS
+from bitswap_cli.archive.format.header import EMBEDDED, LARGE, STREAMS
+from bitswap_cli.archive.format.names import host_of
 from bitswap_cli.archive.format.segments import ByteSegment
 from bitswap_cli.archive.format.values.pieces import pack_pieces
 from bitswap_cli.archive.format.values.streams import Folded, pack_streams
@@ -27,13 +30,30 @@ from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.errors import ArchiveError, BitswapError, PartialError
 from bitswap_cli.images import deflate
 from tests.archive.reading.test_members import EXACT, hostile, packed, row
-from tests.archive.support import ZlibCodec, bad_png, check, codec_for, rescue, tree, write
+from tests.archive.support import (
+    ZlibCodec,
+    bad_png,
+    check,
+    codec_for,
+    encoded,
+    rescue,
+    smooth,
+    tree,
+    write,
+)
 
 TEXTS = tuple(
     b"".join(b"%d is a number, %d is another\n" % (k, k * k % q) for k in range(400))
     for q in (101, 1009, 9973)
 )
 PNG = bad_png(40, 40)
+
+
+OTHER = bad_png(41, 40, seed=1)
+JPEG = encoded(smooth(60, 60), "JPEG")  # which no coder takes here
+BMP = encoded(smooth(50, 60), "BMP")
+# what streams may inflate to
+INSIDE = (PNG, BMP, JPEG, b"head" + PNG + TEXTS[0] + OTHER, TEXTS[1] + JPEG, OTHER + JPEG + OTHER)
 
 
 def zipped(texts: Sequence[bytes], level: int = 6, *, picture: bool = False) -> bytes:
@@ -70,6 +90,7 @@ PARTS = st.one_of(
         st.lists(st.sampled_from(TEXTS), max_size=2), st.integers(1, 9), st.booleans(),
     ),
     st.sampled_from([PNG, zlib.compress(TEXTS[0])[:-9]]),
+    st.builds(zlib.compress, st.sampled_from(INSIDE), st.sampled_from([0, 1, 6, 9])),
 )  # fmt: skip
 
 
@@ -108,7 +129,35 @@ def test_what_becomes_of_which_files(folder: Path) -> None:
     assert size < 0.7 * os.stat(folder / "b").st_size
 
 
+def test_pictures_in_streams_are_coded(tmp_path: Path) -> None:
+    """Once, wherever else they lie; a stream of which no picture is coded stays as it is."""
+    write(tmp_path / "in" / "a", b"<".join(zlib.compress(one) for one in INSIDE), 5)
+    write(tmp_path / "in" / "b", zlib.compress(PNG) + zlib.compress(OTHER) + b"rest", 6)
+    noise = np.random.default_rng(1).integers(0, 256, (90, 90, 3), np.uint8)
+    write(tmp_path / "in" / "c", zlib.compress(encoded(noise, "JPEG", quality=95)), 7)
+    write(tmp_path / "in" / "d.png", OTHER, 8)
+    assert archived(tmp_path) == {"unfolded": 2, "file": 1, "png-exact": 1}
+    with ArchiveReader(tmp_path / "a") as reader:
+        segments = [one for chunk in reader.chunks for one in reader.table(chunk).segments]
+    inside = {one.name: one.kind for one in segments if host_of(one.name) is not None}
+    assert Counter(inside.values()) == {"png-exact": 1, "bmp": 1, "copy": 6}
+
+
+def test_a_picture_that_is_had_by_strips(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is coded so, and held where the file that it lies in is made again."""
+    monkeypatch.setattr("bitswap_cli.images.strips.MAX_PIXELS", 999)
+    write(folder / "in" / "large.gz", gzip.compress(BMP, mtime=0))
+    assert archived(folder)["unfolded"] == 3
+    with ArchiveReader(folder / "a") as reader:
+        assert LARGE in reader.header.features
+        segments = [one for chunk in reader.chunks for one in reader.table(chunk).segments]
+    assert sum(one.name == b"in/large.gz//000000" for one in segments) > 1
+    write(folder / "in" / "large.bmp", BMP)
+    assert archived(folder)["bmp"] == 1
+
+
 def test_each_can_be_had_alone(folder: Path) -> None:
+    write(folder / "in" / "pictures", b"<".join(zlib.compress(one) for one in INSIDE), 10)
     archived(folder)
     before = tree(folder / "in")
     with ArchiveReader(folder / "a") as reader:
