@@ -37,7 +37,7 @@ from bitswap_cli.api.codecs.installed import FAST_MODEL, Installed
 from bitswap_cli.api.codecs.others import wanted
 from bitswap_cli.api.codecs.tiles import Start, named, refining, turning
 from bitswap_cli.archive.codecs import Codecs
-from bitswap_cli.archive.format.header import DECODINGS, LAID, LEARNING, Named
+from bitswap_cli.archive.format.header import DECODINGS, EQUAL, LAID, LEARNING, Named
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import verify as check
 from bitswap_cli.archive.report import PackReport
@@ -275,7 +275,8 @@ class _Job:
             codecs, header = start.put(others), start.header.with_others(models)
             if others.coefficients:
                 decoded = [DECODINGS, LAID] if catalogue.decoded else []
-                header = header.using([LEARNING, *decoded])
+                equal = [EQUAL] if decoded and (catalogue.jpegs or catalogue.twins) else []
+                header = header.using([LEARNING, *decoded, *equal])
             if others.pictures or (self.model == AUTO and catalogue.wide):
                 header = header.using([WIDE])
             writer = stack.enter_context(

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from bitswap_cli.api.archive import Archive
-from bitswap_cli.archive.format.header import DECODINGS, LAID
+from bitswap_cli.archive.format.header import DECODINGS, EQUAL, LAID
 from bitswap_cli.images.history import engine
 from tests.cli.conftest import Bitswap
 from tests.images.history.jpegs import load, save, scene
@@ -137,6 +137,36 @@ def test_what_no_picture_becomes_stops_nothing(photos: Path, bitswap: Bitswap) -
     assert {other.read_text() for other in others} == {"of someone else"}
     for name in ("changed.png", "turned.png", "half.ppm", "again.ppm", "none.png"):
         assert (Path("out/photos") / name).read_bytes() == (Path("photos") / name).read_bytes()
+
+
+def test_a_jpeg_and_what_was_decoded_of_it_are_coded_once(photos: Path, bitswap: Bitswap) -> None:
+    """However often, in whatever format, turned or not; each file comes back byte for byte."""
+    data = save(scene(160, 208, 11), 85, "4:2:0")
+    folder = photos.parent / "once"
+    folder.mkdir()
+    (folder / "a.jpg").write_bytes(data)
+    assert bitswap("compress", "once", "-o", "one.bsw").code == 0
+    image = Image.fromarray(load(data))
+    image.save(folder / "a.png")
+    image.save(folder / "b.bmp")
+    image.rotate(90, expand=True).save(folder / "a.turned.png")
+    (folder / "a2.jpg").write_bytes(data + b"behind")
+    for threads in ("1", "2"):
+        done = bitswap("compress", "once", "-o", f"{threads}.bsw", "--json", "--threads", threads)
+        assert (done.code, done.err) == (0, "")
+        assert json.loads(done.out)["kinds"] == {"decoded-exact": 3, "jpeg": 2}
+    assert Path("1.bsw").read_bytes() == Path("2.bsw").read_bytes()
+    assert Path("1.bsw").stat().st_size < Path("one.bsw").stat().st_size + 1500
+    entries = json.loads(bitswap("list", "--json", "1.bsw").out)["entries"]
+    twins = {one["name"].removeprefix("once/"): one["twin"] for one in entries}
+    others = dict.fromkeys(("a.png", "a.turned.png", "a2.jpg", "b.bmp"), "once/a.jpg")
+    assert twins == {"a.jpg": None, **others}
+    assert bitswap("decompress", "1.bsw", "-o", "out").code == 0
+    for path in folder.iterdir():
+        assert (Path("out/once") / path.name).read_bytes() == path.read_bytes(), path
+    assert bitswap("decompress", "1.bsw", "-o", "some", "once/a.turned.png").code == 0
+    told = [json.loads(bitswap("info", f"{one}.bsw", "--json").out) for one in ("1", "one")]
+    assert EQUAL in told[0]["features"] and EQUAL not in told[1]["features"]
 
 
 def test_threads_change_no_byte(photos: Path, bitswap: Bitswap) -> None:

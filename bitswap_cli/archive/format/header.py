@@ -42,7 +42,7 @@ COMMON, TWINS, MODELS = "common", "twins", "models"
 MODES, FOLDERS, COPIES, SAMPLES = "modes", "folders", "copies", "samples"
 EMBEDDED, STREAMS = "embedded", "streams"
 OWNERS, XATTRS, SPARSE = "owners", "xattrs", "sparse"
-DECODINGS, LAID, LEARNING = "decoded", "laid", "learning"
+DECODINGS, LAID, LEARNING, EQUAL = "decoded", "laid", "learning", "equal"
 # Whatever models do.
 _OF_ENTRIES = frozenset(
     [MODES, FOLDERS, COPIES, SAMPLES, EMBEDDED, STREAMS, OWNERS, XATTRS, SPARSE, DECODINGS, LAID]
@@ -94,7 +94,8 @@ class Header(NamedTuple):
     """What the archive may hold beyond what every one may: `WIDE`, wide pictures (see
     images/formats); `TURNED`, pictures turned or mirrored (see images/orientation.py);
     `DESCRIBED`, pictures with descriptions, and those of makers that these name; `JPEGS`,
-    chunks of JPEG files (see format/jpeg.py), and `LEARNING`, by models that learn while they code;
+    chunks of JPEG files (see format/jpeg.py), `LEARNING`, by models that learn while they code, and
+    `EQUAL`, files by the coefficients of others;
     `DRAWN`, chunks of whole pictures (see format/drawn.py); `LONG`, BYTE chunks of up to
     `MAX_BLOCK` bytes; `LARGE`, pictures of more than `MAX_PIXELS` pixels (see images/strips.py);
     `COMMON`, chunks of tiles by a model that tells what they share (see coding/common.py);
@@ -200,7 +201,7 @@ class Header(NamedTuple):
 
 def known_features() -> set[str]:
     """Return the features of archives that this program knows."""
-    named = {WIDE, TURNED, DESCRIBED, LONG, LARGE, LEARNING, COMMON, TWINS, MODELS}
+    named = {WIDE, TURNED, DESCRIBED, LONG, LARGE, LEARNING, EQUAL, COMMON, TWINS, MODELS}
     return named.union(OTHERS, _OF_ENTRIES, register.every_feature())
 
 

@@ -19,7 +19,7 @@ from bitswap_cli.archive.format.segments import (
     WholeSegment,
     WholeTable,
 )
-from bitswap_cli.archive.format.tables import pack_whole_table
+from bitswap_cli.archive.format.tables import no_twin, pack_whole_table
 from bitswap_cli.archive.format.values.blobs import pack_blob, unpack_blob
 from bitswap_cli.archive.format.values.columns import malformed
 from bitswap_cli.archive.format.values.objects import pack_object, unpack_object
@@ -84,7 +84,7 @@ def encode_jpegs(
     recipes: Sequence[bytes],
     messages: Sequence[EncodedPictures],
 ) -> bytes:
-    """Build the body of a JPEG chunk."""
+    """Build the body of a JPEG chunk; twins are in no message."""
     told = pack_blob(pack_object(list(recipes)))
     parts = [(one.words, pack_blob(one.excess) if one.excess else b"") for one in messages]
     rest = pack_object([list(part) for part in parts])
@@ -113,15 +113,14 @@ def decode_jpegs(
     recipes, messages = _parts(table, body)
     kinds = [segment.kind for segment in table.segments]
     outlined = [outlines(*told) for told in zip(kinds, recipes, strict=True)]
-    frames = [frame for own in outlined for frame in own]
+    told = [own for own, one in zip(outlined, table.segments, strict=True) if not one.twin]
+    frames = [frame for own in told for frame in own]
     if sum(map(bands.blocks_of, frames)) > MAX_BLOCKS:
         raise ArchiveError("the archive holds a chunk of too many coefficients")
-    found = [
-        JpegFile(kind, recipe, [[_nothing(c.rows, c.columns) for c in frame] for frame in own])
-        for kind, recipe, own in zip(kinds, recipes, outlined, strict=True)
-    ]
+    found = _to_be_filled(table.segments, recipes, outlined)
     cuts = [bands.bands(frame) for frame in frames]
-    pictures = [picture for one in found for picture in one.pictures]
+    coded = [one for one, row in zip(found, table.segments, strict=True) if not row.twin]
+    pictures = [picture for one in coded for picture in one.pictures]
     places = [
         band
         for picture, own in zip(pictures, cuts, strict=True)
@@ -143,6 +142,29 @@ def decode_jpegs(
                 into[:] = part
 
     return partial(_whole, list[DecodedFile](found), run(decode, range(len(messages))))
+
+
+def _to_be_filled(
+    segments: Sequence[WholeSegment], recipes: Sequence[bytes], outlined: Sequence[list[Frame]]
+) -> list[JpegFile]:
+    """Return files whose coefficients are to come; twins have those of their originals."""
+    found = list[JpegFile]()
+    for row, (segment, recipe, own) in enumerate(zip(segments, recipes, outlined, strict=True)):
+        original = row - segment.twin
+        pictures = found[original].pictures[: len(own)] if segment.twin else []
+        if not segment.twin:
+            pictures = [[_nothing(c.rows, c.columns) for c in frame] for frame in own]
+        elif len(pictures) < len(own) or not all(map(is_like, own, outlined[original])):
+            raise no_twin(segment.name)
+        found.append(JpegFile(segment.kind, recipe, pictures))
+    return found
+
+
+def is_like(frame: Frame, other: Frame) -> bool:
+    """Tell whether pictures of two frames may have the same coefficients."""
+    return [one[:3] for one in frame] == [one[:3] for one in other] and all(
+        np.array_equal(one.steps, like.steps) for one, like in zip(frame, other, strict=True)
+    )
 
 
 def _whole(files: list[DecodedFile], decoded: Iterator[None]) -> list[DecodedFile]:

@@ -64,7 +64,7 @@ KINDS = {
     JPEG: ChunkKind(
         "JPEG files",
         JPEGS,
-        lambda blob, version: unpack_whole_table(blob, jpeg.KINDS),
+        lambda blob, version: unpack_whole_table(blob, jpeg.KINDS, twins=True),
         lambda codecs, need: codecs.coefficients,
         jpeg.decode_jpegs,
     ),

@@ -229,6 +229,8 @@ class WholeSegment(NamedTuple):
     depth: int = 1
     """Bytes of what the picture shows of one channel: with 2, the high ones of all channels come
     first."""
+    twin: int = 0
+    """If not 0, its coefficients are those of the file so many rows before it."""
 
     @property
     def exact(self) -> bool:

@@ -94,7 +94,9 @@ def pack_byte_table(table: ByteTable) -> bytes:
 
 def pack_whole_table(table: WholeTable, kinds: Sequence[str]) -> bytes:
     """Serialise the table of a chunk of whole files, which are of some `kinds`."""
-    names, own, *numbers, mtimes, crcs, attributes, depths = zip(*table.segments, strict=True)
+    names, own, *numbers, mtimes, crcs, attributes, depths, twins = zip(
+        *table.segments, strict=True
+    )
     columns = {
         **pack_names(names),
         "kind": pack_column([kinds.index(kind) for kind in own]),
@@ -105,22 +107,28 @@ def pack_whole_table(table: WholeTable, kinds: Sequence[str]) -> bytes:
         **dict(zip(("start", "steps"), pack_times(mtimes), strict=True)),
         "crc": pack_column(crcs),
         "deep": pack_column([depth - 1 for depth in depths]),
+        "twin": pack_column(twins),
         **pack_attributes(attributes),
     }
     return pack_table(len(names), {}, columns)
 
 
-def unpack_whole_table(blob: bytes, kinds: Sequence[str]) -> WholeTable:
-    """Invert `pack_whole_table`; raise `ArchiveError` if malformed, `ModelError` if newer."""
+def unpack_whole_table(blob: bytes, kinds: Sequence[str], *, twins: bool = False) -> WholeTable:
+    """Invert `pack_whole_table`, of a chunk that may hold `twins`; raise `ArchiveError` if it is
+    malformed, `ModelError` if newer."""
     columns = columns_of(unpack_object(unpack_blob(blob, MAX_TABLE, "table"), "table"))
     names = columns.names()
     own = named(dict(enumerate(kinds)), columns.take("kind"))
     numbers = [columns.take(name) for name in WholeSegment._fields[2:6]]
     told = columns.times(), columns.take("crc", CRCS), unpack_attributes(columns)
     depths = [1 + deep for deep in columns.take("deep", 2)]
-    rows = zip(names, own, *numbers, *told, depths, strict=True)
+    places = columns.take("twin", MAX_TWINS + 1) if twins else [0] * len(names)
+    rows = zip(names, own, *numbers, *told, depths, places, strict=True)
     table = WholeTable([WholeSegment(*row) for row in rows])
     columns.end()
+    for row, segment in enumerate(table.segments):
+        if segment.twin > row or (segment.twin and table.segments[row - segment.twin].twin):
+            raise no_twin(segment.name)
     return table
 
 
@@ -241,9 +249,12 @@ def _check_twins(segments: list[TileSegment]) -> None:
         if segment.twin:
             original = segments[max(row - segment.twin, 0)]
             if segment.twin > row or original.twin or original.lie != segment.lie:
-                raise ArchiveError(
-                    f"{display(segment.name)} has the pixels of a picture that is not before it"
-                )
+                raise no_twin(segment.name)
+
+
+def no_twin(name: bytes) -> ArchiveError:
+    """Return the error to raise for a picture that others of its chunk cannot be coded by."""
+    return ArchiveError(f"{display(name)} has the pixels of a picture that is not before it")
 
 
 def _check_bytes(segments: list[ByteSegment]) -> None:

@@ -81,7 +81,7 @@ class Place(NamedTuple):
     extra: int
     """Of a picture that starts there: which of the chunk's extras is its own."""
     twin: bytes | None
-    """Name of the entry whose tiles these are, too."""
+    """Name of the entry whose tiles or coefficients these are, too."""
 
 
 def told_once(tables: Iterable[Table]) -> Iterator[Table]:
@@ -103,11 +103,11 @@ def told_once(tables: Iterable[Table]) -> Iterator[Table]:
 
 
 def rows_of(table: Table) -> Iterator[tuple[Segment, bytes | None]]:
-    """Yield the segments of a table, each with the name of the picture whose tiles it has, if they
-    are those of another."""
+    """Yield the segments of a table, each with the name of the picture whose tiles or coefficients
+    it has, if they are those of another."""
     segments: Sequence[Segment] = table.segments
     for row, segment in enumerate(segments):
-        twin = segment.twin if isinstance(segment, TileSegment) else 0
+        twin = 0 if isinstance(segment, ByteSegment) else segment.twin
         yield segment, segments[row - twin].name if twin else None
 
 

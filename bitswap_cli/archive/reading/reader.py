@@ -10,6 +10,7 @@ from bitswap_cli.archive.format import register
 from bitswap_cli.archive.format.attributes import NONE
 from bitswap_cli.archive.format.header import (
     COPIES,
+    EQUAL,
     LARGE,
     LONG,
     MAX_MODELS,
@@ -40,7 +41,14 @@ from bitswap_cli.archive.format.sections import (
     framing,
     max_body,
 )
-from bitswap_cli.archive.format.segments import ByteTable, Table, TileSegment, TileTable, needed
+from bitswap_cli.archive.format.segments import (
+    ByteTable,
+    Table,
+    TileSegment,
+    TileTable,
+    WholeTable,
+    needed,
+)
 from bitswap_cli.archive.format.values.columns import malformed
 from bitswap_cli.archive.reading import scan
 from bitswap_cli.archive.reading.entries import Entry, entries_of, told_once
@@ -276,6 +284,9 @@ class ArchiveReader:
         for tiles in table.segments if isinstance(table, TileTable) else ():
             if not self._may_hold(tiles):
                 raise ArchiveError("the archive holds pictures its header does not announce")
+        twins = isinstance(table, WholeTable) and any(one.twin for one in table.segments)
+        if twins and EQUAL not in self.header.features:
+            raise ArchiveError("the archive holds pictures its header does not announce")
         long = isinstance(table, ByteTable) and table.length > MAX_CHUNK_BYTES
         if long and LONG not in self.header.features:
             raise ArchiveError("the archive holds a chunk longer than its header announces")

@@ -16,7 +16,7 @@ from bitswap_cli.archive.format.tables import pack_whole_table, unpack_whole_tab
 from bitswap_cli.archive.format.values.blobs import pack_blob
 from bitswap_cli.archive.format.values.columns import MAX_SIZE
 from bitswap_cli.archive.format.values.objects import pack_object
-from bitswap_cli.errors import ArchiveError
+from bitswap_cli.errors import ArchiveError, ModelError
 from bitswap_cli.images.bands import bands
 from bitswap_cli.images.formats.jpeg.codec import Jpeg, split
 from bitswap_cli.images.formats.jpeg.outline import outline
@@ -31,7 +31,7 @@ SEGMENTS = st.builds(
     st.binary(min_size=1, max_size=9).filter(lambda name: b"\0" not in name),
     st.sampled_from(("one", "other")),
     SIZES, SIZES, SIZES, SIZES, st.integers(-MAX_SIZE, MAX_SIZE), st.integers(0, (1 << 32) - 1),
-    attributes, st.integers(1, 2),
+    attributes, st.integers(1, 2), st.just(0),
 )  # fmt: skip
 
 
@@ -40,6 +40,21 @@ def test_tables_come_back(segments: list[WholeSegment]) -> None:
     kinds = ("one", "other")
     table = WholeTable(segments)
     assert unpack_whole_table(pack_whole_table(table, kinds), kinds) == table
+
+
+@pytest.mark.parametrize("places", [[1], [0, 2], [0, 1, 1], [0, 63]])
+def test_twins_are_those_of_what_is_before_them(places: list[int]) -> None:
+    rows = [TABLE.segments[0]._replace(name=b"%d" % k, twin=d) for k, d in enumerate(places)]
+    with pytest.raises(ArchiveError, match="not before it"):
+        unpack_whole_table(pack_whole_table(WholeTable(rows), KINDS), KINDS, twins=True)
+
+
+def test_a_kind_of_chunks_may_know_no_twins() -> None:
+    rows = [TABLE.segments[0], TABLE.segments[0]._replace(name=b"b", twin=1)]
+    packed = pack_whole_table(WholeTable(rows), KINDS)
+    assert unpack_whole_table(packed, KINDS, twins=True).segments == rows
+    with pytest.raises(ModelError, match="twin"):
+        unpack_whole_table(packed, KINDS)
 
 
 def jpeg() -> Jpeg:
@@ -98,6 +113,19 @@ def test_other_bodies_are_refused(make: Callable[[Memory], bytes]) -> None:
     codec = Memory()
     with pytest.raises(ArchiveError):
         decoded(make(codec), codec)
+
+
+def test_twins_have_the_coefficients_of_their_originals() -> None:
+    """But for a file of another frame, which cannot have them."""
+    codec, one, other = Memory(), jpeg(), split(pillow(photograph(24, 64)))
+    assert other is not None
+    frame = outline(one.pictures[0].frame, one.pictures[0].quantization)
+    told = codec.encode([frame], [one.pictures[0].coefficients], b"")
+    rows = [TABLE.segments[0], TABLE.segments[0]._replace(name=b"b", twin=1)]
+    first, twin = decoded(encode_jpegs(rows, [one.recipe] * 2, [told]), codec)
+    assert first.file() == twin.file() == pillow(photograph(24, 40))
+    with pytest.raises(ArchiveError, match="not before it"):
+        decoded(encode_jpegs(rows, [one.recipe, other.recipe], [told]), codec)
 
 
 def test_more_coefficients_than_memory_may_hold_are_refused(

@@ -1,5 +1,7 @@
 """JPEG files, and pictures that were, on their way into JPEG chunks, by their coefficients."""
 
+import hashlib
+from collections.abc import Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import NamedTuple
@@ -8,15 +10,16 @@ import numpy as np
 import zstandard
 from numpy.typing import NDArray
 
+from bitswap_cli.archive.format.header import EQUAL
 from bitswap_cli.archive.format.jpeg import encode_jpegs
 from bitswap_cli.archive.format.sections import JPEG, MAX_BODY, MAX_EXTRAS, MAX_SEGMENTS
-from bitswap_cli.archive.format.segments import WholeSegment
-from bitswap_cli.archive.format.values.blobs import pack_blob
+from bitswap_cli.archive.format.segments import MAX_TWINS, WholeSegment
+from bitswap_cli.archive.format.values.blobs import pack_blob, squeezed
 from bitswap_cli.archive.report import PackReport
 from bitswap_cli.archive.sources.seen import Seen
 from bitswap_cli.archive.sources.source import Source
 from bitswap_cli.archive.writing.coders.coder import Coded, Kept, Offer, Step, Submit, Work
-from bitswap_cli.archive.writing.coders.planned import Planned, of_jpeg, of_picture
+from bitswap_cli.archive.writing.coders.planned import Planned, by_those_of, of_jpeg, of_picture
 from bitswap_cli.coefficients import BlockCodec, Coefficients, EncodedPictures, Frame
 from bitswap_cli.images import bands
 
@@ -30,8 +33,22 @@ class _File(NamedTuple):
 
     source: Source
     planned: Planned
+
+
+class _Family(NamedTuple):
+    """Files of the same coefficients."""
+
+    files: list[_File]
+    """One that tells them, and its twins."""
     bands: int
     """How many its pictures are cut into."""
+    digests: tuple[bytes, ...]
+    """Of the pictures of the first."""
+
+    @property
+    def limit(self) -> int:
+        """Bytes that the files take without the model."""
+        return sum(file.planned.limit for file in self.files)
 
 
 class JpegCoder:
@@ -75,10 +92,16 @@ class JpegCoder:
         report.jpeg_bytes_before += sum(one.source.size for one in coded.kept)
 
     def _take(self, source: Source, planned: Planned) -> None:
+        file = _File(source, planned)
+        joins = EQUAL in self._work.header.features
+        if joins and self._batch and self._batch.join(file):
+            return
+        if self._batch and self._batch.full:
+            self.end()
         if self._batch is None:
-            self._batch = JpegBatch(self._codec, self._work.submit)
-        self._batch.add(source, planned)
-        if self._batch.full:
+            self._batch = JpegBatch(self._codec, self._work.submit, joins=joins)
+        self._batch.add(file)
+        if self._batch.full and not joins:
             self.end()
 
 
@@ -90,11 +113,14 @@ class JpegBatch:
     codec : BlockCodec
     submit : callable
         Lets a function be called in another thread, as `Executor.submit` does.
+    joins : bool
+        Whether files that have the coefficients of others may share them.
     """
 
-    def __init__(self, codec: BlockCodec, submit: Submit) -> None:
-        self._codec, self._submit = codec, submit
-        self._files: list[_File] = []
+    def __init__(self, codec: BlockCodec, submit: Submit, *, joins: bool = False) -> None:
+        self._codec, self._submit, self._joins = codec, submit, joins
+        self._families: list[_Family] = []
+        self._files = 0
         self._frames: list[Frame] = []
         self._bands: list[Coefficients] = []
         self._blocks = self._recipes = 0
@@ -109,20 +135,56 @@ class JpegBatch:
     @property
     def full(self) -> bool:
         """Whether it is to become a chunk."""
-        many = len(self._files) >= _SEGMENTS or self._recipes >= _RECIPES
-        return many or self._blocks >= _BLOCKS
+        return self._crowded or self._blocks >= _BLOCKS
 
-    def add(self, source: Source, planned: Planned) -> None:
-        """Take a file; begin to code what no other file will be coded together with."""
-        before = len(self._frames)
+    @property
+    def _crowded(self) -> bool:
+        """Whether it tells of as many files as it may."""
+        return self._files >= _SEGMENTS or self._recipes >= _RECIPES
+
+    def join(self, file: _File) -> bool:
+        """Take a file that has the coefficients of another one, if that pays and there is room for
+        it; tell whether it was taken."""
+        if self._crowded or squeezed(file.planned.recipe) >= file.planned.limit:
+            return False
+        found = self._like(file.planned)
+        if found:
+            family, planned = found
+            self._count(own := _File(file.source, planned._replace(recipe_by=None)))
+            family.files.append(own)
+        return found is not None
+
+    def _like(self, planned: Planned) -> tuple[_Family, Planned] | None:
+        """Return the files that a file has the coefficients of, and how it is coded by these."""
+        digests = _digests(planned)
+        roomy = [one for one in self._families if len(one.files) <= MAX_TWINS]
+        for family in roomy:
+            if family.digests[: len(digests)] == digests:
+                return family, planned
+        # a JPEG and what was decoded of it have names that follow each other
+        last = roomy[-1] if roomy and roomy[-1] is self._families[-1] else None
+        own = by_those_of(last.files[0].planned, planned) if last else None
+        return (last, own) if last and own else None
+
+    def add(self, file: _File, twins: Sequence[_File] = ()) -> None:
+        """Take a file, and such as have its coefficients; begin to code what no other file will be
+        coded together with."""
+        before, planned = len(self._frames), file.planned._replace(recipe_by=None)
         for frame, picture in zip(planned.frames, planned.pictures, strict=True):
             self._blocks += bands.blocks_of(frame)
             own = bands.bands(frame)
             self._frames += own
             self._bands += bands.cut(picture, own)
-        self._files.append(_File(source, planned, len(self._frames) - before))
-        self._recipes += len(planned.recipe) + source.attributes.weight
+        digests = _digests(planned) if self._joins else ()
+        files = [_File(file.source, planned), *twins]
+        self._families.append(_Family(files, len(self._frames) - before, digests))
+        for one in files:
+            self._count(one)
         self._code(rest=False)
+
+    def _count(self, file: _File) -> None:
+        self._files += 1
+        self._recipes += len(file.planned.recipe) + file.source.attributes.weight
 
     def close(self) -> None:
         """Begin to code the rest."""
@@ -139,44 +201,61 @@ class JpegBatch:
         """Wait for the body; files for which the model does not pay are none of it."""
         told = [future.result() for future in self._told]
         bits = np.concatenate([one.bits.sum(1) for one in told])
-        places = np.cumsum([0, *(one.bands for one in self._files[:-1])])
+        places = np.cumsum([0, *(one.bands for one in self._families[:-1])])
         costs = np.add.reduceat(bits, places) / 8 + self._recipe_costs()
-        loses = [cost >= one.planned.limit for cost, one in zip(costs, self._files, strict=True)]
+        loses = [cost >= one.limit for cost, one in zip(costs, self._families, strict=True)]
         if not any(loses):
             body = self._body(told)
             # What the chunk costs as a whole has to pay as well.
-            if len(body) < min(sum(one.planned.limit for one in self._files), MAX_BODY):
-                kept = [Kept(one.source, one.planned.kind) for one in self._files]
+            if len(body) < min(sum(one.limit for one in self._families), MAX_BODY):
+                files = [own for one in self._families for own in one.files]
+                kept = [Kept(own.source, own.planned.kind) for own in files]
                 return Coded([(body, len(kept))], kept, [])
-            loses = [True] * len(self._files)
-        lost = [one.source for one, does in zip(self._files, loses, strict=True) if does]
-        if len(lost) == len(self._files):
+            loses = [True] * len(self._families)
+        families = list(zip(self._families, loses, strict=True))
+        lost = [own.source for one, does in families if does for own in one.files]
+        if all(loses):
             return Coded([], [], lost)
         rest = JpegBatch(self._codec, self._submit)
-        for one, does in zip(self._files, loses, strict=True):
+        for one, does in families:
             if not does:
-                rest.add(one.source, one.planned)
+                rest.add(one.files[0], one.files[1:])
         rest.close()
         coded = rest.coded()
         return coded._replace(lost=sorted([*lost, *coded.lost]))
 
     def _body(self, messages: list[EncodedPictures]) -> bytes:
-        segments = []
-        for source, planned, _ in self._files:
-            told = (0, 0) if planned.crc is None else (source.size, planned.crc)
-            size, crc = told
-            own = WholeSegment(
-                source.name, planned.kind, *planned.shape, size, source.mtime, crc,
-                source.attributes,
-            )  # fmt: skip
-            segments.append(own)
-        return encode_jpegs(segments, [one.planned.recipe for one in self._files], messages)
+        segments, recipes = list[WholeSegment](), list[bytes]()
+        for family in self._families:
+            for twin, (source, planned) in enumerate(family.files):
+                size, crc = (0, 0) if planned.crc is None else (source.size, planned.crc)
+                own = WholeSegment(
+                    source.name, planned.kind, *planned.shape, size, source.mtime, crc,
+                    source.attributes, twin=twin,
+                )  # fmt: skip
+                segments.append(own)
+                recipes.append(planned.recipe)
+        return encode_jpegs(segments, recipes, messages)
 
     def _recipe_costs(self) -> NDArray[np.float64]:
-        """Return about how many bytes each file's recipe takes: what they share is shared."""
-        recipes = [one.planned.recipe for one in self._files]
+        """Return about how many bytes the recipes of each family take: what they share is
+        shared."""
+        recipes = [own.planned.recipe for one in self._families for own in one.files]
         squeeze = zstandard.ZstdCompressor(level=3).compress
         alone = np.array([len(pack_blob(recipe, squeeze)) for recipe in recipes])
         together = len(pack_blob(b"".join(recipes), squeeze))
+        places = np.cumsum([0, *(len(one.files) for one in self._families[:-1])])
         shared: NDArray[np.float64] = alone * min(1.0, together / alone.sum())
-        return shared
+        return np.add.reduceat(shared, places)
+
+
+def _digests(planned: Planned) -> tuple[bytes, ...]:
+    """Return what pictures have in common only if their frames and coefficients are equal."""
+    found = list[bytes]()
+    for frame, picture in zip(planned.frames, planned.pictures, strict=True):
+        own = hashlib.sha256(repr([one[:3] for one in frame]).encode())
+        for component, coefficients in zip(frame, picture, strict=True):
+            own.update(np.ascontiguousarray(component.steps, np.int32).data)
+            own.update(np.ascontiguousarray(coefficients, np.int16).data)
+        found.append(own.digest())
+    return tuple(found)

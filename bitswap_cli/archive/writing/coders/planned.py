@@ -1,10 +1,13 @@
 """Files as coefficients and recipe: JPEG files, and pictures whose pixels a JPEG decoder made."""
 
-from collections.abc import Set
+from collections.abc import Callable, Set
+from functools import partial
 from typing import NamedTuple
 
+import numpy as np
+
 from bitswap_cli.archive.format.header import DECODINGS, LAID
-from bitswap_cli.archive.format.jpeg import KIND
+from bitswap_cli.archive.format.jpeg import KIND, is_like
 from bitswap_cli.archive.format.segments import DECODED, DECODED_EXACT
 from bitswap_cli.archive.format.values.blobs import squeezed
 from bitswap_cli.archive.sources.seen import Seen, SeenJpeg
@@ -16,6 +19,8 @@ from bitswap_cli.images.formats.register import kind_of
 from bitswap_cli.images.history import recipe as history
 from bitswap_cli.images.history.finder import Found, find
 from bitswap_cli.images.picture import MAX_RECIPE, Picture
+
+_MUCH = 64  # where one coefficient of so many differs, a picture was another JPEG
 
 
 class Planned(NamedTuple):
@@ -33,6 +38,8 @@ class Planned(NamedTuple):
     """Bytes that the whole file takes without the model."""
     crc: int | None
     """CRC-32 of the file's bytes, if it comes back byte for byte."""
+    recipe_by: Callable[[Coefficients], bytes] | None = None
+    """Of a picture that was a JPEG: makes its recipe for other coefficients of the same frame."""
 
     def cost(self) -> float:
         """Return about how many bytes it takes: few enough to tell it from pixels."""
@@ -76,7 +83,25 @@ def of_picture(seen: Seen, features: Set[str]) -> Planned | None:
         [found.coefficients],
         seen.limit,
         seen.crc if exact else None,
+        partial(history.pack, fits[0], found.origin),
     )
+
+
+def by_those_of(first: Planned, planned: Planned) -> Planned | None:
+    """Return a picture that was a JPEG by the coefficients of what may be that JPEG; None if they
+    differ by much, or if it had better have its own.
+
+    Where pixels were cut to 0..255, other coefficients give the same ones.
+    """
+    make, own, other = planned.recipe_by, planned.pictures[0], first.pictures[0]
+    if make is None or not is_like(planned.frames[0], first.frames[0]):
+        return None
+    pairs = list(zip(own, other, strict=True))
+    if _MUCH * sum(np.count_nonzero(x != y) for x, y in pairs) > sum(x.size for x in own):
+        return None
+    recipe = make(other)
+    pays = squeezed(recipe) < min(squeezed(planned.recipe) + bands.estimate(own), planned.limit)
+    return planned._replace(recipe=recipe) if pays and len(recipe) <= MAX_RECIPE else None
 
 
 def _is_laid(picture: Picture, found: Found) -> bool:

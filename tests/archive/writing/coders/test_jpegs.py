@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from bitswap_cli.archive.codecs import Codecs
-from bitswap_cli.archive.format.header import JPEGS, Header, Named
+from bitswap_cli.archive.format.header import EQUAL, JPEGS, Header, Named
 from bitswap_cli.archive.format.sections import JPEG
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack, verify
@@ -60,7 +60,7 @@ def folder(tmp_path: Path) -> Path:
 def packed(folder: Path, path: Path, codec: Memory, header: Header = HEADER) -> PackReport:
     catalogue = Catalogue([folder])
     with ArchiveWriter(path, header, catalogue.sources) as writer:
-        codecs = Codecs({}, codec if header is HEADER else None)
+        codecs = Codecs({}, codec if header.others else None)
         report = pack_into(writer, catalogue, codecs, threads=2)
         writer.commit()
     return report
@@ -102,6 +102,34 @@ def test_files_that_the_model_codes_badly_leave_the_others_together(
 
 def test_without_the_feature_they_are_bytes(folder: Path, tmp_path: Path) -> None:
     assert packed(folder, tmp_path / "a", Memory(), Header.without_model()).kinds == {"file": 10}
+
+
+@pytest.mark.parametrize("features", [[EQUAL], []])
+def test_files_of_the_same_coefficients_share_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, features: list[str]
+) -> None:
+    """However full the chunk is; an archive without the feature has them twice."""
+    monkeypatch.setattr(jpegs, "_BLOCKS", 1)
+    (where := tmp_path / "in").mkdir()
+    first, second = (pillow(photograph(40, 56, 3, seed)) for seed in range(2))
+    comment = b"\xff\xfe\0\x06same"
+    for name, data in (
+        ("a1", first), ("a2", first + b"behind"), ("a3", first[:2] + comment + first[2:]),
+        ("b1", second), ("b2", second + b"behind"), ("b3", with_thumbnail(second, first)),
+    ):  # fmt: skip
+        (where / name).write_bytes(data)
+    codec = Memory()
+    packed(where, tmp_path / "a", codec, HEADER.using(features))
+    twins = {b"in/a2": b"in/a1", b"in/a3": b"in/a1", b"in/b2": b"in/b1"}
+    with ArchiveReader(tmp_path / "a") as reader:
+        found = {one.name: one.twin for one in reader.entries() if one.twin}
+        assert found == (twins if features else {})
+        unpack(reader, lambda header, tags: Codecs({}, codec), tmp_path / "out")
+        assert tree(tmp_path / "out" / "in") == tree(where)
+        reader.header = HEADER
+        if features:
+            with pytest.raises(ArchiveError, match="does not announce"):
+                list(reader.entries())
 
 
 def test_a_damaged_message_loses_the_files_of_its_chunk(
