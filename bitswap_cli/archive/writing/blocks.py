@@ -110,7 +110,8 @@ class Blocks:
         self._plain, self._dense = _Block(), _Block()
 
     def add(self, source: Source, stored: Stored | None = None) -> str:
-        """Read a source and put it into a block; only files larger than one are split.
+        """Read a source and put it into a block; only files larger than one are split, and no
+        pictures inside of others.
 
         What is stored of a picture takes the place of its file, if a block has room for it. Returns
         the kind of the entry that it has become.
@@ -122,11 +123,12 @@ class Blocks:
         """
         if stored and len(stored.data) <= self._most:
             return self._add_picture(source, stored)
+        most = self._most if host_of(source.name) is None else self._longest
         parts = read_parts(source, min(_PART, source.size + 1))
         first = next(parts, b"")
         block = self._dense if _is_dense(first) else self._plain
         block = block if source.kind == "file" else self._last()
-        if source.size > self._most - len(block.data) or block.full():
+        if source.size > most - len(block.data) or block.full():
             self._flush(block)
         before, mark = (len(block.segments), len(block.data)), self._writer.mark()
         begin = length = crc = 0
@@ -134,11 +136,11 @@ class Blocks:
             for part in chain((first,), parts):
                 rest = memoryview(part)
                 while rest:
-                    if len(block.data) == self._most:
+                    if len(block.data) == most:
                         block.add(_segment(source, begin, length, crc))
                         self._flush(block)
                         begin, length = begin + length, 0
-                    piece = rest[: self._most - len(block.data)]
+                    piece = rest[: most - len(block.data)]
                     block.data += piece
                     crc = zlib.crc32(piece, crc)
                     length += len(piece)
@@ -171,16 +173,17 @@ class Blocks:
         archive, some of them as copies; if a chunk has no room for the rest, the others are kept as
         files, too.
 
-        Returns the kind of the entry that it has become: itself, if there is no room even so.
+        Returns the kind of the entry that it has become: itself, if there is no room even so, as
+        what tells of its streams takes more than was left.
 
         Raises
         ------
         SourceError
             If it cannot be read, or has changed.
         """
-        parts = inside.taken
+        parts, others = inside.taken, list[Source]()
         if not self._has_room(source, parts):
-            parts, others = inside.with_others(self._most)
+            parts, others = inside.all, inside.others
             if not self._has_room(source, parts):
                 return self.add(source)
             for one in others:
@@ -193,7 +196,7 @@ class Blocks:
             self._flush(block)
         block.data += own
         block.add(_segment(source, 0, len(own), crc)._replace(kind=kind))
-        for member in members_of(parts):
+        for member in members_of(inside.taken):
             if copy := copies.get(member.name):
                 self.add_copy(member, copy)
         return kind

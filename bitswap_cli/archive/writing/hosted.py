@@ -21,15 +21,11 @@ class Inside(NamedTuple):
     all: list[Part]
     """And those that no coder took."""
 
-    def with_others(self, most: int) -> tuple[list[Part], list[Source]]:
-        """Return all parts but for pictures of more bytes than `most` that no coder took; and those
-        that none did among them, which are to be kept as files."""
+    @property
+    def others(self) -> list[Source]:
+        """The pictures that no coder took."""
         coded = {one.name for one in members_of(self.taken)}
-        small = (
-            part.with_those(lambda one: one.name in coded or one.size <= most) for part in self.all
-        )
-        parts = [part for part in small if part]
-        return parts, [one for one in members_of(parts) if one.name not in coded]
+        return [one for one in members_of(self.all) if one.name not in coded]
 
 
 def members_of(parts: Sequence[Part]) -> list[Source]:

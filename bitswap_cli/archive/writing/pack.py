@@ -191,23 +191,15 @@ class _Packing:
             self._keep(source, inside=inside[source.name])
 
     def _inside(self, source: Source) -> Inside:
-        """Return what lies in a file: pictures that a coder took, or one that they equal, and
-        those that none did."""
+        """Return what lies in a file, and which pictures of it a coder took, or one that they
+        equal."""
 
         def taken(member: Source) -> bool:
             copy = self._copies.get(member.name)
             return (copy.original if copy else member.name) in self._coded
 
-        def lost(member: Source) -> bool:
-            return taken(member) or member.name not in self._copies
-
         parts = self._catalogue.hosts.get(source.name, [])
-        return Inside(
-            *(
-                [own for part in parts if (own := part.with_those(wanted))]
-                for wanted in (taken, lost)
-            )
-        )
+        return Inside([own for part in parts if (own := part.with_those(taken))], parts)
 
     def _take(self, offers: Iterable[_Compared]) -> None:
         """Take the best offers, each when all have joined it that may."""

@@ -22,6 +22,7 @@ from bitswap_cli.archive.reading.members import Members
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack, verify
 from bitswap_cli.archive.sources.catalogue import Catalogue
+from bitswap_cli.archive.writing.blocks import Keeping
 from bitswap_cli.archive.writing.pack import pack, pack_into
 from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.atomic import Scratch
@@ -165,6 +166,23 @@ def test_if_there_is_no_room_for_the_rest_what_no_coder_took_is_kept_apart(
         assert tree(tmp_path / str(room) / "in") == tree(tmp_path / "in")
         names = [one.name for table in tables for one in table.segments if b"//" in one.name]
         assert len(names) == (4 if room == enough - 1 else 2)
+
+
+def test_a_member_that_is_kept_apart_may_be_larger_than_a_block(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And equal ones are kept each for itself; nothing that was coded is there twice."""
+    monkeypatch.setattr("bitswap_cli.archive.writing.blocks.MAX_CHUNK_BYTES", len(JPEG) + 70)
+    write(tmp_path / "in" / "a", b"xyz" + JPEG + PNGS[0] + JPEG + b"between" + PNGS[1] + b"end")
+    small = Keeping(len(JPEG) // 2)
+    kinds = pack([tmp_path / "in"], tmp_path / "a", ZlibCodec(), EXACT, keeping=small).kinds
+    assert kinds == {"host": 1}
+    with ArchiveReader(tmp_path / "a") as reader:
+        unpack(reader, codec_for(ZlibCodec()), tmp_path / "out")
+        rows = [row for chunk in reader.chunks for row in reader.table(chunk).segments]
+    assert tree(tmp_path / "out" / "in") == tree(tmp_path / "in")
+    names = [row.name for row in rows if b"//" in row.name]
+    assert sorted(names) == [b"in/a//%06d" % number for number in range(4)]
 
 
 def test_a_host_that_changes_is_skipped(folder: Path, tmp_path: Path) -> None:
