@@ -30,6 +30,7 @@ _LARGEST = 1 << 24  # pixels of a picture: the search takes some 28 bytes for ea
 _NEUTRAL = 128  # chroma of gray
 _WRONG = 0.3  # of all pixels, at most
 _ODD = 0.01  # of all pixels are wrong, or more: the JPEG may have been turned
+_CUT = 0.5  # of all pixels are at an end of their range, or more: nothing tells of that
 # A decoder computes columns before rows, and rounds differently to the left and to the right, but
 # not so upwards and downwards: these are all ways that make a difference.
 _TURNS = (1, 4, 5)
@@ -64,9 +65,15 @@ def find(pixels: NDArray[Any]) -> Found | None:
         return None
     search, colours = Searcher(used), pixels[:, :, : 1 if channels < 3 else 3]
     found = _found(search, colours, 0)
-    if found and found.wrong > _ODD * height * width:
+    if found and found.wrong > _ODD * height * width and _is_whole(colours):
         found = _turned(search, colours, found)
     return found if found and found.wrong <= _WRONG * height * width else None
+
+
+def _is_whole(colours: NDArray[np.uint8]) -> bool:
+    """Tell whether few pixels are at an end of their range, which would make others wrong, too."""
+    cut = ((colours == 0) | (colours == 255)).any(2)
+    return bool(cut.mean() < _CUT)
 
 
 def _found(search: Searcher, colours: NDArray[np.uint8], orientation: int) -> Found | None:

@@ -49,9 +49,9 @@ def find_grid(search: Searcher, plane: Plane, known: NDArray[np.bool_]) -> Grid 
         down, across = divmod(chosen, 8)
         moved = evidence(search, busy(search, plane[down:, across:], known[down:, across:]), EXACT)
         return Grid(-down % 8, -across % 8, moved.luma()) if moved.strength >= _LEAST else None
-    if corner.strength >= _LEAST:
-        return Grid(0, 0, corner.luma())
     steps = _tried(search, plane, known) if known.mean() < _RARE else None
+    if steps is None and corner.strength >= _LEAST:
+        steps = corner.luma()
     return None if steps is None else Grid(0, 0, steps)
 
 

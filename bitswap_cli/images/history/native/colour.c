@@ -7,7 +7,7 @@
 #define ITERATIONS 12
 #define MOST_BLOCKS 10
 #define MOVES 28 /* the best of one coefficient each, that are tried together */
-#define WIDTH_OF_BEAM 16
+#define MOST_WIDTH 64
 #define DEPTH 6
 #define FAR 10 /* no channel counts for more */
 #define LARGE 2047 /* no coefficient is moved beyond that */
@@ -110,15 +110,22 @@ static int64_t with(const scene *s, const move *m, area a) {
     return error;
 }
 
-/* List the best moves of one coefficient of some blocks, of these components; returns how many. */
-static int list_moves(const scene *s, const block *blocks, int count, int components, move *moves) {
+/* Which coefficients are moved together. */
+typedef struct {
+    int components; /* bits */
+    int places; /* the first so many of a block */
+    int width; /* of the beam */
+} group;
+
+/* List the best moves of one coefficient of some blocks, of a group; returns how many. */
+static int list_moves(const scene *s, const block *blocks, int count, group g, move *moves) {
     int found = 0;
     for (int b = 0; b < count; b++) {
-        if (!(components >> blocks[b].k & 1)) continue;
+        if (!(g.components >> blocks[b].k & 1)) continue;
         const area a = area_of(s, blocks[b]);
         const int16_t *own = coefficients(s, blocks[b]);
         const int64_t before = error_of(s, a);
-        for (int n = 0; n < 128; n++) {
+        for (int n = 0; n < 2 * g.places; n++) {
             move m = {blocks[b], n / 2, n % 2 ? -1 : 1, 0};
             if (own[m.place] * m.sign >= LARGE) continue;
             m.loss = with(s, &m, a) - before;
@@ -142,35 +149,35 @@ static void take_all(const scene *s, const move *moves, uint32_t taken, int sign
 }
 
 /* Keep a node among the best, in the order of their errors; equal ones once. */
-static void keep(node *nodes, int *count, node own) {
-    if (*count == WIDTH_OF_BEAM && own.error >= nodes[WIDTH_OF_BEAM - 1].error) return;
+static void keep(node *nodes, int *count, int width, node own) {
+    if (*count == width && own.error >= nodes[width - 1].error) return;
     for (int i = 0; i < *count; i++)
         if (nodes[i].taken == own.taken) return;
-    int at = *count < WIDTH_OF_BEAM ? (*count)++ : WIDTH_OF_BEAM - 1;
+    int at = *count < width ? (*count)++ : width - 1;
     for (; at > 0 && nodes[at - 1].error > own.error; at--) nodes[at] = nodes[at - 1];
     nodes[at] = own;
 }
 
 /* Take the moves, found by a beam search, that make an area least wrong, if any do. */
-static int better(const scene *s, const move *moves, int count, area whole) {
-    node beam[2][WIDTH_OF_BEAM] = {{{0, error_of(s, whole)}}}, best = beam[0][0];
-    int width = 1;
+static int better(const scene *s, const move *moves, int count, int width, area whole) {
+    node beam[2][MOST_WIDTH] = {{{0, error_of(s, whole)}}}, best = beam[0][0];
+    int nodes = 1;
     for (int d = 0; d < DEPTH && best.error; d++) {
         const node *from = beam[d % 2];
         node *to = beam[(d + 1) % 2];
         int found = 0;
-        for (int i = 0; i < width; i++) {
+        for (int i = 0; i < nodes; i++) {
             take_all(s, moves, from[i].taken, 1);
             for (int m = 0; m < count; m++) {
                 if (from[i].taken >> m & 1) continue;
                 const node own = {from[i].taken | 1u << m, with(s, moves + m, whole)};
-                keep(to, &found, own);
+                keep(to, &found, width, own);
             }
             take_all(s, moves, from[i].taken, -1);
         }
         if (found && to[0].error < best.error) best = to[0];
         else if (d && best.taken) break;
-        width = found;
+        nodes = found;
     }
     take_all(s, moves, best.taken, 1);
     return best.taken != 0;
@@ -186,7 +193,8 @@ static area of_mcu(const scene *s, int64_t row, int64_t column) {
 static void settle(const scene *s, const uint8_t *wrong, int64_t row, int64_t column) {
     const int64_t *told = s->told, next = row * told[ACROSS] + column;
     const int64_t rows = -(-told[ROWS] / 8);
-    static const int GROUPS[4] = {2, 4, 1, 7}; /* bits of components */
+    static const group GROUPS[] = {{2, 64, 16}, {4, 64, 16}, {1, 64, 16},
+                                   {7, 1, 64},  {7, 3, 64},  {7, 64, 16}};
     block blocks[MOST_BLOCKS];
     move moves[MOVES];
     int count = 0;
@@ -210,10 +218,10 @@ static void settle(const scene *s, const uint8_t *wrong, int64_t row, int64_t co
             if (own.right > whole.right) whole.right = own.right;
         }
     }
-    for (int group = 0; group < 4; group++)
+    for (size_t g = 0; g < sizeof GROUPS / sizeof *GROUPS; g++)
         for (int n = 0; n < ITERATIONS && error_of(s, whole); n++) {
-            const int found = list_moves(s, blocks, count, GROUPS[group], moves);
-            if (!better(s, moves, found, whole)) break;
+            const int found = list_moves(s, blocks, count, GROUPS[g], moves);
+            if (!better(s, moves, found, GROUPS[g].width, whole)) break;
         }
 }
 
