@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +24,10 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+needs_torch = pytest.mark.skipif(find_spec("torch") is None, reason="PyTorch is not installed")
+"""Of what trains or fits a model; all else runs without."""
+
+
 @pytest.fixture(scope="session")
 def make_model() -> MakeModel:
     """Return ``make(kind, **config)``: an exact model whose layers were started on smooth tiles."""
@@ -36,7 +41,7 @@ def make_model() -> MakeModel:
 
 def started(kind: str, seed: int = 0, /, **fields: object) -> "Network":
     """A small network of a family whose layers were started on smooth tiles."""
-    import torch
+    torch = pytest.importorskip("torch")
 
     from bitswap_models.families import register
     from bitswap_models.training.evaluation import start
@@ -54,7 +59,7 @@ def started(kind: str, seed: int = 0, /, **fields: object) -> "Network":
 
 def telling(seed: int = 0) -> Any:
     """A small exact pixel VAE with a z_2, which weighs something."""
-    import torch
+    torch = pytest.importorskip("torch")
 
     from bitswap_models.stored.model_file import build
 

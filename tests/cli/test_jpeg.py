@@ -12,6 +12,7 @@ from PIL import Image
 import bitswap_cli
 from bitswap_cli.api.archive import Archive
 from tests.cli.conftest import Bitswap
+from tests.conftest import needs_torch
 from tests.images.formats.jpeg.files import photograph, pillow
 
 
@@ -67,6 +68,7 @@ def test_threads_change_no_byte(photos: Path, bitswap: Bitswap) -> None:
     assert archives[0] == archives[1]
 
 
+@needs_torch
 def test_they_are_not_fitted_to(photos: Path, bitswap: Bitswap) -> None:
     (photos / "real.png").unlink()
     assert bitswap("compress", "photos", "-o", "a.bsw").code == 0

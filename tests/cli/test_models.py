@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from safetensors import numpy as safetensors
+from safetensors import safe_open
 
 from bitswap_models import zoo
-from tests.cli.conftest import Bitswap
+from tests.cli.conftest import MODELS, Bitswap
+from tests.conftest import needs_torch
 
 
 @pytest.fixture(autouse=True)
@@ -124,6 +126,24 @@ def test_info(bitswap: Bitswap, tiny_model: Path) -> None:
     assert described["sha256"] in outcome.out
 
 
+@needs_torch
+@pytest.mark.parametrize("name", ["tiny", "resnet"])
+def test_train(bitswap: Bitswap, workshop: Path, photos: Path, tmp_path: Path, name: str) -> None:
+    """What is trained by the recipe of a model file is of its shape, and codes."""
+    with safe_open(MODELS / f"{name}.safetensors", "numpy") as file:
+        (tmp_path / "recipe.toml").write_text(file.metadata()["recipe"])
+    model, archive = tmp_path / "m.safetensors", tmp_path / "a.bsw"
+    done = bitswap("train", "-q", tmp_path / "recipe.toml", workshop / "data", "-o", model)
+    assert done.code == 0
+    told = [
+        json.loads(bitswap("models", "info", path, "--json").out)
+        for path in (model, MODELS / f"{name}.safetensors")
+    ]
+    assert told[0]["config"] == told[1]["config"]
+    assert bitswap("compress", photos, "-o", archive, "--model", model).code == 0
+
+
+@needs_torch
 def test_train_refuses(bitswap: Bitswap, workshop: Path, tmp_path: Path) -> None:
     recipe, data = workshop / "recipe.toml", workshop / "data"
     output = tmp_path / "model.safetensors"

@@ -7,40 +7,12 @@ from pathlib import Path
 import pytest
 
 from bitswap_cli.cli.main import run
-from tests.cli.conftest import Bitswap, SameContent
-
-RECIPE = """
-[model]
-kind = "resnet_vae"
-tile = 16
-channels = 3
-latents = [2, 2]
-width = 16
-ends = 1
-ends_size = 3
-hidden = 8
-
-[training]
-test = "sheets"
-rate = 0.01
-warmup = 5
-kl_warmup = 100
-steps = 200
-batch = 8
-
-[[source]]
-folder = "sheets"
-"""
+from tests.cli.conftest import MODELS, Bitswap, SameContent
 
 
 @pytest.fixture(scope="module")
-def model(workshop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("topdown")
-    (folder / "recipe.toml").write_text(RECIPE)
-    path = folder / "resnet.safetensors"
-    arguments = ["train", "-q", folder / "recipe.toml", workshop / "data", "-o", path]
-    assert run(list(map(str, arguments))) == 0
-    return path
+def model() -> Path:
+    return MODELS / "resnet.safetensors"
 
 
 @pytest.fixture(scope="module")
