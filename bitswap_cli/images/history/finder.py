@@ -23,6 +23,7 @@ from bitswap_cli.images.orientation import turn
 _SAMPLE = 10_000  # pixels that are asked whether they are on the lattice
 _ON = 0.9  # of them
 _EVIDENCE = 300  # nats that must speak for how chroma was sampled; else several ways are tried
+_QUICK, _QUICK_LEAST = 100, 30  # blocks that are asked first, and what they must say at least
 _SURE = 0.5  # of all pixels are known, or more: one round tells which way is best
 _RIVAL = 3  # what so many times as much would speak for is tried, too
 _SMALLEST = 16  # pixels of a picture's side
@@ -219,4 +220,7 @@ class _Finder:
             else:
                 told.append(busy(self.search, whole[::tall, ::wide], sure))
         errors = SMOOTH if fancy and wide > 1 else EXACT
+        few = evidence(self.search, np.concatenate([own[:_QUICK] for own in told]), errors)
+        if few.strength_for(chroma=True) < _QUICK_LEAST:
+            return few
         return evidence(self.search, np.concatenate(told), errors)

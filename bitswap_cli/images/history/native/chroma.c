@@ -18,28 +18,35 @@ typedef struct {
     int64_t height, width, vertical;
 } scene;
 
-/* The least squares of interpolation by two: of 2 n numbers, `step` apart, make n, in place of
-   the first n. `ratio` has room for n. Units are the caller's, ends as decoders have them. */
-static void halve(int64_t *data, int64_t n, int64_t step, int64_t *ratio) {
-    /* The normal equations, in 16ths: 20 on the diagonal, 6 beside it; 26 at the ends. */
+/* The least squares of interpolation by two: the normal equations, in 16ths, have 20 on the
+   diagonal, 6 beside it and 26 at the ends, as decoders have them. Of each step of elimination:
+   2^32 divided by the pivot, and what of a number is carried to the next; both in 2^-16. */
+static void eliminate(int64_t n, int64_t *inverse, int64_t *carry) {
     for (int64_t i = 0; i < n; i++) {
-        const int64_t a = data[2 * i * step], b = data[(2 * i + 1) * step];
-        const int64_t before = i ? data[(2 * i - 1) * step] : a;
-        const int64_t after = i + 1 < n ? data[2 * (i + 1) * step] : b;
-        data[i * step] = 4 * (3 * (a + b) + before + after);
+        const int64_t diagonal = (i && i + 1 < n ? 20 : n == 1 ? 32 : 26) << 16;
+        inverse[i] = (1ll << 48) / (diagonal - (i ? 6 * carry[i - 1] : 0));
+        carry[i] = (6 * inverse[i]) >> 16;
     }
-    if (n == 1) {
-        data[0] = data[0] / 32;
-        return;
-    }
+}
+
+/* Of 2 n lines of numbers, `step` apart and of `count` numbers each, make n, in place
+   of the first n. Units are the caller's. */
+static void halve(int64_t *data, int64_t n, int64_t step, int64_t count, const int64_t *inverse,
+                  const int64_t *carry) {
     for (int64_t i = 0; i < n; i++) {
-        const int64_t diagonal = (i && i + 1 < n ? 20 : 26) << 16;
-        const int64_t left = i ? 6 * ratio[i - 1] : 0, pivot = diagonal - left;
-        const int64_t carried = i ? 6 * data[(i - 1) * step] : 0;
-        ratio[i] = ((int64_t)6 << 32) / pivot;
-        data[i * step] = (data[i * step] - carried) * 65536 / pivot;
+        int64_t *to = data + i * step;
+        const int64_t *a = data + 2 * i * step, *b = a + step;
+        const int64_t *before = i ? a - step : a, *after = i + 1 < n ? b + step : b;
+        for (int64_t x = 0; x < count; x++) to[x] = 4 * (3 * (a[x] + b[x]) + before[x] + after[x]);
+        for (int64_t x = 0; x < count; x++) {
+            const int64_t carried = i ? 6 * to[x - step] : 0;
+            to[x] = ((to[x] - carried) * inverse[i]) >> 32;
+        }
     }
-    for (int64_t i = n - 2; i >= 0; i--) data[i * step] -= (ratio[i] * data[(i + 1) * step]) >> 16;
+    for (int64_t i = n - 2; i >= 0; i--) {
+        int64_t *to = data + i * step;
+        for (int64_t x = 0; x < count; x++) to[x] -= (carry[i] * to[x + step]) >> 16;
+    }
 }
 
 /* A plane of (vertical height, 2 width) interpolated samples -> (height, width) samples in units of
@@ -47,25 +54,30 @@ static void halve(int64_t *data, int64_t n, int64_t step, int64_t *ratio) {
 EXPORT int64_t bitswap_history_shrink(const uint8_t *plane, int64_t height, int64_t width,
                                       int64_t vertical, int32_t *out) {
     const int64_t rows = vertical * height, columns = 2 * width;
+    const int64_t longest = height > width ? height : width;
     int64_t *data = malloc((size_t)(rows * columns) * sizeof *data);
-    int64_t *ratio = malloc((size_t)(height > width ? height : width) * sizeof *ratio);
-    if (!data || !ratio) {
-        free(data), free(ratio);
+    int64_t *inverse = malloc((size_t)(2 * longest) * sizeof *inverse), *carry = inverse + longest;
+    if (!data || !inverse) {
+        free(data), free(inverse);
         return -1;
     }
     /* What rounding adds on the average, to be taken away: an eighth, or a 32nd. */
     const int64_t bias = vertical == 2 ? UNIT / 32 : UNIT / 8;
+    eliminate(width, inverse, carry);
     for (int64_t y = 0; y < rows; y++) {
+        int64_t *row = data + y * columns;
         for (int64_t x = 0; x < columns; x++)
-            data[y * columns + x] =
+            row[x] =
                 (int64_t)plane[y * columns + x] * UNIT + (x % 2 != (vertical == 2) ? -bias : bias);
-        halve(data + y * columns, width, 1, ratio);
+        halve(row, width, 1, 1, inverse, carry);
     }
-    if (vertical == 2)
-        for (int64_t x = 0; x < width; x++) halve(data + x, height, columns, ratio);
+    if (vertical == 2) {
+        eliminate(height, inverse, carry);
+        halve(data, height, columns, width, inverse, carry);
+    }
     for (int64_t y = 0; y < height; y++)
         for (int64_t x = 0; x < width; x++) out[y * width + x] = (int32_t)data[y * columns + x];
-    free(data), free(ratio);
+    free(data), free(inverse);
     return 0;
 }
 
