@@ -320,6 +320,9 @@ EXPORT int64_t bitswap_history_chroma(const int32_t *told, const uint8_t *low, c
                 move list[MOST_MOVES];
                 list_moves(better, block, steps, list, (int)moves);
                 error = descend(&s, block, steps, top, left, list, (int)moves, patch, error);
+            }
+            if (error && subsets) {
+                move list[MOST_MOVES];
                 list_moves(better, again, steps, list, (int)subsets);
                 error = try_subsets(&s, block, again, steps, top, left, list, (int)subsets, patch,
                                     error);
