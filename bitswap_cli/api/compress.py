@@ -170,6 +170,7 @@ class _Job:
             without=[self.output] if fit.save is None else [self.output, fit.save],
             strict=self.strict,
             teller=self.teller,
+            level=self._keeping.level,
         )
         # the first way is that of a call without `fit`, to the byte
         installed = Installed(catalogue, self.scheme, self.batch, notes=self.notes, threads=threads)

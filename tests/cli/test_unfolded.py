@@ -49,7 +49,8 @@ def test_they_come_back(office: Path, bitswap: Bitswap, options: tuple[str, ...]
     done = bitswap("compress", "office", "-o", "a.bsw", "--json", "--strict", *options)
     assert (done.code, done.err) == (0, "")
     told = json.loads(done.out)
-    assert told["kinds"] == {"unfolded": 6, "file": 1} and told["entries"] == 7
+    least = 5 if "fast" in options else 6  # whose zstd leaves more of the text
+    assert told["kinds"] == {"unfolded": least, "file": 7 - least} and told["entries"] == 7
     assert told["after"] < 0.9 * told["before"]
     for command in (["test", "a.bsw"], ["decompress", "a.bsw", "-o", "out"]):
         assert bitswap(*command).code == 0

@@ -56,6 +56,8 @@ class Catalogue:
         See `walk.collect`, which takes the paths as well.
     strict : bool
         Refuse what cannot be archived, instead of skipping it.
+    level : int
+        Of zstd, by which files are kept that no coder takes.
 
     Attributes
     ----------
@@ -91,9 +93,11 @@ class Catalogue:
         without: Iterable[str | os.PathLike[str]] = (),
         strict: bool = False,
         teller: Teller | None = None,
+        level: int = hosts.LEVEL,
     ) -> None:
         found = collect(paths, dereference=dereference, without=without, teller=teller)
-        self._hosted = hosts.look_into(*find(found.sources), pixels=pixels, threads=threads)
+        own = find(found.sources)
+        self._hosted = hosts.look_into(*own, pixels=pixels, threads=threads, level=level)
         self.sources, self.copies, self.hosts = self._hosted[:3]
         self.skipped, self.notes = found.skipped, found.notes
         self._strict = strict
