@@ -16,7 +16,7 @@ from typing import Protocol
 
 from bitswap_cli.archive.sources import seen
 from bitswap_cli.archive.sources.seen import Known
-from bitswap_cli.archive.sources.source import Source, SourceError
+from bitswap_cli.archive.sources.source import Source, SourceError, read
 
 MANY = 400
 """Files that are worth a start, which takes about as long as to look at 150 of them."""
@@ -67,9 +67,10 @@ class _Looker:
         self._free = free
 
     def __call__(self, source: Source, *, wide: bool, pixels: bool) -> Known:
+        carried = source._replace(spool=read(source)) if source.spool else source
         process = self._free.get()
         try:
-            found = _told(process, source, wide, pixels)
+            found = _told(process, carried, wide, pixels)
         finally:
             self._free.put(process)
         if found is None:

@@ -45,8 +45,8 @@ class Source(NamedTuple):
     """CRC-32 of a file that was read before; it is checked when it is read again."""
     offset: int | None = None
     """Of a picture inside of a file: where it begins in what lies at `path`, or in `spool`."""
-    spool: Spool | None = None
-    """Of a picture in a deflate stream: what has it."""
+    spool: Spool | bytes | None = None
+    """Of a picture in a deflate stream: what has it; for another process, its bytes."""
 
     @property
     def weight(self) -> int:
@@ -149,8 +149,10 @@ def changed(source: Source) -> SourceError:
 
 def opened(source: Source) -> BinaryIO:
     """Open a file, where it begins; raise OSError if it cannot be."""
-    if source.spool:
+    if isinstance(source.spool, Spool):
         return io.BytesIO(source.spool.read(source.offset or 0, source.size))
+    if source.spool:
+        return io.BytesIO(source.spool)
     file = os.fdopen(os.open(source.path, _FLAGS), "rb")
     if source.offset:
         file.seek(source.offset)

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,6 +53,20 @@ def seen_by(look: Look, sources: list[Source]) -> list[tuple[object, ...]]:
         for known in every
         if known.pictures is not None
     ]
+
+
+def test_pictures_in_streams_are_seen_as_well(
+    sources: list[Source], tmp_path: Path, started: list[subprocess.Popen[bytes]]
+) -> None:
+    """They lie in a file that no other process has."""
+    joined = b"<".join(map(zlib.compress, FILES.values()))
+    (tmp_path / "in" / "streams").write_bytes(joined)
+    members = [one for one in Catalogue([tmp_path / "in"]).sources if one.spool]
+    assert len(members) >= 10
+    with lookers(members, 2) as look:
+        assert look is not seen.look
+        assert seen_by(look, members) == seen_by(seen.look, members)
+    assert len(started) == 2
 
 
 def test_processes_see_what_this_one_sees(
