@@ -154,7 +154,7 @@ def rebuild(recipe: Recipe, pixels: Samples, *, quick: bool = False) -> bytes:
         Of `inspect`, `inspect_wide` or `inspect_exact`.
     pixels : array (H, W, C) of the kind's alphabet
     quick : bool
-        Make the file sooner, and maybe larger: it is as if its kind was not exact.
+        Make the file sooner, and maybe larger: it is as if its kind was not exact, if it is.
 
     Returns
     -------
@@ -167,8 +167,8 @@ def rebuild(recipe: Recipe, pixels: Samples, *, quick: bool = False) -> bytes:
     ArchiveError
         If recipe and samples do not belong together.
     """
-    form, _ = find(recipe.kind)
-    return form.join(recipe, pixels, quick=quick)
+    form, kind = find(recipe.kind)
+    return form.join(recipe, pixels, quick=quick and kind.exact)
 
 
 def palette_of(recipe: Recipe) -> Palette:

@@ -60,13 +60,15 @@ def test_pixels_are_enough_if_asked_for(mixed: Path, bitswap: Bitswap) -> None:
     assert bitswap("compress", "mixed", "-o", "exact.bsw").code == 0
     assert bitswap("compress", "mixed", "-o", "a.bsw", "--pixels").code == 0
     assert Path("a.bsw").stat().st_size < Path("exact.bsw").stat().st_size
-    for archive, *options in (("a.bsw",), ("exact.bsw", "--pixels")):
+    for archive, *options in (("a.bsw",), ("exact.bsw", "--pixels"), ("a.bsw", "--pixels")):
         command = ("decompress", archive, "-o", "out", "--force", *options)
         assert bitswap(*command).code == 0
         for path in sorted(mixed.glob("*.png")):
             with Image.open(path) as a, Image.open(Path("out/mixed") / path.name) as b:
                 assert a.mode == b.mode and a.info.get("transparency") == b.info.get("transparency")
                 assert np.array_equal(np.asarray(a), np.asarray(b)), path.name
+            size = (Path("out/mixed") / path.name).stat().st_size
+            assert size < 3 * path.stat().st_size, "it is deflated, however soon"
 
 
 def test_one_of_them_can_be_had_alone(mixed: Path) -> None:

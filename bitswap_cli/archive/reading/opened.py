@@ -17,7 +17,7 @@ from bitswap_cli.archive.format.segments import (
 from bitswap_cli.archive.reading.sink import Output
 from bitswap_cli.contract import Samples
 from bitswap_cli.errors import ArchiveError, InputError, display
-from bitswap_cli.images.formats.register import kind_of, shown_shape
+from bitswap_cli.images.formats.register import is_described, shown_shape
 from bitswap_cli.images.inspection import rebuild
 from bitswap_cli.images.orientation import turn_back
 from bitswap_cli.images.picture import Picture, Recipe
@@ -87,7 +87,7 @@ class OpenPicture:
         """
         pixels, recipe = self.picture(which)
         told = which.segment
-        quick = quick and kind_of(told.kind).described
+        quick = quick and is_described(told.kind)
         data = rebuild(recipe, pixels, quick=quick)
         if quick:
             return data
@@ -152,6 +152,7 @@ def check_bytes(segment: ByteSegment, data: bytes | memoryview) -> None:
 def whole_file(segment: WholeSegment, one: DecodedFile, *, quick: bool = False) -> bytes:
     """Return a file that was decoded as a whole, or one as good in pixels that is made sooner;
     raise `ArchiveError` if it is not what the archive tells of it."""
+    quick = quick and is_described(segment.kind)
     data = one.file(quick=quick)
     if not quick and segment.exact and segment.told != (len(data), zlib.crc32(data)):
         raise not_as_it_was(segment.name)

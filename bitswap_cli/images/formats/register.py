@@ -99,6 +99,13 @@ def kind_of(name: str) -> Kind:
     return find(name)[1]
 
 
+def is_described(name: str) -> bool:
+    """Whether pictures of a kind have descriptions, without which their files are made sooner; what
+    is no such kind has none."""
+    found = tables().named.get(name)
+    return found is not None and found[1].described
+
+
 def shown_shape(name: str, shape: Shape) -> Shape:
     """Return the shape of what a picture shows, for that of its samples: another one in few kinds;
     the same in those that are none of these."""

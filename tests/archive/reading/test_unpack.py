@@ -10,7 +10,8 @@ from bitswap_cli.archive.format.chunks import encode_bytes, encode_tiles
 from bitswap_cli.archive.format.header import Header
 from bitswap_cli.archive.format.index import Totals
 from bitswap_cli.archive.format.sections import BYTE, TILE
-from bitswap_cli.archive.format.segments import ByteSegment, Extra, TileSegment
+from bitswap_cli.archive.format.segments import ByteSegment, Extra, TileSegment, WholeSegment
+from bitswap_cli.archive.reading.opened import whole_file
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack
 from bitswap_cli.archive.writing.writer import ArchiveWriter
@@ -28,6 +29,26 @@ from tests.archive.support import (
     tree,
     write,
 )
+
+
+class Whole:
+    """A file that was decoded as a whole."""
+
+    held = samples = 0
+
+    def file(self, *, quick: bool = False) -> bytes:
+        """See `DecodedFile.file`."""
+        return b"quick" if quick else b"x"
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "decoded-exact", "bmp"])
+def test_what_is_made_no_sooner_is_checked_however_soon_it_is_wanted(kind: str) -> None:
+    right = WholeSegment(b"a", kind, 1, 1, 3, 1, 0, zlib.crc32(b"x"))
+    assert whole_file(right, Whole(), quick=True) == b"x"
+    with pytest.raises(ArchiveError, match="checksum"):
+        whole_file(right._replace(crc=1), Whole(), quick=True)
+    described = right._replace(kind="png-exact")
+    assert whole_file(described, Whole(), quick=True) == b"quick"
 
 
 def unneeded(header: Header) -> TileCodec:
