@@ -25,6 +25,7 @@ from bitswap_cli.archive.sources.parts import Member, Part
 from bitswap_cli.archive.sources.source import Source, SourceError, opened, read_pieces
 from bitswap_cli.archive.sources.spool import Spool
 from bitswap_cli.images.formats import register
+from bitswap_cli.images.inside.files import FILES
 from bitswap_cli.images.inside.pictures import PICTURES, SMALLEST, begins_as_one
 from bitswap_cli.images.inside.scanning import Sort, Span, find
 from bitswap_cli.images.inside.streams import STREAMS, Unfolded, inflate, unfold
@@ -33,6 +34,7 @@ from bitswap_cli.images.strips import begin
 
 LARGEST = 1 << 36
 """Bytes of the largest file that is looked into."""
+_PICTURES = FILES, PICTURES
 _DENSE = 0.98  # of its size, and more, is what zstd leaves of what had better stay deflated
 _PAYS = 0.98  # of the bytes of streams, and less, is what has to be left of them
 _ROW = 8  # bytes that tell of a stream, about, beside its description
@@ -134,7 +136,7 @@ def _parts(
 
     def tasks() -> Iterator[_Task]:
         for source in sources:
-            if inside := _spans(source, (PICTURES, STREAMS)):
+            if inside := _spans(source, (*_PICTURES, STREAMS)):
                 hosts[source.name], spans[source.name] = source, inside
                 yield from (_Task(source, span) for span in inside if span.stream)
 
@@ -150,7 +152,7 @@ def _parts(
     for name, host in hosts.items():
         inside = spans[name]
         if name not in streams and any(span.stream for span in inside):
-            inside = _spans(host, (PICTURES,))
+            inside = _spans(host, _PICTURES)
         with suppress(SourceError):
             pictures = [_picture(host, span) for span in inside if not span.stream]
             if parts := _named(host, [*pictures, *streams.get(name, [])]):
@@ -226,7 +228,7 @@ def _pictures_in(inflated: bytes) -> list[Span]:
     format."""
     if len(inflated) < SMALLEST:
         return []
-    found = find(io.BytesIO(inflated), len(inflated), (PICTURES,))
+    found = find(io.BytesIO(inflated), len(inflated), _PICTURES)
     if not found and looks_like_picture(inflated[: register.START]):
         return [Span(0, len(inflated))]
     return found

@@ -124,7 +124,7 @@ def places_of(beginning: bytes, rare: bytes, data: bytes) -> Iterator[int]:
 
 
 def _beginnings(file: BinaryIO, sorts: Sequence[Sort]) -> Iterator[tuple[int, Sort]]:
-    """Yield where something may begin, in order."""
+    """Yield where something may begin, in order; at one place, in that of the sorts."""
     overlap, base, data = BEGINNING - 1, 0, b""
     while True:
         file.seek(base + len(data))
@@ -133,6 +133,6 @@ def _beginnings(file: BinaryIO, sorts: Sequence[Sort]) -> Iterator[tuple[int, So
             return
         # What begins in the overlap comes again with what follows it.
         own = len(data) - overlap
-        places = {place: sort for sort in reversed(sorts) for place in sort.places(data)}
-        yield from ((base + place, places[place]) for place in sorted(places) if place < own)
+        places = {(place, k) for k, sort in enumerate(sorts) for place in sort.places(data)}
+        yield from ((base + place, sorts[k]) for place, k in sorted(places) if place < own)
         base, data = base + own, data[own:]
