@@ -64,7 +64,7 @@ def _other_metadata(head: object, chance: random.Random) -> object:
     try:
         value = json.loads(told.get(name, "{}"))
         told[name] = _json(spoilt(value, chance, scratched, forged=False))
-    except ValueError:
+    except (ValueError, RecursionError):
         told[name] = scratched(str(told[name]).encode(), chance).decode("utf-8", "replace")
     if chance.random() < 0.05:
         told[name] = chance.choice(("[" * 100_000, "NaN", '{"a":' * 5000, "9" * 10_000, "\x1b[2J"))

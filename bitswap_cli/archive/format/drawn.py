@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from functools import partial
 from math import prod
 from operator import is_
+from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -103,6 +104,30 @@ def pack_pictures(
     return b"".join([*head, CRC.pack(_checksum(pixels)), words])
 
 
+class _Work:
+    """How many threads code pictures: their encoders take a lot of memory each."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._count = 0
+
+    @property
+    def alone(self) -> bool:
+        """Whether it is one."""
+        return self._count == 1
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._count += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._count -= 1
+
+
+_WORK = _Work()
+
+
 class Marking:
     """Codes pictures, and then those that are left of them, without the first ones again.
 
@@ -139,20 +164,23 @@ class Marking:
         planes = [planes_of(one.pixels, depth) for one, depth in zip(pictures, depths, strict=True)]
         shapes = [plane.shape for own in planes for plane in own]
         mark, self._mark = self._mark, None
-        if mark is None or not mark.suits(pictures, shapes):
-            mark = _Mark([], [], self._codec.encoder(shapes))
-        encoder, bits = mark.encoder, list(mark.bits)
-        # where it went on from once, it may again
-        marked, doubtful = 0.0, doubtful | ({len(bits)} if bits else set())
-        staying = len(limits) > 0
-        for number in range(len(bits), len(pictures)):
-            if staying and number > 0 and number in doubtful and sum(bits) >= marked:
-                self._mark = None  # it may take a lot of memory
-                self._mark = _Mark(pictures[:number], bits[:], encoder.copy())
-                marked = sum(bits) + _APART
-            palette = palette_of(pictures[number].recipe)
-            bits.append(sum(encoder.add(plane, palette) for plane in planes[number]))
-            staying = staying and bits[number] < limits[number]
+        with _WORK:
+            if mark is None or not mark.suits(pictures, shapes):
+                mark = _Mark([], [], self._codec.encoder(shapes))
+            encoder, bits = mark.encoder, list(mark.bits)
+            # where it went on from once, it may again
+            marked, doubtful = 0.0, doubtful | ({len(bits)} if bits else set())
+            staying = len(limits) > 0
+            for number in range(len(bits), len(pictures)):
+                wanted = staying and number > 0 and number in doubtful and sum(bits) >= marked
+                if wanted or not _WORK.alone:
+                    self._mark = None  # it takes a lot of memory
+                if wanted and _WORK.alone:
+                    self._mark = _Mark(pictures[:number], bits[:], encoder.copy())
+                    marked = sum(bits) + _APART
+                palette = palette_of(pictures[number].recipe)
+                bits.append(sum(encoder.add(plane, palette) for plane in planes[number]))
+                staying = staying and bits[number] < limits[number]
         return CodedPictures(encoder.words(), np.array(bits, np.float64))
 
 
