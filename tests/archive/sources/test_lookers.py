@@ -78,6 +78,20 @@ def test_processes_see_what_this_one_sees(
     assert len(started) == 2
 
 
+def test_nothing_is_run_that_lies_in_the_folder_at_hand(
+    sources: list[Source],
+    started: list[subprocess.Popen[bytes]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("numpy", "pickle", "subprocess"):
+        (tmp_path / f"{name}.py").write_text("open('run', 'w')\n")
+    monkeypatch.chdir(tmp_path)
+    with lookers(sources, 2) as look:
+        seen_by(look, sources)
+    assert not (tmp_path / "run").exists()
+
+
 def test_errors_are_told(sources: list[Source], started: list[subprocess.Popen[bytes]]) -> None:
     gone = next(source for source in sources if source.name.endswith(b"tga"))
     os.unlink(gone.path)
