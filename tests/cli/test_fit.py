@@ -19,6 +19,7 @@ from bitswap_cli.cli.common import Console
 from bitswap_cli.cli.fit import Watcher
 from bitswap_models import zoo
 from tests.cli.conftest import Bitswap, SameContent
+from tests.conftest import heed_ctrl_c
 
 STEPS = "150"
 pytestmark = pytest.mark.skipif(
@@ -258,7 +259,7 @@ def test_an_interrupt_ends_fitting_and_goes_on(drawings: Path, tmp_path: Path) -
     command = [sys.executable, "-m", "bitswap_cli", "compress", "--fit", "1h", "-v"]
     with subprocess.Popen(
         [*command, drawings, "-o", tmp_path / "a.bsw"], stderr=subprocess.PIPE, text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "OMP_NUM_THREADS": "1"}, preexec_fn=heed_ctrl_c,
     ) as process:  # fmt: skip
         assert process.stderr
         for line in process.stderr:

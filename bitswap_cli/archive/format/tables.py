@@ -254,7 +254,7 @@ def _check_twins(segments: list[TileSegment]) -> None:
 
 def no_twin(name: bytes) -> ArchiveError:
     """Return the error to raise for a picture that others of its chunk cannot be coded by."""
-    return ArchiveError(f"{display(name)} has the pixels of a picture that is not before it")
+    return ArchiveError(f"{display(name)} shares samples with a picture that is not before it")
 
 
 def _check_bytes(segments: list[ByteSegment]) -> None:

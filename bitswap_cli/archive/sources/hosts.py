@@ -27,7 +27,7 @@ from bitswap_cli.archive.sources.spool import Spool
 from bitswap_cli.images.formats import register
 from bitswap_cli.images.inside.files import FILES
 from bitswap_cli.images.inside.pictures import PICTURES, SMALLEST, begins_as_one
-from bitswap_cli.images.inside.scanning import Sort, Span, find
+from bitswap_cli.images.inside.scanning import TOLD, Sort, Span, find
 from bitswap_cli.images.inside.streams import STREAMS, Unfolded, inflate, unfold
 from bitswap_cli.images.inspection import looks_like_picture
 from bitswap_cli.images.strips import begin
@@ -170,10 +170,12 @@ def _spans(source: Source, sorts: Sequence[Sort]) -> list[Span]:
             head = file.read(register.HEAD)
             if begins_as_one(head) or begin(head, source.size):
                 return []
-            found = find(file, source.size, sorts, MAX_BLOCK - source.size)
+            found = find(file, source.size, sorts, MAX_BLOCK - source.size - TOLD)
         literal = source.size - sum(span.length for span in found if not span.stream)
         literal += sum(span.stream.size - span.length for span in found if span.stream)
         fits = size_of_pieces(len(found), literal) <= MAX_BLOCK
+        if found and not fits and STREAMS in sorts:
+            return _spans(source, _PICTURES)
         if found and fits and not (looks_like_picture(head) and _is_one(source)):
             return found
     return []

@@ -41,7 +41,7 @@ def lookers(sources: Sequence[Source], count: int) -> Generator[Look]:
     sources : sequence of Source
         Those that will be looked at.
     count : int
-        Processes, and threads that look at the same time.
+        Threads that look at the same time, and processes, if there are enough files for so many.
     """
     small = sum(source.size for source in sources) <= _SMALL * len(sources)
     if count < 2 or len(sources) < MANY or not small or not sys.executable:
@@ -49,10 +49,11 @@ def lookers(sources: Sequence[Source], count: int) -> Generator[Look]:
         return
     own, free = list[_Process](), _Free()
     try:
-        for _ in range(count):
-            own.append(_started())
-            free.put(own[-1])
-        yield _Looker(free)
+        with suppress(OSError):  # as many as can be had
+            for _ in range(min(count, 2 * len(sources) // MANY)):
+                own.append(_started())
+                free.put(own[-1])
+        yield _Looker(free) if own else seen.look
     finally:
         for process in own:
             process.kill()

@@ -1,4 +1,5 @@
 """What lies inside of files, whatever they are: pictures, and deflate streams.
 
-No container is parsed: what is looked for is found by how it begins, and walked through to its end.
+No directory of a container is read: what is looked for is found by how it begins, or by the header
+before it, and walked through to its end.
 """

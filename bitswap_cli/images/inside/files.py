@@ -1,7 +1,7 @@
-"""Pictures that are whole files in a TAR file (POSIX.1-2017, pax, "ustar Interchange Format") or
-stored in a ZIP file (PKWARE, APPNOTE.TXT, 4.3.7): of formats that do not tell where they end.
+"""Pictures of all formats but JPEG and PNG that are whole files in a TAR file (POSIX.1-2017, pax,
+"ustar Interchange Format") or stored in a ZIP file (PKWARE, APPNOTE.TXT, 4.3.7).
 
-JPEG and PNG, which do, are found wherever they lie (pictures.py).
+JPEG and PNG tell where they end, so they are found wherever they lie (pictures.py).
 """
 
 import struct
@@ -18,7 +18,7 @@ _BLOCK = 512
 _SIZE, _SUM, _TYPE = slice(124, 136), slice(148, 156), slice(156, 157)
 _ZIP, _LOCAL = b"PK\3\4", struct.Struct("<4sHHH8xIIHH")
 _STORED = 0
-_WALK = 1 << 9  # bytes that a walk counts as, if it is in vain
+_WALK = 1 << 6  # bytes that a walk counts as, if it is in vain
 
 
 def _places(data: bytes) -> Iterator[int]:

@@ -5,6 +5,8 @@ from typing import BinaryIO, NamedTuple
 
 MOST = 1 << 20
 """How many things are looked for in a file, at most."""
+TOLD = 1 << 4
+"""Bytes that tell of one in an archive, about."""
 BEGINNING = 8
 """Bytes by which it can be told that one may begin, at most."""
 _WINDOW = 1 << 22  # bytes that are looked through together
@@ -107,6 +109,7 @@ def find(file: BinaryIO, size: int, sorts: Sequence[Sort], room: int = 0) -> lis
         if span.length < sort.smallest:
             continue
         found.append(span)
+        view.room -= TOLD
         if span.stream:
             view.room -= span.stream.size - span.length
         if len(found) == MOST:

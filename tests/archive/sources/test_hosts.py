@@ -108,6 +108,20 @@ def test_members_in_streams_are_sources_of_their_own(tmp_path: Path) -> None:
     assert catalogue.jpegs == {members[1].name} and catalogue.size == len(data)
 
 
+@pytest.mark.parametrize("room", [1, 100, 2000, 20_000, 60_000])
+def test_streams_without_room_cost_no_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    texts = [b"".join(b"%d %d\n" % (k, k * n) for n in range(200)) for k in range(40)]
+    data = b"head" + PNG + b"".join(map(zlib.compress, texts)) + JPEG
+    write(tmp_path / "in" / "a", data)
+    monkeypatch.setattr(hosts, "MAX_BLOCK", len(data) + room)
+    parts = Catalogue([tmp_path / "in"]).hosts[b"in/a"]
+    assert [part.length for part in parts if part.members] == [len(PNG), len(JPEG)]
+    inflated = sum(part.stream.size - part.length for part in parts if part.stream)
+    assert 0 <= inflated <= room and (room < 2000 or inflated > 0)
+
+
 def test_of_files_that_cannot_be_read_nothing_is_known(tmp_path: Path) -> None:
     write(tmp_path / "in" / "a", b"a" + PNG, 7)
     catalogue = Catalogue([tmp_path / "in"])

@@ -111,6 +111,17 @@ def test_what_a_process_cannot_do_is_done_here(
         assert seen_by(look, sources) == seen_by(seen.look, sources)
 
 
+def test_where_no_process_can_be_had_there_is_none(
+    sources: list[Source], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start() -> subprocess.Popen[bytes]:
+        raise BlockingIOError
+
+    monkeypatch.setattr(module, "_started", start)
+    with lookers(sources, 2) as look:
+        assert look is seen.look
+
+
 def test_processes_end_with_an_error(
     sources: list[Source], started: list[subprocess.Popen[bytes]]
 ) -> None:

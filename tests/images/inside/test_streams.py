@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.inside import scanning, streams
 from bitswap_cli.images.inside.pictures import PICTURES
-from bitswap_cli.images.inside.scanning import Span, Stream, View
+from bitswap_cli.images.inside.scanning import TOLD, Span, Stream, View
 from bitswap_cli.images.inside.streams import STREAMS, fold, inflate, unfold
 from tests.archive.support import bad_png
 
@@ -137,9 +137,8 @@ def test_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     grows = find(data)[0].stream
     assert grows and len(find(data)) == 3
     more = grows.size - find(data)[0].length
-    assert [len(find(data, room)) for room in (0, more - 1, more, 2 * more, 3 * more)] == [
-        0, 0, 1, 2, 3,
-    ]  # fmt: skip
+    rooms = 0, more - 1, more, 2 * more, 2 * more + TOLD, 3 * more + 2 * TOLD
+    assert [len(find(data, room)) for room in rooms] == [0, 0, 1, 1, 2, 3]
     for name, value in (("LARGEST", 99), ("LARGEST_INFLATED", len(TEXT) - 1)):
         with monkeypatch.context() as patch:
             patch.setattr(streams, name, value)

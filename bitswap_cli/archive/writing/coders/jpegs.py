@@ -150,7 +150,9 @@ class JpegBatch:
         found = self._like(file.planned)
         if found:
             family, planned = found
-            self._count(own := _File(file.source, planned._replace(recipe_by=None)))
+            # coefficients are those of the first one: no more of them are held
+            planned = planned._replace(recipe_by=None, pictures=[], frames=[])
+            self._count(own := _File(file.source, planned))
             family.files.append(own)
         return found is not None
 
