@@ -12,7 +12,7 @@ def corrections(pixels: NDArray[np.uint8], made: NDArray[np.uint8]) -> bytes:
     """Write where pixels (H, W, C) differ from those that were made, and by what."""
     channels = pixels.shape[2]
     differ = (pixels - made).reshape(-1, channels)
-    where = np.nonzero(differ.any(1))[0]
+    where: NDArray[np.int64] = np.unique(np.flatnonzero(differ) // channels)
     steps = np.diff(where, prepend=-1).astype("<u4") - 1
     places = steps.view(np.uint8).reshape(-1, _PLACE)
     own = differ[where]

@@ -19,7 +19,7 @@ from bitswap_cli.images.formats.lattice import format as lattice
 from bitswap_cli.images.formats.register import START, kind_of
 from bitswap_cli.images.genres import genre_of
 from bitswap_cli.images.history import recipe as history
-from bitswap_cli.images.history.finder import find
+from bitswap_cli.images.history.finder import Found, find
 from bitswap_cli.images.inspection import (
     at_once,
     decode,
@@ -43,6 +43,22 @@ MAX_FILE = MAX_SAMPLES + 2 * MAX_RECIPE
 MAX_LARGE_FILE = MAX_LARGE_SAMPLES + 2 * MAX_RECIPE
 
 
+@dataclass
+class History:
+    """What a picture was, if that was asked before."""
+
+    _told: dict[str, Found | None] = field(default_factory=dict)  # by its kind
+
+    def keep(self, picture: Picture) -> Found | None:
+        """Find it, for one who asks once more."""
+        return self._told.setdefault(picture.recipe.kind, find(picture.pixels))
+
+    def take(self, picture: Picture) -> Found | None:
+        """Find it, unless it was kept."""
+        kept = picture.recipe.kind in self._told
+        return self._told.pop(picture.recipe.kind) if kept else find(picture.pixels)
+
+
 class Seen(NamedTuple):
     """A file that can be seen as a picture."""
 
@@ -52,6 +68,7 @@ class Seen(NamedTuple):
     """Bytes that the whole file takes without the model."""
     crc: int
     """CRC-32 of the file's bytes."""
+    history: History
 
 
 class SeenJpeg(NamedTuple):
@@ -84,6 +101,7 @@ class Known(NamedTuple):
     """Those that its descriptions name."""
     large: bool = False
     """Whether these are more pixels than every archive can hold."""
+    history: History | None = None
 
     @property
     def held(self) -> int:
@@ -97,7 +115,8 @@ class Known(NamedTuple):
     def seen(self, *, wide: bool) -> Seen | None:
         """Return what it can be seen as; None if that is nothing of interest."""
         pictures = self.pictures if self.wanted(wide) else None
-        return Seen(pictures, self.limit, self.checksum) if pictures else None
+        history = self.history or History()
+        return Seen(pictures, self.limit, self.checksum, history) if pictures else None
 
 
 @dataclass
@@ -150,7 +169,7 @@ def look(source: Source, *, wide: bool, pixels: bool) -> Known:
     kinds = tuple(picture.recipe.kind for picture in pictures)
     told = kinds, _cost(data), zlib.crc32(data), description or b"", tuple(map(genre_of, pictures))
     size = pictures[0].pixels.size
-    return Known(*told, size, pictures, digests, frozenset(makers), large)
+    return Known(*told, size, pictures, digests, frozenset(makers), large, History())
 
 
 def look_again(source: Source, known: Known) -> list[Picture]:
@@ -175,7 +194,7 @@ def _by_lattice(pictures: list[Picture]) -> list[Picture]:
 def pays_as_jpeg(seen: Seen) -> bool:
     """Whether a picture was a JPEG, of which coefficients take less room than the file."""
     picture = seen.pictures[0]
-    found = find(picture.pixels)
+    found = seen.history.keep(picture)
     if found is None:
         return False
     recipe = history.pack(picture, found.origin, found.coefficients)

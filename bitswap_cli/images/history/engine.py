@@ -15,7 +15,7 @@ from bitswap_cli.errors import InputError
 from bitswap_cli.images.history import reference
 from bitswap_cli.images.history.reference import Plane
 
-ABI = 6
+ABI = 7
 
 
 class Engine(Protocol):
@@ -28,6 +28,10 @@ class Engine(Protocol):
     ) -> Plane: ...
 
     def colour(self, y: Plane, cb: Plane, cr: Plane) -> Plane: ...
+
+    def mapped(
+        self, tables: NDArray[np.int32], shift: int, y: Plane, blue: Plane, red: Plane
+    ) -> Plane: ...
 
 
 class Kernel:
@@ -50,6 +54,7 @@ class Kernel:
         self._plane = library.bound("history_plane", "pllpp")
         self._upsample = library.bound("history_upsample", "pllllllp")
         self._colour = library.bound("history_colour", "ppplp")
+        self._mapped = library.bound("history_mapped", "plppplp")
 
     def plane(self, blocks: NDArray[np.int16], steps: NDArray[np.int32]) -> Plane:
         """See `reference.plane`."""
@@ -76,6 +81,17 @@ class Kernel:
         out = np.empty((*y.shape, 3), np.uint8)
         planes = [np.ascontiguousarray(x) for x in (y, cb, cr)]
         self._colour(*map(address, planes), y.size, address(out))
+        return out
+
+    def mapped(
+        self, tables: NDArray[np.int32], shift: int, y: Plane, blue: Plane, red: Plane
+    ) -> Plane:
+        """See `reference.mapped`."""
+        if not y.shape == blue.shape == red.shape:
+            raise ValueError("planes differ in shape")
+        out = np.empty((*y.shape, 3), np.uint8)
+        planes = [np.ascontiguousarray(x) for x in (y, blue, red)]
+        self._mapped(address(tables), shift, *map(address, planes), y.size, address(out))
         return out
 
 

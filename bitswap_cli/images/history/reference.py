@@ -77,3 +77,12 @@ def colour(y: Plane, cb: Plane, cr: Plane) -> Plane:
         luma + ((116130 * blue + 32768) >> 16),
     )
     return np.stack([np.clip(c, 0, 255) for c in channels], 2).astype(np.uint8)
+
+
+def mapped(tables: NDArray[np.int32], shift: int, y: Plane, blue: Plane, red: Plane) -> Plane:
+    """Return red, green and blue, (H, W, 3), of luma and chroma (H, W) by tables of a map, as
+    formats/lattice/maps.py has them."""
+    own, blues, reds, of_blue, of_red = tables
+    green = of_blue[blue] + of_red[red]
+    channels = (own[y] + added >> shift for added in (reds[red], green, blues[blue]))
+    return np.stack([np.clip(c, 0, 255) for c in channels], 2).astype(np.uint8)

@@ -17,7 +17,7 @@ from bitswap_cli.images import bands
 from bitswap_cli.images.formats.jpeg.outline import outline
 from bitswap_cli.images.formats.register import kind_of
 from bitswap_cli.images.history import recipe as history
-from bitswap_cli.images.history.finder import Found, find
+from bitswap_cli.images.history.finder import Found
 from bitswap_cli.images.picture import MAX_RECIPE, Picture
 
 _MUCH = 64  # where one coefficient of so many differs, a picture was another JPEG
@@ -67,7 +67,7 @@ def of_picture(seen: Seen, features: Set[str]) -> Planned | None:
     fits = [p for p in seen.pictures if kind_of(p.recipe.kind).fits(features)]
     if DECODINGS not in features or not fits or kind_of(fits[0].recipe.kind).alphabet != BYTES:
         return None
-    found = find(fits[0].pixels)
+    found = seen.history.take(fits[0])
     if found is None or (LAID not in features and _is_laid(fits[0], found)):
         return None
     recipe = history.pack(fits[0], found.origin, found.coefficients)

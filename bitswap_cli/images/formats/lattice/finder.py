@@ -108,10 +108,10 @@ def _is_half(told: Triples, how: Chroma) -> bool:
     # a mean is 255 where all are
     sure = known & (spread(255 * known[::2, ::2].astype(np.uint8), how, height, width) == 255)
     same = [
-        spread(plane[::2, ::2], how, height, width)[sure] == plane[sure]
+        np.count_nonzero((spread(plane[::2, ::2], how, height, width) == plane) & sure)
         for plane in told.planes[1:]
     ]
-    return bool(np.mean(same) >= _HALF) if sure.any() else False
+    return bool(sum(same) >= _HALF * len(same) * np.count_nonzero(sure) > 0)
 
 
 def _halved(told: Triples, how: Chroma) -> Triples:

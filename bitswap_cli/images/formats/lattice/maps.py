@@ -13,11 +13,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bitswap_cli.images.history.engine import engine
+
 Plane = NDArray[np.uint8]
 Factors = tuple[int, int, int, int]
 """Of chroma: blue's to blue, red's to red, blue's and red's to green."""
 _LEVELS = np.arange(256)
-_AT_ONCE = 1 << 16  # pixels that are computed at a time: they fit into a cache
 
 
 class Chroma(IntEnum):
@@ -32,7 +33,7 @@ class Chroma(IntEnum):
     """No pixel: colours are gray."""
 
 
-LUMA, BLUE, RED, GREEN_OF_BLUE, GREEN_OF_RED = range(5)
+LUMA = 0
 
 
 class Sums(NamedTuple):
@@ -151,18 +152,7 @@ MAPS = tuple(Map(name, sums, _LESS.get(name, Chroma.REPEATED)) for name, sums in
 
 def colours(used: Map, luma: Plane, blue: Plane, red: Plane) -> Plane:
     """Return what a map makes of planes of luma and chroma (H, W): (H, W, 3)."""
-    out = np.empty((*luma.shape, 3), np.uint8)
-    flat = out.reshape(-1, 3)
-    tables, shift = used.sums
-    planes = [np.ascontiguousarray(plane).reshape(-1) for plane in (luma, blue, red)]
-    for start in range(0, luma.size, _AT_ONCE):
-        part = slice(start, start + _AT_ONCE)
-        y, c_blue, c_red = (plane[part] for plane in planes)
-        green = tables[GREEN_OF_BLUE][c_blue] + tables[GREEN_OF_RED][c_red]
-        own = tables[LUMA][y]
-        for channel, added in enumerate((tables[RED][c_red], green, tables[BLUE][c_blue])):
-            flat[part, channel] = np.clip(own + added >> shift, 0, 255)
-    return out
+    return engine().mapped(*used.sums, luma, blue, red)
 
 
 def spread(plane: Plane, how: Chroma, height: int, width: int) -> Plane:

@@ -6,6 +6,7 @@ from threading import Thread, current_thread, main_thread
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from bitswap_cli.archive.codecs import Codecs
@@ -25,6 +26,7 @@ from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.formats.format import DESCRIBED, WIDE
 from bitswap_cli.images.history import engine
 from bitswap_cli.images.history import recipe as history
+from bitswap_cli.images.history.finder import Found, find
 from tests.archive.blocks import Memory
 from tests.archive.support import tree
 from tests.archive.writing.coders.test_jpegs import HEADER
@@ -115,6 +117,24 @@ def test_how_they_come_back(folder: Path) -> None:
         assert (planned.crc is None) == pixels
         assert of_picture(seen, features) is None
         assert planned.cost() < seen.limit / 2
+
+
+def test_what_a_picture_was_is_found_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = list[tuple[int, ...]]()
+
+    def counted(pixels: NDArray[np.uint8]) -> Found | None:
+        asked.append(pixels.shape)
+        return find(pixels)
+
+    monkeypatch.setattr(seen_module, "find", counted)
+    found = Catalogue([folder / "b.png", folder / "none.png"])
+    assert found.decoded
+    for source in found.sources:
+        seen = found.look(source)
+        assert seen is not None
+        planned = of_picture(seen, USED.features)
+        assert (planned is None) == (source.name == b"none.png")
+    assert sorted(asked) == [(40, 50, 3), (96, 128, 3)]
 
 
 def test_laid_ones_need_their_feature(tmp_path: Path) -> None:

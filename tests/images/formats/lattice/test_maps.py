@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bitswap_cli.images.formats.lattice.maps import MAPS, Chroma, Map, colours, spread
-from bitswap_cli.images.history import reference
+from bitswap_cli.images.history import engine, reference
 
 BY_NAME = {used.name: used for used in MAPS}
 Plane = NDArray[np.uint8]
@@ -41,6 +41,15 @@ def test_maps_keep_their_numbers() -> None:
         ("pillow", 0xAB036DC6),
         ("gray", 0x2AF3479B),
     ]
+
+
+@pytest.mark.skipif(engine.compiled() is None, reason="no kernel")
+@pytest.mark.parametrize("used", MAPS, ids=lambda used: used.name)
+def test_kernel_and_reference_agree(used: Map) -> None:
+    kernel, told = engine.compiled(), planes(4)
+    assert kernel is not None
+    found = kernel.mapped(*used.sums, *told)
+    assert np.array_equal(found, reference.mapped(*used.sums, *told))
 
 
 def test_pillow() -> None:

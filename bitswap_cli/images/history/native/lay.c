@@ -1,0 +1,211 @@
+/* Chooses luma and chroma of pixels for which several are possible, or none. */
+#include "maps.h"
+
+typedef struct {
+    const uint8_t *pixels;
+    int64_t height, width;
+    uint8_t *first, *second; /* chroma, rows x columns */
+    uint8_t *settled; /* 1: known, 3: chosen, else neither */
+    int64_t rows, columns;
+    int64_t how; /* 0: of each pixel, 1: of four, 2: of each second, interpolated between */
+} picture;
+
+static int32_t chroma_at(const picture *p, const uint8_t *plane, int64_t row, int64_t column) {
+    if (!p->how) return plane[row * p->columns + column];
+    const int64_t i = row >> 1, j = column >> 1;
+    const uint8_t *here = plane + i * p->columns + j;
+    if (p->how == 1) return here[0];
+    const int64_t down = (row & 1) && i + 1 < p->rows ? p->columns : 0;
+    const int64_t right = (column & 1) && j + 1 < p->columns;
+    return (here[0] + here[down] + here[right] + here[down + right] + 2) >> 2;
+}
+
+/* Whether all samples of chroma that a pixel is seen with are settled. */
+static int is_settled(const picture *p, int64_t row, int64_t column) {
+    if (p->how != 2) return 1;
+    const uint8_t *here = p->settled + (row >> 1) * p->columns + (column >> 1);
+    const int64_t down = (row & 1) && (row >> 1) + 1 < p->rows ? p->columns : 0;
+    const int64_t right = (column & 1) && (column >> 1) + 1 < p->columns;
+    return (here[0] & here[down] & here[right] & here[down + right]) & 1;
+}
+
+enum { PLACES = 9 };
+
+/* Which pixels a sample of chroma is seen in that count: those of samples that are settled. Its own
+   one is the first. Returns how many. */
+static int seen_in(const picture *p, int64_t i, int64_t j, int64_t (*seen)[2]) {
+    static const int8_t places[PLACES][2] = {{0, 0},  {0, 1},   {1, 0},  {1, 1}, {-1, 0},
+                                             {0, -1}, {-1, -1}, {-1, 1}, {1, -1}};
+    static const int most[3] = {1, 4, PLACES};
+    const int64_t two = p->how ? 2 : 1;
+    int count = 0;
+    for (int k = 0; k < most[p->how]; k++) {
+        const int64_t row = two * i + places[k][0], column = two * j + places[k][1];
+        if (row < 0 || row >= p->height || column < 0 || column >= p->width) continue;
+        if (!is_settled(p, row, column)) continue;
+        seen[count][0] = row, seen[count++][1] = column;
+    }
+    return count;
+}
+
+/* How many of these no luma gives. */
+static int wrong_around(const picture *p, const map *m, int64_t i, int64_t j) {
+    int64_t seen[PLACES][2];
+    int wrong = 0;
+    for (int k = seen_in(p, i, j, seen) - 1; k >= 0; k--) {
+        const int64_t row = seen[k][0], column = seen[k][1];
+        int32_t low, high;
+        luma_of(m, p->pixels + 3 * (row * p->width + column), chroma_at(p, p->first, row, column),
+                chroma_at(p, p->second, row, column), &low, &high);
+        wrong += low > high;
+    }
+    return wrong;
+}
+
+/* The mean of the samples beside one: those before it, and those after it that are known. */
+static uint8_t beside(const picture *p, const uint8_t *plane, int64_t i, int64_t j) {
+    const int64_t n = i * p->columns + j;
+    int32_t sum = 0, count = 0;
+    if (j) sum += plane[n - 1], count++;
+    if (i) sum += plane[n - p->columns], count++;
+    if (j + 1 < p->columns && p->settled[n + 1] == 1) sum += plane[n + 1], count++;
+    if (i + 1 < p->rows && p->settled[n + p->columns] == 1) sum += plane[n + p->columns], count++;
+    return count ? (uint8_t)((2 * sum + count) / (2 * count)) : plane[n];
+}
+
+enum { REACH = 8, TRIED = 2 * REACH + 1, PADDED = 32 };
+
+/* Values that are tried for a sample, and the chroma that a pixel has then. */
+typedef struct {
+    int32_t from, count;
+    int32_t at[TRIED];
+} trial;
+
+INLINE void try_at(const picture *p, uint8_t *plane, int64_t here, int64_t row, int64_t column,
+                   trial *t) {
+    const uint8_t was = plane[here];
+    for (int32_t k = 0; k < t->count; k++) {
+        plane[here] = (uint8_t)(t->from + k);
+        t->at[k] = chroma_at(p, plane, row, column);
+    }
+    plane[here] = was;
+}
+
+INLINE trial around(int32_t value) {
+    const int32_t from = byte_of(value - REACH);
+    const trial t = {from, byte_of(value + REACH) - from + 1, {0}};
+    return t;
+}
+
+/* Add to `wrong` where no luma gives a pixel; chroma ascends by 1 at most. */
+static void add_wrong(const map *m, const uint8_t *p, const trial *a, const trial *b,
+                      uint8_t wrong[TRIED][PADDED]) {
+    int32_t low[TRIED], high[TRIED];
+    uint8_t none[PADDED] = {0};
+    for (int32_t l = 0; l < b->count; l++) {
+        low[l] = 0, high[l] = 255;
+        narrow(m, p[0], m->red[b->at[l]], &low[l], &high[l]);
+    }
+    for (int32_t k = 0; k < a->count; k++) {
+        if (!k || a->at[k] != a->at[k - 1]) {
+            int32_t least = 0, most = 255;
+            narrow(m, p[2], m->blue[a->at[k]], &least, &most);
+            for (int32_t l = 0; l < b->count; l++) {
+                int32_t from = least > low[l] ? least : low[l], to = at_most(most, high[l]);
+                if (from <= to) {
+                    const int32_t green = m->green_of_blue[a->at[k]] + m->green_of_red[b->at[l]];
+                    narrow(m, p[1], green, &from, &to);
+                }
+                none[l] = from > to;
+            }
+        }
+        for (int32_t l = 0; l < PADDED; l++) wrong[k][l] = (uint8_t)(wrong[k][l] + none[l]);
+    }
+}
+
+/* Move a sample of chroma to where fewer pixels are wrong, near (a, b), the nearest such place;
+   `best` are wrong now. */
+static int moved(const picture *p, const map *m, int64_t i, int64_t j, int32_t a, int32_t b,
+                 int best) {
+    const int64_t here = i * p->columns + j;
+    int64_t seen[PLACES][2];
+    uint8_t wrong[TRIED][PADDED] = {{0}};
+    trial first = around(a), second = around(b);
+    for (int k = seen_in(p, i, j, seen) - 1; k >= 0; k--) {
+        const int64_t row = seen[k][0], column = seen[k][1];
+        try_at(p, p->first, here, row, column, &first);
+        try_at(p, p->second, here, row, column, &second);
+        add_wrong(m, p->pixels + 3 * (row * p->width + column), &first, &second, wrong);
+    }
+    for (int32_t k = 0, nearest = -1; k < first.count; k++) {
+        for (int32_t l = 0; l < second.count; l++) {
+            const int32_t da = abs(first.from + k - a), db = abs(second.from + l - b);
+            const int32_t far = da > db ? da : db;
+            if (wrong[k][l] > best || (wrong[k][l] == best && far >= nearest)) continue;
+            best = wrong[k][l], nearest = far;
+            p->first[here] = (uint8_t)(first.from + k);
+            p->second[here] = (uint8_t)(second.from + l);
+        }
+    }
+    return best;
+}
+
+/* Choose the chroma that is not settled; returns what is left of the budget. */
+static int64_t settle(const picture *p, const map *m, int64_t budget) {
+    for (int64_t n = 0; n < p->rows * p->columns; n++) {
+        if (p->settled[n] == 1) continue;
+        const int64_t i = n / p->columns, j = n % p->columns;
+        const uint8_t was[2] = {p->first[n], p->second[n]};
+        p->first[n] = beside(p, p->first, i, j), p->second[n] = beside(p, p->second, i, j);
+        p->settled[n] = 3;
+        int wrong = wrong_around(p, m, i, j);
+        if (!wrong || budget <= 0) continue;
+        budget--;
+        wrong = moved(p, m, i, j, p->first[n], p->second[n], wrong);
+        if (wrong) moved(p, m, i, j, was[0], was[1], wrong);
+    }
+    return budget;
+}
+
+/* Choose again where that left anything wrong: now all is settled. */
+static void settle_again(const picture *p, const map *m, int64_t budget) {
+    for (int64_t n = 0; n < p->rows * p->columns && budget > 0; n++) {
+        if (p->settled[n] == 1) continue;
+        const int64_t i = n / p->columns, j = n % p->columns;
+        const int wrong = wrong_around(p, m, i, j);
+        if (!wrong) continue;
+        budget--;
+        moved(p, m, i, j, p->first[n], p->second[n], wrong);
+    }
+}
+
+/* Choose what is not known (1) of the chroma of pixels (height, width, 3), at most `budget` samples
+   by search, and then luma, such that it is as it is beside. Returns how many pixels these do not
+   give. */
+EXPORT int64_t bitswap_history_lay(const int32_t *tables, int64_t shift, int64_t how,
+                                   const uint8_t *pixels, int64_t height, int64_t width,
+                                   uint8_t *blue, uint8_t *red, uint8_t *known, int64_t rows,
+                                   int64_t columns, int64_t budget, uint8_t *y) {
+    const map m = of_tables(tables, shift);
+    const picture p = {pixels, height, width, blue, red, known, rows, columns, how};
+    int64_t wrong = 0;
+    settle_again(&p, &m, settle(&p, &m, budget));
+    for (int64_t row = 0; row < height; row++) {
+        for (int64_t column = 0; column < width; column++) {
+            const int64_t n = row * width + column;
+            int32_t low, high;
+            luma_of(&m, pixels + 3 * n, chroma_at(&p, blue, row, column),
+                    chroma_at(&p, red, row, column), &low, &high);
+            if (low > high) {
+                wrong++;
+                y[n] = (uint8_t)byte_of((low + high) / 2);
+                continue;
+            }
+            const int32_t left = column ? y[n - 1] : row ? y[n - width] : 128;
+            const int32_t above = row ? y[n - width] : left;
+            const int32_t mean = (left + above + 1) >> 1;
+            y[n] = (uint8_t)(mean < low ? low : at_most(mean, high));
+        }
+    }
+    return wrong;
+}
