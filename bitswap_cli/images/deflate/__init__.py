@@ -8,8 +8,8 @@ Neither reading nor writing needs any of them: what comes back does not depend o
 This room knows nothing of images. Its sibling `bitswap_cli.ans` codes the corrections.
 """
 
-from bitswap_cli.images.deflate.describing import Described, describe
+from bitswap_cli.images.deflate.describing import Described, describe, inflate
 from bitswap_cli.images.deflate.remembering import once, remembering
 from bitswap_cli.images.deflate.restoring import restore
 
-__all__ = ["Described", "describe", "once", "remembering", "restore"]
+__all__ = ["Described", "describe", "inflate", "once", "remembering", "restore"]

@@ -8,9 +8,9 @@ from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.deflate import makers
 from bitswap_cli.images.deflate.engine import engine
 from bitswap_cli.images.deflate.guess import guess, told
-from bitswap_cli.images.deflate.inflated import PADDING
+from bitswap_cli.images.deflate.inflated import PADDING, Bytes, Inflated
 from bitswap_cli.images.deflate.parameters import LIBDEFLATE
-from bitswap_cli.images.deflate.remembering import remember
+from bitswap_cli.images.deflate.remembering import once, remember
 from bitswap_cli.images.deflate.restoring import (
     adler32,
     most_corrections,
@@ -42,6 +42,33 @@ def _is_zlib(stream: bytes) -> bool:
     return stream[0] & 15 == 8 and stream[0] >> 4 < 8 and not stream[1] & 32
 
 
+def _inflate(stream: bytes, limit: int) -> Inflated | None:
+    return engine().inflate(stream[2:], limit) if _is_zlib(stream) else None
+
+
+def inflate(stream: bytes, size: int) -> Bytes | None:
+    """Inflate a zlib stream whose checksum is right.
+
+    Parameters
+    ----------
+    stream : bytes
+        A zlib stream, and whatever lies behind it.
+    size : int
+        Of what it inflates to.
+
+    Returns
+    -------
+    uint8 array or None
+        None if it does not inflate to as much, or may not be described.
+    """
+    found = once(_inflate, stream, size)
+    if found is None or len(found.data) != size + PADDING:
+        return None
+    end = 2 + found.consumed
+    right = stream[end : end + 4] == adler32(found.data)
+    return found.data[:size] if right else None
+
+
 def describe(stream: bytes, limit: int, feeds: Iterable[int] = ()) -> Described | None:
     """Take a zlib stream apart.
 
@@ -63,9 +90,7 @@ def describe(stream: bytes, limit: int, feeds: Iterable[int] = ()) -> Described 
         None if it is no zlib stream, or a damaged one; if it inflates to more than the limit; or
         if it is far longer than what it inflates to.
     """
-    if not _is_zlib(stream):
-        return None
-    inflated = engine().inflate(stream[2:], limit)
+    inflated = once(_inflate, stream, limit)
     if inflated is None or not len(inflated.blocks):
         return None
     size = len(inflated.data) - PADDING

@@ -23,7 +23,7 @@ from bitswap_cli.images.deflate.parameters import (
 
 _NEVER = 1 << 61
 # Rounds of trials: the most tokens, the share of all that is tried, how many candidates go on.
-_ROUNDS = ((1 << 13, 8, 16), (1 << 16, 2, 4))
+_ROUNDS = ((1 << 13, 8, 8), (1 << 16, 2, 3))
 _LEAST = 64  # tokens that say something
 _SLACK = 64  # corrections that do not rule a candidate out
 _FEW = 1000  # a predictor that is wrong less often than once in so many tokens is good enough,
@@ -53,6 +53,7 @@ class _Facts(NamedTuple):
     hint: int  # FLEVEL of the header
     window: int
     memories: tuple[int, ...]
+    largest: int  # tokens of a block
     full: int  # tokens of full blocks that no memLevel explains
     literal: bool  # no matches
     runs: bool  # all of distance 1
@@ -82,6 +83,7 @@ def _facts(inflated: Inflated, header: bytes) -> _Facts:
         hint=header[1] >> 6,
         window=window,
         memories=memories,
+        largest=int(inflated.blocks[inflated.blocks[:, 0] > 0, 1].max(initial=0)),
         full=full,
         literal=not len(matches),
         runs=bool((distances == 1).all()),
@@ -144,6 +146,11 @@ def _levels_of_libdeflate(facts: _Facts, *, foreign: bool) -> list[int]:
     return [level for level in levels if least <= level <= most]
 
 
+def _full(memory: int) -> int:
+    """Tokens of a full block."""
+    return (1 << memory + 6) - 1
+
+
 def _at_level(facts: _Facts, plain: Parameters, feeds: tuple[int, ...]) -> Iterator[Parameters]:
     level, filtered = plain.level, facts.shortest > 5
     yield plain._replace(family=ZLIB, filtered=filtered and level >= 4)
@@ -155,6 +162,8 @@ def _at_level(facts: _Facts, plain: Parameters, feeds: tuple[int, ...]) -> Itera
     for family in (ZLIB_NG, ZLIB_NG_2_2):
         if family == ZLIB_NG_2_2 and level not in _MEDIUM:
             continue
+        if plain.memory != facts.memories[0] and facts.largest < _full(facts.memories[0]):
+            continue  # memory tells nothing but how large blocks are
         for feed in (*feeds, 0) if level in (1, *_MEDIUM) else (0,):
             yield plain._replace(family=family, feed=feed)
 

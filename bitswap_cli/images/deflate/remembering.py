@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 class _Remembered(threading.local):
     streams: dict[bytes, bytes] | None = None
-    read: tuple[Callable[[bytes], Any], bytes, Any] | None = None
+    read: dict[Callable[..., Any], tuple[bytes, tuple[int, ...], Any]] | None = None
 
 
 _HERE = _Remembered()
@@ -31,7 +31,7 @@ def _key(inflated: bytes, description: bytes) -> bytes:
 @contextmanager
 def remembering() -> Iterator[None]:
     """Remember what this thread describes within."""
-    _HERE.streams = {}
+    _HERE.streams, _HERE.read = {}, {}
     try:
         yield
     finally:
@@ -51,11 +51,13 @@ def recall(inflated: bytes, description: bytes) -> bytes | None:
     return _HERE.streams.get(_key(inflated, description))
 
 
-def once(read: Callable[[bytes], T], data: bytes) -> T:
-    """Return what is read of a file; not again if it was the last one, and is remembered."""
-    if _HERE.streams is None or len(data) > _MOST:
-        return read(data)
-    if _HERE.read is None or _HERE.read[0] is not read or _HERE.read[1] is not data:
-        _HERE.read = read, data, read(data)
-    found: T = _HERE.read[2]
+def once(read: Callable[..., T], data: bytes, *how: int) -> T:
+    """Return what is read of a file; not again if it was the last one that was read so, and is
+    remembered."""
+    if _HERE.read is None or len(data) > _MOST:
+        return read(data, *how)
+    known = _HERE.read.get(read)
+    if known is None or known[0] is not data or known[1] != how:
+        known = _HERE.read[read] = data, how, read(data, *how)
+    found: T = known[2]
     return found

@@ -17,7 +17,7 @@ from bitswap_cli.images.packings import reference
 from bitswap_cli.images.packings.filters import FILTERS, Rows
 from bitswap_cli.images.packings.reference import DAMAGED, Bytes, Unpacked
 
-ABI = 2
+ABI = 3
 
 _NO_MEMORY = -3
 
@@ -43,6 +43,8 @@ class Engine(Protocol):
     def qoi_write(self, pixels: Bytes) -> bytes: ...
 
     def filtered(self, rows: Rows, unit: int, filters: Rows) -> Rows: ...
+
+    def unfiltered(self, lines: Rows, unit: int) -> Rows | None: ...
 
     def sums(self, rows: Rows, unit: int) -> NDArray[np.int64]: ...
 
@@ -70,6 +72,7 @@ class Kernel:
         self._qoi_read = library.bound("qoi_read", "plpl")
         self._qoi_write = library.bound("qoi_write", "plp")
         self._filter = library.bound("filter", "plllppp", void=True)
+        self._unfilter = library.bound("unfilter", "plllpp")
         self._sums = library.bound("filter_sums", "plllppp", void=True)
 
     def lzw_read(
@@ -131,6 +134,15 @@ class Kernel:
         shape = height, width, unit
         self._filter(address(here), *shape, address(told), address(zeros), address(lines))
         return lines
+
+    def unfiltered(self, lines: Rows, unit: int) -> Rows | None:
+        """Undo filters; see `filters.unfiltered`."""
+        here = np.ascontiguousarray(lines)
+        height, width = here.shape[0], here.shape[1] - 1
+        zeros, rows = np.zeros(width, np.uint8), np.empty((height, width), np.uint8)
+        shape = height, width, unit
+        failed = self._unfilter(address(here), *shape, address(zeros), address(rows))
+        return None if failed else rows
 
     def sums(self, rows: Rows, unit: int) -> NDArray[np.int64]:
         """Sum up what filters leave; see `filters.sums`."""

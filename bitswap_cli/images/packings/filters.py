@@ -37,6 +37,43 @@ def filtered(rows: Rows, unit: int, filters: NDArray[np.uint8]) -> Rows:
     return lines
 
 
+def unfiltered(lines: Rows, unit: int) -> Rows | None:
+    """Undo filters (inverse of `filtered`).
+
+    Parameters
+    ----------
+    lines : uint8 array (lines, 1 + bytes of a line)
+    unit : int
+        Bytes from a pixel to the next, at least 1.
+
+    Returns
+    -------
+    uint8 array (lines, bytes of a line), or None
+        None if a filter is not 0 to 4.
+    """
+    if (lines[:, 0] >= FILTERS).any():
+        return None
+    rows: Rows = lines[:, 1:].copy()
+    above = np.zeros(rows.shape[1], np.uint8)
+    for row, number in zip(rows, lines[:, 0].tolist(), strict=True):
+        if number == UP:
+            row += above
+        for at in range(0, len(row) if number in (SUB, AVERAGE, PAETH) else 0, unit):
+            here = row[at : at + unit]
+            left, up = row[at - unit : at][: len(here)] if at else above[:0], above[at : at + unit]
+            corner = above[at - unit : at][: len(here)] if at else above[:0]
+            if not at:
+                left = corner = np.zeros_like(here)
+            if number == SUB:
+                here += left
+            elif number == AVERAGE:
+                here += (left & up) + ((left ^ up) >> 1)
+            else:
+                here += _paeth(left, up, corner)
+        above = row
+    return rows
+
+
 def sums(rows: Rows, unit: int) -> NDArray[np.int64]:
     """Return of each filter and line the sum of absolute values of the filtered bytes, which are
     taken as signed ones.

@@ -116,18 +116,21 @@ def test_both_engines_split_alike(level: int) -> None:
     assert all(map(np.array_equal, expected.columns, found.columns))
 
 
+@pytest.mark.parametrize("filtered", [False, True])
 @pytest.mark.parametrize("window", [9, 15])
 @pytest.mark.parametrize(
-    "search", [(1, 3, 3, 64), (258, 258, 4, 100), (4, 16, 5, 300), (8, 16, 258, 257)]
+    "search", [(1, 3, 3, 64), (258, 258, 4, 100), (4, 16, 5, 300), (8, 16, 258, 257), (4, 9, 6, 80)]
 )
-def test_long_chains_are_followed_alike(window: int, search: tuple[int, ...]) -> None:
-    """Where the kernel looks into shorter chains instead."""
+def test_long_chains_are_followed_alike(
+    window: int, search: tuple[int, ...], filtered: bool
+) -> None:
+    """Where the kernel looks into shorter chains instead, and for what the stream has."""
     kernel = engines.compiled()
     if kernel is None:
         pytest.skip("no compiled kernel")
-    one = kernel.inflate(deflated(changing()[-20_000:], 6, 12)[2:], NEVER)
+    one = kernel.inflate(deflated(changing()[-20_000:], 6, 12, 8, int(filtered))[2:], NEVER)
     assert one is not None
-    how = Parameters(FREE, 0, 3, window, search=search).as_array()
+    how = Parameters(FREE, 0, 3, window, filtered, search=search).as_array()
     wrong, columns, *_ = kernel.predict(one, how, NEVER, NEVER)
     expected = reference.predict(one, how, NEVER, NEVER)
     assert wrong == expected.wrong

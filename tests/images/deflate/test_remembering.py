@@ -15,7 +15,7 @@ from bitswap_cli.images.deflate import (
     restore,
     restoring,
 )
-from bitswap_cli.images.deflate.inflated import Bytes
+from bitswap_cli.images.deflate.inflated import Bytes, Inflated
 from tests.images.deflate.streams import RAW
 
 STREAM = zlib.compress(RAW["rows"](), 6)
@@ -88,4 +88,33 @@ def test_a_file_is_read_once_while_it_is_remembered() -> None:
         assert [once(read, first), once(read, first)] == [3, 3]
         assert [once(read, second), once(read, first)] == [4, 5]
         assert once(lambda data: 99, first) == 99
+        assert once(read, first) == 5
     assert once(read, first) == 6
+
+
+def test_it_is_read_again_if_it_is_asked_otherwise() -> None:
+    files: list[int] = []
+
+    def read(data: bytes, limit: int) -> int:
+        files.append(limit)
+        return len(files)
+
+    first = b"a file"
+    with remembering():
+        assert [once(read, first, limit) for limit in (7, 7, 8)] == [1, 1, 2]
+
+
+def test_a_stream_is_inflated_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    inflate = describing._inflate
+
+    def noted(stream: bytes, limit: int) -> Inflated | None:
+        asked.append(limit)
+        return inflate(stream, limit)
+
+    monkeypatch.setattr(describing, "_inflate", noted)
+    raw = RAW["rows"]()
+    with remembering():
+        assert describing.inflate(STREAM, len(raw)) is not None
+        assert describe(STREAM, len(raw)) is not None
+    assert asked == [len(raw)]

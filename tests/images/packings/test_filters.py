@@ -48,6 +48,19 @@ def test_lines_are_filtered_as_by_hand(picture: tuple[Rows, int], data: st.DataO
             assert made[line].tolist() == [number, *by_hand(values, number, line, unit)]
 
 
+@given(PICTURES, st.data())
+def test_filters_are_undone(picture: tuple[Rows, int], data: st.DataObject) -> None:
+    rows, unit = picture
+    choice = st.lists(st.integers(0, FILTERS - 1), min_size=len(rows), max_size=len(rows))
+    filters = np.array(data.draw(choice), np.uint8)
+    for engine in BOTH:
+        lines = engine.filtered(rows, unit, filters)
+        back = engine.unfiltered(lines, unit)
+        assert back is not None and np.array_equal(back, rows)
+        lines[-1, 0] = FILTERS
+        assert engine.unfiltered(lines, unit) is None
+
+
 @given(PICTURES)
 def test_what_filters_leave_is_summed_up(picture: tuple[Rows, int]) -> None:
     rows, unit = picture

@@ -10,12 +10,13 @@
 #include "run.h"
 
 enum { LONG_CHAIN = 64, LONGER_CHAIN = 256, LONG_INPUT = 1 << 13 }; /* where these pay */
-enum { FEW = 4, MORE = 6, FEW_BITS = 15, SAMPLE = 64 };
+enum { FEW = 4, MORE = 6, FEW_BITS = 16, SAMPLE = 64 };
 
 typedef struct {
     run *r;
     chains c;
     chains few, more; /* null, or chains of four bytes, and of six */
+    int shortest;     /* matches of fewer bytes do not count */
     uint32_t *ordinal; /* by position: its place in its chain */
     int64_t inserted; /* the first position that is not in the chains (lazy) */
     int64_t farthest; /* distance */
@@ -35,7 +36,9 @@ INLINE uint64_t bytes_at(const uint8_t *at, int count) { /* in whatever order */
 }
 
 INLINE void link(const finder *f, const chains *c, int64_t p, int count) {
-    uint64_t bytes = bytes_at(f->r->data + p, count);
+    const uint8_t *at = f->r->data + p;
+    uint64_t bytes = bytes_at(at, FEW);
+    if (count == MORE) bytes |= bytes_at(at + FEW, MORE - FEW) << 8 * FEW; /* no odd copies */
     uint32_t *head = c->head + (bytes * 0x9E3779B97F4A7C15u >> (64 - FEW_BITS));
     c->prev[p & f->c.mask] = *head;
     *head = (uint32_t)p;
@@ -45,9 +48,9 @@ INLINE void insert(finder *f, int64_t p) {
     uint32_t at = slot(f, p), before = f->c.head[at];
     f->c.prev[p & f->c.mask] = before;
     f->c.head[at] = (uint32_t)p;
-    if (!f->few.head) return;
+    if (!f->ordinal) return;
     f->ordinal[p & f->c.mask] = f->ordinal[before & f->c.mask] + 1;
-    link(f, &f->few, p, FEW);
+    if (f->few.head) link(f, &f->few, p, FEW);
     if (f->more.head) link(f, &f->more, p, MORE);
 }
 
@@ -82,16 +85,16 @@ INLINE uint32_t longest_of_few(const finder *f, int64_t p, int best, int64_t ste
     return found ? match_of(best, found) : 0;
 }
 
-/* The longest match at p, which has been inserted, that is longer than `best`; 0 if none is. */
-INLINE uint32_t longest(const finder *f, int64_t p, int best) {
+/* The longest match at p, which has been inserted, that is longer than `best`, in up to `chain`
+ * steps; 0 if none is. */
+INLINE uint32_t searched(const finder *f, int64_t p, int best, int64_t chain) {
     const run *r = f->r;
-    const parameters *how = r->how;
-    int64_t chain = best >= how->good ? how->chain >> 2 : how->chain;
-    int most = reach(r, p), nice = how->nice < most ? (int)how->nice : most;
+    int most = reach(r, p), nice = r->how->nice < most ? (int)r->how->nice : most;
     int64_t limit = p > f->farthest ? p - f->farthest : 0;
     int64_t at = f->c.prev[p & f->c.mask], found = 0;
     if (!at || p - at > f->farthest || best >= most) return 0;
-    if (f->few.head && nice > MIN_MATCH) {
+    if (f->ordinal && nice > MIN_MATCH) {
+        if (!f->few.head) return longest_of_few(f, p, best, chain > 1 ? chain : 1, nice);
         int least = best < MIN_MATCH ? MIN_MATCH : best;
         uint32_t match = longest_of_few(f, p, least, chain > 1 ? chain : 1, nice);
         if (match || best >= MIN_MATCH) return match;
@@ -118,13 +121,31 @@ INLINE uint32_t longest(const finder *f, int64_t p, int best) {
     return found ? match_of(best, found) : 0;
 }
 
+/* The longest match at p that is longer than `best`, if that counts; 0 if none is. `hint` is the
+ * length that it is known to have if the stream was predicted right, or 0: what is shorter is
+ * passed over then, and would not have ended the search. */
+INLINE uint32_t longest(const finder *f, int64_t p, int best, int hint) {
+    const parameters *how = f->r->how;
+    int64_t chain = best >= how->good ? how->chain >> 2 : how->chain;
+    if (best < f->shortest - 1) best = f->shortest - 1;
+    int least = hint < how->nice ? hint - 1 : (int)how->nice - 1;
+    uint32_t match = least > best ? searched(f, p, least, chain) : 0;
+    return match ? match : searched(f, p, best, chain);
+}
+
+/* The length of a token, `ahead` of the next one, of a stream that is described; 0 of literals. */
+INLINE int hinted(const run *r, int64_t ahead) {
+    if (r->restoring || r->stored || r->count + ahead >= r->capacity) return 0;
+    return length_of(r->tokens[r->count + ahead]);
+}
+
 static void greedy(finder *f) {
     run *r = f->r;
     for (int64_t p = 0; !r->done && !r->error;) {
         uint32_t candidate = 0;
         if (r->size - p >= MIN_MATCH) {
             insert(f, p);
-            candidate = longest(f, p, MIN_MATCH - 1);
+            candidate = longest(f, p, MIN_MATCH - 1, hinted(r, 0));
         }
         uint32_t truth = settle(r, p, candidate, candidate != 0, &f->c);
         int64_t end = p + span(truth);
@@ -141,9 +162,9 @@ INLINE void insert_to(finder *f, int64_t end) {
 }
 
 /* A match that counts: short ones that are far away, or that noise makes, do not. */
-INLINE uint32_t worth(const finder *f, int64_t p, int best) {
+INLINE uint32_t worth(const finder *f, int64_t p, int best, int hint) {
     if (f->r->size - p < MIN_MATCH) return 0;
-    uint32_t match = longest(f, p, best);
+    uint32_t match = longest(f, p, best, hint);
     int64_t flags = f->r->how->flags;
     if (match && length_of(match) <= 5 &&
         ((flags & FILTERED) ||
@@ -158,10 +179,10 @@ static void lazy(finder *f) {
     int known = 0; /* whether `carried` was looked for at p already */
     for (int64_t p = 0; !r->done && !r->error;) {
         insert_to(f, p + 1);
-        uint32_t candidate = known ? carried : worth(f, p, MIN_MATCH - 1), later = 0;
+        uint32_t candidate = known ? carried : worth(f, p, MIN_MATCH - 1, hinted(r, 0)), later = 0;
         if (candidate && length_of(candidate) < r->how->lazy) {
             insert_to(f, p + 2);
-            later = worth(f, p + 1, length_of(candidate));
+            later = worth(f, p + 1, length_of(candidate), hinted(r, 0) ? 0 : hinted(r, 1));
         }
         uint32_t truth = settle(r, p, candidate, candidate && !later, &f->c);
         known = !truth && later;
@@ -187,20 +208,24 @@ int64_t predict_zlib(run *r) {
     f.farthest = (int64_t)f.c.mask + 1 - LOOKAHEAD;
     f.c.head = calloc((size_t)f.mask + 1, sizeof(uint32_t));
     f.c.prev = calloc((size_t)f.c.mask + 1, sizeof(uint32_t));
-    int few = r->how->chain >= LONG_CHAIN && r->size >= LONG_INPUT && !repetitive(r);
-    int more = few && r->how->chain >= LONGER_CHAIN;
-    size_t ring = (size_t)f.c.mask + 1, heads = 1u << FEW_BITS, all = 1 + (size_t)more;
-    uint32_t *space = few ? calloc(ring + all * (heads + ring), sizeof(uint32_t)) : NULL;
-    if (few && space) {
+    if (r->how->predictor == LAZY && r->how->flags & FILTERED && r->how->nice >= MORE)
+        f.shortest = MORE;
+    int both = r->how->chain >= LONG_CHAIN && r->size >= LONG_INPUT && !repetitive(r);
+    int few = both && f.shortest < MORE;
+    int more = both && (f.shortest == MORE || r->how->chain >= LONGER_CHAIN);
+    size_t ring = (size_t)f.c.mask + 1, one = ring + (1u << FEW_BITS);
+    uint32_t *space = both ? calloc(ring + (size_t)(few + more) * one, sizeof(uint32_t)) : NULL;
+    if (both && space) {
         f.ordinal = space;
-        f.few = (chains){space + ring, space + ring + heads, f.c.mask};
+        space += ring;
+        if (few) f.few = (chains){space + ring, space, f.c.mask};
+        if (more) f.more = (chains){space + few * one + ring, space + few * one, f.c.mask};
     }
-    if (more && space) f.more = (chains){f.few.prev + ring, f.few.prev + ring + heads, f.c.mask};
-    if (!f.c.head || !f.c.prev || (few && !space)) r->error = NO_MEMORY;
+    if (!f.c.head || !f.c.prev || (both && !space)) r->error = NO_MEMORY;
     else if (r->how->predictor == FAST) greedy(&f);
     else lazy(&f);
     free(f.c.head);
     free(f.c.prev);
-    free(space);
+    free(f.ordinal);
     return r->error;
 }

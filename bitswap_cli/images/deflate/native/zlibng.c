@@ -75,11 +75,15 @@ INLINE int look_ahead(finder *f, int64_t p) {
     return 1;
 }
 
+INLINE int equal(const uint8_t *a, const uint8_t *b, size_t size) { /* size is a constant */
+    return !memcmp(a, b, size);
+}
+
 /* Whether a candidate that matches is looked at closely: both ends of what must match agree. */
 INLINE int alike(const uint8_t *scan, const uint8_t *match, int best) {
-    int size = best < 4 ? 2 : best < 8 ? 4 : 8, offset = best + 1 - size;
-    return !memcmp(scan + offset, match + offset, (size_t)size) &&
-           !memcmp(scan, match, (size_t)size);
+    if (best < 4) return equal(scan, match, 2) && equal(scan + best - 1, match + best - 1, 2);
+    if (best < 8) return equal(scan + best - 3, match + best - 3, 4) && equal(scan, match, 4);
+    return equal(scan + best - 7, match + best - 7, 8) && equal(scan, match, 8);
 }
 
 /* The longest match at p, longer than `best`, from position `at` on; 0 if there is none. */

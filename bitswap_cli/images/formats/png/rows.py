@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from bitswap_cli.images.formats.bits import packed
+from bitswap_cli.images import deflate
+from bitswap_cli.images.formats.bits import packed, unpacked
 from bitswap_cli.images.formats.png.chunks import PALETTE, Head, find_pixels
 from bitswap_cli.images.formats.png.filters import least_sums
 from bitswap_cli.images.packings.engine import engine
@@ -26,6 +27,7 @@ _DECODERS = {
     48: (("RGB", "RGB;16B"), ("RGB", "RGB;16L")),
     64: (("RGBA", "RGBA;16B"), ("RGBA", "RGBA;16L")),
 }
+_AT_ONCE = 1 << 24  # bytes of lines that are inflated by our engine, which is asked again soon
 _PHOTO = 3  # level of zlib that is enough for photographs
 _DRAWN = 6  # of drawings, PNG files take less than this part of the pixels
 _ADAM7 = (
@@ -54,7 +56,12 @@ def read_rows(idat: bytes, head: Head) -> NDArray[np.uint8] | None:
         Pixels of fewer than 8 bits have one byte with their value. None if the contents are
         damaged, or not of exactly this size.
     """
-    if not _is_whole(idat, head):
+    passes = _shapes(head)
+    expected = sum(height * (1 + length) for height, length in passes)
+    inflated = deflate.inflate(idat, expected) if expected <= _AT_ONCE else None
+    if inflated is not None:
+        return _unfiltered(inflated, passes, head)
+    if not _is_whole(idat, expected):
         return None
     size = (head.width, head.height)
     try:
@@ -88,13 +95,13 @@ def write_rows(stored: NDArray[np.uint8], head: Head, level: int) -> bytes:
     if not plain and not head.interlaced and head.bits <= 32:
         return _by_pillow(stored, level)
     strategy = zlib.Z_DEFAULT_STRATEGY if plain else zlib.Z_FILTERED
-    deflate = zlib.compressobj(level, strategy=strategy)
+    writer = zlib.compressobj(level, strategy=strategy)
     squeezed = []
     for rows in scanlines(stored, head):
         filters = np.zeros(len(rows), np.uint8) if plain else least_sums(rows, head.unit)
         lines = engine().filtered(rows, head.unit, filters)
-        squeezed.append(deflate.compress(lines.tobytes()))
-    return b"".join([*squeezed, deflate.flush()])
+        squeezed.append(writer.compress(lines.tobytes()))
+    return b"".join([*squeezed, writer.flush()])
 
 
 def scanlines(stored: NDArray[np.uint8], head: Head) -> list[NDArray[np.uint8]]:
@@ -138,14 +145,41 @@ def _saved(stored: NDArray[np.uint8], level: int) -> bytes:
     return found[2]
 
 
-def _is_whole(idat: bytes, head: Head) -> bool:
-    """Tell whether the pixel data inflate without error to exactly the size of the image."""
-    expected = 0
+def _shapes(head: Head) -> list[tuple[int, int]]:
+    """Return lines and bytes of a line of the image, or of each pass that is not empty."""
+    found = []
     for x, y, dx, dy in _ADAM7 if head.interlaced else ((0, 0, 1, 1),):
         columns = -(-(head.width - x) // dx)
         rows = -(-(head.height - y) // dy)
         if columns > 0 and rows > 0:
-            expected += rows * (1 + -(-columns * head.bits // 8))
+            found.append((rows, -(-columns * head.bits // 8)))
+    return found
+
+
+def _unfiltered(
+    inflated: NDArray[np.uint8], passes: list[tuple[int, int]], head: Head
+) -> NDArray[np.uint8] | None:
+    """Return pixels of filtered lines; None if there is no such filter."""
+    planes, at = [], 0
+    for height, length in passes:
+        size = height * (1 + length)
+        lines = inflated[at : at + size].reshape(height, 1 + length)
+        rows = engine().unfiltered(lines, head.unit)
+        if rows is None:
+            return None
+        planes.append(unpacked(rows, head.depth) if head.depth < 8 else rows)
+        at += size
+    stored = np.empty((head.height, head.width, head.unit), np.uint8)
+    if not head.interlaced:
+        return np.ascontiguousarray(planes[0][:, : head.width * head.unit]).reshape(stored.shape)
+    for plane, target in zip(planes, _passes(stored), strict=True):
+        width = target.shape[1] * head.unit
+        target[...] = plane[:, :width].reshape(target.shape)
+    return stored
+
+
+def _is_whole(idat: bytes, expected: int) -> bool:
+    """Tell whether the pixel data inflate without error to exactly the size of the image."""
     inflate, count, rest = zlib.decompressobj(), 0, idat
     try:
         while not inflate.eof and count <= expected:

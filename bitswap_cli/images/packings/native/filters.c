@@ -50,6 +50,46 @@ EXPORT void bitswap_filter(const uint8_t *rows, int64_t count, int64_t width, in
     }
 }
 
+/* A line of what a filter left of it. */
+static void whole(const uint8_t *restrict left, const uint8_t *restrict above, int64_t width,
+                  int64_t unit, int filter, uint8_t *out) {
+    const int64_t first = unit < width ? unit : width;
+    for (int64_t i = 0; i < first; i++) {
+        const uint8_t guesses[FILTERS] = {0, 0, above[i], above[i] >> 1, above[i]};
+        out[i] = (uint8_t)(left[i] + guesses[filter]);
+    }
+    switch (filter) {
+        case NONE:
+            for (int64_t i = first; i < width; i++) out[i] = left[i];
+            break;
+        case SUB:
+            for (int64_t i = first; i < width; i++) out[i] = (uint8_t)(left[i] + out[i - unit]);
+            break;
+        case UP:
+            for (int64_t i = first; i < width; i++) out[i] = (uint8_t)(left[i] + above[i]);
+            break;
+        case AVERAGE:
+            for (int64_t i = first; i < width; i++)
+                out[i] = (uint8_t)(left[i] + ((out[i - unit] + above[i]) >> 1));
+            break;
+        default:
+            for (int64_t i = first; i < width; i++)
+                out[i] = (uint8_t)(left[i] + nearest(out[i - unit], above[i], above[i - unit]));
+    }
+}
+
+/* The inverse of `bitswap_filter`; DAMAGED if there is no such filter. */
+EXPORT int64_t bitswap_unfilter(const uint8_t *lines, int64_t count, int64_t width, int64_t unit,
+                                const uint8_t *zeros, uint8_t *rows) {
+    for (int64_t n = 0; n < count; n++) {
+        const uint8_t *line = lines + n * (width + 1);
+        uint8_t *here = rows + n * width;
+        if (line[0] >= FILTERS) return DAMAGED;
+        whole(line + 1, n ? here - width : zeros, width, unit, line[0], here);
+    }
+    return 0;
+}
+
 /* `sums` (FILTERS, count): of the absolute values of what each filter leaves of a line, as signed
    bytes; `line` is room for one. */
 EXPORT void bitswap_filter_sums(const uint8_t *rows, int64_t count, int64_t width, int64_t unit,
