@@ -191,8 +191,7 @@ class _Job:
         report.verified = self.verify
         report.saved = report.saved if fit.wanted else None
         if report.saved == 0:
-            names = ", ".join(model.name for model in report.models)
-            report.notes.append(f"fitting did not pay: the archive is by {names}, as without")
+            report.notes.append("fitting did not pay: the archive is as without it")
         return report
 
     def _check(self, fit: _Fit) -> None:
@@ -286,6 +285,7 @@ class _Job:
                     header.using(catalogue.features(keeping.block)),
                     catalogue.sources,
                     force=self.force,
+                    narrows=True,
                 )
             )
             report = pack_into(

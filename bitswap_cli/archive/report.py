@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from bitswap_cli.archive.format.header import Tiled
+from bitswap_cli.archive.format.header import Named, Tiled
 
 Progress = Callable[[int, int], None]
 """Called with the bytes done and the bytes in all."""
@@ -54,6 +54,8 @@ class PackReport(Report):
     """By its path: why something could not be archived; everything else is."""
     models: tuple[Tiled, ...] = ()
     """Those of tiles that the archive names."""
+    others: tuple[Named, ...] = ()
+    """Those of other chunks."""
     fitted_bytes: int = 0
     """Bytes of the models that were fitted from these."""
     saved: int | None = None
@@ -65,6 +67,11 @@ class PackReport(Report):
     def model(self) -> str | None:
         """Name of the first model."""
         return self.models[0].name if self.models else None
+
+    @property
+    def names(self) -> list[str]:
+        """Names of all models that the archive has need of."""
+        return [*(one.name for one in self.models), *(one.model for one in self.others)]
 
     @property
     def sha256(self) -> str | None:

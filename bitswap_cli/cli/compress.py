@@ -170,7 +170,7 @@ def _summary(report: "bitswap_cli.PackReport") -> str:
                 "-" if report.ratio is None else f"{report.ratio:.3f}",
                 "-" if report.bpd is None else f"{report.bpd:.3f}",
                 f"{report.raw_bytes / 1e6 / report.seconds:.2f}",
-                "+".join(model.name for model in report.models) or "None",
+                "+".join(report.names) or "none",
             ),
         ]
     )

@@ -83,12 +83,10 @@ def test_speed(bitswap: Bitswap, photos: Path, tmp_path: Path, same_content: Sam
 
 
 @needs_models
-def test_auto_without_pictures_names_the_model_of_photographs(
-    bitswap: Bitswap, tmp_path: Path
-) -> None:
+def test_no_model_is_named_without_pictures(bitswap: Bitswap, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("no picture")
     outcome = bitswap("compress", tmp_path / "a.txt", "-o", tmp_path / "a.bsw", "--json", "-v")
-    assert json.loads(outcome.out)["model"] == "photo"
+    assert json.loads(outcome.out)["model"] is None
     assert "gray" not in outcome.err
 
 

@@ -77,7 +77,7 @@ def test_info(bitswap: Bitswap, made_archive: Path) -> None:
     described, kinds = outcome.out.split("\n\n")
     rows = dict(line.split(maxsplit=1) for line in described.splitlines())
     assert kinds.split("\n")[0].split() == ["kind", "restored", "entries", "before"]
-    assert rows["features"] == "described, folders, modes, pillow, samples"
+    assert rows["features"] == "described, folders, modes, pillow"
     assert rows["model"] == "tiny"
     assert rows["model_here"] == "no"
     assert rows["tile"] == "16x16x3"

@@ -1,7 +1,7 @@
 """What an archive needs to be read: models, and the features that it uses."""
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from itertools import accumulate, starmap
 from typing import Any, NamedTuple
 
@@ -47,6 +47,10 @@ DECODINGS, LAID, LEARNING, EQUAL = "decoded", "laid", "learning", "equal"
 _OF_ENTRIES = frozenset(
     [MODES, FOLDERS, COPIES, SAMPLES, EMBEDDED, STREAMS, OWNERS, XATTRS, SPARSE, DECODINGS, LAID]
 )
+# Tables do not tell of these, but of what has need of them.
+_FOLLOWS = {LAID: DECODINGS, LEARNING: JPEGS}
+# Of these, tables do not tell which kinds of pictures there are, or by which makers.
+_HIDING = frozenset([SAMPLES, DECODINGS, STREAMS])
 
 
 OTHERS = (JPEGS, DRAWN)
@@ -124,6 +128,29 @@ class Header(NamedTuple):
     def using(self, features: Iterable[str]) -> "Header":
         """Return the header of an archive that uses these features, too."""
         return self._replace(features=self.features.union(features))
+
+    def narrowed(self, told: Set[str], models: int) -> "Header":
+        """Return the header of this archive without what it turned out to have no need of.
+
+        Parameters
+        ----------
+        told : set of str
+            The features that the tables of all its chunks tell.
+        models : int
+            How many models of tiles there are up to the last one that codes any.
+        """
+        needed = {name for name in self.features if _FOLLOWS.get(name, name) in told}
+        pictures = {DESCRIBED, *register.every_feature()}
+        if told & _HIDING:
+            needed |= self.features & pictures
+        elif DESCRIBED in told:
+            needed |= self.features & register.features_of_makers()
+        if models:
+            needed |= self.features & {COMMON}
+        if models < 2:
+            needed.discard(MODELS)
+        others = tuple(one for one in self.others if one.feature in told)
+        return Header(self.models[:models], frozenset(needed), others)
 
     @property
     def described(self) -> bool:

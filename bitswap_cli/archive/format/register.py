@@ -1,16 +1,43 @@
 """The kinds of chunks, one for each tag: how their tables are read, and how they are decoded."""
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from bitswap_cli.archive.codecs import Codecs, Need
 from bitswap_cli.archive.format import drawn, jpeg
 from bitswap_cli.archive.format.chunks import decode_bytes, decode_tiles
-from bitswap_cli.archive.format.header import DRAWN, JPEGS
-from bitswap_cli.archive.format.sections import BYTE, CRC, DRAW, JPEG, LENGTH, TILE, after_table
-from bitswap_cli.archive.format.segments import DecodedFile, Extra, Table, TileTable
+from bitswap_cli.archive.format.header import (
+    DRAWN,
+    EQUAL,
+    JPEGS,
+    LARGE,
+    LONG,
+    MODELS,
+    TURNED,
+    TWINS,
+)
+from bitswap_cli.archive.format.sections import (
+    BYTE,
+    CRC,
+    DRAW,
+    JPEG,
+    LENGTH,
+    MAX_CHUNK_BYTES,
+    TILE,
+    after_table,
+)
+from bitswap_cli.archive.format.segments import (
+    ByteTable,
+    DecodedFile,
+    Extra,
+    Table,
+    TileSegment,
+    TileTable,
+    WholeTable,
+    needed,
+)
 from bitswap_cli.archive.format.tables import (
     unpack_byte_table,
     unpack_tile_table,
@@ -18,6 +45,9 @@ from bitswap_cli.archive.format.tables import (
 )
 from bitswap_cli.contract import Samples
 from bitswap_cli.errors import ArchiveError
+from bitswap_cli.images.formats.format import DESCRIBED
+from bitswap_cli.images.formats.register import kind_of
+from bitswap_cli.images.orientation import UPSIDE_DOWN
 
 Decoded = tuple[Samples, list[Extra]] | list[DecodedFile] | bytes
 """What a chunk holds: its tiles, and the extras of pictures that start there; whole files, as its
@@ -90,6 +120,39 @@ def read_table(tag: bytes, body: bytes, version: int) -> Table:
 def need_of(tag: bytes, table: Table) -> Need:
     """Return of which codec a chunk has need."""
     return Need(tag, table.model if isinstance(table, TileTable) else 0)
+
+
+def told(tag: bytes, table: Table, features: Set[str]) -> frozenset[str]:
+    """Return the features that an archive, which announces some, needs to hold a chunk, as far as
+    its table tells."""
+    kind = KINDS[tag]
+    found = {kind.feature} if kind.feature else set[str]()
+    match table:
+        case TileTable():
+            found |= {MODELS} if table.model else set()
+            found.update(*(_of_tiles(one, features) for one in table.segments))
+        case ByteTable():
+            found |= {LONG} if table.length > MAX_CHUNK_BYTES else set()
+        case WholeTable():
+            found |= {EQUAL} if any(one.twin for one in table.segments) else set()
+            found.update(*(_of_kind(one.kind) for one in table.segments if tag == DRAW))
+    return needed(table.segments) | found
+
+
+def _of_kind(name: str) -> set[str]:
+    kind = kind_of(name)
+    return ({DESCRIBED} if kind.described else set()) | (set() if kind.plain else {kind.feature})
+
+
+def _of_tiles(tiles: TileSegment, features: Set[str]) -> set[str]:
+    by_rows = LARGE in features and kind_of(tiles.kind).rows is not None
+    by_strips = by_rows and tiles.orientation == UPSIDE_DOWN
+    found = {
+        LARGE: tiles.large or by_strips,
+        TURNED: tiles.orientation > 0 and not by_strips,
+        TWINS: tiles.twin > 0,
+    }
+    return _of_kind(tiles.kind).union(name for name, is_told in found.items() if is_told)
 
 
 def decode_chunk(

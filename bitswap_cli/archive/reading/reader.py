@@ -10,11 +10,7 @@ from bitswap_cli.archive.format import register
 from bitswap_cli.archive.format.attributes import NONE
 from bitswap_cli.archive.format.header import (
     COPIES,
-    EQUAL,
-    LARGE,
-    LONG,
     MAX_MODELS,
-    TWINS,
     Header,
     Tiled,
     known_features,
@@ -30,7 +26,6 @@ from bitswap_cli.archive.format.sections import (
     INDX,
     LENGTH,
     MAGIC,
-    MAX_CHUNK_BYTES,
     MODL,
     NAMED_VERSION,
     PREAMBLE,
@@ -42,20 +37,14 @@ from bitswap_cli.archive.format.sections import (
     max_body,
 )
 from bitswap_cli.archive.format.segments import (
-    ByteTable,
     Table,
-    TileSegment,
     TileTable,
-    WholeTable,
-    needed,
 )
 from bitswap_cli.archive.format.values.columns import malformed
 from bitswap_cli.archive.reading import scan
 from bitswap_cli.archive.reading.entries import Entry, entries_of, told_once
 from bitswap_cli.atomic import cannot
 from bitswap_cli.errors import ArchiveError, InputError, ModelError, display
-from bitswap_cli.images.formats.register import kind_of
-from bitswap_cli.images.orientation import UPSIDE_DOWN
 
 # of an archive whose header is lost: it may hold anything
 _ANY = Tiled("", "", "", 1, (0, 0, 0))
@@ -276,33 +265,14 @@ class ArchiveReader:
 
     def _check_announced(self, tag: bytes, table: Table) -> None:
         """Raise `ArchiveError` if a table tells what no feature of the archive allows."""
-        kind = register.KINDS[tag]
-        if kind.feature and kind.feature not in self.header.features:
-            raise ArchiveError(f"the archive holds {kind.holds} its header does not announce")
         if isinstance(table, TileTable) and table.model >= len(self.header.models):
             raise ArchiveError("the archive holds pictures by a model its header does not name")
-        for tiles in table.segments if isinstance(table, TileTable) else ():
-            if not self._may_hold(tiles):
-                raise ArchiveError("the archive holds pictures its header does not announce")
-        twins = isinstance(table, WholeTable) and any(one.twin for one in table.segments)
-        if twins and EQUAL not in self.header.features:
-            raise ArchiveError("the archive holds pictures its header does not announce")
-        long = isinstance(table, ByteTable) and table.length > MAX_CHUNK_BYTES
-        if long and LONG not in self.header.features:
-            raise ArchiveError("the archive holds a chunk longer than its header announces")
-        if lacking := needed(table.segments) - self.header.features:
+        features = self.header.features
+        if lacking := register.told(tag, table, features) - features:
             what = ", ".join(sorted(lacking))
             raise ArchiveError(f"the archive tells {what} though its header does not announce it")
         if any(not one.begins and one.attributes != NONE for one in table.segments):
             raise malformed()
-
-    def _may_hold(self, tiles: TileSegment) -> bool:
-        """Tell whether a feature of the archive allows a picture."""
-        kind, large = kind_of(tiles.kind), LARGE in self.header.features
-        by_strips = large and kind.rows is not None and tiles.orientation == UPSIDE_DOWN
-        fits = kind.fits(self.header.features) and (large or not tiles.large)
-        fits = fits and (not tiles.twin or TWINS in self.header.features)
-        return fits and (self.header.oriented or by_strips or not tiles.orientation)
 
     def _read_names(self, start: int, end: int) -> int:
         """Note the names in damaged chunks from a place on whose tables are whole; return where

@@ -189,7 +189,8 @@ def find_codecs(reader: ArchiveReader, codecs_for: CodecsFor, needs: Set[Need]) 
         codecs = codecs_for(reader.header, needs)
     except ArchiveError as error:
         raise reader.located(error) from error
-    for number, codec in codecs.tiles.items():
+    for number in (need.model for need in needs if need.tag == TILE):
+        codec = codecs.tiles[number]
         own = codec.tile_height, codec.tile_width, codec.channels
         if reader.header.models[number].tile != own:
             raise ArchiveError(f"{reader.path}: the tiles in its header are not those of its model")

@@ -111,7 +111,6 @@ def pack_into(
     InputError
         If a source cannot be read, or the archive cannot be written.
     """
-    header = writer.header
     packing = _Packing(writer, catalogue, codecs, again, keeping, threads, progress)
     try:
         packing.run()
@@ -123,8 +122,8 @@ def pack_into(
     bits = round(report.net_bits)
     writer.finish(Totals(report.entries, report.bytes_before, report.samples, bits))
     report.bytes_after = writer.size
-    report.models = header.models
-    report.fitted_bytes = header.fitted_bytes
+    report.models, report.others = writer.header.models, writer.header.others
+    report.fitted_bytes = writer.header.fitted_bytes
     return report
 
 

@@ -69,6 +69,11 @@ def features(names: Iterable[str]) -> set[str]:
     return {kind.feature for kind in told if not kind.plain and kind.feature != WIDE}
 
 
+def features_of_makers() -> set[str]:
+    """Return the features of archives in which descriptions may name makers of later versions."""
+    return set(MAKERS)
+
+
 def every_feature() -> set[str]:
     """Return the features of archives that can hold all that this program makes of files."""
     return MAKERS.union(kind.feature for kind in kinds() if not kind.plain)

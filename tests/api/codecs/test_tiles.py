@@ -8,9 +8,9 @@ from PIL import Image
 
 import bitswap_cli as bitswap
 from bitswap_cli.api.codecs.decoder import decoder
+from bitswap_cli.api.codecs.tiles import named
 from bitswap_cli.archive.codecs import Need
 from bitswap_cli.archive.format.sections import TILE
-from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.errors import ArchiveError
 from bitswap_models.stored import model_file
 from tests.conftest import smooth_tile, telling
@@ -30,10 +30,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_feature_is_named(made: Path) -> None:
-    with ArchiveReader(str(made / "a.bsw")) as reader:
-        assert "common" in reader.header.features
-        header = reader.header
-    codecs = decoder(str(made / "m.safetensors"), 64)
+    path = str(made / "m.safetensors")
+    header = named(path, None, 64).header
+    assert "common" in header.features
+    codecs = decoder(path, 64)
     assert codecs(header, {Need(TILE)}).tiles
     with pytest.raises(ArchiveError, match="'common'"):
         codecs(header._replace(features=frozenset()), {Need(TILE)})
