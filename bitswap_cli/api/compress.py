@@ -275,8 +275,7 @@ class _Job:
             codecs, header = start.put(others), start.header.with_others(models)
             if others.coefficients:
                 decoded = [DECODINGS, LAID] if catalogue.decoded else []
-                equal = [EQUAL] if decoded and (catalogue.jpegs or catalogue.twins) else []
-                header = header.using([LEARNING, *decoded, *equal])
+                header = header.using([LEARNING, EQUAL, *decoded])
             if others.pictures or (self.model == AUTO and catalogue.wide):
                 header = header.using([WIDE])
             writer = stack.enter_context(

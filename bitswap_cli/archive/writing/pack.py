@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 from bitswap_cli.archive.codecs import Codecs
-from bitswap_cli.archive.format.header import COPIES, TWINS, Header
+from bitswap_cli.archive.format.header import COPIES, EQUAL, TWINS, Header
 from bitswap_cli.archive.format.index import Totals
 from bitswap_cli.archive.format.names import host_of
 from bitswap_cli.archive.format.pictures import Stored
@@ -18,6 +18,7 @@ from bitswap_cli.archive.sources.copies import Copy
 from bitswap_cli.archive.sources.seen import Seen
 from bitswap_cli.archive.sources.source import Source, SourceError
 from bitswap_cli.archive.writing.blocks import THOROUGH, Blocks, Keeping, order
+from bitswap_cli.archive.writing.coders import alike
 from bitswap_cli.archive.writing.coders.coder import Offer, Step, Work
 from bitswap_cli.archive.writing.coders.register import Coders
 from bitswap_cli.archive.writing.hosted import Inside
@@ -167,7 +168,8 @@ class _Packing:
         copies = [one for one in self._catalogue.sources if one.name in self._copies]
         copies = [one for one in copies if host_of(one.name) is None]
         own = [one for one in self._catalogue.sources if one.name not in self._copies]
-        own.sort(key=lambda one: self._twins.get(one.name, one.name))  # behind what they equal
+        behind = self._of_equal_coefficients() | self._twins
+        own.sort(key=lambda one: behind.get(one.name, one.name))  # behind what they equal
         wide = self._writer.header.wide
         with closing(self._catalogue.look_at(own, wide=wide, again=self._again)) as looks:
             self._take(self._offers(looks))
@@ -178,6 +180,13 @@ class _Packing:
         for source in copies:
             self._add_copy(source, self._copies[source.name])
         self._bytes.flush()
+
+    def _of_equal_coefficients(self) -> dict[bytes, bytes]:
+        """Return which JPEG files may share the coefficients of others."""
+        if EQUAL not in self._writer.header.features:
+            return {}
+        jpegs = self._catalogue.jpegs - self._copies.keys()
+        return alike.find(one for one in self._catalogue.sources if one.name in jpegs)
 
     def _keep_all(self, sources: list[Source]) -> None:
         """Keep what no coder took; files with something inside that is had apart come last."""

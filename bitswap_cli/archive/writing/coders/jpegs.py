@@ -1,6 +1,5 @@
 """JPEG files, and pictures that were, on their way into JPEG chunks, by their coefficients."""
 
-import hashlib
 from collections.abc import Sequence
 from concurrent.futures import Future
 from functools import partial
@@ -18,6 +17,7 @@ from bitswap_cli.archive.format.values.blobs import pack_blob, squeezed
 from bitswap_cli.archive.report import PackReport
 from bitswap_cli.archive.sources.seen import Seen
 from bitswap_cli.archive.sources.source import Source
+from bitswap_cli.archive.writing.coders.alike import digests
 from bitswap_cli.archive.writing.coders.coder import Coded, Kept, Offer, Step, Submit, Work
 from bitswap_cli.archive.writing.coders.planned import Planned, by_those_of, of_jpeg, of_picture
 from bitswap_cli.coefficients import BlockCodec, Coefficients, EncodedPictures, Frame
@@ -33,6 +33,8 @@ class _File(NamedTuple):
 
     source: Source
     planned: Planned
+    digests: tuple[bytes, ...] = ()
+    """Of its pictures, where files may share coefficients."""
 
 
 class _Family(NamedTuple):
@@ -42,8 +44,6 @@ class _Family(NamedTuple):
     """One that tells them, and its twins."""
     bands: int
     """How many its pictures are cut into."""
-    digests: tuple[bytes, ...]
-    """Of the pictures of the first."""
 
     @property
     def limit(self) -> int:
@@ -77,7 +77,10 @@ class JpegCoder:
         jpeg = None if seen else self._work.catalogue.jpeg(source)
         features = self._work.header.features
         planned = of_jpeg(jpeg) if jpeg else of_picture(seen, features) if seen else None
-        return planned and Offer(partial(self._take, source, planned), planned.cost)
+        if planned is None:
+            return None
+        own = digests(planned.frames, planned.pictures) if EQUAL in features else ()
+        return Offer(partial(self._take, _File(source, planned, own)), planned.cost)
 
     def end(self) -> None:
         """Send the last files on their way."""
@@ -91,15 +94,14 @@ class JpegCoder:
         report.jpeg_bytes += size
         report.jpeg_bytes_before += sum(one.source.size for one in coded.kept)
 
-    def _take(self, source: Source, planned: Planned) -> None:
-        file = _File(source, planned)
+    def _take(self, file: _File) -> None:
         joins = EQUAL in self._work.header.features
         if joins and self._batch and self._batch.join(file):
             return
         if self._batch and self._batch.full:
             self.end()
         if self._batch is None:
-            self._batch = JpegBatch(self._codec, self._work.submit, joins=joins)
+            self._batch = JpegBatch(self._codec, self._work.submit)
         self._batch.add(file)
         if self._batch.full and not joins:
             self.end()
@@ -113,12 +115,10 @@ class JpegBatch:
     codec : BlockCodec
     submit : callable
         Lets a function be called in another thread, as `Executor.submit` does.
-    joins : bool
-        Whether files that have the coefficients of others may share them.
     """
 
-    def __init__(self, codec: BlockCodec, submit: Submit, *, joins: bool = False) -> None:
-        self._codec, self._submit, self._joins = codec, submit, joins
+    def __init__(self, codec: BlockCodec, submit: Submit) -> None:
+        self._codec, self._submit = codec, submit
         self._families: list[_Family] = []
         self._files = 0
         self._frames: list[Frame] = []
@@ -147,7 +147,7 @@ class JpegBatch:
         it; tell whether it was taken."""
         if self._crowded or squeezed(file.planned.recipe) >= file.planned.limit:
             return False
-        found = self._like(file.planned)
+        found = self._like(file)
         if found:
             family, planned = found
             # coefficients are those of the first one: no more of them are held
@@ -156,17 +156,17 @@ class JpegBatch:
             family.files.append(own)
         return found is not None
 
-    def _like(self, planned: Planned) -> tuple[_Family, Planned] | None:
+    def _like(self, file: _File) -> tuple[_Family, Planned] | None:
         """Return the files that a file has the coefficients of, and how it is coded by these."""
-        digests = _digests(planned)
+        planned, own = file.planned, file.digests
         roomy = [one for one in self._families if len(one.files) <= MAX_TWINS]
         for family in roomy:
-            if family.digests[: len(digests)] == digests:
+            if family.files[0].digests[: len(own)] == own:
                 return family, planned
         # a JPEG and what was decoded of it have names that follow each other
         last = roomy[-1] if roomy and roomy[-1] is self._families[-1] else None
-        own = by_those_of(last.files[0].planned, planned) if last else None
-        return (last, own) if last and own else None
+        other = by_those_of(last.files[0].planned, planned) if last else None
+        return (last, other) if last and other else None
 
     def add(self, file: _File, twins: Sequence[_File] = ()) -> None:
         """Take a file, and such as have its coefficients; begin to code what no other file will be
@@ -177,9 +177,8 @@ class JpegBatch:
             own = bands.bands(frame)
             self._frames += own
             self._bands += bands.cut(picture, own)
-        digests = _digests(planned) if self._joins else ()
-        files = [_File(file.source, planned), *twins]
-        self._families.append(_Family(files, len(self._frames) - before, digests))
+        files = [file._replace(planned=planned), *twins]
+        self._families.append(_Family(files, len(self._frames) - before))
         for one in files:
             self._count(one)
         self._code(rest=False)
@@ -229,7 +228,7 @@ class JpegBatch:
     def _body(self, messages: list[EncodedPictures]) -> bytes:
         segments, recipes = list[WholeSegment](), list[bytes]()
         for family in self._families:
-            for twin, (source, planned) in enumerate(family.files):
+            for twin, (source, planned, _) in enumerate(family.files):
                 size, crc = (0, 0) if planned.crc is None else (source.size, planned.crc)
                 own = WholeSegment(
                     source.name, planned.kind, *planned.shape, size, source.mtime, crc,
@@ -249,15 +248,3 @@ class JpegBatch:
         places = np.cumsum([0, *(len(one.files) for one in self._families[:-1])])
         shared: NDArray[np.float64] = alone * min(1.0, together / alone.sum())
         return np.add.reduceat(shared, places)
-
-
-def _digests(planned: Planned) -> tuple[bytes, ...]:
-    """Return what pictures have in common only if their frames and coefficients are equal."""
-    found = list[bytes]()
-    for frame, picture in zip(planned.frames, planned.pictures, strict=True):
-        own = hashlib.sha256(repr([one[:3] for one in frame]).encode())
-        for component, coefficients in zip(frame, picture, strict=True):
-            own.update(np.ascontiguousarray(component.steps, np.int32).data)
-            own.update(np.ascontiguousarray(coefficients, np.int16).data)
-        found.append(own.digest())
-    return tuple(found)

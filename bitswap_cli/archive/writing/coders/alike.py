@@ -1,0 +1,110 @@
+"""JPEG files that have the coefficients of others, before any is coded."""
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+
+from bitswap_cli.archive.sources import twins
+from bitswap_cli.archive.sources.seen import look_for_jpeg
+from bitswap_cli.archive.sources.source import Source, SourceError, opened
+from bitswap_cli.coefficients import Coefficients, Frame
+from bitswap_cli.images.formats.jpeg.head import Head, head
+from bitswap_cli.images.formats.jpeg.outline import outline
+
+_PART = 1 << 20
+T = TypeVar("T", bound=Hashable)
+
+
+class _File(NamedTuple):
+    source: Source
+    head: Head
+
+    @property
+    def rest(self) -> int:
+        """Bytes from the first scan on."""
+        return self.source.size - self.head.scan
+
+    @property
+    def stem(self) -> bytes:
+        """Its name without folders and ending."""
+        return os.path.splitext(os.path.basename(self.source.name))[0]
+
+
+def find(sources: Iterable[Source]) -> dict[bytes, bytes]:
+    """Return which JPEG files have the coefficients of others, by their names, and the first of
+    these.
+
+    Of two such files either the scans are equal, byte for byte, and only what is told of the
+    picture differs; or scans were written anew, for which only files of one size in pixels are
+    read that have one name, in other folders or with other endings.
+
+    Parameters
+    ----------
+    sources : iterable of Source
+        In the order of their names.
+    """
+    files = [_File(source, told) for source in sources if (told := _head(source))]
+    found = dict[bytes, list[bytes]]()
+    for alike in _groups(files, lambda one: (one.head.tables, one.rest)):
+        for one in alike:
+            found.setdefault(one.source.name, []).append(_scans(one))
+    for alike in _groups(files, lambda one: (one.stem, one.head.size)):
+        # of files with the same scans, one is enough
+        firsts = {tuple(found.get(one.source.name, [one.source.name])): one for one in alike}
+        for one in firsts.values() if len(firsts) > 1 else ():
+            found.setdefault(one.source.name, []).extend(_coefficients(one.source))
+    return twins.find(sorted(found.items()))
+
+
+def digests(frames: Sequence[Frame], pictures: Sequence[Coefficients]) -> tuple[bytes, ...]:
+    """Return what pictures have in common only if their frames and coefficients are equal."""
+    found = list[bytes]()
+    for frame, picture in zip(frames, pictures, strict=True):
+        own = hashlib.sha256(repr([one[:3] for one in frame]).encode())
+        for component, coefficients in zip(frame, picture, strict=True):
+            own.update(np.ascontiguousarray(component.steps, np.int32).data)
+            own.update(np.ascontiguousarray(coefficients, np.int16).data)
+        found.append(own.digest())
+    return tuple(found)
+
+
+def _groups(files: Sequence[_File], key: Callable[[_File], T]) -> list[list[_File]]:
+    """Return those of which some have the same key."""
+    found = dict[T, list[_File]]()
+    for file in files:
+        found.setdefault(key(file), []).append(file)
+    return [alike for alike in found.values() if len(alike) > 1]
+
+
+def _head(source: Source) -> Head | None:
+    # whoever reads the file as a whole will tell why it cannot be read
+    with contextlib.suppress(OSError), opened(source) as file:
+        return head(file)
+    return None
+
+
+def _scans(file: _File) -> bytes:
+    """Return a digest of what decides a file's coefficients."""
+    digest = hashlib.sha256(file.head.tables)
+    with contextlib.suppress(OSError), opened(file.source) as data:
+        data.seek(file.head.scan, os.SEEK_CUR)
+        left = file.rest
+        while left > 0 and (part := data.read(min(left, _PART))):
+            digest.update(part)
+            left -= len(part)
+    return digest.digest()
+
+
+def _coefficients(source: Source) -> tuple[bytes, ...]:
+    """Return a digest of the coefficients of the picture that a file shows, if it is a JPEG."""
+    with contextlib.suppress(SourceError):
+        seen = look_for_jpeg(source)
+        shown = seen.jpeg.pictures[0] if seen else None
+        if shown:
+            frame = outline(shown.frame, shown.quantization)
+            return digests([frame], [shown.coefficients])
+    return ()
