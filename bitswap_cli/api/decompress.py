@@ -38,7 +38,8 @@ from bitswap_cli.archive.system.giving import Giver
 from bitswap_cli.errors import InputError
 from bitswap_cli.images.shown import read_samples
 
-ALIKE = frozenset(("same", "pixels"))  # outcomes of `compare` that lose nothing
+SAME = "same"
+ALIKE = frozenset((SAME, "pixels"))  # outcomes of `compare` that lose nothing
 
 
 def decompress(
@@ -198,17 +199,17 @@ def _outcome(opened: Archive, name: str, path: str) -> str:
     kind, exact, size, crc = info.kind, info.exact, info.size, info.crc
     mode = os.lstat(path).st_mode
     if kind == "dir" or stat.S_ISDIR(mode):
-        return "same" if kind == "dir" and stat.S_ISDIR(mode) else "differs"
+        return SAME if kind == "dir" and stat.S_ISDIR(mode) else "differs"
     if kind == "link" or stat.S_ISLNK(mode):
         alike = stat.S_ISLNK(mode) and os.fsencode(os.readlink(path)) == opened[name]
-        return "same" if kind == "link" and alike else "differs"
+        return SAME if kind == "link" and alike else "differs"
     if not stat.S_ISREG(mode):
         return "differs"
     if crc is not None:
-        return "same" if _told(path) == (size, crc) else "differs"
+        return SAME if _told(path) == (size, crc) else "differs"
     data = Path(path).read_bytes()
     if data == opened[name]:
-        return "same"
+        return SAME
     return "pixels" if not exact and _same_pixels(opened, name, data) else "differs"
 
 

@@ -8,6 +8,8 @@ from bitswap_cli.cli.common import Console, escape, json_option, say_json, verbo
 from bitswap_cli.cli.spool import readable
 from bitswap_cli.cli.table import format_table, human_size
 
+_COUNTS = ("_chunks", "_bytes", "inside")  # how keys end of what there may be none of
+
 
 @click.command("info")
 @click.argument("archive")
@@ -33,7 +35,10 @@ def command(console: Console, archive: str, as_json: bool) -> None:
     described["models"] = ", ".join(models) if len(models) > 1 else None
     kinds = described.pop("kinds")
     for key, value in described.items():
-        click.echo(f"{key:<13}  {_show(value)}")
+        # what it does without is left out: models, and chunks of kinds that it holds none of
+        without = key.endswith(_COUNTS) and not value or key == "tile" and not described["model"]
+        if value is not None and not without:
+            click.echo(f"{key:<13}  {_show(value)}")
     rows = [
         (kind, told["restored"], str(told["entries"]), _size(told["before"]))
         for kind, told in kinds.items()
@@ -50,4 +55,4 @@ def _show(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, list):
         return "x".join(map(str, value))
-    return "-" if value is None else escape(str(value))
+    return escape(str(value))

@@ -1,5 +1,7 @@
 """``bitswap verify``: is a folder what an archive holds?"""
 
+from collections import Counter
+
 import click
 
 from bitswap_cli.cli.common import (
@@ -22,20 +24,24 @@ from bitswap_cli.cli.common import (
 def command(console: Console, archive: str, folder: str, model: str | None, as_json: bool) -> None:
     """Compare an archive with a folder that it was restored into, or made in.
 
-    There is a line for each entry: same, pixels (the same pixels, in another file), differs,
-    missing, or unreadable. The exit code is 6 if there is any but the first two. Files that the
-    archive does not hold are not looked at.
+    There is a line for each entry that is not the same: pixels (the same pixels, in another file),
+    differs, missing, or unreadable; with -v, for each entry. The exit code is 6 if there is any but
+    the first two. Files that the archive does not hold are not looked at.
     """
-    from bitswap_cli.api.decompress import ALIKE, compare
+    from bitswap_cli.api.decompress import ALIKE, SAME, compare
 
     note_engine()
     found = {}
     for name, outcome in compare(archive, folder, model=model, notes=console.note):
         found[name] = outcome
-        if not as_json:
+        if not as_json and (outcome != SAME or console.verbose):
             click.echo(f"{outcome:<10}  {escape(name)}")
     if as_json:
         rows = [{"name": name, "outcome": outcome} for name, outcome in found.items()]
         say_json({"archive": archive, "folder": folder, "entries": rows})
+    else:
+        counts = Counter(found.values())
+        told = ", ".join(f"{count} {outcome}" for outcome, count in counts.most_common())
+        console.say(f"{escape(archive)}: {told or 'no entries'}")
     if not ALIKE.issuperset(found.values()):
         raise click.exceptions.Exit(6)

@@ -81,6 +81,17 @@ def test_info(bitswap: Bitswap, made_archive: Path) -> None:
     assert rows["model"] == "tiny"
     assert rows["model_here"] == "no"
     assert rows["tile"] == "16x16x3"
+    assert int(rows["tile_chunks"]) > 0 and "draw_chunks" not in rows and "jpeg_model" not in rows
+
+
+def test_info_without_models(bitswap: Bitswap, tmp_path: Path) -> None:
+    """What there is none of has no line."""
+    (tmp_path / "a.txt").write_text("no picture")
+    assert bitswap("compress", tmp_path / "a.txt", "-o", tmp_path / "a.bsw").code == 0
+    described = bitswap("info", tmp_path / "a.bsw").out.split("\n\n")[0]
+    keys = [line.split()[0] for line in described.splitlines()]
+    assert "byte_chunks" in keys and "entries" in keys
+    assert not {"model", "sha256", "tile", "tile_chunks", "drawn_model", "inside"} & set(keys)
 
 
 def test_info_json(bitswap: Bitswap, made_archive: Path, tiny_model: Path) -> None:

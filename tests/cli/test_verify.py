@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +26,15 @@ def outcomes(
 ) -> dict[str, str]:
     """Return the outcome of each entry."""
     told = bitswap("verify", archive, folder, "--model", model, "--json")
-    shown = bitswap("verify", archive, folder, "--model", model)
-    assert (told.code, shown.code) == (code, code)
     found = {row["name"]: row["outcome"] for row in json.loads(told.out)["entries"]}
-    assert [line.split()[0] for line in shown.out.splitlines()] == list(found.values())
+    every = list(found.values())
+    for options, wanted in (["-v"], every), ([], [own for own in every if own != "same"]):
+        shown = bitswap("verify", archive, folder, "--model", model, *options)
+        *rows, summary = shown.out.splitlines()
+        assert (told.code, shown.code) == (code, code)
+        assert [line.split()[0] for line in rows] == wanted
+        counts = dict(part.split()[::-1] for part in summary.rsplit(": ")[-1].split(", "))
+        assert counts == {own: str(count) for own, count in Counter(every).items()}
     return found
 
 
