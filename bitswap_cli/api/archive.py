@@ -1,7 +1,6 @@
 """An archive as a mapping from names to files, of which any can be had without the others."""
 
 import os
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from itertools import chain
@@ -13,7 +12,8 @@ from zlib import crc32
 from bitswap_cli.api.arguments import BATCH, Notes, PathLike, ignore
 from bitswap_cli.api.cache import Cache
 from bitswap_cli.archive.codecs import Codecs, Need
-from bitswap_cli.archive.format.names import host_of, member_name
+from bitswap_cli.archive.format.header import NESTED
+from bitswap_cli.archive.format.names import MAX_DEPTH, host_of, member_name
 from bitswap_cli.archive.format.pictures import picture_file
 from bitswap_cli.archive.format.register import Decoded, decode_chunk, need_of
 from bitswap_cli.archive.format.segments import (
@@ -28,7 +28,7 @@ from bitswap_cli.archive.format.segments import (
     equals,
     no_original,
 )
-from bitswap_cli.archive.reading.entries import EntryInfo, Place, places_of
+from bitswap_cli.archive.reading.entries import EntryInfo, Place, inside_of, places_of
 from bitswap_cli.archive.reading.equal import Told
 from bitswap_cli.archive.reading.members import lost_inside, unpack_host
 from bitswap_cli.archive.reading.opened import (
@@ -105,8 +105,9 @@ class Archive(Mapping[str, bytes]):
                     places.setdefault(place.segment.name, []).append(place)
         visible = (name for name in sorted(places) if host_of(name) is None)
         self._places = {os.fsdecode(name): places[name] for name in visible}
+        self._depth = MAX_DEPTH if NESTED in self._reader.header.features else 0
         self._inside = {name: places[name] for name in places if host_of(name) is not None}
-        self._counts = Counter(map(host_of, self._inside))
+        self._counts = inside_of(own[0].segment for own in self._inside.values())
 
     def __len__(self) -> int:
         """Return how many files, links and empty folders there are."""
@@ -222,16 +223,16 @@ class Archive(Mapping[str, bytes]):
                 raise ArchiveError(f"{self._reader.path}: {no_original(segment)}")
         return places
 
-    def _value(self, places: list[Place]) -> bytes:
-        """Return a file that lies in some places."""
+    def _value(self, places: list[Place], depth: int = 0) -> bytes:
+        """Return a file that lies in some places, and in so many others."""
         if isinstance(places[0].segment, ByteSegment):
-            return self._bytes(places)
+            return self._bytes(places, depth)
         if isinstance(places[0].segment, WholeSegment):
             return self._whole(places)
         picture = self._picture(places)
         return picture.file(*picture.files)
 
-    def _bytes(self, places: list[Place]) -> bytes:
+    def _bytes(self, places: list[Place], depth: int) -> bytes:
         """Put a file together."""
         parts, done, like = [], 0, places[0].segment
         for number, segment, start, *_ in places:
@@ -246,7 +247,7 @@ class Archive(Mapping[str, bytes]):
             if segment.kind == PICTURE:
                 return picture_file(segment, parts[0])
             if segment.kind in HOST_KINDS:
-                return self._join(segment, parts[0])
+                return self._join(segment, parts[0], depth)
             done += segment.length
         if done != like.size:
             raise only_a_part(like.name)
@@ -255,15 +256,15 @@ class Archive(Mapping[str, bytes]):
             check_bytes(segment, joined)
         return joined
 
-    def _join(self, segment: ByteSegment, data: bytes) -> bytes:
-        """Put a file and the pictures inside of it together."""
+    def _join(self, segment: ByteSegment, data: bytes, depth: int) -> bytes:
+        """Put a file and what lies inside of it together."""
         stored, inside = unpack_host(segment, memoryview(data)), list[bytes]()
         for number in stored.pieces.numbers:
             places = self._inside.get(member_name(segment.name, number), [])
             places = self._original(places) if places else []
-            if not places or places[0].segment.kind in HOST_KINDS:
+            if not places or (places[0].segment.kind in HOST_KINDS and depth >= self._depth):
                 raise lost_inside(segment.name, number)
-            inside.append(self._value(places))
+            inside.append(self._value(places, depth + 1))
         parts: Iterable[bytes | memoryview]
         parts = chain(*zip(stored.pieces.between(), [*inside, b""], strict=True))
         told = [Told(len(own), crc32(own)) for own in inside]

@@ -6,11 +6,10 @@ from typing import Any
 from bitswap_cli.api.arguments import PathLike
 from bitswap_cli.archive.format.header import DECODINGS, EMBEDDED, OTHERS, Header, Tiled
 from bitswap_cli.archive.format.jpeg import were
-from bitswap_cli.archive.format.names import host_of
 from bitswap_cli.archive.format.register import KINDS, need_of
 from bitswap_cli.archive.format.sections import BYTE, CHUNKS, JPEG, TILE
 from bitswap_cli.archive.format.segments import ByteTable, Table, WholeTable
-from bitswap_cli.archive.reading.entries import Entry
+from bitswap_cli.archive.reading.entries import Entry, inside_of
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.errors import ArchiveError
 
@@ -155,11 +154,9 @@ def _others(header: Header) -> dict[str, str | None]:
 
 def _inside(reader: ArchiveReader) -> Counter[bytes]:
     """Return how many pictures inside of files are entries of their own, by the names of these."""
-    counts = Counter[bytes]()
-    for table in reader.tables() if EMBEDDED in reader.header.features else ():
-        hosts = (host_of(segment.name) for segment in table.segments if segment.begins)
-        counts.update(host for host in hosts if host is not None)
-    return counts
+    if EMBEDDED not in reader.header.features:
+        return Counter()
+    return inside_of(one for table in reader.tables() for one in table.segments if one.begins)
 
 
 def _kinds(reader: ArchiveReader) -> dict[str, dict[str, Any]]:

@@ -6,6 +6,10 @@ import re
 from bitswap_cli.errors import ArchiveError, display
 
 _DRIVE = re.compile(rb"[A-Za-z]:")
+_INSIDE = b"//"  # between the name of a host and the number of what lies in it
+
+MAX_DEPTH = 8
+"""In how many hosts something may lie, one in the other."""
 
 
 def check_name(name: bytes) -> None:
@@ -19,18 +23,36 @@ def check_name(name: bytes) -> None:
 
 
 def member_name(host: bytes, number: int) -> bytes:
-    """Return the name of a picture inside of a file, which no file can have."""
+    """Return the name of what lies inside of a file, which no file can have."""
     return b"%s//%06d" % (host, number)
 
 
 def host_of(name: bytes) -> bytes | None:
-    """Return the name of the file that a picture lies in, if it has the name of such a one."""
-    host, between, number = name.partition(b"//")
-    return host if host and between and number.isdigit() else None
+    """Return the name of what something lies in, if it has the name of such a member: a file, or
+    a member itself."""
+    file, *numbers = name.split(_INSIDE)
+    if not file or not numbers or not all(map(bytes.isdigit, numbers)):
+        return None
+    return name.rpartition(_INSIDE)[0]
+
+
+def depth_of(name: bytes) -> int:
+    """Return how many hosts something lies in that has the name of a member, or of a file."""
+    return name.count(_INSIDE)
+
+
+def file_of(name: bytes) -> bytes:
+    """Return the name of the file that a member lies in, however deep."""
+    return name.partition(_INSIDE)[0]
+
+
+def jpeg_name(name: bytes) -> bytes:
+    """Return the name of a picture that was a JPEG, written as one."""
+    return name + b".jpg"
 
 
 def number_of(member: bytes) -> int:
-    """Return the number of a picture inside of a file."""
+    """Return the number of a member inside of its host."""
     return int(member.rpartition(b"/")[2])
 
 

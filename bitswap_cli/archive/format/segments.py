@@ -10,10 +10,11 @@ from bitswap_cli.archive.format.header import (
     DECODINGS,
     EMBEDDED,
     FOLDERS,
+    NESTED,
     SAMPLES,
     STREAMS,
 )
-from bitswap_cli.archive.format.names import host_of
+from bitswap_cli.archive.format.names import depth_of, host_of
 from bitswap_cli.errors import ArchiveError, display
 from bitswap_cli.images.formats.register import kind_of, shown_shape
 from bitswap_cli.images.orientation import turned_shape
@@ -312,8 +313,16 @@ def needed(entries: Iterable[_Told]) -> frozenset[str]:
     """Return the features that an archive needs to hold some entries, but for those of pictures."""
     told = list(entries)
     found = {_FEATURES[kind] for kind in {one.kind for one in told} & _FEATURES.keys()}
-    found |= {EMBEDDED for one in told if host_of(one.name) is not None}
+    inside = [one for one in told if host_of(one.name) is not None]
+    found |= {EMBEDDED for _ in inside}
+    found |= {NESTED for one in inside if _is_nested(one)}
     return features_of(one.attributes for one in told) | found
+
+
+def _is_nested(member: _Told) -> bool:
+    """Tell whether what lies in a host is one itself, lies in another, or is a file in parts."""
+    parts = isinstance(member, ByteSegment) and not (member.begins and member.ends)
+    return parts or member.kind in HOST_KINDS or depth_of(member.name) > 1
 
 
 def no_original(segment: ByteSegment) -> ArchiveError:

@@ -7,7 +7,7 @@ from typing import Any
 from bitswap_cli.archive.format import earlier
 from bitswap_cli.archive.format.attributes import pack_attributes, unpack_attributes
 from bitswap_cli.archive.format.header import MAX_MODELS
-from bitswap_cli.archive.format.names import host_of
+from bitswap_cli.archive.format.names import MAX_DEPTH, depth_of
 from bitswap_cli.archive.format.sections import (
     MAX_BLOCK,
     MAX_EXTRAS,
@@ -263,7 +263,7 @@ def _check_bytes(segments: list[ByteSegment]) -> None:
         stored = segment.kind in (PICTURE, *HOST_KINDS)  # as something else than its own bytes
         if not stored and segment.offset + segment.length > segment.size:
             raise malformed()
-        if segment.kind in HOST_KINDS and host_of(segment.name) is not None:
+        if depth_of(segment.name) > MAX_DEPTH:
             raise malformed()
         # Only files come in parts, and a part is never empty: else it would be no progress.
         if not whole and (segment.kind != "file" or not segment.length):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence, Set
 
 from bitswap_cli.archive.format.attributes import Attributes
 from bitswap_cli.archive.format.jpeg import JpegFile
-from bitswap_cli.archive.format.names import host_of
+from bitswap_cli.archive.format.names import host_of, jpeg_name
 from bitswap_cli.archive.format.pictures import picture_file
 from bitswap_cli.archive.format.register import Decoded
 from bitswap_cli.archive.format.segments import (
@@ -26,7 +26,7 @@ from bitswap_cli.archive.format.segments import (
 )
 from bitswap_cli.archive.reading.copies import Copies
 from bitswap_cli.archive.reading.equal import Equal, Told
-from bitswap_cli.archive.reading.members import Members
+from bitswap_cli.archive.reading.members import Kept, Members
 from bitswap_cli.archive.reading.opened import (
     Begun,
     OpenFile,
@@ -48,16 +48,10 @@ from bitswap_cli.images.picture import is_held
 from bitswap_cli.images.tiles import count_tiles
 
 
-def jpeg_name(name: bytes) -> bytes:
-    """Return the name of a picture that was a JPEG, written as one."""
-    return name + b".jpg"
-
-
 class Assembler:
     """Puts entries together and hands them to a sink.
 
-    At most one picture and one file are open at a time: their parts stand in consecutive chunks
-    of their kind.
+    One picture and one file at most are open at a time: their parts stand in consecutive chunks.
 
     Parameters
     ----------
@@ -223,11 +217,16 @@ class Assembler:
         return OpenPicture(files, tiles)
 
     def _output(self, segment: TileSegment | ByteSegment) -> Output:
-        """Begin a file that is written as it comes."""
-        if not self._copies.becomes(segment.name):
+        """Begin a file that is written as it comes, or kept for what it lies in."""
+        output: Output | None = None
+        if self._copies.becomes(segment.name):
+            name, _, attributes = self._copies.place(segment.name, attributes=segment.attributes)
+            output = self._sink.open(name, attributes)
+        if self._copies.nested and self._copies.inside(segment.name):
+            return self._members.begin(segment.name, output)
+        if output is None:
             raise too_large(segment.name)
-        name, _, attributes = self._copies.place(segment.name, attributes=segment.attributes)
-        return self._sink.open(name, attributes)
+        return output
 
     def _add_whole(self, segment: WholeSegment, one: DecodedFile) -> None:
         self.report.samples += one.samples
@@ -268,7 +267,7 @@ class Assembler:
         return self._pixels and not self._copies.inside(name)
 
     def _join(self, segment: ByteSegment, data: memoryview) -> None:
-        """Put together a file and the pictures inside of it."""
+        """Put together a file, and what lies inside of it."""
         parts = self._members.joined(segment, data, self._copies.content)
         output = self._output(segment)
         try:
@@ -309,9 +308,11 @@ class Assembler:
 
     def _commit(self, name: bytes, output: Output, mtime: int, told: Told) -> None:
         """End a file that was written as it came."""
-        self._sink.commit(output, self._copies.place(name, mtime).mtime)
-        self._copies.restored(name, lambda: told)
-        self._count(told.size)
+        out = output.end() if isinstance(output, Kept) else output
+        if out is not None:
+            self._sink.commit(out, self._copies.place(name, mtime).mtime)
+            self._copies.restored(name, lambda: told)
+            self._count(told.size)
 
     def _write(
         self, name: bytes, data: bytes | memoryview, mtime: int, attributes: Attributes

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from bitswap_cli.archive.format.attributes import NONE, Attributes
-from bitswap_cli.archive.format.header import COPIES
+from bitswap_cli.archive.format.header import COPIES, NESTED
 from bitswap_cli.archive.format.names import host_of
 from bitswap_cli.archive.format.segments import (
     COPY,
@@ -53,6 +53,8 @@ class Copies:
         self, reader: ArchiveReader, wanted: Callable[[bytes], bool], *, keep_going: bool
     ) -> None:
         self.wanted = wanted
+        self.nested = NESTED in reader.header.features
+        """Whether hosts may lie inside of files."""
         self._equals: dict[bytes, bytes] = {}  # copies, and what they equal
         self._places: dict[bytes, Place] = {}  # by what is decoded
         self._linked: dict[bytes, bytes] = {}  # first that is wanted of those that are one file
@@ -93,10 +95,18 @@ class Copies:
         return name in self._places or self.inside(name)
 
     def inside(self, name: bytes) -> bool:
-        """Tell whether an entry is a picture inside of a file that is wanted, or one equals it."""
-        hosts, own = self._holders.get(name, set()), host_of(name)
-        hosts = hosts if own is None else hosts | {own}
-        return any(self.wanted(host) or host in self._places for host in hosts)
+        """Tell whether an entry lies inside of a file that is wanted, however deep, or what equals
+        it does."""
+        left, seen = [name], {name}
+        while left:
+            one = left.pop()
+            hosts, own = self._holders.get(one, set()), host_of(one)
+            hosts = (hosts if own is None else hosts | {own}) - seen
+            if any(self.becomes(host) for host in hosts):
+                return True
+            left += hosts
+            seen |= hosts
+        return False
 
     def content(self, name: bytes) -> bytes:
         """Return the name of the entry whose bytes a picture inside of a file has."""

@@ -1,11 +1,13 @@
 """What tables tell of entries, without a look at their bytes."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
-from bitswap_cli.archive.format.names import host_of
+from bitswap_cli.archive.format.names import file_of, host_of
 from bitswap_cli.archive.format.segments import (
+    HOST_KINDS,
     PARENT,
     ByteSegment,
     Segment,
@@ -117,6 +119,14 @@ def places_of(chunk: int, table: Table) -> Iterator[Place]:
     for (segment, twin), start in zip(rows_of(table), table.starts, strict=True):
         yield Place(chunk, segment, start, extra, twin)
         extra += isinstance(segment, TileSegment) and segment.begins
+
+
+def inside_of(segments: Iterable[Segment]) -> Counter[bytes]:
+    """Return how many pictures inside of files are entries of their own, by the names of these
+    files: what is no host itself, nor kept as a file. Segments begin entries."""
+    kinds = (*HOST_KINDS, "file")
+    inside = (one.name for one in segments if host_of(one.name) and one.kind not in kinds)
+    return Counter(map(file_of, inside))
 
 
 def entries_of(tables: Iterable[Table], *, copies: bool) -> Iterator[Entry]:

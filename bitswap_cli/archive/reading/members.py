@@ -1,4 +1,4 @@
-"""Pictures inside of files: kept from when they are decoded until these files are put together."""
+"""What lies inside of files: kept from when it is decoded until these files are put together."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
@@ -10,6 +10,7 @@ from bitswap_cli.archive.format.values.pieces import Pieces, joined_crc, unpack_
 from bitswap_cli.archive.format.values.streams import Folded, folded, unpack_streams
 from bitswap_cli.archive.reading.equal import Told
 from bitswap_cli.archive.reading.opened import not_as_it_was
+from bitswap_cli.archive.reading.sink import Output
 from bitswap_cli.atomic import Scratch, cannot
 from bitswap_cli.errors import ArchiveError, display
 
@@ -17,7 +18,7 @@ _PART = 1 << 20
 
 
 class _Kept(NamedTuple):
-    """A picture that is there."""
+    """A picture, or a file, that is there."""
 
     told: Told
     place: int
@@ -25,7 +26,7 @@ class _Kept(NamedTuple):
 
 
 class Members:
-    """The pictures that are there.
+    """What is there of what lies inside of files.
 
     Parameters
     ----------
@@ -41,27 +42,17 @@ class Members:
         self._kept: dict[bytes, _Kept] = {}
 
     def keep(self, name: bytes, data: bytes | memoryview) -> None:
-        """Keep a picture that was decoded and checked.
+        """Keep a picture that was decoded and checked; errors are those of `Kept`."""
+        kept = self.begin(name)
+        kept.write(data)
+        kept.end()
 
-        Raises
-        ------
-        ArchiveError
-            If there is one of this name.
-        InputError
-            If there is no room for it.
-        """
+    def begin(self, name: bytes, output: Output | None = None) -> "Kept":
+        """Begin to keep what comes in parts, all before anything else is kept, and let an output
+        have it as well."""
         if name in self._kept:
             raise ArchiveError(f"the archive holds {display(name)} twice")
-        told = Told(len(data), crc32(data))
-        try:
-            self._spool = self._spool or self._open()
-            if self._spool:
-                self._spool.file.seek(self._end)
-                self._spool.file.write(data)
-        except OSError as error:
-            raise cannot("write", name, error) from error
-        self._kept[name] = _Kept(told, self._end)
-        self._end += len(data)
+        return Kept(name, output, self._end, self._write, self._note)
 
     def joined(
         self, host: ByteSegment, data: memoryview, content: Callable[[bytes], bytes]
@@ -92,6 +83,19 @@ class Members:
         if self._spool:
             self._spool.close()
 
+    def _write(self, name: bytes, place: int, part: bytes | memoryview) -> None:
+        try:
+            self._spool = self._spool or self._open()
+            if self._spool:
+                self._spool.file.seek(place)
+                self._spool.file.write(part)
+        except OSError as error:
+            raise cannot("write", name, error) from error
+
+    def _note(self, name: bytes, own: _Kept) -> None:
+        self._kept[name] = own
+        self._end = own.place + own.told.size
+
     def _parts(self, pieces: Pieces, inside: list[_Kept]) -> Iterator[bytes | memoryview]:
         for literal, own in zip(pieces.between(), [*inside, None], strict=True):
             yield literal
@@ -110,6 +114,57 @@ class Members:
                 yield part
         except OSError as error:
             raise cannot("read", b"a temporary file", error) from error
+
+
+class Kept:
+    """What is being kept.
+
+    Parameters
+    ----------
+    name : bytes
+    output : Output, optional
+        Has it as well.
+    place : int
+        Where it begins in the spool.
+    write, note : callable
+        Write some of it there, and note that it is whole.
+
+    Raises
+    ------
+    ArchiveError
+        If there is one of this name.
+    InputError
+        If there is no room for it.
+    """
+
+    def __init__(
+        self,
+        name: bytes,
+        output: Output | None,
+        place: int,
+        write: Callable[[bytes, int, bytes | memoryview], None],
+        note: Callable[[bytes, _Kept], None],
+    ) -> None:
+        self.output = output
+        self._name, self._place, self._write, self._note = name, place, write, note
+        self._size = self._crc = 0
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Append bytes."""
+        self._write(self._name, self._place + self._size, data)
+        self._size, self._crc = self._size + len(data), crc32(data, self._crc)
+        if self.output:
+            self.output.write(data)
+
+    def discard(self) -> None:
+        """Give up."""
+        if self.output:
+            self.output.discard()
+
+    def end(self) -> Output | None:
+        """Note that it is whole; return what else has it."""
+        self._note(self._name, _Kept(Told(self._size, self._crc), self._place))
+        return self.output
 
 
 class Stored(NamedTuple):

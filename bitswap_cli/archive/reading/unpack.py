@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from bitswap_cli.archive.codecs import Codecs, CodecsFor, Need
-from bitswap_cli.archive.format.header import FOLDERS, MODES, STREAMS
+from bitswap_cli.archive.format.header import FOLDERS, MODES, NESTED, STREAMS
 from bitswap_cli.archive.format.index import ChunkInfo
 from bitswap_cli.archive.format.jpeg import become_jpegs
-from bitswap_cli.archive.format.names import above, host_of
+from bitswap_cli.archive.format.names import above, host_of, jpeg_name
 from bitswap_cli.archive.format.register import Decoded, decode_chunk, need_of
 from bitswap_cli.archive.format.sections import BYTE, MAX_BLOCK, TILE
 from bitswap_cli.archive.format.segments import (
@@ -21,7 +21,7 @@ from bitswap_cli.archive.format.segments import (
     Table,
     WholeTable,
 )
-from bitswap_cli.archive.reading.assembly import Assembler, jpeg_name
+from bitswap_cli.archive.reading.assembly import Assembler
 from bitswap_cli.archive.reading.copies import Copies
 from bitswap_cli.archive.reading.places import Places
 from bitswap_cli.archive.reading.reader import ArchiveReader
@@ -110,7 +110,7 @@ def verify(
     needs = {_need(reader, chunk) for chunk in reader.chunks}
     codecs = find_codecs(reader, codecs_for, needs)
     everything = Copies(reader, _Selection(None), keep_going=False)
-    nowhere = Nowhere(spooling=STREAMS in reader.header.features)
+    nowhere = Nowhere(spooling=not reader.header.features.isdisjoint((STREAMS, NESTED)))
     report = _Unpacking(reader, codecs, nowhere, everything, _How(), threads, progress).run()
     report.entries += len(report.lost)  # they were checked all the same
     totals = reader.totals

@@ -15,10 +15,12 @@ from itertools import accumulate
 from bitswap_cli.archive.format.header import COPIES, LARGE, LONG, SAMPLES, TWINS
 from bitswap_cli.archive.format.pictures import Stored
 from bitswap_cli.archive.format.sections import MAX_BLOCK, MAX_CHUNK_BYTES
-from bitswap_cli.archive.sources import hosts, seen, strips, twins
+from bitswap_cli.archive.sources import seen, strips, twins
 from bitswap_cli.archive.sources.ahead import ahead, any_tells
 from bitswap_cli.archive.sources.beginnings import Beginnings, begun
 from bitswap_cli.archive.sources.copies import find
+from bitswap_cli.archive.sources.inside.hosts import look_into
+from bitswap_cli.archive.sources.inside.streams import LEVEL
 from bitswap_cli.archive.sources.lookers import Look, lookers
 from bitswap_cli.archive.sources.seen import NO_PICTURE, UNSEEN, Group, Known, Seen, SeenJpeg
 from bitswap_cli.archive.sources.source import Source, SourceError, beginning
@@ -66,9 +68,11 @@ class Catalogue:
     copies : dict of bytes to Copy
         By name: which of them equal others, and need not be looked at.
     hosts : dict of bytes to list of Part
-        By name: in which of them pictures or deflate streams lie, and these.
+        By name: in which of them something lies, and what.
+    kept : dict of bytes to Source
+        By name: what lies in hosts and is in the archive in any case, see `Member`.
     size : int
-        Bytes of all of them, pictures inside of others not counted.
+        Bytes of all of them, what lies inside of others not counted.
     skipped : dict of bytes to str
         By its path: why something cannot be archived; more may follow when files are read.
     notes : list of str
@@ -93,14 +97,13 @@ class Catalogue:
         without: Iterable[str | os.PathLike[str]] = (),
         strict: bool = False,
         teller: Teller | None = None,
-        level: int = hosts.LEVEL,
+        level: int = LEVEL,
     ) -> None:
         found = collect(paths, dereference=dereference, without=without, teller=teller)
-        own = find(found.sources)
-        self._hosted = hosts.look_into(*own, pixels=pixels, threads=threads, level=level)
+        self._hosted = look_into(*find(found.sources), pixels, threads, level)
         self.sources, self.copies, self.hosts = self._hosted[:3]
-        self.skipped, self.notes = found.skipped, found.notes
-        self._strict = strict
+        self.kept = self._hosted.kept
+        self.skipped, self.notes, self._strict = found.skipped, found.notes, strict
         if self.skipped and (strict or not self.sources):
             raise SourceError(*next(iter(self.skipped.items())))
         self.size = sum(source.size for source in found.sources)
@@ -165,7 +168,7 @@ class Catalogue:
 
     @cached_property
     def _beginnings(self) -> Beginnings:
-        return begun(self.sources)
+        return begun(one for one in self.sources if one.name not in self.hosts)
 
     def strips(self, source: Source) -> SeenStrips | None:
         """Return a picture that is had by strips, proved to come back; None if it is none. Errors

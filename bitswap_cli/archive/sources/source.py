@@ -9,7 +9,7 @@ from itertools import repeat
 from typing import BinaryIO, NamedTuple
 
 from bitswap_cli.archive.format.attributes import NONE, Attributes
-from bitswap_cli.archive.sources.spool import Spool
+from bitswap_cli.archive.sources.spool import Slice, Spool
 from bitswap_cli.errors import InputError, display
 
 _MAX_TIME = 1 << 62  # nanoseconds from 1970, either way: the years 1823 to 2116
@@ -47,6 +47,12 @@ class Source(NamedTuple):
     """Of a picture inside of a file: where it begins in what lies at `path`, or in `spool`."""
     spool: Spool | bytes | None = None
     """Of a picture in a deflate stream: what has it; for another process, its bytes."""
+
+    def within(self, start: int, length: int, name: bytes) -> "Source":
+        """Return some of a file's bytes as a source of another name."""
+        place = self.offset or 0, self.spool
+        own = Source(name, self.path, self.kind, length, self.mtime, NONE)
+        return own._replace(offset=start + place[0], spool=place[1])
 
     @property
     def weight(self) -> int:
@@ -150,13 +156,26 @@ def changed(source: Source) -> SourceError:
 def opened(source: Source) -> BinaryIO:
     """Open a file, where it begins; raise OSError if it cannot be."""
     if isinstance(source.spool, Spool):
-        return io.BytesIO(source.spool.read(source.offset or 0, source.size))
+        return source.spool.opened(source.offset or 0, source.size)
     if source.spool:
         return io.BytesIO(source.spool)
     file = os.fdopen(os.open(source.path, _FLAGS), "rb")
     if source.offset:
         file.seek(source.offset)
     return file
+
+
+def sought(source: Source) -> BinaryIO:
+    """Open a file in which can be sought, its first byte being at 0; raise OSError likewise."""
+    if source.spool or not source.offset:
+        return opened(source)
+    file = opened(source)
+
+    def read(place: int, length: int) -> bytes:
+        file.seek(place)
+        return file.read(length)
+
+    return io.BufferedReader(Slice(read, source.offset, source.size, file.close))
 
 
 def _check(source: Source, file: BinaryIO) -> None:

@@ -16,7 +16,7 @@ from bitswap_cli.archive.format.sections import BYTE, MAX_BLOCK, MAX_CHUNK_BYTES
 from bitswap_cli.archive.format.segments import FOLDER_KINDS, PICTURE, ByteSegment
 from bitswap_cli.archive.format.values.blobs import Buffer
 from bitswap_cli.archive.sources.copies import Copy
-from bitswap_cli.archive.sources.parts import Part
+from bitswap_cli.archive.sources.inside.parts import Part
 from bitswap_cli.archive.sources.source import Source, SourceError, read_parts
 from bitswap_cli.archive.writing.hosted import Inside, members_of, stored_host, stored_size
 from bitswap_cli.archive.writing.writer import ArchiveWriter
@@ -78,6 +78,10 @@ class _Block:
         """Let go of all but so many segments, and bytes."""
         del self.segments[segments:], self.data[length:]
         self.names = sum(map(_weight, self.segments))
+
+    def holds_members(self) -> bool:
+        """Tell whether something is in it that lies inside of a file."""
+        return any(host_of(one.name) is not None for one in self.segments if one.length)
 
     def full(self) -> bool:
         """Tell whether it has as many entries as it may."""
@@ -192,6 +196,9 @@ class Blocks:
         if len(own) > self._longest:
             return self.add(source)
         block = self._dense if _is_dense(own) else self._plain
+        other = self._plain if block is self._dense else self._dense
+        if other.holds_members():  # which have to stand before it
+            self._flush(other)
         if len(own) > self._most - len(block.data) or block.full():
             self._flush(block)
         block.data += own

@@ -1,16 +1,18 @@
 """Files by what lies in them: pictures that are in the archive, and deflate streams, inflated."""
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from bitswap_cli.archive.format.names import number_of
 from bitswap_cli.archive.format.segments import HOST, UNFOLDED
 from bitswap_cli.archive.format.values.pieces import pack_pieces, size_of_pieces
 from bitswap_cli.archive.format.values.streams import Folded, pack_streams
-from bitswap_cli.archive.sources.parts import Part
+from bitswap_cli.archive.sources.inside.parts import Part
 from bitswap_cli.archive.sources.source import Source, changed, read_pieces
 from bitswap_cli.images.inside.streams import inflate
+
+_STEP = 1 << 20  # bytes that are read at a time of what need not be held
 
 
 class Inside(NamedTuple):
@@ -29,7 +31,7 @@ class Inside(NamedTuple):
 
 
 def members_of(parts: Sequence[Part]) -> list[Source]:
-    """Return the pictures in some parts of a file."""
+    """Return what lies in some parts of a file and is a source of its own."""
     return [member.source for part in parts for member in part.members]
 
 
@@ -48,23 +50,47 @@ def stored_host(source: Source, parts: Sequence[Part]) -> tuple[str, bytes, int]
     SourceError
         If it cannot be read, or has changed.
     """
-    text, spans, end = _Text(), list[tuple[int, Part | None]](), 0
-    for part in parts:
-        spans += [(part.start - end, None), (part.length, part)]
-        end = part.start + part.length
-    spans = [span for span in (*spans, (source.size + 1 - end, None)) if span[0]]
-    data = read_pieces(source, (length for length, _ in spans))
-    crc = 0
-    for own, (_, inside) in zip(data, spans, strict=False):
+    text, crc, part_crc = _Text(), 0, 0
+    spans = [span for span in _spans(source.size, parts) if span.length]
+    data = read_pieces(source, (span.length for span in spans))
+    for own, (_, inside, ends) in zip(data, spans, strict=False):
         crc = zlib.crc32(own, crc)
         if inside is None:
             text.literal += own
             continue
-        whole = inflate(own, inside.stream) if inside.stream else own
-        if inside.crc != zlib.crc32(own) or whole is None:
+        part_crc = zlib.crc32(own, part_crc)
+        if not ends:
+            continue
+        whole: bytes | None = b""
+        if not inside.kept:
+            whole = inflate(own, inside.stream) if inside.stream else own
+        if inside.crc != part_crc or whole is None:
             raise changed(source)
         text.add(whole, inside)
+        part_crc = 0
     return *text.packed(), crc
+
+
+class _Span(NamedTuple):
+    """What is read of a file at a time."""
+
+    length: int
+    part: Part | None = None
+    ends: bool = False
+    """Whether the part ends here."""
+
+
+def _spans(size: int, parts: Sequence[Part]) -> Iterator[_Span]:
+    """Yield what is read of a file of some size: parts, those that are members as a whole in some
+    steps, and what lies between them."""
+    end = 0
+    for part in parts:
+        yield _Span(part.start - end)
+        steps = range(_STEP, part.length, _STEP) if part.kept else ()
+        yield from (_Span(_STEP, part) for _ in steps)
+        yield _Span(part.length - _STEP * len(steps), part, ends=True)
+        end = part.start + part.length
+    yield _Span(size + 1 - end)
 
 
 class _Text:
@@ -88,7 +114,7 @@ class _Text:
             self._streams.append(Folded(gap, *told))
             self._inflated += gap + part.stream.size
         place = 0
-        for begin, source in part.members:
+        for begin, source, _ in part.members:
             self.literal += whole[place:begin]
             place = begin + source.size
             self._numbers.append(number_of(source.name))

@@ -9,7 +9,7 @@ from contextlib import closing
 from bitswap_cli.archive.codecs import Codecs
 from bitswap_cli.archive.format.header import COPIES, EQUAL, TWINS, Header
 from bitswap_cli.archive.format.index import Totals
-from bitswap_cli.archive.format.names import host_of
+from bitswap_cli.archive.format.names import depth_of, host_of
 from bitswap_cli.archive.format.pictures import Stored
 from bitswap_cli.archive.format.segments import PARENT
 from bitswap_cli.archive.report import PackReport, Progress
@@ -176,7 +176,8 @@ class _Packing:
         self._coders.end()
         while self._steps:
             self._write(self._steps.popleft())
-        self._keep_all([one for one in self._kept if host_of(one.name) is None])
+        alone = self._catalogue.kept
+        self._keep_all([one for one in self._kept if one.name in alone or not host_of(one.name)])
         for source in copies:
             self._add_copy(source, self._copies[source.name])
         self._bytes.flush()
@@ -189,13 +190,15 @@ class _Packing:
         return alike.find(one for one in self._catalogue.sources if one.name in jpegs)
 
     def _keep_all(self, sources: list[Source]) -> None:
-        """Keep what no coder took; files with something inside that is had apart come last."""
+        """Keep what no coder took; files with something inside that is had apart come last, those
+        in others first."""
         inside = {one.name: own for one in sources if (own := self._inside(one)).taken}
         kept = sorted((one for one in sources if one.name not in inside), key=order)
         with closing(self._catalogue.stored(kept, self._writer.header.features)) as tried:
             for source, stored in tried:
                 self._keep(source, stored)
-        for source in sorted((one for one in sources if one.name in inside), key=order):
+        hosts = sorted((one for one in sources if one.name in inside), key=order)
+        for source in sorted(hosts, key=lambda one: -depth_of(one.name)):
             self._keep(source, inside=inside[source.name])
 
     def _inside(self, source: Source) -> Inside:

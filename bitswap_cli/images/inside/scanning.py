@@ -5,8 +5,6 @@ from typing import BinaryIO, NamedTuple
 
 MOST = 1 << 20
 """How many things are looked for in a file, at most."""
-TOLD = 1 << 4
-"""Bytes that tell of one in an archive, about."""
 BEGINNING = 8
 """Bytes by which it can be told that one may begin, at most."""
 _WINDOW = 1 << 22  # bytes that are looked through together
@@ -40,18 +38,14 @@ class View:
     Parameters
     ----------
     file : BinaryIO
-    room : int
-        How many bytes more than it is the file may become where streams are inflated.
     """
 
-    def __init__(self, file: BinaryIO, room: int) -> None:
+    def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._start = 0
         self._data = b""
         self.cost = 0
         """About how many bytes were walked through."""
-        self.room = room
-        """What is left of it."""
 
     def at(self, place: int, length: int) -> bytes:
         """Return bytes from a place on, fewer only at the end of the file."""
@@ -77,7 +71,7 @@ class Sort(NamedTuple):
     """Bytes of the smallest one that pays."""
 
 
-def find(file: BinaryIO, size: int, sorts: Sequence[Sort], room: int = 0) -> list[Span]:
+def find(file: BinaryIO, size: int, sorts: Sequence[Sort]) -> list[Span]:
     """Find what lies in a file, in its order; what lies in something is a part of it.
 
     It takes time linear in the size, whatever is in the file: where more was walked through in vain
@@ -90,10 +84,8 @@ def find(file: BinaryIO, size: int, sorts: Sequence[Sort], room: int = 0) -> lis
     size : int
         Bytes of it.
     sorts : sequence of Sort
-    room : int
-        How many bytes more than it is the file may become where streams are inflated.
     """
-    view, found = View(file, room), list[Span]()
+    view, found = View(file), list[Span]()
     end = vain = 0
     for start, sort in _beginnings(file, sorts):
         if start < end:
@@ -109,9 +101,6 @@ def find(file: BinaryIO, size: int, sorts: Sequence[Sort], room: int = 0) -> lis
         if span.length < sort.smallest:
             continue
         found.append(span)
-        view.room -= TOLD
-        if span.stream:
-            view.room -= span.stream.size - span.length
         if len(found) == MOST:
             break
     return found

@@ -110,8 +110,6 @@ def _places(data: bytes) -> Iterator[int]:
 
 def _walk(view: View, start: int) -> Span | None:
     """Return where a stream lies; None if it is none, or too large."""
-    if view.room <= 0:
-        return None
     first = view.at(start, _LOCAL.size)
     begun = _begun(view, start, first)
     if begun is None:
@@ -163,8 +161,8 @@ def _in_gzip(view: View, start: int, first: bytes) -> tuple[int, bytes, bool] | 
 
 
 def _inflated(view: View, start: int, *, own: bool) -> tuple[int, int] | None:
-    """Return how many bytes a stream inflates to, and its own; None if it does not, or there is no
-    room for them."""
+    """Return how many bytes a stream inflates to, and its own; None if it does not, or to too
+    many."""
     inflater = zlib.decompressobj(zlib.MAX_WBITS if own else -zlib.MAX_WBITS)
     place, size, step = start, 0, _TRIAL
     try:
@@ -176,7 +174,7 @@ def _inflated(view: View, start: int, *, own: bool) -> tuple[int, int] | None:
             place, size, step = place + len(data), size + inflated, _STEP
             view.cost += len(data) + inflated // _INFLATED
             length = place - start - len(inflater.unused_data)
-            most = min(LARGEST_INFLATED, _MOST_TIMES * length + _FREE, view.room + length)
+            most = min(LARGEST_INFLATED, _MOST_TIMES * length + _FREE)
             if size > most or length > LARGEST:
                 return None
     except zlib.error:

@@ -18,7 +18,7 @@ from bitswap_cli.archive.format.sections import (
     section,
 )
 from bitswap_cli.archive.reading.reader import ArchiveReader
-from bitswap_cli.archive.sources import hosts
+from bitswap_cli.archive.sources.inside import streams
 from bitswap_cli.archive.writing.blocks import Keeping
 from bitswap_cli.archive.writing.pack import pack
 from bitswap_cli.errors import ArchiveError, InputError, ModelError, PartialError
@@ -236,7 +236,7 @@ def test_nothing_comes_from_an_archive_inside_of_a_damaged_one(
     tmp_path: Path, codec: ZlibCodec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(chunks, "pack_blob", lambda data, level: b"\0" + data)
-    monkeypatch.setattr(hosts, "_PAYS", 0)  # as this codec's messages are zlib streams
+    monkeypatch.setattr(streams, "_PAYS", 0)  # as this codec's messages are zlib streams
     (tmp_path / "in").mkdir()
     good, inner = nested(tmp_path, codec)
     start = good.index(inner)

@@ -13,18 +13,17 @@ from hypothesis import strategies as st
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.inside import scanning, streams
 from bitswap_cli.images.inside.pictures import PICTURES
-from bitswap_cli.images.inside.scanning import TOLD, Span, Stream, View
+from bitswap_cli.images.inside.scanning import Span, Stream, View
 from bitswap_cli.images.inside.streams import STREAMS, fold, inflate, unfold
 from tests.archive.support import bad_png
 
-ROOM = 1 << 27
 TEXT = b"".join(b"%d is a number, %d its square\n" % (k, k * k) for k in range(300))
 NOISE = np.random.default_rng(5).bytes(3000)
 
 
-def find(data: bytes, room: int = ROOM) -> list[Span]:
+def find(data: bytes) -> list[Span]:
     """Return what lies in a file of some bytes."""
-    return scanning.find(io.BytesIO(data), len(data), (PICTURES, STREAMS), room)
+    return scanning.find(io.BytesIO(data), len(data), (PICTURES, STREAMS))
 
 
 def deflated(data: bytes, window: int, level: int = 6, memory: int = 8) -> bytes:
@@ -134,11 +133,7 @@ def test_streams_in_pictures_are_parts_of_these_and_the_other_way_round() -> Non
 
 def test_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     data = zipped(TEXT) * 3 + bytes(9)
-    grows = find(data)[0].stream
-    assert grows and len(find(data)) == 3
-    more = grows.size - find(data)[0].length
-    rooms = 0, more - 1, more, 2 * more, 2 * more + TOLD, 3 * more + 2 * TOLD
-    assert [len(find(data, room)) for room in rooms] == [0, 0, 1, 1, 2, 3]
+    assert len(find(data)) == 3
     for name, value in (("LARGEST", 99), ("LARGEST_INFLATED", len(TEXT) - 1)):
         with monkeypatch.context() as patch:
             patch.setattr(streams, name, value)
@@ -173,7 +168,7 @@ def test_what_only_looks_like_streams_costs_linear_time(
         return span
 
     sorts = (PICTURES, STREAMS._replace(walk=counted))
-    assert not scanning.find(io.BytesIO(data), len(data), sorts, ROOM)
+    assert not scanning.find(io.BytesIO(data), len(data), sorts)
     assert sum(costs) < 2 * (len(data) + scanning._IN_VAIN) + max(costs)
 
 

@@ -1,4 +1,4 @@
-"""What lies in a file: pictures, and deflate streams, with pictures in these."""
+"""What lies in a file: pictures, deflate streams, with pictures in these, and sections."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -8,15 +8,18 @@ from bitswap_cli.images.inside.scanning import Stream
 
 
 class Member(NamedTuple):
-    """A picture in a part of a file."""
+    """A picture in a part of a file, or what is a file with something inside again."""
 
     place: int
     """Where it begins in what that part is, or inflates to."""
     source: Source
+    kept: bool = False
+    """Whether it is in the archive in any case: not a picture, but a section of a file, or all that
+    a stream inflates to in which others lie."""
 
 
 class Part(NamedTuple):
-    """A picture, or a deflate stream."""
+    """A picture, a deflate stream, or a section."""
 
     start: int
     """Where it begins in its file."""
@@ -25,12 +28,17 @@ class Part(NamedTuple):
     crc: int
     """CRC-32 of these."""
     members: tuple[Member, ...]
-    """The picture itself, or those in what a stream inflates to."""
+    """The picture or section itself, or those in what a stream inflates to."""
     stream: Stream | None = None
     description: bytes = b""
     """Of a stream."""
     pays: bool = False
     """Whether a stream had better be inflated even if no coder takes any of its members."""
+
+    @property
+    def kept(self) -> Source | None:
+        """The member that it is, or inflates to, if that is kept in any case."""
+        return self.members[0].source if self.members and self.members[0].kept else None
 
     @property
     def literal(self) -> int:
@@ -41,5 +49,5 @@ class Part(NamedTuple):
     def with_those(self, taken: Callable[[Source], bool]) -> "Part | None":
         """Return it with the members that are taken only; None if it is nothing more than other
         bytes then."""
-        members = tuple(member for member in self.members if taken(member.source))
+        members = tuple(one for one in self.members if one.kept or taken(one.source))
         return self._replace(members=members) if members or self.pays else None

@@ -1,6 +1,6 @@
 """What is left of a part if some of its members are taken."""
 
-from bitswap_cli.archive.sources.parts import Member, Part
+from bitswap_cli.archive.sources.inside.parts import Member, Part
 from bitswap_cli.archive.sources.source import Source
 from bitswap_cli.images.inside.scanning import Stream
 

@@ -1,0 +1,1 @@
+"""What lies inside of files, found, described and named."""
