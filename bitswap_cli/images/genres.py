@@ -1,6 +1,6 @@
 """The genres of pictures: what pictures have in common that one model suits."""
 
-from bitswap_cli.images.formats.lattice.format import FEATURE as LATTICE
+from bitswap_cli.images.formats.lattice.kinds import FEATURES as LATTICES
 from bitswap_cli.images.formats.register import kind_of, shown_shape
 from bitswap_cli.images.picture import Picture
 
@@ -14,9 +14,9 @@ def genre_of(picture: Picture) -> str:
     words; by luma and chroma `LUMA_AND_CHROMA`, or `PLANES` where these lie side by side."""
     height, width, channels = picture.pixels.shape
     kind = kind_of(picture.recipe.kind)
-    if kind.feature == LATTICE and channels > 1:
+    if kind.feature in LATTICES and channels > 1:
         return LUMA_AND_CHROMA
-    if kind.feature == LATTICE and shown_shape(kind.name, (height, width, channels))[0] < height:
+    if kind.feature in LATTICES and shown_shape(kind.name, (height, width, channels))[0] < height:
         return PLANES
     if channels > 1:
         return RGB if channels == 3 else f"{channels} channels"

@@ -18,7 +18,7 @@ ARCHIVE = HERE / "auto-models-5.bsw"
 
 def lay(folder: Path) -> None:
     """Write pictures of each genre."""
-    full, half = (MAPS[1], Chroma.FULL), (MAPS[0], MAPS[0].half)
+    full, half = (MAPS[1], Chroma.FULL), (MAPS[0], MAPS[0].ways[0])
     (folder / "rgb.png").write_bytes(png(photo(90, 100, 70)))
     (folder / "gray.pgm").write_bytes(netpbm(photo(210, 190, 72)[..., 1]))
     for number, (used, how) in enumerate((full, full, half)):

@@ -31,7 +31,7 @@ def test_by_channels_and_size(shape: tuple[int, int, int], genre: str) -> None:
 @pytest.mark.skipif(engine.compiled() is None, reason="no kernel")
 @pytest.mark.parametrize(
     ("which", "how", "genre"),
-    [(1, Chroma.FULL, "luma and chroma"), (0, MAPS[0].half, "planes")],
+    [(1, Chroma.FULL, "luma and chroma"), (0, MAPS[0].ways[0], "planes")],
 )
 def test_by_luma_and_chroma(which: int, how: Chroma, genre: str) -> None:
     pixels = picture(MAPS[which], how, planes(how, 96, 96))

@@ -30,7 +30,7 @@ from bitswap_cli.archive.system.telling import Teller
 from bitswap_cli.images import repeats
 from bitswap_cli.images.formats import register
 from bitswap_cli.images.formats.format import DESCRIBED
-from bitswap_cli.images.formats.lattice.format import FEATURE as LATTICE
+from bitswap_cli.images.formats.lattice.kinds import FEATURES as LATTICES
 from bitswap_cli.images.formats.register import kind_of
 from bitswap_cli.images.inspection import looks_like_picture
 from bitswap_cli.images.picture import Picture
@@ -126,7 +126,7 @@ class Catalogue:
         longest = max(longest, self._hosted.longest)
         used = {
             DESCRIBED: exact,
-            SAMPLES: exact or bool(own - {LATTICE}),
+            SAMPLES: exact or bool(own.difference(LATTICES)),
             COPIES: bool(self.copies),
             LONG: longest > MAX_CHUNK_BYTES,
             LARGE: bool(strips) or any(one.large for one in known),

@@ -16,6 +16,7 @@ from bitswap_cli.archive.sources.source import Source, SourceError
 from bitswap_cli.images import bands
 from bitswap_cli.images.formats.jpeg.codec import Jpeg, split
 from bitswap_cli.images.formats.lattice import format as lattice
+from bitswap_cli.images.formats.lattice.kinds import FEATURES as LATTICES
 from bitswap_cli.images.formats.register import START, kind_of
 from bitswap_cli.images.genres import genre_of
 from bitswap_cli.images.history import recipe as history
@@ -175,7 +176,7 @@ def look(source: Source, *, wide: bool, pixels: bool) -> Known:
 def look_again(source: Source, known: Known) -> list[Picture]:
     """Decode a file that was proved before; raise `SourceError` if it is no longer the same."""
     data = source_files.read(source)
-    kinds = [kind for kind in known.kinds if kind_of(kind).feature != lattice.FEATURE]
+    kinds = [kind for kind in known.kinds if kind_of(kind).feature not in LATTICES]
     pictures = [decode(data, kind, known.description) for kind in kinds]
     found = [picture for picture in pictures if picture is not None]
     if len(kinds) < len(known.kinds):

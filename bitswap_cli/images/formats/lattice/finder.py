@@ -5,6 +5,7 @@ most pictures that are on no lattice.
 """
 
 import math
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -23,8 +24,8 @@ _GRAY = 0.97  # of all pixels are gray, at least
 _SMALLEST = 16  # pixels of a picture's side
 _LARGEST = 1 << 24  # pixels of a picture: the search takes some 10 bytes for each
 _WRONG = 0.2  # of all pixels, at most
-_COLOURED = [used for used in MAPS if used.half != Chroma.NONE]
-_WITHOUT = next(used for used in MAPS if used.half == Chroma.NONE)
+_COLOURED = [used for used in MAPS if Chroma.NONE not in used.ways]
+_WITHOUT = next(used for used in MAPS if Chroma.NONE in used.ways)
 _MIRRORED = range(4)  # orientations in which each second row and column may be the other one
 
 
@@ -59,11 +60,10 @@ def find(pixels: NDArray[np.uint8]) -> Found | None:
     if used is None:
         return None
     told, how, orientation = search.triples(used, own), Chroma.FULL, 0
-    ways = _MIRRORED if used.half == Chroma.BETWEEN else _MIRRORED[:1]
-    for mirrored in ways if width % 2 == 0 else ():
+    for less, mirrored in _less(used):
         turned = _turned(told, mirrored)
-        if _is_half(turned, used.half):
-            told, how, orientation = _halved(turned, used.half), used.half, mirrored
+        if _is_half(turned, less):
+            told, how, orientation = _halved(turned, less), less, mirrored
             break
     chroma = told.planes[1:]
     turned_pixels = np.ascontiguousarray(turn(own, orientation))
@@ -95,6 +95,13 @@ def _map_of(search: Searcher, pixels: Plane) -> Map | None:
     return _COLOURED[on.index(best)] if best >= least else None
 
 
+def _less(used: Map) -> Iterator[tuple[Chroma, int]]:
+    """Yield ways in which there may be less chroma, and how the picture lies then."""
+    for how in used.ways:
+        for orientation in _MIRRORED if how == Chroma.BETWEEN else _MIRRORED[:1]:
+            yield how, orientation
+
+
 def _turned(told: Triples, orientation: int) -> Triples:
     """Return luma and chroma of a mirrored picture."""
     planes = np.stack([turn(plane, orientation) for plane in told.planes])
@@ -102,27 +109,34 @@ def _turned(told: Triples, orientation: int) -> Triples:
 
 
 def _is_half(told: Triples, how: Chroma) -> bool:
-    """Tell whether chroma is what samples at half the size give."""
-    known = told.known == 1
+    """Tell whether chroma is what fewer samples give."""
+    known, tall = told.known == 1, _tall(how)
     height, width = known.shape
     # a mean is 255 where all are
-    sure = known & (spread(255 * known[::2, ::2].astype(np.uint8), how, height, width) == 255)
+    few = 255 * known[::tall, ::2].astype(np.uint8)
+    sure = known & (spread(few, how, height, width) == 255)
     same = [
-        np.count_nonzero((spread(plane[::2, ::2], how, height, width) == plane) & sure)
+        np.count_nonzero((spread(plane[::tall, ::2], how, height, width) == plane) & sure)
         for plane in told.planes[1:]
     ]
     return bool(sum(same) >= _HALF * len(same) * np.count_nonzero(sure) > 0)
 
 
+def _tall(how: Chroma) -> int:
+    """Return how many rows of pixels there are to one of fewer samples."""
+    return 1 if how == Chroma.ACROSS else 2
+
+
 def _halved(told: Triples, how: Chroma) -> Triples:
-    """Return luma and chroma of each second pixel of each second row; where chroma is repeated, of
-    one of four pixels that is known."""
-    planes, known = (np.ascontiguousarray(own[..., ::2, ::2]) for own in (told.planes, told.known))
-    if how == Chroma.REPEATED:
-        for down, right in ((0, 1), (1, 0), (1, 1)):
-            other = told.known[down::2, right::2]
+    """Return luma and chroma of each second pixel, of each second row if rows are fewer, too; where
+    chroma is repeated, of one of these pixels that is known."""
+    tall = _tall(how)
+    planes, known = (np.ascontiguousarray(own[..., ::tall, ::2]) for own in told[:2])
+    if how != Chroma.BETWEEN:
+        for down, right in [(down, right) for down in range(tall) for right in range(2)][1:]:
+            other = told.known[down::tall, right::2]
             rows, columns = other.shape
             better = (other == 1) & (known[:rows, :columns] != 1)
-            planes[:, :rows, :columns][:, better] = told.planes[:, down::2, right::2][:, better]
+            planes[:, :rows, :columns][:, better] = told.planes[:, down::tall, right::2][:, better]
             known[:rows, :columns][better] = 1
     return told._replace(planes=planes, known=known)

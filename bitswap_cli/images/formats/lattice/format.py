@@ -16,18 +16,18 @@ from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.corrections import corrected, corrections
 from bitswap_cli.images.formats import bmp, pnm, qoi, tga
 from bitswap_cli.images.formats.arrays import npy
-from bitswap_cli.images.formats.format import Format, Kind, Pixels, Shape
+from bitswap_cli.images.formats.format import Format, Kind, Pixels
 from bitswap_cli.images.formats.lattice.finder import Found, find
-from bitswap_cli.images.formats.lattice.maps import MAPS, Chroma, Map, Plane, colours, spread
+from bitswap_cli.images.formats.lattice.kinds import WAYS, Way
+from bitswap_cli.images.formats.lattice.maps import Chroma, Plane, colours, spread
 from bitswap_cli.images.formats.png import format as png
 from bitswap_cli.images.formats.tiff import format as tiff
 from bitswap_cli.images.orientation import turn, turn_back
 from bitswap_cli.images.picture import MAX_RECIPE, Picture, Recipe
 
-FEATURE = "lattice"
-_FIRST = 64  # number of the first kind
 _HEAD = struct.Struct("<BBI")  # kind of the file, how the picture lies, bytes of corrections
 _ORIENTATIONS = 4  # where there is less chroma; else one
+_CHANNELS = 3  # of pictures, and of those with all of their chroma
 _MADE_BY: tuple[Format, ...] = (png, bmp, pnm, npy, qoi, tga, tiff)
 _INNER = (0, 1, 2, 3, 6, 7, 9, 10, 11, 14, 15, 16, 21)  # numbers of kinds
 _WITHIN = {
@@ -35,69 +35,14 @@ _WITHIN = {
 }
 
 
-def _rows(height: int) -> int:
-    """Return how many rows of chroma there are below those of luma, twice as many or one fewer."""
-    return (height + 1) // 3
-
-
-def _shown(shape: Shape) -> Shape:
-    """Return the shape of the picture whose luma and chroma have one."""
-    height, width, _ = shape
-    return height - _rows(height), width, 3
-
-
-def _coloured(shape: Shape) -> Shape:
-    """Return the shape of the picture whose luma has one."""
-    height, width, _ = shape
-    return height, width, 3
-
-
-def _middle(samples: Samples, edge: int) -> Samples:
-    """Cut the middle out of luma and of chroma."""
-    height = len(samples) - _rows(len(samples))
-    luma, chroma = samples[:height], np.hsplit(samples[height:], 2)
-    top, left = (max(0, side - edge) // 4 * 2 for side in luma.shape[:2])
-    part = luma[top : top + edge, left : left + edge]
-    rows, columns = (slice(at // 2, (at + edge) // 2) for at in (top, left))
-    return np.concatenate([part, np.hstack([plane[rows, columns] for plane in chroma])])
-
-
-class _Way(NamedTuple):
-    """How the pictures of one kind are had."""
-
-    map: Map
-    how: Chroma
-    kind: Kind
-
-
-def _way(number: int, used: Map, half: bool, exact: bool) -> _Way:
-    how = used.half if half else Chroma.FULL
-    name = used.name + "-half" * (half and how != Chroma.NONE) + "-exact" * exact
-    place = _FIRST + 4 * number + 2 * half + exact
-    kind = Kind(name, place, exact, plain=False, feature=FEATURE, common=True)
-    if how == Chroma.NONE:
-        kind = kind._replace(shows=_coloured)
-    elif half:
-        kind = kind._replace(shows=_shown, middle=_middle)
-    return _Way(used, how, kind)
-
-
-_WAYS = [
-    _way(number, used, half, exact)
-    for number, used in enumerate(MAPS)
-    for half in (False, True)
-    for exact in (False, True)
-    if half or used.half != Chroma.NONE
-]
-_BY_NAME = {way.kind.name: way for way in _WAYS}
 MAGIC: Sequence[bytes] = ()  # their files begin as those of other formats
-KINDS: Sequence[Kind] = [way.kind for way in _WAYS]
+KINDS: Sequence[Kind] = [way.kind() for way in WAYS.values()]
 
 
 class _Told(NamedTuple):
     """What a recipe tells."""
 
-    way: _Way
+    way: Way
     form: Format
     """Of the file."""
     recipe: Recipe
@@ -111,53 +56,51 @@ def laid(picture: Picture) -> Picture | None:
     computed of any."""
     pixels, recipe = picture
     within = [kind for _, kind in _WITHIN.values() if kind.name == recipe.kind]
-    if not within or pixels.shape[2] != 3:
+    if not within or pixels.shape[2] != _CHANNELS:
         return None
     found = find(pixels.view(np.uint8))
     if found is None:
         return None
     own = np.ascontiguousarray(turn(pixels.view(np.uint8), found.orientation))
-    planes = _planes(found)
-    told = corrections(own, _made(found.map, found.how, planes))
+    odd = found.how not in (Chroma.FULL, Chroma.NONE) and bool(own.shape[1] % 2)
+    way = Way(found.map, found.how, odd, within[0].exact)
+    planes = _planes(way, found)
+    told = corrections(own, _made(way, planes))
     head = _HEAD.pack(within[0].number, found.orientation, len(told))
     description = b"".join([head, told, recipe.description])
     if len(recipe.prefix) + len(recipe.suffix) + len(description) > MAX_RECIPE:
         return None
-    kind = next(
-        way.kind.name
-        for way in _WAYS
-        if (way.map.name, way.how, way.kind.exact) == (found.map.name, found.how, within[0].exact)
-    )
-    made = Recipe(kind, recipe.prefix, recipe.suffix, description)
+    made = Recipe(way.name, recipe.prefix, recipe.suffix, description)
     proved = np.array_equal(_pixels(_unpack(made), planes), pixels)
     return Picture(planes, made) if proved else None
 
 
-def _planes(found: Found) -> Plane:
+def _planes(way: Way, found: Found) -> Plane:
     """Lay luma and chroma in one picture (H, W, C)."""
-    if found.how == Chroma.FULL:
+    if way.how == Chroma.FULL:
         return np.dstack([found.luma, *found.chroma])
-    if found.how == Chroma.NONE:
-        return found.luma[:, :, None]
-    return np.concatenate([found.luma, np.hstack(list(found.chroma))])[:, :, None]
+    luma = np.pad(found.luma, ((0, 0), (0, 1)), mode="edge") if way.odd else found.luma
+    parts = [luma, np.hstack(list(found.chroma))] if way.less else [luma]
+    return np.concatenate(parts)[:, :, None]
 
 
-def _made(used: Map, how: Chroma, planes: Plane) -> Plane:
+def _made(way: Way, planes: Plane) -> Plane:
     """Return the colours of a picture (H, W, C); raise `ArchiveError` if it has another shape."""
     height, width, channels = planes.shape
-    if channels != (3 if how == Chroma.FULL else 1):
+    if channels != (_CHANNELS if way.how == Chroma.FULL else 1):
         raise _malformed()
-    if how == Chroma.NONE:
-        return planes.repeat(3, 2)
-    if how == Chroma.FULL:
-        luma, blue, red = (planes[:, :, channel] for channel in range(3))
+    if way.how == Chroma.NONE:
+        return planes.repeat(_CHANNELS, 2)
+    if way.how == Chroma.FULL:
+        luma, blue, red = (planes[:, :, channel] for channel in range(_CHANNELS))
     else:
-        rows = _rows(height)
-        if not rows or 2 * rows - (height - rows) not in (0, 1) or width % 2:
+        rows = height - way.luma(height)
+        if not rows or -(-way.luma(height) // way.tall) != rows or width % 2:
             raise _malformed()
-        luma = planes[: height - rows, :, 0]
-        blue, red = np.hsplit(planes[height - rows :, :, 0], 2)
-    return colours(used, luma, *(spread(plane, how, *luma.shape) for plane in (blue, red)))
+        luma = planes[:-rows, : width - way.odd, 0]
+        blue, red = np.hsplit(planes[-rows:, :, 0], 2)
+    chroma = (spread(plane, way.how, *luma.shape) for plane in (blue, red))
+    return colours(way.map, luma, *chroma)
 
 
 def split(data: bytes, kind: str) -> Picture | None:
@@ -178,14 +121,14 @@ def shown(recipe: Recipe, samples: Samples) -> Pixels:
 
 
 def _unpack(recipe: Recipe) -> _Told:
-    way, described = _BY_NAME[recipe.kind], recipe.description
+    way, described = WAYS[recipe.kind], recipe.description
     if len(described) < _HEAD.size:
         raise _malformed()
     number, orientation, length = _HEAD.unpack_from(described)
     end = _HEAD.size + length
     form, kind = _WITHIN.get(number, (None, None))
-    most = _ORIENTATIONS if way.how in (Chroma.REPEATED, Chroma.BETWEEN) else 1
-    if form is None or kind is None or kind.exact != way.kind.exact:
+    most = _ORIENTATIONS if way.less else 1
+    if form is None or kind is None or kind.exact != way.exact:
         raise _malformed()
     if end > len(described) or orientation >= most:
         raise _malformed()
@@ -195,7 +138,7 @@ def _unpack(recipe: Recipe) -> _Told:
 
 def _pixels(told: _Told, samples: Samples) -> Plane:
     """Return the pixels of a picture; raise `ArchiveError` if its samples do not fit."""
-    made = _made(told.way.map, told.way.how, samples.view(np.uint8))
+    made = _made(told.way, samples.view(np.uint8))
     return np.ascontiguousarray(turn_back(corrected(made, told.corrections), told.orientation))
 
 

@@ -2,7 +2,8 @@
 
 Each map is exactly what some program does, its rounding included: Photo CD's as Kodak's pictures
 show it; libjpeg's, which decodes JPEG files for most; Pillow's own, of `Image.convert`; those of
-OpenCV, and of FFmpeg's libswscale for video as it comes and for video that it scaled.
+OpenCV, and of FFmpeg's libswscale for video as it comes and for video that it scaled, and for video
+as it comes where it has no instructions of the processor for that.
 """
 
 from collections.abc import Iterable
@@ -31,6 +32,8 @@ class Chroma(IntEnum):
     """Every second pixel of every second row; the others have the mean of those beside them."""
     NONE = 3
     """No pixel: colours are gray."""
+    ACROSS = 4
+    """Each sample is that of two pixels beside each other."""
 
 
 LUMA = 0
@@ -80,8 +83,9 @@ class Map(NamedTuple):
 
     name: str
     sums: Sums
-    half: Chroma
-    """How chroma is had at each pixel where there is less of it; that of gray has no other way."""
+    ways: tuple[Chroma, ...]
+    """How chroma is had at each pixel where there is less of it, the least first; that of gray has
+    no other way."""
 
 
 def _sums(tables: Iterable[NDArray[np.int64]], shift: int) -> Sums:
@@ -124,6 +128,12 @@ def _opencv_video() -> Sums:
     return sums
 
 
+def _looked_up(luma: int, factors: Factors, add: int) -> Sums:
+    """In 1 / 2^16, with chroma in whole steps of luma."""
+    steps = ((factor * _LEVELS >> 16) - (factor >> 9) for factor in factors)
+    return _sums([luma * _LEVELS + add, *(luma * step for step in steps)], 16)
+
+
 _BT601 = 16525, 13075, -3209, -6660  # of FFmpeg, in 1 / 2^13
 _BT709 = 17305, 14686, -1747, -4366
 _FULL_601 = 14516, 11485, -2819, -5850
@@ -144,9 +154,16 @@ _SUMS = {
     "scaled-709-full": _fixed(8192, _FULL_709, 13, 0),
     "pillow": _pillow(),
     "gray": _sums([_LEVELS, *np.zeros((4, 256), np.int64)], 0),
+    "table-601": _looked_up(76309, (113537, 89830, -22049, -45756), -1304898),
+    "table-709": _looked_up(76309, (118894, 100902, -12001, -29993), -1304898),
+    "table-601-full": _looked_up(65536, (116129, 91881, -22552, -46800), 32768),
+    "table-709-full": _looked_up(65536, (121608, 103206, -12275, -30678), 32768),
 }
-_LESS = {"photo-cd": Chroma.BETWEEN, "gray": Chroma.NONE}
-MAPS = tuple(Map(name, sums, _LESS.get(name, Chroma.REPEATED)) for name, sums in _SUMS.items())
+_LESS = {"photo-cd": (Chroma.BETWEEN,), "gray": (Chroma.NONE,)}
+MAPS = tuple(
+    Map(name, sums, _LESS.get(name, (Chroma.REPEATED, Chroma.ACROSS)))
+    for name, sums in _SUMS.items()
+)
 """In the order of their numbers in archives, which stay."""
 
 
@@ -162,6 +179,8 @@ def spread(plane: Plane, how: Chroma, height: int, width: int) -> Plane:
         return plane
     if how == Chroma.REPEATED:
         return plane.repeat(2, 0).repeat(2, 1)[:height, :width]
+    if how == Chroma.ACROSS:
+        return plane.repeat(2, 1)[:, :width]
     wide = plane.astype(np.uint16)
     below = np.concatenate([wide[1:], wide[-1:]])
     out = np.empty((2 * len(plane), 2 * plane.shape[1]), np.uint8)

@@ -7,14 +7,17 @@ typedef struct {
     uint8_t *first, *second; /* chroma, rows x columns */
     uint8_t *settled; /* 1: known, 3: chosen, else neither */
     int64_t rows, columns;
-    int64_t how; /* 0: of each pixel, 1: of four, 2: of each second, interpolated between */
+    int64_t how; /* one of those below */
+    int64_t tall, wide; /* pixels of each row and column of chroma */
 } picture;
 
+/* Chroma of each pixel, of four, of each second one, interpolated between; of two in a row. */
+enum { FULL, REPEATED, BETWEEN, NONE, ACROSS };
+
 static int32_t chroma_at(const picture *p, const uint8_t *plane, int64_t row, int64_t column) {
-    if (!p->how) return plane[row * p->columns + column];
-    const int64_t i = row >> 1, j = column >> 1;
+    const int64_t i = row >> (p->tall >> 1), j = column >> (p->wide >> 1);
     const uint8_t *here = plane + i * p->columns + j;
-    if (p->how == 1) return here[0];
+    if (p->how != BETWEEN) return here[0];
     const int64_t down = (row & 1) && i + 1 < p->rows ? p->columns : 0;
     const int64_t right = (column & 1) && j + 1 < p->columns;
     return (here[0] + here[down] + here[right] + here[down + right] + 2) >> 2;
@@ -22,7 +25,7 @@ static int32_t chroma_at(const picture *p, const uint8_t *plane, int64_t row, in
 
 /* Whether all samples of chroma that a pixel is seen with are settled. */
 static int is_settled(const picture *p, int64_t row, int64_t column) {
-    if (p->how != 2) return 1;
+    if (p->how != BETWEEN) return 1;
     const uint8_t *here = p->settled + (row >> 1) * p->columns + (column >> 1);
     const int64_t down = (row & 1) && (row >> 1) + 1 < p->rows ? p->columns : 0;
     const int64_t right = (column & 1) && (column >> 1) + 1 < p->columns;
@@ -36,11 +39,10 @@ enum { PLACES = 9 };
 static int seen_in(const picture *p, int64_t i, int64_t j, int64_t (*seen)[2]) {
     static const int8_t places[PLACES][2] = {{0, 0},  {0, 1},   {1, 0},  {1, 1}, {-1, 0},
                                              {0, -1}, {-1, -1}, {-1, 1}, {1, -1}};
-    static const int most[3] = {1, 4, PLACES};
-    const int64_t two = p->how ? 2 : 1;
+    const int most = p->how == BETWEEN ? PLACES : (int)(p->tall * p->wide);
     int count = 0;
-    for (int k = 0; k < most[p->how]; k++) {
-        const int64_t row = two * i + places[k][0], column = two * j + places[k][1];
+    for (int k = 0; k < most; k++) {
+        const int64_t row = p->tall * i + places[k][0], column = p->wide * j + places[k][1];
         if (row < 0 || row >= p->height || column < 0 || column >= p->width) continue;
         if (!is_settled(p, row, column)) continue;
         seen[count][0] = row, seen[count++][1] = column;
@@ -187,7 +189,8 @@ EXPORT int64_t bitswap_history_lay(const int32_t *tables, int64_t shift, int64_t
                                    uint8_t *blue, uint8_t *red, uint8_t *known, int64_t rows,
                                    int64_t columns, int64_t budget, uint8_t *y) {
     const map m = of_tables(tables, shift);
-    const picture p = {pixels, height, width, blue, red, known, rows, columns, how};
+    const int64_t tall = how == REPEATED || how == BETWEEN ? 2 : 1, wide = how == FULL ? 1 : 2;
+    const picture p = {pixels, height, width, blue, red, known, rows, columns, how, tall, wide};
     int64_t wrong = 0;
     settle_again(&p, &m, settle(&p, &m, budget));
     for (int64_t row = 0; row < height; row++) {

@@ -10,8 +10,8 @@ Plane = NDArray[np.uint8]
 WAYS = [
     (used, how)
     for used in MAPS
-    for how in (Chroma.FULL, used.half)
-    if used.half != Chroma.NONE or how == Chroma.NONE
+    for how in (Chroma.FULL, *used.ways)
+    if Chroma.NONE not in used.ways or how == Chroma.NONE
 ]
 """Each map, with all chroma and with less."""
 
@@ -19,8 +19,9 @@ WAYS = [
 def planes(how: Chroma, height: int, width: int, light: int = 0) -> list[Plane]:
     """Luma, and less vivid chroma; with more light, some colours are at an end of their range."""
     luma = scene(height, width, gray=True)[:, :, 0] // 3 + (60 + light)
-    less = how in (Chroma.REPEATED, Chroma.BETWEEN)
-    size = (-(-height // 2), -(-width // 2)) if less else (height, width)
+    tall = 2 if how in (Chroma.REPEATED, Chroma.BETWEEN) else 1
+    wide = 2 if how not in (Chroma.FULL, Chroma.NONE) else 1
+    size = -(-height // tall), -(-width // wide)
     chroma = scene(*size, 1)[:, :, :2] / 8 + 130
     return [luma, *np.moveaxis(chroma.astype(np.uint8), 2, 0).copy()]
 

@@ -56,13 +56,14 @@ def test_mirrored_pictures(orientation: int) -> None:
 
 
 @needs_kernel
-@pytest.mark.parametrize(("height", "width"), [(97, 128), (96, 127)])
-def test_odd_sides(height: int, width: int) -> None:
-    used, how = MAPS[0], Chroma.BETWEEN
-    pixels = picture(used, how, planes(how, height, width))
-    found = find(pixels)
-    assert found is not None and found.how == (Chroma.FULL if width % 2 else how)
-    assert np.array_equal(made(found), pixels)
+@pytest.mark.parametrize("used", [MAPS[0], MAPS[5]], ids=lambda used: used.name)
+@pytest.mark.parametrize(("height", "width"), [(97, 128), (96, 127), (97, 127)])
+def test_odd_sides(used: Map, height: int, width: int) -> None:
+    for how in used.ways:
+        pixels = picture(used, how, planes(how, height, width))
+        found = find(pixels)
+        assert found is not None and found.how == how
+        assert np.array_equal(made(found), pixels)
 
 
 @needs_kernel

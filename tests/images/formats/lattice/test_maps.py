@@ -40,6 +40,10 @@ def test_maps_keep_their_numbers() -> None:
         ("scaled-709-full", 0x1834332D),
         ("pillow", 0xAB036DC6),
         ("gray", 0x2AF3479B),
+        ("table-601", 0x26932810),
+        ("table-709", 0x216AA491),
+        ("table-601-full", 0xB04BD66C),
+        ("table-709-full", 0xA4FAF0C0),
     ]
 
 
@@ -75,6 +79,8 @@ def test_gray_stays_gray(used: Map) -> None:
 def slowly(plane: Plane, how: Chroma, row: int, column: int) -> int:
     """The chroma of one pixel, as docs/format.md has it."""
     i, j = row // 2, column // 2
+    if how == Chroma.ACROSS:
+        return int(plane[row, j])
     if how == Chroma.REPEATED:
         return int(plane[i, j])
     below, right = min(i + row % 2, len(plane) - 1), min(j + column % 2, plane.shape[1] - 1)
@@ -83,12 +89,13 @@ def slowly(plane: Plane, how: Chroma, row: int, column: int) -> int:
 
 @given(
     arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=6)),
-    st.sampled_from([Chroma.REPEATED, Chroma.BETWEEN]),
+    st.sampled_from([Chroma.REPEATED, Chroma.BETWEEN, Chroma.ACROSS]),
     st.booleans(),
     st.booleans(),
 )
 def test_chroma_at_each_pixel(plane: Plane, how: Chroma, odd: bool, wide: bool) -> None:
     height, width = 2 * plane.shape[0] - odd, 2 * plane.shape[1] - wide
+    height = len(plane) if how == Chroma.ACROSS else height
     seen = spread(plane, how, height, width)
     assert seen.shape == (height, width)
     for row in range(height):
