@@ -169,7 +169,8 @@ class _Packing:
         copies = [one for one in copies if host_of(one.name) is None]
         own = [one for one in self._catalogue.sources if one.name not in self._copies]
         behind = self._of_equal_coefficients() | self._twins
-        own.sort(key=lambda one: behind.get(one.name, one.name))  # behind what they equal
+        # behind what they equal
+        own.sort(key=lambda one: (behind.get(one.name, one.name), one.name in behind))
         wide = self._writer.header.wide
         with closing(self._catalogue.look_at(own, wide=wide, again=self._again)) as looks:
             self._take(self._offers(looks))

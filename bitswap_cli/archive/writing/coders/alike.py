@@ -35,8 +35,8 @@ class _File(NamedTuple):
 
 
 def find(sources: Iterable[Source]) -> dict[bytes, bytes]:
-    """Return which JPEG files have the coefficients of others, by their names, and the first of
-    these.
+    """Return which JPEG files have the coefficients of others, by their names, and one of these:
+    that with most before its first scan, as a thumbnail may be there, which only it can tell.
 
     Of two such files either the scans are equal, byte for byte, and only what is told of the
     picture differs; or scans were written anew, for which only files of one size in pixels are
@@ -57,7 +57,8 @@ def find(sources: Iterable[Source]) -> dict[bytes, bytes]:
         firsts = {tuple(found.get(one.source.name, [one.source.name])): one for one in alike}
         for one in firsts.values() if len(firsts) > 1 else ():
             found.setdefault(one.source.name, []).extend(_coefficients(one.source))
-    return twins.find(sorted(found.items()))
+    heads = {one.source.name: one.head.scan for one in files}
+    return twins.find(sorted(found.items(), key=lambda row: (-heads[row[0]], row[0])))
 
 
 def digests(frames: Sequence[Frame], pictures: Sequence[Coefficients]) -> tuple[bytes, ...]:
