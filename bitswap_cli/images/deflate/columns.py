@@ -20,6 +20,8 @@ COLUMNS = 20  # how many there are; native/deflate.h says what each holds
 RIGHTS = (0, 1, 2, 9, 11)  # columns whose end is told by their length; others end in zeros
 
 DIRECT = 16
+NOTHING: Column = np.empty(0, np.int32)
+
 CLASSES = DIRECT + 2 * 27  # values of up to 31 bits
 LEVEL_BITS = 5
 # A level k > 0 stands for a count near 2**((k - 1) / 2).
@@ -156,7 +158,10 @@ def encode(columns: Sequence[Column]) -> bytes:
     bytes
         Empty if nothing is to be said.
     """
-    kept = [_without_end(column, place) for place, column in enumerate(columns)]
+    kept = [
+        _without_end(column, place) if len(column) else NOTHING
+        for place, column in enumerate(columns)
+    ]
     places = [place for place in range(COLUMNS) if len(kept[place])]
     if not places:
         return b""
@@ -173,7 +178,7 @@ def encode(columns: Sequence[Column]) -> bytes:
 
 
 def _without_end(column: Column, place: int) -> Column:
-    if place in RIGHTS or not len(column) or column[-1]:
+    if place in RIGHTS or column[-1]:
         return column
     used = np.flatnonzero(column)
     return column[: int(used[-1]) + 1] if len(used) else column[:0]
@@ -191,7 +196,7 @@ def decode(data: bytes, most: int) -> list[Column]:
     ArchiveError
         If the bytes are not what an encoder writes, or hold more.
     """
-    columns = [np.empty(0, np.int32) for _ in range(COLUMNS)]
+    columns = [NOTHING] * COLUMNS
     if not data:
         return columns
     reader = Reader(data)

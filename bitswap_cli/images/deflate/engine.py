@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from bitswap_cli.ans.library import Library, address, chosen, load
 from bitswap_cli.errors import ArchiveError, InputError
 from bitswap_cli.images.deflate import reference
-from bitswap_cli.images.deflate.columns import COLUMNS, Column
+from bitswap_cli.images.deflate.columns import COLUMNS, NOTHING, Column
 from bitswap_cli.images.deflate.inflated import (
     DAMAGED,
     PADDING,
@@ -148,7 +148,7 @@ class Kernel:
         self, data: Bytes, how: NDArray[np.int64], columns: Sequence[Column]
     ) -> tuple[Tokens, Blocks]:
         """Make tokens and blocks; see `reference.restore`."""
-        return self._restored(data, how, [*columns, np.empty(0, np.int32)], None)
+        return self._restored(data, how, [*columns, NOTHING], None)
 
     def replay(
         self, data: Bytes, how: NDArray[np.int64], columns: Sequence[Column], predicted: Predicted

@@ -42,7 +42,8 @@ FORMATS: dict[str, Format] = {
 class _Tables(NamedTuple):
     """What is looked up in them, often many times for a file."""
 
-    beginnings: list[tuple[Format, tuple[bytes, ...]]]
+    beginnings: list[list[tuple[Format, tuple[bytes, ...]]]]
+    """By the first byte, how files of formats begin."""
     named: dict[str, tuple[Format, Kind]]
     """Kinds by their names, with the formats that they are of."""
     numbered: list[Kind]
@@ -54,12 +55,23 @@ def tables() -> _Tables:
     """Return what is looked up; whoever changes `FORMATS` clears the cache."""
     named = {kind.name: (form, kind) for form in FORMATS.values() for kind in form.KINDS}
     numbered = sorted((kind for _, kind in named.values()), key=lambda kind: kind.number)
-    return _Tables([(form, tuple(form.MAGIC)) for form in FORMATS.values()], named, numbered)
+    begins = [_beginning_by(byte) for byte in range(256)]
+    return _Tables(begins, named, numbered)
+
+
+def _beginning_by(first: int) -> list[tuple[Format, tuple[bytes, ...]]]:
+    found = []
+    for form in FORMATS.values():
+        magic = tuple(one for one in form.MAGIC if one[0] == first)
+        if magic:
+            found.append((form, magic))
+    return found
 
 
 def beginning(start: bytes) -> list[Format]:
     """Return the formats whose files begin so, told by their first `START` bytes."""
-    return [form for form, magic in tables().beginnings if start.startswith(magic)]
+    likely = tables().beginnings[start[0]] if start else ()
+    return [form for form, magic in likely if start.startswith(magic)]
 
 
 def features(names: Iterable[str]) -> set[str]:

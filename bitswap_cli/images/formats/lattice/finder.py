@@ -19,6 +19,7 @@ from bitswap_cli.images.orientation import turn
 _SAMPLE = 10_000  # pixels that are asked
 _COLOURS = 300  # different ones of these, at least, that are neither gray nor at an end of a range
 _ON = 0.75  # of them are on the lattice
+_FEW, _LIKELY = 64, 0.5  # so many are asked first, and go on if so many of these are on one
 _HALF = 0.99  # of the samples of chroma, at least, are as those at half the size tell
 _GRAY = 0.97  # of all pixels are gray, at least
 _SMALLEST = 16  # pixels of a picture's side
@@ -88,6 +89,10 @@ def _map_of(search: Searcher, pixels: Plane) -> Map | None:
     asked = np.logical_and.reduce(inside) & ((red != green) | (green != blue))
     some = np.ascontiguousarray(np.stack((red, green, blue), 1)[asked])
     if len(some) < _COLOURS:
+        return None
+    few = np.ascontiguousarray(some[:: len(some) // _FEW])
+    likely = int(_LIKELY * len(few))
+    if max(search.known(_COLOURED, few, len(few) - likely)) < likely:
         return None
     least = math.ceil(_ON * len(some))
     on = search.known(_COLOURED, some, len(some) - least)

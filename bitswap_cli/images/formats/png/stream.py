@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images import deflate
 from bitswap_cli.images.deflate import makers
-from bitswap_cli.images.deflate.columns import COLUMNS, Column, Reader, decode, encode, varint
+from bitswap_cli.images.deflate.columns import (
+    COLUMNS,
+    NOTHING,
+    Column,
+    Reader,
+    decode,
+    encode,
+    varint,
+)
 from bitswap_cli.images.formats.png.chunks import Head
 from bitswap_cli.images.formats.png.filters import (
     PILLOW,
@@ -142,7 +150,7 @@ def _most_chunks(size: int) -> int:
 
 
 def _columns(used: dict[int, Column]) -> list[Column]:
-    return [used.get(place, np.empty(0, np.int32)) for place in range(COLUMNS)]
+    return [used.get(place, NOTHING) for place in range(COLUMNS)]
 
 
 def _whole(column: Column, count: int) -> Column:
