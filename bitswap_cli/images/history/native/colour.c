@@ -192,7 +192,7 @@ static area of_mcu(const scene *s, int64_t row, int64_t column) {
 /* Move coefficients of an MCU, and of chroma of the next ones that are wrong, too. */
 static void settle(const scene *s, const uint8_t *wrong, int64_t row, int64_t column) {
     const int64_t *told = s->told, next = row * told[ACROSS] + column;
-    const int64_t rows = -(-told[ROWS] / 8);
+    const int64_t rows = (told[ROWS] + 7) / 8;
     static const group GROUPS[] = {{2, 64, 16}, {4, 64, 16}, {1, 64, 16},
                                    {7, 1, 64},  {7, 3, 64},  {7, 64, 16}};
     block blocks[MOST_BLOCKS];
@@ -233,7 +233,7 @@ EXPORT int64_t bitswap_history_settle(const uint8_t *pixels, const int64_t *told
                                       const int32_t *steps) {
     const scene s = {
         pixels, told, {luma, blue, red}, {luma_blocks, blue_blocks, red_blocks}, steps};
-    const int64_t count = -(-told[ROWS] / 8) * told[ACROSS];
+    const int64_t count = (told[ROWS] + 7) / 8 * told[ACROSS];
     uint8_t *wrong = malloc((size_t)count);
     int64_t found = 0;
     if (!wrong) return -1;

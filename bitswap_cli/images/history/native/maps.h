@@ -18,7 +18,7 @@ INLINE map of_tables(const int32_t *tables, int64_t shift) {
     map m = {tables, tables + 256, tables + 512, tables + 768, tables + 1024, shift, 1, {0}};
     for (int k = 1; k < 256; k++) m.steep &= m.y[k] - m.y[k - 1] >= (int32_t)1 << shift;
     for (int32_t bucket = 0, luma = 0; bucket < BUCKETS; bucket++) {
-        while (luma < 256 && (int64_t)m.y[luma] < (int64_t)(bucket - BELOW) << shift) luma++;
+        while (luma < 256 && m.y[luma] < (bucket - BELOW) * ((int64_t)1 << shift)) luma++;
         m.first[bucket] = (int16_t)luma;
     }
     return m;
