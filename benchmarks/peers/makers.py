@@ -1,12 +1,12 @@
 """How files of different makers come back: what share is split into samples, by which description.
 
-    python -m benchmarks.peers.makers PICTURES ...
+    python -m benchmarks.peers.makers [--png] PICTURES ...
 
 The pictures (files, or folders of them) are written in other formats by Pillow, NumPy and
 whatever programs are here: ImageMagick, libtiff's tiffcp, gifsicle, ffmpeg, Netpbm. Prints a
 Markdown table: how many files each made, the share of their bytes in those that come back byte for
 byte from samples, the description in hundredths of these, MB/s of files that are looked at, proof
-included.
+included. With --png, they are written as PNG by all of pngs.py instead.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +24,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.data.pictures import below
+from benchmarks.peers.pngs import Make, png_makers
 from benchmarks.report import markdown
 from bitswap_cli.images.inspection import at_once, describe, inspect_exact
 
@@ -91,8 +92,6 @@ SAVED: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
 }
 """What Pillow makes: mode, format and options."""
 
-Make = Callable[[Image.Image, Path], bytes | None]
-
 
 class Told(NamedTuple):
     """Of a file that was looked at."""
@@ -155,9 +154,8 @@ def looked_at(data: bytes) -> Told:
     )
 
 
-def rows(paths: Sequence[Path]) -> Iterator[tuple[str, ...]]:
-    """Yield the rows of the table."""
-    every = makers()
+def rows(paths: Sequence[Path], every: Mapping[str, Make]) -> Iterator[tuple[str, ...]]:
+    """Yield the rows of the table of some makers."""
     told: dict[str, list[Told]] = {name: [] for name in every}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -189,9 +187,10 @@ def main(words: Sequence[str] | None = None) -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("pictures", type=Path, nargs="+")
+    parser.add_argument("--png", action="store_true")
     arguments = parser.parse_args(words)
     paths = [path for top in arguments.pictures for path in below(top)]
-    print(markdown([HEADINGS, *rows(paths)]))
+    print(markdown([HEADINGS, *rows(paths, png_makers() if arguments.png else makers())]))
 
 
 if __name__ == "__main__":
