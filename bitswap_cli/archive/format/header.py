@@ -15,6 +15,7 @@ from bitswap_cli.archive.format.values.objects import pack_object, unpack_object
 from bitswap_cli.errors import ArchiveError, ModelError, display
 from bitswap_cli.images.formats import register
 from bitswap_cli.images.formats.format import DESCRIBED, WIDE
+from bitswap_cli.images.formats.lattice import kinds as lattice
 from bitswap_cli.images.picture import CHANNELS
 
 # How MODL begins from version 3 on: channels, further radius and width.
@@ -51,7 +52,7 @@ _OF_ENTRIES = frozenset(
 # Tables do not tell of these, but of what has need of them.
 _FOLLOWS = {LAID: DECODINGS, LEARNING: JPEGS}
 # Of these, tables do not tell which kinds of pictures there are, or by which makers.
-_HIDING = frozenset([SAMPLES, DECODINGS, STREAMS])
+_HIDING = frozenset([SAMPLES, DECODINGS, STREAMS, *lattice.FEATURES])
 
 
 OTHERS = (JPEGS, DRAWN)
@@ -145,7 +146,7 @@ class Header(NamedTuple):
         pictures = {DESCRIBED, *register.every_feature()}
         if told & _HIDING:
             needed |= self.features & pictures
-        elif DESCRIBED in told:
+        elif told & pictures:  # files of many kinds hold deflate streams
             needed |= self.features & register.features_of_makers()
         if models:
             needed |= self.features & {COMMON}

@@ -20,6 +20,7 @@ from bitswap_cli.archive.format.header import (
     LEARNING,
     MODELS,
     SAMPLES,
+    STREAMS,
     TURNED,
     Header,
     Named,
@@ -84,12 +85,13 @@ def test_what_was_taken_back_is_not_named(tmp_path: Path) -> None:
     ("told", "models", "others", "named"),
     [
         (set(), 0, [], set()),
-        ({WIDE}, 1, [], {WIDE, COMMON}),
-        ({WIDE, TURNED, MODELS}, 2, [], {WIDE, TURNED, COMMON, MODELS}),
+        ({TURNED}, 1, [], {TURNED, COMMON}),
+        ({WIDE, TURNED, MODELS}, 2, [], {WIDE, TURNED, COMMON, MODELS, *MAKERS}),
         ({MODELS}, 3, [], {COMMON, MODELS}),
         ({DESCRIBED}, 1, [], {DESCRIBED, COMMON, *MAKERS}),
         ({JPEGS}, 0, [JPEGS], {JPEGS, LEARNING}),
-        ({DRAWN, WIDE}, 0, [DRAWN], {DRAWN, WIDE}),
+        ({DRAWN, WIDE}, 0, [DRAWN], {DRAWN, WIDE, *MAKERS}),
+        ({DRAWN, "tiff"}, 0, [DRAWN], {DRAWN, "tiff", *MAKERS}),
     ],
 )
 def test_what_is_named(told: set[str], models: int, others: list[str], named: set[str]) -> None:
@@ -100,7 +102,9 @@ def test_what_is_named(told: set[str], models: int, others: list[str], named: se
     assert Header.from_bytes(narrow.to_bytes(), 5) == (narrow, [0] * models)
 
 
-@pytest.mark.parametrize("hiding", [{SAMPLES}, {JPEGS, DECODINGS}])
+@pytest.mark.parametrize(
+    "hiding", [{SAMPLES}, {JPEGS, DECODINGS}, {STREAMS}, {"lattice"}, {"frames"}]
+)
 def test_what_tables_hide_stays(hiding: set[str]) -> None:
     """Kinds of pictures, and makers of descriptions."""
     named = EVERYTHING.narrowed(hiding, 0).features
