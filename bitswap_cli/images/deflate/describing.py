@@ -20,6 +20,9 @@ from bitswap_cli.images.deflate.restoring import (
 )
 
 
+_KEPT = 1 << 24  # inflated bytes of a stream whose tokens are kept while it is remembered
+
+
 class Described(NamedTuple):
     """A zlib stream, taken apart.
 
@@ -46,6 +49,10 @@ def _inflate(stream: bytes, limit: int) -> Inflated | None:
     return engine().inflate(stream[2:], limit) if _is_zlib(stream) else None
 
 
+def _inflated(stream: bytes, limit: int) -> Inflated | None:
+    return once(_inflate, stream, limit) if limit <= _KEPT else _inflate(stream, limit)
+
+
 def inflate(stream: bytes, size: int) -> Bytes | None:
     """Inflate a zlib stream whose checksum is right.
 
@@ -61,7 +68,7 @@ def inflate(stream: bytes, size: int) -> Bytes | None:
     uint8 array or None
         None if it does not inflate to as much, or may not be described.
     """
-    found = once(_inflate, stream, size)
+    found = _inflated(stream, size)
     if found is None or len(found.data) != size + PADDING:
         return None
     end = 2 + found.consumed
@@ -90,7 +97,7 @@ def describe(stream: bytes, limit: int, feeds: Iterable[int] = ()) -> Described 
         None if it is no zlib stream, or a damaged one; if it inflates to more than the limit; or
         if it is far longer than what it inflates to.
     """
-    inflated = once(_inflate, stream, limit)
+    inflated = _inflated(stream, limit)
     if inflated is None or not len(inflated.blocks):
         return None
     size = len(inflated.data) - PADDING

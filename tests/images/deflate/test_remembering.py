@@ -118,3 +118,18 @@ def test_a_stream_is_inflated_once(monkeypatch: pytest.MonkeyPatch) -> None:
         assert describing.inflate(STREAM, len(raw)) is not None
         assert describe(STREAM, len(raw)) is not None
     assert asked == [len(raw)]
+
+
+def test_large_streams_are_not_kept_inflated(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    inflate = describing._inflate
+
+    def noted(stream: bytes, limit: int) -> Inflated | None:
+        asked.append(limit)
+        return inflate(stream, limit)
+
+    monkeypatch.setattr(describing, "_inflate", noted)
+    large = describing._KEPT + 1
+    with remembering():
+        assert describe(STREAM, large) == describe(STREAM, large)
+    assert asked == [large, large]

@@ -45,8 +45,20 @@ INLINE int64_t distance_of(uint32_t token) { return token & 0xFFFF; }
 INLINE int span(uint32_t token) { return token ? length_of(token) : 1; }
 
 /* Where the symbol of a length 3..258 or a distance 1..32768 stands in the tables above. */
-int length_symbol(int length);
-int distance_symbol(int distance);
+INLINE int length_symbol(int length) {
+    int above = length - 3;
+    if (above < 4) return above;
+    if (length == 258) return 28;
+    int bits = 31 - __builtin_clz((unsigned)above);
+    return 4 * (bits - 1) + (above >> (bits - 2) & 3);
+}
+
+INLINE int distance_symbol(int distance) {
+    int top = distance - 1;
+    if (top < 4) return top;
+    int bits = 31 - __builtin_clz((unsigned)top);
+    return 2 * bits + (top >> (bits - 1) & 1);
+}
 
 /* Corrections: columns of integers, each read by a cursor of its own. */
 enum {

@@ -17,21 +17,6 @@ const uint8_t distance_extra[30] = {0, 0, 0, 0, 1, 1, 2, 2,  3,  3,  4,  4,  5, 
 const uint8_t code_order[CODES] = {16, 17, 18, 0, 8,  7, 9,  6, 10, 5,
                                    11, 4,  12, 3, 13, 2, 14, 1, 15};
 
-int length_symbol(int length) {
-    int above = length - 3;
-    if (above < 4) return above;
-    if (length == 258) return 28;
-    int bits = 31 - __builtin_clz((unsigned)above);
-    return 4 * (bits - 1) + (above >> (bits - 2) & 3);
-}
-
-int distance_symbol(int distance) {
-    int top = distance - 1;
-    if (top < 4) return top;
-    int bits = 31 - __builtin_clz((unsigned)top);
-    return 2 * bits + (top >> (bits - 1) & 1);
-}
-
 typedef struct {
     const uint8_t *in;
     int64_t size, at;
