@@ -41,13 +41,13 @@ class Fitted(NamedTuple):
 TURNED, JPEGS, DRAWN, LONG, LARGE = "turned", "jpeg", "drawn", "long", "large"
 COMMON, TWINS, MODELS = "common", "twins", "models"
 MODES, FOLDERS, COPIES, SAMPLES = "modes", "folders", "copies", "samples"
-EMBEDDED, STREAMS, NESTED = "embedded", "streams", "nested"
+EMBEDDED, STREAMS, NESTED, PIECES = "embedded", "streams", "nested", "pieces"
 OWNERS, XATTRS, SPARSE = "owners", "xattrs", "sparse"
 DECODINGS, LAID, LEARNING, EQUAL = "decoded", "laid", "learning", "equal"
 # Whatever models do.
 _OF_ENTRIES = frozenset(
     [MODES, FOLDERS, COPIES, SAMPLES, OWNERS, XATTRS, SPARSE, DECODINGS, LAID]
-    + [EMBEDDED, STREAMS, NESTED]
+    + [EMBEDDED, STREAMS, NESTED, PIECES]
 )
 # Tables do not tell of these, but of what has need of them.
 _FOLLOWS = {LAID: DECODINGS, LEARNING: JPEGS}
@@ -112,7 +112,7 @@ class Header(NamedTuple):
     are not empty, `COPIES`, entries that equal others, `SAMPLES`, files as samples under zstd,
     `EMBEDDED`, files by the pictures inside of them (see format/values/pieces.py), `STREAMS`, files
     with what deflate streams inflate to in their place (see format/values/streams.py), `NESTED`,
-    such files inside of others,
+    such files inside of others, `PIECES`, large streams in pieces,
     `DECODINGS`, those that a JPEG decoder made (see format/segments.py), and `LAID`, those that it
     made and that were turned or given an alpha afterwards."""
     others: tuple[Named, ...] = ()

@@ -11,6 +11,7 @@ from bitswap_cli.archive.format.header import (
     EMBEDDED,
     FOLDERS,
     NESTED,
+    PIECES,
     SAMPLES,
     STREAMS,
 )
@@ -20,7 +21,10 @@ from bitswap_cli.images.formats.register import kind_of, shown_shape
 from bitswap_cli.images.orientation import turned_shape
 from bitswap_cli.images.picture import MAX_PIXELS
 
-BYTE_KINDS = ("file", "dir", "link", "copy", "hard link", "parent", "picture", "host", "unfolded")
+BYTE_KINDS = (
+    "file", "dir", "link", "copy", "hard link", "parent", "picture", "host", "unfolded",
+    "unfolded-large",
+)  # fmt: skip
 COPY_KINDS = COPY, HARD_LINK = BYTE_KINDS[3:5]
 PARENT = BYTE_KINDS[5]  # a folder that other entries are in: told for its attributes, not listed
 FOLDER_KINDS = ("dir", PARENT)
@@ -29,7 +33,8 @@ HOST = BYTE_KINDS[7]  # a file by the pictures inside of it, see format/values/p
 # A file with what deflate streams inflate to in their place, see format/values/streams.py: a host,
 # too, if there are pictures in that.
 UNFOLDED = BYTE_KINDS[8]
-HOST_KINDS = (HOST, UNFOLDED)
+LARGE_UNFOLDED = BYTE_KINDS[9]  # the same, with large ones in pieces
+HOST_KINDS = (HOST, UNFOLDED, LARGE_UNFOLDED)
 FILE_KINDS = ("file", PICTURE, *HOST_KINDS)
 # Files of pictures whose pixels a JPEG decoder made: byte for byte, or pixel for pixel.
 DECODED_KINDS = DECODED_EXACT, DECODED = "decoded-exact", "decoded"
@@ -43,6 +48,7 @@ _FEATURES = {
     PICTURE: SAMPLES,
     HOST: EMBEDDED,
     UNFOLDED: STREAMS,
+    LARGE_UNFOLDED: PIECES,
     DECODED_EXACT: DECODINGS,
     DECODED: DECODINGS,
 }  # of kinds that need one

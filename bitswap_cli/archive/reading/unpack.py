@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from bitswap_cli.archive.codecs import Codecs, CodecsFor, Need
-from bitswap_cli.archive.format.header import FOLDERS, MODES, NESTED, STREAMS
+from bitswap_cli.archive.format.header import FOLDERS, MODES, NESTED, PIECES, STREAMS
 from bitswap_cli.archive.format.index import ChunkInfo
 from bitswap_cli.archive.format.jpeg import become_jpegs
 from bitswap_cli.archive.format.names import above, host_of, jpeg_name
@@ -110,7 +110,7 @@ def verify(
     needs = {_need(reader, chunk) for chunk in reader.chunks}
     codecs = find_codecs(reader, codecs_for, needs)
     everything = Copies(reader, _Selection(None), keep_going=False)
-    nowhere = Nowhere(spooling=not reader.header.features.isdisjoint((STREAMS, NESTED)))
+    nowhere = Nowhere(spooling=not reader.header.features.isdisjoint((STREAMS, NESTED, PIECES)))
     report = _Unpacking(reader, codecs, nowhere, everything, _How(), threads, progress).run()
     report.entries += len(report.lost)  # they were checked all the same
     totals = reader.totals

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from bitswap_cli.archive.format.names import number_of
-from bitswap_cli.archive.format.segments import HOST, UNFOLDED
+from bitswap_cli.archive.format.segments import HOST, LARGE_UNFOLDED, UNFOLDED
 from bitswap_cli.archive.format.values.pieces import pack_pieces, size_of_pieces
 from bitswap_cli.archive.format.values.streams import Folded, pack_streams
 from bitswap_cli.archive.sources.inside.parts import Part
@@ -110,9 +110,13 @@ class _Text:
         """Add a part, and what it is, or what it inflates to if it is a stream."""
         if part.stream:
             gap = len(self.literal) + self._members - self._inflated
-            told = part.stream.size, part.stream.own, part.description
-            self._streams.append(Folded(gap, *told))
             self._inflated += gap + part.stream.size
+            if not part.pieces:
+                told = part.stream.size, part.stream.own, part.description
+                self._streams.append(Folded(gap, *told))
+            for size, last, description in part.pieces:
+                self._streams.append(Folded(gap, size, False, description, last))
+                gap = 0
         place = 0
         for begin, source, _ in part.members:
             self.literal += whole[place:begin]
@@ -128,4 +132,5 @@ class _Text:
         pieces = pack_pieces(self._numbers, self._gaps, self.literal)
         if not self._streams:
             return HOST, pieces
-        return UNFOLDED, pack_streams(self._streams) + pieces
+        large = any(one.last is not None for one in self._streams)
+        return LARGE_UNFOLDED if large else UNFOLDED, pack_streams(self._streams) + pieces

@@ -9,7 +9,18 @@ This room knows nothing of images. Its sibling `bitswap_cli.ans` codes the corre
 """
 
 from bitswap_cli.images.deflate.describing import Described, describe, inflate
+from bitswap_cli.images.deflate.pieces import Joiner, Piece, describe_pieces
 from bitswap_cli.images.deflate.remembering import once, remembering
 from bitswap_cli.images.deflate.restoring import restore
 
-__all__ = ["Described", "describe", "inflate", "once", "remembering", "restore"]
+__all__ = [
+    "Described",
+    "Joiner",
+    "Piece",
+    "describe",
+    "describe_pieces",
+    "inflate",
+    "once",
+    "remembering",
+    "restore",
+]

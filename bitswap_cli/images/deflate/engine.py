@@ -23,9 +23,10 @@ from bitswap_cli.images.deflate.inflated import (
     Inflated,
     Predicted,
     Tokens,
+    Walked,
 )
 
-ABI = 3
+ABI = 4
 
 _NO_MEMORY = -3
 _AT_ONCE = 1 << 24  # bytes for which there is room without knowing whether it is needed
@@ -39,6 +40,8 @@ class Engine(Protocol):
         """Either "c" or "reference"."""
 
     def inflate(self, stream: bytes, limit: int) -> Inflated | None: ...
+
+    def walk(self, stream: bytes, history: int, stop: int, limit: int) -> Walked | None: ...
 
     def adler(self, data: Bytes, size: int) -> int: ...
 
@@ -81,6 +84,7 @@ class Kernel:
     def __init__(self, path: Path) -> None:
         library = Library(path, "deflate_abi", ABI)
         self._inflate = library.bound("inflate", "pllppppp")
+        self._walk = library.bound("walk", "pllllp")
         self._adler = library.bound("adler", "pl")
         self._predict = library.bound("predict", "plpplpplplllp")
         self._describe_blocks = library.bound("describe_blocks", "ppplpllppl")
@@ -110,6 +114,15 @@ class Kernel:
         data[size : size + PADDING] = 0
         data = data[: size + PADDING]
         return Inflated(data, tokens[:count], blocks[:rows], heads[:headed], consumed, pad)
+
+    def walk(self, stream: bytes, history: int, stop: int, limit: int) -> Walked | None:
+        """Go through blocks; see `reference.walk`."""
+        source, found = np.frombuffer(stream, np.uint8), np.zeros(4, np.int64)
+        known = (address(source), len(source), history, stop, limit, address(found))
+        if self._failed(self._walk(*known)):
+            return None
+        end, size, start, last = (int(value) for value in found)
+        return Walked(end, size, start, bool(last))
 
     def adler(self, data: Bytes, size: int) -> int:
         """Adler-32; see `reference.adler`."""

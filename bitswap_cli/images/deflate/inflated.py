@@ -44,6 +44,27 @@ class Inflated(NamedTuple):
     pad: int
 
 
+class Walked(NamedTuple):
+    """Whole blocks of a stream that were gone through.
+
+    Attributes
+    ----------
+    end : int
+        The bit behind them.
+    size : int
+        Bytes that they inflate to.
+    start : int
+        The bit at which the last of them begins.
+    last : bool
+        Whether that is the last one of the stream.
+    """
+
+    end: int
+    size: int
+    start: int
+    last: bool
+
+
 class Predicted(NamedTuple):
     """How the tokens of a stream differ from what a predictor says.
 

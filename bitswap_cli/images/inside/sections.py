@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from bitswap_cli.images.inside.scanning import Span
+from bitswap_cli.images.inside.streams import in_pieces
 
 
 class Section(NamedTuple):
@@ -48,6 +49,8 @@ class _Cut:
     def over(self, span: Span) -> Iterator[Section]:
         """Go on behind something."""
         weight = span.stream.size if span.stream else span.length
+        if span.stream and in_pieces(span.stream):  # it is no part of it then
+            weight = 0
         if self._weight + weight > self._most:
             yield from self.end()
         self._spans.append(span._replace(start=span.start - self._start))

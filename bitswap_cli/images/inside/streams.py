@@ -8,19 +8,35 @@ begin. What does not inflate up to its end is none.
 import re
 import struct
 import zlib
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import BinaryIO, NamedTuple
 
 from bitswap_cli.images import deflate
 from bitswap_cli.images.deflate.makers import noting
+from bitswap_cli.images.deflate.pieces import MOST as LARGEST_PIECE
+from bitswap_cli.images.deflate.pieces import Joiner, Piece, describe_pieces
 from bitswap_cli.images.inside.scanning import Sort, Span, Stream, View, places_of
+
+__all__ = [
+    "LARGEST_PIECE",
+    "STREAMS",
+    "Joiner",
+    "Piece",
+    "Unfolded",
+    "fold",
+    "in_pieces",
+    "inflate",
+    "unfold",
+    "unfold_pieces",
+]
 
 SMALLEST = 1 << 6
 """Bytes of the smallest stream that is looked for."""
-LARGEST = 1 << 25
-"""Bytes of the largest one: to describe it takes up to some 20 times as many."""
-LARGEST_INFLATED = 1 << 26
-"""Bytes that one inflates to, at most; those of a zlib stream and of its first bytes count."""
+WHOLE = 1 << 24
+"""Bytes that one inflates to that is described as a whole, at most: it takes some 10 times as much
+memory. Larger ones are described in pieces."""
+LARGEST_INFLATED = 1 << 36
+"""Bytes that the largest one inflates to."""
 _MOST_TIMES = 1 << 8  # as many bytes as a stream has are those that it inflates to, at most,
 _FREE = 1 << 16  # beside so many
 _WALK = 1 << 8  # bytes that a trial counts as, if it is in vain
@@ -77,6 +93,25 @@ def unfold(data: bytes, stream: Stream) -> Unfolded | None:
     return Unfolded(described.inflated, described.description, frozenset(makers))
 
 
+def unfold_pieces(
+    file: BinaryIO, stream: Stream, keep: Callable[[bytes], None]
+) -> tuple[list[Piece], frozenset[str]] | None:
+    """Take a large stream apart, piece by piece: return these, and the makers that they name; None
+    if that cannot be.
+
+    Parameters
+    ----------
+    file : BinaryIO
+        All of it, and nothing else.
+    stream : Stream
+    keep : callable
+        Called with what each piece inflates to.
+    """
+    with noting() as makers:
+        pieces = describe_pieces(file, stream.head, keep)
+    return None if pieces is None else (pieces, frozenset(makers))
+
+
 def fold(inflated: bytes, description: bytes, *, own: bool) -> bytes:
     """Return a stream as it lay in its file, given what it inflates to and its description; `own`,
     whether it has the header and the checksum of a zlib stream itself.
@@ -101,6 +136,11 @@ def inflate(data: bytes, stream: Stream) -> bytes | None:
     return inflated if whole else None
 
 
+def in_pieces(stream: Stream) -> bool:
+    """Tell whether a stream is described in pieces, and what it inflates to is never held."""
+    return stream.size > WHOLE
+
+
 def _places(data: bytes) -> Iterator[int]:
     """Yield where a stream, or what comes before it, may begin."""
     for beginning, rare in ((_ZIP, b"\3"), (_GZIP, b"\x1f"), (_PDF, b"\x89")):
@@ -119,6 +159,8 @@ def _walk(view: View, start: int) -> Span | None:
     if found is None:
         return None
     size, length = found
+    if own and size > WHOLE:  # in pieces it lies between its first bytes and its checksum
+        return Span(place + len(head), length - len(head) - _CHECKSUM, Stream(size, head, False))
     return Span(place, length, Stream(size, head, own))
 
 
@@ -175,7 +217,7 @@ def _inflated(view: View, start: int, *, own: bool) -> tuple[int, int] | None:
             view.cost += len(data) + inflated // _INFLATED
             length = place - start - len(inflater.unused_data)
             most = min(LARGEST_INFLATED, _MOST_TIMES * length + _FREE)
-            if size > most or length > LARGEST:
+            if size > most:
                 return None
     except zlib.error:
         return None

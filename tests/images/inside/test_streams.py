@@ -14,7 +14,7 @@ from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.inside import scanning, streams
 from bitswap_cli.images.inside.pictures import PICTURES
 from bitswap_cli.images.inside.scanning import Span, Stream, View
-from bitswap_cli.images.inside.streams import STREAMS, fold, inflate, unfold
+from bitswap_cli.images.inside.streams import STREAMS, fold, in_pieces, inflate, unfold
 from tests.archive.support import bad_png
 
 TEXT = b"".join(b"%d is a number, %d its square\n" % (k, k * k) for k in range(300))
@@ -134,10 +134,9 @@ def test_streams_in_pictures_are_parts_of_these_and_the_other_way_round() -> Non
 def test_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     data = zipped(TEXT) * 3 + bytes(9)
     assert len(find(data)) == 3
-    for name, value in (("LARGEST", 99), ("LARGEST_INFLATED", len(TEXT) - 1)):
-        with monkeypatch.context() as patch:
-            patch.setattr(streams, name, value)
-            assert not find(data)
+    with monkeypatch.context() as patch:
+        patch.setattr(streams, "LARGEST_INFLATED", len(TEXT) - 1)
+        assert not find(data)
     bomb = zlib.compress(bytes(1 << 25))
     assert not find(bomb + bytes(9))
     assert find(zlib.compress(bytes(1 << 16)) + bytes(9))
@@ -170,6 +169,19 @@ def test_what_only_looks_like_streams_costs_linear_time(
     sorts = (PICTURES, STREAMS._replace(walk=counted))
     assert not scanning.find(io.BytesIO(data), len(data), sorts)
     assert sum(costs) < 2 * (len(data) + scanning._IN_VAIN) + max(costs)
+
+
+def test_large_ones_lie_between_their_first_bytes_and_their_checksum(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As they are described in pieces."""
+    packed = zlib.compress(TEXT)
+    ((start, length, stream),) = find(b"-" + packed + bytes(9))
+    assert (start, length) == (1, len(packed)) and stream and not in_pieces(stream)
+    monkeypatch.setattr(streams, "WHOLE", len(TEXT) - 1)
+    ((start, length, stream),) = find(b"-" + packed + bytes(9))
+    assert (start, length) == (3, len(packed) - 6) and stream and in_pieces(stream)
+    assert stream.head == packed[:2] and not stream.own
 
 
 def test_others_do_not_come_back() -> None:

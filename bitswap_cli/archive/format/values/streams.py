@@ -2,17 +2,19 @@
 
 import struct
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate, pairwise, repeat
 from typing import NamedTuple
 
 from bitswap_cli.archive.format.values.columns import pack_column, unpack_column
 from bitswap_cli.archive.format.values.objects import pack_object, unpack_object
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.inside.scanning import MOST
-from bitswap_cli.images.inside.streams import LARGEST_INFLATED, fold
+from bitswap_cli.images.inside.streams import LARGEST_PIECE, Joiner, Piece, fold
 
 _LENGTH = struct.Struct("<I")
 _WHAT = "list of deflate streams"
+_CUT = "the archive tells of a deflate stream that does not end"
+_LARGEST = 1 << 26  # bytes that a stream inflates to, where none is in pieces
 
 
 class Folded(NamedTuple):
@@ -26,30 +28,41 @@ class Folded(NamedTuple):
     """Whether the header and the checksum of a zlib stream are a part of it."""
     description: bytes
     """What else it is made of."""
+    last: int | None = None
+    """Of a piece of a large stream: how many bits its last block has, 0 if that is the last of the
+    stream."""
 
 
 def pack_streams(streams: Sequence[Folded]) -> bytes:
     """Serialise the streams of a file, one at least."""
-    gaps, lengths, own, descriptions = zip(*streams, strict=True)
+    gaps, lengths, own, descriptions, last = zip(*streams, strict=True)
     sizes = [len(description) for description in descriptions]
-    columns = [pack_column(column) for column in (gaps, lengths, [*map(int, own)], sizes)]
-    packed = pack_object([len(streams), *columns, b"".join(descriptions)])
+    columns = [gaps, lengths, [*map(int, own)], sizes]
+    if any(bits is not None for bits in last):
+        columns.append([0 if bits is None else bits + 1 for bits in last])
+    packed = pack_object([len(streams), *map(pack_column, columns), b"".join(descriptions)])
     return _LENGTH.pack(len(packed)) + packed
 
 
-def unpack_streams(data: memoryview) -> tuple[list[Folded], memoryview]:
-    """Invert `pack_streams`; return what lies behind it, too. Raise `ArchiveError` if malformed."""
+def unpack_streams(data: memoryview, *, pieces: bool = False) -> tuple[list[Folded], memoryview]:
+    """Invert `pack_streams`, of streams of which there are `pieces` or are none; return what lies
+    behind it, too. Raise `ArchiveError` if malformed."""
     length = _LENGTH.unpack_from(data)[0] if len(data) >= _LENGTH.size else 0
     end = _LENGTH.size + length
     if length and end <= len(data):
         match unpack_object(bytes(data[_LENGTH.size : end]), _WHAT):
-            case [int(count), gaps, lengths, own, sizes, bytes(joined)] if 0 < count <= MOST:
+            case [int(count), gaps, lengths, own, sizes, *last, bytes(joined)] if (
+                0 < count <= MOST and len(last) == pieces
+            ):
                 ends = list(accumulate(unpack_column(sizes, count, len(joined) + 1), initial=0))
                 rows = zip(
                     unpack_column(gaps, count),
-                    unpack_column(lengths, count, LARGEST_INFLATED + 1),
+                    unpack_column(lengths, count, (LARGEST_PIECE if pieces else _LARGEST) + 1),
                     map(bool, unpack_column(own, count, 2)),
                     (joined[start:stop] for start, stop in pairwise(ends)),
+                    (bits - 1 if bits else None for bits in unpack_column(last[0], count))
+                    if pieces
+                    else repeat(None, count),
                     strict=True,
                 )
                 if ends[-1] == len(joined):
@@ -67,10 +80,20 @@ def folded(
     ArchiveError
         While parts are taken: if streams do not lie in them, or their descriptions are damaged.
     """
-    left = _Parts(parts)
-    for gap, length, own, description in streams:
+    left, joiner = _Parts(parts), None
+    for gap, length, own, description, last in streams:
+        if joiner and (gap or last is None):
+            raise ArchiveError(_CUT)
         yield from left.take(gap)
-        yield fold(b"".join(left.take(length)), description, own=own)
+        inflated = b"".join(left.take(length))
+        if last is None:
+            yield fold(inflated, description, own=own)
+            continue
+        joiner = joiner or Joiner()
+        yield joiner.join(inflated, Piece(length, last, description))
+        joiner = joiner if last else None
+    if joiner:
+        raise ArchiveError(_CUT)
     yield from left.rest()
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from itertools import chain, groupby
 from typing import NamedTuple
 
-from bitswap_cli.archive.format.header import NESTED
+from bitswap_cli.archive.format.header import NESTED, PIECES
 from bitswap_cli.archive.format.header import STREAMS as FEATURE
 from bitswap_cli.archive.format.names import depth_of, member_name
 from bitswap_cli.archive.sources import copies as equal
@@ -92,6 +92,7 @@ def look_into(
     _, more = equal.find(pictures if pixels else [*own, *pictures])
     every = sorted([*sources, *(one.source for one in members)])
     features = looking.makers | {FEATURE} if any(_streams(found)) else set[str]()
+    features |= {PIECES} if any(part.pieces for part in _streams(found)) else set()
     features |= {NESTED} if len(pictures) < len(members) else set()
     return Hosted(every, copies | looking.copies | more, found, frozenset(features))
 
@@ -143,6 +144,11 @@ class _Looking:
                 del self.found[name]
             else:
                 self.found[name] = parts
+        every = (part.kept for parts in self.found.values() for part in parts)
+        kept = {one.name for one in every if one}
+        self.copies = {
+            name: copy for name, copy in self.copies.items() if {name, copy.original} <= kept
+        }
 
     def _with_others(self, part: Part) -> Part | None:
         """Return a part without what it inflates to, if nothing lies in that; None if it is not
@@ -153,7 +159,9 @@ class _Looking:
         copy = self.copies.get(own.name)
         if (copy.original if copy else own.name) in self.found:
             return part
-        return part._replace(members=()) if part.pays else None
+        if part.pays:
+            return part if part.pieces else part._replace(members=())
+        return None
 
     def _parts(self, sources: Iterable[Source]) -> dict[bytes, list[Part]]:
         """Return what lies in files."""

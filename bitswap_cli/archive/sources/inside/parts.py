@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from bitswap_cli.archive.sources.source import Source
 from bitswap_cli.images.inside.scanning import Stream
+from bitswap_cli.images.inside.streams import Piece
 
 
 class Member(NamedTuple):
@@ -31,7 +32,9 @@ class Part(NamedTuple):
     """The picture or section itself, or those in what a stream inflates to."""
     stream: Stream | None = None
     description: bytes = b""
-    """Of a stream."""
+    """Of a stream that is held as a whole."""
+    pieces: tuple[Piece, ...] = ()
+    """Of another one; what these inflate to is its member."""
     pays: bool = False
     """Whether a stream had better be inflated even if no coder takes any of its members."""
 

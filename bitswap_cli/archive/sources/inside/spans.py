@@ -15,7 +15,7 @@ from bitswap_cli.images.inside.files import FILES
 from bitswap_cli.images.inside.pictures import PICTURES, SMALLEST, begins_as_one
 from bitswap_cli.images.inside.scanning import Sort, Span, find
 from bitswap_cli.images.inside.sections import sections
-from bitswap_cli.images.inside.streams import STREAMS
+from bitswap_cli.images.inside.streams import STREAMS, in_pieces
 from bitswap_cli.images.inspection import looks_like_picture
 from bitswap_cli.images.strips import begin
 
@@ -55,7 +55,8 @@ def hosts_in(source: Source) -> tuple[list[Part], list[tuple[Source, list[Span]]
 def _fits(size: int, inside: Sequence[Span]) -> bool:
     """Tell whether there is room in a chunk for a file, but for the pictures in it."""
     literal = size - sum(span.length for span in inside if not span.stream)
-    literal += sum(span.stream.size - span.length for span in inside if span.stream)
+    sizes = ((own, span.length) for span in inside if (own := span.stream))
+    literal += sum((0 if in_pieces(own) else own.size) - length for own, length in sizes)
     return size_of_pieces(len(inside), literal) <= MAX_BLOCK
 
 

@@ -12,13 +12,13 @@ from bitswap_cli.archive.format.attributes import NONE
 from bitswap_cli.archive.format.values.blobs import squeezed
 from bitswap_cli.archive.sources.inside.parts import Member, Part
 from bitswap_cli.archive.sources.inside.spans import ALL, within
-from bitswap_cli.archive.sources.source import Source
+from bitswap_cli.archive.sources.source import Source, read_parts, sought
 from bitswap_cli.archive.sources.spool import Spool
 from bitswap_cli.errors import InputError
 from bitswap_cli.images.formats import register
 from bitswap_cli.images.inside.pictures import SMALLEST
-from bitswap_cli.images.inside.scanning import Span, find
-from bitswap_cli.images.inside.streams import Unfolded, inflate, unfold
+from bitswap_cli.images.inside.scanning import Span, Stream, find
+from bitswap_cli.images.inside.streams import Unfolded, in_pieces, inflate, unfold, unfold_pieces
 from bitswap_cli.images.inspection import inspect_exact, looks_like_picture
 
 _LITTLE = 1 << 6  # part of a stream that its description may be if it is inflated for those in it
@@ -29,6 +29,7 @@ _WINDOW = 23  # logarithm of how far zstd looks back where it is estimated what 
 _SAMPLE, _SAMPLES = 1 << 18, 1 << 20  # bytes of a stream, of a file, that are tried at more length
 _QUICK, LEVEL = 3, 19
 """Levels of zstd: one that takes hardly any time, and the one by which files are kept."""
+_PART = 1 << 20  # bytes that are read at a time
 _GAIN = 0.7  # of the room that the quick one leaves, and hardly ever less, is what others leave
 
 
@@ -58,6 +59,8 @@ def look(spool: Spool, task: Task) -> Looked | None:
     """Describe a stream, and keep the pictures in what it inflates to; None if it is not worth it,
     or its file has changed."""
     host, span = task
+    if span.stream and in_pieces(span.stream):
+        return _look_at_pieces(host, span, span.stream)
     with suppress(OSError, InputError):  # of which one tells that there is no room for it
         own, packed = within(host, span)
         inflated = inflate(packed, span.stream) if span.stream else None
@@ -81,6 +84,36 @@ def look(spool: Spool, task: Task) -> Looked | None:
     return None
 
 
+def _look_at_pieces(host: Source, span: Span, stream: Stream) -> Looked | None:
+    """Describe a large stream in pieces, and keep all that it inflates to; None if its file has
+    changed, or there is no room for that."""
+    text, size, left, quick = Spool(), 0, 0, _quick()
+    own = host.within(span.start, span.length, host.name)
+
+    def keep(data: bytes) -> None:
+        nonlocal size, left
+        text.add(data)
+        size, left = size + len(data), left + len(quick.compress(data))
+
+    with suppress(OSError, InputError):
+        crc = 0
+        for data in read_parts(own, _PART):
+            crc = zlib.crc32(data, crc)
+        with sought(own) as file:
+            found = unfold_pieces(file, stream, keep)
+        if found is None or size != stream.size:
+            return None
+        pieces, makers = found
+        told = sum(_ROW + len(piece.description) for piece in pieces)
+        if told * _LITTLE > span.length:
+            return None
+        whole = Source(host.name, host.path, "file", size, host.mtime, offset=0, spool=text)
+        part = Part(*span[:2], crc, (Member(0, whole, kept=True),), stream, pieces=tuple(pieces))
+        pays = left + len(quick.flush()) + told <= _PAYS * span.length
+        return Looked(part._replace(pays=pays), Unfolded(b"", b"", makers), dense=True)
+    return None
+
+
 def _inside(inflated: bytes) -> list[Span]:
     """Return where pictures and streams lie in what a stream inflates to: in its parts, or it is a
     picture, of any format."""
@@ -99,8 +132,7 @@ class Worth:
 
     def __init__(self, level: int) -> None:
         self._level = level
-        parameters = zstandard.ZstdCompressionParameters.from_level(_QUICK, window_log=_WINDOW)
-        self._zstd = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
+        self._zstd = _quick()
 
     def chosen(self, looked: Iterable[Looked]) -> tuple[list[Part], set[str]]:
         """Return those of a file that are, or might be if coders take their members; and the makers
@@ -124,5 +156,12 @@ class Worth:
             low, usual = (len(zstandard.compress(bytes(sample), k)) for k in (_QUICK, self._level))
             left = left * usual // low
         pays = packed > 0 and left <= most
-        chosen = [part._replace(pays=pays and not dense) for part, dense in parts]
+        chosen = [
+            part if part.pieces else part._replace(pays=pays and not dense) for part, dense in parts
+        ]
         return [part for part in chosen if part.pays or part.members], makers
+
+
+def _quick() -> "zstandard.ZstdCompressionObj":
+    parameters = zstandard.ZstdCompressionParameters.from_level(_QUICK, window_log=_WINDOW)
+    return zstandard.ZstdCompressor(compression_params=parameters).compressobj()

@@ -181,36 +181,42 @@ static int64_t read_stored(reader *r, writer *w, int64_t *size) {
     return 0;
 }
 
+/* Read a block; `last` is set to whether it is the last one. */
+static int64_t read_block(reader *r, writer *w, table *literals, table *distances, int *last) {
+    *last = take(r, 1);
+    int kind = take(r, 2), pad = 0;
+    if (*last < 0 || kind < 0 || kind > DYNAMIC) return DAMAGED;
+    int64_t error = 0, size = 0, before = w->count;
+    if (kind == STORED) {
+        pad = take(r, r->held & 7);
+        error = read_stored(r, w, &size);
+    } else {
+        if (kind == FIXED) {
+            uint8_t lengths[288];
+            for (int i = 0; i < 288; i++) lengths[i] = i < 144 ? 8 : i < 256 ? 9 : i < 280 ? 7 : 8;
+            build(literals, lengths, 288, 0);
+            memset(lengths, 5, 32);
+            build(distances, lengths, 32, 0);
+        } else if (!read_codes(r, w, literals, distances)) {
+            return DAMAGED;
+        }
+        error = read_tokens(r, w, literals, distances);
+        size = w->count - before;
+    }
+    if (error) return error;
+    if (size > INT32_MAX) return TOO_LARGE;
+    if (w->blocks) {
+        int32_t row[3] = {kind, (int32_t)size, pad};
+        memcpy(w->blocks + 3 * w->rows, row, sizeof row);
+    }
+    w->rows++;
+    return 0;
+}
+
 static int64_t read_blocks(reader *r, writer *w, table *literals, table *distances) {
     for (int last = 0; !last;) {
-        last = take(r, 1);
-        int kind = take(r, 2), pad = 0;
-        if (last < 0 || kind < 0 || kind > DYNAMIC) return DAMAGED;
-        int64_t error = 0, size = 0, before = w->count;
-        if (kind == STORED) {
-            pad = take(r, r->held & 7);
-            error = read_stored(r, w, &size);
-        } else {
-            if (kind == FIXED) {
-                uint8_t lengths[288];
-                for (int i = 0; i < 288; i++)
-                    lengths[i] = i < 144 ? 8 : i < 256 ? 9 : i < 280 ? 7 : 8;
-                build(literals, lengths, 288, 0);
-                memset(lengths, 5, 32);
-                build(distances, lengths, 32, 0);
-            } else if (!read_codes(r, w, literals, distances)) {
-                return DAMAGED;
-            }
-            error = read_tokens(r, w, literals, distances);
-            size = w->count - before;
-        }
+        int64_t error = read_block(r, w, literals, distances, &last);
         if (error) return error;
-        if (size > INT32_MAX) return TOO_LARGE;
-        if (w->blocks) {
-            int32_t row[3] = {kind, (int32_t)size, pad};
-            memcpy(w->blocks + 3 * w->rows, row, sizeof row);
-        }
-        w->rows++;
     }
     return 0;
 }
@@ -252,4 +258,31 @@ EXPORT int64_t bitswap_inflate(const uint8_t *in, int64_t size, int64_t limit, i
     int64_t found[6] = {r.at - r.held / 8, w.written, w.count, w.rows, w.headed, pad};
     memcpy(counts, found, sizeof found);
     return error;
+}
+
+/* Go through whole blocks of a raw deflate stream, of which `size` bytes are at hand and which
+ * inflates to `history` bytes before: until they inflate to `stop` bytes or more and end with a
+ * byte, up to the last block of the stream, or up to the last one that ends so before the input
+ * does, or before they inflate to more than `limit`. `found` is set to the bit behind them, what
+ * they inflate to, the bit at which the last of them begins, and whether it is the last of the
+ * stream. Returns 0, or an error if there are none such. */
+EXPORT int64_t bitswap_walk(const uint8_t *in, int64_t size, int64_t history, int64_t stop,
+                            int64_t limit, int64_t *found) {
+    reader r = {in, size, 0, 0, 0};
+    writer w = {NULL, NULL, NULL, NULL, history, 0, 0, 0, history + limit};
+    int64_t result = DAMAGED;
+    int last = 0;
+    table *tables = malloc(2 * sizeof *tables);
+    if (!tables) return NO_MEMORY;
+    while (!last) {
+        int64_t start = 8 * r.at - r.held;
+        if (read_block(&r, &w, tables, tables + 1, &last)) break;
+        if (!last && r.held % 8) continue;
+        int64_t row[4] = {8 * r.at - r.held, w.written - history, start, last};
+        memcpy(found, row, sizeof row);
+        result = 0;
+        if (row[1] >= stop) break;
+    }
+    free(tables);
+    return result;
 }

@@ -17,6 +17,7 @@ from bitswap_cli.images.deflate.inflated import (
     Inflated,
     Predicted,
     Tokens,
+    Walked,
 )
 from bitswap_cli.images.deflate.parameters import LD_HASHED, LD_OPTIMAL, NG_QUICK, RUNS
 from bitswap_cli.images.deflate.reference.alphabet import (
@@ -73,6 +74,27 @@ def inflate(stream: bytes, limit: int) -> Inflated | None:
         consumed,
         pad,
     )
+
+
+def walk(stream: bytes, history: int, stop: int, limit: int) -> Walked | None:
+    """Go through whole blocks of a raw deflate stream, which end with a byte.
+
+    Parameters
+    ----------
+    stream : bytes
+        As much of it as is at hand.
+    history : int
+        How many bytes the blocks before it inflate to, as far as matches reach.
+    stop, limit : int
+        They inflate to `stop` bytes or more, if there are so many, and to `limit` at most.
+
+    Returns
+    -------
+    Walked or None
+        None if there are none.
+    """
+    found = Inflater(stream, history + limit).walk(history, stop)
+    return found and Walked(*found[:3], bool(found[3]))
 
 
 def adler(data: Bytes, size: int) -> int:

@@ -1,5 +1,7 @@
 """Inflate that keeps what deflate decided, as native/inflate.c does."""
 
+from contextlib import suppress
+
 from bitswap_cli.images.deflate.reference.alphabet import (
     CODE_ORDER,
     CODES,
@@ -68,21 +70,43 @@ class Inflater:
 
     def run(self) -> None:
         """Read all blocks; Damaged if they cannot be read."""
+        while not self._block():
+            pass
+
+    def walk(self, history: int, stop: int) -> tuple[int, int, int, int] | None:
+        """Read whole blocks, before which there are so many bytes, until they inflate to `stop`
+        bytes and end with a byte, or as far as they do; return the bit behind them, how many bytes
+        they inflate to, the bit at which the last of them begins, and whether it is the last of
+        all."""
+        self.data = bytearray(history)
+        found: tuple[int, int, int, int] | None = None
         last = 0
-        while not last:
-            last, kind = self._take(1), self._take(2)
-            if kind == STORED:
-                self._stored()
-            elif kind in (FIXED, DYNAMIC):
-                before = len(self.tokens)
-                if kind == FIXED:
-                    codes = _code(FIXED_LENGTHS, False), _code([5] * 32, False)
-                else:
-                    codes = self._codes()
-                self._tokens(*codes)
-                self.blocks.append((kind, len(self.tokens) - before, 0))
+        with suppress(Damaged):
+            while not last:
+                start = self._at
+                last = self._block()
+                if last or not self._at % 8:
+                    found = self._at, len(self.data) - history, start, last
+                    if found[1] >= stop:
+                        break
+        return found
+
+    def _block(self) -> int:
+        """Read a block; return whether it is the last one."""
+        last, kind = self._take(1), self._take(2)
+        if kind == STORED:
+            self._stored()
+        elif kind in (FIXED, DYNAMIC):
+            before = len(self.tokens)
+            if kind == FIXED:
+                codes = _code(FIXED_LENGTHS, False), _code([5] * 32, False)
             else:
-                raise Damaged
+                codes = self._codes()
+            self._tokens(*codes)
+            self.blocks.append((kind, len(self.tokens) - before, 0))
+        else:
+            raise Damaged
+        return last
 
     def finish(self) -> tuple[int, int]:
         """Bytes of the stream, and the value of its last padding bits."""

@@ -24,14 +24,16 @@ TEXT = b"some text that is told, and some text that is told again" * 9
 @given(
     st.lists(
         st.builds(
-            Folded, st.integers(0, 1 << 40), st.integers(0, 1 << 26), st.booleans(), st.binary()
+            Folded, st.integers(0, 1 << 40), st.integers(0, 1 << 24), st.booleans(), st.binary(),
+            st.sampled_from([None, None, 0, 1 << 20]),
         ),
         min_size=1,
     ),
     st.binary(),
-)
+)  # fmt: skip
 def test_they_come_back(told: list[Folded], rest: bytes) -> None:
-    found, behind = unpack_streams(memoryview(pack_streams(told) + rest))
+    pieces = any(one.last is not None for one in told)
+    found, behind = unpack_streams(memoryview(pack_streams(told) + rest), pieces=pieces)
     assert (found, bytes(behind)) == (told, rest)
 
 
