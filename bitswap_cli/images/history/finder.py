@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bitswap_cli.images.history.decoder import SAMPLINGS, Origin
+from bitswap_cli.images.history.decoder import SAMPLINGS, Origin, decode
 from bitswap_cli.images.history.engine import compiled
 from bitswap_cli.images.history.evidence import EXACT, SMOOTH, Evidence, busy, evidence
 from bitswap_cli.images.history.grid import Grid, find_grid
@@ -31,6 +31,8 @@ _LARGEST = 1 << 24  # pixels of a picture: the search takes some 28 bytes for ea
 _NEUTRAL = 128  # chroma of gray
 _WRONG = 0.3  # of all pixels, at most
 _ODD = 0.01  # of all pixels are wrong, or more: the JPEG may have been turned
+_SQUARE = 32  # pixels of the sides of squares
+_SPREAD = 0.25  # of these have wrong pixels, or more, if a JPEG was turned
 _CUT = 0.5  # of all pixels are at an end of their range, or more: nothing tells of that
 # A decoder computes columns before rows, and rounds differently to the left and to the right, but
 # not so upwards and downwards: these are all ways that make a difference.
@@ -66,7 +68,8 @@ def find(pixels: NDArray[Any]) -> Found | None:
         return None
     search, colours = Searcher(used), pixels[:, :, : 1 if channels < 3 else 3]
     found = _found(search, colours, 0)
-    if found and found.wrong > _ODD * height * width and _is_whole(colours):
+    odd = found and found.wrong > _ODD * height * width
+    if found and odd and _is_whole(colours) and _is_spread(colours, found):
         found = _turned(search, colours, found)
     return found if found and found.wrong <= _WRONG * height * width else None
 
@@ -75,6 +78,16 @@ def _is_whole(colours: NDArray[np.uint8]) -> bool:
     """Tell whether few pixels are at an end of their range, which would make others wrong, too."""
     cut = ((colours == 0) | (colours == 255)).any(2)
     return bool(cut.mean() < _CUT)
+
+
+def _is_spread(colours: NDArray[np.uint8], found: Found) -> bool:
+    """Tell whether pixels are wrong in many places, and not just where something was painted."""
+    height, width, _ = colours.shape
+    wrong = (decode(found.origin, found.coefficients, height, width) != colours).any(2)
+    rows, columns = height // _SQUARE, width // _SQUARE
+    squares = wrong[: rows * _SQUARE, : columns * _SQUARE]
+    told = squares.reshape(rows, _SQUARE, columns, _SQUARE).any((1, 3))
+    return bool(told.mean() > _SPREAD) if told.size else True
 
 
 def _found(search: Searcher, colours: NDArray[np.uint8], orientation: int) -> Found | None:

@@ -150,6 +150,21 @@ def test_nothing_is_found_where_there_is_nothing(pixels: NDArray[np.uint8]) -> N
     assert find(pixels) is None
 
 
+@needs_kernel
+def test_what_was_painted_over_is_not_taken_for_turned(monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels = load(save(scene(320, 384), 80, "4:2:0")).copy()
+    pixels[40:80, 60:110] = scene(40, 50, 7)
+    asked = list[int]()
+
+    def turned(colours: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+        asked.append(orientation)
+        return turn(colours, orientation)
+
+    monkeypatch.setattr(finder, "turn", turned)
+    found = find(pixels)
+    assert found is not None and found.wrong > 0.01 * 320 * 384 and asked == [0]
+
+
 def test_nothing_is_found_without_a_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(finder, "compiled", lambda: None)
     assert find(load(save(scene(192, 256), 75))) is None

@@ -66,6 +66,22 @@ def test_coefficients_are_those_of_the_cosine_transform(search: Searcher) -> Non
     assert np.abs(told - wanted)[~cut].max() < 4.5 and np.abs(told - wanted)[~cut].mean() < 0.4
 
 
+@pytest.mark.parametrize("most", [48, 255])
+def test_steps_are_scored_one_by_one(search: Searcher, most: int) -> None:
+    rng = np.random.default_rng(most)
+    told = (rng.normal(0, 30 * UNIT, (12, 64)) * rng.integers(0, 2, (12, 64))).astype(np.int32)
+    table = rng.integers(-900, 900, (256, 129)).astype(np.int32)
+    wanted = np.zeros((64, 256), np.int64)
+    for block in np.abs(told).tolist():
+        for place, size in enumerate(block):
+            for step in range(2, most + 1) if size > 333 else ():
+                rest = size % (step * UNIT)
+                near = min(rest, step * UNIT - rest)
+                zero = 2 * size < step * UNIT
+                wanted[place, step] += -256 if zero else table[step, min(near // 16, 128)]
+    assert np.array_equal(search.comb(told, 333, most, table), wanted)
+
+
 @pytest.mark.parametrize("vertical", [1, 2])
 def test_interpolation_is_undone(search: Searcher, vertical: int) -> None:
     samples = scene(24, 30, gray=True)[:, :, 0]

@@ -8,6 +8,7 @@
 
 #define SPAN 10          /* samples of a block, and their neighbours */
 #define MOST_MOVES 32
+#define CLOSE 1000 /* errors of blocks that few moves may make right */
 #define HALF (1 << (FINE - 1))
 #define ROUNDS 12        /* of refining, where pixels are not known */
 
@@ -321,7 +322,7 @@ EXPORT int64_t bitswap_history_chroma(const int32_t *told, const uint8_t *low, c
                 list_moves(better, block, steps, list, (int)moves);
                 error = descend(&s, block, steps, top, left, list, (int)moves, patch, error);
             }
-            if (error && subsets) {
+            if (error && subsets && error < CLOSE) {
                 move list[MOST_MOVES];
                 list_moves(better, again, steps, list, (int)subsets);
                 error = try_subsets(&s, block, again, steps, top, left, list, (int)subsets, patch,

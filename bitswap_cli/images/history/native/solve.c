@@ -12,6 +12,8 @@
 #define NEAR 64          /* costs up to it may be those of a block that is right */
 #define AGAIN 2          /* searches, from where the one before ended */
 #define ROUNDS 12        /* of projections, where samples are not known */
+#define HARD 16          /* nodes of a search that is not for blocks of which more samples are */
+#define HOPELESS 32      /* wrong, as in those that were painted over */
 
 typedef struct {
     int16_t samples[64]; /* in fine units */
@@ -234,6 +236,7 @@ EXPORT int64_t bitswap_history_solve(const uint8_t *start, const uint8_t *low, c
             project(&t, start + at, l, steps, open, told, tried, made);
             const int before = wrong(block, steps, l);
             int now = wrong(tried, steps, l);
+            if (!fresh && width >= HARD && before > HOPELESS && now > HOPELESS) continue;
             for (int again = 0; now && width && again < AGAIN; again++) {
                 list_moves(&q, &t, told, tried, steps, (int)moves);
                 pose(&q, l, made);
