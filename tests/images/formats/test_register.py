@@ -13,17 +13,29 @@ from bitswap_cli.images.inspection import inspect, inspect_wide
 from bitswap_cli.images.picture import Picture
 from tests.images.png_files import chunk, write_png
 
+MAPS = ["photo-cd", "libjpeg", "opencv", "opencv-601", "ffmpeg-601", "ffmpeg-709"]
+MAPS += ["ffmpeg-601-full", "ffmpeg-709-full", "scaled-601", "scaled-709", "scaled-601-full"]
+MAPS += ["scaled-709-full", "pillow", "gray"]
+MAPS += ["table-601", "table-709", "table-601-full", "table-709-full"]
+LESS = [("-half-odd", 120), ("-across", 122), ("-across-odd", 124)]
 LATTICES = [
-    (64 + 4 * number + 2 * half + exact, name + "-half" * half + "-exact" * exact, exact, False)
-    for number, name in enumerate(
-        ["photo-cd", "libjpeg", "opencv", "opencv-601", "ffmpeg-601", "ffmpeg-709"]
-        + ["ffmpeg-601-full", "ffmpeg-709-full", "scaled-601", "scaled-709", "scaled-601-full"]
-        + ["scaled-709-full", "pillow"]
-    )
+    (first + 4 * number + 2 * half + exact, name + "-half" * half + "-exact" * exact, exact, False)
+    for number, name in enumerate(MAPS)
+    if name != "gray"
+    for first in [64 if number < 13 else 172]
     for half in (False, True)
     for exact in (False, True)
 ]
+LATTICES += [
+    (first + 6 * number + exact, name + less + "-exact" * exact, exact, False)
+    for number, name in enumerate(MAPS)
+    if name != "gray"
+    for less, first in LESS
+    if name != "photo-cd" or less == "-half-odd"
+    for exact in (False, True)
+]
 LATTICES += [(118, "gray", False, False), (119, "gray-exact", True, False)]
+LATTICES.sort()
 
 
 def test_kinds_keep_their_numbers_and_promises() -> None:
