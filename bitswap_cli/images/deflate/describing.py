@@ -19,7 +19,6 @@ from bitswap_cli.images.deflate.restoring import (
     room_for,
 )
 
-
 _KEPT = 1 << 24  # inflated bytes of a stream whose tokens are kept while it is remembered
 
 

@@ -19,6 +19,7 @@ from bitswap_cli.archive.format.header import (
     LAID,
     LEARNING,
     MODELS,
+    PIECES,
     SAMPLES,
     STREAMS,
     TURNED,
@@ -103,7 +104,7 @@ def test_what_is_named(told: set[str], models: int, others: list[str], named: se
 
 
 @pytest.mark.parametrize(
-    "hiding", [{SAMPLES}, {JPEGS, DECODINGS}, {STREAMS}, {"lattice"}, {"frames"}]
+    "hiding", [{SAMPLES}, {JPEGS, DECODINGS}, {STREAMS}, {PIECES}, {"lattice"}, {"frames"}]
 )
 def test_what_tables_hide_stays(hiding: set[str]) -> None:
     """Kinds of pictures, and makers of descriptions."""
