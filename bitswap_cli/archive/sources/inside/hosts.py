@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from bitswap_cli.archive.format.header import NESTED, PIECES
 from bitswap_cli.archive.format.header import STREAMS as FEATURE
-from bitswap_cli.archive.format.names import depth_of, member_name
+from bitswap_cli.archive.format.names import depth_of, file_of, member_name
 from bitswap_cli.archive.sources import copies as equal
 from bitswap_cli.archive.sources.ahead import ahead
 from bitswap_cli.archive.sources.copies import Copy
@@ -22,6 +22,8 @@ from bitswap_cli.archive.sources.spool import Spool
 from bitswap_cli.images.inside.scanning import Span
 
 _DEEP = 4  # how many times what streams inflate to is looked into for others
+_MOST_TIMES = 1 << 8  # as many bytes as a file has are those of all streams in it, at most,
+_FREE = 1 << 26  # beside so many
 
 
 class Hosted(NamedTuple):
@@ -109,6 +111,7 @@ class _Looking:
     def __init__(self, threads: int, level: int) -> None:
         self._threads = threads
         self._spool, self._worth = Spool(), Worth(level)
+        self._left = dict[bytes, int]()  # bytes that streams may still inflate to, by their file
         self.found = dict[bytes, list[Part]]()
         self.copies = dict[bytes, Copy]()
         """Of what streams inflate to, by its names."""
@@ -163,6 +166,14 @@ class _Looking:
             return part if part.pieces else part._replace(members=())
         return None
 
+    def _may(self, task: Task) -> bool:
+        """Tell whether a stream may be inflated, however deep it lies in its file."""
+        file = file_of(task.host.name)
+        left = self._left[file] - task.size
+        if left >= 0:
+            self._left[file] = left
+        return left >= 0
+
     def _parts(self, sources: Iterable[Source]) -> dict[bytes, list[Part]]:
         """Return what lies in files."""
         hosts, spans = dict[bytes, Source](), dict[bytes, list[Span]]()
@@ -170,11 +181,14 @@ class _Looking:
 
         def tasks() -> Iterator[Task]:
             for source in sources:
+                most = _MOST_TIMES * source.size + _FREE
+                self._left.setdefault(file_of(source.name), most)
                 cut, own = hosts_in(source)
                 found.update({source.name: cut} if cut else {})
                 for host, inside in own:
                     hosts[host.name], spans[host.name] = host, inside
-                    yield from (Task(host, span) for span in inside if span.stream)
+                    every = (Task(host, span) for span in inside if span.stream)
+                    yield from filter(self._may, every)
 
         streams = dict[bytes, list[Part]]()
         find = partial(look, self._spool)

@@ -3,6 +3,7 @@
 import gzip
 import os
 import zlib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from bitswap_cli.api.archive import Archive
 from bitswap_cli.api.describe import entries
 from bitswap_cli.archive.format.header import COPIES, EMBEDDED, NESTED, STREAMS
-from bitswap_cli.archive.format.names import MAX_DEPTH, depth_of, member_name
+from bitswap_cli.archive.format.names import MAX_DEPTH, depth_of, file_of, member_name
 from bitswap_cli.archive.format.segments import Segment
 from bitswap_cli.archive.format.values.pieces import pack_pieces
 from bitswap_cli.archive.reading.reader import ArchiveReader
@@ -47,6 +48,25 @@ def folder(tmp_path: Path) -> Path:
     write(tmp_path / "in" / "e.gz", packed_twice(TEXTS[0], BMP), 9)
     write(tmp_path / "in" / "f.gz", packed_twice(TEXTS[1], OTHER), 9)
     return tmp_path
+
+
+@pytest.mark.parametrize("levels", [1, 2, 3])
+def test_no_more_is_inflated_than_a_file_may(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, levels: int
+) -> None:
+    """Outer streams come before those that lie in them; each file has its own share."""
+    for name in (b"a", b"b"):
+        texts = [name]
+        for text in TEXTS[:3]:
+            texts.append(gzip.compress(texts[-1] + name + text, mtime=0))
+        write(tmp_path / "in" / os.fsdecode(name), texts[-1], 5)
+    hosts = "bitswap_cli.archive.sources.inside.hosts."
+    monkeypatch.setattr(hosts + "_MOST_TIMES", 0)
+    sizes = [len(below + text) + 1 for below, text in zip(texts, TEXTS, strict=False)]
+    monkeypatch.setattr(hosts + "_FREE", sum(sizes[3 - levels : 3]))
+    found = Catalogue([tmp_path / "in"], pixels=False).hosts
+    assert Counter(map(file_of, found)) == {b"in/a": levels, b"in/b": levels}
+    archived(tmp_path)
 
 
 def test_what_lies_deep_comes_back(folder: Path) -> None:
