@@ -1,5 +1,6 @@
 """How a JPEG file begins, up to its first scan: what decides its coefficients beside the scans."""
 
+import hashlib
 import io
 from typing import BinaryIO, NamedTuple
 
@@ -15,7 +16,7 @@ class Head(NamedTuple):
     """What stands before the first scan."""
 
     tables: bytes
-    """All segments but those of applications and comments."""
+    """SHA-256 of all segments but those of applications and comments."""
     size: bytes
     """Of the frame: height and width, two bytes each."""
     scan: int
@@ -25,7 +26,7 @@ class Head(NamedTuple):
 def head(file: BinaryIO) -> Head | None:
     """Walk through the segments of a JPEG file from where it begins on (ITU-T T.81, B.1.1.3); None
     if that is none, or has no scan."""
-    begin, tables, size = file.tell(), list[bytes](), b""
+    begin, tables, size = file.tell(), hashlib.sha256(), b""
     if file.read(len(SOI)) != SOI:
         return None
     for _ in range(_STEPS):
@@ -35,11 +36,12 @@ def head(file: BinaryIO) -> Head | None:
         if len(start) < 4 or start[0] != 0xFF or start[1] < 0xC0 or length < 0:
             return None
         if start[1] == _SOS:
-            return Head(b"".join(tables), size, place - begin)
+            return Head(tables.digest(), size, place - begin)
         if start[1] == _COMMENT or start[1] in _APPLICATIONS:
             file.seek(length, io.SEEK_CUR)
             continue
-        tables.append(start + file.read(length))
+        body = file.read(length)
+        tables.update(start + body)
         if start[1] in _FRAMES:
-            size = tables[-1][5:9]
+            size = body[1:5]
     return None
