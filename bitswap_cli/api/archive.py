@@ -123,7 +123,7 @@ class Archive(Mapping[str, bytes]):
 
     def __getitem__(self, name: str) -> bytes:
         """Return a file as it comes back; raise KeyError if there is none of this name."""
-        return self._value(self._file(name))
+        return self._value(self._file(name), {})
 
     def pixels(self, name: str) -> Pixels:
         """Return the samples that a picture's file shows.
@@ -223,31 +223,30 @@ class Archive(Mapping[str, bytes]):
                 raise ArchiveError(f"{self._reader.path}: {no_original(segment)}")
         return places
 
-    def _value(self, places: list[Place], depth: int = 0) -> bytes:
-        """Return a file that lies in some places, and in so many others."""
+    def _value(self, places: list[Place], known: dict[bytes, bytes], depth: int = 0) -> bytes:
+        """Return a file that lies in some places and so many others, of which some are known."""
         if isinstance(places[0].segment, ByteSegment):
-            return self._bytes(places, depth)
+            return self._bytes(places, known, depth)
         if isinstance(places[0].segment, WholeSegment):
             return self._whole(places)
         picture = self._picture(places)
         return picture.file(*picture.files)
 
-    def _bytes(self, places: list[Place], depth: int) -> bytes:
+    def _bytes(self, places: list[Place], known: dict[bytes, bytes], depth: int) -> bytes:
         """Put a file together."""
         parts, done, like = [], 0, places[0].segment
         for number, segment, start, *_ in places:
             data = self._chunk(number)
             if not isinstance(segment, ByteSegment) or not isinstance(data, bytes):
                 raise out_of_order(like.name)
-            whole = segment.whole
-            like = whole if not done else like
-            if segment.offset != done or whole != like:
+            like = like if done else segment.whole
+            if segment.offset != done or segment.whole != like:
                 raise out_of_order(like.name)
             parts.append(data[start : start + segment.length])
             if segment.kind == PICTURE:
                 return picture_file(segment, parts[0])
             if segment.kind in HOST_KINDS:
-                return self._join(segment, parts[0], depth)
+                return self._join(segment, parts[0], known, depth)
             done += segment.length
         if done != like.size:
             raise only_a_part(like.name)
@@ -256,19 +255,20 @@ class Archive(Mapping[str, bytes]):
             check_bytes(segment, joined)
         return joined
 
-    def _join(self, segment: ByteSegment, data: bytes, depth: int) -> bytes:
+    def _join(self, host: ByteSegment, data: bytes, known: dict[bytes, bytes], depth: int) -> bytes:
         """Put a file and what lies inside of it together."""
-        stored, inside = unpack_host(segment, memoryview(data)), list[bytes]()
+        stored, inside = unpack_host(host, memoryview(data)), list[bytes]()
         for number in stored.pieces.numbers:
-            places = self._inside.get(member_name(segment.name, number), [])
+            places = self._inside.get(member_name(host.name, number), [])
             places = self._original(places) if places else []
             if not places or (places[0].segment.kind in HOST_KINDS and depth >= self._depth):
-                raise lost_inside(segment.name, number)
-            inside.append(self._value(places, depth + 1))
+                raise lost_inside(host.name, number)
+            if (own := places[0].segment.name) not in known:  # what copies equal is had once
+                known[own] = self._value(places, known, depth + 1)
+            inside.append(known[own])
         parts: Iterable[bytes | memoryview]
         parts = chain(*zip(stored.pieces.between(), [*inside, b""], strict=True))
-        told = [Told(len(own), crc32(own)) for own in inside]
-        return b"".join(stored.checked(segment, told, parts))
+        return b"".join(stored.checked(host, [Told(len(one), crc32(one)) for one in inside], parts))
 
     def _picture(self, places: list[Place], *, whole: bool = True) -> OpenPicture:
         """Put a picture together."""

@@ -217,3 +217,19 @@ def test_circles_and_depths_end(tmp_path: Path) -> None:
     hostile(tmp_path / "a", [row(name, "file", 3, b"abc")], [EMBEDDED, NESTED])
     with pytest.raises(ArchiveError, match="malformed"):
         check(tmp_path / "a", None)
+
+
+def test_what_many_equal_is_had_once(tmp_path: Path) -> None:
+    """Hosts of thirty copies of the one before, and of nothing else, eight times over."""
+    rows, original = [row(b"0//000000", "file", 0)], b"0//000000"
+    for name in (b"%d" % level for level in range(MAX_DEPTH)):
+        rows += [row(member_name(name, k + 1), "copy", 0, b"", original) for k in range(30)]
+        stored = pack_pieces(range(1, 31), [0] * 30, b"")
+        host, _ = row(name, "host", 0, stored)
+        rows.append((host._replace(crc=0), stored))
+        original = name
+    hostile(tmp_path / "a", rows, [EMBEDDED, COPIES, NESTED])
+    with ArchiveReader(tmp_path / "a") as reader:
+        unpack(reader, codec_for(None), tmp_path / "out")
+    with Archive(tmp_path / "a") as archive:
+        assert set(dict(archive).values()) == {b""} and len(archive) == MAX_DEPTH
