@@ -15,6 +15,7 @@ import click
 
 from bitswap_cli import __version__
 from bitswap_cli.cli.common import Console, escape, verbosity
+from bitswap_cli.cli.memory import share_arenas
 from bitswap_cli.cli.register import Verbs
 from bitswap_cli.errors import BitswapError, InputError
 
@@ -43,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     arguments : sequence of str, optional
         Instead of those of the process.
     """
+    share_arenas()
     # A polite kill leaves no temporary file behind either.
     console = Console()
     signal.signal(signal.SIGTERM, console.terminate)
