@@ -21,8 +21,8 @@ class _Kept(NamedTuple):
     """A picture, or a file, that is there."""
 
     told: Told
-    place: int
-    """Where it begins in the spool."""
+    runs: list[range]
+    """Where it lies in the spool: in one place, unless others came between its parts."""
 
 
 class Members:
@@ -48,11 +48,10 @@ class Members:
         kept.end()
 
     def begin(self, name: bytes, output: Output | None = None) -> "Kept":
-        """Begin to keep what comes in parts, all before anything else is kept, and let an output
-        have it as well."""
+        """Begin to keep what comes in parts, and let an output have it as well."""
         if name in self._kept:
             raise ArchiveError(f"the archive holds {display(name)} twice")
-        return Kept(name, output, self._end, self._write, self._note)
+        return Kept(name, output, self._write, self._kept)
 
     def joined(
         self, host: ByteSegment, data: memoryview, content: Callable[[bytes], bytes]
@@ -83,27 +82,25 @@ class Members:
         if self._spool:
             self._spool.close()
 
-    def _write(self, name: bytes, place: int, part: bytes | memoryview) -> None:
+    def _write(self, name: bytes, part: bytes | memoryview) -> range:
         try:
             self._spool = self._spool or self._open()
             if self._spool:
-                self._spool.file.seek(place)
+                self._spool.file.seek(self._end)
                 self._spool.file.write(part)
         except OSError as error:
             raise cannot("write", name, error) from error
-
-    def _note(self, name: bytes, own: _Kept) -> None:
-        self._kept[name] = own
-        self._end = own.place + own.told.size
+        self._end += len(part)
+        return range(self._end - len(part), self._end)
 
     def _parts(self, pieces: Pieces, inside: list[_Kept]) -> Iterator[bytes | memoryview]:
         for literal, own in zip(pieces.between(), [*inside, None], strict=True):
             yield literal
             if own:
-                yield from self._read(own)
+                for run in own.runs:
+                    yield from self._read(run.start, len(run))
 
-    def _read(self, own: _Kept) -> Iterator[bytes]:
-        place, left = own.place, own.told.size
+    def _read(self, place: int, left: int) -> Iterator[bytes]:
         try:
             while self._spool and left:
                 self._spool.file.seek(place)
@@ -124,10 +121,10 @@ class Kept:
     name : bytes
     output : Output, optional
         Has it as well.
-    place : int
-        Where it begins in the spool.
-    write, note : callable
-        Write some of it there, and note that it is whole.
+    write : callable
+        Writes some of it to the spool, and returns where.
+    kept : dict
+        Has it when it is whole.
 
     Raises
     ------
@@ -141,18 +138,20 @@ class Kept:
         self,
         name: bytes,
         output: Output | None,
-        place: int,
-        write: Callable[[bytes, int, bytes | memoryview], None],
-        note: Callable[[bytes, _Kept], None],
+        write: Callable[[bytes, bytes | memoryview], range],
+        kept: dict[bytes, _Kept],
     ) -> None:
         self.output = output
-        self._name, self._place, self._write, self._note = name, place, write, note
-        self._size = self._crc = 0
+        self._name, self._write, self._kept = name, write, kept
+        self._told, self._runs = Told(0, 0), list[range]()
 
     def write(self, data: bytes | memoryview) -> None:
         """Append bytes."""
-        self._write(self._name, self._place + self._size, data)
-        self._size, self._crc = self._size + len(data), crc32(data, self._crc)
+        run = self._write(self._name, data)
+        if self._runs and self._runs[-1].stop == run.start:
+            run = range(self._runs.pop().start, run.stop)
+        self._runs.append(run)
+        self._told = Told(self._told.size + len(data), crc32(data, self._told.crc))
         if self.output:
             self.output.write(data)
 
@@ -163,7 +162,7 @@ class Kept:
 
     def end(self) -> Output | None:
         """Note that it is whole; return what else has it."""
-        self._note(self._name, _Kept(Told(self._size, self._crc), self._place))
+        self._kept[self._name] = _Kept(self._told, self._runs)
         return self.output
 
 

@@ -10,15 +10,19 @@ import pytest
 
 from bitswap_cli.api.archive import Archive
 from bitswap_cli.api.describe import entries
-from bitswap_cli.archive.format.header import COPIES, EMBEDDED, NESTED, STREAMS
+from bitswap_cli.archive.format.chunks import encode_bytes
+from bitswap_cli.archive.format.header import COPIES, EMBEDDED, NESTED, STREAMS, Header
+from bitswap_cli.archive.format.index import Totals
 from bitswap_cli.archive.format.names import MAX_DEPTH, depth_of, file_of, member_name
-from bitswap_cli.archive.format.segments import Segment
+from bitswap_cli.archive.format.sections import BYTE
+from bitswap_cli.archive.format.segments import ByteSegment, Segment
 from bitswap_cli.archive.format.values.pieces import pack_pieces
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack
 from bitswap_cli.archive.sources.catalogue import Catalogue
 from bitswap_cli.archive.sources.spool import Spool
 from bitswap_cli.archive.writing.pack import pack
+from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.errors import ArchiveError, InputError
 from tests.archive.reading.test_members import EXACT, hostile, row
 from tests.archive.support import ZlibCodec, bad_png, check, codec_for, encoded, smooth, tree, write
@@ -233,3 +237,25 @@ def test_what_many_equal_is_had_once(tmp_path: Path) -> None:
         unpack(reader, codec_for(None), tmp_path / "out")
     with Archive(tmp_path / "a") as archive:
         assert set(dict(archive).values()) == {b""} and len(archive) == MAX_DEPTH
+
+
+def test_what_comes_between_the_parts_of_a_file_is_not_mixed_with_it(tmp_path: Path) -> None:
+    own, other = b"A" * 1000, b"B" * 700
+    whole = ByteSegment(b"a//000000", "file", 1000, 0, 1000, 0, zlib.crc32(own))
+    first = whole._replace(length=400, crc=zlib.crc32(own[:400]))
+    second = whole._replace(offset=400, length=600)
+    stored = pack_pieces([0, 1], [0, 0], b"")
+    host, _ = row(b"a", "host", 1700, stored)
+    chunks = [
+        (first, own[:400]), row(b"a//000001", "file", 700, other), (second, own[400:]),
+        (host._replace(crc=zlib.crc32(own + other)), stored),
+    ]  # fmt: skip
+    header = Header.without_model().using([EMBEDDED, NESTED])
+    with ArchiveWriter(tmp_path / "a", header) as writer:
+        for segment, data in chunks:
+            writer.add(BYTE, encode_bytes([segment], data), 1)
+        writer.finish(Totals(1, 1, 0, 0))
+        writer.commit()
+    with ArchiveReader(tmp_path / "a") as reader:
+        unpack(reader, codec_for(None), tmp_path / "out")
+    assert tree(tmp_path / "out") == {b"a": ("file", own + other, 0)}
