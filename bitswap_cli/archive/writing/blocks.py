@@ -68,20 +68,20 @@ class _Block:
         self.segments: list[ByteSegment] = []
         self.data = bytearray()
         self.names = 0
+        self.members = 0
+        """How many of them lie inside of files, and are no copies of others."""
 
     def add(self, segment: ByteSegment) -> None:
         """Let a segment end with the data at hand."""
         self.segments.append(segment)
         self.names += _weight(segment)
+        self.members += _is_member(segment)
 
     def cut(self, segments: int, length: int) -> None:
         """Let go of all but so many segments, and bytes."""
         del self.segments[segments:], self.data[length:]
         self.names = sum(map(_weight, self.segments))
-
-    def holds_members(self) -> bool:
-        """Tell whether something is in it that lies inside of a file."""
-        return any(host_of(one.name) is not None for one in self.segments if one.length)
+        self.members = sum(map(_is_member, self.segments))
 
     def full(self) -> bool:
         """Tell whether it has as many entries as it may."""
@@ -91,6 +91,10 @@ class _Block:
 def _weight(segment: ByteSegment) -> int:
     """Return about how many bytes names and attributes take in the table."""
     return len(segment.name) + len(segment.original) + segment.attributes.weight
+
+
+def _is_member(segment: ByteSegment) -> bool:
+    return segment.length > 0 and host_of(segment.name) is not None
 
 
 class Blocks:
@@ -197,7 +201,7 @@ class Blocks:
             return self.add(source)
         block = self._dense if _is_dense(own) else self._plain
         other = self._plain if block is self._dense else self._dense
-        if other.holds_members():  # which have to stand before it
+        if other.members:  # which have to stand before it
             self._flush(other)
         if len(own) > self._most - len(block.data) or block.full():
             self._flush(block)
