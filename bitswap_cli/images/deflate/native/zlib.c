@@ -211,10 +211,10 @@ int64_t predict_zlib(run *r) {
     if (r->how->predictor == LAZY && r->how->flags & FILTERED && r->how->nice >= MORE)
         f.shortest = MORE;
     int both = r->how->chain >= LONG_CHAIN && r->size >= LONG_INPUT && !repetitive(r);
-    int few = both && f.shortest < MORE;
-    int more = both && (f.shortest == MORE || r->how->chain >= LONGER_CHAIN);
+    size_t few = both && f.shortest < MORE;
+    size_t more = both && (f.shortest == MORE || r->how->chain >= LONGER_CHAIN);
     size_t ring = (size_t)f.c.mask + 1, one = ring + (1u << FEW_BITS);
-    uint32_t *space = both ? calloc(ring + (size_t)(few + more) * one, sizeof(uint32_t)) : NULL;
+    uint32_t *space = both ? calloc(ring + (few + more) * one, sizeof(uint32_t)) : NULL;
     if (both && space) {
         f.ordinal = space;
         space += ring;
