@@ -15,7 +15,7 @@ import click
 
 from bitswap_cli import __version__
 from bitswap_cli.cli.common import Console, escape, verbosity
-from bitswap_cli.cli.memory import share_arenas
+from bitswap_cli.cli.process import share_arenas, spare_threads
 from bitswap_cli.cli.register import Verbs
 from bitswap_cli.errors import BitswapError, InputError
 
@@ -45,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         Instead of those of the process.
     """
     share_arenas()
+    spare_threads(sys.argv[1:] if arguments is None else arguments)
     # A polite kill leaves no temporary file behind either.
     console = Console()
     signal.signal(signal.SIGTERM, console.terminate)
