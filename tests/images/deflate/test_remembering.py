@@ -104,15 +104,21 @@ def test_it_is_read_again_if_it_is_asked_otherwise() -> None:
         assert [once(read, first, limit) for limit in (7, 7, 8)] == [1, 1, 2]
 
 
-def test_a_stream_is_inflated_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[int] = []
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """With which limits streams are inflated, each time that one is."""
+    limits: list[int] = []
     inflate = describing._inflate
 
     def noted(stream: bytes, limit: int) -> Inflated | None:
-        asked.append(limit)
+        limits.append(limit)
         return inflate(stream, limit)
 
     monkeypatch.setattr(describing, "_inflate", noted)
+    return limits
+
+
+def test_a_stream_is_inflated_once(asked: list[int]) -> None:
     raw = RAW["rows"]()
     with remembering():
         assert describing.inflate(STREAM, len(raw)) is not None
@@ -120,15 +126,7 @@ def test_a_stream_is_inflated_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert asked == [len(raw)]
 
 
-def test_large_streams_are_not_kept_inflated(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[int] = []
-    inflate = describing._inflate
-
-    def noted(stream: bytes, limit: int) -> Inflated | None:
-        asked.append(limit)
-        return inflate(stream, limit)
-
-    monkeypatch.setattr(describing, "_inflate", noted)
+def test_large_streams_are_not_kept_inflated(asked: list[int]) -> None:
     large = describing._KEPT + 1
     with remembering():
         assert describe(STREAM, large) == describe(STREAM, large)

@@ -26,7 +26,15 @@ from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.errors import ArchiveError, InputError
 from tests.archive.reading.test_members import EXACT, hostile, row
 from tests.archive.support import ZlibCodec, bad_png, check, codec_for, encoded, smooth, tree, write
-from tests.archive.writing.test_hosted import BMP, OTHER, PNG, TEXTS, archived, zipped
+from tests.archive.writing.test_hosted import (
+    BMP,
+    OTHER,
+    PNG,
+    TEXTS,
+    archived,
+    each_comes_back,
+    zipped,
+)
 
 TIFF = encoded(smooth(50, 60), "TIFF", compression="tiff_deflate")
 SPANS = "bitswap_cli.archive.sources.inside.spans"
@@ -74,20 +82,12 @@ def test_no_more_is_inflated_than_a_file_may(
 
 
 def test_what_lies_deep_comes_back(folder: Path) -> None:
-    before = tree(folder / "in")
     assert archived(folder)["unfolded"] >= 5
     names = {one.name: one.kind for one in segments(folder / "a")}
     assert max(map(depth_of, names)) >= 3
     with ArchiveReader(folder / "a") as reader:
         assert NESTED in reader.header.features
-        for name, told in before.items():
-            out = folder / "alone" / os.fsdecode(name)
-            unpack(reader, codec_for(ZlibCodec()), out, select=[os.fsdecode(b"in/" + name)])
-            assert tree(out / "in") == {name: told}
-    with Archive(folder / "a") as archive, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(archive, "_loaded", lambda need: codec_for(ZlibCodec())(EXACT, set()))
-        assert dict(archive) == {f"in/{os.fsdecode(k)}": data for k, (_, data, _) in before.items()}
-        inside = {name: archive.info(name).inside for name in archive}
+    inside = {name: told.inside for name, told in each_comes_back(folder).items()}
     assert {one.name: one.inside for one in entries(folder / "a")} == {
         os.fsencode(name): count for name, count in inside.items()
     }
