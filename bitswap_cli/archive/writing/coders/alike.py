@@ -40,7 +40,8 @@ def find(sources: Iterable[Source]) -> dict[bytes, bytes]:
 
     Of two such files either the scans are equal, byte for byte, and only what is told of the
     picture differs; or scans were written anew, for which only files of one size in pixels are
-    read that have one name, in other folders or with other endings.
+    read that have one name, in other folders or with other endings. A file that is the one of a
+    second and the other of a third joins these.
 
     Parameters
     ----------
@@ -48,17 +49,21 @@ def find(sources: Iterable[Source]) -> dict[bytes, bytes]:
         In the order of their names.
     """
     files = [_File(source, told) for source in sources if (told := _head(source))]
-    found = dict[bytes, list[bytes]]()
+    scans = dict[bytes, bytes]()
     for alike in _groups(files, lambda one: (one.head.tables, one.rest)):
-        for one in alike:
-            found.setdefault(one.source.name, []).append(_scans(one))
+        scans |= {one.source.name: _scans(one) for one in alike}
+    read = dict[bytes, bytes | None]()  # what coefficients are, by the scans, or the file's name
     for alike in _groups(files, lambda one: (one.stem, one.head.size)):
         # of files with the same scans, one is enough
-        firsts = {tuple(found.get(one.source.name, [one.source.name])): one for one in alike}
-        for one in firsts.values() if len(firsts) > 1 else ():
-            found.setdefault(one.source.name, []).extend(_coefficients(one.source))
-    heads = {one.source.name: one.head.scan for one in files}
-    return twins.find(sorted(found.items(), key=lambda row: (-heads[row[0]], row[0])))
+        firsts = {scans.get(one.source.name, one.source.name): one for one in alike}
+        for own in firsts.keys() - read.keys() if len(firsts) > 1 else ():
+            read[own] = _coefficients(firsts[own].source)
+    found = dict[bytes, list[bytes]]()
+    for file in sorted(files, key=lambda one: (-one.head.scan, one.source.name)):
+        name = file.source.name
+        known = read.get(scans.get(name, name)) or scans.get(name)
+        found[name] = [known] if known else []
+    return twins.find(found.items())
 
 
 def digests(frames: Sequence[Frame], pictures: Sequence[Coefficients]) -> tuple[bytes, ...]:
@@ -100,12 +105,12 @@ def _scans(file: _File) -> bytes:
     return digest.digest()
 
 
-def _coefficients(source: Source) -> tuple[bytes, ...]:
+def _coefficients(source: Source) -> bytes | None:
     """Return a digest of the coefficients of the picture that a file shows, if it is a JPEG."""
     with contextlib.suppress(SourceError):
         seen = look_for_jpeg(source)
         shown = seen.jpeg.pictures[0] if seen else None
         if shown:
             frame = outline(shown.frame, shown.quantization)
-            return digests([frame], [shown.coefficients])
-    return ()
+            return digests([frame], [shown.coefficients])[0]
+    return None

@@ -1,6 +1,7 @@
 """JPEG files of equal coefficients are found before any is coded."""
 
 import io
+import itertools
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,18 @@ def test_what_is_found(tmp_path: Path) -> None:
     # whatever is longer before its scans comes first
     twins = {"in/b/1.JPEG": "in/a/1.jpg", "in/a/2.jpg": "in/b/3.jpg"}
     assert found(laid(tmp_path / "in", files)) == twins
+
+
+@pytest.mark.parametrize("order", [*itertools.permutations(range(3))])
+def test_chains_join(tmp_path: Path, order: tuple[int, ...]) -> None:
+    """A has the scans of B under another name, B the coefficients of C; whichever comes first."""
+    names = ["b/1.jpg", "a/2.jpg", "c/1.jpg"]
+    for (where, own), more in zip(
+        {names[0]: FIRST, names[1]: FIRST, names[2]: ANEW[0]}.items(), order, strict=True
+    ):
+        laid(tmp_path / "in", {where: commented(own, bytes(1 + 400 * more))})
+    (first,) = {*found(tmp_path / "in").values()}
+    assert found(tmp_path / "in").keys() | {first} == {f"in/{name}" for name in names}
 
 
 def test_tables_tell(tmp_path: Path) -> None:
