@@ -8,7 +8,7 @@ the batch size.
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -331,7 +331,6 @@ class Common(Protocol):
         """Choose those of the tiles x (B, C, H, W) of such a group: (D,)."""
 
 
-@runtime_checkable
 class PixelModel(TileModel, Protocol):
     """A model whose likelihood goes pixel by pixel, all tiles of a group in lockstep."""
 

@@ -22,7 +22,7 @@ from bitswap_cli.ans.parameters import (
     LogisticParameters,
     MixtureParameters,
 )
-from bitswap_cli.contract import PixelModel
+from bitswap_cli.coding.group import in_lockstep
 from bitswap_models import zoo
 from bitswap_models.stored import model_file
 
@@ -66,7 +66,7 @@ def tiles_of(model: Any, draw: Draw, count: int) -> Integers:
         z: Any = draw.latents(model.top_prior(count)) if model.depth else None
         for layer in range(model.depth - 1, 0, -1):
             z = draw.latents(model.prior(layer, z))
-        if isinstance(model, PixelModel):
+        if in_lockstep(model):
             sizes = np.tile(np.array([t, t, c], np.int32), (count, 1))
             z2 = draw.latents(model.common.prior) if model.common else None
             walked: Integers = model.walk(z, sizes, t, draw, z2)

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from bitswap_cli.ans import Logistic
 from bitswap_cli.ans.parameters import LATENT_MAX, LATENT_MIN
-from bitswap_cli.coding.group import Group
-from bitswap_cli.contract import Common, Integers, PixelModel, TileModel
+from bitswap_cli.coding.group import Group, in_lockstep
+from bitswap_cli.contract import Common, Integers, TileModel
 
 
 def of(model: TileModel) -> Common | None:
     """Return what a model knows of z_2, if it has any."""
-    return model.common if isinstance(model, PixelModel) else None
+    return model.common if in_lockstep(model) else None
 
 
 def choose(group: Group, x: Integers) -> None:

@@ -8,7 +8,7 @@ coded pixel of their plane (see `Geometry.extend`), so that encoder and decoder 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, TypeGuard, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,11 @@ from bitswap_cli.contract import (
 
 T = TypeVar("T")
 Mask = NDArray[np.bool_]
+
+
+def in_lockstep(model: TileModel) -> TypeGuard[PixelModel]:
+    """Whether a model is a `PixelModel`; `isinstance` would look for all that protocols have."""
+    return hasattr(model, "walk")
 
 
 class Geometry:
@@ -85,6 +90,9 @@ class Geometry:
         """
         if self.whole:
             return
+        if plane.stride == 1:
+            self._repeat(x, channel)
+            return
         pixels = x[:, channel, plane.top :: plane.stride, plane.left :: plane.stride]
         grid = np.arange(pixels.shape[-1])
         rows, columns = self._extent(plane)
@@ -105,6 +113,15 @@ class Geometry:
         tile = np.arange(len(x))[:, None, None]
         source = np.where(channel < self.coded, channel, 0)[:, None, None]
         pixels[:] = x[tile, source, y, x_]
+
+    def _repeat(self, x: Integers, channel: int) -> None:
+        """`extend` a plane of all pixels."""
+        for tile, (rows, columns, coded) in zip(x, self.sizes.tolist(), strict=True):
+            pixels = tile[channel]
+            if channel >= coded:
+                pixels[:rows, :columns] = tile[0, :rows, :columns]
+            pixels[:rows, columns:] = pixels[:rows, columns - 1 : columns]
+            pixels[rows:] = pixels[rows - 1]
 
 
 class Group:
@@ -194,14 +211,14 @@ class Group:
     # ---- pixels ----------------------------------------------------------------------------------
     def push_pixels(self, z1: Integers | None, x: Integers) -> None:
         """Push x (B, C, H, W) under p(x | z_1): what is popped first is pushed last."""
-        if isinstance(self.model, PixelModel):
+        if in_lockstep(self.model):
             self._push_lockstep(self.model, z1, x)
         else:
             self._push_planes(cast(PlaneModel, self.model), cast(Integers, z1), x)
 
     def pop_pixels(self, z1: Integers | None) -> Integers:
         """Pop x (B, C, H, W) under p(x | z_1)."""
-        if isinstance(self.model, PixelModel):
+        if in_lockstep(self.model):
             return self._pop_lockstep(self.model, z1)
         return self._pop_planes(cast(PlaneModel, self.model), cast(Integers, z1))
 

@@ -129,13 +129,10 @@ def checksum(tiles: Samples, sizes: NDArray[np.int32]) -> int:
     tiles = tiles.astype(tiles.dtype.newbyteorder("<"), copy=False)
     if np.array_equal(sizes.min(axis=0, initial=1 << 16), (height, width, channels)):
         return zlib.crc32(tiles.tobytes())
-    rows, columns, coded = (sizes[:, k].reshape(-1, 1, 1, 1) for k in range(3))
-    valid = (
-        (np.arange(height).reshape(1, -1, 1, 1) < rows)
-        & (np.arange(width).reshape(1, 1, -1, 1) < columns)
-        & (np.arange(channels).reshape(1, 1, 1, -1) < coded)
-    )
-    return zlib.crc32(tiles[valid].tobytes())
+    crc = 0
+    for tile, (rows, columns, coded) in zip(tiles, sizes.tolist(), strict=True):
+        crc = zlib.crc32(tile[:rows, :columns, :coded].tobytes(), crc)
+    return crc
 
 
 def _runs(

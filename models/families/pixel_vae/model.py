@@ -179,7 +179,7 @@ class PixelVAE(LatentChain):
         if kernel is not None:
             tiles = pop.natively(lambda to: kernel.pop(self.net, film, sizes, tile, to))
             if tiles is not None:
-                return np.ascontiguousarray(tiles.transpose(0, 3, 1, 2), np.int32)
+                return tiles.astype(np.int32).transpose(0, 3, 1, 2)
         return lockstep.walk(self.net, film, sizes, tile, pop)
 
     def tell(self, x: Integers, told: Listener) -> None:

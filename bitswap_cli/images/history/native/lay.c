@@ -99,29 +99,52 @@ INLINE trial around(int32_t value) {
     return t;
 }
 
-/* Add to `wrong` where no luma gives a pixel; chroma ascends by 1 at most. */
-static void add_wrong(const map *m, const uint8_t *p, const trial *a, const trial *b,
-                      uint8_t wrong[TRIED][PADDED]) {
-    int32_t low[TRIED], high[TRIED];
+/* Whether luma in low..high, which may be none, gives a channel; that is one value mostly. */
+INLINE int gives(const map *m, int32_t value, int32_t sum, int32_t low, int32_t high) {
+    if (low > high) return 0;
+    if (high - low <= 1) {
+        return byte_of((m->y[low] + sum) >> m->shift) == value ||
+               byte_of((m->y[high] + sum) >> m->shift) == value;
+    }
+    narrow(m, value, sum, &low, &high);
+    return low <= high;
+}
+
+/* How many pixels are wrong with each pair of values. */
+typedef struct {
+    uint8_t at[TRIED][PADDED];
+    uint8_t least[TRIED]; /* of a row */
+} errors;
+
+/* Add where no luma gives a pixel, but for rows where more than `best` are wrong already; chroma
+   ascends by 1 at most. */
+static void add_wrong(const map *m, const uint8_t *p, const trial *a, const trial *b, int best,
+                      errors *wrong) {
+    int32_t low[TRIED], high[TRIED], told = -1;
     uint8_t none[PADDED] = {0};
     for (int32_t l = 0; l < b->count; l++) {
         low[l] = 0, high[l] = 255;
         narrow(m, p[0], m->red[b->at[l]], &low[l], &high[l]);
     }
     for (int32_t k = 0; k < a->count; k++) {
-        if (!k || a->at[k] != a->at[k - 1]) {
+        if (wrong->least[k] > best) continue;
+        if (a->at[k] != told) {
             int32_t least = 0, most = 255;
-            narrow(m, p[2], m->blue[a->at[k]], &least, &most);
+            told = a->at[k];
+            narrow(m, p[2], m->blue[told], &least, &most);
             for (int32_t l = 0; l < b->count; l++) {
-                int32_t from = least > low[l] ? least : low[l], to = at_most(most, high[l]);
-                if (from <= to) {
-                    const int32_t green = m->green_of_blue[a->at[k]] + m->green_of_red[b->at[l]];
-                    narrow(m, p[1], green, &from, &to);
-                }
-                none[l] = from > to;
+                const int32_t from = least > low[l] ? least : low[l], to = at_most(most, high[l]);
+                const int32_t green = m->green_of_blue[told] + m->green_of_red[b->at[l]];
+                if (l && b->at[l] == b->at[l - 1]) none[l] = none[l - 1];
+                else none[l] = !gives(m, p[1], green, from, to);
             }
         }
-        for (int32_t l = 0; l < PADDED; l++) wrong[k][l] = (uint8_t)(wrong[k][l] + none[l]);
+        uint8_t least = UINT8_MAX;
+        for (int32_t l = 0; l < PADDED; l++) {
+            wrong->at[k][l] = (uint8_t)(wrong->at[k][l] + none[l]);
+            least = wrong->at[k][l] < least ? wrong->at[k][l] : least;
+        }
+        wrong->least[k] = least;
     }
 }
 
@@ -131,20 +154,23 @@ static int moved(const picture *p, const map *m, int64_t i, int64_t j, int32_t a
                  int best) {
     const int64_t here = i * p->columns + j;
     int64_t seen[PLACES][2];
-    uint8_t wrong[TRIED][PADDED] = {{0}};
+    errors wrong = {{{0}}, {0}};
     trial first = around(a), second = around(b);
+    for (int32_t k = 0; k < first.count; k++) /* behind the last value */
+        memset(wrong.at[k] + second.count, PLACES, (size_t)(PADDED - second.count));
     for (int k = seen_in(p, i, j, seen) - 1; k >= 0; k--) {
         const int64_t row = seen[k][0], column = seen[k][1];
         try_at(p, p->first, here, row, column, &first);
         try_at(p, p->second, here, row, column, &second);
-        add_wrong(m, p->pixels + 3 * (row * p->width + column), &first, &second, wrong);
+        add_wrong(m, p->pixels + 3 * (row * p->width + column), &first, &second, best, &wrong);
     }
     for (int32_t k = 0, nearest = -1; k < first.count; k++) {
         for (int32_t l = 0; l < second.count; l++) {
             const int32_t da = abs(first.from + k - a), db = abs(second.from + l - b);
             const int32_t far = da > db ? da : db;
-            if (wrong[k][l] > best || (wrong[k][l] == best && far >= nearest)) continue;
-            best = wrong[k][l], nearest = far;
+            const int bad = wrong.at[k][l];
+            if (bad > best || (bad == best && far >= nearest)) continue;
+            best = bad, nearest = far;
             p->first[here] = (uint8_t)(first.from + k);
             p->second[here] = (uint8_t)(second.from + l);
         }

@@ -12,9 +12,19 @@ typedef struct {
     scratch s;
 } machine;
 
-/* Compute the trunks of `count` pixels from `first` on. */
-static inline void run_trunk(const machine *m, const pool *all, int64_t first, int64_t count) {
+/* The layer with only its first outputs. */
+static inline dense first_outputs(const dense *l, int64_t outputs) {
+    dense some = *l;
+    some.panels = padded(outputs, OUTPUTS) / OUTPUTS;
+    return some;
+}
+
+/* Compute the trunks of `count` pixels from `first` on, as far as so many `channels` need them. */
+static inline void run_trunk(const machine *m, const pool *all, int64_t first, int64_t count,
+                             int channels) {
     const network *n = m->n;
+    const dense told = first_outputs(n->splits, channels * padded(n->split, OUTPUTS));
+    const dense near = first_outputs(n->skip, channels * n->components);
     const int64_t row = (n->skip->groups + n->skip->words) * GROUP;
     const int64_t cells = m->g->side / n->cell, width = n->film * m->v->unit;
     const int64_t splits = n->splits->panels * OUTPUTS, skips = n->skip->panels * OUTPUTS;
@@ -27,7 +37,7 @@ static inline void run_trunk(const machine *m, const pool *all, int64_t first, i
         film[i] = m->g->film + cell * 2 * n->layers * n->film;
     }
     strip skip = {x, (char *)(all->skip + first * skips), row, 2 * skips, count, 1, 0, 0};
-    m->v->layer(n->skip, &skip);
+    m->v->layer(&near, &skip);
     for (int64_t i = 0; i < n->layers; i++) {
         strip hidden = {
             .x = x,
@@ -44,7 +54,7 @@ static inline void run_trunk(const machine *m, const pool *all, int64_t first, i
         x = y, y = swap;
     }
     strip last = {x, (char *)(all->splits + first * splits), width, 2 * splits, count, 1, 0, 0};
-    m->v->layer(n->splits, &last);
+    m->v->layer(&told, &last);
 }
 
 /* Compute the mixtures of a channel of `count` pixels from `first` on. */

@@ -33,7 +33,8 @@ static void pop_step(const machine *m, message *from, pool *all, int64_t step, c
     const network *n = m->n;
     const int channels = (int)n->channels, coded = (int)m->g->coded;
     int64_t count, whole = list_step(n, m->g, step, all, &count);
-    for (int64_t i = 0; i < count; i += CHUNK) run_trunk(m, all, i, least(count - i, CHUNK));
+    for (int64_t i = 0; i < count; i += CHUNK)
+        run_trunk(m, all, i, least(count - i, CHUNK), i < whole ? coded : 1);
     for (int c = 0; c < coded; c++) {
         const int64_t some = c ? whole : count;
         int32_t *known = all->known + c * all->room;

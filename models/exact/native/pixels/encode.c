@@ -12,7 +12,7 @@ typedef struct {
 
 static void flush(const machine *m, queue *q, const mixtures *to) {
     if (!q->count) return;
-    run_trunk(m, &q->all, 0, q->count);
+    run_trunk(m, &q->all, 0, q->count, q->channels);
     for (int c = 0; c < q->channels; c++) run_channel(m, &q->all, 0, q->count, c, to);
     q->count = 0;
 }
