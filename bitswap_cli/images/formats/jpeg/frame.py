@@ -6,7 +6,9 @@ The skeleton alone is parsed by the same code: its pieces are empty.
 
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
 from typing import NamedTuple
 
 SOI = b"\xff\xd8"
@@ -14,6 +16,7 @@ MOST_BLOCKS = 10  # of an MCU
 MOST_SAMPLES = 160_000_000  # coefficients of a picture, of two bytes each: 50 megapixels in 4:4:4
 MOST_SCANS = 1024
 MOST_VISITS = 1 << 25  # blocks that all scans of a file together pass by
+_KNOWN = 64  # segments with tables whose reading is kept: many files have the same
 _SEQUENTIAL, _PROGRESSIVE = (0xC0, 0xC1), (0xC2,)
 _FRAMES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF}
 _DHT, _DQT, _DNL, _DRI, _SOS, _EOI = 0xC4, 0xDB, 0xDC, 0xDD, 0xDA, 0xD9
@@ -79,6 +82,8 @@ class Scan(NamedTuple):
     """And that of this scan."""
     restart: int
     """MCUs between restart markers, 0: none."""
+    fresh: bool
+    """Whether no scan before it is of any of its components: what they hold are zeros."""
     tables: bytes
     """Four tables for DC, four for AC coefficients: 16 counts and 256 symbols each."""
     start: int
@@ -133,9 +138,10 @@ class _Parser:
         self.data, self.at, self.stop = data, start, stop
         self.frame: Frame | None = None
         self.scans: list[Scan] = []
-        self.tables = [bytes(272)] * 8
+        self.huffman = dict.fromkeys(range(8), bytes(272))
         self.quantization: dict[int, tuple[int, ...]] = {}
         self.applications: list[tuple[int, int]] = []
+        self.told = set[int]()  # places of components that scans are of
         self.restart = self.visits = 0
 
     def parse(self) -> Parsed:
@@ -151,9 +157,7 @@ class _Parser:
         if self.frame is None or not self.scans:
             raise NotJpeg("no scan")
         steps = {
-            c.quantization: tuple(
-                max(1, s) for s in self.quantization.get(c.quantization, (1,) * 64)
-            )
+            c.quantization: _positive(self.quantization.get(c.quantization, (1,) * 64))
             for c in self.frame.components
         }
         return Parsed(self.frame, self.scans, steps, self.applications, self.at)
@@ -185,10 +189,9 @@ class _Parser:
                 raise NotJpeg("lossless, arithmetic or hierarchical coding, or two frames")
             self.frame = _frame(segment, marker in _PROGRESSIVE)
         elif marker == _DHT:
-            for number, table in _huffman(segment):
-                self.tables[number] = table
+            self.huffman |= _huffman(segment)
         elif marker == _DQT:
-            self.quantization |= dict(_quantization(segment))
+            self.quantization |= _quantization(segment)
         elif marker == _DRI:
             if len(segment) != 2:
                 raise NotJpeg("a restart interval is malformed")
@@ -212,12 +215,14 @@ class _Parser:
                 raise NotJpeg("a scan names what the frame has not")
             chosen.append((places[identifier], tables >> 4, tables & 15))
         first, last, approximation = segment[-3:] if frame.progressive else (0, 63, 0)
+        own = {place for place, _, _ in chosen}
         scan = Scan(
             tuple(chosen), first, last, approximation >> 4, approximation & 15,
-            self.restart, b"".join(self.tables), start, end,
+            self.restart, own.isdisjoint(self.told), b"".join(self.huffman.values()), start, end,
         )  # fmt: skip
         if not _sound(frame, scan):
             raise NotJpeg("a scan is none of its frame")
+        self.told |= own
         self.visits += scan.blocks(frame)
         if len(self.scans) == MOST_SCANS or self.visits > MOST_VISITS:
             raise NotJpeg("there are too many scans")
@@ -263,8 +268,10 @@ def _frame(segment: bytes, progressive: bool) -> Frame:
     return Frame(progressive, precision, height, width, tuple(components))
 
 
-def _huffman(segment: bytes) -> Iterator[tuple[int, bytes]]:
-    at = 0
+@lru_cache(_KNOWN)
+def _huffman(segment: bytes) -> Mapping[int, bytes]:
+    """Return tables by their numbers, those for AC coefficients from 4 on."""
+    found, at = dict[int, bytes](), 0
     while at < len(segment):
         kind, counts = segment[at], segment[at + 1 : at + 17]
         symbols = segment[at + 17 : at + 17 + sum(counts)]
@@ -272,20 +279,28 @@ def _huffman(segment: bytes) -> Iterator[tuple[int, bytes]]:
             raise NotJpeg("a Huffman table is malformed")
         if len(symbols) > 256 or sum(n << (15 - k) for k, n in enumerate(counts)) > 1 << 16:
             raise NotJpeg("a Huffman table has too many codes")
-        yield 4 * (kind >> 4) + (kind & 15), counts + symbols.ljust(256, b"\0")
+        found[4 * (kind >> 4) + (kind & 15)] = counts + symbols.ljust(256, b"\0")
         at += 17 + len(symbols)
+    return MappingProxyType(found)
 
 
-def _quantization(segment: bytes) -> Iterator[tuple[int, tuple[int, ...]]]:
-    at = 0
+@lru_cache(_KNOWN)
+def _quantization(segment: bytes) -> Mapping[int, tuple[int, ...]]:
+    """Return tables by their numbers."""
+    found, at = dict[int, tuple[int, ...]](), 0
     while at < len(segment):
         wide, number = segment[at] >> 4, segment[at] & 15
         size = 64 * (1 + wide)
         steps = segment[at + 1 : at + 1 + size]
         if wide > 1 or number > 3 or len(steps) < size:
             raise NotJpeg("a quantization table is malformed")
-        yield number, struct.unpack(f">64{'H' if wide else 'B'}", steps)
+        found[number] = struct.unpack(f">64{'H' if wide else 'B'}", steps)
         at += 1 + size
+    return MappingProxyType(found)
+
+
+def _positive(steps: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(max(1, step) for step in steps) if 0 in steps else steps
 
 
 def parse(data: bytes, start: int = 0, stop: int | None = None) -> Parsed:

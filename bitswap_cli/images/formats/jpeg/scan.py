@@ -19,7 +19,7 @@ from bitswap_cli.images.formats.jpeg import reading, writing
 from bitswap_cli.images.formats.jpeg.frame import Frame, Scan
 from bitswap_cli.images.formats.jpeg.notes import Coefficients, Notes, Unwritable
 
-ABI = 2
+ABI = 3
 _NO_MEMORY, _NO_ROOM = -1, -3
 _ROOM = 1 << 12  # bytes of a scan beyond what is reckoned by its blocks
 
@@ -40,6 +40,7 @@ class _Scan(ctypes.Structure):
     _fields_ = [
         *((name, ctypes.c_int32) for name in ("components", "progressive", "first", "last")),
         *((name, ctypes.c_int32) for name in ("high", "low", "restart", "width", "height")),
+        ("fresh", ctypes.c_int32),
         ("component", _Component * 4),
     ]
 
@@ -144,7 +145,7 @@ def _structure(frame: Frame, scan: Scan, coefficients: Coefficients) -> _Scan:
     rows, columns = frame.mcus
     structure = _Scan(
         len(scan.components), int(frame.progressive), scan.first, scan.last, scan.high, scan.low,
-        scan.restart, columns, rows,
+        scan.restart, columns, rows, int(scan.fresh),
     )  # fmt: skip
     for k, (place, dc, ac) in enumerate(scan.components):
         c, blocks = frame.components[place], coefficients[place]

@@ -1,155 +1,13 @@
 /* Scans into coefficients; see scan.h. */
 
-#include "scan.h"
-
-#define FAST 10  /* bits of a code that are looked up at once */
-#define END (-1) /* the data ends, or is none of this scan */
-
-/* What the next FAST bits begin with: a symbol, and where it fits the number behind it. */
-typedef struct {
-    int16_t value;
-    uint8_t symbol;
-    uint8_t length; /* of the code, and of the number if it is there; 0: the code is longer */
-} entry;
-
-#define ALONE 0x80 /* added to the length: the number is not there */
-
-typedef struct {
-    entry fast[1 << FAST];
-    int32_t most[17];   /* greatest code of each length, or -1 */
-    int32_t offset[17]; /* of its symbol */
-    uint8_t symbols[256];
-} decoder;
-
-/* The number of `size` bits, whose highest one tells its sign. */
-INLINE int number(uint32_t found, int size) {
-    return size && !(found >> (size - 1)) ? (int)found - (1 << size) + 1 : (int)found;
-}
-
-static void prepare(decoder *d, const table *t) {
-    int32_t code = 0, index = 0;
-    memset(d, 0, sizeof *d);
-    memcpy(d->symbols, t->symbols, 256);
-    for (int length = 1; length <= 16; length++, code <<= 1) {
-        d->offset[length] = index - code;
-        d->most[length] = -1;
-        for (int k = 0; k < t->counts[length - 1] && index < 256; k++, code++, index++) {
-            if (code >= 1 << length) continue; /* no such code: never found */
-            d->most[length] = code;
-            int free = FAST - length, size = t->symbols[index] & 15;
-            for (int more = 0; free >= 0 && more < 1 << free; more++) {
-                entry e = {0, t->symbols[index], (uint8_t)(length | ALONE)};
-                if (size <= free) {
-                    e.value = (int16_t)number((uint32_t)more >> (free - size), size);
-                    e.length = (uint8_t)(length + size);
-                }
-                d->fast[(code << free) + more] = e;
-            }
-        }
-    }
-}
-
-/* The bits of an interval between restart markers. */
-typedef struct {
-    const uint8_t *next, *end; /* bytes not taken yet */
-    uint64_t word;             /* bits taken, the next one highest; 0 behind what the data has */
-    int held;                  /* how many of them count */
-} bits;
-
-/* Take bytes up to a marker, without the zeros behind 0xff.
-   By value, so that its caller's bits stay in registers. */
-static bits take_bytes(bits b) {
-    while (b.held <= 56 && b.next < b.end) {
-        if (*b.next == 0xff && (b.next + 1 == b.end || b.next[1])) break;
-        b.word |= (uint64_t)*b.next << (56 - b.held);
-        b.next += *b.next == 0xff ? 2 : 1;
-        b.held += 8;
-    }
-    return b;
-}
-
-/* Have 32 bits at hand, or all there are. */
-INLINE void refill(bits *b) {
-    if (b->held >= 32) return;
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    if (b->end - b->next >= 8) {
-        uint64_t word;
-        memcpy(&word, b->next, sizeof word);
-        if (!(word & (~word - 0x0101010101010101ull) & 0x8080808080808080ull)) { /* no 0xff */
-            int count = (63 - b->held) >> 3;
-            b->word |= __builtin_bswap64(word) >> b->held;
-            b->word &= ~0ull << (64 - b->held - 8 * count);
-            b->next += count;
-            b->held += 8 * count;
-            return;
-        }
-    }
-#endif
-    *b = take_bytes(*b);
-}
-
-INLINE int advance(bits *b, int count) {
-    if (count > b->held) return END;
-    b->word <<= count;
-    b->held -= count;
-    return 0;
-}
-
-INLINE int take(bits *b, int count) /* 1 <= count <= 16 */
-{
-    refill(b);
-    int value = (int)(b->word >> (64 - count));
-    return advance(b, count) == END ? END : value;
-}
-
-/* A symbol whose code is longer than FAST, and 256 times the length of that. */
-static int look_on(uint64_t word, const decoder *d) {
-    for (int length = FAST + 1; length <= 16; length++) {
-        int32_t code = (int32_t)(word >> (64 - length)), index = code + d->offset[length];
-        if (code <= d->most[length])
-            return index < 0 || index > 255 ? END : length << 8 | d->symbols[index];
-    }
-    return END;
-}
-
-/* A symbol and the number of symbol & 15 bits behind it. */
-INLINE int pair(bits *b, const decoder *d, int *value) {
-    refill(b);
-    entry e = d->fast[b->word >> (64 - FAST)];
-    int found = e.symbol, length = e.length & ~ALONE;
-    *value = e.value;
-    if (e.length == 0 || e.length & ALONE) {
-        if (e.length == 0) {
-            if ((found = look_on(b->word, d)) == END) return END;
-            length = found >> 8, found &= 255;
-        }
-        int size = found & 15;
-        *value = size ? number((uint32_t)(b->word << length >> (64 - size)), size) : 0;
-        length += size;
-    }
-    return advance(b, length) == END ? END : found;
-}
-
-/* A symbol without a number behind it. */
-INLINE int symbol(bits *b, const decoder *d) {
-    refill(b);
-    entry e = d->fast[b->word >> (64 - FAST)];
-    int found = e.symbol, length = e.length;
-    if (length & ALONE) {
-        length -= ALONE;
-    } else if (length) {
-        length -= found & 15; /* for a number that is none */
-    } else {
-        if ((found = look_on(b->word, d)) == END) return END;
-        length = found >> 8, found &= 255;
-    }
-    return advance(b, length) == END ? END : found;
-}
+#include "decoder.h"
 
 typedef struct {
     const scan *scan;
     const decoder *dc, *ac; /* four each */
     notes *notes;
+    uint8_t *interval; /* its bytes, without the zeros behind 0xff */
+    int64_t size;      /* how many */
     bits bits;
     int32_t last[4];
     int64_t run;   /* blocks of the end-of-block run that are to come */
@@ -159,9 +17,7 @@ typedef struct {
 INLINE int read_dc(reader *r, bits *b, int owner, int16_t *block) {
     int size, difference, low = r->scan->low;
     if (r->scan->high) {
-        int bit = take(b, 1);
-        if (bit == END) return END;
-        block[0] = (int16_t)(block[0] | bit << low);
+        block[0] = (int16_t)(block[0] | take(b, 1) << low);
         return 0;
     }
     size = pair(b, r->dc + r->scan->component[owner].dc, &difference);
@@ -179,33 +35,63 @@ INLINE void note_odd(reader *r, int count) {
 }
 
 /* Begin an end-of-block run by its symbol; note its length. */
-INLINE int read_run(reader *r, bits *b, int found) {
-    int size = found >> 4, more = size ? take(b, size) : 0;
-    if (more == END) return END;
-    r->run = (1 << size) + more;
+INLINE void read_run(reader *r, bits *b, int found) {
+    int size = found >> 4;
+    r->run = (1 << size) + (size ? take(b, size) : 0);
     r->notes->run[r->notes->runs++] = (uint16_t)r->run;
+}
+
+/* Coefficients of a sequential scan; d is of joined ends. */
+INLINE int read_ac(reader *r, bits *b, int16_t *block, const decoder *d) {
+    int odd = 0;
+    for (int k = 1; k <= 63; k++) {
+        refill(b);
+        entry e = d->fast[b->word >> (64 - FAST)];
+        int value = (int32_t)e >> 16, length = (int)(e & 15), end = (int)(e & 0xf0);
+        if (value) {
+            k += (int)(e >> 12 & 15);
+            if (k >= 63) {
+                if (k > 63) return END;
+                length -= end >> 4; /* which a block of 64 coefficients has not */
+            }
+            advance(b, length);
+        } else {
+            int found = pair(b, d, &value);
+            if (found == END) return END;
+            if (!found) break;
+            k += found >> 4;
+            if (found == 0xf0) {
+                odd++;
+                continue;
+            }
+            if (!(found & 15) || k > 63 || value != (int16_t)value) return END;
+        }
+        block[k] = (int16_t)value;
+        odd = 0;
+        k += end << 2; /* beyond all, if the end follows */
+    }
+    note_odd(r, odd);
     return 0;
 }
 
-/* Coefficients of a sequential scan, or of a first progressive one. */
-INLINE int read_ac(reader *r, bits *b, int16_t *block, const decoder *d, int first, int last,
-                   int low, int runs) {
+/* Coefficients of a first progressive scan. */
+INLINE int read_first(reader *r, bits *b, int16_t *block, const decoder *d) {
+    const scan *s = r->scan;
     int odd = 0;
-    for (int k = first; k <= last; k++) {
+    for (int k = s->first; k <= s->last; k++) {
         int value, found = pair(b, d, &value);
         if (found == END) return END;
+        k += found >> 4;
         if (found & 15) {
-            k += found >> 4;
-            value *= 1 << low;
-            if (k > last || value != (int16_t)value) return END;
+            value *= 1 << s->low;
+            if (k > s->last || value != (int16_t)value) return END;
             block[k] = (int16_t)value;
             odd = 0;
         } else if (found == 0xf0) {
-            k += 15;
             odd++;
         } else {
-            if (runs ? read_run(r, b, found) == END : found) return END;
-            r->run -= runs;
+            read_run(r, b, found);
+            r->run--;
             break;
         }
     }
@@ -226,7 +112,7 @@ INLINE int correct(bits *b, int16_t *block, uint64_t mask, int low) {
             if (value != (int16_t)value) return END;
             *c = (int16_t)value;
         }
-        if (advance(b, count) == END) return END;
+        advance(b, count);
     }
     return 0;
 }
@@ -240,14 +126,12 @@ INLINE int read_refined(reader *r, bits *b, int16_t *block, const decoder *d) {
         int found = symbol(b, d), value = 0;
         if (found == END || (found & 15) > 1) return END;
         if (found & 15) {
-            int bit = take(b, 1);
-            if (bit == END) return END;
-            value = bit ? 1 << s->low : -(1 << s->low);
+            value = take(b, 1) ? 1 << s->low : -(1 << s->low);
             odd = 0;
         } else if (found == 0xf0) {
             odd++;
         } else {
-            if (read_run(r, b, found) == END) return END;
+            read_run(r, b, found);
             break;
         }
         uint64_t zeros = left & ~set;
@@ -269,42 +153,61 @@ INLINE int read_refined(reader *r, bits *b, int16_t *block, const decoder *d) {
 enum { SEQUENTIAL, DC, FIRST, REFINED };
 
 INLINE int read_block(reader *r, bits *b, int owner, int16_t *block, int kind) {
-    const scan *s = r->scan;
-    const decoder *ac = r->ac + s->component[owner].ac;
+    const decoder *ac = r->ac + r->scan->component[owner].ac;
     switch (kind) {
-        case SEQUENTIAL:
-            return read_dc(r, b, owner, block) == END ? END : read_ac(r, b, block, ac, 1, 63, 0, 0);
+        case SEQUENTIAL: return read_dc(r, b, owner, block) == END ? END : read_ac(r, b, block, ac);
         case DC: return read_dc(r, b, owner, block);
-        case FIRST: return read_ac(r, b, block, ac, s->first, s->last, s->low, 1);
+        case FIRST: return read_first(r, b, block, ac);
         default: return read_refined(r, b, block, ac);
     }
+}
+
+/* Bits of the interval that were taken. */
+INLINE int64_t taken(const reader *r, const bits *b) {
+    return 8 * (b->next - r->interval) - b->held;
+}
+
+/* The blocks of an MCU as they are, and as they were. */
+APART void keep(const place *p, int16_t (*before)[64]) {
+    for (int k = 0; k < p->blocks; k++) memcpy(before[k], p->block[k], sizeof before[k]);
+}
+
+APART void put_back(const place *p, const int16_t (*before)[64]) {
+    for (int k = 0; k < p->blocks; k++) memcpy(p->block[k], before[k], sizeof before[k]);
 }
 
 /* Read MCUs up to `until` or to the first one that is none, which leaves everything as it was. */
 INLINE void read_kind(reader *r, place *p, int64_t until, int kind) {
     notes *n = r->notes;
+    const int first = kind == SEQUENTIAL ? 0 : r->scan->first;
+    const int last = kind == SEQUENTIAL ? 63 : r->scan->last;
     bits b = r->bits; /* where a compiler keeps it in registers */
-    for (; n->units < until; n->units++, step(p)) {
+    for (; n->units < until; n->units++, step(r->scan, p)) {
         if (kind == FIRST && r->run) { /* a block of zeros */
             r->run--, r->block++;
             continue;
         }
-        int16_t *block[MOST_BLOCKS], before[MOST_BLOCKS][64];
-        int owner[MOST_BLOCKS], count = blocks_of(r->scan, p, block, owner), k;
-        int32_t last[4] = {r->last[0], r->last[1], r->last[2], r->last[3]};
+        int16_t before[MOST_BLOCKS][64];
+        uint64_t held = !r->scan->fresh && kind == REFINED;
+        int32_t dc[4] = {r->last[0], r->last[1], r->last[2], r->last[3]};
         int64_t run = r->run, number = r->block, runs = n->runs, odd = n->odd;
         const bits now = b;
-        for (k = 0; k < count; k++) memcpy(before[k], block[k], sizeof before[k]);
-        for (k = 0; k < count; k++, r->block++)
-            if (read_block(r, &b, owner[k], block[k], kind) == END) break;
-        if (k == count) continue;
-        for (k = 0; k < count; k++) memcpy(block[k], before[k], sizeof before[k]);
-        memcpy(r->last, last, sizeof last);
+        int k;
+        for (k = 0; k < p->blocks && !r->scan->fresh && !held; k++)
+            held = others(p->block[k], first, last, 0);
+        if (held) keep(p, before);
+        for (k = 0; k < p->blocks; k++, r->block++)
+            if (read_block(r, &b, p->owner[k], p->block[k], kind) == END) break;
+        if (k == p->blocks && taken(r, &b) <= 8 * r->size) continue;
+        if (held) put_back(p, (const int16_t (*)[64])before);
+        for (k = 0; k < p->blocks && !held; k++)
+            memset(p->block[k] + first, 0, (size_t)(last - first + 1) * sizeof **before);
+        memcpy(r->last, dc, sizeof dc);
         r->run = run, r->block = number, n->runs = runs, n->odd = odd;
         b = now;
         break;
     }
-    r->bits = take_bytes(b);
+    r->bits = b;
 }
 
 static void read_units(reader *r, place *p, int64_t until) {
@@ -315,14 +218,30 @@ static void read_units(reader *r, place *p, int64_t until) {
     else read_kind(r, p, until, REFINED);
 }
 
-/* Where the byte is that holds the next bit. */
-static int64_t position(const bits *b, const uint8_t *data) {
-    const uint8_t *at = b->next;
-    for (int left = b->held; left > 0; left -= 8) {
-        at--;
-        if (!*at && at > data && at[-1] == 0xff) at--;
+/* Begin an interval at `data`; return where it ends: at a marker, or with all data. */
+static const uint8_t *begin(reader *r, const uint8_t *data, const uint8_t *end) {
+    r->size = 0;
+    while (data < end) {
+        const uint8_t *found = memchr(data, 0xff, (size_t)(end - data));
+        size_t count = (size_t)((found ? found : end) - data);
+        memcpy(r->interval + r->size, data, count);
+        r->size += (int64_t)count;
+        data += count;
+        if (!found || end - data < 2 || data[1]) break;
+        r->interval[r->size++] = 0xff;
+        data += 2;
     }
-    return at - data;
+    memset(r->interval + r->size, 0, BEYOND);
+    memset(r->last, 0, sizeof r->last);
+    r->bits = (bits){r->interval, 0, 0};
+    return data;
+}
+
+/* Bytes of the data that the first `count` of an interval were. */
+static int64_t length(const reader *r, int64_t count) {
+    int64_t zeros = 0;
+    for (int64_t k = 0; k < count; k++) zeros += r->interval[k] == 0xff;
+    return count + zeros;
 }
 
 /* Read a scan from its data into coefficients, which hold what the scans before it gave.
@@ -333,36 +252,41 @@ static int64_t position(const bits *b, const uint8_t *data) {
 EXPORT int64_t bitswap_jpeg_read(const scan *s, const table *tables, const uint8_t *data,
                                  int64_t size, notes *noted) {
     decoder *decoders = malloc(8 * sizeof *decoders);
-    int64_t total = units_of(s);
-    reader r = {s, decoders, decoders + 4, noted, {data, data + size, 0, 0}, {0}, 0, 0};
+    reader r = {s, decoders, decoders + 4, noted, malloc((size_t)size + BEYOND), 0, {0}, {0}, 0, 0};
+    int64_t total = units_of(s), left;
+    const uint8_t *start = data, *end = data + size;
     place at = beginning(s);
     noted->units = noted->restarts = noted->runs = noted->odd = 0;
-    if (!decoders) return NO_MEMORY;
+    if (!decoders || !r.interval) {
+        free(decoders), free(r.interval);
+        return NO_MEMORY;
+    }
     for (int k = 0; k < s->components; k++) {
         int dc = s->component[k].dc, ac = s->component[k].ac;
         if (!s->first) prepare(decoders + dc, tables + dc);
         if (!s->progressive || s->first) prepare(decoders + 4 + ac, tables + 4 + ac);
+        if (!s->progressive) join_ends(decoders + 4 + ac);
     }
     for (;;) {
         int64_t more = total - noted->units;
         int64_t until = s->restart && s->restart < more ? noted->units + s->restart : total;
+        const uint8_t *marker = begin(&r, start, end);
         read_units(&r, &at, until);
-        if (noted->units < total && noted->units == until && r.bits.held > 7) {
+        left = 8 * r.size - taken(&r, &r.bits);
+        if (noted->units < total && noted->units == until && left > 7) {
             until = total; /* restart markers that are announced and missing */
             read_units(&r, &at, until);
+            left = 8 * r.size - taken(&r, &r.bits);
         }
-        const uint8_t *marker = r.bits.next;
-        int left = r.bits.held;
-        if (noted->units < until || until == total || left > 7 || r.run ||
-            r.bits.end - marker < 2 || *marker != 0xff || marker[1] != 0xd0 + noted->restarts % 8)
+        if (noted->units < until || until == total || left > 7 || r.run || end - marker < 2 ||
+            *marker != 0xff || marker[1] != 0xd0 + noted->restarts % 8)
             break;
         noted->padding[noted->restarts++] =
-            (uint8_t)(left ? r.bits.word >> (64 - left) | 0xffu << left : 0xff);
-        memset(r.last, 0, sizeof r.last);
-        r.bits = (bits){marker + 2, r.bits.end, 0, 0};
+            (uint8_t)(left ? r.interval[r.size - 1] | 0xffu << left : 0xff);
+        start = marker + 2;
     }
-    noted->end = position(&r.bits, data);
-    noted->partial = -r.bits.held & 7;
-    free(decoders);
+    noted->end = start - data + length(&r, r.size - (left + 7) / 8);
+    noted->partial = -left & 7;
+    free(decoders), free(r.interval);
     return 0;
 }

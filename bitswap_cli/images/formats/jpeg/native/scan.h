@@ -34,6 +34,7 @@ typedef struct {
 typedef struct {
     int32_t components, progressive, first, last, high, low, restart;
     int32_t width, height;        /* MCUs of an interleaved scan */
+    int32_t fresh;                /* no scan before it has its components: all of them are 0 */
     component component[4];
 } scan;
 
@@ -60,37 +61,43 @@ INLINE int64_t units_of(const scan *s) {
     return (int64_t)s->width * s->height;
 }
 
-/* A walk through the MCUs of a scan. */
+/* A walk through the MCUs of a scan: where it is, the blocks there, and the component of each. */
 typedef struct {
-    int64_t row, column, width;
+    int64_t row, column, rows, columns;
+    int blocks, owner[MOST_BLOCKS], step[MOST_BLOCKS];
+    int16_t *block[MOST_BLOCKS];
 } place;
 
-INLINE place beginning(const scan *s) {
-    return (place){0, 0, s->components == 1 ? s->component[0].real_columns : s->width};
-}
-
-INLINE void step(place *p) {
-    if (++p->column == p->width) p->column = 0, p->row++;
-}
-
-/* Blocks of one MCU, and the component of each; returns how many. */
-INLINE int blocks_of(const scan *s, const place *p, int16_t **block, int *owner) {
-    int count = 0;
-    if (s->components == 1) {
-        block[0] = s->component->coefficients + (p->row * s->component->columns + p->column) * 64;
-        owner[0] = 0;
-        return 1;
-    }
+INLINE void begin_row(const scan *s, place *p) {
+    int alone = s->components == 1;
+    p->column = p->blocks = 0;
     for (int k = 0; k < s->components; k++) {
         const component *c = s->component + k;
-        for (int y = 0; y < c->vertical; y++)
-            for (int x = 0; x < c->horizontal; x++) {
-                int64_t row = p->row * c->vertical + y, column = p->column * c->horizontal + x;
-                block[count] = c->coefficients + (row * c->columns + column) * 64;
-                owner[count++] = k;
+        int vertical = alone ? 1 : c->vertical, horizontal = alone ? 1 : c->horizontal;
+        for (int y = 0; y < vertical; y++)
+            for (int x = 0; x < horizontal; x++, p->blocks++) {
+                int64_t number = (p->row * vertical + y) * c->columns + x;
+                p->block[p->blocks] = c->coefficients + number * 64;
+                p->owner[p->blocks] = k;
+                p->step[p->blocks] = horizontal * 64;
             }
     }
-    return count;
+}
+
+INLINE place beginning(const scan *s) {
+    place p = {0, 0, s->height, s->width, 0, {0}, {0}, {0}};
+    if (s->components == 1)
+        p.rows = s->component->real_rows, p.columns = s->component->real_columns;
+    begin_row(s, &p);
+    return p;
+}
+
+INLINE void step(const scan *s, place *p) {
+    if (++p->column < p->columns) {
+        for (int k = 0; k < p->blocks; k++) p->block[k] += p->step[k];
+    } else if (++p->row < p->rows) {
+        begin_row(s, p);
+    }
 }
 
 /* Bit k: coefficient k of first..last is not 0 without its `low` lowest bits; 0 <= low <= 14. */

@@ -1,118 +1,9 @@
 /* Scans from coefficients; see scan.h. */
 
-#include "scan.h"
+#include "encoder.h"
 
 #define MOST_RUN 0x7fff  /* blocks of one end-of-block run */
 #define MOST_BITS 937    /* corrections that wait, after which libjpeg ends a run */
-#define UNWRITABLE (-2)  /* the scan has no code for its coefficients */
-#define NO_ROOM (-3)
-#define DIFFERENT (-4)   /* from what is expected */
-#define MARGIN 16        /* bytes that 64 bits take at most */
-
-typedef struct {
-    uint8_t length[256];
-    uint16_t code[256];
-} encoder;
-
-static void arrange(encoder *e, const table *t) {
-    uint32_t code = 0;
-    int index = 0;
-    memset(e, 0, sizeof *e);
-    for (int length = 1; length <= 16; length++, code <<= 1)
-        for (int k = 0; k < t->counts[length - 1] && index < 256; k++, code++, index++)
-            if (!e->length[t->symbols[index]]) {
-                e->length[t->symbols[index]] = (uint8_t)length;
-                e->code[t->symbols[index]] = (uint16_t)code;
-            }
-}
-
-/* Where bits go: all into `out`, or piece by piece through it, compared with what is expected. */
-typedef struct {
-    uint8_t *out;
-    int64_t at, room;
-    const uint8_t *expected; /* or 0 */
-    int64_t left;            /* bytes that are still expected */
-    int64_t surplus;         /* bytes written behind these */
-    uint64_t bits;           /* the lowest `held` bits are not in `out` yet; fewer than 64 */
-    int held;
-    int failed;
-} sink;
-
-INLINE void fail(sink *o, int reason) {
-    if (!o->failed) o->failed = reason;
-}
-
-/* Compare what is in `out` with what is expected. */
-static void compare(sink *o) {
-    int64_t count = o->at < o->left ? o->at : o->left;
-    o->surplus += o->at - count;
-    if (memcmp(o->out, o->expected, (size_t)count) || o->surplus > 2) fail(o, DIFFERENT);
-    o->expected += count;
-    o->left -= count;
-}
-
-/* Empty `out`. By value: its caller's stays in registers. */
-static sink emptied(sink o) {
-    if (o.expected) compare(&o);
-    else fail(&o, NO_ROOM);
-    o.at = 0;
-    return o;
-}
-
-INLINE void make_room(sink *o) {
-    if (o->at + MARGIN > o->room) *o = emptied(*o);
-}
-
-INLINE void put_byte(sink *o, uint8_t byte) {
-    o->out[o->at++] = byte;
-    if (byte == 0xff) o->out[o->at++] = 0;
-}
-
-INLINE void put_word(sink *o, uint64_t word) {
-    make_room(o);
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    if (!(word & (~word - 0x0101010101010101ull) & 0x8080808080808080ull)) { /* no 0xff */
-        word = __builtin_bswap64(word);
-        memcpy(o->out + o->at, &word, sizeof word);
-        o->at += (int64_t)sizeof word;
-        return;
-    }
-#endif
-    for (int k = 56; k >= 0; k -= 8) put_byte(o, (uint8_t)(word >> k));
-}
-
-INLINE void put(sink *o, uint64_t value, int count) /* count <= 32, no bits above these */
-{
-    int left = 64 - o->held;
-    if (count < left) {
-        o->bits = o->bits << count | value;
-        o->held += count;
-        return;
-    }
-    put_word(o, o->bits << left | value >> (count - left));
-    o->bits = value;
-    o->held = count - left;
-}
-
-INLINE void put_symbol(sink *o, const encoder *e, int found) {
-    if (!e->length[found]) fail(o, UNWRITABLE);
-    put(o, e->code[found], e->length[found]);
-}
-
-/* A symbol and the number of `size` bits behind it; size <= 15. */
-INLINE void put_pair(sink *o, const encoder *e, int found, int value, int size) {
-    uint32_t low = (uint32_t)(value + (value >> 31)) & ((1u << size) - 1);
-    if (!e->length[found]) fail(o, UNWRITABLE);
-    put(o, (uint64_t)e->code[found] << size | low, e->length[found] + size);
-}
-
-/* Fill the byte at hand with the lowest bits of `padding`, and write what is held. */
-static void fill(sink *o, uint32_t padding) {
-    int left = -o->held & 7;
-    put(o, padding & ((1u << left) - 1), left);
-    make_room(o);
-    for (; o->held; o->held -= 8) put_byte(o, (uint8_t)(o->bits >> (o->held - 8)));
-}
 
 /* Corrections of a block: one bit of each coefficient that was not 0 before. */
 typedef struct {
@@ -143,18 +34,16 @@ typedef struct {
     corrections more[MOST_BITS + 1];
 } writer;
 
-INLINE int size_of(int value) { return value ? 32 - __builtin_clz((uint32_t)abs(value)) : 0; }
-
-INLINE void write_dc(writer *w, int owner, const int16_t *block) {
+INLINE void write_dc(writer *w, sink *o, int owner, const int16_t *block) {
     int value = block[0] >> w->scan->low;
     if (w->scan->high) {
-        put(&w->sink, (uint64_t)(value & 1), 1);
+        put(o, (uint64_t)(value & 1), 1);
         return;
     }
     int difference = value - w->last[owner], size = size_of(difference);
     w->last[owner] = value;
-    if (size > 15) fail(&w->sink, UNWRITABLE);
-    else put_pair(&w->sink, w->dc + w->scan->component[owner].dc, size, difference, size);
+    if (size > 15) fail(o, UNWRITABLE);
+    else put_pair(o, w->dc + w->scan->component[owner].dc, size, difference, size);
 }
 
 static void put_run(writer *w, const encoder *e, int64_t run) {
@@ -201,30 +90,50 @@ INLINE int odd_here(writer *w) {
     return n->block[w->odd++] & 7;
 }
 
-/* Coefficients of a sequential scan, or of a first progressive one. */
-INLINE void write_ac(writer *w, const encoder *e, const int16_t *block, int first, int last,
-                     int low, int progressive) {
+/* Coefficients of a block from `first` on that are not 0, bit k of `left` for the k-th, without
+   their `low` lowest bits. Returns the last one, or first - 1. */
+INLINE int write_numbers(sink *o, const encoder *e, const int16_t *block, uint64_t left, int first,
+                         int low) {
     int before = first - 1;
-    uint64_t left = others(block, first, last, low);
+    for (; left; left &= left - 1) {
+        int k = __builtin_ctzll(left), zeros = k - before - 1, sign = block[k] >> 15;
+        int value = low ? ((((block[k] ^ sign) - sign) >> low) ^ sign) - sign : block[k];
+        before = k;
+        if (zeros < 16 && abs(value) < SMALL && e->small[zeros][value + SMALL]) {
+            entry found = e->small[zeros][value + SMALL];
+            put(o, found >> 8, (int)(found & 255));
+            continue;
+        }
+        int size = size_of(value);
+        for (; zeros > 15; zeros -= 16) put_symbol(o, e, 0xf0);
+        if (size > 15) fail(o, UNWRITABLE);
+        else put_pair(o, e, zeros << 4 | size, value, size);
+    }
+    return before;
+}
+
+/* A block of a sequential scan. */
+INLINE void write_sequential(writer *w, sink *o, int owner, const int16_t *block) {
+    const encoder *e = w->ac + w->scan->component[owner].ac;
+    write_dc(w, o, owner, block);
+    int last = write_numbers(o, e, block, others(block, 1, 63, 0), 1, 0);
+    for (int odd = odd_here(w); odd; odd--, last += 16) put_symbol(o, e, 0xf0);
+    if (last < 63) put_symbol(o, e, 0);
+}
+
+/* Coefficients of a first progressive scan. */
+static void write_first(writer *w, const encoder *e, const int16_t *block) {
+    const scan *s = w->scan;
+    uint64_t left = others(block, s->first, s->last, s->low);
     if (left) end_run(w, e);
     sink o = w->sink; /* where a compiler keeps it in registers */
-    for (; left; left &= left - 1) {
-        int k = __builtin_ctzll(left), zeros = k - before - 1;
-        int sign = block[k] >> 15, size = size_of(((block[k] ^ sign) - sign) >> low);
-        int value = ((((block[k] ^ sign) - sign) >> low) ^ sign) - sign;
-        for (; zeros > 15; zeros -= 16) put_symbol(&o, e, 0xf0);
-        if (size > 15) fail(&o, UNWRITABLE);
-        else put_pair(&o, e, zeros << 4 | size, value, size);
-        before = k;
-    }
+    int last = write_numbers(&o, e, block, left, s->first, s->low);
     w->sink = o;
-    for (int odd = odd_here(w); odd; odd--, before += 16) {
+    for (int odd = odd_here(w); odd; odd--, last += 16) {
         end_run(w, e);
         put_symbol(&w->sink, e, 0xf0);
     }
-    if (before >= last) return;
-    if (progressive) add_to_run(w, e, (corrections){0, 0});
-    else put_symbol(&w->sink, e, 0);
+    if (last < s->last) add_to_run(w, e, (corrections){0, 0});
 }
 
 static void put_refined(writer *w, const encoder *e, int found, int sign, corrections *c) {
@@ -262,19 +171,27 @@ static void write_refined(writer *w, const encoder *e, const int16_t *block) {
     if (zeros > 0 || c.count) add_to_run(w, e, c);
 }
 
-INLINE void write_block(writer *w, int owner, const int16_t *block) {
+static void write_progressive(writer *w, int owner, const int16_t *block) {
     const scan *s = w->scan;
     const encoder *ac = w->ac + s->component[owner].ac;
-    if (!s->progressive) {
-        write_dc(w, owner, block);
-        write_ac(w, ac, block, 1, 63, 0, 0);
-    } else if (!s->first) {
-        write_dc(w, owner, block);
-    } else if (s->high) {
-        write_refined(w, ac, block);
-    } else {
-        write_ac(w, ac, block, s->first, s->last, s->low, 1);
+    if (!s->first) write_dc(w, &w->sink, owner, block);
+    else if (s->high) write_refined(w, ac, block);
+    else write_first(w, ac, block);
+}
+
+/* Write some MCUs, as long as nothing fails. */
+static void write_some(writer *w, place *at, int64_t count) {
+    sink o = w->sink;
+    if (w->scan->progressive) {
+        for (; count && !w->sink.failed; count--, step(w->scan, at))
+            for (int k = 0; k < at->blocks; k++, w->block++)
+                write_progressive(w, at->owner[k], at->block[k]);
+        return;
     }
+    for (; count && !o.failed; count--, step(w->scan, at))
+        for (int k = 0; k < at->blocks; k++, w->block++)
+            write_sequential(w, &o, at->owner[k], at->block[k]);
+    w->sink = o;
 }
 
 static void restart(writer *w, const encoder *ac) {
@@ -292,15 +209,14 @@ static void write_units(writer *w) {
     const notes *n = w->notes;
     const encoder *ac = w->ac + s->component[0].ac;
     place at = beginning(s);
-    int64_t next = s->restart;
-    for (int64_t unit = 0; unit < n->units && !w->sink.failed; unit++, step(&at)) {
-        int16_t *block[MOST_BLOCKS];
-        int owner[MOST_BLOCKS], count = blocks_of(s, &at, block, owner);
+    for (int64_t unit = 0, next = s->restart, until; unit < n->units; unit = until) {
         if (unit == next && w->restarts < n->restarts) {
             restart(w, ac);
             next += s->restart;
         }
-        for (int k = 0; k < count; k++, w->block++) write_block(w, owner[k], block[k]);
+        until = w->restarts < n->restarts && next < n->units && next > unit ? next : n->units;
+        write_some(w, &at, until - unit);
+        if (w->sink.failed) return;
     }
     end_run(w, ac);
     if (w->restarts < n->restarts) /* one behind the last MCU that could be read */
@@ -349,4 +265,4 @@ EXPORT int64_t bitswap_jpeg_compare(const scan *s, const table *tables, const no
     return o.failed ? o.failed : o.left ? DIFFERENT : size + o.surplus;
 }
 
-EXPORT int64_t bitswap_jpeg_abi(void) { return 2; }
+EXPORT int64_t bitswap_jpeg_abi(void) { return 3; }
