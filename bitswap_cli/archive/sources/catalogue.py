@@ -16,12 +16,12 @@ from bitswap_cli.archive.format.header import COPIES, LARGE, LONG, SAMPLES, TWIN
 from bitswap_cli.archive.format.pictures import Stored
 from bitswap_cli.archive.format.sections import MAX_BLOCK, MAX_CHUNK_BYTES
 from bitswap_cli.archive.sources import seen, strips, twins
-from bitswap_cli.archive.sources.ahead import ahead, any_tells
+from bitswap_cli.archive.sources.ahead import Outcome, ahead, any_tells, each
 from bitswap_cli.archive.sources.beginnings import Beginnings, begun
 from bitswap_cli.archive.sources.copies import find
 from bitswap_cli.archive.sources.inside.hosts import look_into
 from bitswap_cli.archive.sources.inside.streams import LEVEL
-from bitswap_cli.archive.sources.lookers import Look, lookers
+from bitswap_cli.archive.sources.lookers import Look, here, lookers
 from bitswap_cli.archive.sources.seen import NO_PICTURE, UNSEEN, Group, Known, Seen, SeenJpeg
 from bitswap_cli.archive.sources.source import Source, SourceError, beginning
 from bitswap_cli.archive.sources.strips import SeenStrips
@@ -111,7 +111,7 @@ class Catalogue:
         self._described = not pixels or self._hosted.any  # pictures inside of files always are
         self._entries: dict[bytes, Known] = {}
         self._strips: dict[bytes, SeenStrips | None] = {}
-        self._look: Look = seen.look
+        self._look: Look = here
 
     def features(self, block: int = MAX_BLOCK) -> frozenset[str]:
         """Return what an archive of it needs beyond what its models do.
@@ -263,30 +263,20 @@ class Catalogue:
             return any_tells(sources, find, tells_of, settle, self._threads)
 
     def look(self, source: Source, *, wide: bool = True, again: bool = True) -> Seen | None:
-        """Return what a source can be seen as; None if it is no picture, or was skipped.
+        """Return what one of `sources` can be seen as; None if it is no picture, or was skipped.
 
-        Parameters
-        ----------
-        source : Source
-            One of `sources`.
-        wide : bool
-            Whether a wide picture counts as one, in a catalogue of such.
-        again : bool
-            Whether this picture will be looked at again: its pixels are kept only then.
-
-        Raises
-        ------
-        SourceError
-            If it cannot be read, or has changed, and the catalogue is strict.
+        `wide` is whether a wide picture counts as one, in a catalogue of such; `again`, whether
+        this picture will be looked at again: its pixels are kept only then. Raises `SourceError` if
+        it cannot be read, or has changed, and the catalogue is strict.
         """
-        return self._settle(source, partial(self._find, source, wide), wide, again)
+        (found,) = self._find([source], wide)
+        return self._settle(source, found.result, wide, again)
 
     def look_at(
         self, sources: Iterable[Source], *, wide: bool = True, again: bool = True
     ) -> Generator[tuple[Source, Seen | None]]:
         """Yield one source after the other and what `look` returns of it; meanwhile, the next ones
         are looked at. Parameters and errors are those of `look`."""
-
         settle = partial(self._settle, wide=wide, again=again)
         return ahead(sources, partial(self._find, wide=wide), settle, self._threads)
 
@@ -300,7 +290,7 @@ class Catalogue:
         def store(source: Source) -> Stored | None:
             return seen.stored(source, self._entries.get(source.name, NO_PICTURE), features)
 
-        return ahead(sources, store, lambda source, stored: stored(), self._threads)
+        return ahead(sources, each(store), lambda source, stored: stored(), self._threads)
 
     def _settle(
         self, source: Source, found: Callable[[], Known], wide: bool, again: bool
@@ -333,18 +323,25 @@ class Catalogue:
             try:
                 yield
             finally:
-                self._look = seen.look
+                self._look = here
 
-    def _find(self, source: Source, wide: bool) -> Known:
-        """Return what is known of a file, with its pictures if they are wanted."""
-        entry = self._entries.get(source.name, UNSEEN)
-        if source.path in self.skipped:
-            return entry
-        if source.name not in self._beginnings.held:
+    def _find(self, sources: Sequence[Source], wide: bool) -> list[Outcome[Known]]:
+        """Return what is known of files, with their pictures if they are wanted."""
+        new = [one for one in sources if self._known(one) is UNSEEN]
+        looked = self._look(new, wide=self._wide, pixels=self._pixels) if new else []
+        told = dict(zip((one.name for one in new), looked, strict=True))
+        again = each(partial(self._again, wide=wide))
+        return [told.get(one.name) or again([one])[0] for one in sources]
+
+    def _known(self, source: Source) -> Known:
+        """Return what is known of a file; what is no picture, or was skipped, is not looked at."""
+        if source.path in self.skipped or source.name not in self._beginnings.held:
             return NO_PICTURE
-        if entry is UNSEEN:
-            pixels = self._pixels and source.offset is None
-            entry = self._look(source, wide=self._wide, pixels=pixels)
-        if entry.pictures is None and entry.wanted(wide and self._wide):
-            entry = entry._replace(pictures=seen.look_again(source, entry))
-        return entry
+        return self._entries.get(source.name, UNSEEN)
+
+    def _again(self, source: Source, *, wide: bool) -> Known:
+        """Return what is known of a file, with its pictures if they are wanted."""
+        known = self._known(source)
+        if known.pictures is None and known.wanted(wide and self._wide):
+            return known._replace(pictures=seen.look_again(source, known))
+        return known

@@ -11,10 +11,12 @@ import subprocess
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from queue import SimpleQueue
 from typing import Protocol
 
 from bitswap_cli.archive.sources import seen
+from bitswap_cli.archive.sources.ahead import Outcome, each
 from bitswap_cli.archive.sources.seen import Known
 from bitswap_cli.archive.sources.source import Source, SourceError, read
 
@@ -29,9 +31,16 @@ _Free = SimpleQueue[_Process]
 
 
 class Look(Protocol):
-    """What looks at a file, such as `seen.look`."""
+    """What looks at files, such as `here`."""
 
-    def __call__(self, source: Source, *, wide: bool, pixels: bool) -> Known: ...
+    def __call__(
+        self, sources: Sequence[Source], *, wide: bool, pixels: bool
+    ) -> list[Outcome[Known]]: ...
+
+
+def here(sources: Sequence[Source], *, wide: bool, pixels: bool) -> list[Outcome[Known]]:
+    """Look at files in this process, see `seen.look`."""
+    return [*each(partial(seen.look, wide=wide, pixels=pixels))(sources)]
 
 
 @contextmanager
@@ -47,7 +56,7 @@ def lookers(sources: Sequence[Source], count: int) -> Generator[Look]:
     """
     small = sum(source.size for source in sources) <= _SMALL * len(sources)
     if count < 2 or len(sources) < MANY or not small or not sys.executable:
-        yield seen.look
+        yield here
         return
     own, free = list[_Process](), _Free()
     try:
@@ -55,7 +64,7 @@ def lookers(sources: Sequence[Source], count: int) -> Generator[Look]:
             for _ in range(min(count, 2 * len(sources) // MANY)):
                 own.append(_started())
                 free.put(own[-1])
-        yield _Looker(free) if own else seen.look
+        yield _Looker(free) if own else here
     finally:
         for process in own:
             process.kill()
@@ -69,18 +78,31 @@ class _Looker:
     def __init__(self, free: _Free) -> None:
         self._free = free
 
-    def __call__(self, source: Source, *, wide: bool, pixels: bool) -> Known:
-        carried = source._replace(spool=read(source)) if source.spool else source
+    def __call__(
+        self, sources: Sequence[Source], *, wide: bool, pixels: bool
+    ) -> list[Outcome[Known]]:
+        carried = each(_carried)(sources)
+        asked = [one.result() for one in carried if one.error is None]
         process = self._free.get()
         try:
-            found = _told(process, carried, wide, pixels)
+            found = _told(process, asked, wide, pixels)
         finally:
             self._free.put(process)
         if found is None:
-            return seen.look(source, wide=wide, pixels=pixels)
-        if isinstance(found, str):
-            raise SourceError(source.path, found)
-        return found
+            return here(sources, wide=wide, pixels=pixels)
+        told = iter(map(_outcome, asked, found))
+        return [Outcome(error=one.error) if one.error else next(told) for one in carried]
+
+
+def _carried(source: Source) -> Source:
+    """Return a source as another process can read it."""
+    return source._replace(spool=read(source)) if source.spool else source
+
+
+def _outcome(source: Source, found: Known | str) -> Outcome[Known]:
+    return (
+        Outcome(error=SourceError(source.path, found)) if isinstance(found, str) else Outcome(found)
+    )
 
 
 def _started() -> _Process:
@@ -92,15 +114,17 @@ def _started() -> _Process:
     )  # fmt: skip
 
 
-def _told(process: _Process, source: Source, wide: bool, pixels: bool) -> Known | str | None:
-    """Return what a process sees in a file, or why it cannot be archived; None if it has ended."""
+def _told(
+    process: _Process, sources: Sequence[Source], wide: bool, pixels: bool
+) -> list[Known | str] | None:
+    """Return what a process sees in files, or why they cannot be archived; None if it has ended."""
     asked, answers = process.stdin, process.stdout
     if asked is None or answers is None:
         return None
     try:
-        pickle.dump((source, wide, pixels), asked)
+        pickle.dump((sources, wide, pixels), asked, pickle.HIGHEST_PROTOCOL)
         asked.flush()
-        found: Known | str = pickle.load(answers)
+        found: list[Known | str] = pickle.load(answers)
     except (OSError, EOFError, pickle.UnpicklingError):
         return None
     return found
@@ -111,10 +135,14 @@ def serve() -> None:
     asked, answers = sys.stdin.buffer, sys.stdout.buffer
     with suppress(EOFError, OSError):
         while True:
-            source, wide, pixels = pickle.load(asked)
-            try:
-                found: Known | str = seen.look(source, wide=wide, pixels=pixels)
-            except SourceError as error:
-                found = error.why
+            sources, wide, pixels = pickle.load(asked)
+            found = [_seen(source, wide, pixels) for source in sources]
             pickle.dump(found, answers, pickle.HIGHEST_PROTOCOL)
             answers.flush()
+
+
+def _seen(source: Source, wide: bool, pixels: bool) -> Known | str:
+    try:
+        return seen.look(source, wide=wide, pixels=pixels)
+    except SourceError as error:
+        return error.why

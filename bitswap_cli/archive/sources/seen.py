@@ -142,13 +142,15 @@ def look(source: Source, *, wide: bool, pixels: bool) -> Known:
     wide : bool
         Whether wide pictures are of interest.
     pixels : bool
-        Whether it is enough that pictures come back pixel for pixel; else they are described.
+        Whether it is enough that pictures come back pixel for pixel; else they are described, and
+        so are those that lie in other files.
 
     Raises
     ------
     SourceError
         If it cannot be read, or has changed.
     """
+    pixels = pixels and source.offset is None
     if source.kind != "file" or source.size > MAX_LARGE_FILE:
         return NO_PICTURE
     data = source_files.read_if(source, looks_like_picture, START)

@@ -162,7 +162,7 @@ def encode(columns: Sequence[Column]) -> bytes:
         _without_end(column, place) if len(column) else NOTHING
         for place, column in enumerate(columns)
     ]
-    places = [place for place in range(COLUMNS) if len(kept[place])]
+    places = [place for place, column in enumerate(kept) if len(column)]
     if not places:
         return b""
     levels = {place: _choose(np.bincount(_classes(kept[place]))) for place in places}
@@ -180,7 +180,7 @@ def encode(columns: Sequence[Column]) -> bytes:
 def _without_end(column: Column, place: int) -> Column:
     if place in RIGHTS or column[-1]:
         return column
-    used = np.flatnonzero(column)
+    used = column.nonzero()[0]
     return column[: int(used[-1]) + 1] if len(used) else column[:0]
 
 

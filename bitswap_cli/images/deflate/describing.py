@@ -1,25 +1,31 @@
 """From a zlib stream to inflated bytes and a description, which is proved."""
 
-from collections.abc import Iterable
-from functools import partial
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.deflate import makers
+from bitswap_cli.images.deflate.columns import COLUMNS, NOTHING, Column
 from bitswap_cli.images.deflate.engine import engine
-from bitswap_cli.images.deflate.guess import guess, told
+from bitswap_cli.images.deflate.guess import guess, likely, told
 from bitswap_cli.images.deflate.inflated import PADDING, Bytes, Inflated
-from bitswap_cli.images.deflate.parameters import LIBDEFLATE
+from bitswap_cli.images.deflate.parameters import LIBDEFLATE, Parameters
 from bitswap_cli.images.deflate.remembering import once, remember
 from bitswap_cli.images.deflate.restoring import (
+    Deflate,
     adler32,
     most_corrections,
     pack,
     rebuild,
     room_for,
+    written,
 )
 
 _KEPT = 1 << 24  # inflated bytes of a stream whose tokens are kept while it is remembered
+_SMALL = 1 << 16  # inflated bytes of a stream of which it is asked first whether it is a plain one
 
 
 class Described(NamedTuple):
@@ -102,22 +108,54 @@ def describe(stream: bytes, limit: int, feeds: Iterable[int] = ()) -> Described 
     size = len(inflated.data) - PADDING
     if inflated.consumed > room_for(size):
         return None
-    parameters, predicted = guess(inflated, stream[:2], feeds)
-    columns = told(inflated, parameters, predicted)
+    parameters, columns, deflate = _plain(inflated, stream) or _corrected(inflated, stream, feeds)
     if sum(len(column) for column in columns) > most_corrections(size):
         return None
-    data = inflated.data[:size]
     tail = stream[2 + inflated.consumed :]
     description = pack(parameters, stream[:2], tail, adler32(inflated.data), columns)
-    replay = partial(engine().replay, predicted=predicted)
     try:
-        proved = rebuild(inflated.data, description, replay) == stream
+        proved = rebuild(inflated.data, description, deflate) == stream
     except ArchiveError:
         return None
     if not proved:
         return None
     if parameters.family == LIBDEFLATE:
         makers.note(makers.LIBDEFLATE)
-    described = Described(data.tobytes(), description)
+    described = Described(inflated.data[:size].tobytes(), description)
     remember(*described, stream)
     return described
+
+
+_Made = tuple[Parameters, list[Column], Deflate]
+"""Who made a stream, its corrections, and what makes it again of these."""
+
+
+def _plain(inflated: Inflated, stream: bytes) -> _Made | None:
+    """Return the likeliest maker of a small stream, if it is just what that one makes.
+
+    What `_corrected` finds is the same, but takes as long for few bytes as for many.
+    """
+    if len(inflated.data) > _SMALL:
+        return None
+    likeliest = likely(inflated, stream[:2])
+    how = likeliest.as_array()
+    raw = stream[2 : 2 + inflated.consumed]
+    try:
+        made = engine().make(inflated.data, how, len(raw))
+    except ArchiveError:  # it is longer
+        return None
+
+    def deflate(_: Bytes, by: NDArray[np.int64], columns: Sequence[Column]) -> bytes:
+        return raw if np.array_equal(by, how) and not any(map(len, columns)) else b""
+
+    return (likeliest, [NOTHING] * COLUMNS, deflate) if made == raw else None
+
+
+def _corrected(inflated: Inflated, stream: bytes, feeds: Iterable[int]) -> _Made:
+    """Return who made a stream, as near as it can be found."""
+    parameters, predicted = guess(inflated, stream[:2], feeds)
+
+    def deflate(data: Bytes, how: NDArray[np.int64], columns: Sequence[Column]) -> bytes:
+        return written(data, how, columns, *engine().replay(data, how, columns, predicted))
+
+    return parameters, told(inflated, parameters, predicted), deflate

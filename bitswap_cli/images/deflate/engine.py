@@ -26,10 +26,11 @@ from bitswap_cli.images.deflate.inflated import (
     Walked,
 )
 
-ABI = 4
+ABI = 5
 
 _NO_MEMORY = -3
 _AT_ONCE = 1 << 24  # bytes for which there is room without knowing whether it is needed
+_NONE = [NOTHING] * COLUMNS
 
 
 class Engine(Protocol):
@@ -64,6 +65,8 @@ class Engine(Protocol):
         columns: Sequence[Column], room: int,
     ) -> bytes: ...  # fmt: skip
 
+    def make(self, data: Bytes, how: NDArray[np.int64], room: int) -> bytes: ...
+
 
 class Kernel:
     """The compiled engine: the functions of `reference`, bound by ctypes, without the GIL.
@@ -90,6 +93,7 @@ class Kernel:
         self._describe_blocks = library.bound("describe_blocks", "ppplpllppl")
         self._restore = library.bound("restore", "plppppplplppl")
         self._write = library.bound("write", "pppllppppl")
+        self._make = library.bound("make", "plplpl")
 
     def inflate(self, stream: bytes, limit: int) -> Inflated | None:
         """Inflate a raw deflate stream; see `reference.inflate`."""
@@ -201,6 +205,17 @@ class Kernel:
                 address(values), address(counts), address(starts), address(out), room,
             )
         )  # fmt: skip
+        if length > room:
+            raise ArchiveError(DAMAGED)
+        return out[:length].tobytes()
+
+    def make(self, data: Bytes, how: NDArray[np.int64], room: int) -> bytes:
+        """Make a raw deflate stream without corrections; see `reference.make`."""
+        size, out = len(data) - PADDING, np.empty(room, np.uint8)
+        most = reference.most_blocks(size, _NONE)
+        length = self._checked(
+            self._make(address(data), size, address(how), most, address(out), room)
+        )
         if length > room:
             raise ArchiveError(DAMAGED)
         return out[:length].tobytes()

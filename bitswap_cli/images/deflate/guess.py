@@ -100,10 +100,21 @@ def _wrong_heads(inflated: Inflated, flags: int) -> int:
     return int(np.count_nonzero(blocks[_TREE]))
 
 
+def likely(inflated: Inflated, header: bytes) -> Parameters:
+    """Return the maker that `guess` tries first if all codes of a stream are as zlib's."""
+    facts = _facts(inflated, header)
+    return next(_with_heaps(facts, _unmatched(facts), ()))
+
+
+def _unmatched(facts: _Facts) -> Parameters:
+    """One that looks for no matches."""
+    full, fixed = facts.full, facts.fixed
+    return Parameters(LITERALS, 0, facts.memories[0], facts.window, full=full, fixed=fixed)
+
+
 def _candidates(inflated: Inflated, header: bytes, feeds: tuple[int, ...]) -> Iterator[Parameters]:
     facts = _facts(inflated, header)
-    plain = Parameters(LITERALS, 0, facts.memories[0], facts.window, full=facts.full)
-    plain = plain._replace(fixed=facts.fixed)
+    plain = _unmatched(facts)
     heaps = _with_heaps(facts, plain, feeds)
     wrong = _wrong_heads(inflated, 0)
     if not wrong:  # whatever else its codes may be, they are as zlib's

@@ -89,13 +89,28 @@ def restore(inflated: bytes, description: bytes) -> bytes:
         return known
     data = np.zeros(len(inflated) + PADDING, np.uint8)
     data[: len(inflated)] = np.frombuffer(inflated, np.uint8)
-    return rebuild(data, description, engine().restore)
+    return rebuild(data, description, deflated)
 
 
-Make = Callable[[Bytes, NDArray[np.int64], Sequence[Column]], tuple[Tokens, Blocks]]
+Deflate = Callable[[Bytes, NDArray[np.int64], Sequence[Column]], bytes]
 
 
-def rebuild(data: Bytes, description: bytes, make: Make) -> bytes:
+def deflated(data: Bytes, how: NDArray[np.int64], columns: Sequence[Column]) -> bytes:
+    """Return the raw deflate stream that a predictor and corrections make of inflated bytes."""
+    if any(map(len, columns)):
+        return written(data, how, columns, *engine().restore(data, how, columns))
+    return engine().make(data, how, room_for(len(data) - PADDING))
+
+
+def written(
+    data: Bytes, how: NDArray[np.int64], columns: Sequence[Column], tokens: Tokens, blocks: Blocks
+) -> bytes:
+    """Return the raw deflate stream of tokens and blocks."""
+    room = room_for(len(data) - PADDING)
+    return engine().write(data, tokens, blocks, int(how[-1]), columns, room)
+
+
+def rebuild(data: Bytes, description: bytes, deflate: Deflate) -> bytes:
     """Rebuild a zlib stream; see `restore`.
 
     Parameters
@@ -103,8 +118,8 @@ def rebuild(data: Bytes, description: bytes, make: Make) -> bytes:
     data : uint8 array
         The inflated bytes, and PADDING zeros behind them.
     description : bytes
-    make : callable
-        `Engine.restore`, or what does the same.
+    deflate : callable
+        `deflated`, or what does the same.
     """
     size = len(data) - PADDING
     reader = Reader(description)
@@ -119,8 +134,6 @@ def rebuild(data: Bytes, description: bytes, make: Make) -> bytes:
     header = reader.take(2) if flags & _HEADER else parameters.header()
     behind = reader.take(reader.varint()) if flags & _BEHIND else b""
     columns = decode(reader.rest(), most_corrections(size))
-    how = parameters.as_array()
-    tokens, blocks = make(data, how, columns)
-    raw = engine().write(data, tokens, blocks, int(how[-1]), columns, room_for(size))
+    raw = deflate(data, parameters.as_array(), columns)
     adler = b"" if flags & _TAIL else adler32(data)
     return header + raw + adler + behind

@@ -17,7 +17,7 @@ from bitswap_cli.images.packings import reference
 from bitswap_cli.images.packings.filters import FILTERS, Rows
 from bitswap_cli.images.packings.reference import DAMAGED, Bytes, Unpacked
 
-ABI = 3
+ABI = 4
 
 _NO_MEMORY = -3
 
@@ -43,6 +43,8 @@ class Engine(Protocol):
     def qoi_write(self, pixels: Bytes) -> bytes: ...
 
     def filtered(self, rows: Rows, unit: int, filters: Rows) -> Rows: ...
+
+    def filtered_least(self, rows: Rows, unit: int, tried: Sequence[int]) -> Rows: ...
 
     def unfiltered(self, lines: Rows, unit: int) -> Rows | None: ...
 
@@ -72,6 +74,7 @@ class Kernel:
         self._qoi_read = library.bound("qoi_read", "plpl")
         self._qoi_write = library.bound("qoi_write", "plp")
         self._filter = library.bound("filter", "plllppp", void=True)
+        self._filter_least = library.bound("filter_least", "plllplppp", void=True)
         self._unfilter = library.bound("unfilter", "plllpp")
         self._sums = library.bound("filter_sums", "plllppp", void=True)
 
@@ -133,6 +136,17 @@ class Kernel:
         zeros, lines = np.zeros(width, np.uint8), np.empty((height, width + 1), np.uint8)
         shape = height, width, unit
         self._filter(address(here), *shape, address(told), address(zeros), address(lines))
+        return lines
+
+    def filtered_least(self, rows: Rows, unit: int, tried: Sequence[int]) -> Rows:
+        """Filter scanlines by the filters of the least sums; see `filters.filtered_least`."""
+        here, told = np.ascontiguousarray(rows), np.array(tried, np.uint8)
+        height, width = here.shape
+        room, lines = np.zeros((2, width), np.uint8), np.empty((height, width + 1), np.uint8)
+        self._filter_least(
+            address(here), height, width, unit, address(told), len(told), *map(address, room),
+            address(lines),
+        )  # fmt: skip
         return lines
 
     def unfiltered(self, lines: Rows, unit: int) -> Rows | None:

@@ -1,5 +1,7 @@
 """PNG's filters of scanlines in numpy (W3C, Portable Network Graphics, 9): the reference."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,6 +37,24 @@ def filtered(rows: Rows, unit: int, filters: NDArray[np.uint8]) -> Rows:
             if which.size:
                 lines[which, 1:] = _residual(rows, which, number, unit)
     return lines
+
+
+def filtered_least(rows: Rows, unit: int, tried: Sequence[int]) -> Rows:
+    """Filter scanlines, each by the filter that leaves the least sum; see `sums`.
+
+    Parameters
+    ----------
+    rows, unit
+        See `filtered`.
+    tried : sequence of int
+        The filters that are tried; of equal sums, the one that is tried first is taken.
+
+    Returns
+    -------
+    uint8 array (lines, 1 + bytes of a line)
+        See `filtered`.
+    """
+    return filtered(rows, unit, least(sums(rows, unit), tried))
 
 
 def unfiltered(lines: Rows, unit: int) -> Rows | None:
@@ -94,6 +114,13 @@ def sums(rows: Rows, unit: int) -> NDArray[np.int64]:
             signed = _residual(rows, block, number, unit).view(np.int8)
             found[number, block] = np.abs(signed).view(np.uint8).sum(1, np.int64)
     return found
+
+
+def least(found: NDArray[np.int64], tried: Sequence[int] = range(FILTERS)) -> NDArray[np.uint8]:
+    """Return the filter of the least sum of each line, of those that are tried; of equal sums, the
+    one that is tried first."""
+    best: NDArray[np.uint8] = np.array(tried, np.uint8)[found[list(tried)].argmin(axis=0)]
+    return best
 
 
 def _blocks(rows: Rows) -> list[NDArray[np.intp]]:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.packings.filters import filtered as filtered
+from bitswap_cli.images.packings.filters import filtered_least as filtered_least
 from bitswap_cli.images.packings.filters import sums as sums
 from bitswap_cli.images.packings.filters import unfiltered as unfiltered
 

@@ -12,7 +12,7 @@ import bitswap_cli
 from bitswap_cli.archive.sources import lookers as module
 from bitswap_cli.archive.sources import seen
 from bitswap_cli.archive.sources.catalogue import Catalogue
-from bitswap_cli.archive.sources.lookers import Look, lookers
+from bitswap_cli.archive.sources.lookers import Look, here, lookers
 from bitswap_cli.archive.sources.source import Source, SourceError
 from tests.images.formats.samples import files
 
@@ -47,7 +47,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[subprocess.Popen[b
 
 def seen_by(look: Look, sources: list[Source]) -> list[tuple[object, ...]]:
     """What is known of each file, pixels as bytes."""
-    every = [look(source, wide=True, pixels=False) for source in sources]
+    every = [one.result() for one in look(sources, wide=True, pixels=False)]
     return [
         (*known._replace(pictures=None), [(p.pixels.tobytes(), p.recipe) for p in known.pictures])
         for known in every
@@ -64,8 +64,8 @@ def test_pictures_in_streams_are_seen_as_well(
     members = [one for one in Catalogue([tmp_path / "in"]).sources if one.spool]
     assert len(members) >= 10
     with lookers(members, 2) as look:
-        assert look is not seen.look
-        assert seen_by(look, members) == seen_by(seen.look, members)
+        assert look is not here
+        assert seen_by(look, members) == seen_by(here, members)
     assert len(started) == 2
 
 
@@ -73,8 +73,8 @@ def test_processes_see_what_this_one_sees(
     sources: list[Source], started: list[subprocess.Popen[bytes]]
 ) -> None:
     with lookers(sources, 2) as look:
-        assert look is not seen.look
-        assert seen_by(look, sources) == seen_by(seen.look, sources) != []
+        assert look is not here
+        assert seen_by(look, sources) == seen_by(here, sources) != []
     assert len(started) == 2
 
 
@@ -98,7 +98,7 @@ def test_errors_are_told(sources: list[Source], started: list[subprocess.Popen[b
     with pytest.raises(SourceError) as own:
         seen.look(gone, wide=True, pixels=False)
     with lookers(sources, 2) as look, pytest.raises(SourceError) as error:
-        look(gone, wide=True, pixels=False)
+        look([gone], wide=True, pixels=False)[0].result()
     assert str(error.value) == str(own.value) and error.value.why == own.value.why
 
 
@@ -108,7 +108,7 @@ def test_what_a_process_cannot_do_is_done_here(
     with lookers(sources, 2) as look:
         for process in started:
             process.kill()
-        assert seen_by(look, sources) == seen_by(seen.look, sources)
+        assert seen_by(look, sources) == seen_by(here, sources)
 
 
 def test_where_no_process_can_be_had_there_is_none(
@@ -119,7 +119,7 @@ def test_where_no_process_can_be_had_there_is_none(
 
     monkeypatch.setattr(module, "_started", start)
     with lookers(sources, 2) as look:
-        assert look is seen.look
+        assert look is here
 
 
 def test_processes_end_with_an_error(
@@ -136,7 +136,7 @@ def test_few_or_large_files_need_none(
 ) -> None:
     monkeypatch.setattr(module, "MANY", many)
     with lookers(9 * [Source(b"a", b"a", "file", size, 0)], count) as look:
-        assert look is seen.look
+        assert look is here
 
 
 def test_archives_are_equal(

@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from bitswap_cli.errors import InputError
+from bitswap_cli.errors import ArchiveError, InputError
 from bitswap_cli.images.deflate import engine as engines
 from bitswap_cli.images.deflate import reference
+from bitswap_cli.images.deflate.columns import COLUMNS, NOTHING
+from bitswap_cli.images.deflate.inflated import PADDING
 from bitswap_cli.images.deflate.parameters import (
     FREE,
     LIBDEFLATE,
@@ -22,6 +24,7 @@ from bitswap_cli.images.deflate.parameters import (
     ZLIB_NG_2_2,
     Parameters,
 )
+from bitswap_cli.images.deflate.restoring import room_for
 from tests.images.deflate.streams import by_libdeflate, changing, deflated, raws, settings
 
 NEVER = 1 << 60
@@ -92,6 +95,23 @@ def test_checksums_are_adler32(raw: bytes) -> None:
     data = np.frombuffer(raw + b"behind", np.uint8)
     for engine in (engines.compiled(), reference):
         assert engine is None or engine.adler(data, len(raw)) == zlib.adler32(raw)
+
+
+@limits(max_examples=60, deadline=None)
+@given(raws, makers)
+def test_what_is_made_at_once_is_made_alike(raw: bytes, maker: Parameters) -> None:
+    """Without corrections, in one call or two, by either engine; and not beyond its room."""
+    kernel = engines.compiled()
+    if kernel is None:
+        pytest.skip("no compiled kernel")
+    data, how = np.frombuffer(raw + bytes(PADDING), np.uint8), maker.as_array()
+    room, none = room_for(len(raw)), [NOTHING] * COLUMNS
+    made = kernel.make(data, how, room)
+    assert made == reference.make(data, how, room) == kernel.make(data, how, len(made))
+    assert made == kernel.write(data, *kernel.restore(data, how, none), int(how[-1]), none, room)
+    for engine in (kernel, reference):
+        with pytest.raises(ArchiveError):
+            engine.make(data, how, len(made) - 1)
 
 
 @pytest.mark.parametrize("level", range(1, 13))

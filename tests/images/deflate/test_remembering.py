@@ -26,7 +26,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """Descriptions by which streams are made by a search."""
     descriptions: list[bytes] = []
 
-    def noted(data: Bytes, description: bytes, make: restoring.Make) -> bytes:
+    def noted(data: Bytes, description: bytes, make: restoring.Deflate) -> bytes:
         descriptions.append(description)
         return rebuild(data, description, make)
 

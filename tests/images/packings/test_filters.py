@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from bitswap_cli.images.formats.png.filters import guess
 from bitswap_cli.images.packings import engine as engines
 from bitswap_cli.images.packings import reference
-from bitswap_cli.images.packings.filters import FILTERS, Rows
+from bitswap_cli.images.packings.filters import FILTERS, Rows, least
 
 BOTH = [one for one in (engines.compiled(), reference) if one is not None]
 
@@ -70,6 +70,17 @@ def test_what_filters_leave_is_summed_up(picture: tuple[Rows, int]) -> None:
         for (number, line), told in np.ndenumerate(found):
             left = by_hand(rows.tolist(), number, line, unit)
             assert told == sum(min(value, 256 - value) for value in left)
+
+
+@given(PICTURES, st.lists(st.integers(0, FILTERS - 1), min_size=1, unique=True))
+def test_the_least_filter_is_the_first_of_the_least_sum(
+    picture: tuple[Rows, int], tried: list[int]
+) -> None:
+    rows, unit = picture
+    for engine in BOTH:
+        filters = least(engine.sums(rows, unit), tried)
+        lines = engine.filtered_least(rows, unit, tried)
+        assert np.array_equal(lines, engine.filtered(rows, unit, filters))
 
 
 @pytest.mark.parametrize("engine", BOTH, ids=lambda engine: engine.NAME)

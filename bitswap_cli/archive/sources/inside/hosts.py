@@ -12,7 +12,7 @@ from bitswap_cli.archive.format.header import NESTED, PIECES
 from bitswap_cli.archive.format.header import STREAMS as FEATURE
 from bitswap_cli.archive.format.names import depth_of, file_of, member_name
 from bitswap_cli.archive.sources import copies as equal
-from bitswap_cli.archive.sources.ahead import ahead
+from bitswap_cli.archive.sources.ahead import ahead, each
 from bitswap_cli.archive.sources.copies import Copy
 from bitswap_cli.archive.sources.inside.parts import Member, Part
 from bitswap_cli.archive.sources.inside.spans import ONES, hosts_in, spans_in, within
@@ -191,7 +191,7 @@ class _Looking:
                     yield from filter(self._may, every)
 
         streams = dict[bytes, list[Part]]()
-        find = partial(look, self._spool)
+        find = each(partial(look, self._spool))
         with closing(ahead(tasks(), find, _settle, self._threads)) as looks:
             for name, group in groupby(looks, lambda one: one[0].host.name):
                 parts, makers = self._worth.chosen(looked for _, looked in group if looked)

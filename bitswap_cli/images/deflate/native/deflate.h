@@ -24,7 +24,7 @@
 #define LIKELY(x) (x)
 #endif
 
-enum { ABI = 4, PADDING = 512 }; /* readable bytes behind the inflated ones, all zero */
+enum { ABI = 5, PADDING = 512 }; /* readable bytes behind the inflated ones, all zero */
 enum { LITERALS = 286, DISTANCES = 30, CODES = 19, END = 256 };
 enum { MIN_MATCH = 3, MAX_MATCH = 258, WINDOW = 32768, LOOKAHEAD = 262 };
 enum { STORED, FIXED, DYNAMIC };
@@ -115,5 +115,14 @@ typedef struct {
     uint32_t *head, *prev;
     uint32_t mask;
 } chains;
+
+/* Of run.c and trees.c. */
+EXPORT int64_t bitswap_restore(const uint8_t *data, int64_t size, const int64_t *how,
+                               int32_t *values, const int64_t *counts, const int64_t *starts,
+                               uint32_t *tokens, int64_t capacity, int32_t *blocks, int64_t rows,
+                               int64_t *found, uint32_t *seen, int64_t seen_count);
+EXPORT int64_t bitswap_write(const uint8_t *data, const uint32_t *tokens, const int32_t *blocks,
+                             int64_t rows, int64_t flags, int32_t *values, const int64_t *counts,
+                             const int64_t *starts, uint8_t *out, int64_t room);
 
 #endif

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bitswap_cli.images.deflate.columns import COLUMNS, Column
+from bitswap_cli.images.deflate.columns import COLUMNS, NOTHING, Column
 from bitswap_cli.images.deflate.inflated import (
     PADDING,
     Blocks,
@@ -44,6 +44,7 @@ from bitswap_cli.images.deflate.reference.zlib_finder import Finder, plain
 NAME = "reference"
 
 _MODULUS, _STEP = 65521, 1 << 16
+_NONE = [NOTHING] * COLUMNS
 
 
 def inflate(stream: bytes, limit: int) -> Inflated | None:
@@ -270,3 +271,26 @@ def write(
         writer.block(kind, part, size, row == len(rows) - 1, flags)
         first += count
     return writer.finish()
+
+
+def make(data: Bytes, how: NDArray[np.int64], room: int) -> bytes:
+    """Make the raw deflate stream of a predictor that is always right.
+
+    Parameters
+    ----------
+    data, how : arrays
+        See `restore`.
+    room : int
+        The most bytes that it may have.
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    ArchiveError
+        If it is longer, or the predictor makes none.
+    """
+    tokens, blocks = restore(data, how, _NONE)
+    return write(data, tokens, blocks, int(how[-1]), _NONE, room)

@@ -1,12 +1,11 @@
 """Filters of scanlines, before they are deflated, and how a writer may choose them."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
 from bitswap_cli.images.packings.engine import engine
-from bitswap_cli.images.packings.filters import FILTERS, NONE, PAETH, SUB, UP, Rows
+from bitswap_cli.images.packings.filters import NONE, PAETH, SUB, UP, Rows
+from bitswap_cli.images.packings.filters import least as least
 
 PILLOW = NONE, UP, SUB, PAETH
 """The filters that Pillow tries, in its order (its ZipEncode.c, without `optimize`)."""
@@ -19,13 +18,6 @@ def least_sums(rows: Rows, unit: int) -> NDArray[np.uint8]:
     of equal sums, the first filter.
     """
     return least(engine().sums(rows, unit))
-
-
-def least(found: NDArray[np.int64], tried: Sequence[int] = range(FILTERS)) -> NDArray[np.uint8]:
-    """Return the filter of the least sum of each line, of those that are tried; of equal sums, the
-    one that is tried first."""
-    best: NDArray[np.uint8] = np.array(tried, np.uint8)[found[list(tried)].argmin(axis=0)]
-    return best
 
 
 def guess(number: int, left: int, up: int, corner: int) -> int:

@@ -5,7 +5,7 @@ which filter each line has, how the zlib stream was made (`bitswap_cli.images.de
 it is cut into chunks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,7 @@ from bitswap_cli.images.formats.png.filters import (
 )
 from bitswap_cli.images.formats.png.rows import scanlines
 from bitswap_cli.images.packings.engine import engine
-from bitswap_cli.images.packings.filters import FILTERS, Rows
+from bitswap_cli.images.packings.filters import FILTERS, NONE, Rows
 
 # How filters are predicted: always this one (0 to 4), that of the line before, the least sum of all
 # filters, or of those that Pillow tries.
@@ -122,10 +122,7 @@ def restore(description: bytes, stored: NDArray[np.uint8], head: Head) -> list[b
     if corrections.max(initial=0) > FILTERS or unused.max(initial=0) >> _unused_bits(head):
         raise _damaged()
     _fill(planes, _whole(unused, count))
-    filters = _corrected(_whole(corrections, count), predictor, planes, head.unit)
-    lines = _by_plane(filters, planes)
-    make = engine().filtered
-    made = [make(rows, head.unit, of) for rows, of in zip(planes, lines, strict=True)]
+    made = _filtered(corrections, predictor, planes, head.unit)
     inflated = b"".join(plane.tobytes() for plane in made)
     stream = deflate.restore(inflated, reader.rest())
     return _cut(stream, lengths if told else constant, size)
@@ -215,14 +212,16 @@ def _fill(planes: Sequence[Rows], unused: Column) -> None:
 # Filters
 
 
-def _predicted(
-    predictor: int, filters: NDArray[np.uint8], planes: Sequence[Rows], unit: int
-) -> NDArray[np.uint8]:
-    if predictor in (_LEAST, _PILLOW):
-        return _of_sums(predictor, _sums(planes, unit))
-    if predictor == _SAME:
-        return np.concatenate([filters[:0], np.zeros(1, np.uint8), filters[:-1]])
-    return np.full(len(filters), predictor, np.uint8)
+def _filtered(corrections: Column, predictor: int, planes: Sequence[Rows], unit: int) -> list[Rows]:
+    """Return lines with the filters that corrections lead to."""
+    if not len(corrections):
+        always = {_SAME: (NONE,), _LEAST: range(FILTERS), _PILLOW: PILLOW}
+        tried = always.get(predictor, (predictor,))
+        return [engine().filtered_least(rows, unit, tried) for rows in planes]
+    told = _whole(corrections, sum(len(rows) for rows in planes))
+    filters = _by_plane(_corrected(told, predictor, planes, unit), planes)
+    make = engine().filtered
+    return [make(rows, unit, own) for rows, own in zip(planes, filters, strict=True)]
 
 
 def _sums(planes: Sequence[Rows], unit: int) -> NDArray[np.int64]:
@@ -237,21 +236,27 @@ def _of_sums(predictor: int, found: NDArray[np.int64]) -> NDArray[np.uint8]:
 def _choose(filters: NDArray[np.uint8], planes: Sequence[Rows], unit: int) -> tuple[int, Column]:
     """Return the predictor that is wrong about the fewest filters, and its corrections."""
     usual = int(np.bincount(filters).argmax())
-    if (filters == usual).all():
-        return usual, np.zeros(len(filters), np.int32)
-    found, every = [], _sums(planes, unit)
-    predictions = {
-        usual: np.uint8(usual),
-        _SAME: _predicted(_SAME, filters, planes, unit),
-        _LEAST: _of_sums(_LEAST, every),
-        _PILLOW: _of_sums(_PILLOW, every),
-    }
-    for predictor, predicted in predictions.items():
-        wrong = filters != predicted
-        corrections = np.where(wrong, filters + 1, 0).astype(np.int32)
-        found.append((int(wrong.sum()), predictor, corrections))
-    _, predictor, corrections = min(found, key=lambda one: one[:2])
-    return predictor, corrections
+    best = usual, filters != usual
+    fewest = np.count_nonzero(best[1])
+    if fewest:
+        for predictor, predicted in _predictions(filters, planes, unit):
+            wrong = filters != predicted
+            count = np.count_nonzero(wrong)
+            if count < fewest:
+                best, fewest = (predictor, wrong), count
+            if not fewest:
+                break
+    predictor, wrong = best
+    return predictor, np.where(wrong, filters + 1, 0).astype(np.int32)
+
+
+def _predictions(
+    filters: NDArray[np.uint8], planes: Sequence[Rows], unit: int
+) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    """Yield predictors that know other filters or lines, and what they say."""
+    yield _SAME, np.append(np.uint8(0), filters[:-1])
+    every = _sums(planes, unit)
+    yield from ((predictor, _of_sums(predictor, every)) for predictor in (_LEAST, _PILLOW))
 
 
 def _corrected(
@@ -262,9 +267,9 @@ def _corrected(
     if predictor == _SAME:
         last = np.maximum.accumulate(np.where(told > 0, np.arange(len(told)), 0))
         return np.maximum(told[last], 1) - np.uint8(1)
-    if predictor in (_LEAST, _PILLOW) and told.all():
-        return told - np.uint8(1)
-    predicted = _predicted(predictor, told, planes, unit)
+    predicted: NDArray[np.uint8] = np.full(len(told), predictor, np.uint8)
+    if predictor in (_LEAST, _PILLOW) and not told.all():
+        predicted = _of_sums(predictor, _sums(planes, unit))
     return np.where(told > 0, told - np.uint8(1), predicted)
 
 

@@ -90,6 +90,33 @@ EXPORT int64_t bitswap_unfilter(const uint8_t *lines, int64_t count, int64_t wid
     return 0;
 }
 
+static int64_t cost(const uint8_t *line, int64_t width) {
+    int64_t sum = 0;
+    for (int64_t i = 0; i < width; i++) sum += abs((int8_t)line[i]);
+    return sum;
+}
+
+/* `lines` as of `bitswap_filter`, each by the filter that leaves the least sum, of those that are
+   `tried`, the first of equals; `room` is one line. */
+EXPORT void bitswap_filter_least(const uint8_t *rows, int64_t count, int64_t width, int64_t unit,
+                                 const uint8_t *tried, int64_t tries, const uint8_t *zeros,
+                                 uint8_t *room, uint8_t *lines) {
+    for (int64_t n = 0; n < count; n++) {
+        const uint8_t *here = rows + n * width, *above = n ? here - width : zeros;
+        uint8_t *line = lines + n * (width + 1);
+        int64_t least = INT64_MAX;
+        for (int64_t k = 0; k < tries; k++) {
+            uint8_t *left = k ? room : line + 1;
+            residual(here, above, width, unit, tried[k] < FILTERS ? tried[k] : PAETH, left);
+            const int64_t sum = tries > 1 ? cost(left, width) : 0;
+            if (sum >= least) continue;
+            least = sum;
+            line[0] = tried[k];
+            if (k) memcpy(line + 1, room, (size_t)width);
+        }
+    }
+}
+
 /* `sums` (FILTERS, count): of the absolute values of what each filter leaves of a line, as signed
    bytes; `line` is room for one. */
 EXPORT void bitswap_filter_sums(const uint8_t *rows, int64_t count, int64_t width, int64_t unit,
@@ -97,10 +124,8 @@ EXPORT void bitswap_filter_sums(const uint8_t *rows, int64_t count, int64_t widt
     for (int64_t n = 0; n < count; n++) {
         const uint8_t *here = rows + n * width;
         for (int filter = NONE; filter < FILTERS; filter++) {
-            int64_t sum = 0;
             residual(here, n ? here - width : zeros, width, unit, filter, line);
-            for (int64_t i = 0; i < width; i++) sum += abs((int8_t)line[i]);
-            sums[filter * count + n] = sum;
+            sums[filter * count + n] = cost(line, width);
         }
     }
 }

@@ -14,7 +14,7 @@
 #define EXPORT __attribute__((visibility("default")))
 #endif
 
-enum { ABI = 3 };
+enum { ABI = 4 };
 enum { DAMAGED = -1, NO_MEMORY = -3 };
 
 EXPORT int64_t bitswap_packings_abi(void);
