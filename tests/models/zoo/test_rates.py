@@ -32,7 +32,7 @@ LIMITS = {  # bits/dim
     "digits": 1.07,
     "fast": 3.49,
     "gray": 3.97,
-    "large": 3.33,
+    "large": 3.32,
     "mnist28": 1.07,
     "mnist28-l2": 1.09,
     "mnist28-l4": 1.12,
