@@ -257,9 +257,10 @@ def _flat(pictures: Sequence[Sequence[NDArray[Any]]]) -> NDArray[Any]:
 
 
 def _excess(pictures: Sequence[Coefficients], clipped: Sequence[Coefficients]) -> bytes:
-    more = _flat(pictures).astype(np.int64) - _flat(clipped)
-    where = np.nonzero(more)[0]
-    return np.stack((where, more[where]), 1).astype("<i8").tobytes()
+    whole, part = _flat(pictures), _flat(clipped)
+    where = np.nonzero(whole != part)[0]
+    more = whole[where].astype(np.int64) - part[where]
+    return np.stack((where, more), 1).astype("<i8").tobytes()
 
 
 def _add(excess: bytes, pictures: list[list[NDArray[np.int16]]]) -> None:

@@ -71,8 +71,8 @@ def log_steps(steps: NDArray[np.integer]) -> Integers:
 
 def dequantized(x: NDArray[np.integer], steps: NDArray[np.integer]) -> Integers:
     """Coefficients in grays, clipped."""
-    grays = x.astype(np.int64) * steps
-    return grays.clip(-COEFFICIENT_MAX, COEFFICIENT_MAX).astype(np.int32)
+    grays = x.astype(np.int32) * steps.astype(np.int32)  # at most 2^15 times 2^16 - 1
+    return grays.clip(-COEFFICIENT_MAX, COEFFICIENT_MAX)
 
 
 def in_steps(x: NDArray[np.integer], reciprocal: NDArray[np.int64]) -> Integers:

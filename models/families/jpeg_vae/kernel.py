@@ -263,9 +263,10 @@ class BlockKernel(Lockstep[BlockNet, Network]):
 def _most_decisions(x: NDArray[np.int16]) -> int:
     """How many decisions the blocks of a plane take, or fewer: (R, C, 64) -> int"""
     blocks, coefficients = len(x.reshape(-1, 64)), int(last_of(x).sum())
-    sizes = np.abs(x[..., 1:].astype(np.int32))
+    sizes = np.abs(x[..., 1:]).view(np.uint16)
     large = MAGNITUDES + 2 * LARGEST + 2
-    unary = np.minimum(sizes, MAGNITUDES).sum() + 2 * LARGEST * (sizes > MAGNITUDES).sum()
+    beyond = np.count_nonzero(sizes > MAGNITUDES)
+    unary = np.minimum(sizes, MAGNITUDES).sum() + 2 * LARGEST * beyond
     return (6 + large) * blocks + 2 * coefficients + int(unary)
 
 
