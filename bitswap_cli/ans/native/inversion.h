@@ -6,7 +6,7 @@
  */
 #include "intervals.h"
 
-enum { TURNS = 4 }; /* of Newton's method: it leaves one guess in a hundred to the search */
+enum { TURNS = 3 }; /* of Newton's method: it leaves one guess in some hundred to the search */
 
 TARGET INLINE float clip_float(float value, float low, float high) {
     value = value < low ? low : value;
@@ -166,9 +166,9 @@ TARGET INLINE void guess_row(const logistic *d, const int row, const int compone
     for (int i = 0; i < row; i++) index[i] = (int32_t)clip_float(at[i], 0, size - 1);
 }
 
-TARGET INLINE int invert_row(const logistic *d, int64_t first, const int row, const int components,
-                             const int precision, const int32_t *cf, int32_t *symbols,
-                             int32_t *start, int32_t *end) {
+TARGET INLINE int invert_lanes(const logistic *d, int64_t first, const int row,
+                               const int components, const int precision, const int32_t *cf,
+                               int32_t *symbols, int32_t *start, int32_t *end) {
     const int shift = PRECISION + WEIGHT_BITS - precision;
     row_parameters p;
     int32_t index[MAX_LANES], wrong = 0;
@@ -198,45 +198,11 @@ TARGET INLINE int invert_row(const logistic *d, int64_t first, const int row, co
     return 0;
 }
 
-TARGET INLINE int64_t pop_with(const logistic *d, const int components, const int precision,
-                               uint64_t *head, int64_t lanes, const uint32_t *words, int64_t top,
-                               int64_t bottom, int32_t *symbols, int64_t n) {
-    uint64_t state[MAX_LANES];
-    int32_t cf[MAX_LANES], start[MAX_LANES], end[MAX_LANES];
-    memcpy(state, head, (size_t)lanes * sizeof *head);
-    int row = (int)(n % lanes); /* the last row may be partial */
-    for (int64_t first = n - row; first >= 0; first -= lanes, row = (int)lanes) {
-        int32_t *out = symbols + first;
-        for (int i = 0; i < row; i++) cf[i] = (int32_t)(state[i] & ((1u << precision) - 1));
-        int error =
-            row == MAX_LANES /* the usual row is worth code of its own */
-                ? invert_row(d, first, MAX_LANES, components, precision, cf, out, start, end)
-                : invert_row(d, first, row, components, precision, cf, out, start, end);
-        if (error) return error;
-        top = pop_row(state, row, words, top, cf, start, end, precision);
-        if (top > bottom) return UNDERFLOW;
-    }
-    memcpy(head, state, (size_t)lanes * sizeof *head);
-    return top;
-}
-
-TARGET INLINE int64_t pop_of(const logistic *d, const int precision, uint64_t *head, int64_t lanes,
-                             const uint32_t *words, int64_t top, int64_t bottom, int32_t *symbols,
-                             int64_t n) {
-    return d->weight
-               ? pop_with(d, d->components, precision, head, lanes, words, top, bottom, symbols, n)
-               : pop_with(d, 1, precision, head, lanes, words, top, bottom, symbols, n);
-}
-
-TARGET APART int64_t pop_fine(const logistic *d, uint64_t *head, int64_t lanes,
-                              const uint32_t *words, int64_t top, int64_t bottom, int32_t *symbols,
-                              int64_t n) {
-    return pop_of(d, FINE, head, lanes, words, top, bottom, symbols, n);
-}
-
-TARGET static int64_t pop(const logistic *d, uint64_t *head, int64_t lanes, const uint32_t *words,
-                          int64_t top, int64_t bottom, int32_t *symbols, int64_t n) {
-    return d->size > SMALL_ALPHABET
-               ? pop_fine(d, head, lanes, words, top, bottom, symbols, n)
-               : pop_of(d, PRECISION, head, lanes, words, top, bottom, symbols, n);
+/* Find the symbols of a row whose intervals hold cf, and these; 0, or an error. */
+TARGET INLINE int invert_row(const logistic *d, int64_t first, int row, const int components,
+                             const int precision, const int32_t *cf, int32_t *symbols,
+                             int32_t *start, int32_t *end) {
+    if (row == MAX_LANES) /* the usual row is worth code of its own */
+        return invert_lanes(d, first, MAX_LANES, components, precision, cf, symbols, start, end);
+    return invert_lanes(d, first, row, components, precision, cf, symbols, start, end);
 }

@@ -3,4 +3,8 @@
 #define TARGET
 #include "inversion.h"
 
+#define MIXTURES_OF block_of_mixtures
+#define ROW_OF invert_row
+#include "loops.h"
+
 const logistics bitswap_logistics_plain = {push, pop, intervals};
