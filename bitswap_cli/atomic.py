@@ -69,6 +69,8 @@ class _New:
         self._remove()
 
     def _check(self) -> None:
+        if not os.path.lexists(self.path):  # as a rule
+            return
         if os.path.isdir(self.path) and not os.path.islink(self.path):
             raise InputError(f"cannot write {display(self.path)}: a folder is there")
         check_free(self.path, force=self._force)
@@ -226,10 +228,8 @@ def writing(path: Path, *, force: bool = True) -> Iterator[BinaryIO]:
 
     Parameters
     ----------
-    path : path
-        Where it will appear; its folder must exist.
-    force : bool
-        Replace what is there.
+    path, force
+        See `NewFile`.
 
     Raises
     ------

@@ -1,8 +1,10 @@
 """Which pictures may be drawn ones: they have few colours, repeat them, or have other channels."""
 
 from collections.abc import Iterable
+from functools import reduce
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bitswap_cli.contract import BYTES, Samples
 from bitswap_cli.images.formats.register import kind_of
@@ -79,8 +81,12 @@ def is_drawn(pixels: Samples) -> bool:
 def _repeated(pixels: Samples) -> float:
     """Return the share of pixels that equal their left or upper neighbour."""
     here, others = pixels[1:, 1:], (pixels[1:, :-1], pixels[:-1, 1:])
-    channels = range(pixels.shape[2])
-    beside, above = (
-        np.logical_and.reduce([here[..., k] == other[..., k] for k in channels]) for other in others
-    )
-    return float(np.mean(beside | above)) if beside.size else 1.0
+    if not here.size:
+        return 1.0
+    beside, above = (_everywhere(here == other) for other in others)
+    return np.count_nonzero(beside | above) / beside.size
+
+
+def _everywhere(channels: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return where something is true of all channels, (H, W, C); for few, sooner than `np.all`."""
+    return reduce(np.logical_and, (channels[..., k] for k in range(channels.shape[2])))

@@ -4,10 +4,9 @@ import contextlib
 import errno
 import os
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import ParamSpec
 
 from bitswap_cli.archive.format.attributes import NONE, Attributes
 from bitswap_cli.archive.format.names import stays_inside
@@ -29,7 +28,8 @@ from bitswap_cli.atomic import (
 from bitswap_cli.errors import InputError, display
 
 _WRITERS = 2
-_PENDING = 64
+_LOT = 8  # small files that are written together, as threads take time to hand over each
+_PENDING = 8  # lots, of open files
 _LARGE = 1 << 20  # bytes of a file that others wait for, to bound the memory
 # Making files durable one after another would take longer than decoding small pictures.
 _TOGETHER = 1000
@@ -37,7 +37,24 @@ _TOGETHER = 1000
 # Errors that every further entry would meet as well.
 _OF_ALL = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE}
 
-P = ParamSpec("P")
+Step = Callable[[], None]
+_Refusal = tuple[bytes, InputError]
+"""An entry that could not be written, and why."""
+
+
+def _refusals(steps: Iterable[tuple[bytes, Step]]) -> list[_Refusal]:
+    """Take steps, each for an entry; return which of them were refused."""
+    refused = []
+    for name, step in steps:
+        try:
+            step()
+        except InputError as error:
+            refused.append((name, error))
+    return refused
+
+
+def _refuse(error: InputError) -> None:
+    raise error
 
 
 def of_one_entry(error: InputError) -> bool:
@@ -99,14 +116,15 @@ class Folder:
         self._folders: list[tuple[bytes, bytes, int, Attributes]] = []  # paths and names
         self._equal: list[Equal] = []
         self._failed: set[bytes] = set()
-        self._commits: deque[tuple[bytes, Future[None]]] = deque()
+        self._commits: deque[Future[list[_Refusal]]] = deque()
+        self._lot: list[tuple[bytes, Step]] = []  # that wait to be written together
         self._written: list[tuple[bytes, NewFile, int]] = []  # and not durable yet
         self._pool = ThreadPoolExecutor(_WRITERS)
 
     def check(self, name: bytes) -> None:
         """Raise for an entry that is there already, unless it may be replaced."""
         path = os.path.join(self._root, name)
-        if not os.path.isdir(path):
+        if os.path.lexists(path) and not os.path.isdir(path):
             check_free(path, force=self._force)
 
     def put(
@@ -128,7 +146,7 @@ class Folder:
         if not isinstance(output, NewFile):
             raise TypeError("commit takes what open returned")
         name = os.path.relpath(output.path, self._root)
-        self._later(name, output.commit, mtime)
+        self._later([(name, partial(output.commit, mtime))])
 
     def make_folder(self, name: bytes, mtime: int, attributes: Attributes = NONE) -> None:
         """Restore a folder; it gets its time and attributes at the end, when nothing more is put
@@ -173,6 +191,8 @@ class Folder:
 
     def close(self) -> None:
         """Wait for files that are on their way; those that are whole appear."""
+        if self._lot:
+            self._pool.submit(_refusals, self._lot)
         self._pool.shutdown()
         try:
             with contextlib.suppress(InputError):
@@ -195,11 +215,13 @@ class Folder:
     def _fill(self, name: bytes, output: NewFile, data: bytes | memoryview, mtime: int) -> None:
         """Write a whole file; it appears some time later."""
         if len(data) > _LARGE:
-            self._later(name, self._write, output, data, mtime)
+            self._later([(name, partial(self._write, output, data, mtime))])
             self._wait(0)
             return
-        self._later(name, self._write_small, output, data)
+        self._lot.append((name, partial(self._write_small, output, data)))
         self._written.append((name, output, mtime))
+        if len(self._lot) >= _LOT or len(data) > _LARGE // _LOT:
+            self._send()
         if len(self._written) >= _TOGETHER:
             self._appear()
 
@@ -223,10 +245,15 @@ class Folder:
             output.discard()
             raise
 
-    def _later(
-        self, name: bytes, step: Callable[P, None], *arguments: P.args, **named: P.kwargs
-    ) -> None:
-        self._commits.append((name, self._pool.submit(step, *arguments, **named)))
+    def _send(self) -> None:
+        """Let the files be written that wait for that."""
+        lot, self._lot = self._lot, []
+        if lot:
+            self._later(lot)
+
+    def _later(self, steps: list[tuple[bytes, Step]]) -> None:
+        """Do something for entries in another thread."""
+        self._commits.append(self._pool.submit(_refusals, steps))
         self._wait(_PENDING)
 
     def _attempt(self, name: bytes, step: Callable[[], None]) -> None:
@@ -239,13 +266,14 @@ class Folder:
             self._refused.append(f"{display(name)} ({reason(error)})")
 
     def _wait(self, most: int) -> None:
-        """Wait until at most so many files are on their way."""
+        """Wait until at most so many lots of files are on their way."""
         while len(self._commits) > most:
-            name, commit = self._commits.popleft()
-            self._attempt(name, commit.result)
+            for name, error in self._commits.popleft().result():
+                self._attempt(name, partial(_refuse, error))
 
     def _appear(self) -> None:
         """Let all files appear that are on their way."""
+        self._send()
         self._wait(0)
         written, self._written = self._written, []
         whole = [one for one in written if one[1].device is not None]  # others were refused

@@ -1,6 +1,8 @@
 """From inflated bytes and a description to the very same zlib stream."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,8 @@ from bitswap_cli.images.deflate.parameters import FREE, Parameters, checked
 from bitswap_cli.images.deflate.remembering import recall
 
 _FILTERED, _FIXED, _HEADER, _TAIL, _BEHIND, _FULL, _FEED = (1 << bit for bit in range(7))
+
+_SHORT = 32  # bytes of a description that is kept
 
 SPARE = 1 << 16  # bytes that a stream may be longer than 9/8 of what it inflates to
 
@@ -121,7 +125,27 @@ def rebuild(data: Bytes, description: bytes, deflate: Deflate) -> bytes:
     deflate : callable
         `deflated`, or what does the same.
     """
-    size = len(data) - PADDING
+    most = most_corrections(len(data) - PADDING)
+    told = _known(description, most) if len(description) <= _SHORT else _read(description, most)
+    raw = deflate(data, told.how, told.columns)
+    adler = adler32(data) if told.right else b""
+    return told.header + raw + adler + told.behind
+
+
+class _Told(NamedTuple):
+    """What a description tells."""
+
+    how: NDArray[np.int64]
+    """Parameters of the predictor."""
+    header: bytes
+    columns: list[Column]
+    right: bool
+    """Whether the checksum is."""
+    behind: bytes
+
+
+def _read(description: bytes, most: int) -> _Told:
+    """Read a description of at most so many integers."""
     reader = Reader(description)
     first, second, flags = reader.take(3)
     family = first >> 4
@@ -133,7 +157,8 @@ def rebuild(data: Bytes, description: bytes, deflate: Deflate) -> bytes:
     parameters = checked(Parameters(family, *setting, *strategy, feed, full, search))
     header = reader.take(2) if flags & _HEADER else parameters.header()
     behind = reader.take(reader.varint()) if flags & _BEHIND else b""
-    columns = decode(reader.rest(), most_corrections(size))
-    raw = deflate(data, parameters.as_array(), columns)
-    adler = b"" if flags & _TAIL else adler32(data)
-    return header + raw + adler + behind
+    columns = decode(reader.rest(), most)
+    return _Told(parameters.as_array(), header, columns, not flags & _TAIL, behind)
+
+
+_known = lru_cache(256)(_read)  # many small files have one in common

@@ -15,7 +15,7 @@ from bitswap_cli.images.history.engine import compiled
 from bitswap_cli.images.history.evidence import EXACT, SMOOTH, Evidence, busy, evidence
 from bitswap_cli.images.history.grid import Grid, find_grid
 from bitswap_cli.images.history.reference import Plane
-from bitswap_cli.images.history.search import Blocks, Searcher
+from bitswap_cli.images.history.search import Blocks, Searcher, searcher
 from bitswap_cli.images.history.solving import Canvas, Puzzle
 from bitswap_cli.images.history.tables import Steps, quality_of, standard
 from bitswap_cli.images.orientation import turn
@@ -66,7 +66,7 @@ def find(pixels: NDArray[Any]) -> Found | None:
         return None
     if channels % 2 == 0 and (pixels[:, :, -1] != pixels[0, 0, -1]).any():
         return None
-    search, colours = Searcher(used), pixels[:, :, : 1 if channels < 3 else 3]
+    search, colours = searcher(used), pixels[:, :, : 1 if channels < 3 else 3]
     found = _found(search, colours, 0)
     odd = found and found.wrong > _ODD * height * width
     if found and odd and _is_whole(colours) and _is_spread(colours, found):

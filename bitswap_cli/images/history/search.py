@@ -1,5 +1,6 @@
 """Planes of samples -> the coefficients that a decoder makes them of: the compiled searches."""
 
+from functools import cache
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -131,3 +132,10 @@ def in_blocks(plane: NDArray[T]) -> NDArray[T]:
     rows, columns = plane.shape[0] // 8, plane.shape[1] // 8
     split = plane.reshape(rows, 8, columns, 8).swapaxes(1, 2)
     return np.ascontiguousarray(split.reshape(rows * columns, 64))
+
+
+@cache
+def searcher(kernel: Kernel) -> Searcher:
+    """Return the searches of a kernel, bound once: for a small picture, that takes as long as to
+    search."""
+    return Searcher(kernel)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bitswap_cli.ans.library import Library, load
+from bitswap_cli.ans.library import Library, address, load
 from bitswap_models.families.drawn.logits import tables
 from bitswap_models.families.drawn.reference.coder import damaged, lacking
 from bitswap_models.families.drawn.reference.window import MARGIN
@@ -53,7 +53,7 @@ class Kernel:
         """Open a chunk: see `engine.opened`."""
         room = sum((height + 2) * (width + 2 * MARGIN) for height, width, _ in shapes)
         read_only, own = (_addresses(arrays) for arrays in (tables(), state))
-        at, size = (None, 0) if words is None else (words.ctypes.data, len(words))
+        at, size = (None, 0) if words is None else (address(words), len(words))
         chunk = self._open(read_only, own, bits, room, at, size)
         return Chunk(self, chunk, state, decoding=words is not None)
 
@@ -78,7 +78,7 @@ class Chunk:
 
     def picture(self, pixels: NDArray[np.uint8], keys: NDArray[np.uint32]) -> int:
         """Code a picture, or fill it."""
-        told = pixels.ctypes.data, *pixels.shape, keys.ctypes.data, len(keys)
+        told = address(pixels), *pixels.shape, address(keys), len(keys)
         bits = self._kernel.picture(self._chunk, *told)
         return self._checked(bits)
 
@@ -97,7 +97,7 @@ class Chunk:
 
 
 def _addresses(arrays: Sequence[NDArray[np.generic]]) -> ctypes.Array[ctypes.c_void_p]:
-    return (ctypes.c_void_p * len(arrays))(*(array.ctypes.data for array in arrays))
+    return (ctypes.c_void_p * len(arrays))(*map(address, arrays))
 
 
 @cache

@@ -34,7 +34,7 @@ from bitswap_models.exact.tensors import Stored
 from bitswap_models.families.drawn.config import TILE, Config
 from bitswap_models.families.drawn.engine import Chunk, begun, memory_bits, opened
 from bitswap_models.families.drawn.reference.palette import keys_of
-from bitswap_models.families.drawn.state import CHANNELS, COLOURS, loaded
+from bitswap_models.families.drawn.state import CHANNELS, COLOURS, State, loaded
 
 FEW = 0xC0  # bits of a known answer's values that make few colours of many
 
@@ -58,14 +58,31 @@ class Drawn(ExactModel):
         super().__init__(stored)
         self.config = config
         self._begin = loaded(stored)
+        self._spare: list[State] = []
 
     def encode(
         self, pictures: Sequence[NDArray[np.uint8]], palettes: Sequence[Palette]
     ) -> CodedPictures:
         """See `PictureCodec.encode`."""
-        encoder = self.encoder([picture.shape for picture in pictures])
+        shapes = [picture.shape for picture in pictures]
+        state = self._lent()
+        encoder = Encoder(begun(state, shapes), memory_bits(shapes))
         bits = [encoder.add(*told) for told in zip(pictures, palettes, strict=True)]
-        return CodedPictures(encoder.words(), np.array(bits, np.float64))
+        words = encoder.words()
+        del encoder  # nobody has the state any more
+        self._spare.append(state)
+        return CodedPictures(words, np.array(bits, np.float64))
+
+    def _lent(self) -> State:
+        """Return the state in which a chunk begins, in memory that one had before if there is any:
+        to get a megabyte anew takes as long as to code a small picture."""
+        try:
+            state = self._spare.pop()
+        except IndexError:  # all are lent, to other threads
+            return self._begin.copy()
+        for own, begin in zip(state, self._begin, strict=True):
+            np.copyto(own, begin)
+        return state
 
     def encoder(self, shapes: Sequence[tuple[int, ...]]) -> Encoder:
         """See `PictureCodec.encoder`."""

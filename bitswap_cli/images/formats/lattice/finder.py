@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitswap_cli.images.formats.lattice.maps import MAPS, Chroma, Map, Plane, spread
-from bitswap_cli.images.formats.lattice.search import Searcher, Triples
+from bitswap_cli.images.formats.lattice.search import Searcher, Triples, searcher
 from bitswap_cli.images.history.engine import compiled
 from bitswap_cli.images.orientation import turn
 
@@ -54,7 +54,7 @@ def find(pixels: NDArray[np.uint8]) -> Found | None:
     height, width, _ = pixels.shape
     if kernel is None or min(height, width) < _SMALLEST or height * width > _LARGEST:
         return None
-    search, own = Searcher(kernel), np.ascontiguousarray(pixels)
+    search, own = searcher(kernel), np.ascontiguousarray(pixels)
     if _is_gray(own):
         return Found(_WITHOUT, Chroma.NONE, 0, own[:, :, 1], own[None, :0, :0, 0])
     used = _map_of(search, own)

@@ -79,3 +79,9 @@ class Searcher:
             *map(address, chroma), address(known), *known.shape, _BUDGET, address(luma),
         )  # fmt: skip
         return luma, wrong
+
+
+@cache
+def searcher(kernel: Kernel) -> Searcher:
+    """Return the searches of a kernel, bound once."""
+    return Searcher(kernel)

@@ -6,6 +6,8 @@ it is cut into chunks.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +41,7 @@ _TOLD = 8  # flag: the length of each chunk is told
 
 _FILTERS, _UNUSED, _LENGTHS = 3, 4, 5  # columns of corrections
 
+_SHORT = 32  # bytes of a description that is kept
 _MOST_LINES = 1 << 20  # whose unused bits are looked at one by one
 _CHUNKS, _PER_CHUNK = 1 << 16, 1 << 10  # as many chunks, and one more for each so many bytes
 
@@ -108,6 +111,30 @@ def restore(description: bytes, stored: NDArray[np.uint8], head: Head) -> list[b
     """
     planes = scanlines(stored, head)
     size, count = _size(planes), sum(len(rows) for rows in planes)
+    read = _known if len(description) <= _SHORT else _read
+    told = read(description, count, size, _unused_bits(head))
+    if len(told.unused):
+        _fill(planes, _whole(told.unused, count))
+    made = _filtered(told.corrections, told.predictor, planes, head.unit)
+    inflated = b"".join(plane.tobytes() for plane in made)
+    return _cut(deflate.restore(inflated, told.stream), told.lengths, size)
+
+
+class _Told(NamedTuple):
+    """What a description tells."""
+
+    predictor: int
+    corrections: Column
+    """Of filters."""
+    unused: Column
+    lengths: int | Column
+    """See `_cut`."""
+    stream: bytes
+    """The description of the zlib stream."""
+
+
+def _read(description: bytes, count: int, size: int, bits: int) -> _Told:
+    """Read a description of so many lines, bytes of them, and unused bits at the end of each."""
     reader = Reader(description)
     (first,) = reader.take(1)
     predictor, told = first & 7, first >> 3
@@ -119,13 +146,12 @@ def restore(description: bytes, stored: NDArray[np.uint8], head: Head) -> list[b
         raise _damaged()
     if max(len(corrections), len(unused)) > count or bool(len(lengths)) != bool(told):
         raise _damaged()
-    if corrections.max(initial=0) > FILTERS or unused.max(initial=0) >> _unused_bits(head):
+    if corrections.max(initial=0) > FILTERS or unused.max(initial=0) >> bits:
         raise _damaged()
-    _fill(planes, _whole(unused, count))
-    made = _filtered(corrections, predictor, planes, head.unit)
-    inflated = b"".join(plane.tobytes() for plane in made)
-    stream = deflate.restore(inflated, reader.rest())
-    return _cut(stream, lengths if told else constant, size)
+    return _Told(predictor, corrections, unused, lengths if told else constant, reader.rest())
+
+
+_known = lru_cache(256)(_read)  # many small files have one in common
 
 
 def _damaged() -> ArchiveError:

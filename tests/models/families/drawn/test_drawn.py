@@ -1,5 +1,7 @@
 """Drawn pictures come back, from every engine, and damage is noticed."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -31,6 +33,16 @@ def test_what_is_coded_comes_back(seed: int, shapes: list[tuple[int, int, int]])
     assert all(np.array_equal(a, b) for a, b in zip(found, pictures, strict=True))
     # a message costs its head; the decisions cost what was said of them, within their rounding
     assert abs(8 * len(coded.words) - coded.bits.sum()) <= 128 + 0.002 * coded.bits.sum()
+
+
+def test_chunks_begin_alike_whatever_was_coded_before() -> None:
+    """Though they have memory that others had."""
+    random = np.random.default_rng(7)
+    pictures, coder = [kind(20, 20, 3, random) for kind in KINDS], model()
+    first = [coder.encode([one], [None]).words for one in pictures]
+    with ThreadPoolExecutor(3) as pool:
+        again = pool.map(lambda one: coder.encode([one], [None]).words, pictures * 4)
+        assert list(again) == first * 4
 
 
 @pytest.mark.skipif(kernel.compiled() is None, reason="the kernel is not compiled")
