@@ -11,6 +11,8 @@ from PIL import Image
 
 import bitswap_cli
 from bitswap_cli.api.archive import Archive
+from bitswap_cli.archive.writing.coders import jpegs
+from bitswap_cli.images.formats.jpeg import frame
 from tests.cli.conftest import Bitswap
 from tests.conftest import needs_torch
 from tests.images.formats.jpeg.files import photograph, pillow
@@ -98,3 +100,16 @@ def test_a_folder_without_them_names_no_model_of_them(photos: Path, bitswap: Bit
     assert bitswap("compress", "photos", "-o", "a.bsw").code == 0
     described = json.loads(bitswap("info", "a.bsw", "--json").out)
     assert described["jpeg_model"] is None and "jpeg" not in described["features"]
+
+
+def test_large_ones_that_are_kept_are_named(
+    photos: Path, bitswap: Bitswap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once; of those that cannot be coded for another reason nothing is said."""
+    monkeypatch.setattr(frame, "MOST_SAMPLES", 3 * 10_000)
+    monkeypatch.setattr(jpegs, "MOST_SAMPLES", 3 * 10_000)
+    done = bitswap("compress", "photos", "-o", "a", "--threads", "1")
+    assert done.code == 0
+    named = [line for line in done.err.splitlines() if "megapixels" in line]
+    assert len(named) == 2 and all("0 megapixels: it is kept as a file" in n for n in named)
+    assert "a.jpg" in named[0] and "behind.jpg" in named[1]

@@ -1,5 +1,6 @@
 """JPEG files, and pictures that were, on their way into JPEG chunks, by their coefficients."""
 
+import contextlib
 from collections.abc import Sequence
 from concurrent.futures import Future
 from functools import partial
@@ -16,12 +17,15 @@ from bitswap_cli.archive.format.segments import MAX_TWINS, WholeSegment
 from bitswap_cli.archive.format.values.blobs import pack_blob, squeezed
 from bitswap_cli.archive.report import PackReport
 from bitswap_cli.archive.sources.seen import Seen
-from bitswap_cli.archive.sources.source import Source
+from bitswap_cli.archive.sources.source import Source, opened
 from bitswap_cli.archive.writing.coders.alike import digests
 from bitswap_cli.archive.writing.coders.coder import Coded, Kept, Offer, Step, Submit, Work
 from bitswap_cli.archive.writing.coders.planned import Planned, by_those_of, of_jpeg, of_picture
 from bitswap_cli.coefficients import BlockCodec, Coefficients, EncodedPictures, Frame
+from bitswap_cli.errors import display
 from bitswap_cli.images import bands
+from bitswap_cli.images.formats.jpeg.frame import MOST_SAMPLES
+from bitswap_cli.images.formats.jpeg.head import head
 
 _BLOCKS = 1 << 16  # of a chunk, unless it is of one file
 _SEGMENTS = MAX_SEGMENTS >> 6
@@ -75,12 +79,24 @@ class JpegCoder:
     def offer(self, source: Source, seen: Seen | None) -> Offer | None:
         """Offer to code a JPEG file, which is proved for that, or a picture that was one."""
         jpeg = None if seen else self._work.catalogue.jpeg(source)
+        if jpeg is None and source.name in self._work.catalogue.jpegs:
+            self._tell_of_large(source)
         features = self._work.header.features
         planned = of_jpeg(jpeg) if jpeg else of_picture(seen, features) if seen else None
         if planned is None:
             return None
         own = digests(planned.frames, planned.pictures) if EQUAL in features else ()
         return Offer(partial(self._take, _File(source, planned, own)), planned.cost)
+
+    def _tell_of_large(self, source: Source) -> None:
+        """Note that a JPEG file is kept that has more pixels than any sampling lets be coded."""
+        with contextlib.suppress(OSError), opened(source) as file:
+            told = head(file)
+            pixels = told.pixels if told else 0
+            note = f"{display(source.path)} has {pixels // 10**6} megapixels: it is kept as a file"
+            notes = self._work.catalogue.notes
+            if pixels > MOST_SAMPLES // 3 and note not in notes:
+                notes.append(note)
 
     def end(self) -> None:
         """Send the last files on their way."""

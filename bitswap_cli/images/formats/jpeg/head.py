@@ -22,6 +22,11 @@ class Head(NamedTuple):
     scan: int
     """Where the first scan begins."""
 
+    @property
+    def pixels(self) -> int:
+        """Of the frame; 0 where there is none."""
+        return int.from_bytes(self.size[:2], "big") * int.from_bytes(self.size[2:], "big")
+
 
 def head(file: BinaryIO) -> Head | None:
     """Walk through the segments of a JPEG file from where it begins on (ITU-T T.81, B.1.1.3); None

@@ -245,6 +245,10 @@ def tables() -> Named:
         "tables between scans",
         put_together(*sequential(COLOUR, (0,), *parts, (1,), restarts(3), (2,))).data,
     )
+    again = chain(*((restarts(k % 4), TABLES, one) for k, one in enumerate(SCANS)))
+    yield "tables between progressive scans", put_together(*progressive(*again)).data
+    outer, *others = sequential()
+    yield "steps behind the frame", put_together(outer, STEPS, *others).data
     one_table = segment(DHT, flat(0, range(16)) + flat(16, range(256)))
     skeleton = frame(30, 30, COLOUR), one_table, scan((0, 1, 2))
     yield "tables shared", put_together(*skeleton).data

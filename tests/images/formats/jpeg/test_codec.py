@@ -93,6 +93,24 @@ def test_pictures_within_pictures_are_pictures() -> None:
     assert (small.frame.height, small.frame.width) == (16, 24)
 
 
+@pytest.mark.parametrize("count", [2, 3])
+def test_files_of_several_pictures(count: int) -> None:
+    """MPO, as cameras with two lenses and phones write it."""
+    first, *others = [Image.fromarray(photograph(33, 44, seed=k)) for k in range(count)]
+    out = io.BytesIO()
+    first.save(out, "MPO", save_all=True, append_images=others)
+    jpeg = come_back(out.getvalue())
+    assert [picture.frame[2:4] for picture in jpeg.pictures] == [(33, 44)] * count
+    assert verbatim(jpeg) == 0
+
+
+@pytest.mark.parametrize("name", ["extended, 12 bits", "progressive, 12 bits"])
+def test_samples_of_12_bits_are_coded(name: str) -> None:
+    (picture,) = come_back(odd.CODED[name]).pictures
+    assert picture.frame.precision == 12
+    assert any(np.abs(c).max() > 1 for c in picture.coefficients)
+
+
 def test_deep_pictures_are_kept_as_bytes() -> None:
     data = pillow(photograph(8, 8))
     for _ in range(8):
