@@ -245,7 +245,9 @@ def tables() -> Named:
         "tables between scans",
         put_together(*sequential(COLOUR, (0,), *parts, (1,), restarts(3), (2,))).data,
     )
-    again = chain(*((restarts(k % 4), TABLES, one) for k, one in enumerate(SCANS)))
+    again: list[bytes | Header] = []
+    for k, one in enumerate(SCANS):
+        again += [restarts(k % 4) + TABLES, one]
     yield "tables between progressive scans", put_together(*progressive(*again)).data
     outer, *others = sequential()
     yield "steps behind the frame", put_together(outer, STEPS, *others).data
