@@ -213,12 +213,12 @@ class Step(NamedTuple):
 
 
 class Coded(NamedTuple):
-    """All pixels of a group with their distributions, in the order in which a decoder pops."""
+    """All pixels of a group as intervals, in the order in which a decoder pops."""
 
-    symbols: Integers
+    start: NDArray[np.uint32]
     """(n,)"""
-    parameters: MixtureParameters
-    """Arrays (n, K)."""
+    freq: NDArray[np.uint32]
+    """(n,)"""
     owner: Integers
     """The tile of each symbol, (n,)."""
     batches: Integers
@@ -337,7 +337,7 @@ class PixelModel(TileModel, Protocol):
     common: Common | None
     """None: it has no z_2."""
 
-    def mixtures(
+    def intervals(
         self, z1: Integers | None, x: Integers, sizes: Integers, z2: Integers | None
     ) -> Coded:
         """p(x | z_1, z_2) of known pixels x (B, C, H, W); `sizes` as in `group.Geometry`."""

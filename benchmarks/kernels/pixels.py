@@ -17,7 +17,6 @@ from benchmarks.data.kinds import photo
 from benchmarks.kernels.clock import best
 from bitswap_cli.ans import LogisticMixture, Message, MixtureParameters
 from bitswap_cli.ans import kernel as coder
-from bitswap_cli.contract import Coded
 from bitswap_models import zoo
 from bitswap_models.exact import kernel
 from bitswap_models.exact.tensors import built
@@ -56,7 +55,7 @@ def installed(name: str | None) -> PixelVAE:
     return model
 
 
-def pushed(coded: Coded) -> Message:
+def pushed(coded: lockstep.Mixtures) -> Message:
     """A message of all that an encoder pushes."""
     message = Message(32)
     ends = np.cumsum(coded.batches)

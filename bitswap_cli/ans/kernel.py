@@ -132,6 +132,8 @@ class Kernel:
         self._pop_logistic = library.bound("pop_logistic", "plpllplppplll")
         self._native = library.address("pop_logistic")
         self._intervals_logistic = library.bound("intervals_logistic", "plppppplll")
+        self.intervals = library.address("intervals_logistic")
+        """The address of ``bitswap_intervals_logistic``, for another kernel."""
         self._push_batches = library.bound("push_batches", "plplpppll")
         self._push_decisions = library.bound("push_decisions", "pplpl")
 

@@ -17,7 +17,7 @@ from bitswap_cli.ans import Codec, Logistic, LogisticMixture, LogisticParameters
 from bitswap_cli.ans import MixtureParameters as Mixture
 from bitswap_cli.ans.distributions import information
 from bitswap_cli.ans.kernel import Native, engine
-from bitswap_cli.ans.parameters import LATENT_MAX, LATENT_MIN
+from bitswap_cli.ans.parameters import LATENT_MAX, LATENT_MIN, precision
 from bitswap_cli.contract import (
     Integers,
     LatentModel,
@@ -223,13 +223,12 @@ class Group:
         return self._pop_planes(cast(PlaneModel, self.model), cast(Integers, z1))
 
     def _push_lockstep(self, model: PixelModel, z1: Integers | None, x: Integers) -> None:
-        coded = model.mixtures(z1, x, self.geometry.sizes, self.z2)
-        codec = LogisticMixture(coded.parameters, model.low, model.high)
-        start, freq = codec.intervals(coded.symbols)
-        engine().push_batches(self.message, start, freq, coded.batches, codec.precision)
+        start, freq, owner, batches = model.intervals(z1, x, self.geometry.sizes, self.z2)
+        fineness = precision(model.high - model.low + 1)
+        engine().push_batches(self.message, start, freq, batches, fineness)
         if self.bits is not None:
-            bits = information(freq, freq.shape, codec.precision)
-            self.bits[:, 0] += np.bincount(coded.owner, bits, minlength=self.size)
+            bits = information(freq, freq.shape, fineness)
+            self.bits[:, 0] += np.bincount(owner, bits, minlength=self.size)
 
     def _pop_lockstep(self, model: PixelModel, z1: Integers | None) -> Integers:
         pop = _Pop(self.message, model.low, model.high)

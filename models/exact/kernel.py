@@ -21,7 +21,7 @@ from bitswap_cli.ans.library import Library, load
 from bitswap_cli.ans.parameters import MAX_COMPONENTS, MixtureParameters
 from bitswap_cli.errors import ModelError
 
-ABI = 6
+ABI = 7
 # Sets of instructions in the order of processor.h, the faster ones of a processor last.
 VARIANTS = (
     *("plain", "popcnt", "avx2", "avx512", "avxvnni", "vnni", "amx", "vpopcnt", "neon", "dotprod"),

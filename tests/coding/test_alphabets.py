@@ -8,7 +8,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bitswap_cli.ans import LogisticParameters, MixtureParameters, distributions, kernel, reference
+from bitswap_cli.ans import (
+    LogisticMixture,
+    LogisticParameters,
+    MixtureParameters,
+    distributions,
+    kernel,
+    reference,
+)
 from bitswap_cli.coding import group, tile_codec
 from bitswap_cli.contract import Alphabet, Coded, Integers, Plane, Pop, Step
 
@@ -60,12 +67,13 @@ class Lockstep(Blocks):
             *((t + row if k else t).reshape(-1, 2) for k, t in enumerate(terms))
         )
 
-    def mixtures(self, z1: Integers, x: Integers, sizes: Integers, z2: None) -> Coded:
+    def intervals(self, z1: Integers, x: Integers, sizes: Integers, z2: None) -> Coded:
         rows = [self._of(len(x), row) for row in range(4)]
         symbols = x[:, 0].swapaxes(0, 1).reshape(-1)
         owner = np.tile(np.repeat(np.arange(len(x)), 4), 4).astype(np.int32)
         parameters = MixtureParameters(*(np.concatenate(p) for p in zip(*rows, strict=True)))
-        return Coded(symbols, parameters, owner, np.full(4, 4 * len(x), np.int32))
+        start, freq = LogisticMixture(parameters, self.low, self.high).intervals(symbols)
+        return Coded(start, freq, owner, np.full(4, 4 * len(x), np.int32))
 
     def walk(self, z1: Integers, sizes: Integers, tile: int, pop: Pop, z2: None) -> Integers:
         rows = [pop(self._of(len(sizes), row)).reshape(-1, 4) for row in range(4)]

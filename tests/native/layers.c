@@ -25,8 +25,8 @@ int64_t bitswap_binary_run(int64_t which, const layer *l, const int16_t *x, cons
                            int64_t high);
 int64_t bitswap_pixels_mixtures(int64_t which, const network *n, const uint8_t *tiles,
                                 const int32_t *sizes, const int16_t *film, int64_t count,
-                                int64_t side, int32_t *symbols, int32_t *weight, int32_t *mean,
-                                int32_t *scale, int32_t *owner, int32_t *batches);
+                                int64_t side, int32_t *symbols, int32_t *owner, int32_t *batches,
+                                int32_t *weight, int32_t *mean, int32_t *scale);
 int64_t bitswap_pixels_pop(int64_t which, const network *n, uint8_t *tiles, const int32_t *sizes,
                            const int16_t *film, int64_t count, int64_t side, pop_logistic *pop,
                            uint64_t *head, int64_t lanes, const uint32_t *words, int64_t top,
@@ -222,8 +222,8 @@ static uint64_t network_hash(int64_t which, const network *n, int64_t tiles, int
                 }
     }
     const int64_t count =
-        bitswap_pixels_mixtures(which, n, x, sizes, filmed ? film : 0, tiles, side, symbols, weight,
-                                mean, scale, owner, batches);
+        bitswap_pixels_mixtures(which, n, x, sizes, filmed ? film : 0, tiles, side, symbols, owner,
+                                batches, weight, mean, scale);
     int64_t end = 0;
     for (int64_t i = 0; i < count; i++) end += batches[i];
     const void *const told[] = {symbols, owner, weight, mean, scale};

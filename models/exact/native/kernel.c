@@ -9,7 +9,7 @@
 #include "convolution.h"
 #include "sets.h"
 
-enum { ABI = 6 };
+enum { ABI = 7 };
 
 EXPORT int64_t bitswap_layers_abi(void) { return ABI; }
 

@@ -26,4 +26,10 @@ static inline int pop_symbols(message *from, int32_t *symbols, int64_t count, co
     return from->top >= 0;
 }
 
+/* What symbols under mixtures would be pushed with, by the coder's own kernel. */
+typedef int64_t intervals_logistic(const int32_t *symbols, int64_t n, uint32_t *start,
+                                   uint32_t *freq, const int32_t *weight, const int32_t *mean,
+                                   const int32_t *scale, int64_t components, int64_t low,
+                                   int64_t size);
+
 #endif

@@ -22,9 +22,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitswap_cli.ans.parameters import MixtureParameters
-from bitswap_cli.contract import Coded, Integers, Pop
+from bitswap_cli.contract import Integers, Pop
 from bitswap_models.families.pixel_vae import window
 from bitswap_models.families.pixel_vae.pixel_net import Film, PixelNet
+
+
+class Mixtures(NamedTuple):
+    """All pixels of a group with their mixtures, in the order in which a decoder pops."""
+
+    symbols: Integers
+    """(n,)"""
+    parameters: MixtureParameters
+    """Arrays (n, K)."""
+    owner: Integers
+    """The tile of each symbol, (n,)."""
+    batches: Integers
+    """How many symbols are pushed or popped at a time, (m,); they come to n."""
 
 
 class Step(NamedTuple):
@@ -87,7 +100,7 @@ def _walk(net: PixelNet, film: Film | None, sizes: Integers, tile: int, code: _C
     return tiles
 
 
-def mixtures(net: PixelNet, film: Film | None, x: Integers, sizes: Integers) -> Coded:
+def mixtures(net: PixelNet, film: Film | None, x: Integers, sizes: Integers) -> Mixtures:
     """Everything that an encoder of the tiles x, (B, C, T, T), pushes."""
     symbols: list[Integers] = []
     owner: list[Integers] = []
@@ -102,7 +115,7 @@ def mixtures(net: PixelNet, film: Film | None, x: Integers, sizes: Integers) -> 
     _walk(net, film, sizes, x.shape[-1], code)
     every = MixtureParameters(*(np.concatenate(p) for p in zip(*parameters, strict=True)))
     batches = np.array([len(batch) for batch in symbols], np.int32)
-    return Coded(np.concatenate(symbols), every, np.concatenate(owner), batches)
+    return Mixtures(np.concatenate(symbols), every, np.concatenate(owner), batches)
 
 
 def walk(net: PixelNet, film: Film | None, sizes: Integers, tile: int, pop: Pop) -> Integers:

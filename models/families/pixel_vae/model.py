@@ -19,6 +19,8 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from bitswap_cli.ans import LogisticMixture
+from bitswap_cli.ans import kernel as coder
 from bitswap_cli.ans.parameters import LATENT_MAX, LATENT_MIN, LogisticParameters
 from bitswap_cli.contract import Coded, Integers, Plane, Pop
 from bitswap_cli.errors import ModelError
@@ -159,12 +161,24 @@ class PixelVAE(LatentChain):
 
     def mixtures(
         self, z1: Integers | None, x: Integers, sizes: Integers, z2: Integers | None = None
-    ) -> Coded:
+    ) -> lockstep.Mixtures:
         """p(x | z_1, z_2) of the pixels x, (B, C, T, T), in coding order; see lockstep.py."""
         film, kernel = self.film_of(z1, z2), pixels.engine()
         if kernel is None:
             return lockstep.mixtures(self.net, film, x, sizes)
         return kernel.mixtures(self.net, film, x.transpose(0, 2, 3, 1).astype(np.uint8), sizes)
+
+    def intervals(
+        self, z1: Integers | None, x: Integers, sizes: Integers, z2: Integers | None = None
+    ) -> Coded:
+        """What the `mixtures` of the pixels are pushed with."""
+        kernel, native = pixels.engine(), coder.engine()
+        if kernel is None or not isinstance(native, coder.Kernel):
+            told = self.mixtures(z1, x, sizes, z2)
+            codec = LogisticMixture(told.parameters, self.low, self.high)
+            return Coded(*codec.intervals(told.symbols), told.owner, told.batches)
+        own = x.transpose(0, 2, 3, 1).astype(np.uint8)
+        return kernel.intervals(self.net, self.film_of(z1, z2), own, sizes, native.intervals)
 
     def walk(
         self,

@@ -24,10 +24,12 @@ from bitswap_models.exact.packed import (
     POINTER,
     WORD,
     Dense,
+    Function,
     Lockstep,
     Packed,
     whole_panels,
 )
+from bitswap_models.families.pixel_vae.lockstep import Mixtures
 from bitswap_models.families.pixel_vae.pixel_net import Film, PixelNet
 from bitswap_models.families.pixel_vae.window import taps
 
@@ -117,9 +119,10 @@ class PixelKernel(Lockstep[PixelNet, Network]):
         super().__init__(path, variant, Network)
         group = POINTER, POINTER, POINTER, WORD, WORD
         self._mixtures = self._bind("bitswap_pixels_mixtures", *group, *[POINTER] * 6)
+        self._intervals = self._bind("bitswap_pixels_intervals", *group, *[POINTER] * 6)
         self._tiles = self._bind("bitswap_pixels_pop", *group, *MESSAGE)
 
-    def mixtures(self, net: PixelNet, film: Film | None, x: Pixels, sizes: Integers) -> Coded:
+    def mixtures(self, net: PixelNet, film: Film | None, x: Pixels, sizes: Integers) -> Mixtures:
         """Everything that an encoder of a group of tiles pushes; see `lockstep.mixtures`.
 
         Parameters
@@ -136,19 +139,43 @@ class PixelKernel(Lockstep[PixelNet, Network]):
             If an array has the wrong shape.
         """
         network = self._network(net)
+        terms = np.empty((3, _count(sizes), network.components), np.int32)
+        told = self._encode(
+            self._mixtures, network, film, x, sizes, *(t.ctypes.data for t in terms)
+        )
+        return Mixtures(told[0], MixtureParameters(*terms), *told[1:])
+
+    def intervals(
+        self, net: PixelNet, film: Film | None, x: Pixels, sizes: Integers, by: int
+    ) -> Coded:
+        """The same by intervals, of which the coder's function at the address `by` gives them."""
+        start, freq = np.empty((2, _count(sizes)), np.uint32)
+        into = by, start.ctypes.data, freq.ctypes.data
+        told = self._encode(self._intervals, self._network(net), film, x, sizes, *into)
+        return Coded(start, freq, *told[1:])
+
+    def _encode(
+        self,
+        function: Function,
+        network: Network,
+        film: Film | None,
+        x: Pixels,
+        sizes: Integers,
+        *into: int,
+    ) -> tuple[Integers, Integers, Integers]:
+        """Let a function tell of a group: symbols, owners and batches, see `Mixtures`."""
         x, sizes = np.ascontiguousarray(x, np.uint8), np.ascontiguousarray(sizes, np.int32)
         film = _checked(network, film, sizes, x.shape[1])
         if x.shape != (len(sizes), x.shape[1], x.shape[1], network.channels):
             raise ValueError(f"tiles of shape {x.shape} for {len(sizes)} sizes")
-        count = int(sizes.prod(1, dtype=np.int64).sum())
-        symbols, owner, batches = np.empty((3, count), np.int32)
-        terms = np.empty((3, count, network.components), np.int32)
+        symbols, owner, batches = np.empty((3, _count(sizes)), np.int32)
         found = self._run(
-            self._mixtures, network, x.ctypes.data, sizes.ctypes.data, _data(film), len(sizes),
-            x.shape[1], symbols.ctypes.data, *(t.ctypes.data for t in terms), owner.ctypes.data,
-            batches.ctypes.data,
+            function, network, x.ctypes.data, sizes.ctypes.data, _data(film), len(sizes),
+            x.shape[1], *(a.ctypes.data for a in (symbols, owner, batches)), *into,
         )  # fmt: skip
-        return Coded(symbols, MixtureParameters(*terms), owner, batches[:found].copy())
+        if found < 0:
+            raise ValueError("the coder refuses mixtures")
+        return symbols, owner, batches[:found].copy()
 
     def pop(
         self, net: PixelNet, film: Film | None, sizes: Integers, tile: int, native: Native
@@ -172,6 +199,11 @@ class PixelKernel(Lockstep[PixelNet, Network]):
             tiles.ctypes.data, sizes.ctypes.data, _data(film), len(sizes), tile,
         )  # fmt: skip
         return tiles
+
+
+def _count(sizes: Integers) -> int:
+    """Symbols of a group."""
+    return int(sizes.prod(1, dtype=np.int64).sum())
 
 
 def _data(film: Film | None) -> int | None:

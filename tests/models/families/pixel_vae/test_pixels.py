@@ -7,11 +7,11 @@ import pytest
 
 from bitswap_cli.ans import LogisticMixture, Message, MixtureParameters
 from bitswap_cli.ans import kernel as coder
-from bitswap_cli.contract import Coded
 from bitswap_models.exact import kernel
 from bitswap_models.exact.layers import Layer, Shape
 from bitswap_models.exact.tensors import Blank
 from bitswap_models.families.pixel_vae import lockstep
+from bitswap_models.families.pixel_vae.lockstep import Mixtures
 from bitswap_models.families.pixel_vae.model import PixelVAE
 from bitswap_models.families.pixel_vae.pixels import PixelKernel
 from tests.conftest import MakeModel
@@ -83,11 +83,11 @@ class Loud(Blank):
         return Layer(shape, weight.astype(np.int8), scale.astype(np.int32), bias.astype(np.int32))
 
 
-def arrays(coded: Coded) -> list[np.ndarray]:
+def arrays(coded: Mixtures) -> list[np.ndarray]:
     return [coded.symbols, *coded.parameters, coded.owner, coded.batches]
 
 
-def same(a: Coded, b: Coded) -> None:
+def same(a: Mixtures, b: Mixtures) -> None:
     for ours, theirs in zip(arrays(a), arrays(b), strict=True):
         assert ours.dtype == theirs.dtype == np.int32
         assert np.array_equal(ours, theirs)
@@ -116,6 +116,11 @@ def test_mixtures_are_the_definition(
         pixels = np.ascontiguousarray(x.transpose(0, 2, 3, 1)).astype(np.uint8)
         coded = using(variant).mixtures(model.net, film, pixels, sizes)
         same(coded, lockstep.mixtures(model.net, film, x, sizes))
+        if CODER:
+            found = using(variant).intervals(model.net, film, pixels, sizes, CODER.intervals)
+            codec = LogisticMixture(coded.parameters, 0, 255)
+            expected = (*codec.intervals(coded.symbols), coded.owner, coded.batches)
+            assert all(np.array_equal(a, b) for a, b in zip(found, expected, strict=True))
 
 
 @needs_compiler
@@ -134,7 +139,7 @@ def test_c_without_any_machine_s_instructions_is_the_definition(
     )
 
 
-def pushed(coded: Coded, lanes: int) -> Message:
+def pushed(coded: Mixtures, lanes: int) -> Message:
     message = Message(lanes)
     ends = np.cumsum(coded.batches)
     for first, end in zip(reversed(ends - coded.batches), reversed(ends), strict=True):
