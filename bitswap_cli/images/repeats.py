@@ -80,13 +80,16 @@ def is_drawn(pixels: Samples) -> bool:
 
 def _repeated(pixels: Samples) -> float:
     """Return the share of pixels that equal their left or upper neighbour."""
-    here, others = pixels[1:, 1:], (pixels[1:, :-1], pixels[:-1, 1:])
-    if not here.size:
+    height, width, channels = pixels.shape
+    if height < 2 or width < 2:
         return 1.0
-    beside, above = (_everywhere(here == other) for other in others)
-    return np.count_nonzero(beside | above) / beside.size
+    rows = pixels.reshape(height, -1)
+    here, left, above = rows[1:, channels:], rows[1:, :-channels], rows[:-1, channels:]
+    same = (_everywhere(here == other, channels) for other in (left, above))
+    return float(np.count_nonzero(np.logical_or(*same)) / ((height - 1) * (width - 1)))
 
 
-def _everywhere(channels: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return where something is true of all channels, (H, W, C); for few, sooner than `np.all`."""
-    return reduce(np.logical_and, (channels[..., k] for k in range(channels.shape[2])))
+def _everywhere(rows: NDArray[np.bool_], channels: int) -> NDArray[np.bool_]:
+    """Return where something is true of all channels of a pixel; for few, sooner than `np.all`."""
+    pixels = rows.reshape(len(rows), -1, channels)
+    return reduce(np.logical_and, (pixels[..., k] for k in range(channels)))

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from bitswap_cli.images import repeats
 from bitswap_cli.images.picture import MAX_PIXELS, Picture, Recipe
 from bitswap_cli.images.repeats import MAX_HELD, depth, few, is_drawn
 from tests.images.formats.jpeg.files import photograph
@@ -18,6 +19,19 @@ def test_drawn_pictures_do_and_photographs_do_not() -> None:
         )
         assert not is_drawn(noise(40, 40, channels, RANDOM))
         assert not is_drawn(photograph(200, 200, channels))
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_pixels_repeat_that_equal_the_one_beside_or_above(channels: int) -> None:
+    for height, width in ((1, 1), (1, 9), (9, 1), (2, 2), (7, 12)):
+        large = RANDOM.integers(0, 2, (height + 3, width + 4, channels)).astype(np.uint8)
+        pixels = large[1:-2, 2:-2]
+        told = [
+            (pixels[y, x] == pixels[y, x - 1]).all() or (pixels[y, x] == pixels[y - 1, x]).all()
+            for y in range(1, height)
+            for x in range(1, width)
+        ]
+        assert repeats._repeated(pixels) == (np.mean(told) if told else 1.0)
 
 
 def test_few_colours_do_though_none_is_repeated() -> None:

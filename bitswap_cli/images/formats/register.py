@@ -94,8 +94,8 @@ def every_feature() -> set[str]:
 def may_be_large(head: bytes, size: int) -> bool:
     """Tell whether a file may be a large picture that is held as a whole, told by its first `HEAD`
     bytes and how many it has."""
-    every = [kind for form in beginning(head[:START]) for kind in form.KINDS]
-    return any(kind.large is not None and kind.large(head, size) for kind in every)
+    every = {kind.large for form in beginning(head[:START]) for kind in form.KINDS}
+    return any(large(head, size) for large in every if large is not None)
 
 
 def kinds() -> Sequence[Kind]:

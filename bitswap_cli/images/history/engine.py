@@ -15,7 +15,7 @@ from bitswap_cli.errors import InputError
 from bitswap_cli.images.history import reference
 from bitswap_cli.images.history.reference import Plane
 
-ABI = 7
+ABI = 8
 
 
 class Engine(Protocol):

@@ -28,6 +28,12 @@ def _told(name: str) -> tuple[int, int, int]:
     return address(tables), shift, address(_back(name))
 
 
+@cache
+def _told_of(names: tuple[str, ...]) -> NDArray[np.int64]:
+    """Return what a search is told of several maps, (n, 3)."""
+    return np.array([_told(name) for name in names], np.int64)
+
+
 class Triples(NamedTuple):
     """Luma and chroma of pixels."""
 
@@ -45,14 +51,20 @@ class Searcher:
 
     def __init__(self, kernel: Kernel) -> None:
         self._triples = kernel.bound("history_triples", "plppllpppp")
+        self._known = kernel.bound("history_known", "plpllpp", void=True)
         self._lay = kernel.bound("history_lay", "pllpllppplllp")
 
     def known(self, maps: Sequence[Map], pixels: Plane, spare: int) -> list[int]:
         """Return of how many pixels (n, 3) each map gives luma and chroma; fewer if these are all
         but more than `spare`."""
-        room = np.empty((4, len(pixels)), np.uint8)
-        told = address(pixels), len(pixels), spare, *map(address, room)
-        return [self._triples(*_told(used.name), *told) for used in maps]
+        room, on = np.empty((4, len(pixels)), np.uint8), np.empty(len(maps), np.int64)
+        told = _told_of(tuple(used.name for used in maps))
+        self._known(
+            address(told), len(maps), address(pixels), len(pixels), spare, address(room),
+            address(on),
+        )  # fmt: skip
+        found: list[int] = on.tolist()
+        return found
 
     def triples(self, used: Map, pixels: Plane) -> Triples:
         """Find luma and chroma of pixels (.., 3)."""

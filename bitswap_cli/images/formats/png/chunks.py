@@ -3,6 +3,7 @@
 import struct
 import zlib
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 GRAY, PALETTE = 0, 3
 """Colour types that are treated apart."""
 
+_HEAD = 33  # bytes of signature and IHDR
 _SAMPLES = {GRAY: 1, 2: 3, PALETTE: 1, 4: 2, 6: 4}  # of a pixel, by colour type
 _DEPTHS = {GRAY: (1, 2, 4, 8, 16), 2: (8, 16), PALETTE: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 # Chunks that change what the pixels mean, or add frames: such files are kept byte for byte. The
@@ -51,7 +53,12 @@ class Head(NamedTuple):
 
 def read_head(prefix: bytes) -> Head | None:
     """Read signature and IHDR; None if a picture cannot start so, or would be too large."""
-    if prefix[:16] != SIGNATURE + b"\0\0\0\x0dIHDR" or len(prefix) < 33:
+    return _head(bytes(prefix[:_HEAD]))
+
+
+@lru_cache(256)  # each file is asked for each kind, and small ones are of few sizes
+def _head(prefix: bytes) -> Head | None:
+    if prefix[:16] != SIGNATURE + b"\0\0\0\x0dIHDR" or len(prefix) < _HEAD:
         return None
     width, height, depth, colour, packing, filtering, interlace = struct.unpack_from(
         ">IIBBBBB", prefix, 16

@@ -41,6 +41,17 @@ EXPORT int64_t bitswap_history_triples(const int32_t *tables, int64_t shift, con
     return on;
 }
 
+/* How many pixels are known by each of so many maps: `told` has where the tables of each lie, their
+   shift, and where `back` does. `room` is four planes. See `bitswap_history_triples`. */
+EXPORT void bitswap_history_known(const int64_t *told, int64_t maps, const uint8_t *pixels,
+                                  int64_t count, int64_t spare, uint8_t *room, int64_t *on) {
+    for (int64_t k = 0; k < maps; k++, told += 3) {
+        on[k] = bitswap_history_triples((const int32_t *)(intptr_t)told[0], told[1],
+                                        (const int64_t *)(intptr_t)told[2], pixels, count, spare,
+                                        room, room + count, room + 2 * count, room + 3 * count);
+    }
+}
+
 /* Make the colours of `count` pixels (.., 3). */
 EXPORT void bitswap_history_mapped(const int32_t *tables, int64_t shift, const uint8_t *y,
                                    const uint8_t *blue, const uint8_t *red, int64_t count,

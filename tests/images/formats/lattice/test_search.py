@@ -107,3 +107,15 @@ def test_the_slow_search(used: Map, how: Chroma) -> None:
     lumas = [slow.lumas(row, column) for row in range(height) for column in range(width)]
     assert wrong == sum(not own for own in lumas)
     assert all(own in some for own, some in zip(luma.reshape(-1), lumas, strict=True) if some)
+
+
+def test_maps_are_asked_together_as_one_by_one() -> None:
+    kernel = compiled()
+    if kernel is None:
+        pytest.skip("no compiled kernel")
+    search, random = Searcher(kernel), np.random.default_rng(3)
+    pixels = random.integers(0, 256, (500, 3)).astype(np.uint8)
+    maps = list({used.name: used for used, _ in COLOURED}.values())
+    alone = [search.triples(used, pixels).on for used in maps]
+    assert search.known(maps, pixels, len(pixels)) == alone
+    assert max(alone) > 0
