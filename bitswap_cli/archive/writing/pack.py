@@ -3,8 +3,9 @@
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 
 from bitswap_cli.archive.codecs import Codecs
 from bitswap_cli.archive.format.header import COPIES, EQUAL, TWINS, Header
@@ -25,7 +26,9 @@ from bitswap_cli.archive.writing.hosted import Inside
 from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.contract import TileCodec
 
+_Look = tuple[Source, Seen | None]
 _Compared = tuple[Source, Seen | None, Callable[[], Offer | None] | None]
+_LOT, _SMALL = 8, 1 << 14  # pictures that are compared together, and the most samples of each
 _AHEAD = 1 << 26  # bytes of pixels waiting to be written, at most (unless they are one picture)
 
 
@@ -227,17 +230,23 @@ class _Packing:
         if offer:
             offer.take()
 
-    def _offers(self, looks: Iterable[tuple[Source, Seen | None]]) -> Iterator[_Compared]:
+    def _offers(self, looks: Iterable[_Look]) -> Iterator[_Compared]:
         """Yield sources, what they are seen as, and what returns the best offer for each; meanwhile
         those for the next are compared. Twins, which may join the offer before, have none yet."""
-        waiting: deque[_Compared] = deque()
-        for source, seen in looks:
-            twin = source.name in self._twins
-            offer = None if twin else self._pool.submit(self._coders.best, source, seen).result
-            waiting.append((source, seen, offer))
+        waiting = deque[list[_Compared]]()
+        for some in _lots(looks):
+            own = [one for one in some if one[0].name not in self._twins]
+            found = self._pool.submit(self._best, own)
+            offers = {one[0].name: partial(_result, found, k) for k, one in enumerate(own)}
+            waiting.append([(*one, offers.get(one[0].name)) for one in some])
             if len(waiting) > self._threads:
-                yield waiting.popleft()
-        yield from waiting
+                yield from waiting.popleft()
+        for compared in waiting:
+            yield from compared
+
+    def _best(self, looks: Iterable[_Look]) -> list[Offer | None]:
+        """Return the best offer for each of some files."""
+        return [self._coders.best(source, seen) for source, seen in looks]
 
     def close(self) -> None:
         """Stop what is still being encoded."""
@@ -304,3 +313,20 @@ class _Packing:
         report.kinds[kind] += 1
         if self._progress:
             self._progress(report.bytes_before, self._catalogue.size)
+
+
+def _lots(looks: Iterable[_Look]) -> Iterator[list[_Look]]:
+    """Yield small pictures together, as threads take time to hand over each; what is none, or
+    larger, ends a lot."""
+    lot = list[_Look]()
+    for source, seen in looks:
+        lot.append((source, seen))
+        if len(lot) == _LOT or seen is None or seen.pictures[0].pixels.size > _SMALL:
+            yield lot
+            lot = []
+    if lot:
+        yield lot
+
+
+def _result(found: Future[list[Offer | None]], number: int) -> Offer | None:
+    return found.result()[number]
