@@ -38,6 +38,8 @@ _CUT = 0.5  # of all pixels are at an end of their range, or more: nothing tells
 # not so upwards and downwards: these are all ways that make a difference.
 _TURNS = (1, 4, 5)
 _PART = 256  # pixels of the sides of what is looked at in each of them
+_LARGE = 8 * _PART**2  # pixels of pictures, in more of which it is looked at first
+_EDGE = 16  # pixels around it that do not count
 
 
 class Found(NamedTuple):
@@ -67,11 +69,21 @@ def find(pixels: NDArray[Any]) -> Found | None:
     if channels % 2 == 0 and (pixels[:, :, -1] != pixels[0, 0, -1]).any():
         return None
     search, colours = searcher(used), pixels[:, :, : 1 if channels < 3 else 3]
-    found = _found(search, colours, 0)
-    odd = found and found.wrong > _ODD * height * width
+    area, orientation, other = height * width, None, None
+    finder = _Finder(search, np.ascontiguousarray(colours))
+    puzzle = finder.puzzle()
+    if puzzle and finder.is_odd(puzzle):  # to solve all of it would take long, for nothing
+        orientation = _orientation(search, colours)
+        other = _found(search, colours, orientation) if orientation else None
+        if other and other.wrong <= _ODD * area:
+            return other
+    found = puzzle and Found(puzzle.origin, *puzzle.finish())
+    odd = found and found.wrong > _ODD * area
     if found and odd and _is_whole(colours) and _is_spread(colours, found):
-        found = _turned(search, colours, found)
-    return found if found and found.wrong <= _WRONG * height * width else None
+        if orientation is None and (orientation := _orientation(search, colours)):
+            other = _found(search, colours, orientation)
+        found = other if other and _fewer(other.wrong, found.wrong) else found
+    return found if found and found.wrong <= _WRONG * area else None
 
 
 def _is_whole(colours: NDArray[np.uint8]) -> bool:
@@ -93,29 +105,27 @@ def _is_spread(colours: NDArray[np.uint8], found: Found) -> bool:
 def _found(search: Searcher, colours: NDArray[np.uint8], orientation: int) -> Found | None:
     """Find the JPEG that a picture was, turned so, however many pixels it gives wrongly."""
     pixels = np.ascontiguousarray(turn(colours, orientation))
-    found = _Finder(search, pixels).run()
-    if found is None:
+    puzzle = _Finder(search, pixels).puzzle()
+    if puzzle is None:
         return None
-    return found._replace(origin=found.origin._replace(orientation=orientation))
+    return Found(puzzle.origin._replace(orientation=orientation), *puzzle.finish())
 
 
-def _turned(search: Searcher, colours: NDArray[np.uint8], found: Found) -> Found:
-    """Return the JPEG that a picture was, which may have been turned afterwards.
+def _orientation(search: Searcher, colours: NDArray[np.uint8]) -> int:
+    """Return how the JPEG that a picture was may have been turned afterwards; 0 if it was not.
 
-    A part of it tells how, if any does.
+    A part of it tells, if any does.
     """
     down, across = (max(0, side - _PART) // 2 for side in colours.shape[:2])
     part = colours[down : down + _PART, across : across + _PART]
-    tried = {
-        orientation: own.wrong
-        for orientation in (0, *_TURNS)
-        if (own := _found(search, part, orientation))
-    }
-    orientation = min(tried, key=lambda k: tried[k], default=0)
-    if not _fewer(tried.get(orientation, 0), tried.get(0)):
-        return found
-    other = _found(search, colours, orientation)
-    return other if other and _fewer(other.wrong, found.wrong) else found
+    tried = dict[int, int]()
+    for orientation in (0, *_TURNS):
+        if own := _found(search, part, orientation):
+            tried[orientation] = own.wrong
+        if not orientation and tried.get(0, part.size) <= _ODD * part[..., 0].size:
+            return 0
+    best = min(tried, key=lambda k: tried[k], default=0)
+    return best if _fewer(tried.get(best, 0), tried.get(0)) else 0
 
 
 def _fewer(wrong: int, others: int | None) -> bool:
@@ -156,8 +166,8 @@ class _Finder:
         grid = find_grid(self.search, planes[0], (known == 1) & ~ends)
         return grid and _Luma(planes, known, grid)
 
-    def run(self) -> Found | None:
-        """Find the JPEG, or nothing; it may give many pixels wrongly."""
+    def puzzle(self) -> Puzzle | None:
+        """Return the JPEG to be solved, or nothing; it may give many pixels wrongly."""
         luma = self.luma()
         if luma is None:
             return None
@@ -167,7 +177,17 @@ class _Finder:
             rounds = 1 if (luma.known == 1).mean() > _SURE else 3
             wrong = [puzzle.solve(rounds)[1] for puzzle in puzzles]
             puzzles = [Puzzle(self.search, self.canvas(luma, origins[wrong.index(min(wrong))]))]
-        return Found(puzzles[0].origin, *puzzles[0].finish())
+        return puzzles[0]
+
+    def is_odd(self, puzzle: Puzzle) -> bool:
+        """Tell whether a part of a large picture is not what its JPEG would give."""
+        if self.height * self.width <= _LARGE or min(self.height, self.width) < 2 * _PART:
+            return False
+        part = puzzle.canvas.part(_PART)
+        blocks, _ = Puzzle(self.search, part).solve(2)
+        made = decode(part.origin, blocks, _PART, _PART)
+        inner = slice(_EDGE, -_EDGE)  # chroma at the edges was interpolated from beyond
+        return bool((made != part.pixels)[inner, inner].any(2).mean() > _ODD)
 
     def canvas(self, luma: _Luma, origin: Origin) -> Canvas:
         """Return the picture on the grid of a JPEG."""

@@ -1,5 +1,7 @@
 """Planes of a picture on the grid of a JPEG, and the way to its coefficients, round by round."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -45,7 +47,7 @@ class Canvas:
     def __init__(
         self, pixels: Plane, planes: NDArray[np.uint8], known: Plane, origin: Origin
     ) -> None:
-        self.pixels, self.known, self.origin = pixels, known, origin
+        self.pixels, self.planes, self.known, self.origin = pixels, planes, known, origin
         height, width = known.shape
         luma = origin.frame()[0]
         self.shape = 8 * luma.rows, 8 * luma.columns
@@ -62,6 +64,20 @@ class Canvas:
         self.low = [np.where(sure, plane, np.uint8(0)) for plane in self.start]
         self.high = [np.where(sure, plane, np.uint8(255)) for plane in self.start]
         self.all_known = bool(sure.all())
+
+    def part(self, side: int) -> Canvas:
+        """Return a square of whole MCUs in the midst of it, as a JPEG of its own."""
+        origin, (height, width) = self.origin, self.known.shape
+        tall, wide = (8 * factor for factor in origin.sampling)
+        top, left = (height - side) // 2, (width - side) // 2
+        top, left = top - (top + origin.top) % tall, left - (left + origin.left) % wide
+        rows, columns = slice(top, top + side), slice(left, left + side)
+        return Canvas(
+            np.ascontiguousarray(self.pixels[rows, columns]),
+            np.ascontiguousarray(self.planes[:, rows, columns]),
+            np.ascontiguousarray(self.known[rows, columns]),
+            origin._replace(height=side, width=side, top=0, left=0),
+        )
 
     def narrow(self, search: Searcher, made: list[Plane]) -> None:
         """Tell what pixels may be that are not known, given what is decoded."""
