@@ -20,15 +20,15 @@ DEFLATE = "bitswap_cli/images/deflate/native"
 JPEG = "bitswap_cli/images/formats/jpeg/native"
 HISTORY = "bitswap_cli/images/history/native"
 PACKINGS = "bitswap_cli/images/packings/native"
-DRAWN = "models/families/drawn/native"
+MIXING, DRAWN = "bitswap_cli/mixing/native", "models/families/drawn/native"
 
 
-def kernel(name: str, folder: str) -> Extension:
-    """The extension of all C files in a folder, and in folders therein.
+def kernel(name: str, folder: str, *others: str) -> Extension:
+    """The extension of all C files in a folder, and in folders therein, and headers of others.
 
     What their code is for decides each file itself, with processor.h.
     """
-    folders = sorted({CODER, folder})
+    folders = sorted({CODER, folder, *others})
     return Extension(
         name,
         sources=sorted(map(str, Path(folder).rglob("*.c"))),
@@ -84,7 +84,8 @@ if __name__ == "__main__":
             kernel("bitswap_cli.images.formats.jpeg._kernel", JPEG),
             kernel("bitswap_cli.images.history._kernel", HISTORY),
             kernel("bitswap_cli.images.packings._kernel", PACKINGS),
+            kernel("bitswap_cli.mixing._kernel", MIXING),
             kernel("bitswap_models.exact._kernel", LAYERS),
-            kernel("bitswap_models.families.drawn._kernel", DRAWN),
+            kernel("bitswap_models.families.drawn._kernel", DRAWN, MIXING),
         ],
     )

@@ -37,7 +37,7 @@ from bitswap_cli.api.codecs.installed import FAST_MODEL, Installed
 from bitswap_cli.api.codecs.others import wanted
 from bitswap_cli.api.codecs.tiles import Start, named, refining, turning
 from bitswap_cli.archive.codecs import Codecs
-from bitswap_cli.archive.format.header import DECODINGS, EQUAL, LAID, LEARNING, Named
+from bitswap_cli.archive.format.header import DECODINGS, EQUAL, LAID, LEARNING, MIXED, Named
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import verify as check
 from bitswap_cli.archive.report import PackReport
@@ -278,6 +278,8 @@ class _Job:
                 header = header.using([LEARNING, EQUAL, *decoded])
             if others.pictures or (self.model == AUTO and catalogue.wide):
                 header = header.using([WIDE])
+            if keeping.mixed:
+                header = header.using([MIXED])
             writer = stack.enter_context(
                 ArchiveWriter(
                     self.output,

@@ -11,10 +11,11 @@ from bitswap_cli.images.deflate import engine as deflate
 from bitswap_cli.images.formats.jpeg import scan as jpeg
 from bitswap_cli.images.history import engine as history
 from bitswap_cli.images.packings import engine as packings
+from bitswap_cli.mixing import octets as mixing
 from bitswap_models.exact import kernel as layers
 from bitswap_models.families.drawn import kernel as drawn
 
-CODER, DEFLATE, JPEG, HISTORY, PACKINGS, DRAWN, LAYERS = (
+CODER, DEFLATE, JPEG, HISTORY, PACKINGS, MIXING, DRAWN, LAYERS = (
     Path(module).parent / "native"
     for module in (
         coder.__file__,
@@ -22,6 +23,7 @@ CODER, DEFLATE, JPEG, HISTORY, PACKINGS, DRAWN, LAYERS = (
         jpeg.__file__,
         history.__file__,
         packings.__file__,
+        mixing.__file__,
         drawn.__file__,
         layers.__file__,
     )
@@ -39,7 +41,7 @@ def compile(
     output: Path, *inputs: Path | str, command: str = "cc", options: tuple[str, ...] = ()
 ) -> str:
     """Compile C files; returns what the compiler says, and raises if it fails."""
-    headers = [f"-I{folder}" for folder in (CODER, LAYERS)]
+    headers = [f"-I{folder}" for folder in (CODER, MIXING, LAYERS)]
     done = subprocess.run(
         [command, *options, *headers, "-o", output, *inputs],
         check=True,

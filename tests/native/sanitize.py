@@ -22,6 +22,7 @@ TESTS = (
     "tests/images/formats/png",
     "tests/images/history",
     "tests/images/packings",
+    "tests/mixing",
     "tests/models/exact",
     "tests/models/families/drawn",
     "tests/models/families/jpeg_vae",
@@ -30,7 +31,7 @@ TESTS = (
     "tests/golden",
     "tests/archive/reading",
 )
-CODER = "bitswap_cli/ans/native"  # whose processor.h the others include
+CODER, MIXING = "bitswap_cli/ans/native", "bitswap_cli/mixing/native"  # with headers of all
 OPTIONS = (
     *("-O1", "-g", "-w", "-shared", "-fPIC", "-fno-omit-frame-pointer"),
     *("-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"),
@@ -43,7 +44,7 @@ def build(tree: Path) -> None:
     """Compile the kernels in a tree, of which the C is in folders named `native`."""
     found = [f for top in ("bitswap_cli", "models") for f in sorted((tree / top).rglob("native"))]
     for folder in found:
-        headers = [f"-I{tree / CODER}", f"-I{folder}"]
+        headers = [f"-I{tree / one}" for one in (CODER, MIXING)] + [f"-I{folder}"]
         files = sorted(folder.rglob("*.c"))
         output = f"-o{folder.parent / '_kernel.so'}"
         subprocess.run(["gcc", *OPTIONS, *headers, output, *files, "-lm"], check=True)

@@ -21,6 +21,7 @@ from tests.native.compiler import (
     HISTORY,
     JPEG,
     LAYERS,
+    MIXING,
     PACKINGS,
     compile,
     needs_compiler,
@@ -107,6 +108,9 @@ def test_compilers_have_nothing_to_say(
     if shutil.which(command) is None:
         pytest.skip(f"no {command}")
     programs = Path(__file__).parent.glob("*.c")
-    for path in (*programs, *sources(CODER, DEFLATE, JPEG, HISTORY, PACKINGS, DRAWN, LAYERS)):
+    for path in (
+        *programs,
+        *sources(CODER, DEFLATE, JPEG, HISTORY, PACKINGS, MIXING, DRAWN, LAYERS),
+    ):
         given = ("-fsyntax-only", *WARNINGS, *options)
         assert compile(tmp_path / "object.o", path, command=command, options=given) == ""

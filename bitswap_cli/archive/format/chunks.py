@@ -34,6 +34,7 @@ from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.formats.register import kind_of
 from bitswap_cli.images.picture import MAX_ROW, MAX_ROWS, is_held
 from bitswap_cli.images.tiles import checksum, count_tiles, tile_sizes
+from bitswap_cli.mixing import octets
 
 
 def encode_tiles(
@@ -126,12 +127,29 @@ def encode_bytes(
     return framed(table) + pack_blob(data, squeeze)
 
 
+def encode_mixed(segments: list[ByteSegment], data: Buffer | memoryview) -> bytes | None:
+    """Build the body of a BYTE chunk by context mixing; None if that does not take less room than
+    the data, at most `octets.MOST` bytes."""
+    words = octets.encode(data, len(data) // 4)
+    if words is None:
+        return None
+    table = pack_byte_table(ByteTable(segments, zlib.crc32(data), mixed=True))
+    return framed(table) + words.astype("<u4").tobytes()
+
+
 def decode_bytes(table: ByteTable, body: bytes) -> bytes:
     """Invert `encode_bytes`; raise `ArchiveError` if anything is not as the table says."""
-    data = unpack_blob(memoryview(body)[after_table(body) :], MAX_BLOCK, "chunk")
+    blob = memoryview(body)[after_table(body) :]
+    data = _unmixed(table, blob) if table.mixed else unpack_blob(blob, MAX_BLOCK, "chunk")
     if len(data) != table.length or zlib.crc32(data) != table.checksum:
         raise ArchiveError("the archive holds bytes that do not match their checksum")
     return data
+
+
+def _unmixed(table: ByteTable, blob: memoryview) -> bytes:
+    if table.length > octets.MOST or len(blob) % 4:
+        raise ArchiveError("the archive's chunk is malformed or too large")
+    return octets.decode(np.frombuffer(blob, "<u4"), table.length)
 
 
 def _check_tiles(table: TileTable, tile: tuple[int, int, int], coded: int) -> None:

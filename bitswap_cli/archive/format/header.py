@@ -42,6 +42,7 @@ TURNED, JPEGS, DRAWN, LONG, LARGE = "turned", "jpeg", "drawn", "long", "large"
 COMMON, TWINS, MODELS = "common", "twins", "models"
 MODES, FOLDERS, COPIES, SAMPLES = "modes", "folders", "copies", "samples"
 EMBEDDED, STREAMS, NESTED, PIECES = "embedded", "streams", "nested", "pieces"
+MIXED = "mixed"
 OWNERS, XATTRS, SPARSE = "owners", "xattrs", "sparse"
 DECODINGS, LAID, LEARNING, EQUAL = "decoded", "laid", "learning", "equal"
 # Whatever models do.
@@ -103,7 +104,8 @@ class Header(NamedTuple):
     chunks of JPEG files (see format/jpeg.py), `LEARNING`, by models that learn while they code, and
     `EQUAL`, files by the coefficients of others;
     `DRAWN`, chunks of whole pictures (see format/drawn.py); `LONG`, BYTE chunks of up to
-    `MAX_BLOCK` bytes; `LARGE`, pictures of more than `MAX_PIXELS` pixels (see images/strips.py);
+    `MAX_BLOCK` bytes, and `MIXED`, those by context mixing (see mixing/octets.py); `LARGE`,
+    pictures of more than `MAX_PIXELS` pixels (see images/strips.py);
     `COMMON`, chunks of tiles by a model that tells what they share (see coding/common.py);
     `TWINS`, pictures by the tiles of others (see `TileSegment.twin`);
     `MODELS`, chunks of tiles by more models than one;
@@ -231,7 +233,7 @@ class Header(NamedTuple):
 
 def known_features() -> set[str]:
     """Return the features of archives that this program knows."""
-    named = {WIDE, TURNED, DESCRIBED, LONG, LARGE, LEARNING, EQUAL, COMMON, TWINS, MODELS}
+    named = {WIDE, TURNED, DESCRIBED, LONG, LARGE, LEARNING, EQUAL, COMMON, TWINS, MODELS, MIXED}
     return named.union(OTHERS, _OF_ENTRIES, register.every_feature())
 
 

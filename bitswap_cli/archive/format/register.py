@@ -14,6 +14,7 @@ from bitswap_cli.archive.format.header import (
     JPEGS,
     LARGE,
     LONG,
+    MIXED,
     MODELS,
     TURNED,
     TWINS,
@@ -133,6 +134,7 @@ def told(tag: bytes, table: Table, features: Set[str]) -> frozenset[str]:
             found.update(*(_of_tiles(one, features) for one in table.segments))
         case ByteTable():
             found |= {LONG} if table.length > MAX_CHUNK_BYTES else set()
+            found |= {MIXED} if table.mixed else set()
         case WholeTable():
             found |= {EQUAL} if any(one.twin for one in table.segments) else set()
             found.update(*(_of_kind(one.kind) for one in table.segments if tag == DRAW))

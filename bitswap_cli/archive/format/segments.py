@@ -204,6 +204,8 @@ class ByteTable(NamedTuple):
     segments: list[ByteSegment]
     checksum: int
     """CRC-32 of the unpacked bytes."""
+    mixed: bool = False
+    """Whether they are coded by context mixing, and not by zstd."""
 
     @property
     def length(self) -> int:

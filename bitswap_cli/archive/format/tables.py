@@ -89,7 +89,8 @@ def pack_byte_table(table: ByteTable) -> bytes:
         **pack_attributes(attributes),
         **(dict(zip(ORIGINALS, pack_names(equal).values(), strict=True)) if equal else {}),
     }
-    return pack_table(len(names), {"checksum": table.checksum}, columns)
+    head = {"checksum": table.checksum, "mixed": int(table.mixed)}
+    return pack_table(len(names), head, columns)
 
 
 def pack_whole_table(table: WholeTable, kinds: Sequence[str]) -> bytes:
@@ -180,7 +181,8 @@ def _byte_table(found: Any) -> ByteTable:
         [next(originals) if one else b"" for one in equal],
         strict=True,
     )
-    table = ByteTable([ByteSegment(*row) for row in rows], columns.one("checksum", CRCS))
+    head = columns.one("checksum", CRCS), bool(columns.one("mixed", 2))
+    table = ByteTable([ByteSegment(*row) for row in rows], *head)
     columns.end()
     return table
 

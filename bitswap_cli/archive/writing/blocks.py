@@ -9,7 +9,7 @@ import zstandard
 
 from bitswap_cli.archive.format.attributes import NONE
 from bitswap_cli.archive.format.chunks import encode_bytes
-from bitswap_cli.archive.format.header import LONG
+from bitswap_cli.archive.format.header import LONG, MIXED
 from bitswap_cli.archive.format.names import host_of
 from bitswap_cli.archive.format.pictures import Stored
 from bitswap_cli.archive.format.sections import BYTE, MAX_BLOCK, MAX_CHUNK_BYTES, MAX_SEGMENTS
@@ -18,8 +18,10 @@ from bitswap_cli.archive.format.values.blobs import Buffer
 from bitswap_cli.archive.sources.copies import Copy
 from bitswap_cli.archive.sources.inside.parts import Part
 from bitswap_cli.archive.sources.source import Source, SourceError, read_parts
+from bitswap_cli.archive.writing import mixed
 from bitswap_cli.archive.writing.hosted import Inside, members_of, stored_host, stored_size
 from bitswap_cli.archive.writing.writer import ArchiveWriter
+from bitswap_cli.mixing import octets
 
 _NAMES = 1 << 22  # bytes of names and attributes in a chunk
 _PART = 1 << 23  # bytes that are read at a time
@@ -36,6 +38,8 @@ _DENSE_LEVEL = 3
 _TRIED, _TRIES = 1 << 20, 4  # bytes of a block of such files that are tried, and in how many pieces
 _QUICK = 1 << 22  # bytes of a block that takes no time worth saving
 _PAYS = 0.99  # of the room that the low level takes, and less
+_PACKED = 0.95  # of its size, and more, is what zstd leaves of a block that mixing is not tried on
+_MIXED = 0.97  # of what zstd leaves, and less, is worth the time that mixing takes a reader
 
 
 class Keeping(NamedTuple):
@@ -48,9 +52,12 @@ class Keeping(NamedTuple):
     """Of zstd."""
     haste: float = 1.1
     """How many times fewer bytes a coder has to promise that takes much longer than another."""
+    mixed: int = 1 << 25
+    """Bytes of a block that context mixing is tried on, at most."""
 
 
-THOROUGH, QUICK, PATIENT = Keeping(), Keeping(1 << 23, 3, 1.3), Keeping(haste=1.0)
+THOROUGH, QUICK = Keeping(), Keeping(1 << 23, 3, 1.3, 0)
+PATIENT = Keeping(haste=1.0, mixed=MAX_BLOCK)
 
 
 def order(source: Source) -> tuple[int, bytes, bytes]:
@@ -113,6 +120,7 @@ class Blocks:
         self._writer = writer
         self._threads = threads
         self._level = keeping.level
+        self._mixed = keeping.mixed if MIXED in writer.header.features else 0
         most = MAX_BLOCK if LONG in writer.header.features else MAX_CHUNK_BYTES
         self._most, self._longest = min(keeping.block, most), most
         self._plain, self._dense = _Block(), _Block()
@@ -244,8 +252,19 @@ class Blocks:
                 self._write_apart(block)
             else:
                 body = encode_bytes(block.segments, block.data, lambda _: squeezed)
-                self._writer.add(BYTE, body, len(block.segments))
+                packed = len(squeezed) > _PACKED * len(block.data)
+                bodies = [] if packed else self._mix(block, len(body))
+                for own, count in bodies or [(body, len(block.segments))]:
+                    self._writer.add(BYTE, own, count)
         block.cut(0, 0)
+
+    def _mix(self, block: _Block, most: int) -> list[tuple[bytes, int]]:
+        """Return bodies by context mixing, and how many segments each has; none if they do not
+        take clearly less than so many bytes."""
+        if len(block.data) > self._mixed or not octets.quick():
+            return []
+        bodies = mixed.encode(block.segments, block.data, self._threads)
+        return bodies if sum(len(body) for body, _ in bodies) < _MIXED * most else []
 
     def _level_of(self, block: _Block) -> int:
         """Return the level for a block: a low one if the usual one hardly takes less room for a

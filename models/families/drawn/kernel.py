@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitswap_cli.ans.library import Library, address, load
-from bitswap_models.families.drawn.logits import tables
-from bitswap_models.families.drawn.reference.coder import damaged, lacking
+from bitswap_cli.mixing.tables import tables
+from bitswap_models.families.drawn.reference.faults import damaged, lacking
 from bitswap_models.families.drawn.reference.window import MARGIN
 from bitswap_models.families.drawn.state import State
 

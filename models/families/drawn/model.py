@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from bitswap_cli.contract import CodedPictures, Integers, Palette, Plane
 from bitswap_cli.errors import ArchiveError
-from bitswap_models.exact.logits import COST_BITS
+from bitswap_cli.mixing.logits import COST_BITS
 from bitswap_models.exact.model import ExactModel, Listener
 from bitswap_models.exact.tensors import Stored
 from bitswap_models.families.drawn.config import TILE, Config

@@ -11,19 +11,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bitswap_models.exact.logits import LIMIT
+from bitswap_cli.mixing.logits import LIMIT
+from bitswap_cli.mixing.tables import COUNTS, INPUTS, LEVELS, STEP, STEPS, tables
 from bitswap_models.exact.tensors import Stored
-from bitswap_models.families.drawn.logits import LEVELS, tables
 
 SOURCES, ROLES, CONFIDENCES = 20, 3, 32
-CHANNELS, CANDIDATES, INPUTS, SETS = 4, 8, 32, 3
-COUNTS = 16
+CHANNELS, CANDIDATES, SETS = 4, 8, 3
 COLOURS = 256  # of a palette, at most
-STATES = COUNTS * LEVELS
 COLOUR_CONTEXTS, VALUE_CONTEXTS, ANCHORS, AGREEMENTS = 4, 11, 6, 2
 AGREED, ACTIVITIES = 81 * 16 * 8, 64
-STEPS = 33
-STEP = 2 * LIMIT // (STEPS - 1)
 
 LOGIT_UNIT = 22  # of stored logits, in 1/256
 WEIGHT_BITS = 11  # stored weights are in 1/32, the others in 1/65536

@@ -17,10 +17,10 @@ from bitswap_cli.ans import sigmoid
 from bitswap_cli.ans.kernel import Native
 from bitswap_cli.ans.parameters import MixtureParameters
 from bitswap_cli.coefficients import CodedBlocks, Decisions
+from bitswap_cli.mixing.logits import COST_BITS, costs, mantissas, squashed
 from bitswap_models.exact import kernel
 from bitswap_models.exact.kernel import Values
 from bitswap_models.exact.layers import Layer
-from bitswap_models.exact.logits import COST_BITS, costs, mantissas, squashed
 from bitswap_models.exact.mixtures import POWERS
 from bitswap_models.exact.packed import (
     MESSAGE,

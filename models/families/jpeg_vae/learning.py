@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from bitswap_cli.ans.parameters import WEIGHT_BITS
 from bitswap_cli.ans.sigmoid import SATURATION, tables
-from bitswap_models.exact.logits import LIMIT, MANTISSAS, mantissas, squashed
+from bitswap_cli.mixing.logits import LIMIT, MANTISSAS, mantissas, squashed
 
 DECISIONS = 16  # kinds of decisions about a coefficient: 0, its sign, magnitudes from 1 on
 MAGNITUDES = DECISIONS - 2

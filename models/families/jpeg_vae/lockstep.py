@@ -14,8 +14,8 @@ import numpy as np
 
 from bitswap_cli.ans.parameters import MixtureParameters
 from bitswap_cli.coefficients import CodedBlocks, CoefficientPop, DecisionPop, Decisions
+from bitswap_cli.mixing.logits import COST_BITS, costs
 from bitswap_models.exact.kernel import Values
-from bitswap_models.exact.logits import COST_BITS, costs
 from bitswap_models.families.jpeg_vae.config import CELL
 from bitswap_models.families.jpeg_vae.features import LEFT, Integers, dequantized, last_of
 from bitswap_models.families.jpeg_vae.learning import Around, Learner, Mixture

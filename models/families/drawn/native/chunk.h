@@ -1,42 +1,12 @@
-/* A chunk in work: what its pictures have taught, its words, and how its pixels are coded.
- *
- * A message is words: how many follow, the high and the low word of the head, the tail from its top
- * down. An encoder keeps up to SEGMENT decisions, then pushes them, the last one first; so every
- * message but the last has SEGMENT of them.
- */
+/* A chunk in work: what its pictures have taught, its words, and how its pixels are coded. */
 #ifndef BITSWAP_DRAWN_CHUNK_H
 #define BITSWAP_DRAWN_CHUNK_H
 
 #include <string.h>
 
+#include "messages.h"
 #include "numbers.h"
 #include "processor.h"
-
-enum { SEGMENT = 1 << 18, PRECISION = 16 };
-static const uint64_t HEAD_MIN = (uint64_t)1 << 31;
-
-/* Why there is no going on. WRONG: words that no encoder made, a colour that a palette lacks. */
-enum { WRONG = 1, NO_MEMORY = 2 };
-
-typedef struct {
-    int decoding;
-    int failed; /* why, or 0 */
-    const int32_t *costs;
-    int64_t cost;      /* of all decisions so far, in 1/4096 bit */
-    uint32_t *pending; /* an encoder's decisions: probability of 1, and the bit above it */
-    int64_t count;     /* of them; a decoder's: how many of the message are left */
-    uint32_t *words;   /* an encoder's: all messages */
-    int64_t size, room;
-    const uint32_t *from, *end; /* a decoder's: what is still to be read */
-    const uint32_t *tail, *tail_end;
-    uint64_t head;
-} coder;
-
-/* Push what is pending as a message. */
-HIDDEN void bitswap_drawn_flush(coder *c);
-
-/* Begin to pop the next message; 0: there is none, or the last one is not at its end. */
-HIDDEN int bitswap_drawn_next(coder *c);
 
 /* The last two colours that followed a context, and how often they did so without a break. */
 typedef struct {

@@ -3,7 +3,7 @@
 #ifndef BITSWAP_DRAWN_COLOURS_H
 #define BITSWAP_DRAWN_COLOURS_H
 
-#include "coder.h"
+#include "decisions.h"
 #include "palette.h"
 
 /* Sources: the place, the first and second colour of each memory, W N NW NE WW NN, W + N - NW. */

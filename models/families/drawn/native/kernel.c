@@ -4,63 +4,10 @@
  */
 #include <stdlib.h>
 
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
-
 #include "chunk.h"
+#include "pages.h"
 
 enum { ABI = 2 };
-enum { LINE = 64, PAGE = 1 << 21 }; /* bytes of a line of a cache, and of a large page */
-
-/* Push what is pending as a message. */
-void bitswap_drawn_flush(coder *c) {
-    if (!c->count) return;
-    int64_t most = c->count / 2 + 4; /* a decision gives at most 16 bits */
-    if (c->size + most > c->room) {
-        int64_t room = 2 * (c->size + most);
-        uint32_t *words = realloc(c->words, (size_t)room * sizeof *words);
-        if (!words) {
-            c->failed = NO_MEMORY, c->count = 0; /* what is pending is lost, and has room again */
-            return;
-        }
-        c->words = words, c->room = room;
-    }
-    uint32_t *end = c->words + c->size + most, *top = end;
-    uint64_t head = HEAD_MIN;
-    for (int64_t i = c->count - 1; i >= 0; i--) {
-        uint32_t one = c->pending[i] & 0xffff, bit = c->pending[i] >> 16;
-        uint64_t freq = bit ? one : 65536 - one, start = bit ? 0 : one;
-        if (head >= freq << (63 - PRECISION)) {
-            *--top = (uint32_t)head;
-            head >>= 32;
-        }
-        head = (head / freq << PRECISION) + head % freq + start;
-    }
-    int64_t length = end - top;
-    uint32_t *message = c->words + c->size;
-    memmove(message + 3, top, (size_t)length * 4);
-    message[0] = (uint32_t)(length + 2);
-    message[1] = (uint32_t)(head >> 32);
-    message[2] = (uint32_t)head;
-    c->size += length + 3;
-    c->count = 0;
-}
-
-int bitswap_drawn_next(coder *c) {
-    if (c->tail != c->tail_end || c->head != HEAD_MIN) return 0; /* of the last one, or the start */
-    if (c->end - c->from < 3 || c->from[0] < 2 || c->from[0] > c->end - c->from - 1) return 0;
-    c->head = (uint64_t)c->from[1] << 32 | c->from[2];
-    c->tail = c->from + 3;
-    c->tail_end = c->from = c->from + 1 + c->from[0];
-    c->count = SEGMENT;
-    return c->head >= HEAD_MIN && c->head < (uint64_t)1 << 63;
-}
-
-/* Whether a decoder has read all of it, to the bit. */
-static int complete(const coder *c) {
-    return !c->failed && c->from == c->end && c->tail == c->tail_end && c->head == HEAD_MIN;
-}
 
 /* The size of a table, in whole lines of a cache. */
 static size_t lines(size_t count, size_t size) { return (count * size + LINE - 1) / LINE * LINE; }
@@ -73,14 +20,9 @@ static int open_memory(memory *m, int bits) {
     const size_t of_slots = lines(4 * entries * 2, sizeof *m->slots);
     const size_t of_followed = lines(MEMORIES * entries, sizeof *m->followed);
     const size_t all = of_buckets + of_slots + of_followed + lines(entries, sizeof *m->stood);
-    const size_t unit = all < PAGE ? LINE : PAGE;
     m->bits = bits, m->size = all;
-    m->all = calloc(all + unit, 1);
-    if (!m->all) return 0;
-    char *begin = (char *)m->all + (unit - 1 - ((uintptr_t)m->all + unit - 1) % unit);
-#if defined(MADV_HUGEPAGE)
-    if (all >= PAGE) madvise(begin, all / PAGE * PAGE, MADV_HUGEPAGE);
-#endif
+    char *begin = zeros(all, &m->all);
+    if (!begin) return 0;
     m->buckets = (void *)begin;
     m->slots = (void *)(begin + of_buckets);
     m->followed = (void *)(begin + of_buckets + of_slots);
@@ -163,7 +105,7 @@ EXPORT int64_t bitswap_drawn_picture(chunk *k, uint8_t *pixels, int64_t height, 
  * all of its own. Or why it failed, below 0. */
 EXPORT int64_t bitswap_drawn_words(chunk *k, uint32_t *out) {
     if (k->c.decoding) return complete(&k->c) ? 0 : -WRONG;
-    bitswap_drawn_flush(&k->c);
+    flush(&k->c);
     if (k->c.failed) return -k->c.failed;
     if (out && k->c.size) memcpy(out, k->c.words, (size_t)k->c.size * sizeof *out);
     return k->c.size;

@@ -2,21 +2,8 @@
 #ifndef BITSWAP_DRAWN_MEMORY_H
 #define BITSWAP_DRAWN_MEMORY_H
 
+#include "chunk.h"
 #include "mixing.h"
-
-/* Have what will be read soon come nearer. */
-#if defined(__GNUC__)
-#define COMING(address) __builtin_prefetch(address, 1)
-#else
-#define COMING(address) ((void)(address))
-#endif
-
-TARGET INLINE uint32_t hash(uint32_t a, uint32_t b) {
-    uint64_t h = a * UINT64_C(0x9E3779B97F4A7C15) ^ b * UINT64_C(0xC2B2AE3D27D4EB4F);
-    h ^= h >> 29;
-    h *= UINT64_C(0xBF58476D1CE4E5B9);
-    return (uint32_t)(h >> 32);
-}
 
 TARGET INLINE followed *entry_at(const memory *m, int k, uint32_t key) {
     return m->followed + ((size_t)k << m->bits) + (key >> (32 - m->bits));

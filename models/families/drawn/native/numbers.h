@@ -1,4 +1,4 @@
-/* The numbers of the model of drawn pictures, and the tables and state that Python hands over.
+/* The numbers of the model of drawn pictures, and the state that Python hands over.
  *
  * reference/ is the definition of all that is computed here. Right shifts of negative numbers are
  * arithmetic; hashes wrap.
@@ -6,28 +6,14 @@
 #ifndef BITSWAP_DRAWN_NUMBERS_H
 #define BITSWAP_DRAWN_NUMBERS_H
 
-#include <stdint.h>
+#include "tables.h"
 
-enum { LIMIT = 2815, SPAN = 2 * LIMIT + 1 };       /* logits, in 1/256 */
-enum { REACH = 4096 };                             /* of the sigmoid of anchors, in 1/256 */
-enum { COUNTS = 16, LEVELS = 24, STATES = COUNTS * LEVELS }; /* what a slot says */
-enum { STEPS = 33, STEP = 2 * LIMIT / (STEPS - 1) }; /* of a refinement */
 enum { SOURCES = 20, ROLES = 3, CONFIDENCES = 32 };
 enum { COLOUR_CONTEXTS = 4, VALUE_CONTEXTS = 11, ANCHORS = 6, AGREEMENTS = 2 };
-enum { INPUTS = 32, MOST_SETS = 3, MOST_CANDIDATES = 8, MOST_CHANNELS = 4 };
+enum { MOST_CANDIDATES = 8, MOST_CHANNELS = 4 };
 enum { MOST_COLOURS = 256 }; /* of a picture whose file tells them */
+enum { COLOUR_RATE = 40, VALUE_RATE = 32 }; /* at which weights learn */
 enum { AGREED = 81 * 16 * 8, ACTIVITIES = 64, MEMORIES = 6 };
-
-/* Tables of logits.py, in the order of its `Tables`. */
-typedef struct {
-    const int16_t *logit;     /* of probabilities of 16 bits */
-    const int32_t *squashed;  /* logits back to them, from -LIMIT on */
-    const int32_t *sigmoid;   /* 2^16 sigmoid(i / 256), from -REACH on */
-    const uint8_t *level;     /* of probabilities of 12 bits, what a slot tells of its own */
-    const int32_t *rate;      /* 2^16 / (n + 1.6) for counts below 1024 */
-    const int32_t *slot_rate; /* likewise for a slot's count, below 16 */
-    const int32_t *cost;      /* bits in 1/4096, of probabilities of 12 bits */
-} tables;
 
 /* What adapts while pictures are coded, in the order of state.py. A counter is a probability
  * of 22 bits over a count of 10. */

@@ -2,7 +2,7 @@
 #ifndef BITSWAP_DRAWN_VALUES_H
 #define BITSWAP_DRAWN_VALUES_H
 
-#include "coder.h"
+#include "decisions.h"
 #include "palette.h"
 
 enum { LEAST_SCALE = 7000 };

@@ -7,10 +7,12 @@ from copy import deepcopy
 import numpy as np
 from numpy.typing import NDArray
 
-from bitswap_models.families.drawn.reference.coder import Decoder, Encoder
+from bitswap_cli.ans import Damaged
+from bitswap_cli.mixing.decisions import Decoder, Encoder
+from bitswap_cli.mixing.mixing import Adaptive, clip
 from bitswap_models.families.drawn.reference.colours import code_colour, sources
+from bitswap_models.families.drawn.reference.faults import damaged
 from bitswap_models.families.drawn.reference.memory import MEMORIES, Memory, Place
-from bitswap_models.families.drawn.reference.mixing import Adaptive, clip
 from bitswap_models.families.drawn.reference.palette import Kind
 from bitswap_models.families.drawn.reference.values import code_values
 from bitswap_models.families.drawn.reference.window import MARGIN, Window
@@ -35,7 +37,7 @@ class Chunk:
 
     def __init__(self, state: State, bits: int, words: NDArray[np.uint32] | None = None) -> None:
         self._coder = Encoder() if words is None else Decoder(words)
-        self._adaptive, self._memory = Adaptive(state), Memory(bits)
+        self._adaptive, self._memory = Adaptive(state._asdict()), Memory(bits)
         self._seen: list[int] = []
         self._pictures = 0
 
@@ -55,6 +57,12 @@ class Chunk:
         ValueError
             An encoder's picture has another colour than these.
         """
+        try:
+            return self._picture(pixels, keys)
+        except Damaged:
+            raise damaged() from None
+
+    def _picture(self, pixels: NDArray[np.uint8], keys: NDArray[np.uint32]) -> int:
         before, (height, width, channels) = self._coder.cost, pixels.shape
         stride, kind = width + 2 * MARGIN, Kind(channels, self._pictures, keys.tolist())
         self._seen += [0] * (2 * stride)
@@ -149,11 +157,14 @@ class Chunk:
         ArchiveError
             A decoder has not read all that it was told.
         """
-        return self._coder.words()
+        try:
+            return self._coder.words()
+        except Damaged:
+            raise damaged() from None
 
     def teach(self, state: State) -> None:
         """Let a state be what this chunk has made of the one in which it began."""
-        self._adaptive.teach(state)
+        self._adaptive.teach(state._asdict())
 
 
 def _remembered(place: Place | None, right: bool) -> Place | None:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from bitswap_models.exact.logits import LIMIT
-from bitswap_models.families.drawn.reference.coder import Decoder, Encoder
-from bitswap_models.families.drawn.reference.memory import Followed, Memory, Place, mingle
-from bitswap_models.families.drawn.reference.mixing import Adaptive, Decision, clip
+from bitswap_cli.mixing.decisions import Decoder, Encoder
+from bitswap_cli.mixing.logits import LIMIT
+from bitswap_cli.mixing.mixing import Adaptive, Decision, clip, mingle
+from bitswap_cli.mixing.tables import STATES, STEPS
+from bitswap_models.families.drawn.reference.memory import Followed, Memory, Place
 from bitswap_models.families.drawn.reference.palette import Kind
 from bitswap_models.families.drawn.reference.window import Window, channel
 from bitswap_models.families.drawn.state import (
@@ -22,8 +23,6 @@ from bitswap_models.families.drawn.state import (
     ROLES,
     SETS,
     SOURCES,
-    STATES,
-    STEPS,
 )
 
 AROUND = 13  # the first source of the window

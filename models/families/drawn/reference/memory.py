@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from bitswap_models.families.drawn.reference.mixing import FRESH
+from bitswap_cli.mixing.mixing import FRESH, mingle
 
 MEMORIES = 6
-_MASK = (1 << 64) - 1
-
-
-def mingle(a: int, b: int) -> int:
-    """A hash of two integers of 32 bits: 32 bits."""
-    h = (a * 0x9E3779B97F4A7C15 ^ b * 0xC2B2AE3D27D4EB4F) & _MASK
-    h ^= h >> 29
-    return (h * 0xBF58476D1CE4E5B9 & _MASK) >> 32
 
 
 @dataclass

@@ -6,10 +6,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
 
-from bitswap_models.families.drawn.logits import REACH
-from bitswap_models.families.drawn.reference.coder import Decoder, Encoder, damaged, lacking
-from bitswap_models.families.drawn.reference.memory import Memory, mingle
-from bitswap_models.families.drawn.reference.mixing import Adaptive, Decision, clip
+from bitswap_cli.mixing.decisions import Decoder, Encoder
+from bitswap_cli.mixing.mixing import Adaptive, Decision, clip, mingle
+from bitswap_cli.mixing.tables import COUNTS, REACH, STATES, STEPS
+from bitswap_models.families.drawn.reference.faults import damaged, lacking
+from bitswap_models.families.drawn.reference.memory import Memory
 from bitswap_models.families.drawn.reference.palette import ORDER, Kind
 from bitswap_models.families.drawn.reference.window import Window, channel, median
 from bitswap_models.families.drawn.state import (
@@ -18,10 +19,7 @@ from bitswap_models.families.drawn.state import (
     AGREEMENTS,
     ANCHORS,
     CHANNELS,
-    COUNTS,
     SETS,
-    STATES,
-    STEPS,
     VALUE_CONTEXTS,
 )
 

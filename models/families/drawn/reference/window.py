@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from bitswap_models.families.drawn.reference.memory import mingle
-from bitswap_models.families.drawn.reference.mixing import clip
+from bitswap_cli.mixing.mixing import clip, mingle
 
 MARGIN = 3  # columns beside a picture; two rows are above it
 

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bitswap_cli.errors import ArchiveError
+from bitswap_cli.mixing.decisions import SEGMENT
 from bitswap_models.families.drawn import kernel, reference
 from bitswap_models.families.drawn.engine import opened
 from bitswap_models.families.drawn.model import keys
-from bitswap_models.families.drawn.reference.coder import SEGMENT
 from bitswap_models.families.drawn.state import untrained
 from tests.models.families.drawn.pictures import KINDS, flat, model, noise, palette, smooth
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from bitswap_models.exact.logits import LIMIT
+from bitswap_cli.mixing.logits import LIMIT
+from bitswap_cli.mixing.tables import tables
 from bitswap_models.exact.tensors import Stored
-from bitswap_models.families.drawn.logits import tables
 from bitswap_models.families.drawn.state import loaded, saved, untrained
 
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bitswap_cli.ans import LogisticMixture, MixtureParameters
-from bitswap_models.exact.logits import LIMIT
+from bitswap_cli.mixing.logits import LIMIT
 from bitswap_models.families.jpeg_vae import learning
 from bitswap_models.families.jpeg_vae.learning import Around, Learner, Mixture
 from bitswap_models.families.jpeg_vae.network import SYMBOLS

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bitswap_models.exact.logits import (
+from bitswap_cli.mixing.logits import (
     COST_BITS,
     LIMIT,
     MANTISSAS,

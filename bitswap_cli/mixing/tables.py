@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from functools import cache
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bitswap_models.exact.logits import LIMIT, costs, fine_sigmoid, squashed
+from bitswap_cli.mixing.logits import LIMIT, costs, fine_sigmoid, squashed
 
 REACH = 4096  # of the sigmoid of anchors, in 1/256
-LEVELS = 24  # of probabilities that slots tell
+COUNTS, LEVELS = 16, 24  # of slots, and of the probabilities that they tell
+STATES = COUNTS * LEVELS
+INPUTS = 32  # of a set of weights
+STEPS = 33  # of a refinement
+STEP = 2 * LIMIT // (STEPS - 1)
 
+_LOCK = Lock()
 _SLOT_RATES = (
     32768, 24000, 18000, 14500, 12000, 10500, 9300, 8400,
     7600, 7000, 6400, 6000, 5600, 5200, 4900, 4600,
@@ -38,9 +44,14 @@ class Tables(NamedTuple):
     """-log2 of probabilities of 12 bits, in 1/4096, (4096,)."""
 
 
-@cache
 def tables() -> Tables:
-    """Make the tables, once a process."""
+    """Return the tables, the same ones in a process: kernels know where they lie."""
+    with _LOCK:  # `cache` has two threads make two of them
+        return _made()
+
+
+@cache
+def _made() -> Tables:
     fine = fine_sigmoid(REACH)
     sigmoid = ((fine >> 16) + 1) >> 1
     near = fine[REACH - LIMIT : REACH + LIMIT + 1]

@@ -8,9 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bitswap_cli.ans import Message, reference
-from bitswap_cli.errors import ArchiveError
-from bitswap_models.families.drawn.logits import tables
+from bitswap_cli.ans import Damaged, Message, reference
+from bitswap_cli.mixing.tables import tables
 
 SEGMENT = 1 << 18
 PRECISION = 16
@@ -66,7 +65,7 @@ class Decoder:
         self._head = _HEAD_MIN
 
     def code(self, one: int, bit: int = 0) -> int:
-        """Pop a decision; raise `ArchiveError` if there is none."""
+        """Pop a decision; raise `Damaged` if there is none."""
         if not self._left:
             self._next()
         self._left -= 1
@@ -76,7 +75,7 @@ class Decoder:
         self._head = freq * (self._head >> PRECISION) + low - start
         if self._head < _HEAD_MIN:
             if self._at == self._end:
-                raise damaged()
+                raise Damaged
             self._head = self._head << 32 | self._words[self._at]
             self._at += 1
         return bit
@@ -84,28 +83,18 @@ class Decoder:
     def _next(self) -> None:
         rest = len(self._words) - self._end
         if self._at != self._end or self._head != _HEAD_MIN or rest < 3:
-            raise damaged()
+            raise Damaged
         size, high, low = self._words[self._end : self._end + 3]
         if not 2 <= size < rest:
-            raise damaged()
+            raise Damaged
         self._head = high << 32 | low
         if not _HEAD_MIN <= self._head < _HEAD_LIMIT:
-            raise damaged()
+            raise Damaged
         self._at, self._end = self._end + 3, self._end + 1 + size
         self._left = SEGMENT
 
     def words(self) -> NDArray[np.uint32]:
-        """None, where all words have been read; raise `ArchiveError` if that was not to the bit."""
+        """None, where all words have been read; raise `Damaged` if that was not to the bit."""
         if not self._at == self._end == len(self._words) or self._head != _HEAD_MIN:
-            raise damaged()
+            raise Damaged
         return np.zeros(0, np.uint32)
-
-
-def damaged() -> ArchiveError:
-    """Return the error to raise for words that no encoder made."""
-    return ArchiveError("the compressed data is damaged: it is none of these pictures")
-
-
-def lacking() -> ValueError:
-    """Return the error to raise for a palette that is not its picture's."""
-    return ValueError("a picture has a colour that its palette lacks")

@@ -1,11 +1,27 @@
 /* What a decision's probability is made of: counters, slots, sets of weights, a refinement. */
-#ifndef BITSWAP_DRAWN_MIXING_H
-#define BITSWAP_DRAWN_MIXING_H
+#ifndef BITSWAP_MIXING_MIXING_H
+#define BITSWAP_MIXING_MIXING_H
 
-#include "chunk.h"
+#include "processor.h"
+#include "tables.h"
 
-enum { COUNTER_LIMIT = 127, COLOUR_RATE = 40, VALUE_RATE = 32, WEIGHT_LIMIT = 4 * 65536 - 16 };
+enum { MOST_SLOTS = 16 }; /* of a decision */
+enum { COUNTER_LIMIT = 127, WEIGHT_LIMIT = 4 * 65536 - 16 };
 enum { FRESH = 2048 << 4 }; /* a slot that knows nothing */
+
+/* Have what will be read soon come nearer. */
+#if defined(__GNUC__)
+#define COMING(address) __builtin_prefetch(address, 1)
+#else
+#define COMING(address) ((void)(address))
+#endif
+
+TARGET INLINE uint32_t hash(uint32_t a, uint32_t b) {
+    uint64_t h = a * UINT64_C(0x9E3779B97F4A7C15) ^ b * UINT64_C(0xC2B2AE3D27D4EB4F);
+    h ^= h >> 29;
+    h *= UINT64_C(0xBF58476D1CE4E5B9);
+    return (uint32_t)(h >> 32);
+}
 
 TARGET INLINE int32_t clip(int32_t value, int32_t low, int32_t high) {
     value = value < low ? low : value;
@@ -68,7 +84,7 @@ typedef struct {
     int n;
     uint32_t *counters[INPUTS]; /* that are told the outcome */
     int counted;
-    uint16_t *slots[VALUE_CONTEXTS];
+    uint16_t *slots[MOST_SLOTS];
     int slotted;
     int32_t *sets[MOST_SETS], outputs[MOST_SETS], *of_sets;
     int chosen; /* sets */

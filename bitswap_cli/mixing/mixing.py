@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Mapping
+from typing import Any
 
-from bitswap_models.exact.logits import LIMIT
-from bitswap_models.families.drawn.logits import LEVELS, tables
-from bitswap_models.families.drawn.state import INPUTS, STEP, STEPS, State
+import numpy as np
+from numpy.typing import NDArray
+
+from bitswap_cli.mixing.logits import LIMIT
+from bitswap_cli.mixing.tables import INPUTS, LEVELS, STEP, STEPS, tables
 
 COUNTER_LIMIT = 127
 WEIGHT_LIMIT = 4 * 65536 - 16
 FRESH = 2048 << 4  # a slot that knows nothing
+_MASK = (1 << 64) - 1
 
 
 def clip(value: int, low: int, high: int) -> int:
@@ -18,11 +22,18 @@ def clip(value: int, low: int, high: int) -> int:
     return min(max(value, low), high)
 
 
-class Adaptive:
-    """The state of a chunk as lists, and what counts in them."""
+def mingle(a: int, b: int) -> int:
+    """A hash of two integers of 32 bits: 32 bits."""
+    h = (a * 0x9E3779B97F4A7C15 ^ b * 0xC2B2AE3D27D4EB4F) & _MASK
+    h ^= h >> 29
+    return (h * 0xBF58476D1CE4E5B9 & _MASK) >> 32
 
-    def __init__(self, state: State) -> None:
-        self.of = {name: array.ravel().tolist() for name, array in state._asdict().items()}
+
+class Adaptive:
+    """Counters and weights as lists, by their names, and what counts in them."""
+
+    def __init__(self, state: Mapping[str, NDArray[Any]]) -> None:
+        self.of = {name: array.ravel().tolist() for name, array in state.items()}
         known = tables()
         self.logit = known.logit.tolist()
         self.squashed = known.squashed.tolist()
@@ -31,9 +42,9 @@ class Adaptive:
         self._rate = known.rate.tolist()
         self._slot_rate = known.slot_rate.tolist()
 
-    def teach(self, state: State) -> None:
-        """Write the lists into a state's arrays."""
-        for name, array in state._asdict().items():
+    def teach(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Write the lists into arrays."""
+        for name, array in state.items():
             array[:] = np.array(self.of[name], array.dtype).reshape(array.shape)
 
     def squash(self, logit: int) -> int:

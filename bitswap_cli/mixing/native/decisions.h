@@ -1,8 +1,9 @@
 /* Decisions to words and back: rANS of one lane, the law and layout of bitswap_cli/ans. */
-#ifndef BITSWAP_DRAWN_CODER_H
-#define BITSWAP_DRAWN_CODER_H
+#ifndef BITSWAP_MIXING_DECISIONS_H
+#define BITSWAP_MIXING_DECISIONS_H
 
-#include "chunk.h"
+#include "messages.h"
+#include "processor.h"
 
 /* Code a decision whose probability of 1 is `one` / 2^16, 0 < one < 2^16; a decoder returns it.
  * There is no branch on what it is, which could not be foreseen. */
@@ -10,10 +11,10 @@ TARGET INLINE int code(coder *c, int32_t one, int bit) {
     if (!c->decoding) {
         c->cost += c->costs[(65536 - one + bit * (2 * one - 65536)) >> 4];
         c->pending[c->count++] = (uint32_t)bit << 16 | (uint32_t)one;
-        if (c->count == SEGMENT) bitswap_drawn_flush(c);
+        if (c->count == SEGMENT) flush(c);
         return bit;
     }
-    if (!c->count && !bitswap_drawn_next(c)) c->failed = WRONG;
+    if (!c->count && !next(c)) c->failed = WRONG;
     if (c->failed) return 0;
     c->count--;
     uint32_t low = (uint32_t)c->head & 0xffff, p = (uint32_t)one;

@@ -1,0 +1,67 @@
+"""Blocks of files by context mixing, in pieces: a reader takes a second for each megabyte."""
+
+import zlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+from bitswap_cli.archive.format.attributes import NONE
+from bitswap_cli.archive.format.chunks import encode_mixed
+from bitswap_cli.archive.format.segments import ByteSegment
+from bitswap_cli.archive.format.values.blobs import Buffer
+from bitswap_cli.mixing import octets
+
+PIECE = 1 << 22  # bytes, but for entries that cannot be split
+
+
+class Piece(NamedTuple):
+    """A part of a block: its segments, and where its bytes are."""
+
+    segments: list[ByteSegment]
+    start: int
+    end: int
+
+
+def encode(segments: Sequence[ByteSegment], data: Buffer, threads: int) -> list[tuple[bytes, int]]:
+    """Return the bodies of BYTE chunks that hold a block, and how many segments each has; none if
+    it cannot be coded so, or takes no less room."""
+    found = pieces(segments, data)
+    if max(piece.end - piece.start for piece in found) > octets.MOST:
+        return []
+    with ThreadPoolExecutor(threads) as pool:
+        view = memoryview(data)
+        bodies = pool.map(lambda p: encode_mixed(p.segments, view[p.start : p.end]), found)
+        pairs = zip(bodies, (len(piece.segments) for piece in found), strict=True)
+        told = [(body, count) for body, count in pairs if body is not None]
+    return told if len(told) == len(found) else []
+
+
+def pieces(segments: Sequence[ByteSegment], data: Buffer) -> list[Piece]:
+    """Cut a block in pieces, between segments where that can be, else in files."""
+    found = [Piece([], 0, 0)]
+    for segment in segments:
+        last = found[-1]
+        if last.segments and last.end - last.start + segment.length > PIECE:
+            found.append(last := Piece([], last.end, last.end))
+        if segment.length > PIECE and segment.kind == "file" and not segment.offset:
+            found.pop()
+            found += _split(segment, data, last.start)
+            end = last.start + segment.length
+            found.append(Piece([], end, end))
+        else:
+            last.segments.append(segment)
+            found[-1] = last._replace(end=last.end + segment.length)
+    return found if found[-1].segments else found[:-1]
+
+
+def _split(segment: ByteSegment, data: Buffer, start: int) -> list[Piece]:
+    """The pieces of a large file, or of the beginning of one."""
+    found, crc = [], 0
+    for at in range(0, segment.length, PIECE):
+        length = min(PIECE, segment.length - at)
+        first = start + at
+        crc = zlib.crc32(memoryview(data)[first : first + length], crc)
+        told = NONE if at else segment.attributes
+        own = segment._replace(offset=at, length=length, crc=crc, attributes=told)
+        found.append(Piece([own], first, first + length))
+    return found

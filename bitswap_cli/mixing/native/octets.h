@@ -1,0 +1,147 @@
+/* Bytes, bit by bit; a set of instructions includes this with TARGET, the attribute of its
+ * functions. reference.py is the definition. */
+#include "decisions.h"
+#include "mixing.h"
+#include "state.h"
+
+/* What was seen so far: the last eight bytes, the last two words, where the last two lines begin,
+ * and what stood there when the same bytes came before. */
+typedef struct {
+    uint32_t near, far;
+    uint32_t word, previous;
+    int64_t line, above;
+    int64_t at;
+    int length, expected;
+} history;
+
+TARGET INLINE uint32_t *place_of(const octets *o, const history *h) {
+    return o->places + (hash(h->near, hash(h->far & 0xffff, CONTEXTS)) >> (30 - o->bits));
+}
+
+/* Look for the same bytes before, unless what was found goes on. */
+TARGET INLINE void look(const octets *o, history *h, int64_t i) {
+    uint32_t *place = place_of(o, h);
+    const uint8_t *data = o->data;
+    if (!h->length) {
+        h->at = *place;
+        const int64_t most = h->at < MOST_MATCH ? h->at : MOST_MATCH;
+        while (h->length < most && data[h->at - 1 - h->length] == data[i - 1 - h->length])
+            h->length++;
+        if (h->length < LEAST_MATCH) h->length = 0;
+    }
+    *place = (uint32_t)i;
+    h->expected = h->length ? data[h->at] | 256 : 0;
+}
+
+TARGET INLINE void contexts(const octets *o, const history *h, int64_t i, uint32_t *keys) {
+    const uint32_t last = h->near & 0xff, two = h->near & 0xffff;
+    const int64_t column = i - h->line;
+    const uint32_t above = h->above + column < h->line ? o->data[h->above + column] : '\n';
+    const uint32_t matched = (uint32_t)lesser(h->length, 15);
+    keys[0] = hash(last, 0);
+    keys[1] = hash(two, 1);
+    keys[2] = hash(h->near & 0xffffff, 2);
+    keys[3] = hash(h->near, 3);
+    keys[4] = hash(h->near, hash(h->far & 0xff, 4));
+    keys[5] = hash(h->near, hash(h->far & 0xffff, 5));
+    keys[6] = hash(h->word, hash(last, 6));
+    keys[7] = hash(h->word, hash(h->previous, 7));
+    keys[8] = hash(above, hash(last, hash((uint32_t)(column < 255 ? column : 255), 8)));
+    keys[9] = hash((uint32_t)h->expected, hash(last, hash(matched, 9)));
+    keys[10] = hash(h->near & 0xff00ff00, 10);
+    keys[11] = hash(above, hash(two, 11));
+    keys[12] = hash(h->near & 0x00ffff00, 12);
+}
+
+TARGET INLINE uint16_t *bucket_of(const octets *o, int k, uint32_t key) {
+    return o->buckets + (((size_t)k << o->bits) + (key >> (32 - o->bits))) * BUCKET;
+}
+
+/* The buckets of all contexts, emptied where they were those of others. */
+TARGET INLINE void find(const octets *o, const uint32_t *keys, uint16_t **buckets) {
+    for (int k = 0; k < CONTEXTS; k++) COMING(bucket_of(o, k, keys[k]));
+    for (int k = 0; k < CONTEXTS; k++) {
+        uint16_t *b = buckets[k] = bucket_of(o, k, keys[k]), check = (uint16_t)(keys[k] | 1);
+        if (b[0] == check) continue;
+        b[0] = check;
+        for (int i = 1; i < BUCKET; i++) b[i] = FRESH;
+    }
+}
+
+TARGET INLINE int class_of(int length) {
+    if (length < 16) return length;
+    if (length < 32) return 12 + (length >> 2);
+    return length < 64 ? 16 + (length >> 3) : 23 + (length >> 6);
+}
+
+/* Code a bit of a byte of which `partial` is known, behind a leading 1. */
+TARGET INLINE int code_bit(octets *o, coder *c, history *h, uint16_t **buckets, int partial,
+                           int shift, int bit) {
+    decision d;
+    d.t = &o->t;
+    begin(&d);
+    const int node = shift > 3 ? partial : 1 << (3 - shift) | (partial & ((1 << (3 - shift)) - 1));
+    int known = 0;
+    for (int k = 0; k < CONTEXTS; k++) {
+        known += (buckets[k][node] & 15) != 0;
+        see_slot(&d, buckets[k] + node, o->a.slots + k * STATES);
+    }
+    see(&d, o->a.partial + partial);
+    const int matches = h->length && (h->expected >> (shift + 1)) == partial;
+    const int guess = h->expected >> shift & 1, length = matches ? class_of(h->length) : 0;
+    uint32_t *counter = o->a.matched + length;
+    const int32_t p = chance(*counter), sign = matches ? 2 * guess - 1 : 0;
+    d.inputs[d.n++] = (int16_t)(sign * d.t->logit[p]);
+    d.inputs[d.n++] = (int16_t)(sign * ((p - 32768) >> 5));
+    const uint32_t last = h->near & 0xff;
+    d.sets[d.chosen++] = o->a.by_match + ((length + 1) / 2 * 16 + known) * INPUTS;
+    d.sets[d.chosen++] = o->a.by_partial + partial * INPUTS;
+    d.sets[d.chosen++] = o->a.by_last + last * INPUTS;
+    const uint32_t step = hash(h->near & 0xffff, (uint32_t)partial) >> (32 - STEP_BITS);
+    const int32_t one = mix(&d, o->a.sets + matches * MOST_SETS, o->a.steps + step * STEPS);
+    bit = code(c, one, bit);
+    learn(&d, bit, RATE);
+    if (matches) {
+        count(d.t, counter, bit == guess, COUNTER_LIMIT);
+        if (bit != guess) h->length = 0;
+    }
+    return bit;
+}
+
+/* Let the history know a byte. */
+TARGET INLINE void remember(history *h, int byte, int64_t i) {
+    h->far = h->far << 8 | h->near >> 24;
+    h->near = h->near << 8 | (uint32_t)byte;
+    const int lower = byte >= 'A' && byte <= 'Z' ? byte + 32 : byte;
+    if ((lower >= 'a' && lower <= 'z') || byte >= 128) {
+        h->word = hash(h->word, (uint32_t)lower + 1);
+    } else if (h->word) {
+        h->previous = h->word, h->word = 0;
+    }
+    if (byte == '\n') h->above = h->line, h->line = i + 1;
+    if (h->length) h->at++, h->length = lesser(h->length + 1, MOST_MATCH);
+}
+
+/* Code all bytes, or find them. */
+TARGET INLINE void code_octets(octets *o, coder *c) {
+    history h = {0};
+    for (int64_t i = 0; i < o->size && !c->failed; i++) {
+        uint32_t keys[CONTEXTS];
+        uint16_t *buckets[CONTEXTS];
+        look(o, &h, i);
+        contexts(o, &h, i, keys);
+        find(o, keys, buckets);
+        const int byte = c->decoding ? 0 : o->data[i];
+        int partial = 1;
+        for (int shift = 7; shift >= 0; shift--) {
+            if (shift == 3) {
+                for (int k = 0; k < CONTEXTS; k++) keys[k] = hash(keys[k], (uint32_t)partial);
+                find(o, keys, buckets);
+            }
+            const int bit = code_bit(o, c, &h, buckets, partial, shift, byte >> shift & 1);
+            partial = partial << 1 | bit;
+        }
+        o->data[i] = (uint8_t)partial;
+        remember(&h, partial & 0xff, i);
+    }
+}

@@ -1,0 +1,96 @@
+"""Bytes to words and back, by the compiled kernel or by the reference: both give the same."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitswap_cli.ans import Damaged
+from bitswap_cli.ans.library import Library, chosen, load
+from bitswap_cli.errors import ArchiveError, InputError
+from bitswap_cli.mixing import reference
+from bitswap_cli.mixing.tables import tables
+
+ABI = 1
+MOST = 1 << 24  # bytes that are coded together, at most
+_NO_MEMORY, _TOO_MANY = -2, -3
+
+
+class Kernel:
+    """The functions of kernel.c, bound by ctypes, without the GIL; OSError if there are none."""
+
+    def __init__(self, path: Path) -> None:
+        library = Library(path, "mixing_abi", ABI)
+        self.encode = library.bound("mixing_encode", "pplplpl")
+        self.decode = library.bound("mixing_decode", "pplplpl")
+
+
+@cache
+def compiled() -> Kernel | None:
+    """The kernel, or None where there is none that loads."""
+    return load(Path(__file__).parent, Kernel)
+
+
+def quick() -> bool:
+    """Whether there is a kernel: the reference takes a millisecond a byte."""
+    return chosen(compiled, InputError) is not None
+
+
+def encode(data: bytes | bytearray | memoryview, room: int) -> NDArray[np.uint32] | None:
+    """Code bytes.
+
+    Parameters
+    ----------
+    data : bytes
+        At most `MOST`.
+    room : int
+        Words that it may take.
+
+    Returns
+    -------
+    uint32 array, or None
+        If it takes more.
+    """
+    kernel = chosen(compiled, InputError)
+    if kernel is None:
+        words = reference.encode(bytes(data))
+        return words if len(words) <= room else None
+    own, out = np.frombuffer(data, np.uint8).copy(), np.empty(room, np.uint32)
+    state = reference.begun()
+    told = _addresses(tables()), _addresses(state), reference.bits_of(len(own))
+    found = kernel.encode(*told, own.ctypes.data, len(own), out.ctypes.data, room)
+    if found == _NO_MEMORY:
+        raise MemoryError
+    return None if found == _TOO_MANY else out[:found]
+
+
+def decode(words: NDArray[np.uint32], size: int) -> bytes:
+    """Find so many bytes, at most `MOST`; raise `ArchiveError` if `encode` leaves no such words."""
+    kernel = chosen(compiled, InputError)
+    if kernel is None:
+        try:
+            return reference.decode(words, size)
+        except Damaged:
+            raise _damaged() from None
+    words, out = np.ascontiguousarray(words, np.uint32), np.zeros(size, np.uint8)
+    state = reference.begun()
+    told = _addresses(tables()), _addresses(state), reference.bits_of(size)
+    found = kernel.decode(*told, out.ctypes.data, size, words.ctypes.data, len(words))
+    if found == _NO_MEMORY:
+        raise MemoryError
+    if found:
+        raise _damaged()
+    return out.tobytes()
+
+
+def _damaged() -> ArchiveError:
+    return ArchiveError("the compressed data is damaged: it is none of these bytes")
+
+
+def _addresses(arrays: Sequence[NDArray[np.generic]]) -> ctypes.Array[ctypes.c_void_p]:
+    return (ctypes.c_void_p * len(arrays))(*(array.ctypes.data for array in arrays))

@@ -1,0 +1,76 @@
+"""Blocks in pieces: all bytes once, and segments as readers want them."""
+
+import zlib
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bitswap_cli.archive.format.attributes import NONE
+from bitswap_cli.archive.format.chunks import decode_bytes
+from bitswap_cli.archive.format.header import MIXED
+from bitswap_cli.archive.format.register import read_table, told
+from bitswap_cli.archive.format.sections import BYTE, NAMED_VERSION
+from bitswap_cli.archive.format.segments import ByteSegment, ByteTable
+from bitswap_cli.archive.writing import mixed
+from bitswap_cli.errors import ArchiveError
+
+WORDS = b"the quick brown fox jumps over the lazy dog and runs "
+
+
+def segments_of(sizes: list[int], kinds: list[str]) -> tuple[list[ByteSegment], bytes]:
+    """Files of a text, of these sizes."""
+    data = (WORDS * (sum(sizes) // len(WORDS) + 1))[: sum(sizes)]
+    found, at = [], 0
+    for k, (size, kind) in enumerate(zip(sizes, kinds, strict=True)):
+        crc = zlib.crc32(data[at : at + size])
+        found.append(ByteSegment(b"%d" % k, kind, size, 0, size, k, crc, NONE))
+        at += size
+    return found, data
+
+
+@given(st.lists(st.tuples(st.integers(0, 300), st.sampled_from(("file", "host"))), min_size=1))
+def test_pieces_are_the_block(files: list[tuple[int, str]]) -> None:
+    segments, data = segments_of([size for size, _ in files], [kind for _, kind in files])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mixed, "PIECE", 100)
+        found = mixed.pieces(segments, data)
+    assert found[0].start == 0
+    assert found[-1].end == len(data)
+    assert all(one.end == other.start for one, other in pairwise(found))
+    whole: dict[bytes, int] = {}
+    for piece in found:
+        assert sum(segment.length for segment in piece.segments) == piece.end - piece.start
+        at = piece.start
+        for segment in piece.segments:
+            assert segment.offset == whole.get(segment.name, 0)
+            whole[segment.name] = segment.offset + segment.length
+            begin = at - segment.offset
+            assert segment.crc == zlib.crc32(data[begin : at + segment.length])
+            at += segment.length
+        assert piece.end - piece.start <= 100 or len([s for s in piece.segments if s.length]) == 1
+    assert whole == {segment.name: segment.size for segment in segments}
+
+
+def test_bodies_are_told_and_come_back() -> None:
+    segments, data = segments_of([4000, 900], ["file", "file"])
+    ((body, count),) = mixed.encode(segments, data, 2)
+    table = read_table(BYTE, body, NAMED_VERSION)
+    assert isinstance(table, ByteTable)
+    assert (count, table.mixed, table.segments) == (2, True, segments)
+    assert MIXED in told(BYTE, table, set())
+    assert decode_bytes(table, body) == data
+    with pytest.raises(ArchiveError, match="malformed"):
+        decode_bytes(table, body + b"1")
+    with pytest.raises(ArchiveError, match="damaged|checksum"):
+        decode_bytes(table, body[:-4])
+    huge = segments[0]._replace(size=1 << 25, length=1 << 25)
+    with pytest.raises(ArchiveError, match="too large"):
+        decode_bytes(table._replace(segments=[huge]), body)
+
+
+def test_noise_is_left_to_others() -> None:
+    segments, _ = segments_of([4000], ["file"])
+    assert mixed.encode(segments, np.random.default_rng(1).bytes(4000), 1) == []

@@ -1,0 +1,32 @@
+"""Make the golden archive of texts by context mixing, and write what has to come out of it into
+manifest.json.
+
+python -m tests.golden.make_mixed [--force]
+"""
+
+import json
+from pathlib import Path
+
+from tests.golden.make import HERE, photo
+from tests.golden.make_formats import freeze
+from tests.images.formats.samples import array_file
+
+ARCHIVE = HERE / "photo-mixed-5.bsw"
+
+
+def write_files(folder: Path) -> None:
+    """Write notes, tables and labels of a photograph, and the photograph."""
+    rgb = photo(64, 48, 91)
+    rows = [[int(value) for value in rgb[k, k % 48]] for k in range(64)]
+    labels = [{"id": k, "box": row, "name": f"cell {row[0] // 16}"} for k, row in enumerate(rows)]
+    (folder / "labels.json").write_text(json.dumps({"labels": labels}, indent=1))
+    lines = ["row,red,green,blue", *(f"{k},{r},{g},{b}" for k, (r, g, b) in enumerate(rows))]
+    (folder / "rows.csv").write_text("\n".join(lines) + "\n")
+    shades = ["darker" if sum(row) < 384 else "lighter" for row in rows]
+    notes = [f"Row {k} is {shade} than others." for k, shade in enumerate(shades)]
+    (folder / "Notes.txt").write_text("\n".join(notes))
+    (folder / "photo.npy").write_bytes(array_file(rgb))
+
+
+if __name__ == "__main__":
+    freeze(ARCHIVE, write_files)

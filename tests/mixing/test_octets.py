@@ -1,0 +1,101 @@
+"""Bytes come back, from either engine by the same words; damage is seen, or bounded."""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from zstandard import ZstdCompressor
+
+from bitswap_cli.errors import ArchiveError, InputError
+from bitswap_cli.mixing import octets, reference
+
+TEXT = Path(octets.__file__).read_bytes()
+PLENTY = 1 << 16  # words
+
+
+def contents() -> st.SearchStrategy[bytes]:
+    """Bytes that say much, that repeat themselves, and lines of a table."""
+    few = st.binary(max_size=40)
+    repeated = st.tuples(few, few, st.integers(0, 9)).map(lambda t: (t[0] + t[1]) * t[2] + t[0])
+    rows = st.lists(st.integers(0, 99), max_size=25).map(
+        lambda row: b"".join(b"%d,Name %d\n" % (k, k // 3) for k in row)
+    )
+    return st.one_of(few, repeated, rows)
+
+
+@given(contents())
+@settings(deadline=None, max_examples=25)
+def test_engines_give_the_same_words(data: bytes) -> None:
+    words, own = reference.encode(data), octets.encode(data, PLENTY)
+    assert own is not None
+    assert np.array_equal(own, words)
+    assert octets.decode(words, len(data)) == reference.decode(words, len(data)) == data
+
+
+@given(contents(), st.integers(1, 30))
+@settings(deadline=None, max_examples=40)
+def test_bytes_come_back(data: bytes, times: int) -> None:
+    whole = data * times
+    words = octets.encode(whole, PLENTY)
+    assert words is not None
+    assert octets.decode(words, len(whole)) == whole
+
+
+def test_text_takes_less_than_zstd_makes_of_it() -> None:
+    text = Path(reference.__file__).read_bytes()
+    words = octets.encode(text, PLENTY)
+    assert words is not None
+    assert 4 * len(words) < 0.9 * len(ZstdCompressor(level=19).compress(text))
+
+
+def test_more_than_its_room_is_refused() -> None:
+    noise = np.random.default_rng(1).bytes(5000)
+    assert octets.encode(noise, len(noise) // 4) is None
+    assert octets.encode(TEXT, 10) is None
+    assert octets.encode(b"", 0) is not None
+
+
+def test_threads_change_nothing() -> None:
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: octets.encode(TEXT, PLENTY), range(8)))
+    assert found[0] is not None
+    assert all(words is not None and np.array_equal(words, found[0]) for words in found)
+
+
+@given(st.data())
+@settings(deadline=None, max_examples=60)
+def test_damage_is_an_error_or_other_bytes(data: st.DataObject) -> None:
+    """What bytes say of themselves, a checksum, is another one's matter."""
+    words = octets.encode(TEXT[:600], PLENTY)
+    assert words is not None
+    wrong = words.copy()
+    wrong[data.draw(st.integers(0, len(words) - 1))] ^= 1 << data.draw(st.integers(0, 31))
+    with suppress(ArchiveError):
+        assert octets.decode(wrong, 600) != TEXT[:600]
+
+
+@pytest.mark.parametrize("engine", ["c", "reference"])
+def test_words_that_do_not_end_with_the_bytes_are_refused(
+    engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if engine == "c" and not octets.quick():
+        pytest.skip("the kernel is not compiled")
+    monkeypatch.setenv("BITSWAP_ENGINE", engine)
+    words = octets.encode(TEXT[:200], PLENTY)
+    assert words is not None
+    for own, size in ((words[:-1], 200), (words[:0], 200), (words, 199), (words, 260)):
+        with pytest.raises(ArchiveError, match="damaged"):
+            octets.decode(own, size)
+    longer = np.append(words, np.uint32(7))
+    with pytest.raises(ArchiveError, match="damaged"):
+        octets.decode(longer, 200)
+
+
+def test_an_unknown_engine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BITSWAP_ENGINE", "fortran")
+    with pytest.raises(InputError, match="choose c or reference"):
+        octets.encode(b"abc", 9)
