@@ -13,6 +13,7 @@ from bitswap_cli.archive.reading.entries import Entry, inside_of
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.errors import ArchiveError
 
+MIXING = "mixing"
 _CHUNKS = sorted(CHUNKS, key=lambda tag: tag == BYTE)  # with a model first
 
 
@@ -46,15 +47,19 @@ def histories(archive: PathLike) -> dict[bytes, str]:
 
 
 def coders(archive: PathLike) -> dict[bytes, str]:
-    """Return the names of the models that code the entries which one does, by the names of these.
+    """Return the names of the models that code the entries which one does, by the names of these;
+    `MIXING` of those that are kept by context mixing.
 
     Raises as `describe` does.
     """
     told: dict[bytes, str] = {}
     with ArchiveReader(archive) as reader:
         for chunk in reader.chunks:
-            if chunk.tag != BYTE:
-                table = reader.table(chunk)
+            table = reader.table(chunk)
+            if isinstance(table, ByteTable):
+                kept = (one for one in table.segments if one.length and table.mixed)
+                told.update((segment.name, MIXING) for segment in kept)
+            else:
                 name = _coder(reader.header, chunk.tag, table)
                 told.update((segment.name, name) for segment in table.segments)
     return told
@@ -86,7 +91,6 @@ def describe(archive: PathLike) -> dict[str, Any]:
                 told = own[need_of(TILE, reader.table(chunk)).model]
                 told["chunks"] += 1
                 told["bytes"] += chunk.length
-        tables = (reader.table(chunk) for chunk in reader.chunks if chunk.tag == BYTE)
         described: dict[str, Any] = {
             "archive": str(archive),
             "format": reader.version,
@@ -105,7 +109,7 @@ def describe(archive: PathLike) -> dict[str, Any]:
             **{f"{tag.decode().lower()}_chunks": chunks[tag] for tag in _CHUNKS},
             **{f"{tag.decode().lower()}_bytes": sizes[tag] for tag in _CHUNKS},
             "largest_chunk": max((chunk.length for chunk in reader.chunks), default=0),
-            "largest_block": max((t.length for t in tables if isinstance(t, ByteTable)), default=0),
+            **_kept(reader),
             "kinds": _kinds(reader),
             "inside": _inside(reader).total(),
         }
@@ -118,6 +122,18 @@ def describe(archive: PathLike) -> dict[str, Any]:
             "net_bpd": round(totals.net_bits / samples, 4) if samples else None,
         }
     return described
+
+
+def _kept(reader: ArchiveReader) -> dict[str, int]:
+    """Return what there is to tell of chunks of files that are kept byte for byte."""
+    every = ((chunk.length, reader.table(chunk)) for chunk in reader.chunks if chunk.tag == BYTE)
+    tables = [(length, table) for length, table in every if isinstance(table, ByteTable)]
+    mixed = [length for length, table in tables if table.mixed]
+    return {
+        "mixed_chunks": len(mixed),
+        "mixed_bytes": sum(mixed),
+        "largest_block": max((table.length for _, table in tables), default=0),
+    }
 
 
 def _is_here(model: Tiled) -> bool:

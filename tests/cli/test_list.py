@@ -162,3 +162,13 @@ def test_several_models(bitswap: Bitswap, tmp_path: Path) -> None:
     assert refused.code == 5 and "not the model of the archive" in refused.error_line()
     forgotten = bitswap("decompress", golden, "golden/gray.pgm", "-o", tmp_path / "o", "-v")
     assert [line.split()[2] for line in forgotten.err.splitlines() if "SHA" in line] == ["gray,"]
+
+
+def test_context_mixing_is_told(bitswap: Bitswap) -> None:
+    golden = Path(__file__).parents[1] / "golden" / "photo-mixed-5.bsw"
+    told = json.loads(bitswap("info", golden, "--json").out)
+    assert told["mixed_chunks"] == told["byte_chunks"] == 1
+    assert told["mixed_bytes"] == told["byte_bytes"] > 0
+    names = bitswap("list", "-v", golden).out
+    assert "golden/rows.csv (by mixing)" in names
+    assert "golden/photo.npy (by large)" in names
