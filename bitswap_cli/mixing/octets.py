@@ -77,10 +77,10 @@ def decode(words: NDArray[np.uint32], size: int) -> bytes:
             return reference.decode(words, size)
         except Damaged:
             raise _damaged() from None
-    words, out = np.ascontiguousarray(words, np.uint32), np.zeros(size, np.uint8)
+    own, out = np.array(words, np.uint32), np.zeros(size, np.uint8)  # those of a file lie anywhere
     state = reference.begun()
     told = _addresses(tables()), _addresses(state), reference.bits_of(size)
-    found = kernel.decode(*told, out.ctypes.data, size, words.ctypes.data, len(words))
+    found = kernel.decode(*told, out.ctypes.data, size, own.ctypes.data, len(own))
     if found == _NO_MEMORY:
         raise MemoryError
     if found:

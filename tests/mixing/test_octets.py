@@ -59,6 +59,15 @@ def test_more_than_its_room_is_refused() -> None:
     assert octets.encode(b"", 0) is not None
 
 
+def test_words_may_lie_anywhere() -> None:
+    """As those of a file do; a sanitizer tells of one that is read where it must not lie."""
+    words = octets.encode(TEXT[:600], PLENTY)
+    assert words is not None
+    for before in range(4):
+        laid = np.frombuffer(bytes(before) + words.tobytes(), np.uint32, offset=before)
+        assert octets.decode(laid, 600) == TEXT[:600]
+
+
 def test_threads_change_nothing() -> None:
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda _: octets.encode(TEXT, PLENTY), range(8)))

@@ -38,7 +38,9 @@ _DENSE_LEVEL = 3
 _TRIED, _TRIES = 1 << 20, 4  # bytes of a block of such files that are tried, and in how many pieces
 _QUICK = 1 << 22  # bytes of a block that takes no time worth saving
 _PAYS = 0.99  # of the room that the low level takes, and less
-_PACKED = 0.95  # of its size, and more, is what zstd leaves of a block that mixing is not tried on
+# Of its size, what zstd leaves of a block that mixing is tried on: of more nothing can be had, and
+# of less hardly a byte for the time that it takes.
+_TRIED_FROM, _TRIED_TO = 1 / 256, 0.95
 _MIXED = 0.97  # of what zstd leaves, and less, is worth the time that mixing takes a reader
 
 
@@ -252,16 +254,17 @@ class Blocks:
                 self._write_apart(block)
             else:
                 body = encode_bytes(block.segments, block.data, lambda _: squeezed)
-                packed = len(squeezed) > _PACKED * len(block.data)
-                bodies = [] if packed else self._mix(block, len(body))
+                bodies = self._mix(block, len(squeezed), len(body))
                 for own, count in bodies or [(body, len(block.segments))]:
                     self._writer.add(BYTE, own, count)
         block.cut(0, 0)
 
-    def _mix(self, block: _Block, most: int) -> list[tuple[bytes, int]]:
+    def _mix(self, block: _Block, left: int, most: int) -> list[tuple[bytes, int]]:
         """Return bodies by context mixing, and how many segments each has; none if they do not
-        take clearly less than so many bytes."""
-        if len(block.data) > self._mixed or not octets.quick():
+        take clearly less than so many bytes at `most`, or cannot, as so many are `left` by zstd."""
+        size = len(block.data)
+        tried = size <= self._mixed and _TRIED_FROM * size <= left <= _TRIED_TO * size
+        if not tried or not octets.quick():
             return []
         bodies = mixed.encode(block.segments, block.data, self._threads)
         return bodies if sum(len(body) for body, _ in bodies) < _MIXED * most else []

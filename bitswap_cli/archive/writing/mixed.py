@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from bitswap_cli.archive.format.attributes import NONE
 from bitswap_cli.archive.format.chunks import encode_mixed
+from bitswap_cli.archive.format.names import host_of
 from bitswap_cli.archive.format.segments import ByteSegment
 from bitswap_cli.archive.format.values.blobs import Buffer
 from bitswap_cli.mixing import octets
@@ -43,7 +44,7 @@ def pieces(segments: Sequence[ByteSegment], data: Buffer) -> list[Piece]:
         last = found[-1]
         if last.segments and last.end - last.start + segment.length > PIECE:
             found.append(last := Piece([], last.end, last.end))
-        if segment.length > PIECE and segment.kind == "file" and not segment.offset:
+        if segment.length > PIECE and _is_divisible(segment):
             found.pop()
             found += _split(segment, data, last.start)
             end = last.start + segment.length
@@ -52,6 +53,13 @@ def pieces(segments: Sequence[ByteSegment], data: Buffer) -> list[Piece]:
             last.segments.append(segment)
             found[-1] = last._replace(end=last.end + segment.length)
     return found if found[-1].segments else found[:-1]
+
+
+def _is_divisible(segment: ByteSegment) -> bool:
+    """Tell whether a segment may be that of a file in parts: one inside of another would make the
+    archive need more than it said before."""
+    whole_or_begins = segment.kind == "file" and not segment.offset
+    return whole_or_begins and host_of(segment.name) is None
 
 
 def _split(segment: ByteSegment, data: Buffer, start: int) -> list[Piece]:

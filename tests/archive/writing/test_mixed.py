@@ -2,6 +2,7 @@
 
 import zlib
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,12 +11,15 @@ from hypothesis import strategies as st
 
 from bitswap_cli.archive.format.attributes import NONE
 from bitswap_cli.archive.format.chunks import decode_bytes
-from bitswap_cli.archive.format.header import MIXED
+from bitswap_cli.archive.format.header import MIXED, Header
+from bitswap_cli.archive.format.names import member_name
 from bitswap_cli.archive.format.register import read_table, told
 from bitswap_cli.archive.format.sections import BYTE, NAMED_VERSION
-from bitswap_cli.archive.format.segments import ByteSegment, ByteTable
+from bitswap_cli.archive.format.segments import ByteSegment, ByteTable, needed
 from bitswap_cli.archive.writing import mixed
+from bitswap_cli.archive.writing.pack import pack
 from bitswap_cli.errors import ArchiveError
+from bitswap_cli.mixing import octets
 
 WORDS = b"the quick brown fox jumps over the lazy dog and runs "
 
@@ -52,6 +56,33 @@ def test_pieces_are_the_block(files: list[tuple[int, str]]) -> None:
             at += segment.length
         assert piece.end - piece.start <= 100 or len([s for s in piece.segments if s.length]) == 1
     assert whole == {segment.name: segment.size for segment in segments}
+
+
+def test_pieces_need_nothing_that_the_block_did_not() -> None:
+    """A file in another one would, in parts: the archive was begun without saying so."""
+    segments, data = segments_of([900, 800], ["file", "host"])
+    segments[0] = segments[0]._replace(name=member_name(b"1", 0))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mixed, "PIECE", 100)
+        found = mixed.pieces(segments, data)
+    assert needed(segment for piece in found for segment in piece.segments) == needed(segments)
+
+
+def test_what_zstd_leaves_nothing_of_takes_no_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[int] = []
+
+    def encode(segments: list[ByteSegment], data: bytearray, threads: int) -> list[object]:
+        tried.append(len(data))
+        return []
+
+    monkeypatch.setattr(mixed, "encode", encode)
+    header = Header.without_model().using([MIXED])
+    for name, data in (("lines", b"a line\n" * 10_000), ("text", Path(__file__).read_bytes())):
+        (tmp_path / name).write_bytes(data)
+        pack([tmp_path / name], tmp_path / f"{name}.bsw", None, header)
+    assert tried == ([len(data)] if octets.quick() else [])
 
 
 def test_bodies_are_told_and_come_back() -> None:
