@@ -16,6 +16,7 @@ from bitswap_cli.archive.format.names import member_name
 from bitswap_cli.archive.format.register import read_table, told
 from bitswap_cli.archive.format.sections import BYTE, NAMED_VERSION
 from bitswap_cli.archive.format.segments import ByteSegment, ByteTable, needed
+from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.writing import mixed
 from bitswap_cli.archive.writing.pack import pack
 from bitswap_cli.errors import ArchiveError
@@ -83,6 +84,16 @@ def test_what_zstd_leaves_nothing_of_takes_no_time(
         (tmp_path / name).write_bytes(data)
         pack([tmp_path / name], tmp_path / f"{name}.bsw", None, header)
     assert tried == ([len(data)] if octets.quick() else [])
+
+
+def test_nothing_is_mixed_without_a_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would take a millisecond a byte."""
+    (tmp_path / "text").write_bytes(Path(__file__).read_bytes())
+    header = Header.without_model().using([MIXED])
+    monkeypatch.setenv("BITSWAP_ENGINE", "reference")
+    pack([tmp_path / "text"], tmp_path / "a", None, header)
+    with ArchiveReader(tmp_path / "a") as reader:
+        assert not any(table.mixed for table in reader.tables() if isinstance(table, ByteTable))
 
 
 def test_bodies_are_told_and_come_back() -> None:
