@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from zstandard import ZstdCompressor
 
 from bitswap_cli.errors import ArchiveError, InputError
 from bitswap_cli.mixing import octets, reference
+from bitswap_cli.mixing.decisions import SEGMENT
 
 TEXT = Path(octets.__file__).read_bytes()
 PLENTY = 1 << 16  # words
@@ -43,6 +45,19 @@ def test_bytes_come_back(data: bytes, times: int) -> None:
     words = octets.encode(whole, PLENTY)
     assert words is not None
     assert octets.decode(words, len(whole)) == whole
+
+
+@pytest.mark.skipif(not octets.quick(), reason="the reference takes twenty seconds")
+def test_words_of_two_messages_are_frozen() -> None:
+    """The reference gives them, too: more bytes than others here, in more buckets."""
+    rows = ((k, k // 3, k * k * 40503 >> 9 & 0xFFFF) for k in range(1900))
+    data = b"".join(b"%d,Name %d,%x\n" % row for row in rows)
+    assert 8 * len(data) > SEGMENT
+    words = octets.encode(data, PLENTY)
+    assert words is not None
+    digest = "4c1a21e400a882bb4233f6f9e7d642731e6fa2d1f4e132be10d634dfe5df645f"
+    assert sha256(words.astype("<u4").tobytes()).hexdigest() == digest
+    assert octets.decode(words, len(data)) == data
 
 
 def test_text_takes_less_than_zstd_makes_of_it() -> None:
