@@ -17,7 +17,7 @@ from bitswap_cli.mixing import reference
 from bitswap_cli.mixing.tables import tables
 
 ABI = 1
-MOST = 1 << 24  # bytes that are coded together, at most
+MOST = 1 << 23  # bytes that are coded together, at most: ten seconds of a reader
 _NO_MEMORY, _TOO_MANY = -2, -3
 
 
@@ -55,6 +55,12 @@ def encode(data: bytes | bytearray | memoryview, room: int) -> NDArray[np.uint32
     -------
     uint32 array, or None
         If it takes more.
+
+    Raises
+    ------
+    InputError
+        If BITSWAP_ENGINE asks for an engine that is not there.
+    MemoryError
     """
     kernel = chosen(compiled, InputError)
     if kernel is None:
@@ -70,7 +76,8 @@ def encode(data: bytes | bytearray | memoryview, room: int) -> NDArray[np.uint32
 
 
 def decode(words: NDArray[np.uint32], size: int) -> bytes:
-    """Find so many bytes, at most `MOST`; raise `ArchiveError` if `encode` leaves no such words."""
+    """Find so many bytes, at most `MOST`; raise `ArchiveError` if `encode` leaves no such words,
+    else as that does."""
     kernel = chosen(compiled, InputError)
     if kernel is None:
         try:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from bitswap_cli.archive.format.attributes import NONE
-from bitswap_cli.archive.format.chunks import encode_mixed
+from bitswap_cli.archive.format.chunks import encode_bytes, encode_mixed
 from bitswap_cli.archive.format.names import host_of
 from bitswap_cli.archive.format.segments import ByteSegment
 from bitswap_cli.archive.format.values.blobs import Buffer
@@ -24,17 +24,18 @@ class Piece(NamedTuple):
 
 
 def encode(segments: Sequence[ByteSegment], data: Buffer, threads: int) -> list[tuple[bytes, int]]:
-    """Return the bodies of BYTE chunks that hold a block, and how many segments each has; none if
-    it cannot be coded so, or takes no less room."""
+    """Return the bodies of BYTE chunks that hold a block, and how many segments each has. What is
+    too large for mixing, or gains nothing by it, is under zstd."""
+
+    def body(piece: Piece) -> bytes:
+        own = view[piece.start : piece.end]
+        mixed = encode_mixed(piece.segments, own) if len(own) <= octets.MOST else None
+        return mixed or encode_bytes(piece.segments, bytes(own))
+
     found = pieces(segments, data)
-    if max(piece.end - piece.start for piece in found) > octets.MOST:
-        return []
-    with ThreadPoolExecutor(threads) as pool:
-        view = memoryview(data)
-        bodies = pool.map(lambda p: encode_mixed(p.segments, view[p.start : p.end]), found)
-        pairs = zip(bodies, (len(piece.segments) for piece in found), strict=True)
-        told = [(body, count) for body, count in pairs if body is not None]
-    return told if len(told) == len(found) else []
+    with memoryview(data) as view, ThreadPoolExecutor(threads) as pool:
+        counts = (len(piece.segments) for piece in found)
+        return list(zip(pool.map(body, found), counts, strict=True))
 
 
 def pieces(segments: Sequence[ByteSegment], data: Buffer) -> list[Piece]:

@@ -113,6 +113,17 @@ def test_bodies_are_told_and_come_back() -> None:
         decode_bytes(table._replace(segments=[huge]), body)
 
 
-def test_noise_is_left_to_others() -> None:
-    segments, _ = segments_of([4000], ["file"])
-    assert mixed.encode(segments, np.random.default_rng(1).bytes(4000), 1) == []
+def test_pieces_that_cannot_be_mixed_are_under_zstd(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Noise, which gains nothing, and what is too large."""
+    monkeypatch.setattr(mixed, "PIECE", 1000)
+    monkeypatch.setattr(octets, "MOST", 2000)
+    segments, text = segments_of([900, 700, 3000], ["file", "host", "host"])
+    noise = np.random.default_rng(1).bytes(700)
+    data = text[:900] + noise + text[1600:]
+    segments[1] = segments[1]._replace(crc=zlib.crc32(noise))
+    found = mixed.encode(segments, data, 1)
+    read = (read_table(BYTE, body, NAMED_VERSION) for body, _ in found)
+    tables = [one for one in read if isinstance(one, ByteTable)]
+    assert [one.mixed for one in tables] == [True, False, False]
+    kept = [decode_bytes(one, body) for one, (body, _) in zip(tables, found, strict=True)]
+    assert b"".join(kept) == data

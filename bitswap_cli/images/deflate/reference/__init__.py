@@ -274,23 +274,8 @@ def write(
 
 
 def make(data: Bytes, how: NDArray[np.int64], room: int) -> bytes:
-    """Make the raw deflate stream of a predictor that is always right.
-
-    Parameters
-    ----------
-    data, how : arrays
-        See `restore`.
-    room : int
-        The most bytes that it may have.
-
-    Returns
-    -------
-    bytes
-
-    Raises
-    ------
-    ArchiveError
-        If it is longer, or the predictor makes none.
+    """Make the raw deflate stream of a predictor that is always right: what `restore` and `write`
+    do, of at most `room` bytes. Raises `ArchiveError` as they do.
     """
     tokens, blocks = restore(data, how, _NONE)
     return write(data, tokens, blocks, int(how[-1]), _NONE, room)
