@@ -230,7 +230,7 @@ class Archive(Mapping[str, bytes]):
         if isinstance(places[0].segment, WholeSegment):
             return self._whole(places)
         picture = self._picture(places)
-        return picture.file(*picture.files)
+        return picture.file(picture.files[0])
 
     def _bytes(self, places: list[Place], known: dict[bytes, bytes], depth: int) -> bytes:
         """Put a file together."""

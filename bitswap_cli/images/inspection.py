@@ -13,6 +13,14 @@ from bitswap_cli.images.formats.format import Format, Kind
 from bitswap_cli.images.formats.register import START, beginning, find
 from bitswap_cli.images.picture import MAX_RECIPE, Picture, Recipe
 
+Sooner = Callable[[str], bool]
+"""Tells of which kinds files of the right pixels are enough, as they are made sooner."""
+
+
+def never(kind: str) -> bool:
+    """Tell that no file is to be made sooner."""
+    return False
+
 
 def looks_like_picture(start: bytes) -> bool:
     """Tell from a file's first `START` bytes whether it may be a picture."""
@@ -154,21 +162,21 @@ def rebuild(recipe: Recipe, pixels: Samples, *, quick: bool = False) -> bytes:
         Of `inspect`, `inspect_wide` or `inspect_exact`.
     pixels : array (H, W, C) of the kind's alphabet
     quick : bool
-        Make the file sooner, and maybe larger: it is as if its kind was not exact, if it is.
+        Make the file sooner, and maybe larger: only its pixels and what prefix and suffix hold are
+        right.
 
     Returns
     -------
     bytes
-        The file: equal to the original if the kind is exact; else equal in its pixels and in all
-        that the recipe holds.
+        The file: equal to the original if the kind is exact, and it is not made `quick`; else equal
+        in its pixels and in all that the recipe holds.
 
     Raises
     ------
     ArchiveError
         If recipe and samples do not belong together.
     """
-    form, kind = find(recipe.kind)
-    return form.join(recipe, pixels, quick=quick and kind.exact)
+    return find(recipe.kind)[0].join(recipe, pixels, quick=quick)
 
 
 def palette_of(recipe: Recipe) -> Palette:

@@ -12,7 +12,7 @@ from bitswap_cli.archive.format.values.objects import pack_object, unpack_object
 from bitswap_cli.contract import BYTES
 from bitswap_cli.errors import ArchiveError, display
 from bitswap_cli.images.formats import register
-from bitswap_cli.images.inspection import rebuild
+from bitswap_cli.images.inspection import Sooner, never, rebuild
 from bitswap_cli.images.picture import CHANNELS, MAX_PIXELS, MAX_RECIPE, Picture, Recipe
 
 _LENGTH = struct.Struct("<I")
@@ -55,8 +55,9 @@ def unpack_picture(data: bytes | memoryview) -> Picture:
     raise ArchiveError("the archive holds a picture that is malformed")
 
 
-def picture_file(segment: ByteSegment, data: bytes | memoryview, *, quick: bool = False) -> bytes:
-    """Return the file of a picture, or one as good in pixels that is made sooner.
+def picture_file(segment: ByteSegment, data: bytes | memoryview, sooner: Sooner = never) -> bytes:
+    """Return the file of a picture, or one as good in pixels that is made sooner where that is
+    enough.
 
     Raises
     ------
@@ -64,7 +65,7 @@ def picture_file(segment: ByteSegment, data: bytes | memoryview, *, quick: bool 
         If it is malformed, or not what the table tells of it.
     """
     pixels, recipe = unpack_picture(data)
-    quick = quick and register.is_described(recipe.kind)
+    quick = sooner(recipe.kind)
     file = rebuild(recipe, pixels, quick=quick)
     told = quick or (len(file), zlib.crc32(file)) == (segment.size, segment.crc)
     if not told:

@@ -44,6 +44,7 @@ from bitswap_cli.archive.reading.strips import OpenStrips, strips_of
 from bitswap_cli.archive.report import UnpackReport
 from bitswap_cli.contract import Samples
 from bitswap_cli.errors import ArchiveError, InputError, display
+from bitswap_cli.images.inspection import Sooner, never
 from bitswap_cli.images.picture import is_held
 from bitswap_cli.images.tiles import count_tiles
 
@@ -56,12 +57,10 @@ class Assembler:
     Parameters
     ----------
     sink : Sink
-    copies : Copies
-        Tells which entries are wanted.
+    copies, sooner : Copies, callable
+        Tells which entries are wanted; see `Sooner`.
     keep_going : bool
         Note in the report what is lost instead of raising.
-    pixels : bool
-        Be content with the right pixels.
     taken : set of bytes, optional
         Write pictures that were JPEGs as JPEGs again, whose names are not among these.
     """
@@ -72,14 +71,14 @@ class Assembler:
         copies: Copies,
         *,
         keep_going: bool,
-        pixels: bool = False,
+        sooner: Sooner = never,
         taken: Set[bytes] | None = None,
     ) -> None:
         self.report = UnpackReport()
         self._sink = sink
         self._copies = copies
         self._keep_going = keep_going
-        self._pixels = pixels
+        self._sooner = sooner
         self._taken = taken
         self._picture: OpenPicture | OpenStrips | None = None
         self._file: OpenFile | None = None
@@ -194,7 +193,7 @@ class Assembler:
 
     def _write_picture(self, picture: OpenPicture, file: Begun) -> None:
         segment, extra = file
-        data = picture.file(file, quick=self._quick(segment.name))
+        data = picture.file(file, self._sooner_of(segment.name))
         self.report.samples += file.samples
         self._write(segment.name, data, extra.mtime, segment.attributes)
 
@@ -238,7 +237,7 @@ class Assembler:
                 self._write(name, found, segment.mtime, segment.attributes)
                 self.report.jpegs += 1
                 return
-        file = whole_file(segment, one, quick=self._quick(segment.name))
+        file = whole_file(segment, one, self._sooner_of(segment.name))
         self._write(segment.name, file, segment.mtime, segment.attributes)
 
     def _add_file_part(self, segment: ByteSegment, data: memoryview) -> None:
@@ -252,7 +251,7 @@ class Assembler:
             self._sink.make_link(segment.name, bytes(data), segment.mtime, segment.attributes)
             self.report.entries += 1
         elif segment.kind == PICTURE:
-            file = picture_file(segment, data, quick=self._quick(segment.name))
+            file = picture_file(segment, data, self._sooner_of(segment.name))
             self._write(segment.name, file, segment.mtime, segment.attributes)
         elif segment.kind in HOST_KINDS:
             self._join(segment, data)
@@ -262,9 +261,9 @@ class Assembler:
         else:
             self._continue_file(segment, data)
 
-    def _quick(self, name: bytes) -> bool:
-        """Whether the right pixels are enough: not of a picture inside of a file."""
-        return self._pixels and not self._copies.inside(name)
+    def _sooner_of(self, name: bytes) -> Sooner:
+        """What `sooner` tells, but for pictures inside of a file."""
+        return never if self._copies.inside(name) else self._sooner
 
     def _join(self, segment: ByteSegment, data: memoryview) -> None:
         """Put together a file, and what lies inside of it."""

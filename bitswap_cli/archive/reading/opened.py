@@ -17,8 +17,8 @@ from bitswap_cli.archive.format.segments import (
 from bitswap_cli.archive.reading.sink import Output
 from bitswap_cli.contract import Samples
 from bitswap_cli.errors import ArchiveError, InputError, display
-from bitswap_cli.images.formats.register import is_described, shown_shape
-from bitswap_cli.images.inspection import rebuild
+from bitswap_cli.images.formats.register import shown_shape
+from bitswap_cli.images.inspection import Sooner, never, rebuild
 from bitswap_cli.images.orientation import turn_back
 from bitswap_cli.images.picture import Picture, Recipe
 from bitswap_cli.images.tiles import count_tiles, paste
@@ -77,8 +77,8 @@ class OpenPicture:
         """
         paste(self._pixels, tiles, self._order.take(segments, tiles))
 
-    def file(self, which: Begun, *, quick: bool = False) -> bytes:
-        """Return a file, or one as good in pixels that is made sooner, if it has a description.
+    def file(self, which: Begun, sooner: Sooner = never) -> bytes:
+        """Return a file, or one as good in pixels that is made sooner, if its kind may be.
 
         Raises
         ------
@@ -87,7 +87,7 @@ class OpenPicture:
         """
         pixels, recipe = self.picture(which)
         told = which.segment
-        quick = quick and is_described(told.kind)
+        quick = sooner(told.kind)
         data = rebuild(recipe, pixels, quick=quick)
         if quick:
             return data
@@ -149,10 +149,10 @@ def check_bytes(segment: ByteSegment, data: bytes | memoryview) -> None:
         raise not_as_it_was(segment.name)
 
 
-def whole_file(segment: WholeSegment, one: DecodedFile, *, quick: bool = False) -> bytes:
-    """Return a file that was decoded as a whole, or one as good in pixels that is made sooner;
-    raise `ArchiveError` if it is not what the archive tells of it."""
-    quick = quick and is_described(segment.kind)
+def whole_file(segment: WholeSegment, one: DecodedFile, sooner: Sooner = never) -> bytes:
+    """Return a file that was decoded as a whole, or one as good in pixels that is made sooner, if
+    its kind may be; raise `ArchiveError` if it is not what the archive tells of it."""
+    quick = sooner(segment.kind)
     data = one.file(quick=quick)
     if not quick and segment.exact and segment.told != (len(data), zlib.crc32(data)):
         raise not_as_it_was(segment.name)

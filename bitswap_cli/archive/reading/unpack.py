@@ -30,6 +30,8 @@ from bitswap_cli.archive.reading.sink import Nowhere, Sink
 from bitswap_cli.archive.report import Progress, UnpackReport
 from bitswap_cli.archive.system.giving import Giver
 from bitswap_cli.errors import ArchiveError, InputError, PartialError, display
+from bitswap_cli.images.formats.register import is_described, is_inexact
+from bitswap_cli.images.inspection import Sooner, never
 
 _NAMED = 20  # lost entries named in a message
 
@@ -84,7 +86,8 @@ def unpack(
     try:
         # Before the first byte is written: every name is safe and free, and there is a decoder.
         copies = Copies(reader, wanted, keep_going=keep_going)
-        how = _How(keep_going, pixels, _names(reader) if as_jpeg else None)
+        sooner = is_described if pixels else never
+        how = _How(keep_going, sooner, _names(reader) if as_jpeg else None)
         needs = _check(reader, folder, copies, how)
         wanted.check(reader.path)
         codecs = find_codecs(reader, codecs_for, needs)
@@ -102,7 +105,8 @@ def verify(
     threads: int = 1,
     progress: Progress | None = None,
 ) -> UnpackReport:
-    """Decode and check everything in an archive; write nothing.
+    """Decode and check everything in an archive; write nothing, and deflate nothing that comes back
+    by its pixels only.
 
     Parameters and errors are those of `unpack`, but for `PartialError`: `lost` of the report names
     what could not be restored on this system.
@@ -110,8 +114,9 @@ def verify(
     needs = {_need(reader, chunk) for chunk in reader.chunks}
     codecs = find_codecs(reader, codecs_for, needs)
     everything = Copies(reader, _Selection(None), keep_going=False)
+    how = _How(sooner=is_inexact)
     nowhere = Nowhere(spooling=not reader.header.features.isdisjoint((STREAMS, NESTED, PIECES)))
-    report = _Unpacking(reader, codecs, nowhere, everything, _How(), threads, progress).run()
+    report = _Unpacking(reader, codecs, nowhere, everything, how, threads, progress).run()
     report.entries += len(report.lost)  # they were checked all the same
     totals = reader.totals
     if totals and (report.entries, report.samples) != (totals.entries, totals.samples):
@@ -223,7 +228,7 @@ class _How(NamedTuple):
     """How files are restored, see `unpack`."""
 
     keep_going: bool = False
-    pixels: bool = False
+    sooner: Sooner = never
     taken: Set[bytes] | None = None
     """Names that pictures that were JPEGs must not have as such; None: they do not become any."""
 

@@ -123,6 +123,12 @@ def is_described(name: str) -> bool:
     return found is not None and found[1].described
 
 
+def is_inexact(name: str) -> bool:
+    """Whether pictures of a kind come back by their pixels, in files whose bytes may be others."""
+    found = tables().named.get(name)
+    return found is not None and not found[1].exact
+
+
 def shown_shape(name: str, shape: Shape) -> Shape:
     """Return the shape of what a picture shows, for that of its samples: another one in few kinds;
     the same in those that are none of these."""

@@ -4,6 +4,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from bitswap_cli.archive.format.chunks import encode_bytes, encode_tiles
@@ -13,14 +14,20 @@ from bitswap_cli.archive.format.sections import BYTE, TILE
 from bitswap_cli.archive.format.segments import ByteSegment, Extra, TileSegment, WholeSegment
 from bitswap_cli.archive.reading.opened import whole_file
 from bitswap_cli.archive.reading.reader import ArchiveReader
-from bitswap_cli.archive.reading.unpack import unpack
+from bitswap_cli.archive.reading.unpack import unpack, verify
+from bitswap_cli.archive.writing.pack import pack
 from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.contract import TileCodec
 from bitswap_cli.errors import ArchiveError, InputError, ModelError, PartialError
+from bitswap_cli.images.formats.png import format as png
+from bitswap_cli.images.formats.png.chunks import Head
+from bitswap_cli.images.formats.png.rows import write_rows
+from bitswap_cli.images.formats.register import is_described, is_inexact
 from bitswap_cli.images.tiles import cut
 from tests.archive.reading.test_hostile import of_bytes
 from tests.archive.support import (
     ZlibCodec,
+    bad_png,
     check,
     codec_for,
     header_for,
@@ -44,11 +51,39 @@ class Whole:
 @pytest.mark.parametrize("kind", ["jpeg", "decoded-exact", "bmp"])
 def test_what_is_made_no_sooner_is_checked_however_soon_it_is_wanted(kind: str) -> None:
     right = WholeSegment(b"a", kind, 1, 1, 3, 1, 0, zlib.crc32(b"x"))
-    assert whole_file(right, Whole(), quick=True) == b"x"
+    assert whole_file(right, Whole(), is_described) == b"x"
     with pytest.raises(ArchiveError, match="checksum"):
-        whole_file(right._replace(crc=1), Whole(), quick=True)
+        whole_file(right._replace(crc=1), Whole(), is_described)
     described = right._replace(kind="png-exact")
-    assert whole_file(described, Whole(), quick=True) == b"quick"
+    assert whole_file(described, Whole(), is_described) == b"quick"
+
+
+@pytest.mark.parametrize(("kind", "quick"), [("png", True), ("png-exact", False), ("bmp", False)])
+def test_what_comes_back_by_its_pixels_is_checked_but_not_deflated(kind: str, quick: bool) -> None:
+    crc = 0 if quick else zlib.crc32(b"x")
+    one = WholeSegment(b"a", kind, 1, 1, 3, 0 if quick else 1, 0, crc)
+    assert whole_file(one, Whole(), is_inexact) == (b"quick" if quick else b"x")
+
+
+def test_verify_deflates_no_pixels_whose_file_is_another_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    levels: list[int] = []
+
+    def noted(stored: np.ndarray, head: Head, level: int) -> bytes:
+        levels.append(level)
+        return write_rows(stored, head, level)
+
+    monkeypatch.setattr(png, "write_rows", noted)
+    write(tmp_path / "a.png", bad_png(30, 40))
+    codec = ZlibCodec()
+    pack([tmp_path / "a.png"], tmp_path / "a.bsw", codec, header_for(codec))
+    levels.clear()
+    with ArchiveReader(tmp_path / "a.bsw") as reader:
+        assert verify(reader, codec_for(codec)).entries == 1
+        assert levels == [0]
+        unpack(reader, codec_for(codec), tmp_path / "out")
+        assert levels == [0, 6]
 
 
 def unneeded(header: Header) -> TileCodec:
