@@ -10,6 +10,7 @@ from typing import Any, Concatenate, NoReturn, ParamSpec, TypeVar
 import click
 
 from bitswap_cli.api.arguments import BATCH
+from bitswap_cli.threads import ENDING
 
 EXIT_TERMINATED = 143
 
@@ -31,13 +32,16 @@ class Console:
 
     def terminate(self, *_: object) -> NoReturn:
         """End the program; what it does meanwhile cleans up."""
-        self.ending = SystemExit(EXIT_TERMINATED)
-        raise self.ending
+        self._end(SystemExit(EXIT_TERMINATED))
 
     def interrupt(self, *_: object) -> NoReturn:
         """Likewise, after Ctrl-C."""
-        self.ending = KeyboardInterrupt()
-        raise self.ending
+        self._end(KeyboardInterrupt())
+
+    def _end(self, ending: BaseException) -> NoReturn:
+        self.ending = ending
+        ENDING.set()
+        raise ending
 
     def go_on(self) -> None:
         """End if that was asked for: an exception in a callback of Python's own is lost."""

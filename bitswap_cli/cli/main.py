@@ -3,6 +3,8 @@
 Modules of this package import nothing heavy at their top: ``bitswap --help`` answers at once.
 """
 
+import atexit
+import contextlib
 import io
 import os
 import signal
@@ -14,10 +16,11 @@ from typing import NoReturn
 import click
 
 from bitswap_cli import __version__
-from bitswap_cli.cli.common import Console, escape, verbosity
+from bitswap_cli.cli.common import EXIT_TERMINATED, Console, escape, verbosity
 from bitswap_cli.cli.process import share_arenas, spare_threads
 from bitswap_cli.cli.register import Verbs
 from bitswap_cli.errors import BitswapError, InputError
+from bitswap_cli.threads import ENDING
 
 EXIT_BUG = 1
 EXIT_USAGE = 2
@@ -54,12 +57,24 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # names need not fit the terminal's encoding
             stream.reconfigure(errors="backslashreplace")
-    sys.exit(run(arguments, console))
+    try:
+        code = run(arguments, console)
+    except SystemExit:  # a polite kill
+        if not console.ending:
+            raise
+        code = EXIT_TERMINATED
+    if console.ending:  # the end of a process, but that nobody waits for what threads are at
+        atexit._run_exitfuncs()  # temporary files that nobody had yet go
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str] | None = None, console: Console | None = None) -> int:
     """Run the command line and return its exit code."""
     console = console or Console()
+    ENDING.clear()
     try:
         words = list(sys.argv[1:] if arguments is None else arguments)
         with cli.make_context("bitswap", words, obj=console) as context:

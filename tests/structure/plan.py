@@ -13,7 +13,7 @@ ANS, LIBRARY = "bitswap_cli.ans", "bitswap_cli.ans.library"
 MIXING = "bitswap_cli.mixing"
 GROUND = (
     "bitswap_cli.contract", "bitswap_cli.coefficients", "bitswap_cli.atomic", "bitswap_cli.errors",
-    LIBRARY,
+    "bitswap_cli.threads", LIBRARY,
 )  # fmt: skip
 EXACT, FAMILIES = "bitswap_models.exact", "bitswap_models.families"
 STORED, ZOO = "bitswap_models.stored", "bitswap_models.zoo"
@@ -42,6 +42,7 @@ DOORS = {
     "bitswap_cli.contract": ("bitswap_cli.errors", ANS),
     "bitswap_cli.coefficients": ("bitswap_cli.contract", ANS),
     "bitswap_cli.atomic": ("bitswap_cli.errors",),
+    "bitswap_cli.threads": (),
     "bitswap_cli.errors": (),
     ANS: (LIBRARY,),
     MIXING: (*GROUND, ANS),

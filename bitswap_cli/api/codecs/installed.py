@@ -1,7 +1,6 @@
 """The installed models, and which of them suit the pictures of a catalogue."""
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from bitswap_cli.api.arguments import Notes, ignore
@@ -13,6 +12,7 @@ from bitswap_cli.archive.writing.probe import EDGE, Probe, probes
 from bitswap_cli.coding import ChunkCodec
 from bitswap_cli.contract import PictureCodec
 from bitswap_cli.images.genres import GRAY, LUMA_AND_CHROMA, PLANES, RGB, SMALL_GRAY, genre_of
+from bitswap_cli.threads import Threads
 
 if TYPE_CHECKING:
     from bitswap_models.exact.model import ExactModel
@@ -91,7 +91,7 @@ class Installed:
             return self._start((names or [_FALLBACK])[0])
         starts = {name: self._start(name) for name in names}
         codecs = {name: start.codec for name, start in starts.items()}
-        with ThreadPoolExecutor(self._threads) as pool:
+        with Threads(self._threads) as pool:
             told = pool.map(lambda one: self._trial(one[0], one[1], codecs, drawn, haste), tried)
             trials = list(told)
         for genre, own in sums(trials).items():

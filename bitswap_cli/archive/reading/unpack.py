@@ -4,7 +4,6 @@ import contextlib
 import os
 from collections import deque
 from collections.abc import Callable, Sequence, Set
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from bitswap_cli.archive.codecs import Codecs, CodecsFor, Need
@@ -32,6 +31,7 @@ from bitswap_cli.archive.system.giving import Giver
 from bitswap_cli.errors import ArchiveError, InputError, PartialError, display
 from bitswap_cli.images.formats.register import is_described, is_inexact
 from bitswap_cli.images.inspection import Sooner, never
+from bitswap_cli.threads import Threads
 
 _NAMED = 20  # lost entries named in a message
 
@@ -274,7 +274,7 @@ class _Unpacking:
         self._threads = threads
         self._progress = progress
         self._assembler = Assembler(sink, copies, **how._asdict())
-        self._pool = ThreadPoolExecutor(threads)
+        self._pool = Threads(threads)
         self._pending: deque[_Pending] = deque()
         self._done = 0
         self._unreadable = 0
@@ -299,7 +299,7 @@ class _Unpacking:
             report.entries -= len(refused)
         finally:
             self._assembler.discard()
-            self._pool.shutdown(cancel_futures=True)
+            self._pool.end()
         if self._progress and not report.lost:
             self._progress(self._reader.size, self._reader.size)
         return report

@@ -2,11 +2,13 @@
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from typing import Generic, Protocol, TypeVar, cast
+
+from bitswap_cli.threads import ENDING, Threads
 
 _AHEAD = 1 << 24  # bytes of files that are looked at ahead of their turn, at most
 _TOGETHER = 16  # small files that are looked at as one, as threads take time to hand over each
@@ -91,7 +93,7 @@ def ahead(
             source, own = ready.popleft()
             yield source, settle(source, own.result)
 
-    with ThreadPoolExecutor(threads) as pool:
+    with Threads(threads) as pool:
         try:
             for some in _together(sources):
                 waiting.append((some, pool.submit(find, some)))
@@ -101,7 +103,7 @@ def ahead(
             while waiting:
                 yield from first()
         finally:
-            for some, found in waiting:
+            for some, found in () if ENDING.is_set() else waiting:
                 if not found.cancel() and found.exception() is None:
                     ready.extend(zip(some, found.result(), strict=True))
             for source, own in ready:

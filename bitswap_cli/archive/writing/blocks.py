@@ -12,18 +12,19 @@ from bitswap_cli.archive.format.chunks import encode_bytes
 from bitswap_cli.archive.format.header import LONG, MIXED
 from bitswap_cli.archive.format.names import host_of
 from bitswap_cli.archive.format.pictures import Stored
-from bitswap_cli.archive.format.sections import BYTE, MAX_BLOCK, MAX_CHUNK_BYTES, MAX_SEGMENTS
+from bitswap_cli.archive.format.sections import BYTE, MAX_BLOCK, MAX_CHUNK_BYTES
 from bitswap_cli.archive.format.segments import FOLDER_KINDS, PICTURE, ByteSegment
 from bitswap_cli.archive.format.values.blobs import Buffer
 from bitswap_cli.archive.sources.copies import Copy
 from bitswap_cli.archive.sources.inside.parts import Part
 from bitswap_cli.archive.sources.source import Source, SourceError, read_parts
 from bitswap_cli.archive.writing import mixed
+from bitswap_cli.archive.writing.block import Block
+from bitswap_cli.archive.writing.coders.coder import Submit
 from bitswap_cli.archive.writing.hosted import Inside, members_of, stored_host, stored_size
 from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.mixing import octets
 
-_NAMES = 1 << 22  # bytes of names and attributes in a chunk
 _PART = 1 << 23  # bytes that are read at a time
 _WINDOW = 27  # logarithm of how far zstd looks back
 # What zstd's threads work on is half a block, within these bounds, and they see a quarter of the
@@ -41,6 +42,7 @@ _PAYS = 0.99  # of the room that the low level takes, and less
 # Of its size, what zstd leaves of a block that mixing is tried on: of more nothing can be had, and
 # of less hardly a byte for the time that it takes.
 _TRIED_FROM, _TRIED_TO = 1 / 256, 0.95
+_SQUEEZED = 0.25  # of the time that a block takes, where mixing is tried, zstd's
 _MIXED = 0.97  # of what zstd leaves, and less, is worth the time that mixing takes a reader
 
 
@@ -70,42 +72,6 @@ def order(source: Source) -> tuple[int, bytes, bytes]:
     return ("file", "link", *FOLDER_KINDS).index(source.kind), suffix, source.name
 
 
-class _Block:
-    """What is on its way into one chunk."""
-
-    def __init__(self) -> None:
-        self.segments: list[ByteSegment] = []
-        self.data = bytearray()
-        self.names = 0
-        self.members = 0
-        """How many of them lie inside of files, and are no copies of others."""
-
-    def add(self, segment: ByteSegment) -> None:
-        """Let a segment end with the data at hand."""
-        self.segments.append(segment)
-        self.names += _weight(segment)
-        self.members += _is_member(segment)
-
-    def cut(self, segments: int, length: int) -> None:
-        """Let go of all but so many segments, and bytes."""
-        del self.segments[segments:], self.data[length:]
-        self.names = sum(map(_weight, self.segments))
-        self.members = sum(map(_is_member, self.segments))
-
-    def full(self) -> bool:
-        """Tell whether it has as many entries as it may."""
-        return len(self.segments) >= MAX_SEGMENTS or self.names > _NAMES
-
-
-def _weight(segment: ByteSegment) -> int:
-    """Return about how many bytes names and attributes take in the table."""
-    return len(segment.name) + len(segment.original) + segment.attributes.weight
-
-
-def _is_member(segment: ByteSegment) -> bool:
-    return segment.length > 0 and host_of(segment.name) is not None
-
-
 class Blocks:
     """Files, links, folders and copies on their way into BYTE chunks.
 
@@ -116,16 +82,28 @@ class Blocks:
     keeping : Keeping
     threads : int
         Of zstd; the bytes do not depend on it.
+    submit : callable
+        Lets a function be called in another thread: this one hears meanwhile that it is to end.
+    done : callable
+        Told of bytes of files that are in the archive now.
     """
 
-    def __init__(self, writer: ArchiveWriter, keeping: Keeping, threads: int) -> None:
+    def __init__(
+        self,
+        writer: ArchiveWriter,
+        keeping: Keeping,
+        threads: int,
+        submit: Submit,
+        done: Callable[[int], None],
+    ) -> None:
         self._writer = writer
         self._threads = threads
+        self._submit, self._done = submit, done
         self._level = keeping.level
         self._mixed = keeping.mixed if MIXED in writer.header.features else 0
         most = MAX_BLOCK if LONG in writer.header.features else MAX_CHUNK_BYTES
         self._most, self._longest = min(keeping.block, most), most
-        self._plain, self._dense = _Block(), _Block()
+        self._plain, self._dense = Block(), Block()
 
     def add(self, source: Source, stored: Stored | None = None) -> str:
         """Read a source and put it into a block; only files larger than one are split, and no
@@ -148,14 +126,15 @@ class Blocks:
         block = block if source.kind == "file" else self._last()
         if source.size > most - len(block.data) or block.full():
             self._flush(block)
-        before, mark = (len(block.segments), len(block.data)), self._writer.mark()
+        before = len(block.segments), len(block.data), block.sources
+        mark = self._writer.mark()
         begin = length = crc = 0
         try:
             for part in chain((first,), parts):
                 rest = memoryview(part)
                 while rest:
                     if len(block.data) == most:
-                        block.add(_segment(source, begin, length, crc))
+                        block.add(_segment(source, begin, length, crc), _share(source, length))
                         self._flush(block)
                         begin, length = begin + length, 0
                     piece = rest[: most - len(block.data)]
@@ -167,7 +146,7 @@ class Blocks:
             self._writer.rewind(mark)
             block.cut(*before)
             raise
-        block.add(_segment(source, begin, length, crc))
+        block.add(_segment(source, begin, length, crc), _share(source, length))
         if begin:  # its parts have to stand in consecutive chunks
             self._flush(block)
         return source.kind
@@ -178,7 +157,7 @@ class Blocks:
             self._flush(self._plain)
         self._plain.data += stored.data
         own = _segment(source, 0, len(stored.data), stored.crc)
-        self._plain.add(own._replace(kind=PICTURE))
+        self._plain.add(own._replace(kind=PICTURE), _share(source, source.size))
         return PICTURE
 
     def add_host(
@@ -216,7 +195,8 @@ class Blocks:
         if len(own) > self._most - len(block.data) or block.full():
             self._flush(block)
         block.data += own
-        block.add(_segment(source, 0, len(own), crc)._replace(kind=kind))
+        told = _segment(source, 0, len(own), crc)._replace(kind=kind)
+        block.add(told, _share(source, source.size))
         for member in members_of(inside.taken):
             if copy := copies.get(member.name):
                 self.add_copy(member, copy)
@@ -235,9 +215,10 @@ class Blocks:
         if block.full():
             self._flush(block)
         told = source.mtime, 0, source.attributes, copy.original
-        block.add(ByteSegment(source.name, copy.kind, 0, 0, 0, *told))
+        own = ByteSegment(source.name, copy.kind, 0, 0, 0, *told)
+        block.add(own, _share(source, source.size))
 
-    def _last(self) -> _Block:
+    def _last(self) -> Block:
         """Return the block for what has hardly any bytes, which needs no chunk of its own."""
         return self._dense if self._dense.segments and not self._plain.segments else self._plain
 
@@ -246,10 +227,11 @@ class Blocks:
         self._flush(self._dense)
         self._flush(self._plain)
 
-    def _flush(self, block: _Block) -> None:
+    def _flush(self, block: Block) -> None:
         """Write a block, if there is anything in it."""
         if block.segments:
-            squeezed = self._squeeze(self._level_of(block), len(block.data))(block.data)
+            squeeze = self._squeeze(self._level_of(block), len(block.data))
+            squeezed = self._submit(squeeze, block.data).result()
             if block is self._dense and len(squeezed) > _DENSE * len(block.data):
                 self._write_apart(block)
             else:
@@ -257,19 +239,25 @@ class Blocks:
                 bodies = self._mix(block, len(squeezed), len(body))
                 for own, count in bodies or [(body, len(block.segments))]:
                     self._writer.add(BYTE, own, count)
-        block.cut(0, 0)
+            self._done(block.done(1))
+        block.cut(0, 0, 0)
 
-    def _mix(self, block: _Block, left: int, most: int) -> list[tuple[bytes, int]]:
+    def _mix(self, block: Block, left: int, most: int) -> list[tuple[bytes, int]]:
         """Return bodies by context mixing, and how many segments each has; none if they do not
         take clearly less than so many bytes at `most`, or cannot, as so many are `left` by zstd."""
         size = len(block.data)
         tried = size <= self._mixed and _TRIED_FROM * size <= left <= _TRIED_TO * size
         if not tried or not octets.quick():
             return []
-        bodies = mixed.encode(block.segments, block.data, self._threads)
+
+        def done(count: int) -> None:
+            self._done(block.done(_SQUEEZED + (1 - _SQUEEZED) * count / size))
+
+        done(0)
+        bodies = mixed.encode(block.segments, block.data, self._submit, done)
         return bodies if sum(len(body) for body, _ in bodies) < _MIXED * most else []
 
-    def _level_of(self, block: _Block) -> int:
+    def _level_of(self, block: Block) -> int:
         """Return the level for a block: a low one if the usual one hardly takes less room for a
         sample of it, or if it is nothing but zeros, as holes are."""
         size = len(block.data)
@@ -285,7 +273,7 @@ class Blocks:
         )
         return self._level if usual < _PAYS * low else _DENSE_LEVEL
 
-    def _write_apart(self, block: _Block) -> None:
+    def _write_apart(self, block: Block) -> None:
         """Write a block of which nothing is gained, in small chunks: less is lost with one."""
         start = 0
         while block.segments:
@@ -310,6 +298,11 @@ class Blocks:
             level, source_size=size, window_log=_WINDOW, enable_ldm=True, **jobs
         )
         return zstandard.ZstdCompressor(compression_params=parameters).compress
+
+
+def _share(source: Source, size: int) -> int:
+    """How many bytes of files some of a source are: none, if it lies in another one."""
+    return size if host_of(source.name) is None else 0
 
 
 def _segment(source: Source, offset: int, length: int, crc: int) -> ByteSegment:

@@ -1,8 +1,7 @@
 """Blocks of files by context mixing, in pieces: a reader takes a second for each megabyte."""
 
 import zlib
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from bitswap_cli.archive.format.attributes import NONE
@@ -10,6 +9,7 @@ from bitswap_cli.archive.format.chunks import encode_bytes, encode_mixed
 from bitswap_cli.archive.format.names import host_of
 from bitswap_cli.archive.format.segments import ByteSegment
 from bitswap_cli.archive.format.values.blobs import Buffer
+from bitswap_cli.archive.writing.coders.coder import Submit
 from bitswap_cli.mixing import octets
 
 PIECE = 1 << 22  # bytes, but for entries that cannot be split
@@ -23,19 +23,26 @@ class Piece(NamedTuple):
     end: int
 
 
-def encode(segments: Sequence[ByteSegment], data: Buffer, threads: int) -> list[tuple[bytes, int]]:
-    """Return the bodies of BYTE chunks that hold a block, and how many segments each has. What is
-    too large for mixing, or gains nothing by it, is under zstd."""
+def encode(
+    segments: Sequence[ByteSegment], data: Buffer, submit: Submit, done: Callable[[int], None]
+) -> list[tuple[bytes, int]]:
+    """Return the bodies of BYTE chunks that hold a block, and how many segments each has.
+
+    What is too large for mixing, or gains nothing by it, is under zstd. Pieces are coded by what
+    `submit` calls in other threads; `done` is told how many bytes are, in all.
+    """
+    view = memoryview(data)
 
     def body(piece: Piece) -> bytes:
         own = view[piece.start : piece.end]
         mixed = encode_mixed(piece.segments, own) if len(own) <= octets.MOST else None
         return mixed or encode_bytes(piece.segments, bytes(own))
 
-    found = pieces(segments, data)
-    with memoryview(data) as view, ThreadPoolExecutor(threads) as pool:
-        counts = (len(piece.segments) for piece in found)
-        return list(zip(pool.map(body, found), counts, strict=True))
+    bodies = []
+    for piece, own in [(piece, submit(body, piece)) for piece in pieces(segments, data)]:
+        bodies.append((own.result(), len(piece.segments)))
+        done(piece.end)
+    return bodies
 
 
 def pieces(segments: Sequence[ByteSegment], data: Buffer) -> list[Piece]:

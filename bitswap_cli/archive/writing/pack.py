@@ -3,7 +3,7 @@
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import closing
 from functools import partial
 
@@ -25,6 +25,7 @@ from bitswap_cli.archive.writing.coders.register import Coders
 from bitswap_cli.archive.writing.hosted import Inside
 from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.contract import TileCodec
+from bitswap_cli.threads import Threads
 
 _Look = tuple[Source, Seen | None]
 _Compared = tuple[Source, Seen | None, Callable[[], Offer | None] | None]
@@ -154,9 +155,10 @@ class _Packing:
         self._again = again
         self._threads = threads
         self._progress = progress
-        self._pool = ThreadPoolExecutor(threads)
+        self._done = 0
+        self._pool = Threads(threads)
         self._steps: deque[Step] = deque()
-        self._bytes = Blocks(writer, keeping, threads)
+        self._bytes = Blocks(writer, keeping, threads, self._pool.submit, self._advance)
         self._kept: list[Source] = []
         self._copies = catalogue.copies if COPIES in writer.header.features else {}
         self._coded = set[bytes]()
@@ -250,7 +252,7 @@ class _Packing:
 
     def close(self) -> None:
         """Stop what is still being encoded."""
-        self._pool.shutdown(cancel_futures=True)
+        self._pool.end()
 
     def _queue(self, step: Step) -> None:
         """Let a step wait for its turn; write the first ones when enough are waiting."""
@@ -274,6 +276,7 @@ class _Packing:
         for one in coded.kept:
             self._coded.add(one.source.name)
             self._count(one.source, one.kind)
+            self._advance(one.source.size if host_of(one.source.name) is None else 0)
         self._kept += coded.lost
 
     def _keep(
@@ -311,8 +314,12 @@ class _Packing:
         report.entries += 1
         report.bytes_before += source.size
         report.kinds[kind] += 1
+
+    def _advance(self, size: int) -> None:
+        """Tell that so many more bytes of files are in the archive."""
+        self._done += size
         if self._progress:
-            self._progress(report.bytes_before, self._catalogue.size)
+            self._progress(self._done, self._catalogue.size)
 
 
 def _lots(looks: Iterable[_Look]) -> Iterator[list[_Look]]:

@@ -16,7 +16,7 @@ from bitswap_cli.archive.sources.catalogue import Catalogue
 from bitswap_cli.archive.sources.copies import Copy, find
 from bitswap_cli.archive.sources.source import Source
 from bitswap_cli.archive.sources.walk import collect
-from bitswap_cli.archive.writing import blocks
+from bitswap_cli.archive.writing import block
 from bitswap_cli.archive.writing.pack import pack, pack_into
 from bitswap_cli.archive.writing.writer import ArchiveWriter
 from tests.archive.opened import opened
@@ -125,7 +125,7 @@ def test_an_archive_without_the_feature_holds_no_copies(tmp_path: Path) -> None:
 def test_copies_fill_as_many_chunks_as_they_need(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(blocks, "MAX_SEGMENTS", 4)
+    monkeypatch.setattr(block, "MAX_SEGMENTS", 4)
     for number in range(11):
         write(tmp_path / "in" / f"{number:02}", b"content")
     pack([tmp_path / "in"], tmp_path / "x", None, Header.without_model())

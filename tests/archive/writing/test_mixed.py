@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bitswap_cli.archive.format.attributes import NONE
 from bitswap_cli.archive.format.chunks import decode_bytes
-from bitswap_cli.archive.format.header import MIXED, Header
+from bitswap_cli.archive.format.header import COPIES, MIXED, Header
 from bitswap_cli.archive.format.names import member_name
 from bitswap_cli.archive.format.register import read_table, told
 from bitswap_cli.archive.format.sections import BYTE, NAMED_VERSION
@@ -21,6 +21,7 @@ from bitswap_cli.archive.writing import mixed
 from bitswap_cli.archive.writing.pack import pack
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.mixing import octets
+from bitswap_cli.threads import Threads
 
 WORDS = b"the quick brown fox jumps over the lazy dog and runs "
 
@@ -74,7 +75,7 @@ def test_what_zstd_leaves_nothing_of_takes_no_time(
 ) -> None:
     tried: list[int] = []
 
-    def encode(segments: list[ByteSegment], data: bytearray, threads: int) -> list[object]:
+    def encode(segments: list[ByteSegment], data: bytearray, *_: object) -> list[object]:
         tried.append(len(data))
         return []
 
@@ -96,9 +97,41 @@ def test_nothing_is_mixed_without_a_kernel(tmp_path: Path, monkeypatch: pytest.M
         assert not any(table.mixed for table in reader.tables() if isinstance(table, ByteTable))
 
 
+def encoded(segments: list[ByteSegment], data: bytes) -> list[tuple[bytes, int]]:
+    """Bodies; what is done of the data is told piece by piece."""
+    told: list[int] = []
+    with Threads(2) as pool:
+        found = mixed.encode(segments, data, pool.submit, told.append)
+    assert told == [piece.end for piece in mixed.pieces(segments, data)]
+    return found
+
+
+@pytest.mark.skipif(not octets.quick(), reason="nothing is mixed without a kernel")
+def test_what_is_kept_is_told_as_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not as it is read, which takes hardly any of the time."""
+    monkeypatch.setattr(mixed, "PIECE", 4000)
+    (tmp_path / "in").mkdir()
+    text = Path(__file__).read_bytes()
+    (tmp_path / "in" / "text").write_bytes(text)
+    (tmp_path / "in" / "copy").write_bytes(text)
+    (tmp_path / "in" / "half").write_bytes(text[: len(text) // 2])
+    seen: list[tuple[int, int]] = []
+    pack(
+        [tmp_path / "in"], tmp_path / "a", None, Header.without_model().using([MIXED, COPIES]),
+        progress=lambda done, total: seen.append((done, total)),
+    )  # fmt: skip
+    done, totals = zip(*seen, strict=True)
+    pieces = (len(text) + len(text) // 2) // 4000
+    assert len(set(done)) > pieces
+    assert sorted(done) == [*done]
+    assert set(totals) == {done[-1]} == {2 * len(text) + len(text) // 2}
+
+
 def test_bodies_are_told_and_come_back() -> None:
     segments, data = segments_of([4000, 900], ["file", "file"])
-    ((body, count),) = mixed.encode(segments, data, 2)
+    ((body, count),) = encoded(segments, data)
     table = read_table(BYTE, body, NAMED_VERSION)
     assert isinstance(table, ByteTable)
     assert (count, table.mixed, table.segments) == (2, True, segments)
@@ -121,7 +154,7 @@ def test_pieces_that_cannot_be_mixed_are_under_zstd(monkeypatch: pytest.MonkeyPa
     noise = np.random.default_rng(1).bytes(700)
     data = text[:900] + noise + text[1600:]
     segments[1] = segments[1]._replace(crc=zlib.crc32(noise))
-    found = mixed.encode(segments, data, 1)
+    found = encoded(segments, data)
     read = (read_table(BYTE, body, NAMED_VERSION) for body, _ in found)
     tables = [one for one in read if isinstance(one, ByteTable)]
     assert [one.mixed for one in tables] == [True, False, False]

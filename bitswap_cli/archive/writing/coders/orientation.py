@@ -1,7 +1,6 @@
 """How a small picture had best lie in its tiles (images/orientation.py), judged by coding it."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from bitswap_cli.contract import Samples, TileCodec
 from bitswap_cli.images.orientation import ORIENTATIONS, turn
 from bitswap_cli.images.tiles import cut, joined
+from bitswap_cli.threads import Threads
 
 _SMALL = 1 << 14  # pixels of the largest picture that is turned: larger ones gain less
 
@@ -46,7 +46,7 @@ def choose_orientations(
         tiles = joined(cut(turn(pictures[k], orientation), *shape) for k in some)
         return codec.encode(*tiles, b"").bits
 
-    with ThreadPoolExecutor(threads) as pool:
+    with Threads(threads) as pool:
         for at in range(0, len(small), room):
             some = small[at : at + room]
             bits = np.stack(list(pool.map(partial(cost, some), range(ORIENTATIONS))))
