@@ -8,12 +8,19 @@ from bitswap_cli.archive.format.header import DECODINGS, EMBEDDED, OTHERS, Heade
 from bitswap_cli.archive.format.jpeg import were
 from bitswap_cli.archive.format.register import KINDS, need_of
 from bitswap_cli.archive.format.sections import BYTE, CHUNKS, JPEG, TILE
-from bitswap_cli.archive.format.segments import ByteTable, Table, WholeTable
+from bitswap_cli.archive.format.segments import (
+    PICTURE,
+    ByteSegment,
+    ByteTable,
+    Segment,
+    Table,
+    WholeTable,
+)
 from bitswap_cli.archive.reading.entries import Entry, inside_of
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.errors import ArchiveError
 
-MIXING = "mixing"
+MIXING, ZSTD = "mixing", "zstd"
 _CHUNKS = sorted(CHUNKS, key=lambda tag: tag == BYTE)  # with a model first
 
 
@@ -56,12 +63,9 @@ def coders(archive: PathLike) -> dict[bytes, str]:
     with ArchiveReader(archive) as reader:
         for chunk in reader.chunks:
             table = reader.table(chunk)
-            if isinstance(table, ByteTable):
-                kept = (one for one in table.segments if one.length and table.mixed)
-                told.update((segment.name, MIXING) for segment in kept)
-            else:
-                name = _coder(reader.header, chunk.tag, table)
-                told.update((segment.name, name) for segment in table.segments)
+            name = _coder(reader.header, chunk.tag, table)
+            if name != ZSTD:
+                told.update((one.name, name) for one in table.segments if _is_coded(one))
     return told
 
 
@@ -111,6 +115,7 @@ def describe(archive: PathLike) -> dict[str, Any]:
             "largest_chunk": max((chunk.length for chunk in reader.chunks), default=0),
             **_kept(reader),
             "kinds": _kinds(reader),
+            "coders": _by_coder(reader),
             "inside": _inside(reader).total(),
         }
     if totals is not None:
@@ -151,11 +156,46 @@ def _model(model: Tiled, chunks: dict[str, int]) -> dict[str, Any]:
 
 
 def _coder(header: Header, tag: bytes, table: Table) -> str:
-    """Return the name of the model of a chunk."""
+    """Return the name of the model of a chunk, or of what keeps files."""
+    if isinstance(table, ByteTable):
+        return MIXING if table.mixed else ZSTD
     if tag == TILE:
         return header.models[need_of(tag, table).model].name
     named = header.other(KINDS[tag].feature or "")
     return named.model if named else ""
+
+
+def _is_coded(segment: Segment) -> bool:
+    """Tell whether there are any bytes of it, not only a name and what that stands for."""
+    return not isinstance(segment, ByteSegment) or segment.length > 0
+
+
+def _by_coder(reader: ArchiveReader) -> dict[str, dict[str, int | None]]:
+    """Return of each coder, by its name, how many files and pictures inside of files it codes,
+    their bytes, or None if these are not told of each, and those that its chunks take."""
+    files, sizes, after = Counter[str](), dict[str, list[int | None]](), Counter[str]()
+    for chunk in reader.chunks:
+        table = reader.table(chunk)
+        name = _coder(reader.header, chunk.tag, table)
+        coded = [one for one in table.segments if _is_coded(one)]
+        files[name] += sum(one.begins for one in coded)
+        sizes.setdefault(name, []).extend(map(_size, coded))
+        after[name] += chunk.length
+    before = {
+        name: None if None in own else sum(size or 0 for size in own) for name, own in sizes.items()
+    }
+    return {
+        name: {"files": files[name], "before": before[name], "after": size}
+        for name, size in after.most_common()
+    }
+
+
+def _size(segment: Segment) -> int | None:
+    """Return how many bytes of its file a segment stands for, without what is coded apart; None if
+    that is not told."""
+    if isinstance(segment, ByteSegment) and segment.kind != PICTURE:
+        return segment.length
+    return segment.summary.size if segment.begins else 0
 
 
 def _others(header: Header) -> dict[str, str | None]:

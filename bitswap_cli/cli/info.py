@@ -33,7 +33,7 @@ def command(console: Console, archive: str, as_json: bool) -> None:
             described["fitted"] += f", for pictures of {', '.join(map(str, channels))} channels"
     models = [f"{own['model']} ({own['bytes']:,} bytes)" for own in described["models"]]
     described["models"] = ", ".join(models) if len(models) > 1 else None
-    kinds = described.pop("kinds")
+    kinds, coders = described.pop("kinds"), described.pop("coders")
     for key, value in described.items():
         # what it does without is left out: models, and chunks of kinds that it holds none of
         without = key.endswith(_COUNTS) and not value or key == "tile" and not described["model"]
@@ -44,6 +44,11 @@ def command(console: Console, archive: str, as_json: bool) -> None:
         for kind, told in kinds.items()
     ]
     click.echo("\n" + format_table([("kind", "restored", "entries", "before"), *rows], left=[0, 1]))
+    rows = [
+        (name, str(told["files"]), _size(told["before"]), _size(told["after"]))
+        for name, told in coders.items()
+    ]
+    click.echo("\n" + format_table([("by", "files", "before", "after"), *rows], left=[0]))
 
 
 def _size(size: int | None) -> str:

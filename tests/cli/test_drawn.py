@@ -54,6 +54,11 @@ def test_all_of_them_come_back(mixed: Path, bitswap: Bitswap) -> None:
     assert described["draw_chunks"] == 1 and described["tile_chunks"] == 1
     kinds = {name: one["entries"] for name, one in described["kinds"].items()}
     assert kinds["png-colours-exact"] == 2 and kinds["file"] == 1
+    told = {name: one["files"] for name, one in described["coders"].items()}
+    assert told["drawn"] + told["large"] + told["zstd"] == len([*mixed.iterdir()])
+    assert described["coders"]["drawn"]["after"] == described["draw_bytes"]
+    photo = (mixed / "photo.png").stat().st_size
+    assert described["coders"]["large"]["before"] == photo > described["tile_bytes"]
 
 
 def test_pixels_are_enough_if_asked_for(mixed: Path, bitswap: Bitswap) -> None:

@@ -74,6 +74,8 @@ def test_what_is_told_of_them(holders: Path, bitswap: Bitswap) -> None:
         assert {name.partition("/")[2]: archive.info(name).inside for name in archive} == inside
     described = json.loads(bitswap("info", "--json", "a.bsw").out)
     assert described["inside"] == 10 and described["entries"] == 6
+    jpegs = described["coders"]["jpeg"]
+    assert jpegs["files"] > 1 and jpegs["after"] == described["jpeg_bytes"] < jpegs["before"]
     assert "embedded" in described["features"] and described["kinds"]["host"]["restored"] == "bytes"
     assert bitswap("decompress", "a.bsw", "-o", "one", "holders/song.mp3").code == 0
     assert [path.name for path in Path("one/holders").iterdir()] == ["song.mp3"]

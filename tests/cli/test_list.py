@@ -74,9 +74,10 @@ def test_checksums(
 def test_info(bitswap: Bitswap, made_archive: Path) -> None:
     outcome = bitswap("info", made_archive)
     assert outcome.code == 0
-    described, kinds = outcome.out.split("\n\n")
+    described, kinds, coders = outcome.out.split("\n\n")
     rows = dict(line.split(maxsplit=1) for line in described.splitlines())
     assert kinds.split("\n")[0].split() == ["kind", "restored", "entries", "before"]
+    assert coders.split("\n")[0].split() == ["by", "files", "before", "after"]
     assert rows["features"] == "described, folders, modes, pillow"
     assert rows["model"] == "tiny"
     assert rows["model_here"] == "no"
@@ -103,6 +104,11 @@ def test_info_json(bitswap: Bitswap, made_archive: Path, tiny_model: Path) -> No
     assert (info["tile"], info["entries"]) == ([16, 16, 3], 8)
     assert sum(kind["entries"] for kind in info["kinds"].values()) == info["entries"]
     assert {kind["restored"] for kind in info["kinds"].values()} == {"bytes"}
+    assert set(info["coders"]) <= {"tiny", "zstd", "mixing"}
+    assert info["coders"]["tiny"]["after"] == info["tile_bytes"]
+    kept = [told for name, told in info["coders"].items() if name != "tiny"]
+    assert sum(told["after"] for told in kept) == info["byte_bytes"]
+    assert sum(told["before"] for told in info["coders"].values()) == info["before"]
     assert 0 < info["tile_bytes"] + info["byte_bytes"] < info["size"]
     assert info["samples"] == sum(h * w * c for h, w, c in SHAPES.values())
     assert info["tile_chunks"] >= 1 and info["byte_chunks"] >= 1
