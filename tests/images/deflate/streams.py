@@ -41,6 +41,20 @@ def changing() -> bytes:
     return b"".join([_rows(90, 70), _noise(9000, 3), _rows(60, 100), bytes(7000), _noise(8000, 40)])
 
 
+def flat() -> bytes:
+    """Stretches of periods 1 to 20 of many lengths, some the same again, as in flat pictures."""
+    values = _noise(20, 4) + _noise(20, 2)
+    lengths = np.frombuffer(_noise(240, 90), np.uint8).astype(int)
+    parts = []
+    for at, length in enumerate(lengths):
+        period = 1 if at % 3 else 1 + at % 20
+        pattern = values[length % 20 :][:period]
+        parts.append(
+            (pattern * 300)[: 6 * length if at % 7 == 0 else length] + values[at % 5 :][:1]
+        )
+    return b"".join(parts)
+
+
 def by_libdeflate(raw: bytes, level: int) -> bytes:
     """What libdeflate makes of bytes, as the predictor has it: see golden.json."""
     return restore(raw, bytes([0x60 | level, 0x87, 0]))
@@ -65,6 +79,7 @@ raws = st.one_of(
     st.builds(_repetitive, st.binary(max_size=40), st.integers(0, 60), st.binary(max_size=20)),
     st.builds(_rows, st.integers(1, 30), st.integers(1, 30)),
     st.builds(_noise, st.integers(0, 2000), st.integers(1, 5)),
+    st.integers(0, 15_000).map(lambda at: flat()[at : at + 1500]),
 )
 settings = st.fixed_dictionaries(
     {

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from bitswap_cli.images.deflate import describe, restore
-from tests.images.deflate.streams import RAW, changing, deflated, raws, settings
+from tests.images.deflate.streams import RAW, changing, deflated, flat, raws, settings
 
 LIMIT = 1 << 24
 
@@ -48,10 +48,11 @@ def test_zlib_is_predicted_exactly(level: int, memory: int, window: int, strateg
 @pytest.mark.parametrize("level", range(1, 10))
 @pytest.mark.parametrize("memory", [7, 8])
 @pytest.mark.parametrize("window", [10, 15])
+@pytest.mark.parametrize("raw", [changing(), flat()], ids=["changing", "flat"])
 def test_zlib_is_predicted_exactly_where_more_is_to_be_searched(
-    level: int, memory: int, window: int
+    raw: bytes, level: int, memory: int, window: int
 ) -> None:
-    described = describe(deflated(changing(), level, window, memory), LIMIT)
+    described = describe(deflated(raw, level, window, memory), LIMIT)
     assert described is not None
     assert len(described.description) <= 5
 

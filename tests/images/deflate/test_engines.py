@@ -25,7 +25,7 @@ from bitswap_cli.images.deflate.parameters import (
     Parameters,
 )
 from bitswap_cli.images.deflate.restoring import room_for
-from tests.images.deflate.streams import by_libdeflate, changing, deflated, raws, settings
+from tests.images.deflate.streams import by_libdeflate, changing, deflated, flat, raws, settings
 
 NEVER = 1 << 60
 
@@ -139,16 +139,22 @@ def test_both_engines_split_alike(level: int) -> None:
 @pytest.mark.parametrize("filtered", [False, True])
 @pytest.mark.parametrize("window", [9, 15])
 @pytest.mark.parametrize(
-    "search", [(1, 3, 3, 64), (258, 258, 4, 100), (4, 16, 5, 300), (8, 16, 258, 257), (4, 9, 6, 80)]
-)
+    "search",
+    [
+        (1, 3, 3, 64), (258, 258, 4, 100), (4, 16, 5, 300), (8, 16, 258, 257), (4, 9, 6, 80),
+        (32, 258, 258, 40),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("raw", [changing()[-20_000:], flat()], ids=["changing", "flat"])
 def test_long_chains_are_followed_alike(
-    window: int, search: tuple[int, ...], filtered: bool
+    raw: bytes, window: int, search: tuple[int, ...], filtered: bool
 ) -> None:
-    """Where the kernel looks into shorter chains instead, and for what the stream has."""
+    """Where the kernel looks into shorter chains instead, for what the stream has, and passes
+    stretches of chains where data repeats itself."""
     kernel = engines.compiled()
     if kernel is None:
         pytest.skip("no compiled kernel")
-    one = kernel.inflate(deflated(changing()[-20_000:], 6, 12, 8, int(filtered))[2:], NEVER)
+    one = kernel.inflate(deflated(raw, 6, 12, 8, int(filtered))[2:], NEVER)
     assert one is not None
     how = Parameters(FREE, 0, 3, window, filtered, search=search).as_array()
     wrong, columns, *_ = kernel.predict(one, how, NEVER, NEVER)

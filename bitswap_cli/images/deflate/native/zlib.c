@@ -5,12 +5,14 @@
  *
  * Where chains are long, their positions are also in chains of four and of six bytes, which are
  * shorter. A search there finds what it would find in the long chain, if it looks at nothing that
- * would be farther than that is followed, which ordinals in the long chains tell.
+ * would be farther than that is followed, which ordinals in the long chains tell. And where data
+ * repeats itself, chains of which no position is missing are passed by stretches.
  */
-#include "run.h"
+#include "stretch.h"
 
 enum { LONG_CHAIN = 64, LONGER_CHAIN = 256, LONG_INPUT = 1 << 13 }; /* where these pay */
-enum { FEW = 4, MORE = 6, FEW_BITS = 16, SAMPLE = 64 };
+enum { FEW = 4, MORE = 6, FEW_BITS = 16 };
+enum { RUN = 16 }; /* positions to insert of which it is seen whether they are alike */
 
 typedef struct {
     run *r;
@@ -35,13 +37,22 @@ INLINE uint64_t bytes_at(const uint8_t *at, int count) { /* in whatever order */
     return value;
 }
 
-INLINE void link(const finder *f, const chains *c, int64_t p, int count) {
+INLINE uint32_t *head_of(const finder *f, const chains *c, int64_t p, int count) {
     const uint8_t *at = f->r->data + p;
     uint64_t bytes = bytes_at(at, FEW);
     if (count == MORE) bytes |= bytes_at(at + FEW, MORE - FEW) << 8 * FEW; /* no odd copies */
-    uint32_t *head = c->head + (bytes * 0x9E3779B97F4A7C15u >> (64 - FEW_BITS));
+    return c->head + (bytes * 0x9E3779B97F4A7C15u >> (64 - FEW_BITS));
+}
+
+INLINE void link(const finder *f, const chains *c, int64_t p, int count) {
+    uint32_t *head = head_of(f, c, p, count);
     c->prev[p & f->c.mask] = *head;
     *head = (uint32_t)p;
+}
+
+INLINE void link_same(const finder *f, const chains *c, int64_t q, int64_t end, int count) {
+    for (int64_t i = q; i < end; i++) c->prev[i & f->c.mask] = (uint32_t)i - 1;
+    *head_of(f, c, q, count) = (uint32_t)end - 1;
 }
 
 INLINE void insert(finder *f, int64_t p) {
@@ -54,25 +65,57 @@ INLINE void insert(finder *f, int64_t p) {
     if (f->more.head) link(f, &f->more, p, MORE);
 }
 
+/* Insert q and what follows up to `end`; all have the same bytes as the one before. */
+static void insert_same(finder *f, int64_t q, int64_t end) {
+    uint32_t mask = f->c.mask;
+    for (int64_t i = q; i < end; i++) f->c.prev[i & mask] = (uint32_t)i - 1;
+    f->c.head[slot(f, q)] = (uint32_t)end - 1;
+    if (!f->ordinal) return;
+    for (int64_t i = q; i < end; i++) f->ordinal[i & mask] = f->ordinal[(i - 1) & mask] + 1;
+    if (f->few.head) link_same(f, &f->few, q, end, FEW);
+    if (f->more.head) link_same(f, &f->more, q, end, MORE);
+}
+
 /* The longest match at p, of more than `best` bytes, three or more, that the chain's search finds
  * in up to `steps` steps; 0 if none is. */
 INLINE uint32_t longest_of_few(const finder *f, int64_t p, int best, int64_t steps, int nice) {
     const uint8_t *data = f->r->data, *scan = data + p;
     uint32_t mask = f->c.mask, own = f->ordinal[p & mask];
     int64_t limit = p > f->farthest ? p - f->farthest : 0, found = 0;
-    int64_t nearest = f->c.prev[p & mask]; /* may be at the limit */
+    int64_t nearest = f->c.prev[p & mask], step = 0; /* may be at the limit */
     int most = reach(f->r, p), more = f->more.head && best >= MORE - 1;
     if (best >= most) return 0;
     const uint32_t *prev = more ? f->more.prev : f->few.prev;
     uint64_t first = bytes_at(scan, FEW), last = bytes_at(scan + best - 3, 4);
     for (int64_t at = prev[p & mask]; at > limit || (at && at == nearest); at = prev[at & mask]) {
         const uint8_t *match = data + at;
+        int length;
+        int64_t period = at - prev[at & mask], before = step;
+        step = period;
+        if (period == before && period <= LONGEST_PERIOD) {
+            int end = lasting(match, period, most), width = more ? MORE : FEW;
+            int64_t room = end >= width ? (at - limit - 1) / period : 0;
+            if (room > 0 && bytes_at(match, FEW) == first) {
+                int64_t left = steps - (own - f->ordinal[at & mask]);
+                if (left < 0) break;
+                left /= f->ordinal[at & mask] - f->ordinal[(at - period) & mask];
+                if (left < room) room = left;
+            }
+            if (room > 0) {
+                stretch s = stretch_of(match, scan, period, end, room, most, best, nice);
+                at -= s.more * period;
+                length = s.length;
+                match -= s.place * period;
+                goto found;
+            }
+        }
         if (bytes_at(match, FEW) != first) continue;
         if (own - f->ordinal[at & mask] > steps) break;
         if (bytes_at(match + best - 3, 4) != last) continue;
-        int length = common(scan, match, most);
+        length = common(scan, match, most);
+    found:
         if (length <= best) continue;
-        found = p - at;
+        found = scan - match;
         best = length;
         if (length >= nice || at == limit) break;
         last = bytes_at(scan + best - 3, 4);
@@ -86,8 +129,8 @@ INLINE uint32_t longest_of_few(const finder *f, int64_t p, int best, int64_t ste
 }
 
 /* The longest match at p, which has been inserted, that is longer than `best`, in up to `chain`
- * steps; 0 if none is. */
-INLINE uint32_t searched(const finder *f, int64_t p, int best, int64_t chain) {
+ * steps; 0 if none is. `all` says whether all positions before have been inserted. */
+INLINE uint32_t searched(const finder *f, int64_t p, int best, int64_t chain, int all) {
     const run *r = f->r;
     int most = reach(r, p), nice = r->how->nice < most ? (int)r->how->nice : most;
     int64_t limit = p > f->farthest ? p - f->farthest : 0;
@@ -101,21 +144,39 @@ INLINE uint32_t searched(const finder *f, int64_t p, int best, int64_t chain) {
         nice = MIN_MATCH; /* the first match is as long as any */
     }
     const uint8_t *scan = r->data + p;
-    uint16_t end, first;
+    uint16_t tail, first;
     memcpy(&first, scan, 2);
-    memcpy(&end, scan + best - 1, 2);
+    memcpy(&tail, scan + best - 1, 2);
+    int64_t step = 0;
     do {
         const uint8_t *match = r->data + at;
         uint16_t there, here;
+        int length;
+        int64_t period = at - f->c.prev[at & f->c.mask], before = step;
+        step = period;
+        if (all && period == before && period <= LONGEST_PERIOD) {
+            int end = lasting(match, period, most);
+            int64_t room = end >= MIN_MATCH ? (at - limit - 1) / period : 0;
+            if (chain - 1 < room) room = chain - 1;
+            if (room > 0) {
+                stretch s = stretch_of(match, scan, period, end, room, most, best, nice);
+                at -= s.more * period;
+                chain -= s.more;
+                length = s.length;
+                match -= s.place * period;
+                goto found;
+            }
+        }
         memcpy(&there, match + best - 1, 2);
         memcpy(&here, match, 2);
-        if (there != end || here != first) continue;
-        int length = common(scan, match, most);
+        if (there != tail || here != first) continue;
+        length = common(scan, match, most);
+    found:
         if (length > best) {
-            found = p - at;
+            found = scan - match;
             best = length;
             if (length >= nice) break;
-            memcpy(&end, scan + best - 1, 2);
+            memcpy(&tail, scan + best - 1, 2);
         }
     } while ((at = f->c.prev[at & f->c.mask]) > limit && --chain > 0);
     return found ? match_of(best, found) : 0;
@@ -124,13 +185,13 @@ INLINE uint32_t searched(const finder *f, int64_t p, int best, int64_t chain) {
 /* The longest match at p that is longer than `best`, if that counts; 0 if none is. `hint` is the
  * length that it is known to have if the stream was predicted right, or 0: what is shorter is
  * passed over then, and would not have ended the search. */
-INLINE uint32_t longest(const finder *f, int64_t p, int best, int hint) {
+INLINE uint32_t longest(const finder *f, int64_t p, int best, int hint, int all) {
     const parameters *how = f->r->how;
     int64_t chain = best >= how->good ? how->chain >> 2 : how->chain;
     if (best < f->shortest - 1) best = f->shortest - 1;
     int least = hint < how->nice ? hint - 1 : (int)how->nice - 1;
-    uint32_t match = least > best ? searched(f, p, least, chain) : 0;
-    return match ? match : searched(f, p, best, chain);
+    uint32_t match = least > best ? searched(f, p, least, chain, all) : 0;
+    return match ? match : searched(f, p, best, chain, all);
 }
 
 /* The length of a token, `ahead` of the next one, of a stream that is described; 0 of literals. */
@@ -145,7 +206,7 @@ static void greedy(finder *f) {
         uint32_t candidate = 0;
         if (r->size - p >= MIN_MATCH) {
             insert(f, p);
-            candidate = longest(f, p, MIN_MATCH - 1, hinted(r, 0));
+            candidate = longest(f, p, MIN_MATCH - 1, hinted(r, 0), 0);
         }
         uint32_t truth = settle(r, p, candidate, candidate != 0, &f->c);
         int64_t end = p + span(truth);
@@ -158,13 +219,22 @@ static void greedy(finder *f) {
 INLINE void insert_to(finder *f, int64_t end) {
     int64_t last = f->r->size - MIN_MATCH;
     if (end > last + 1) end = last + 1;
-    for (; f->inserted < end; f->inserted++) insert(f, f->inserted);
+    while (f->inserted < end) {
+        int64_t p = f->inserted++;
+        insert(f, p);
+        if (end - p < RUN) continue;
+        const uint8_t *at = f->r->data + p;
+        if (bytes_at(at, 8) != bytes_at(at + 1, 8)) continue;
+        int same = common(at, at + 1, (int)(end - p) + MORE - 2);
+        f->inserted += same - MORE + 1;
+        insert_same(f, p + 1, f->inserted);
+    }
 }
 
 /* A match that counts: short ones that are far away, or that noise makes, do not. */
 INLINE uint32_t worth(const finder *f, int64_t p, int best, int hint) {
     if (f->r->size - p < MIN_MATCH) return 0;
-    uint32_t match = longest(f, p, best, hint);
+    uint32_t match = longest(f, p, best, hint, 1);
     int64_t flags = f->r->how->flags;
     if (match && length_of(match) <= 5 &&
         ((flags & FILTERED) ||
@@ -192,14 +262,6 @@ static void lazy(finder *f) {
     }
 }
 
-/* Whether most of the data is runs: then matches are long, and inserting is what costs. */
-static int repetitive(const run *r) {
-    int64_t runs = 0;
-    for (int64_t p = SAMPLE; p < r->size; p += SAMPLE)
-        runs += bytes_at(r->data + p, FEW) == bytes_at(r->data + p - 1, FEW);
-    return 4 * runs * SAMPLE > 3 * r->size;
-}
-
 int64_t predict_zlib(run *r) {
     finder f = {.r = r};
     f.c.mask = (1u << r->how->window_bits) - 1;
@@ -210,7 +272,7 @@ int64_t predict_zlib(run *r) {
     f.c.prev = calloc((size_t)f.c.mask + 1, sizeof(uint32_t));
     if (r->how->predictor == LAZY && r->how->flags & FILTERED && r->how->nice >= MORE)
         f.shortest = MORE;
-    int both = r->how->chain >= LONG_CHAIN && r->size >= LONG_INPUT && !repetitive(r);
+    int both = r->how->chain >= LONG_CHAIN && r->size >= LONG_INPUT;
     size_t few = both && f.shortest < MORE;
     size_t more = both && (f.shortest == MORE || r->how->chain >= LONGER_CHAIN);
     size_t ring = (size_t)f.c.mask + 1, one = ring + (1u << FEW_BITS);
