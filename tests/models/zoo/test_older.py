@@ -19,7 +19,7 @@ from bitswap_models.stored import model_file
 from bitswap_models.zoo import older
 
 KEPT = sorted(zoo.EMBEDDED.glob(f"*/*{older.SUFFIX}"))
-MOST_BYTES = 1_870_000  # all of them together; whole they would take 3,107,655
+MOST_BYTES = 2_260_000  # all of them together; whole they would take 3,808,709
 DTYPES = {"I8": np.int8, "U8": np.uint8, "I16": np.int16, "I32": np.int32}
 
 RANGES = {
@@ -99,7 +99,7 @@ def test_numpy_suffices(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_they_take_little_room() -> None:
-    assert len(KEPT) == 10
+    assert len(KEPT) == 12
     assert sum(path.stat().st_size for path in KEPT) <= MOST_BYTES
 
 
