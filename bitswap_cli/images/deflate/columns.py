@@ -177,6 +177,23 @@ def encode(columns: Sequence[Column]) -> bytes:
     return head + words[:4].lstrip(b"\0").rjust(1, b"\0") + words[4:]
 
 
+def about(columns: Sequence[Column]) -> float:
+    """About how many bits `encode` takes for columns."""
+    bits = 0.0
+    for place, column in enumerate(columns):
+        kept = _without_end(column, place) if len(column) else NOTHING
+        if not len(kept):
+            continue
+        counts = np.bincount(_classes(kept))
+        used = counts[counts > 0]
+        alone = len(kept) * np.log2(CLASSES)
+        told = LEVEL_BITS * len(counts) + (used * np.log2(len(kept) / used)).sum()
+        large = counts[DIRECT:]
+        bits += 8 + 8 * len(varint(len(kept)))
+        bits += min(alone, told) + ((3 + np.arange(len(large)) // 2) * large).sum()
+    return bits
+
+
 def _without_end(column: Column, place: int) -> Column:
     if place in RIGHTS or column[-1]:
         return column

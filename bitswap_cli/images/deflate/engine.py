@@ -50,6 +50,8 @@ class Engine(Protocol):
         self, inflated: Inflated, how: NDArray[np.int64], stop: int, budget: int
     ) -> Predicted: ...
 
+    def wrong(self, inflated: Inflated, how: NDArray[np.int64], stop: int, budget: int) -> int: ...
+
     def describe_blocks(self, inflated: Inflated, flags: int) -> list[Column]: ...
 
     def restore(
@@ -136,19 +138,33 @@ class Kernel:
         self, inflated: Inflated, how: NDArray[np.int64], stop: int, budget: int
     ) -> Predicted:
         """Compare tokens with a predictor's; see `reference.predict`."""
-        data, tokens, blocks = inflated.data, inflated.tokens, inflated.blocks
+        tokens, blocks = inflated.tokens, inflated.blocks
         room = min(len(tokens), stop) + len(blocks) + 1
         values = np.empty((COLUMNS + 1, room), np.int32)
-        counts = np.zeros(COLUMNS + 1, np.int64)
         stored = int(blocks[blocks[:, 0] == 0, 1].sum())
         seen = np.empty(len(tokens) + stored, np.uint32) if stop > len(tokens) else None
+        wrong, counts = self._compared(inflated, how, stop, budget, values, seen)
+        *columns, ranked = _cut(values, counts)
+        return Predicted(wrong, columns, seen, ranked)
+
+    def wrong(self, inflated: Inflated, how: NDArray[np.int64], stop: int, budget: int) -> int:
+        """How wrong a predictor is; see `reference.wrong`."""
+        nowhere = np.empty((COLUMNS + 1, 1), np.int32)
+        return self._compared(inflated, how, stop, budget, nowhere, None)[0]
+
+    def _compared(
+        self, inflated: Inflated, how: NDArray[np.int64], stop: int, budget: int,
+        values: NDArray[np.int32], seen: NDArray[np.uint32] | None,
+    ) -> tuple[int, NDArray[np.int64]]:  # fmt: skip
+        """How wrong it is, and how many values each column has, as far as there is room."""
+        data, tokens, blocks = inflated.data, inflated.tokens, inflated.blocks
+        counts = np.zeros(COLUMNS + 1, np.int64)
         wrong = self._predict(
             address(data), len(data) - PADDING, address(how), address(tokens), len(tokens),
-            address(blocks), len(blocks), address(values), address(counts), room, stop, budget,
-            None if seen is None else address(seen),
+            address(blocks), len(blocks), address(values), address(counts), values.shape[1],
+            stop, budget, None if seen is None else address(seen),
         )  # fmt: skip
-        *columns, ranked = _cut(values, counts)
-        return Predicted(self._checked(wrong), columns, seen, ranked)
+        return self._checked(wrong), counts
 
     def describe_blocks(self, inflated: Inflated, flags: int) -> list[Column]:
         """Compare blocks with what zlib would make; see `reference.describe_blocks`."""

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bitswap_cli.images.deflate.columns import Column, encode
+from bitswap_cli.images.deflate.columns import Column, about
 from bitswap_cli.images.deflate.engine import engine
-from bitswap_cli.images.deflate.inflated import Inflated, Predicted
+from bitswap_cli.images.deflate.inflated import PADDING, Inflated, Predicted
 from bitswap_cli.images.deflate.parameters import (
     FREE,
     LIBDEFLATE,
@@ -23,7 +23,7 @@ from bitswap_cli.images.deflate.parameters import (
 
 _NEVER = 1 << 61
 # Rounds of trials: the most tokens, the share of all that is tried, how many candidates go on.
-_ROUNDS = ((1 << 13, 8, 8), (1 << 16, 2, 3))
+_ROUNDS = ((1 << 12, 8, 4), (1 << 14, 2, 2))
 _LEAST = 64  # tokens that say something
 _SLACK = 64  # corrections that do not rule a candidate out
 _FEW = 1000  # a predictor that is wrong less often than once in so many tokens is good enough,
@@ -34,7 +34,9 @@ _HEADS = 8  # blocks whose codes are looked at
 _TOKEN_COLUMNS = 13  # the first ones, which tell tokens and where blocks end
 _TREE = 14  # column: what of a head is otherwise
 _MOST = 1 << 31  # inflated bytes in which libdeflate is predicted
-_LONG = 256  # corrections of which it is worth while to see how many bytes they take
+_LONG = 256  # corrections of which it is worth while to see how many bits they take
+_PARSERS = 10  # the first level of libdeflate that looks ahead,
+_AHEAD = 1 << 12  # at least over so many bytes where tokens of the beginning are tried
 _MANY = 100  # matches of 3 bytes, of which some would be far if they could
 
 _MEDIUM = (3, 4, 5, 6)  # zlib-ng's levels that depend on how it was fed, and on its version
@@ -179,8 +181,12 @@ def _at_level(facts: _Facts, plain: Parameters, feeds: tuple[int, ...]) -> Itera
             yield plain._replace(family=family, feed=feed)
 
 
-def _try(inflated: Inflated, candidate: Parameters, stop: int, budget: int) -> Predicted:
-    return engine().predict(inflated, candidate.as_array(), stop, budget)
+def _try(inflated: Inflated, candidate: Parameters, budget: int) -> Predicted:
+    return engine().predict(inflated, candidate.as_array(), _NEVER, budget)
+
+
+def _wrong(inflated: Inflated, candidate: Parameters, stop: int, budget: int) -> int:
+    return engine().wrong(inflated, candidate.as_array(), stop, budget)
 
 
 Guess = tuple[Parameters, Predicted]
@@ -204,7 +210,7 @@ def guess(inflated: Inflated, header: bytes, feeds: Iterable[int]) -> Guess:
     known = tuple(dict.fromkeys(feed for feed in feeds if feed > 0))
     candidates = _candidates(inflated, header, known)  # made as far as they are tried
     first = next(candidates)
-    predicted = _try(inflated, first, _NEVER, 0)
+    predicted = _try(inflated, first, 0)
     if not predicted.wrong:
         return first, predicted
     left: Iterable[Parameters] = chain([first], candidates)
@@ -217,7 +223,7 @@ def guess(inflated: Inflated, header: bytes, feeds: Iterable[int]) -> Guess:
             if len(left) == 1:
                 break
     left = list(left)
-    best = left[0], _try(inflated, left[0], _NEVER, _NEVER)
+    best = left[0], _try(inflated, left[0], _NEVER)
     compare = _shorter if len(left) <= _ROUNDS[-1][2] and best[1].wrong > _LONG else _better
     for candidate in left[1:]:
         best = compare(inflated, candidate, best)
@@ -225,12 +231,12 @@ def guess(inflated: Inflated, header: bytes, feeds: Iterable[int]) -> Guess:
 
 
 def _shorter(inflated: Inflated, candidate: Parameters, best: Guess) -> Guess:
-    """The one of two that takes fewer bytes to correct, if that is to be seen soon enough."""
-    predicted = _try(inflated, candidate, _NEVER, 2 * best[1].wrong)
+    """The one of two that takes fewer bits to correct, if that is to be seen soon enough."""
+    predicted = _try(inflated, candidate, 2 * best[1].wrong)
     if predicted.wrong > 2 * best[1].wrong:
         return best
-    sizes = [len(encode(told(inflated, *one))) for one in (best, (candidate, predicted))]
-    return best if sizes[0] <= sizes[1] else (candidate, predicted)
+    one, other = (about(told(inflated, *each)) for each in (best, (candidate, predicted)))
+    return best if one <= other else (candidate, predicted)
 
 
 def told(inflated: Inflated, parameters: Parameters, predicted: Predicted) -> list[Column]:
@@ -242,8 +248,21 @@ def told(inflated: Inflated, parameters: Parameters, predicted: Predicted) -> li
 def _better(inflated: Inflated, candidate: Parameters, best: Guess) -> Guess:
     if not best[1].wrong:
         return best
-    predicted = _try(inflated, candidate, _NEVER, best[1].wrong - 1)
-    return (candidate, predicted) if predicted.wrong < best[1].wrong else best
+    wrong = _wrong(inflated, candidate, _NEVER, best[1].wrong - 1)
+    return (candidate, _try(inflated, candidate, wrong)) if wrong < best[1].wrong else best
+
+
+def _beginning(inflated: Inflated, stop: int) -> Inflated:
+    """A stream up to so many tokens, or a little more, for those that look ahead, if they can only
+    resemble its maker."""
+    if not inflated.blocks[:, 0].all() or not _wrong_heads(inflated, SORTED):
+        return inflated  # some blocks are stored, or all codes are right
+    size = max(int(np.maximum(inflated.tokens[:stop] >> 16, 1).sum()), _AHEAD)
+    if len(inflated.data) - PADDING <= size:
+        return inflated
+    data = np.zeros(size + PADDING, np.uint8)
+    data[:size] = inflated.data[:size]
+    return inflated._replace(data=data)
 
 
 def _round(
@@ -254,11 +273,15 @@ def _round(
     tried: list[tuple[int, Parameters]] = []
     best: Guess | None = None
     least = _NEVER
+    beginning: Inflated | None = None
     for candidate in left:
-        wrong = _try(inflated, candidate, stop, 2 * least + _SLACK).wrong
+        seen = inflated
+        if candidate.level >= _PARSERS:
+            seen = beginning = beginning or _beginning(inflated, stop)
+        wrong = _wrong(seen, candidate, stop, 2 * least + _SLACK)
         if wrong * _FEW <= stop:
             if best is None:
-                predicted = _try(inflated, candidate, _NEVER, good)
+                predicted = _try(inflated, candidate, good)
                 best = (candidate, predicted) if predicted.wrong <= good else None
             else:
                 best = _better(inflated, candidate, best)

@@ -7,7 +7,7 @@ from hypothesis import settings as limits
 from hypothesis import strategies as st
 
 from bitswap_cli.errors import ArchiveError
-from bitswap_cli.images.deflate.columns import COLUMNS, RIGHTS, decode, encode
+from bitswap_cli.images.deflate.columns import COLUMNS, RIGHTS, about, decode, encode
 
 MOST = 1 << 20
 
@@ -38,6 +38,14 @@ def test_long_columns_near_their_entropy() -> None:
     column = (generator.random(50_000) < 0.02).astype(np.int32)
     data = encode([np.empty(0, np.int32), column, *_arrays([[]] * (COLUMNS - 2))])
     assert len(data) < 1.02 * 50_000 * 0.1414 / 8 + 64
+
+
+@limits(deadline=None)
+@given(columns, st.integers(1, 30))
+def test_what_columns_take_is_known_before(lists: list[list[int]], times: int) -> None:
+    many = _arrays([each * times for each in lists])
+    taken = 8 * len(encode(many))
+    assert abs(about(many) - taken) <= 0.06 * taken + 8 * 40
 
 
 @limits(deadline=None)

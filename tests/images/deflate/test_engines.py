@@ -71,6 +71,10 @@ def test_both_engines_agree(raw: bytes, setting: dict[str, int], maker: Paramete
     predicted = kernel.predict(one, how, NEVER, NEVER)
     columns = predicted.columns
     assert predicted.wrong == reference.predict(one, how, NEVER, NEVER).wrong
+    for stop, budget in ((NEVER, NEVER), (20, NEVER), (NEVER, 3)):
+        told = kernel.predict(one, how, stop, budget).wrong
+        assert told == kernel.wrong(one, how, stop, budget)
+        assert told == reference.wrong(one, how, stop, budget)
     expected = reference.predict(one, how, NEVER, NEVER).columns
     assert all(np.array_equal(a, b) for a, b in zip(columns, expected, strict=True))
     blocks = kernel.describe_blocks(one, int(how[-1]))

@@ -145,6 +145,11 @@ def predict(inflated: Inflated, how: NDArray[np.int64], stop: int, budget: int) 
     return run.result()
 
 
+def wrong(inflated: Inflated, how: NDArray[np.int64], stop: int, budget: int) -> int:
+    """Return of what `predict` returns how wrong the predictor is, and nothing else."""
+    return predict(inflated, how, stop, budget).wrong
+
+
 def describe_blocks(inflated: Inflated, flags: int) -> list[Column]:
     """Compare kinds and heads of blocks with what would be made of their tokens.
 
