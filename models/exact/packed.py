@@ -121,6 +121,7 @@ class Lockstep(Generic[Net, Network]):
         self.variant = kernel.Kernel(path, variant).variant
         self._library = ctypes.CDLL(str(path))
         self._which = kernel.VARIANTS.index(self.variant)
+        self._unit = 1 if self.variant in kernel.BYTE_VARIANTS else 2
         self._pack = pack
         self._networks: WeakKeyDictionary[Net, Network] = WeakKeyDictionary()
 
@@ -135,8 +136,7 @@ class Lockstep(Generic[Net, Network]):
         """Pack a network, once."""
         network = self._networks.get(net)
         if network is None:
-            network = self._pack(net, 1 if self.variant in kernel.BYTE_VARIANTS else 2)
-            self._networks[net] = network
+            network = self._networks[net] = self._pack(net, self._unit)
         return network
 
     def _run(self, function: Function, network: Network, *arguments: int | None) -> int:

@@ -141,51 +141,53 @@ static const shape shapes[] = {
 /* ---- pixel networks ---- */
 
 static dense dense_of(int64_t outputs, int64_t inputs, int64_t unit, int64_t taps, int64_t channels,
-                      int64_t parts) {
+                      int64_t parts, int gray) {
     const int64_t each = padded(outputs / parts, OUTPUTS), all = each * parts;
-    int32_t *weight = room(all * inputs * 4), *total = room(all * channels * 4);
-    dense d = {.panels = all / OUTPUTS, .shift = 16, .groups = groups(inputs * unit)};
-    if (taps) d.words = groups(channels * 2);
+    const int64_t apart = gray ? taps : 0, values = inputs - apart, words = apart + channels;
+    int32_t *weight = room(all * values * 4), *word = room(all * words * 4);
+    dense d = {.panels = all / OUTPUTS, .shift = 16, .groups = groups(values * unit)};
+    if (taps) d.words = groups(words * 2);
     int64_t reach = 0;
     for (int64_t o = 0; o < outputs; o++) {
         const int64_t row = o / (outputs / parts) * each + o % (outputs / parts);
         int64_t sum = 0;
         for (int64_t i = 0; i < inputs; i++) {
-            weight[row * inputs + i] = draw(-127, 127);
-            sum += abs(weight[row * inputs + i]);
-            if (i < taps * channels)
-                total[row * channels + i % channels] -= weight[row * inputs + i];
+            int32_t *w = i < apart ? word + row * words + i : weight + row * values + i - apart;
+            *w = i < apart ? draw(-381, 381) : draw(-127, 127);
+            sum += abs(*w);
+            if (i < taps * channels) word[row * words + apart + i % channels] -= *w;
         }
         reach = most(reach, sum);
     }
     const int64_t panel = d.groups + d.words;
     char *packed = room(all * panel * GROUP);
-    pack(weight, all, inputs, unit, packed, 0, panel);
-    if (taps) pack(total, all, channels, 2, packed, d.groups, panel);
+    pack(weight, all, values, unit, packed, 0, panel);
+    if (taps) pack(word, all, words, 2, packed, d.groups, panel);
     int32_t *scale = room(all * 4), *bias = room(all * 4);
     finish(scale, bias, all, 510 * reach, 1 << 24); /* few activations are 0 or 255 */
     d.weight = packed, d.scale = scale, d.bias = bias;
     free(weight);
-    free(total);
+    free(word);
     return d;
 }
 
 static dense *listed(int64_t count) { return room(count * (int64_t)sizeof(dense)); }
 
 static network network_of(int64_t channels, int64_t radius, int64_t layers, int64_t width,
-                          int64_t split, int64_t components, int64_t unit, const int32_t *powers) {
+                          int64_t split, int64_t components, int64_t unit, const int32_t *powers,
+                          int gray) {
     const int64_t taps = 2 * radius * (radius + 1), inputs = taps * channels + 3 * radius;
     const int64_t each = padded(split, OUTPUTS), heads = (3 + channels - 1) * components;
     dense *skip = listed(1), *splits = listed(1), *trunk = listed(layers);
     dense *mixes = listed(channels), *last = listed(channels);
-    *skip = dense_of(channels * components, inputs, unit, taps, channels, 1);
+    *skip = dense_of(channels * components, inputs, unit, taps, channels, 1, gray);
     for (int64_t i = 0; i < layers; i++)
-        trunk[i] = i ? dense_of(width, width, unit, 0, channels, 1)
-                     : dense_of(width, inputs, unit, taps, channels, 1);
-    *splits = dense_of(channels * split, width, unit, 0, channels, channels);
+        trunk[i] = i ? dense_of(width, width, unit, 0, channels, 1, 0)
+                     : dense_of(width, inputs, unit, taps, channels, 1, gray);
+    *splits = dense_of(channels * split, width, unit, 0, channels, channels, 0);
     for (int64_t i = 0; i < channels; i++) {
-        mixes[i] = dense_of(split, split, unit, 0, channels, 1);
-        last[i] = dense_of(heads, split, unit, 0, channels, 1);
+        mixes[i] = dense_of(split, split, unit, 0, channels, 1, 0);
+        last[i] = dense_of(heads, split, unit, 0, channels, 1, 0);
     }
     int32_t *coded = room(channels * channels * each * 4);
     int32_t *scale = room(channels * each * 4), *bias = room(channels * each * 4);
@@ -193,7 +195,7 @@ static network network_of(int64_t channels, int64_t radius, int64_t layers, int6
     finish(scale, bias, channels * each, 127 * 255 * channels, 1 << 24);
     return (network){channels, radius, layers, split, components, 8,    padded(width, OUTPUTS),
                      powers,   skip,   splits, trunk, mixes,      last, coded,
-                     scale,    bias,   16};
+                     scale,    bias,   16,     gray};
 }
 
 static uint64_t network_hash(int64_t which, const network *n, int64_t tiles, int64_t side,
@@ -249,15 +251,15 @@ static uint64_t network_hash(int64_t which, const network *n, int64_t tiles, int
     return hash;
 }
 
-static uint64_t pixels_hash(int64_t which, int64_t unit, const int32_t *powers) {
+static uint64_t pixels_hash(int64_t which, int64_t unit, const int32_t *powers, int gray) {
     static const int64_t wanted[][6] = {/* channels, radius, layers, width, split, components */
                                         {3, 3, 2, 48, 16, 5}, {1, 2, 1, 10, 6, 5},
                                         {3, 3, 3, 40, 20, 5}, {4, 3, 2, 70, 33, 16},
                                         {2, 5, 2, 16, 16, 1}, {8, 2, 2, 20, 10, 9}};
     uint64_t hash = EMPTY;
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
-        const int64_t *w = wanted[i];
-        const network n = network_of(w[0], w[1], w[2], w[3], w[4], w[5], unit, powers);
+        const int64_t *w = wanted[i], channels = gray ? 1 : w[0];
+        const network n = network_of(channels, w[1], w[2], w[3], w[4], w[5], unit, powers, gray);
         for (int filmed = 0; filmed < 2; filmed++) {
             const uint64_t one = network_hash(which, &n, 5, 16, filmed);
             hash = hashed(hash, &one, sizeof one);
@@ -295,7 +297,9 @@ int main(int count, char **arguments) {
         }
         if (!s || !s->pixels) continue;
         state = 4;
-        print("pixels", which, pixels_hash(which, s->pixels->unit, powers));
+        print("pixels", which, pixels_hash(which, s->pixels->unit, powers, 0));
+        state = 5;
+        print("gray", which, pixels_hash(which, s->pixels->unit, powers, 1));
     }
     return 0;
 }

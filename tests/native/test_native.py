@@ -37,12 +37,16 @@ FROZEN = {
     "bytes": "9ec8ad4d9ecbe1a2",
     "signs": "1bfcc0494d20ac0a",
     "pixels": "b859234b40accee5",
+    "gray": "39c5d2a96b47f999",
 }
 PLAIN = dict.fromkeys(FROZEN, ["plain"])
-NEON = {**PLAIN, **dict.fromkeys(("numbers", "bytes", "signs", "pixels"), ["plain", "neon"])}
+NEON = {
+    **PLAIN,
+    **dict.fromkeys(("numbers", "bytes", "signs", "pixels", "gray"), ["plain", "neon"]),
+}
 DOTPROD = {
     **NEON,
-    **dict.fromkeys(("numbers", "bytes", "pixels"), ["plain", "neon", "dotprod"]),
+    **dict.fromkeys(("numbers", "bytes", "pixels", "gray"), ["plain", "neon", "dotprod"]),
 }
 
 WARNINGS = ("-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Werror")
@@ -82,7 +86,8 @@ def test_every_set_of_instructions_gives_the_frozen_integers(tmp_path: Path) -> 
     found = run(build(tmp_path, "cc", "-O1"), tmp_path)
     assert found.keys() == FROZEN.keys()
     if COMPILED:
-        assert found["numbers"] == found["bytes"] == found["pixels"] == COMPILED.variants
+        of_all = [found[name] for name in ("numbers", "bytes", "pixels", "gray")]
+        assert of_all == [COMPILED.variants] * 4
         assert found["signs"] == COMPILED.binary_variants
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 from functools import cache
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from bitswap_cli.ans.kernel import Native
 from bitswap_cli.ans.parameters import MAX_COMPONENTS, MixtureParameters
 from bitswap_cli.contract import Coded, Integers
 from bitswap_models.exact import kernel
+from bitswap_models.exact.kernel import PANEL
 from bitswap_models.exact.layers import Layer
 from bitswap_models.exact.mixtures import POWERS
 from bitswap_models.exact.packed import (
@@ -29,6 +31,7 @@ from bitswap_models.exact.packed import (
     Packed,
     whole_panels,
 )
+from bitswap_models.families.pixel_vae.config import Config
 from bitswap_models.families.pixel_vae.lockstep import Mixtures
 from bitswap_models.families.pixel_vae.pixel_net import Film, PixelNet
 from bitswap_models.families.pixel_vae.window import taps
@@ -46,7 +49,7 @@ class _Network(ctypes.Structure):
         *((name, ctypes.c_int64) for name in ("components", "cell", "film")),
         *((name, ctypes.c_void_p) for name in ("powers", "skip", "splits", "trunk", "mixes")),
         *((name, ctypes.c_void_p) for name in ("heads", "coded", "coded_scale", "coded_bias")),
-        ("coded_shift", ctypes.c_int64),
+        *((name, ctypes.c_int64) for name in ("coded_shift", "gray")),
     ]
 
 
@@ -58,44 +61,61 @@ class Network(Packed):
     net : PixelNet
     unit : int
         Bytes of an activation and of the weights that multiply it: 1 or 2.
+    gray : bool
+        Pack what it is for tiles that code one channel, which the others repeat: its first layers
+        see that one, by the sums of their weights.
+
+    Attributes
+    ----------
+    channels : int
+        Of tiles, as it takes them.
     """
 
-    def __init__(self, net: PixelNet, unit: int) -> None:
+    def __init__(self, net: PixelNet, unit: int, *, gray: bool = False) -> None:
         super().__init__(unit)
         config = net.config
         if config.channels > MAX_CHANNELS or config.components > MAX_COMPONENTS:
             raise ValueError("more channels or components than the kernel has room for")
-        self.channels, self.cell = config.channels, config.tile
-        self.components = config.components
-        self.film = (2, config.layers, config.width)
-        self._taps = len(taps(config.radius))
-        trunk = [self._layer(layer, first=i == 0) for i, layer in enumerate(net.trunk)]
+        channels, width = 1 if gray else config.channels, -(-config.width // PANEL) * PANEL
+        self.channels = channels
+        first, *others = net.trunk
         self.structure = _Network(
-            config.channels, config.radius, config.layers, config.split, config.components,
-            config.tile, -(-config.width // kernel.PANEL) * kernel.PANEL,
-            self._keep(POWERS),
-            self._array(self._layer(net.skip, first=True)),
-            self._array(self._layer(net.splits, parts=config.channels)),
-            self._array(*trunk),
-            self._array(*map(self._layer, net.mixes)),
-            self._array(*map(self._layer, net.heads)),
-            *self._coded(net.coded, config.split),
+            channels, config.radius, config.layers, config.split, config.components,
+            config.tile, width, self._keep(POWERS),
+            self._array(self._first(net.skip, config, channels * config.components)),
+            self._array(self._layer(net.splits, channels * config.split, channels)),
+            self._array(self._first(first, config, width), *map(self._layer, others)),
+            self._array(*map(self._layer, net.mixes[:channels])),
+            self._array(*map(self._layer, net.heads[:channels])),
+            *self._coded(net.coded, config.split), gray,
         )  # fmt: skip
         self.address = ctypes.addressof(self.structure)
 
-    def _layer(self, layer: Layer, *, first: bool = False, parts: int = 1) -> Dense:
-        """Pack a layer whose outputs are in `parts`; a first one sees differences to references."""
-        taps_ = whole_panels(layer.weight[:, :, 0, 0].astype(np.int16), parts)
-        panels = kernel.panels(taps_.astype(self.dtype)).view(np.int8)
-        words = 0
-        if first:  # w * (x - r) = w * x - w * r, and all taps of a channel have the same r
-            window = taps_[:, : self._taps * self.channels]
-            total = window.reshape(len(taps_), self._taps, self.channels).sum(1, dtype=np.int16)
-            references = kernel.panels(-total).view(np.int8)
-            words = references.shape[1]
-            panels = np.concatenate((panels, references), 1)
-        scale, bias = (whole_panels(values, parts) for values in (layer.scale, layer.bias))
-        return self._dense(panels, scale, bias, layer.shape.shift, words)
+    def _layer(self, layer: Layer, outputs: int | None = None, parts: int = 1) -> Dense:
+        """Pack the first `outputs` of a layer, which are in `parts`."""
+        weight = whole_panels(layer.weight[:outputs, :, 0, 0], parts)
+        scale, bias = (whole_panels(a[:outputs], parts) for a in (layer.scale, layer.bias))
+        return self._dense(self._panels(weight), scale, bias, layer.shape.shift)
+
+    def _first(self, layer: Layer, config: Config, outputs: int) -> Dense:
+        """Pack the first `outputs` of a layer that sees windows, as differences to references."""
+        weight = whole_panels(layer.weight[:outputs, :, 0, 0].astype(np.int16))
+        scale, bias = (whole_panels(a[:outputs]) for a in (layer.scale, layer.bias))
+        seen = config.channels * len(taps(config.radius))
+        window = weight[:, :seen].reshape(len(weight), -1, config.channels)
+        window = window.reshape(*window.shape[:2], self.channels, -1).sum(3, dtype=np.int16)
+        # w * (x - r) = w * x - w * r, and all taps of a channel have the same r
+        words = -window.sum(1, dtype=np.int16)
+        if self.channels < config.channels:  # sums of weights may be no bytes
+            words = np.concatenate((window[:, :, 0], words), 1)
+            weight = weight[:, seen:]
+        panels = self._panels(weight), kernel.panels(words).view(np.int8)
+        count = panels[1].shape[1]
+        return self._dense(np.concatenate(panels, 1), scale, bias, layer.shape.shift, count)
+
+    def _panels(self, weight: NDArray[np.integer]) -> NDArray[np.int8]:
+        """Return weights (O, I) that multiply activations as the kernel reads them."""
+        return kernel.panels(weight.astype(self.dtype)).view(np.int8)
 
     def _coded(self, layer: Layer | None, split: int) -> tuple[int, int, int, int]:
         """Weights [channel][earlier channel][padded split], scales, biases; the shift."""
@@ -104,8 +124,9 @@ class Network(Packed):
         scale: NDArray[np.int32] = np.zeros(channels * split, np.int32)
         bias: NDArray[np.int32] = np.zeros(channels * split, np.int32)
         if layer is not None:
-            weight = layer.weight[:, :, 0, 0].astype(np.int32)
-            scale, bias = layer.scale, layer.bias
+            outputs = channels * split
+            weight = layer.weight[:outputs, :channels, 0, 0].astype(np.int32)
+            scale, bias = layer.scale[:outputs], layer.bias[:outputs]
         each = whole_panels(weight, channels).reshape(channels, -1, channels).transpose(0, 2, 1)
         arrays = (each, whole_panels(scale, channels), whole_panels(bias, channels))
         weights, scales, biases = (self._keep(a) for a in arrays)
@@ -117,6 +138,7 @@ class PixelKernel(Lockstep[PixelNet, Network]):
 
     def __init__(self, path: Path, variant: str | None = None) -> None:
         super().__init__(path, variant, Network)
+        self._gray: WeakKeyDictionary[PixelNet, Network] = WeakKeyDictionary()
         group = POINTER, POINTER, POINTER, WORD, WORD
         self._mixtures = self._bind("bitswap_pixels_mixtures", *group, *[POINTER] * 6)
         self._intervals = self._bind("bitswap_pixels_intervals", *group, *[POINTER] * 6)
@@ -138,11 +160,9 @@ class PixelKernel(Lockstep[PixelNet, Network]):
         ValueError
             If an array has the wrong shape.
         """
-        network = self._network(net)
-        terms = np.empty((3, _count(sizes), network.components), np.int32)
-        told = self._encode(
-            self._mixtures, network, film, x, sizes, *(t.ctypes.data for t in terms)
-        )
+        terms = np.empty((3, _count(sizes), net.config.components), np.int32)
+        into = (t.ctypes.data for t in terms)
+        told = self._encode(self._mixtures, net, film, x, sizes, *into)
         return Mixtures(told[0], MixtureParameters(*terms), *told[1:])
 
     def intervals(
@@ -151,23 +171,25 @@ class PixelKernel(Lockstep[PixelNet, Network]):
         """The same by intervals, of which the coder's function at the address `by` gives them."""
         start, freq = np.empty((2, _count(sizes)), np.uint32)
         into = by, start.ctypes.data, freq.ctypes.data
-        told = self._encode(self._intervals, self._network(net), film, x, sizes, *into)
+        told = self._encode(self._intervals, net, film, x, sizes, *into)
         return Coded(start, freq, *told[1:])
 
     def _encode(
         self,
         function: Function,
-        network: Network,
+        net: PixelNet,
         film: Film | None,
         x: Pixels,
         sizes: Integers,
         *into: int,
     ) -> tuple[Integers, Integers, Integers]:
         """Let a function tell of a group: symbols, owners and batches, see `Mixtures`."""
-        x, sizes = np.ascontiguousarray(x, np.uint8), np.ascontiguousarray(sizes, np.int32)
-        film = _checked(network, film, sizes, x.shape[1])
-        if x.shape != (len(sizes), x.shape[1], x.shape[1], network.channels):
+        sizes = np.ascontiguousarray(sizes, np.int32)
+        film = _checked(net.config, film, sizes, x.shape[1])
+        if x.shape != (len(sizes), x.shape[1], x.shape[1], net.config.channels):
             raise ValueError(f"tiles of shape {x.shape} for {len(sizes)} sizes")
+        network = self._network_of(net, sizes)
+        x = np.ascontiguousarray(x[..., : network.channels], np.uint8)
         symbols, owner, batches = np.empty((3, _count(sizes)), np.int32)
         found = self._run(
             function, network, x.ctypes.data, sizes.ctypes.data, _data(film), len(sizes),
@@ -190,15 +212,30 @@ class PixelKernel(Lockstep[PixelNet, Network]):
         ValueError
             If an array has the wrong shape.
         """
-        network = self._network(net)
         sizes = np.ascontiguousarray(sizes, np.int32)
-        film = _checked(network, film, sizes, tile)
+        film = _checked(net.config, film, sizes, tile)
+        network = self._network_of(net, sizes)
         tiles = np.zeros((len(sizes), tile, tile, network.channels), np.uint8)
         self._pop(
             self._tiles, network, native,
             tiles.ctypes.data, sizes.ctypes.data, _data(film), len(sizes), tile,
         )  # fmt: skip
-        return tiles
+        return tiles.repeat(net.config.channels // network.channels, 3)
+
+    def _network_of(self, net: PixelNet, sizes: Integers) -> Network:
+        """Return what a group of tiles takes: the network for gray ones, if all of them are."""
+        if sizes[:, 2].max(initial=1) > 1 or not self._has_gray(net.config):
+            return self._network(net)
+        network = self._gray.get(net)
+        if network is None:
+            network = self._gray[net] = Network(net, self._unit, gray=True)
+        return network
+
+    def _has_gray(self, config: Config) -> bool:
+        """Whether there is a network for gray tiles: its weights have 16 bits, for which there are
+        no products of matrices."""
+        most = 128 * config.channels * len(taps(config.radius))
+        return config.channels > 1 and most < 1 << 15 and self.variant != "amx"
 
 
 def _count(sizes: Integers) -> int:
@@ -210,19 +247,19 @@ def _data(film: Film | None) -> int | None:
     return None if film is None else film.ctypes.data
 
 
-def _checked(network: Network, film: Film | None, sizes: Integers, tile: int) -> Film | None:
+def _checked(config: Config, film: Film | None, sizes: Integers, tile: int) -> Film | None:
     """The film with its layers padded to panels; ValueError unless the group is sound."""
-    if tile <= 0 or tile % network.cell or sizes.shape != (len(sizes), 3):
+    if tile <= 0 or tile % config.tile or sizes.shape != (len(sizes), 3):
         raise ValueError(f"tiles of {tile} pixels, sizes of shape {sizes.shape}")
     most = sizes[:, 2].max(initial=1)
-    coded = ((sizes[:, 2] == 1) | (sizes[:, 2] == most)).all() and most <= network.channels
+    coded = ((sizes[:, 2] == 1) | (sizes[:, 2] == most)).all() and most <= config.channels
     if not coded or sizes[:, :2].min(initial=0) < 0 or sizes[:, :2].max(initial=0) > tile:
         raise ValueError("sizes that no tile has")
     if film is None:
         return None
-    if film.shape != (len(sizes), (tile // network.cell) ** 2, *network.film):
+    if film.shape != (len(sizes), (tile // config.tile) ** 2, 2, config.layers, config.width):
         raise ValueError(f"a film of shape {film.shape} for {len(sizes)} tiles")
-    padding = -film.shape[-1] % kernel.PANEL
+    padding = -film.shape[-1] % PANEL
     if padding:
         film = np.pad(film, [(0, 0)] * 4 + [(0, padding)])
     return np.ascontiguousarray(film, np.int16)

@@ -36,6 +36,7 @@ typedef struct {
     const int32_t *coded; /* weights [channel][earlier channel][padded split] */
     const int32_t *coded_scale, *coded_bias; /* [channel][padded split] */
     int64_t coded_shift;
+    int64_t gray; /* whether tiles are the one channel that others repeat, see look() */
 } network;
 
 typedef struct {

@@ -39,14 +39,15 @@ INLINE uint8_t *gather_inside(const network *n, const group *g, const place *p, 
     return window + radius * channels;
 }
 
-/* The inputs of pixel `at`, a row of values of `unit` bytes, and what else its window tells. */
+/* The inputs of pixel `at`, a row of values of `unit` bytes, and what else its window tells. Where
+ * tiles are gray, the window is among the values of 16 bits: its weights are sums. */
 INLINE void look(const network *n, const group *g, const pool *all, int64_t at, char *row,
                  const int unit) {
     const place *p = all->where + at;
     const int64_t radius = n->radius, channels = n->channels, room = all->room;
     const int64_t right = g->sizes[3 * p->tile + 1] - 1 - p->x;
     uint8_t apart[MAX_WINDOW], *end;
-    uint8_t *window = unit == 1 ? (uint8_t *)row : apart;
+    uint8_t *window = unit == 1 && !n->gray ? (uint8_t *)row : apart;
     if (p->y >= radius && p->x >= radius && right >= radius) {
         end = gather_inside(n, g, p, window);
         for (int64_t i = 0; i < 3 * radius; i++) *end++ = 0;
@@ -56,15 +57,18 @@ INLINE void look(const network *n, const group *g, const pool *all, int64_t at, 
         for (int64_t i = 0; i < radius; i++) *end++ = p->x <= i ? BORDER : 0;
         for (int64_t i = 0; i < radius; i++) *end++ = right <= i ? BORDER : 0;
     }
-    const int64_t seen = end - window, values = padded(seen, GROUP / unit);
+    const uint8_t *from = n->gray ? end - 3 * radius : window;
+    const int64_t seen = end - from, values = padded(seen, GROUP / unit);
     const uint8_t *north = window + ((radius - 1) * (2 * radius + 1) + radius) * channels;
     const uint8_t *west = window + (taps_of(n) - 1) * channels;
     int16_t *words = (int16_t *)(row + values * unit);
-    for (int64_t i = 0; unit > 1 && i < seen; i++) ((int16_t *)row)[i] = window[i];
+    if (unit == 1 && n->gray) copy(row, from, seen);
+    for (int64_t i = 0; unit > 1 && i < seen; i++) ((int16_t *)row)[i] = from[i];
     for (int64_t i = seen; i < values; i++) {
         if (unit == 1) row[i] = 0;
         else ((int16_t *)row)[i] = 0;
     }
+    for (; n->gray && window < from; window++) *words++ = *window;
     if (channels % 2) words[channels] = 0; /* to a whole group */
     for (int64_t c = 0; c < channels; c++) {
         int32_t wn = west[c], nn = north[c], nw = north[c - channels], ne = north[c + channels];

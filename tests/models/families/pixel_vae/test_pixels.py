@@ -111,6 +111,7 @@ def test_mixtures_are_the_definition(
         (7, 8, True, 0),
         (3, 24, not extreme, 0),
         (5, 16, True, some),
+        (6, 16, True, 1),
     ):
         film, x, sizes = group(model, radius, tile=tile, count=count, filmed=filmed, coded=told)
         pixels = np.ascontiguousarray(x.transpose(0, 2, 3, 1)).astype(np.uint8)
@@ -161,7 +162,9 @@ def test_pop_inverts_push(
 ) -> None:
     model = make_model(kind="pixel_vae", radius=radius, channels=channels, **fields)
     some = max(1, channels - 1)
-    for count, tile, lanes, told in ((40, 8, 32, 0), (3, 24, 8, 0), (1, 16, 1, 0), (9, 8, 8, some)):
+    for count, tile, lanes, told in (
+        (40, 8, 32, 0), (3, 24, 8, 0), (1, 16, 1, 0), (9, 8, 8, some), (5, 16, 8, 1)
+    ):  # fmt: skip
         film, x, sizes = group(model, count, tile=tile, count=count, filmed=count != 3, coded=told)
         pixels = np.ascontiguousarray(x.transpose(0, 2, 3, 1)).astype(np.uint8)
         engine = using(variant)
@@ -220,3 +223,17 @@ def test_models_keep_their_packed_weights(make_model: MakeModel) -> None:
             lockstep.mixtures(model.net, film, x, sizes),
         )
     assert len(engine._networks) == 2
+
+
+def test_gray_tiles_have_a_network_of_their_own_where_sums_of_weights_have_room(
+    make_model: MakeModel,
+) -> None:
+    engine = using(VARIANTS[-1])
+    for channels, radius in ((1, 5), (3, 5), (8, 5), (8, 1)):
+        model = make_model(kind="pixel_vae", channels=channels, radius=radius)
+        sizes = np.tile(np.array([8, 8, 1], np.int32), (2, 1))
+        pixels = np.zeros((2, 8, 8, channels), np.uint8)
+        engine.mixtures(model.net, None, pixels, sizes)
+        least = 128 * channels * 2 * radius * (radius + 1)
+        gray = channels > 1 and least < 1 << 15 and engine.variant != "amx"
+        assert (model.net in engine._gray) == gray
