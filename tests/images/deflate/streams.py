@@ -55,6 +55,14 @@ def flat() -> bytes:
     return b"".join(parts)
 
 
+def overlapping() -> bytes:
+    """Bytes of which a long match begins nearer than it is long, behind another long one."""
+    unit = b"abcdef1abcdef23abcdef4abcdef56abcdef7abcdef89abcdefGabcdefHIq"
+    before = _noise(258 - len(unit) + 1, 250)
+    shorter = b"Zq" + unit + unit[:12] + b"Y"
+    return b"".join([_noise(9000, 30), before, unit[:-1], shorter, before, unit * 2, unit[:50]])
+
+
 def by_libdeflate(raw: bytes, level: int) -> bytes:
     """What libdeflate makes of bytes, as the predictor has it: see golden.json."""
     return restore(raw, bytes([0x60 | level, 0x87, 0]))

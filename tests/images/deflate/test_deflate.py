@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from bitswap_cli.images.deflate import describe, restore
-from tests.images.deflate.streams import RAW, changing, deflated, flat, raws, settings
+from tests.images.deflate.streams import RAW, changing, deflated, flat, overlapping, raws, settings
 
 LIMIT = 1 << 24
 
@@ -48,7 +48,9 @@ def test_zlib_is_predicted_exactly(level: int, memory: int, window: int, strateg
 @pytest.mark.parametrize("level", range(1, 10))
 @pytest.mark.parametrize("memory", [7, 8])
 @pytest.mark.parametrize("window", [10, 15])
-@pytest.mark.parametrize("raw", [changing(), flat()], ids=["changing", "flat"])
+@pytest.mark.parametrize(
+    "raw", [changing(), flat(), overlapping()], ids=["changing", "flat", "overlapping"]
+)
 def test_zlib_is_predicted_exactly_where_more_is_to_be_searched(
     raw: bytes, level: int, memory: int, window: int
 ) -> None:

@@ -5,13 +5,15 @@
  *
  * Where chains are long, their positions are also in chains of four and of six bytes, which are
  * shorter. A search there finds what it would find in the long chain, if it looks at nothing that
- * would be farther than that is followed, which ordinals in the long chains tell. And where data
- * repeats itself, chains of which no position is missing are passed by stretches.
+ * would be farther than that is followed, which ordinals in the long chains tell. It may follow
+ * the chain of bytes inside of the match, if these are rarer than those at its beginning. And where
+ * data repeats itself, chains of which no position is missing are passed by stretches.
  */
 #include "stretch.h"
 
 enum { LONG_CHAIN = 64, LONGER_CHAIN = 256, LONG_INPUT = 1 << 13 }; /* where these pay */
 enum { FEW = 4, MORE = 6, FEW_BITS = 16 };
+enum { OFFSETS = 8, FIRST = 6, AGAIN = 36 }; /* steps before rarer bytes are looked for */
 enum { RUN = 16 }; /* positions to insert of which it is seen whether they are alike */
 
 typedef struct {
@@ -76,53 +78,86 @@ static void insert_same(finder *f, int64_t q, int64_t end) {
     if (f->more.head) link_same(f, &f->more, q, end, MORE);
 }
 
+/* Of the six bytes that lie so far into a match at p of more than `best` bytes, where all
+ * positions behind `at` have been looked at, those that came last the longest ago. Returns where
+ * such a match would begin, and sets how far into it they lie; or returns `at` if none of them came
+ * last before that. */
+INLINE int64_t rarest(const finder *f, int64_t p, int64_t at, int best, int *offset) {
+    int top = best + 1 - MORE;
+    if (p - at < top) top = (int)(p - at); /* what lies farther may not be inserted yet */
+    for (int i = top, last = top > OFFSETS ? top - OFFSETS : 0; i >= last; i--) {
+        int64_t start = (int64_t)*head_of(f, &f->more, p + i, MORE) - i;
+        if (start >= at) continue;
+        at = start;
+        *offset = i;
+    }
+    return at;
+}
+
+/* The stretch at `at` of a chain of `width` bytes of a match at p, as far as its search goes. */
+INLINE stretch stretch_of_few(const finder *f, int64_t p, int64_t at, int64_t period, int width,
+                              int64_t steps, int best, int nice) {
+    const uint8_t *match = f->r->data + at, *scan = f->r->data + p;
+    int64_t limit = p > f->farthest ? p - f->farthest : 0, room = (at - limit - 1) / period;
+    const uint32_t *ordinal = f->ordinal;
+    uint32_t mask = f->c.mask;
+    int most = reach(f->r, p), end = lasting(match, period, most);
+    if (end < width || room < 1) return (stretch){0, 0, 0};
+    if (bytes_at(match, FEW) == bytes_at(scan, FEW)) {
+        int64_t left = steps - (ordinal[p & mask] - ordinal[at & mask]);
+        int64_t each = ordinal[at & mask] - ordinal[(at - period) & mask];
+        if (left < each * room) room = left / each;
+        if (room < 1) return (stretch){0, 0, 0};
+    }
+    return stretch_of(match, scan, period, end, room, most, best, nice);
+}
+
 /* The longest match at p, of more than `best` bytes, three or more, that the chain's search finds
  * in up to `steps` steps; 0 if none is. */
 INLINE uint32_t longest_of_few(const finder *f, int64_t p, int best, int64_t steps, int nice) {
     const uint8_t *data = f->r->data, *scan = data + p;
     uint32_t mask = f->c.mask, own = f->ordinal[p & mask];
-    int64_t limit = p > f->farthest ? p - f->farthest : 0, found = 0;
-    int64_t nearest = f->c.prev[p & mask], step = 0; /* may be at the limit */
-    int most = reach(f->r, p), more = f->more.head && best >= MORE - 1;
+    int64_t limit = p > f->farthest ? p - f->farthest : 0, found = 0, step = 0, later;
+    int64_t nearest = f->c.prev[p & mask]; /* may be at the limit */
+    int most = reach(f->r, p), more = f->more.head && best >= MORE - 1, offset = 0,
+        patience = FIRST;
     if (best >= most) return 0;
     const uint32_t *prev = more ? f->more.prev : f->few.prev;
     uint64_t first = bytes_at(scan, FEW), last = bytes_at(scan + best - 3, 4);
-    for (int64_t at = prev[p & mask]; at > limit || (at && at == nearest); at = prev[at & mask]) {
+    for (int64_t at = prev[p & mask]; at > limit || (at && at == nearest); at = later) {
         const uint8_t *match = data + at;
-        int length;
-        int64_t period = at - prev[at & mask], before = step;
-        step = period;
-        if (period == before && period <= LONGEST_PERIOD) {
-            int end = lasting(match, period, most), width = more ? MORE : FEW;
-            int64_t room = end >= width ? (at - limit - 1) / period : 0;
-            if (room > 0 && bytes_at(match, FEW) == first) {
-                int64_t left = steps - (own - f->ordinal[at & mask]);
-                if (left < 0) break;
-                left /= f->ordinal[at & mask] - f->ordinal[(at - period) & mask];
-                if (left < room) room = left;
-            }
-            if (room > 0) {
-                stretch s = stretch_of(match, scan, period, end, room, most, best, nice);
-                at -= s.more * period;
-                length = s.length;
-                match -= s.place * period;
-                goto found;
+        stretch s = {0, 0, 0};
+        later = (int64_t)prev[(at + offset) & mask] - offset;
+        int64_t period = at - later;
+        if (more && !--patience) {
+            int64_t start = rarest(f, p, at, best, &offset);
+            patience = AGAIN;
+            if (start < at) {
+                later = start; /* and none is between */
+                continue;
             }
         }
-        if (bytes_at(match, FEW) != first) continue;
-        if (own - f->ordinal[at & mask] > steps) break;
-        if (bytes_at(match + best - 3, 4) != last) continue;
-        length = common(scan, match, most);
-    found:
-        if (length <= best) continue;
+        if (period == step && period <= LONGEST_PERIOD)
+            s = stretch_of_few(f, p, at, period, offset + (more ? MORE : FEW), steps, best, nice);
+        step = period;
+        if (s.more) {
+            later = (int64_t)prev[(at - s.more * period + offset) & mask] - offset;
+            match -= s.place * period;
+        } else {
+            if (bytes_at(match, FEW) != first) continue;
+            if (own - f->ordinal[at & mask] > steps) break;
+            if (bytes_at(match + best - 3, 4) != last) continue;
+            s.length = common(scan, match, most);
+        }
+        if (s.length <= best) continue;
         found = scan - match;
-        best = length;
-        if (length >= nice || at == limit) break;
+        best = s.length;
+        if (best >= nice || at == limit) break;
         last = bytes_at(scan + best - 3, 4);
         if (!more && f->more.head && best >= MORE - 1) {
             more = 1; /* what is nearer is no longer, and is passed once more */
             prev = f->more.prev;
-            at = p;
+            later = prev[p & mask];
         }
     }
     return found ? match_of(best, found) : 0;
@@ -152,26 +187,25 @@ INLINE uint32_t searched(const finder *f, int64_t p, int best, int64_t chain, in
         const uint8_t *match = r->data + at;
         uint16_t there, here;
         int length;
-        int64_t period = at - f->c.prev[at & f->c.mask], before = step;
+        int64_t period = at - f->c.prev[at & f->c.mask], room = 0, before = step;
         step = period;
         if (all && period == before && period <= LONGEST_PERIOD) {
-            int end = lasting(match, period, most);
-            int64_t room = end >= MIN_MATCH ? (at - limit - 1) / period : 0;
+            room = (at - limit - 1) / period;
             if (chain - 1 < room) room = chain - 1;
-            if (room > 0) {
-                stretch s = stretch_of(match, scan, period, end, room, most, best, nice);
-                at -= s.more * period;
-                chain -= s.more;
-                length = s.length;
-                match -= s.place * period;
-                goto found;
-            }
         }
-        memcpy(&there, match + best - 1, 2);
-        memcpy(&here, match, 2);
-        if (there != tail || here != first) continue;
-        length = common(scan, match, most);
-    found:
+        int end = room > 0 ? lasting(match, period, most) : 0;
+        if (end >= MIN_MATCH) {
+            stretch s = stretch_of(match, scan, period, end, room, most, best, nice);
+            at -= s.more * period;
+            chain -= s.more;
+            length = s.length;
+            match -= s.place * period;
+        } else {
+            memcpy(&there, match + best - 1, 2);
+            memcpy(&here, match, 2);
+            if (there != tail || here != first) continue;
+            length = common(scan, match, most);
+        }
         if (length > best) {
             found = scan - match;
             best = length;
