@@ -88,7 +88,7 @@ def layer_rows(compiled: Kernel, channels: int, size: int, tiles: int, passes: i
         f, w = (t.float().contiguous(memory_format=layout) for t in both)
         ways.append((FLOAT, "", lambda f=f, w=w: F.conv2d(f, w, padding=size // 2)))  # type: ignore[misc]
     for way, weight in (("8 x 8 bit", eight), ("1 x 8 bit", signs)):
-        weights = Weights(weight, scale, bias, 12)
+        weights = Weights(weight.astype(np.int16), scale, bias, 12)
         for name in compiled.variants:
             if not (weights.layer.ones and name == "avx512"):  # which is AVX2's there
                 engine = Kernel(compiled.path, name)

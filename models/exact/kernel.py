@@ -21,7 +21,7 @@ from bitswap_cli.ans.library import Library, load
 from bitswap_cli.ans.parameters import MAX_COMPONENTS, MixtureParameters
 from bitswap_cli.errors import ModelError
 
-ABI = 7
+ABI = 8
 # Sets of instructions in the order of processor.h, the faster ones of a processor last.
 VARIANTS = (
     *("plain", "popcnt", "avx2", "avx512", "avxvnni", "vnni", "amx", "vpopcnt", "neon", "dotprod"),
@@ -36,6 +36,9 @@ PANEL = 16  # outputs of a panel of weights
 GROUP = 4  # bytes that are multiplied at once
 
 Values = NDArray[np.int16]
+Pool = tuple[int, int]
+"""Outputs are added up over squares of 2 to the first number of pixels a side, and shifted down by
+the second one."""
 Kind = TypeVar("Kind", bound=np.generic)
 
 
@@ -71,7 +74,8 @@ class Weights:
 
     Parameters
     ----------
-    weight : int8 array (O, I, K, K)
+    weight : int16 array (O, I, K, K)
+        Of 8 bits, as a rule.
     scale, bias : int32 arrays (O,)
     shift : int
         The layer is ``(sum * scale + bias) >> shift``.
@@ -88,7 +92,7 @@ class Weights:
 
     def __init__(
         self,
-        weight: NDArray[np.int8],
+        weight: NDArray[np.int16],
         scale: NDArray[np.int32],
         bias: NDArray[np.int32],
         shift: int,
@@ -117,7 +121,9 @@ def _numbers(taps: NDArray[np.int16], relative: int) -> tuple[NDArray[np.generic
         flat = np.concatenate((flat, -total), 1)
     if np.abs(flat).max(initial=0) > np.iinfo(np.int16).max:
         raise ModelError("a layer's weights leave 16 bits: the model is refused")
-    small = None if relative else panels(flat.astype(np.int8))
+    small = None
+    if not relative and np.array_equal(flat, flat.astype(np.int8)):
+        small = panels(flat.astype(np.int8))
     return panels(flat.astype(np.int16)), small, None, None
 
 
@@ -160,6 +166,7 @@ class Kernel:
         kernel = Library(path, "layers_abi", ABI)
         supports = [kernel.bound(f"{part}_supports", "l") for part in ("layers", "binary")]
         self._run = kernel.bound("layers_run", "lppppplllll")
+        self._run_pooled = kernel.bound("layers_pooled", "lpppplllllll")
         self._run_binary = kernel.bound("binary_run", "lpppplllll")
         self._mixture = kernel.bound("layers_mixture", "ppppllllppp", void=True)
         self.path = path
@@ -183,11 +190,12 @@ class Kernel:
         add: NDArray[np.integer] | None,
         low: int,
         high: int,
+        pool: Pool | None = None,
     ) -> Values:
         """Run a layer: clip of (the layer, saturated, plus `add`) to low..high.
 
         All arrays are (B, H, W, channels) of integers that fit int16, and are copied unless they
-        are int16 in C order.
+        are int16 in C order. With a pool, nothing can be added, and the layer has no signs.
 
         Raises
         ------
@@ -200,7 +208,12 @@ class Kernel:
             if reference is None:
                 raise ValueError("a relative layer needs its reference")
             reference = _packed(reference, *grid, weights.layer.relative)
-        y = np.empty((*grid, weights.layer.outputs), np.int16)
+        bits, down = pool or (0, 0)
+        whole = height >> bits << bits == height and width >> bits << bits == width
+        if pool and (not whole or add is not None or weights.binary):
+            raise ValueError("a layer that cannot be pooled")
+        shape = batch, height >> bits, width >> bits, weights.layer.outputs
+        y = np.empty(shape, np.int16)
         add = None if add is None else _packed(add, *y.shape)
         added = None if add is None else add.ctypes.data
         images = y.ctypes.data, batch, height, width, low, high
@@ -212,7 +225,11 @@ class Kernel:
             if weights.signs:
                 x = (x >> 15) | 1  # -1 or +1
             referred = None if reference is None else reference.ctypes.data
-            error = self._run(self._which, weights.address, x.ctypes.data, referred, added, *images)
+            seen = self._which, weights.address, x.ctypes.data, referred
+            if pool:
+                error = self._run_pooled(*seen, *images, bits, down)
+            else:
+                error = self._run(*seen, added, *images)
         if error:
             raise MemoryError
         return y

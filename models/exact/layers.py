@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitswap_cli.errors import ModelError
-from bitswap_models.exact.kernel import Values, Weights, engine
+from bitswap_models.exact.kernel import Pool, Values, Weights, engine
 from bitswap_models.exact.products import product
 
 UNIT = 64  # integer activations that stand for 1.0
@@ -130,7 +130,7 @@ class Layer:
         self.weight: NDArray[np.int8] = weight
         self.scale: NDArray[np.int32] = scale
         self.bias: NDArray[np.int32] = bias
-        self._weights: Weights | None = None  # once the kernel has asked
+        self._weights: dict[bool, Weights] = {}  # by `once`, when the kernel has asked
 
     def parts(self, count: int) -> tuple[Layer, ...]:
         """Split into layers of as many outputs each."""
@@ -149,28 +149,47 @@ class Layer:
         *,
         add: NDArray[np.integer] | None = None,
         within: tuple[int, int] = STREAM,
+        pool: Pool | None = None,
     ) -> Values:
         """Return the layer's integers, saturated: (B, H, W, I) -> (B, H, W, O).
 
         Parameters
         ----------
         x : integer array that fits int16
+            One channel stands for inputs that all repeat it.
         reference : integer array (B, H, W, C), of a relative layer
+            One channel stands for C likewise.
         add : integer array (B, H, W, O), optional
             Added to the result, which saturates again.
         within : (int, int)
             What the result is clipped to in the end: `STREAM`, `ACTIVATION` or others within
             `STREAM`.
+        pool : (int, int), optional
+            See `Pool`; nothing is added then, and sums have to fit int16.
         """
         kernel = engine()
         if kernel is None:
-            return self._reference(x, reference, add, within)
-        if self._weights is None:
-            s = self.shape
-            self._weights = Weights(
-                self.weight, self.scale, self.bias, s.shift, s.relative, signs=s.signs
-            )
-        return kernel.run(self._weights, x, reference, add, *within)
+            y = self._reference(x, reference, add, within)
+            return y if pool is None else pooled(y, 1 << pool[0], pool[1])
+        once = x.shape[3] == 1 < self.shape.inputs
+        if once and not self._has_sums:
+            x, once = x.repeat(self.shape.inputs, 3), False
+            reference = None if reference is None else reference.repeat(self.shape.relative, 3)
+        weights = self._weights.get(once) or self._packed(once=once)
+        self._weights[once] = weights
+        return kernel.run(weights, x, reference, add, *within, pool)
+
+    @property
+    def _has_sums(self) -> bool:
+        """Whether sums of weights fit 16 bits, whatever they are."""
+        return 128 * self.shape.inputs * self.shape.size**2 < 1 << 15
+
+    def _packed(self, *, once: bool) -> Weights:
+        """Return the layer as the kernel reads it, for inputs as they are, or for one, `once`."""
+        s, weight, relative = self.shape, self.weight.astype(np.int16), self.shape.relative
+        if once:
+            weight, relative = weight.sum(1, dtype=np.int16, keepdims=True), min(relative, 1)
+        return Weights(weight, self.scale, self.bias, s.shift, relative, signs=s.signs)
 
     def _reference(
         self,
@@ -180,7 +199,10 @@ class Layer:
         within: tuple[int, int],
     ) -> Values:
         """The definition, tap by tap."""
-        batch, height, width, inputs = x.shape
+        batch, height, width, channels = x.shape
+        inputs = self.shape.inputs
+        if channels == 1 < inputs:
+            x = x.repeat(inputs, 3)
         size, edge = self.shape.size, self.shape.size // 2
         seen = (np.where(x < 0, -1, 1) if self.shape.signs else x).astype(np.float64)
         if edge:  # every tap of a relative layer exists: differences, not zeros
@@ -197,6 +219,20 @@ class Layer:
         y = y.clip(*STREAM).reshape(batch, height, width, -1)
         clipped: Values = (y if add is None else y + add).clip(*within).astype(np.int16)
         return clipped
+
+
+def pooled(x: NDArray[np.integer], size: int, down: int) -> Values:
+    """Add up squares of `size` pixels of 0..255 a side, and shift them down: (B, H, W, C) -> (B,
+    H/size, W/size, C)."""
+    sums: type[np.int16 | np.int32] = np.int16 if 255 * size**2 < 1 << 15 else np.int32
+    rows: NDArray[np.signedinteger] = x[:, ::size].astype(sums)
+    for i in range(1, size):
+        rows += x[:, i::size]
+    squares = rows[:, :, ::size].copy()
+    for i in range(1, size):
+        squares += rows[:, :, i::size]
+    squares >>= down
+    return squares.astype(np.int16, copy=False)
 
 
 def activation(x: NDArray[np.integer]) -> Values:

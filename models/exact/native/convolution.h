@@ -39,14 +39,18 @@ INLINE int64_t nearest(int64_t at, int64_t size) { return at < 0 ? 0 : at >= siz
 INLINE void gather(const layer *l, const images *m, int64_t pixel, int64_t i, int64_t j,
                    char *patch) {
     const int64_t edge = l->size / 2, height = m->height, width = m->width;
-    const int64_t bytes = m->pixel;
+    const int64_t bytes = m->pixel, across = l->size * bytes;
     const char *image = (const char *)m->x + (pixel - i * width - j) * bytes;
-    for (int64_t row = i - edge; row <= i + edge; row++) {
-        const char *line = image + nearest(row, height) * width * bytes;
+    const int near = i < edge || i + edge >= height || j < edge || j + edge >= width;
+    const char *line = (const char *)m->x + (pixel - edge * width - edge) * bytes;
+    for (int64_t k = 0; !near && k < l->size; k++, line += width * bytes, patch += across)
+        copy(patch, line, across);
+    for (int64_t row = i - edge; near && row <= i + edge; row++) {
+        line = image + nearest(row, height) * width * bytes;
         int inside = l->relative || (row >= 0 && row < height);
         if (inside && j >= edge && j + edge < width) {
-            copy(patch, line + (j - edge) * bytes, l->size * bytes);
-            patch += l->size * bytes;
+            copy(patch, line + (j - edge) * bytes, across);
+            patch += across;
             continue;
         }
         for (int64_t column = j - edge; column <= j + edge; column++, patch += bytes) {

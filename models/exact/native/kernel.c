@@ -9,7 +9,7 @@
 #include "convolution.h"
 #include "sets.h"
 
-enum { ABI = 7 };
+enum { ABI = 8 };
 
 EXPORT int64_t bitswap_layers_abi(void) { return ABI; }
 
@@ -57,6 +57,39 @@ EXPORT int64_t bitswap_layers_run(int64_t which, const layer *l, const int16_t *
     free(patches);
     free(bytes);
     return 0;
+}
+
+/* Add up the values of an image over squares of 2^bits pixels a side, and shift them down. */
+static void add_up(const int16_t *x, int64_t height, int64_t width, int64_t channels, int64_t bits,
+                   int64_t down, int16_t *y) {
+    const int64_t columns = width >> bits;
+    for (int64_t i = 0; i < height >> bits; i++, y += columns * channels) {
+        memset(y, 0, (size_t)(columns * channels) * sizeof *y);
+        for (int64_t row = i << bits; row < (i + 1) << bits; row++)
+            for (int64_t j = 0; j < width; j++, x += channels) {
+                int16_t *restrict to = y + (j >> bits) * channels;
+                for (int64_t c = 0; c < channels; c++) to[c] = (int16_t)(to[c] + x[c]);
+            }
+        for (int64_t k = 0; k < columns * channels; k++) y[k] = (int16_t)(y[k] >> down);
+    }
+}
+
+/* The same with outputs pooled, image by image, for which memory is near. */
+EXPORT int64_t bitswap_layers_pooled(int64_t which, const layer *l, const int16_t *x,
+                                     const int16_t *reference, int16_t *y, int64_t batch,
+                                     int64_t height, int64_t width, int64_t low, int64_t high,
+                                     int64_t bits, int64_t down) {
+    const int64_t pixels = height * width, step = (pixels >> 2 * bits) * l->outputs;
+    int16_t *whole = malloc((size_t)(pixels * l->outputs) * sizeof *whole + 1);
+    int64_t error = whole ? 0 : -1;
+    for (int64_t b = 0; b < batch && !error; b++) {
+        const int16_t *other = reference ? reference + b * pixels * l->relative : 0;
+        error = bitswap_layers_run(which, l, x + b * pixels * l->inputs, other, 0, whole, 1, height,
+                                   width, low, high);
+        if (!error) add_up(whole, height, width, l->outputs, bits, down, y + b * step);
+    }
+    free(whole);
+    return error;
 }
 
 /* ---- mixtures ---- */

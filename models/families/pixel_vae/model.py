@@ -17,7 +17,6 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bitswap_cli.ans import LogisticMixture
 from bitswap_cli.ans import kernel as coder
@@ -27,7 +26,7 @@ from bitswap_cli.errors import ModelError
 from bitswap_models.exact.blocks import ResidualBlocks
 from bitswap_models.exact.kernel import Values
 from bitswap_models.exact.latents import MEANS, SCALES, LatentChain, channels_last
-from bitswap_models.exact.layers import ACTIVATION, Shape, activation
+from bitswap_models.exact.layers import ACTIVATION, Shape, activation, pooled
 from bitswap_models.exact.model import Listener
 from bitswap_models.exact.tensors import Stored
 from bitswap_models.families.pixel_vae import lockstep, pixels
@@ -37,20 +36,7 @@ from bitswap_models.families.pixel_vae.pixel_net import Film, PixelNet
 
 FILM = (-1024, 1023)  # gains and shifts
 Pair = tuple[Values, Values]
-
-
-def _pooled(x: NDArray[np.integer], size: int, shift: int) -> Values:
-    """Sum squares of `size` pixels of 0..255, divided by 2^shift: (B, H, W, C) -> (B, H/size,
-    W/size, C)."""
-    sums: type[np.int16 | np.int32] = np.int16 if 255 * size**2 < 1 << 15 else np.int32
-    rows: NDArray[np.signedinteger] = x[:, ::size].astype(sums)
-    for i in range(1, size):
-        rows += x[:, i::size]
-    squares = rows[:, :, ::size].copy()
-    for i in range(1, size):
-        squares += rows[:, :, i::size]
-    squares >>= shift
-    return squares.astype(np.int16, copy=False)
+_POOL = POOL.bit_length() - 1, 4
 
 
 class LatentNet:
@@ -83,10 +69,10 @@ class Encoder:
         part = stored.part("latents")
         self.latents = LatentNet(part, e, config.link, config.latents[0], pooled)
 
-    def __call__(self, x: Values) -> Pair:  # (B, H, W, C) -> (B, 1, 1, D) twice
-        h = _pooled(self.stem(x, x, within=ACTIVATION), POOL, 4)  # (B, H/4, W/4, E)
-        h = self.mix(h, add=self.colour(_pooled(x, POOL, 4) - np.int16(128)))
-        return self.latents(_pooled(activation(self.blocks(h)), self.cell, 2))
+    def __call__(self, x: Values) -> Pair:  # (B, H, W, C or 1) -> (B, 1, 1, D) twice
+        h = self.stem(x, x, within=ACTIVATION, pool=_POOL)  # (B, H/4, W/4, E)
+        h = self.mix(h, add=self.colour(pooled(x, POOL, _POOL[1]) - np.int16(128)))
+        return self.latents(pooled(activation(self.blocks(h)), self.cell, 2))
 
 
 class PixelVAE(LatentChain):
@@ -134,6 +120,8 @@ class PixelVAE(LatentChain):
 
     def posterior(self, layer: int, below: Integers) -> LogisticParameters:
         """q(z_layer | z_{layer-1}), layer = 1..L; z_0 is x. Arrays are (B, C, H, W)."""
+        if layer == 1:
+            below = _once(below)
         cells, grid = _cells(below, self.tile if layer == 1 else 1)
         return _on(grid, self.posteriors[layer - 1](cells))
 
@@ -210,6 +198,12 @@ class PixelVAE(LatentChain):
         coded = self.mixtures(z1, x, sizes, z2)
         order = np.argsort(coded.owner, kind="stable")  # tile by tile
         told.tiles(*(p[order].reshape(len(x), -1) for p in coded.parameters))
+
+
+def _once(x: Integers) -> Integers:
+    """Return the first channel of tiles, (B, C, H, W), if all others repeat it, else all."""
+    gray = all(np.array_equal(x[:, 0], x[:, c]) for c in range(1, x.shape[1]))
+    return x[:, :1] if gray else x
 
 
 def _cells(x: Integers, side: int) -> tuple[Values, tuple[int, int, int]]:

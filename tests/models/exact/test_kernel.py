@@ -72,10 +72,11 @@ def with_engine(
     *,
     add: np.ndarray | None = None,
     within: tuple[int, int] = STREAM,
+    pool: tuple[int, int] | None = None,
 ) -> np.ndarray:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(layers, "engine", lambda: chosen)
-        return layer(x, reference, add=add, within=within)
+        return layer(x, reference, add=add, within=within, pool=pool)
 
 
 @needs_kernel
@@ -128,6 +129,40 @@ def test_every_variant_is_the_definition(
         y = with_engine(engine, layer, x, reference, add=add, within=within)
         assert y.dtype == np.int16
         assert np.array_equal(y, expected)
+
+
+@needs_kernel
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize(("inputs", "relative"), [(1, 1), (3, 3), (6, 2), (3, 0), (40, 2)])
+@pytest.mark.parametrize("bits", [0, 1, 2])
+def test_outputs_are_pooled_and_one_channel_stands_for_all(
+    variant: str, inputs: int, relative: int, bits: int
+) -> None:
+    rng = np.random.default_rng(inputs + bits)
+    layer = random_layer(rng, inputs, 21, 3, relative, False)
+    x = rng.integers(0, 256, (3, 8, 12, 1))
+    expected = definition(
+        layer, x.repeat(inputs, 3), x.repeat(relative, 3) if relative else None, None, True
+    )
+    squares = expected.reshape(3, 8 >> bits, 1 << bits, 12 >> bits, 1 << bits, 21).sum((2, 4)) >> 3
+    assert COMPILED
+    for engine in (kernel.Kernel(COMPILED.path, variant), None):
+        for seen in (x, x.repeat(inputs, 3)):
+            other = seen[..., : max(1, min(relative, seen.shape[3]))] if relative else None
+            pooled = with_engine(engine, layer, seen, other, within=ACTIVATION, pool=(bits, 3))
+            assert np.array_equal(pooled, squares)
+            plain = with_engine(engine, layer, seen, other, within=ACTIVATION)
+            assert np.array_equal(plain, expected)
+
+
+@needs_kernel
+def test_what_cannot_be_pooled_never_reaches_the_kernel() -> None:
+    rng = np.random.default_rng(6)
+    layer = random_layer(rng, 3, 4, 3, 0, False)
+    x = np.zeros((2, 4, 6, 3), np.int16)
+    for bits, add in ((2, None), (1, np.zeros((2, 4, 6, 4), np.int16))):
+        with pytest.raises(ValueError, match="pooled|shape"):
+            with_engine(COMPILED, layer, x, add=add, pool=(bits, 0))
 
 
 @needs_kernel

@@ -12,6 +12,7 @@ from bitswap_cli.ans import LogisticMixture, LogisticParameters
 from bitswap_cli.errors import ModelError
 from bitswap_models.exact.tensors import built
 from bitswap_models.families.pixel_vae import lockstep
+from bitswap_models.families.pixel_vae import model as module
 from bitswap_models.families.pixel_vae.model import PixelVAE
 from bitswap_models.families.pixel_vae.window import borders, places, taps
 from bitswap_models.stored import model_file
@@ -110,6 +111,20 @@ def test_windows_of_inner_pixels_are_their_neighbours() -> None:
     assert [(r - 4, c - 5) for r, c in zip(rows[0], columns[0], strict=True)] == list(taps(3))
     assert not borders(y, x, 12, 3).any()
     assert borders(np.array([0]), np.array([11]), 12, 3).tolist() == [[1, 1, 1, 0, 0, 0, 1, 1, 1]]
+
+
+def test_gray_tiles_have_the_posterior_of_their_channels(
+    make_model: MakeModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = make_model(kind="pixel_vae")
+    rng = np.random.default_rng(1)
+    shape = 2, model.channels, 2 * model.tile, model.tile
+    colours = rng.integers(0, 256, shape).astype(np.int32)
+    for x in (colours[:, :1].repeat(model.channels, 1), colours):
+        found = model.posterior(1, x)
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "_once", lambda x: x)
+            assert all(map(np.array_equal, found, model.posterior(1, x)))
 
 
 def test_beyond_bounds_all_latents_are_alike(make_model: MakeModel) -> None:
