@@ -23,7 +23,7 @@ from bitswap_cli.images.deflate.parameters import (
 
 _NEVER = 1 << 61
 # Rounds of trials: the most tokens, the share of all that is tried, how many candidates go on.
-_ROUNDS = ((1 << 12, 8, 4), (1 << 14, 2, 2))
+_ROUNDS = ((1 << 13, 8, 4), (1 << 15, 2, 2))
 _LEAST = 64  # tokens that say something
 _SLACK = 64  # corrections that do not rule a candidate out
 _FEW = 1000  # a predictor that is wrong less often than once in so many tokens is good enough,
@@ -248,8 +248,11 @@ def told(inflated: Inflated, parameters: Parameters, predicted: Predicted) -> li
 def _better(inflated: Inflated, candidate: Parameters, best: Guess) -> Guess:
     if not best[1].wrong:
         return best
-    wrong = _wrong(inflated, candidate, _NEVER, best[1].wrong - 1)
-    return (candidate, _try(inflated, candidate, wrong)) if wrong < best[1].wrong else best
+    most = best[1].wrong - 1
+    if len(inflated.tokens) < _ROUNDS[0][0] and _wrong(inflated, candidate, _NEVER, most) > most:
+        return best  # which takes half as long where it takes next to nothing
+    predicted = _try(inflated, candidate, most)
+    return (candidate, predicted) if predicted.wrong <= most else best
 
 
 def _beginning(inflated: Inflated, stop: int) -> Inflated:
