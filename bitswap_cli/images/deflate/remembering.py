@@ -11,6 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 _MOST = 1 << 24  # bytes of a file of which it is remembered what was read
 
 T = TypeVar("T")
@@ -18,7 +21,9 @@ T = TypeVar("T")
 
 class _Remembered(threading.local):
     streams: dict[bytes, bytes] | None = None
-    read: dict[Callable[..., Any], tuple[bytes, tuple[int, ...], Any]] | None = None
+    read: (
+        dict[Callable[..., Any], tuple[bytes | NDArray[np.uint8], tuple[int, ...], Any]] | None
+    ) = None
 
 
 _HERE = _Remembered()
@@ -51,7 +56,7 @@ def recall(inflated: bytes, description: bytes) -> bytes | None:
     return _HERE.streams.get(_key(inflated, description))
 
 
-def once(read: Callable[..., T], data: bytes, *how: int) -> T:
+def once(read: Callable[..., T], data: bytes | NDArray[np.uint8], *how: int) -> T:
     """Return what is read of a file; not again if it was the last one that was read so, and is
     remembered."""
     if _HERE.read is None or len(data) > _MOST:

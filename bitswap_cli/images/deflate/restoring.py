@@ -11,7 +11,7 @@ from bitswap_cli.images.deflate.columns import Column, Reader, decode, encode, v
 from bitswap_cli.images.deflate.engine import engine
 from bitswap_cli.images.deflate.inflated import PADDING, Blocks, Bytes, Tokens
 from bitswap_cli.images.deflate.parameters import FREE, Parameters, checked
-from bitswap_cli.images.deflate.remembering import recall
+from bitswap_cli.images.deflate.remembering import once, recall
 
 _FILTERED, _FIXED, _HEADER, _TAIL, _BEHIND, _FULL, _FEED = (1 << bit for bit in range(7))
 
@@ -22,6 +22,10 @@ SPARE = 1 << 16  # bytes that a stream may be longer than 9/8 of what it inflate
 
 def adler32(data: Bytes) -> bytes:
     """Adler-32 (RFC 1950) of inflated bytes, without their padding: four bytes, big endian."""
+    return once(_adler32, data)
+
+
+def _adler32(data: Bytes) -> bytes:
     return engine().adler(data, len(data) - PADDING).to_bytes(4, "big")
 
 

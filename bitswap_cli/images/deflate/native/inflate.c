@@ -132,6 +132,15 @@ static int read_codes(reader *r, writer *w, table *literals, table *distances) {
     return build(literals, lengths, literal, 1) && build(distances, lengths + literal, distance, 1);
 }
 
+/* Write a match, and up to seven bytes more. */
+INLINE void repeat(uint8_t *to, int distance, int length) {
+    int step = distance, at = 0;
+    while (step < 8) step += distance; /* a multiple, at which eight bytes may be copied at once */
+    if (step > distance)
+        for (; at < length && at < step; at++) to[at] = to[at - distance];
+    for (; at < length; at += 8) memcpy(to + at, to + at - step, 8);
+}
+
 static int64_t read_tokens(reader *r, writer *w, const table *literals, const table *distances) {
     for (;;) {
         int symbol = symbol_of(r, literals);
@@ -156,10 +165,7 @@ static int64_t read_tokens(reader *r, writer *w, const table *literals, const ta
         /* 258 has two codes; a writer that takes the longer one is beyond this description. */
         if (distance > w->written || (length == 258 && symbol != 28)) return DAMAGED;
         if (length > w->limit - w->written) return TOO_LARGE;
-        if (w->data) {
-            uint8_t *to = w->data + w->written;
-            for (int i = 0; i < length; i++) to[i] = to[i - distance];
-        }
+        if (w->data) repeat(w->data + w->written, distance, length);
         if (w->tokens) w->tokens[w->count] = match_of(length, distance);
         w->written += length;
         w->count++;
@@ -245,7 +251,8 @@ EXPORT int64_t bitswap_adler(const uint8_t *data, int64_t size) {
 
 /* Inflate a raw deflate stream of `size` bytes to at most `limit`. `counts` is set to the bytes
  * read, bytes written, tokens, blocks, bytes of heads and last padding bits; the arrays, as large
- * as those say, are filled unless they are null. Returns 0 or an error. */
+ * as those say, and `data` by PADDING larger, are filled unless they are null. Returns 0 or an
+ * error. */
 EXPORT int64_t bitswap_inflate(const uint8_t *in, int64_t size, int64_t limit, int64_t *counts,
                                uint8_t *data, uint32_t *tokens, int32_t *blocks, uint8_t *heads) {
     reader r = {in, size, 0, 0, 0};
