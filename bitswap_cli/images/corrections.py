@@ -11,11 +11,11 @@ _PLACE = 4  # bytes of how far a pixel is behind the one before
 def corrections(pixels: NDArray[np.uint8], made: NDArray[np.uint8]) -> bytes:
     """Write where pixels (H, W, C) differ from those that were made, and by what."""
     channels = pixels.shape[2]
-    differ = (pixels - made).reshape(-1, channels)
-    where: NDArray[np.int64] = np.unique(np.flatnonzero(differ) // channels)
-    steps = np.diff(where, prepend=-1).astype("<u4") - 1
+    where: NDArray[np.int64] = np.flatnonzero(pixels != made) // channels
+    steps = np.diff(where, prepend=-1)
+    where, steps = where[steps > 0], steps[steps > 0].astype("<u4") - 1
     places = steps.view(np.uint8).reshape(-1, _PLACE)
-    own = differ[where]
+    own = pixels.reshape(-1, channels)[where] - made.reshape(-1, channels)[where]
     if channels == 3:
         own = np.stack((own[:, 1], own[:, 0] - own[:, 1], own[:, 2] - own[:, 1]), 1)
     return places.T.tobytes() + own.T.tobytes()
