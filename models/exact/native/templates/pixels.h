@@ -46,10 +46,16 @@ TARGET static void earlier(const network *n, const pool *all, int64_t first, int
     }
 }
 
+/* Compilers make more of shapes that they know. */
 TARGET static void windows(const network *n, const group *g, const pool *all, int64_t first,
                            int count, char *to) {
     const int64_t row = (n->skip->groups + n->skip->words) * GROUP;
-    for (int i = 0; i < count; i++) look(n, g, all, first + i, to + i * row, UNIT);
+    const int gray = n->gray != 0, small = gray && n->radius == 2, near = gray && n->radius == 3;
+    for (int i = 0; i < count; i++, first++, to += row) {
+        if (near) look(n, g, all, first, to, UNIT, 1, 3, 1);
+        else if (small) look(n, g, all, first, to, UNIT, 1, 2, 1);
+        else look(n, g, all, first, to, UNIT, gray, n->radius, n->channels);
+    }
 }
 
 #undef WIDTH
