@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitswap_cli.contract import BYTES, Samples
+from bitswap_cli.images.formats import high_bits
 from bitswap_cli.images.formats.register import kind_of
 from bitswap_cli.images.picture import MAX_PIXELS, Picture
 from bitswap_cli.images.shown import shown
@@ -20,13 +21,13 @@ _BLUES = 2.0  # blues that a photograph has at least for each red and green
 
 
 def depth(picture: Picture) -> int | None:
-    """Return how many bytes a picture shows of one channel; None if it cannot be coded whole, or
+    """Return how many bytes of one channel are samples; None if it cannot be coded whole, or
     had better be coded in tiles: a photograph, unless its colours are those of a palette."""
     height, width, channels = picture.pixels.shape
     kind = kind_of(picture.recipe.kind)
     if kind.alphabet != BYTES or height * width > MAX_PIXELS:
         return None
-    own = shown(picture).dtype.itemsize
+    own = 1 if kind.feature == high_bits.FEATURE else shown(picture).dtype.itemsize
     if channels > MOST_CHANNELS * own or not few([(height, width, own)]):
         return None
     may_be_photograph = kind.palette is None and channels in (1, 3)

@@ -13,7 +13,7 @@ from bitswap_cli.archive.format.sections import (
 )
 from bitswap_cli.archive.format.values.objects import pack_object, unpack_object
 from bitswap_cli.errors import ArchiveError, ModelError, display
-from bitswap_cli.images.formats import register
+from bitswap_cli.images.formats import high_bits, register
 from bitswap_cli.images.formats.format import DESCRIBED, WIDE
 from bitswap_cli.images.formats.lattice import kinds as lattice
 from bitswap_cli.images.picture import CHANNELS
@@ -53,7 +53,7 @@ _OF_ENTRIES = frozenset(
 # Tables do not tell of these, but of what has need of them.
 _FOLLOWS = {LAID: DECODINGS, LEARNING: JPEGS}
 # Of these, tables do not tell which kinds of pictures there are, or by which makers.
-_HIDING = frozenset([SAMPLES, DECODINGS, STREAMS, PIECES, *lattice.FEATURES])
+_HIDING = frozenset([SAMPLES, DECODINGS, STREAMS, PIECES, *lattice.FEATURES, high_bits.FEATURE])
 
 
 OTHERS = (JPEGS, DRAWN)

@@ -22,7 +22,7 @@ from bitswap_cli.archive.sources.copies import find
 from bitswap_cli.archive.sources.inside.hosts import look_into
 from bitswap_cli.archive.sources.inside.streams import LEVEL
 from bitswap_cli.archive.sources.lookers import Look, here, lookers
-from bitswap_cli.archive.sources.seen import NO_PICTURE, UNSEEN, Group, Known, Seen, SeenJpeg
+from bitswap_cli.archive.sources.seen import LAID, NO_PICTURE, UNSEEN, Group, Known, Seen, SeenJpeg
 from bitswap_cli.archive.sources.source import Source, SourceError, beginning
 from bitswap_cli.archive.sources.strips import SeenStrips
 from bitswap_cli.archive.sources.walk import collect
@@ -30,7 +30,6 @@ from bitswap_cli.archive.system.telling import Teller
 from bitswap_cli.images import repeats
 from bitswap_cli.images.formats import register
 from bitswap_cli.images.formats.format import DESCRIBED
-from bitswap_cli.images.formats.lattice.kinds import FEATURES as LATTICES
 from bitswap_cli.images.formats.register import kind_of
 from bitswap_cli.images.inspection import looks_like_picture
 from bitswap_cli.images.picture import Picture
@@ -126,7 +125,7 @@ class Catalogue:
         longest = max(longest, self._hosted.longest)
         used = {
             DESCRIBED: exact,
-            SAMPLES: exact or bool(own.difference(LATTICES)),
+            SAMPLES: exact or bool(own.difference(LAID)),
             COPIES: bool(self.copies),
             LONG: longest > MAX_CHUNK_BYTES,
             LARGE: bool(strips) or any(one.large for one in known),

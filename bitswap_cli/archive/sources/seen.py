@@ -14,6 +14,7 @@ from bitswap_cli.archive.sources import source as source_files
 from bitswap_cli.archive.sources import twins
 from bitswap_cli.archive.sources.source import Source, SourceError
 from bitswap_cli.images import bands
+from bitswap_cli.images.formats import high_bits
 from bitswap_cli.images.formats.jpeg.codec import Jpeg, split
 from bitswap_cli.images.formats.lattice import format as lattice
 from bitswap_cli.images.formats.lattice.kinds import FEATURES as LATTICES
@@ -64,7 +65,7 @@ class Seen(NamedTuple):
     """A file that can be seen as a picture."""
 
     pictures: list[Picture]
-    """One, or two wide ones of different kinds; and, behind these, what a lattice makes of it."""
+    """One, or two wide ones of different kinds; and, behind these, how else the first is laid."""
     limit: int
     """Bytes that the whole file takes without the model."""
     crc: int
@@ -129,6 +130,8 @@ class Group:
     """Of all of them."""
 
 
+LAID = (*LATTICES, high_bits.FEATURE)
+"""Features of kinds of pictures that are made of those of others."""
 NO_PICTURE = Known()
 UNSEEN = Known(limit=-1)
 
@@ -168,7 +171,7 @@ def look(source: Source, *, wide: bool, pixels: bool) -> Known:
         return NO_PICTURE
     large = any(math.prod(picture.pixels.shape[:2]) > MAX_PIXELS for picture in pictures)
     digests = tuple(twins.digest(picture.pixels) for picture in pictures)
-    pictures += _by_lattice(pictures)
+    pictures += _laid(pictures)
     kinds = tuple(picture.recipe.kind for picture in pictures)
     told = kinds, _cost(data), zlib.crc32(data), description or b"", tuple(map(genre_of, pictures))
     size = pictures[0].pixels.size
@@ -178,20 +181,21 @@ def look(source: Source, *, wide: bool, pixels: bool) -> Known:
 def look_again(source: Source, known: Known) -> list[Picture]:
     """Decode a file that was proved before; raise `SourceError` if it is no longer the same."""
     data = source_files.read(source)
-    kinds = [kind for kind in known.kinds if kind_of(kind).feature not in LATTICES]
+    kinds = [kind for kind in known.kinds if kind_of(kind).feature not in LAID]
     pictures = [decode(data, kind, known.description) for kind in kinds]
     found = [picture for picture in pictures if picture is not None]
     if len(kinds) < len(known.kinds):
-        found += _by_lattice(found)
+        found += _laid(found)
     if zlib.crc32(data) != known.checksum or len(found) < len(known.kinds):
         raise source_files.changed(source)
     return found
 
 
-def _by_lattice(pictures: list[Picture]) -> list[Picture]:
-    """Return what the first picture is by luma and chroma, if its colours were computed of any."""
-    found = lattice.laid(pictures[0]) if pictures else None
-    return [found] if found else []
+def _laid(pictures: list[Picture]) -> list[Picture]:
+    """Return what the first picture is by luma and chroma, if its colours were computed of any, or
+    by its highest bits, if it has more than eight."""
+    ways = (lattice.laid, high_bits.laid) if pictures else ()
+    return [found for laid in ways if (found := laid(pictures[0]))]
 
 
 def pays_as_jpeg(seen: Seen) -> bool:

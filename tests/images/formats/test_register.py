@@ -71,6 +71,8 @@ def test_kinds_keep_their_numbers_and_promises() -> None:
         (28, "npz", True, False),
         (29, "idx", True, False),
         (30, "planar", True, False),
+        (31, "high-bits", False, False),
+        (32, "high-bits-exact", True, False),
         *LATTICES,
     ]
     assert all(kind.alphabet == BYTES for kind in kinds())

@@ -17,6 +17,7 @@ from bitswap_cli.archive.writing.coders.choice import description_cost
 from bitswap_cli.archive.writing.coders.coder import Coded, Offer, Step, Work, kept_as
 from bitswap_cli.contract import PictureCodec
 from bitswap_cli.images import repeats
+from bitswap_cli.images.formats import high_bits
 from bitswap_cli.images.formats.lattice.kinds import FEATURES as LATTICES
 from bitswap_cli.images.formats.register import kind_of
 from bitswap_cli.images.inspection import palette_of
@@ -133,9 +134,12 @@ def whole(pictures: Sequence[Picture]) -> list[tuple[Picture, int]]:
     """Return which pictures, of those that a file can be seen as, may be coded whole, and how many
     bytes of one channel each shows."""
     # of a palette image that by its colours, if they can be found again; of one that can be told by
-    # luma and chroma, which have fewer colours than red, green and blue, that alone
+    # luma and chroma, which have fewer colours than red, green and blue, that alone; of one of 16
+    # bits that by its highest ones as well
     planes = [p for p in pictures if kind_of(p.recipe.kind).feature in LATTICES]
-    some = [p for p in planes if repeats.repeats_itself(p)] if planes else pictures[-1:]
+    high = [p for p in pictures if kind_of(p.recipe.kind).feature == high_bits.FEATURE]
+    others = pictures[: len(pictures) - len(high)]
+    some = [p for p in planes if repeats.repeats_itself(p)] if planes else [*others[-1:], *high]
     return [(p, depth) for p in some if (depth := repeats.depth(p)) is not None]
 
 

@@ -1,0 +1,155 @@
+"""Pictures of 16 bits come back from their highest ones and what is told of the others."""
+
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+from PIL import Image
+
+from bitswap_cli.errors import ArchiveError
+from bitswap_cli.images.formats.high_bits import laid
+from bitswap_cli.images.formats.register import kind_of, shown_shape
+from bitswap_cli.images.genres import genre_of
+from bitswap_cli.images.inspection import describe, inspect_exact, inspect_wide, rebuild
+from bitswap_cli.images.picture import Picture, Recipe
+from bitswap_cli.images.repeats import depth
+from bitswap_cli.images.shown import read_samples, shown
+from tests.images.formats.samples import array_file, saved
+
+Words = np.ndarray
+
+
+def ramp(bits: int, channels: int = 1) -> Words:
+    """A slope with some noise, of so many bits: (24, 30, C) uint16."""
+    random = np.random.default_rng(bits)
+    y, x = np.mgrid[:24, :30]
+    slope = (x[..., None] + y[..., None] + 9 * np.arange(channels)) / 80
+    values = slope * ((1 << bits) - 1) + random.normal(0, 1 << bits >> 9, (24, 30, channels))
+    found: Words = values.clip(0, (1 << bits) - 1).astype(np.uint16)
+    return found
+
+
+def pnm(pixels: Words, highest: int) -> bytes:
+    """A PGM or PPM file."""
+    height, width, channels = pixels.shape
+    head = f"P{5 if channels == 1 else 6} {width} {height} {highest}\n".encode()
+    return head + pixels.astype(">u2").tobytes()
+
+
+def seen(data: bytes) -> Picture:
+    """A file by its highest bits, proved."""
+    found = laid(next(inspect_exact(data, describe(data))))
+    assert found is not None
+    assert rebuild(found.recipe, found.pixels) == data
+    assert kind_of(found.recipe.kind).exact
+    assert np.array_equal(shown(found), read_samples(data))
+    assert shown_shape(found.recipe.kind, found.pixels.shape) == read_samples(data).shape
+    return found
+
+
+@pytest.mark.parametrize("bits", [8, 9, 10, 12, 14, 16])
+def test_files_come_back_by_their_highest_bits(bits: int) -> None:
+    pixels = ramp(bits)
+    for data in (
+        saved(Image.fromarray(pixels[..., 0]), "PNG"),
+        saved(Image.fromarray(pixels[..., 0]), "TIFF"),
+        array_file(pixels[..., 0]),
+        pnm(pixels, 65535),
+        pnm(ramp(bits, 3), 65535),
+        array_file(ramp(bits, 3) << (16 - bits)),
+    ):
+        found = seen(data)
+        assert found.pixels.shape[2] in (1, 3)
+        assert genre_of(found) == ("rgb" if found.pixels.shape[2] == 3 else "small gray")
+        assert found.pixels.max() >= 128
+
+
+def test_samples_at_the_high_end_are_those_at_the_low_end() -> None:
+    low, high = seen(array_file(ramp(12)[..., 0])), seen(array_file(ramp(12)[..., 0] << 4))
+    assert np.array_equal(low.pixels, high.pixels)
+    assert low.recipe.description[3:] == high.recipe.description[3:]
+
+
+def test_samples_of_eight_bits_made_longer_tell_nothing_more() -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (20, 20), np.uint16)
+    pixels[0, 0] = 255
+    for longer in (pixels, pixels << 8, pixels * 257, pixels << 2 | pixels >> 6):
+        found = seen(array_file(longer.astype(np.uint16)))
+        _, order = np.unique(found.pixels, return_inverse=True)
+        assert np.array_equal(order.ravel(), np.unique(pixels, return_inverse=True)[1].ravel())
+        described = found.recipe.description
+        assert not any(described[len(described) - described[2] * pixels.size // 8 :])
+
+
+def test_few_values_are_told_by_their_ranks() -> None:
+    curve = np.cumsum(1 + np.arange(300)).astype(np.uint16)
+    ranks = np.random.default_rng(2).integers(0, 300, (90, 90))
+    found = seen(array_file(curve[ranks]))
+    assert found.recipe.description[2] == 1
+    assert np.array_equal(found.pixels[..., 0], ranks >> 1)
+    other = found.recipe._replace(description=found.recipe.description[:3] + b"\1\0" + bytes(1013))
+    with pytest.raises(ArchiveError, match="malformed"):
+        rebuild(other, found.pixels)
+    for told in (b"\1\xff\xff\4", b"\x80\x80\x80\1", b"\2\0"):
+        head = found.recipe.description[:3]
+        with pytest.raises(ArchiveError, match="malformed|damaged"):
+            rebuild(found.recipe._replace(description=head + told), found.pixels)
+
+
+@given(arrays(np.uint16, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=9)))
+def test_any_samples_come_back(pixels: Words) -> None:
+    data = b"P5 %d %d 65535 " % pixels.shape[::-1] + pixels.astype(">u2").tobytes()
+    seen(data)
+
+
+def test_what_has_eight_bits_or_other_channels_is_none_of_these() -> None:
+    gray_and_alpha = Image.fromarray(np.zeros((9, 9, 2), np.uint8), "LA")
+    for data in (
+        saved(gray_and_alpha, "PNG"),
+        saved(Image.fromarray(np.zeros((9, 9, 3), np.uint8)), "PNG"),
+        array_file(np.zeros((9, 9, 4), np.uint16)),
+        array_file(np.zeros((9, 9), np.uint8)),
+    ):
+        assert laid(next(inspect_exact(data, describe(data)))) is None
+
+
+def test_pixel_for_pixel() -> None:
+    data = saved(Image.fromarray(ramp(12)[..., 0]), "PNG")
+    found = laid(inspect_wide(data)[0])
+    assert found is not None and found.recipe.kind == "high-bits"
+    made = rebuild(found.recipe, found.pixels)
+    with Image.open(io.BytesIO(made)) as image:
+        assert np.array_equal(np.asarray(image), ramp(12)[..., 0])
+
+
+def test_it_is_a_picture_of_bytes_to_a_coder_of_drawn_ones() -> None:
+    flat = np.kron(ramp(12)[..., 0], np.ones((3, 3), np.uint16))
+    assert depth(seen(array_file(flat))) == 1
+    assert depth(next(inspect_exact(array_file(flat), None))) == 2
+
+
+@given(st.binary(max_size=200), st.integers(0, 255), st.integers(0, 17), st.integers(0, 9))
+def test_damaged_recipes_are_refused_or_give_files(
+    told: bytes, number: int, zeros: int, lower: int
+) -> None:
+    """None ends in anything but an error of its own class."""
+    found = seen(array_file(ramp(10)[..., 0]))
+    head = bytes([number, zeros, lower])
+    for own in (told, head + told, bytes([14, zeros, lower]) + found.recipe.description[3:]):
+        for name in ("high-bits", "high-bits-exact"):
+            recipe = Recipe(name, found.recipe.prefix, found.recipe.suffix, own)
+            for use in (rebuild, lambda recipe, pixels: shown(Picture(pixels, recipe))):
+                try:
+                    use(recipe, found.pixels)
+                except ArchiveError:
+                    continue
+
+
+def test_values_of_more_than_sixteen_bits_are_refused() -> None:
+    found = seen(array_file(ramp(16)[..., 0]))
+    told = bytes([14, 1, 8]) + found.recipe.description[3:]
+    with pytest.raises(ArchiveError, match="malformed"):
+        rebuild(found.recipe._replace(description=told), found.pixels)
