@@ -107,7 +107,7 @@ class Lockstep(Generic[Net, Network]):
     variant : str, optional
         Instructions to use, one of `kernel.VARIANTS`; the fastest that the machine has by default.
     pack : callable
-        Packs a network whose activations and weights have so many bytes.
+        Packs a network whose activations and weights have so many bytes, by what else is known.
 
     Raises
     ------
@@ -115,9 +115,7 @@ class Lockstep(Generic[Net, Network]):
         If it cannot be loaded, was built from another version, or lacks the variant.
     """
 
-    def __init__(
-        self, path: Path, variant: str | None, pack: Callable[[Net, int], Network]
-    ) -> None:
+    def __init__(self, path: Path, variant: str | None, pack: Callable[..., Network]) -> None:
         self.variant = kernel.Kernel(path, variant).variant
         self._library = ctypes.CDLL(str(path))
         self._which = kernel.VARIANTS.index(self.variant)
@@ -132,11 +130,11 @@ class Lockstep(Generic[Net, Network]):
         function.restype = WORD
         return function
 
-    def _network(self, net: Net) -> Network:
+    def _network(self, net: Net, *by: object) -> Network:
         """Pack a network, once."""
         network = self._networks.get(net)
         if network is None:
-            network = self._networks[net] = self._pack(net, self._unit)
+            network = self._networks[net] = self._pack(net, self._unit, *by)
         return network
 
     def _run(self, function: Function, network: Network, *arguments: int | None) -> int:

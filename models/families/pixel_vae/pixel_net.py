@@ -80,12 +80,22 @@ class PixelNet:
         """
         n, c, k = len(window), self.config.channels, self.config.components
         near = window[:, self.near]  # (N, 4, C)
-        reference = near[:, 0] + near[:, 1] + 1 >> 1
-        difference = window - reference[:, None]
-        x = np.concatenate((difference.reshape(n, -1), border * UNIT), 1)
+        x, reference = self.inputs(window, border)
         parts = np.array([ANCHORS[at % len(ANCHORS)] for at in range(k)], np.int32)
         anchors = np.einsum("km,nmc->nck", parts, near) + 2 >> 2
         skip = _dense(self.skip, x).reshape(n, c, k).astype(np.int32)
+        return Terms(self.splits_of(self.hidden(x, film)[-1]), skip, anchors, reference)
+
+    def inputs(self, window: Integers, border: Integers) -> tuple[Integers, Integers]:
+        """What the first layers see, (N, inputs), and what pixels are differences to, (N, C)."""
+        west, north = (window[:, at] for at in self.near[:2])
+        reference = west + north + 1 >> 1
+        difference = window - reference[:, None]
+        return np.concatenate((difference.reshape(len(window), -1), border * UNIT), 1), reference
+
+    def hidden(self, x: Integers, film: Film | None) -> list[NDArray[np.integer]]:
+        """Units of each layer of the trunk, (N, width), of what the first one sees."""
+        found: list[NDArray[np.integer]] = []
         h: NDArray[np.integer] = x
         for i, layer in enumerate(self.trunk):
             h = _dense(layer, h)
@@ -93,20 +103,32 @@ class PixelNet:
                 gain, shift = film[:, 0, i].astype(np.int32), film[:, 1, i]
                 h = (h + (h * gain >> GAIN_BITS) + shift).clip(*STREAM)
             h = activation(h)
-        return Terms(_dense(self.splits, h), skip, anchors, reference)
+            found.append(h)
+        return found
+
+    def splits_of(self, hidden: NDArray[np.integer]) -> Values:
+        """What the trunk says to channels, (N, C * split)."""
+        return _dense(self.splits, hidden)
+
+    def units(self, c: int, trunk: Values, residual: Integers) -> tuple[Values, Values]:
+        """Units of channel c, (N, split) each: those that see its earlier channels, and those that
+        the heads see. `residual` (N, C) is what all are more than their references."""
+        s = self.config.split
+        own = trunk[:, c * s : (c + 1) * s]
+        if self._coded:
+            residual = residual.copy()
+            residual[:, c:] = 0
+            own = _dense(self._coded[c], residual, own)
+        own = activation(own)
+        return own, _dense(self.mixes[c], own, within=ACTIVATION)
 
     def channel(self, c: int, terms: Terms, known: Integers) -> MixtureParameters:
         """Mixtures of channel c, (N, K) each.
 
         `known` (N, C) holds the pixels; channels from c on are not looked at.
         """
-        k, s = self.config.components, self.config.split
-        h: NDArray[np.integer] = terms.trunk[:, c * s : (c + 1) * s]
-        if self._coded:
-            residual = known - terms.reference
-            residual[:, c:] = 0
-            h = _dense(self._coded[c], residual, h)
-        h = _dense(self.mixes[c], activation(h), within=ACTIVATION)
+        k = self.config.components
+        _, h = self.units(c, terms.trunk, known - terms.reference)
         out = _dense(self.heads[c], h).astype(np.int32)
         gain = out[:, 3 * k : (3 + c) * k].clip(*GAINS).reshape(len(out), c, k)
         share = (gain * (known[:, :c, None] - terms.anchors[:, :c])).sum(1, dtype=np.int32)

@@ -33,6 +33,7 @@ from bitswap_models.exact.packed import (
 )
 from bitswap_models.families.pixel_vae.config import Config
 from bitswap_models.families.pixel_vae.lockstep import Mixtures
+from bitswap_models.families.pixel_vae.order import ordered
 from bitswap_models.families.pixel_vae.pixel_net import Film, PixelNet
 from bitswap_models.families.pixel_vae.window import taps
 
@@ -61,6 +62,8 @@ class Network(Packed):
     net : PixelNet
     unit : int
         Bytes of an activation and of the weights that multiply it: 1 or 2.
+    film : int16 array (cells, 2, layers, width), optional
+        Under which units are put in order.
     gray : bool
         Pack what it is for tiles that code one channel, which the others repeat: its first layers
         see that one, by the sums of their weights.
@@ -69,25 +72,29 @@ class Network(Packed):
     ----------
     channels : int
         Of tiles, as it takes them.
+    units : array (layers, width)
+        Which units the trunk's are.
     """
 
-    def __init__(self, net: PixelNet, unit: int, *, gray: bool = False) -> None:
+    def __init__(self, net: PixelNet, unit: int, film: Film | None, *, gray: bool = False) -> None:
         super().__init__(unit)
         config = net.config
         if config.channels > MAX_CHANNELS or config.components > MAX_COMPONENTS:
             raise ValueError("more channels or components than the kernel has room for")
         channels, width = 1 if gray else config.channels, -(-config.width // PANEL) * PANEL
         self.channels = channels
-        first, *others = net.trunk
+        own = ordered(net, film, gray=gray)
+        self.units = own.units
+        first, *others = own.trunk
         self.structure = _Network(
             channels, config.radius, config.layers, config.split, config.components,
             config.tile, width, self._keep(POWERS),
             self._array(self._first(net.skip, config, channels * config.components)),
-            self._array(self._layer(net.splits, channels * config.split, channels)),
+            self._array(self._layer(own.splits, channels * config.split, channels)),
             self._array(self._first(first, config, width), *map(self._layer, others)),
-            self._array(*map(self._layer, net.mixes[:channels])),
-            self._array(*map(self._layer, net.heads[:channels])),
-            *self._coded(net.coded, config.split), gray,
+            self._array(*map(self._layer, own.mixes[:channels])),
+            self._array(*map(self._layer, own.heads[:channels])),
+            *self._coded(own.coded, config.split), gray,
         )  # fmt: skip
         self.address = ctypes.addressof(self.structure)
 
@@ -185,10 +192,11 @@ class PixelKernel(Lockstep[PixelNet, Network]):
     ) -> tuple[Integers, Integers, Integers]:
         """Let a function tell of a group: symbols, owners and batches, see `Mixtures`."""
         sizes = np.ascontiguousarray(sizes, np.int32)
-        film = _checked(net.config, film, sizes, x.shape[1])
+        _check(net.config, film, sizes, x.shape[1])
         if x.shape != (len(sizes), x.shape[1], x.shape[1], net.config.channels):
             raise ValueError(f"tiles of shape {x.shape} for {len(sizes)} sizes")
-        network = self._network_of(net, sizes)
+        network = self._network_of(net, film, sizes)
+        film = _laid(film, network)
         x = np.ascontiguousarray(x[..., : network.channels], np.uint8)
         symbols, owner, batches = np.empty((3, _count(sizes)), np.int32)
         found = self._run(
@@ -213,8 +221,9 @@ class PixelKernel(Lockstep[PixelNet, Network]):
             If an array has the wrong shape.
         """
         sizes = np.ascontiguousarray(sizes, np.int32)
-        film = _checked(net.config, film, sizes, tile)
-        network = self._network_of(net, sizes)
+        _check(net.config, film, sizes, tile)
+        network = self._network_of(net, film, sizes)
+        film = _laid(film, network)
         tiles = np.zeros((len(sizes), tile, tile, network.channels), np.uint8)
         self._pop(
             self._tiles, network, native,
@@ -222,13 +231,15 @@ class PixelKernel(Lockstep[PixelNet, Network]):
         )  # fmt: skip
         return tiles.repeat(net.config.channels // network.channels, 3)
 
-    def _network_of(self, net: PixelNet, sizes: Integers) -> Network:
-        """Return what a group of tiles takes: the network for gray ones, if all of them are."""
+    def _network_of(self, net: PixelNet, film: Film | None, sizes: Integers) -> Network:
+        """Return what a group of tiles takes: the network for gray ones, if all of them are. Its
+        units are in the order that suits the first film that came."""
+        some = None if film is None or not len(film) else film[0]
         if sizes[:, 2].max(initial=1) > 1 or not self._has_gray(net.config):
-            return self._network(net)
+            return self._network(net, some)
         network = self._gray.get(net)
         if network is None:
-            network = self._gray[net] = Network(net, self._unit, gray=True)
+            network = self._gray[net] = Network(net, self._unit, some, gray=True)
         return network
 
     def _has_gray(self, config: Config) -> bool:
@@ -247,22 +258,27 @@ def _data(film: Film | None) -> int | None:
     return None if film is None else film.ctypes.data
 
 
-def _checked(config: Config, film: Film | None, sizes: Integers, tile: int) -> Film | None:
-    """The film with its layers padded to panels; ValueError unless the group is sound."""
+def _check(config: Config, film: Film | None, sizes: Integers, tile: int) -> None:
+    """Raise ValueError unless a group is sound."""
     if tile <= 0 or tile % config.tile or sizes.shape != (len(sizes), 3):
         raise ValueError(f"tiles of {tile} pixels, sizes of shape {sizes.shape}")
     most = sizes[:, 2].max(initial=1)
     coded = ((sizes[:, 2] == 1) | (sizes[:, 2] == most)).all() and most <= config.channels
     if not coded or sizes[:, :2].min(initial=0) < 0 or sizes[:, :2].max(initial=0) > tile:
         raise ValueError("sizes that no tile has")
+    cells = (tile // config.tile) ** 2
+    if film is not None and film.shape != (len(sizes), cells, 2, config.layers, config.width):
+        raise ValueError(f"a film of shape {film.shape} for {len(sizes)} tiles")
+
+
+def _laid(film: Film | None, network: Network) -> Film | None:
+    """The film of a network's units in their order, padded to panels."""
     if film is None:
         return None
-    if film.shape != (len(sizes), (tile // config.tile) ** 2, 2, config.layers, config.width):
-        raise ValueError(f"a film of shape {film.shape} for {len(sizes)} tiles")
-    padding = -film.shape[-1] % PANEL
-    if padding:
-        film = np.pad(film, [(0, 0)] * 4 + [(0, padding)])
-    return np.ascontiguousarray(film, np.int16)
+    layers, width = network.units.shape
+    room = np.zeros((*film.shape[:-1], width + -width % PANEL), np.int16)
+    room[..., :width] = film[..., np.arange(layers)[:, None], network.units]
+    return room
 
 
 @cache

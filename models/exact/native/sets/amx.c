@@ -8,11 +8,13 @@
 
 #define DOT dot_words
 #define DOT_OF dot_words_of
+#define DOT_SOME some_words
 #define ADD_GROUP _mm512_dpwssd_epi32
 #include "templates/dot_512.h"
 
 #define DOT dot_bytes
 #define DOT_OF dot_bytes_of
+#define DOT_SOME some_bytes
 #define ADD_GROUP _mm512_dpbusd_epi32
 #define ADD_WORD _mm512_dpwssd_epi32
 #include "templates/dot_512.h"

@@ -8,6 +8,7 @@
 /* ---- dot products ---- */
 
 #define DOT dot_words
+#define DOT_SOME some_words
 #define ADD_GROUP(sum, x, w) _mm256_add_epi32(sum, _mm256_madd_epi16(x, w))
 #include "templates/dot_256.h"
 
@@ -42,6 +43,7 @@ typedef uint32_t bits_8 __attribute__((vector_size(32)));
 #define UNIT 2
 #define WIDTH 8
 #define DOT dot_words
+#define DOT_SOME some_words
 #include "templates/dense.h"
 #include "templates/pixels.h"
 

@@ -8,6 +8,7 @@
 
 #define DOT dot_words
 #define DOT_OF dot_words_of
+#define DOT_SOME some_words
 #define ADD_GROUP(sum, x, w) _mm512_add_epi32(sum, _mm512_madd_epi16(x, w))
 #include "templates/dot_512.h"
 
@@ -33,6 +34,7 @@
 #define UNIT 2
 #define WIDTH 16
 #define DOT dot_words
+#define DOT_SOME some_words
 #include "templates/dense.h"
 #include "templates/pixels.h"
 

@@ -8,10 +8,12 @@
 /* ---- dot products ---- */
 
 #define DOT dot_words
+#define DOT_SOME some_words
 #define ADD_GROUP _mm256_dpwssd_avx_epi32
 #include "templates/dot_256.h"
 
 #define DOT dot_bytes
+#define DOT_SOME some_bytes
 #define ADD_GROUP _mm256_dpbusd_avx_epi32
 #define ADD_WORD _mm256_dpwssd_avx_epi32
 #include "templates/dot_256.h"
@@ -25,6 +27,7 @@
 #define UNIT 1
 #define WIDTH 8
 #define DOT dot_bytes
+#define DOT_SOME some_bytes
 #include "templates/dense.h"
 #include "templates/pixels.h"
 

@@ -32,6 +32,7 @@ SHAPES: list[tuple[int, int, dict[str, int]]] = [
     (5, 3, {"components": 1}),
     (1, 6, {"components": 5}),
     (2, 8, {"width": 20, "split": 10, "components": 9}),
+    (1, 3, {"width": 150, "split": 100}),  # where products with what is 0 are left out
 ]
 
 
