@@ -14,7 +14,7 @@ import numpy as np
 from bitswap_cli.contract import Samples
 from bitswap_cli.images.deflate.columns import Reader, varint
 from bitswap_cli.images.formats.arrays import npy_header
-from bitswap_cli.images.formats.arrays.planes import Planes, of_shape
+from bitswap_cli.images.formats.arrays.planes import Planes, of_axes, of_shape
 from bitswap_cli.images.formats.format import Kind, Pixels
 from bitswap_cli.images.formats.rows import misfit
 from bitswap_cli.images.picture import Picture, Recipe
@@ -39,16 +39,20 @@ class _Array(NamedTuple):
 
     start: int
     shape: list[int]
+    sure: bool = False
+    """Whether nothing else may be laid so: its first axes are those of pictures or channels."""
 
 
 def planes_in(data: bytes) -> tuple[int, int, Planes] | None:
     """Return where the first array of planar pictures begins and ends in a file, and how these lie;
     None if there is none."""
-    for start, shape in _arrays(data):
-        planes, end = of_shape(shape), start + prod(shape)
+    for start, shape, sure in _arrays(data):
+        planes, end = of_axes(shape) if sure else of_shape(shape), start + prod(shape)
         if planes is None or not start < end <= len(data):
             continue
-        if planes.holds(np.frombuffer(data, np.uint8, end - start, start)):
+        if sure and not planes.held(end - start):
+            continue
+        if sure or planes.holds(np.frombuffer(data, np.uint8, end - start, start)):
             return start, end, planes
     return None
 
@@ -82,11 +86,12 @@ def shown(recipe: Recipe, samples: Samples) -> Pixels:
 
 
 def _arrays(data: bytes) -> Iterator[_Array]:
-    """Yield the arrays of unsigned bytes, in C order, of a file."""
+    """Yield the arrays of unsigned bytes of a file, in C order; of .npy, in Fortran's, too, and of
+    booleans."""
     if data.startswith(npy_header.MAGIC):
-        told = npy_header.read(data)
-        if told and told.type == b"|u1":
-            yield _Array(told.size, told.shape)
+        told = npy_header.read_any(data)
+        if told and told.type in (b"|u1", b"|b1"):
+            yield _Array(told.size, told.shape, told.other)
         return
     for match in _PICKLED.finditer(data):
         axes = [next(filter(None, groups)) for groups in _AXIS.findall(match[1])]

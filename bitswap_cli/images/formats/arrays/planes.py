@@ -47,6 +47,10 @@ class Planes(NamedTuple):
         pictures = pixels.reshape(-1, self.height, self.width, self.channels)
         return np.moveaxis(pictures, 3, 1).tobytes()
 
+    def held(self, size: int) -> bool:
+        """Tell whether pictures of so many bytes are small enough to be held as a whole."""
+        return is_held(size // self.size * self.height, self.width, self.channels, large=True)
+
     def holds(self, data: Bytes) -> bool:
         """Tell whether bytes look like pictures that lie so.
 
@@ -60,7 +64,7 @@ class Planes(NamedTuple):
             Of whole pictures.
         """
         count = len(data) // self.size
-        if not is_held(count * self.height, self.width, self.channels, large=True):
+        if not self.held(len(data)):
             return False
         step = -(-count // _LOOKED_AT)
         rows = max(2, min(self.height, _ROWS_OF // (self.width * -(-count // step))))
@@ -86,6 +90,14 @@ def of_shape(shape: Sequence[int]) -> Planes | None:
         if planes.size == shape[-1] and planes.sound:
             return planes
     return None
+
+
+def of_axes(shape: Sequence[int]) -> Planes | None:
+    """Return how the pictures of an array lie if its last axes are rows and columns, told by all:
+    those of channels are as many as colours have; None if they are too short or too long."""
+    channels = shape[-3] if len(shape) > 2 and shape[-3] in _COLOURS else 1
+    planes = Planes(channels, *shape[-2:])
+    return planes if planes.sound else None
 
 
 def _mean(differences: NDArray[np.int16]) -> Fraction:

@@ -69,6 +69,32 @@ def test_other_arrays_are_seen_by_their_rows(array: Pixels) -> None:
     assert picture.recipe.kind == "npy"
 
 
+@pytest.mark.parametrize("shape", [(24, 18), (24, 18, 3), (24, 18, 9)])
+def test_arrays_in_the_order_of_fortran_are_seen(shape: tuple[int, ...]) -> None:
+    array = np.random.default_rng(1).integers(0, 256, shape, np.uint8)
+    data = array_file(np.asfortranarray(array))
+    assert b"'fortran_order': True" in data
+    (picture,) = pictures(data)
+    assert picture.recipe.kind == "planar"
+    if shape[-1] == 3:
+        assert np.array_equal(picture.pixels, array.swapaxes(0, 1))
+
+
+@pytest.mark.parametrize("shape", [(24, 18), (5, 24, 18), (2, 3, 24, 18)])
+def test_booleans_are_seen(shape: tuple[int, ...]) -> None:
+    array = np.random.default_rng(1).integers(0, 2, shape, np.uint8)
+    (picture,) = pictures(array_file(array > 0))
+    assert picture.recipe.kind == "planar"
+    assert picture.pixels.shape[1] == 18 and set(np.unique(picture.pixels)) == {0, 1}
+
+
+@pytest.mark.parametrize("shape", [(24, 7), (24, 18, 5), (3, 3), (0, 9)])
+def test_other_axes_of_these_are_kept(shape: tuple[int, ...]) -> None:
+    array = np.zeros(shape, np.bool_)
+    assert not pictures(array_file(array))
+    assert not pictures(array_file(np.asfortranarray(np.zeros((7, *shape), np.uint16))))
+
+
 def test_pickles_without_pictures_are_kept() -> None:
     array = planar(MANY, 12)
     for other in (array.astype(np.uint16), np.asfortranarray(array), array[:0], [1, 2, 3]):
