@@ -32,7 +32,7 @@ def some_rows(height: int, pixels: int, unit: int, seed: int) -> Rows:
 
 PICTURES = st.builds(
     lambda height, pixels, unit, seed: (some_rows(height, pixels, unit, seed), unit),
-    st.integers(1, 9), st.integers(1, 9), st.sampled_from([1, 2, 3, 4, 6, 8]), st.integers(0, 99),
+    st.integers(1, 9), st.integers(1, 40), st.sampled_from([1, 2, 3, 4, 6, 8]), st.integers(0, 99),
 )  # fmt: skip
 
 

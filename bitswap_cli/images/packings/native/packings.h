@@ -14,6 +14,12 @@
 #define EXPORT __attribute__((visibility("default")))
 #endif
 
+#if defined(__GNUC__)
+#define INLINE static inline __attribute__((always_inline))
+#else
+#define INLINE static inline
+#endif
+
 enum { ABI = 4 };
 enum { DAMAGED = -1, NO_MEMORY = -3 };
 
