@@ -50,11 +50,14 @@ TARGET static void earlier(const network *n, const pool *all, int64_t first, int
 TARGET static void windows(const network *n, const group *g, const pool *all, int64_t first,
                            int count, char *to) {
     const int64_t row = (n->skip->groups + n->skip->words) * GROUP;
-    const int gray = n->gray != 0, small = gray && n->radius == 2, near = gray && n->radius == 3;
+    const int64_t radius = n->radius, channels = n->channels;
+    const int gray = n->gray != 0, wide = !gray && radius == 4;
     for (int i = 0; i < count; i++, first++, to += row) {
-        if (near) look(n, g, all, first, to, UNIT, 1, 3, 1);
-        else if (small) look(n, g, all, first, to, UNIT, 1, 2, 1);
-        else look(n, g, all, first, to, UNIT, gray, n->radius, n->channels);
+        if (gray && radius == 2) look(n, g, all, first, to, UNIT, 1, 2, 1);
+        else if (gray && radius == 3) look(n, g, all, first, to, UNIT, 1, 3, 1);
+        else if (wide && channels == 1) look(n, g, all, first, to, UNIT, 0, 4, 1);
+        else if (wide && channels == 3) look(n, g, all, first, to, UNIT, 0, 4, 3);
+        else look(n, g, all, first, to, UNIT, gray, radius, channels);
     }
 }
 
