@@ -158,7 +158,8 @@ def compare(
     batch: int = BATCH,
     notes: Notes | None = None,
 ) -> Iterator[tuple[str, str]]:
-    """Compare an archive with the folder that it was restored into, or made in.
+    """Compare an archive with the folder that it was restored into, or made in; the folder that it
+    holds will do, too.
 
     Where the archive tells length and CRC-32 of a file, nothing is decoded for it. What it does not
     hold is not looked at.
@@ -184,14 +185,23 @@ def compare(
         If the archive's model is needed, and not here.
     """
     with Archive(archive, model=model, batch=batch, notes=notes) as opened:
+        base = _base(opened, folder)
         for name in opened:
             check_name(os.fsencode(name))
             try:
-                yield name, _outcome(opened, name, os.path.join(folder, name))
+                yield name, _outcome(opened, name, os.path.join(base, name))
             except FileNotFoundError:
                 yield name, "missing"
             except OSError:
                 yield name, "unreadable"
+
+
+def _base(opened: Archive, folder: PathLike) -> str:
+    """Return the folder in which names lie: that above, if all of them are of the one given."""
+    base = os.path.abspath(folder)
+    above, own = os.path.split(base)
+    inside = all(name == own or name.startswith(f"{own}/") for name in opened)
+    return above if inside and not os.path.lexists(os.path.join(base, own)) else base
 
 
 def _outcome(opened: Archive, name: str, path: str) -> str:

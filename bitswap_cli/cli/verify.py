@@ -22,7 +22,7 @@ from bitswap_cli.cli.common import (
 @json_option
 @verbosity
 def command(console: Console, archive: str, folder: str, model: str | None, as_json: bool) -> None:
-    """Compare an archive with a folder that it was restored into, or made in.
+    """Compare an archive with a folder that it was restored into, or made in or of.
 
     There is a line for each entry that is not the same: pixels (the same pixels, in another file),
     differs, missing, or unreadable; with -v, for each entry. The exit code is 6 if there is any but

@@ -41,7 +41,7 @@ def outcomes(
 def test_what_was_restored_and_what_was_archived(
     bitswap: Bitswap, made_archive: Path, photos: Path, restored: Path, tiny_model: Path
 ) -> None:
-    for folder in (photos.parent, restored):
+    for folder in (photos.parent, photos, restored, restored / photos.name):
         assert set(outcomes(bitswap, made_archive, folder, tiny_model, 0).values()) == {"same"}
 
 
