@@ -64,6 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             raise
         code = EXIT_TERMINATED
     if console.ending:  # the end of a process, but that nobody waits for what threads are at
+        for number in (signal.SIGINT, signal.SIGTERM):  # who is impatient ends nothing sooner
+            signal.signal(number, signal.SIG_IGN)
         atexit._run_exitfuncs()  # temporary files that nobody had yet go
         with contextlib.suppress(OSError):
             sys.stdout.flush()

@@ -162,6 +162,29 @@ def test_interruption_leaves_nothing_behind(
     assert list(output.iterdir()) == []
 
 
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])
+def test_a_second_signal_changes_nothing(number: str) -> None:
+    """It comes while temporary files go."""
+    program = f"""
+import atexit, os, signal
+from bitswap_cli.cli import main
+
+def run(arguments, console):
+    atexit.register(os.kill, os.getpid(), signal.{number})
+    try:
+        console.interrupt()
+    except KeyboardInterrupt:
+        return main.EXIT_INTERRUPTED
+
+main.run = run
+main.main([])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, preexec_fn=heed_ctrl_c, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
+
+
 @pytest.mark.parametrize("way, code", [("terminate", 143), ("interrupt", 130)])
 def test_a_signal_that_python_swallowed(
     tmp_path: Path,

@@ -31,7 +31,6 @@ def encode(
     What is too large for mixing, or gains nothing by it, is under zstd. Pieces are coded by what
     `submit` calls in other threads; `done` is told how many bytes are, in all.
     """
-    view = memoryview(data)
 
     def body(piece: Piece) -> bytes:
         own = view[piece.start : piece.end]
@@ -39,9 +38,10 @@ def encode(
         return mixed or encode_bytes(piece.segments, bytes(own))
 
     bodies = []
-    for piece, own in [(piece, submit(body, piece)) for piece in pieces(segments, data)]:
-        bodies.append((own.result(), len(piece.segments)))
-        done(piece.end)
+    with memoryview(data) as view:  # a thread may know `body` for a while when it is done
+        for piece, own in [(piece, submit(body, piece)) for piece in pieces(segments, data)]:
+            bodies.append((own.result(), len(piece.segments)))
+            done(piece.end)
     return bodies
 
 

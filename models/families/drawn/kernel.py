@@ -68,7 +68,8 @@ class Chunk:
     def __init__(self, kernel: Kernel, chunk: int, state: State, *, decoding: bool) -> None:
         if not chunk:
             raise MemoryError
-        weakref.finalize(self, kernel.close, chunk)
+        # a thread may be at it when the process ends, which frees all that it has anyway
+        weakref.finalize(self, kernel.close, chunk).atexit = False
         self._kernel, self._chunk, self._decoding = kernel, chunk, decoding
         self._state = state
 

@@ -1,8 +1,11 @@
 """Blocks in pieces: all bytes once, and segments as readers want them."""
 
 import zlib
+from collections.abc import Callable
+from concurrent.futures import Future
 from itertools import pairwise
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -23,6 +26,7 @@ from bitswap_cli.errors import ArchiveError
 from bitswap_cli.mixing import octets
 from bitswap_cli.threads import Threads
 
+T = TypeVar("T")
 WORDS = b"the quick brown fox jumps over the lazy dog and runs "
 
 
@@ -144,6 +148,23 @@ def test_bodies_are_told_and_come_back() -> None:
     huge = segments[0]._replace(size=1 << 25, length=1 << 25)
     with pytest.raises(ArchiveError, match="too large"):
         decode_bytes(table._replace(segments=[huge]), body)
+
+
+def test_nothing_holds_a_block_whose_bodies_are_there() -> None:
+    """Threads may know for a while what they called."""
+    held: list[object] = []
+    segments, data = segments_of([4000], ["file"])
+    block = bytearray(data)
+
+    with Threads(1) as pool:
+
+        def submit(function: Callable[..., T], *arguments: object) -> Future[T]:
+            held.append((function, arguments))
+            return pool.submit(function, *arguments)
+
+        mixed.encode(segments, block, submit, lambda count: None)
+    assert held
+    block.clear()  # raises `BufferError` if anything sees it
 
 
 def test_pieces_that_cannot_be_mixed_are_under_zstd(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,7 @@
 """Drawn pictures come back, from every engine, and damage is noticed."""
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -195,3 +197,15 @@ def test_words_that_are_cut_or_too_many_are_refused(cut: int) -> None:
 def test_no_picture_takes_no_words() -> None:
     coder = model()
     assert coder.encode([], []).words == b"" and coder.decode(b"", [], []) == []
+
+
+@pytest.mark.parametrize("last, told", [("del chunk", b"7\n"), ("", b"")])
+def test_a_chunk_is_closed_when_nobody_has_it_and_not_at_the_end(last: str, told: bytes) -> None:
+    """A thread that nobody waits for may be at it then."""
+    program = f"""
+from types import SimpleNamespace
+from bitswap_models.families.drawn.kernel import Chunk
+chunk = Chunk(SimpleNamespace(close=print), 7, (), decoding=False)
+{last}
+"""
+    assert subprocess.check_output([sys.executable, "-c", program]) == told
