@@ -18,7 +18,7 @@ from bitswap_models.families.pixel_vae.config import Config
 from bitswap_models.families.pixel_vae.pixel_net import Film, PixelNet
 from bitswap_models.families.pixel_vae.window import taps
 
-LOOKED = 512  # windows
+LOOKED = 256  # windows
 
 Places = NDArray[np.intp]
 
