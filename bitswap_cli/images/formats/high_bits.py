@@ -46,6 +46,7 @@ KINDS: Sequence[Kind] = [
 
 Bytes = NDArray[np.uint8]
 Words = NDArray[np.uint16]
+_Way = tuple[Bytes, bytes]
 
 
 class _Told(NamedTuple):
@@ -76,12 +77,12 @@ def laid(picture: Picture) -> Picture | None:
     used = int(np.bitwise_or.reduce(samples, axis=None))
     zeros = (used & -used).bit_length() - 1 if used else 0
     samples >>= np.uint16(zeros)
-    (high, told), (ranks, shorter) = _cut(samples), _ranked(samples)
-    if len(zlib.compress(shorter, 1)) < _CLEARLY * len(zlib.compress(told, 1)):
-        high, told = ranks, shorter
-    description = b"".join([bytes([kind.number, zeros]), told, recipe.description])
-    if len(recipe.prefix) + len(recipe.suffix) + len(description) > MAX_RECIPE:
+    room = MAX_RECIPE - 2 - sum(map(len, recipe[1:]))
+    ways = [way for way in (_cut(samples), _ranked(samples)) if len(way[1]) <= room]
+    if not ways:
         return None
+    high, told = ways[0] if len(ways) == 1 else _shorter(*ways)
+    description = b"".join([bytes([kind.number, zeros]), told, recipe.description])
     made = Recipe(_NAMES[kind.exact], recipe.prefix, recipe.suffix, description)
     proved = np.array_equal(_pixels(_unpack(made, high.size), high), pixels)
     return Picture(high, made) if proved else None
@@ -104,7 +105,13 @@ def shown(recipe: Recipe, samples: Samples) -> Pixels:
     return told.form.shown(told.recipe, _pixels(told, samples))
 
 
-def _cut(samples: Words, values: bytes = b"\0") -> tuple[Bytes, bytes]:
+def _shorter(cut: _Way, ranked: _Way) -> _Way:
+    """Return by which way a picture had better be laid."""
+    planes, ranks = (len(zlib.compress(told, 1)) for _, told in (cut, ranked))
+    return ranked if ranks < _CLEARLY * planes else cut
+
+
+def _cut(samples: Words, values: bytes = b"\0") -> _Way:
     """Return the highest bits of samples, and what tells the others: their number, the values that
     samples are the ranks of, and planes."""
     lower = max(0, int(samples.max()).bit_length() - _BITS)
@@ -113,7 +120,7 @@ def _cut(samples: Words, values: bytes = b"\0") -> tuple[Bytes, bytes]:
     return high, b"".join([bytes([lower]), values, *_planes(rest, lower)])
 
 
-def _ranked(samples: Words) -> tuple[Bytes, bytes]:
+def _ranked(samples: Words) -> _Way:
     """Return the same of ranks among the values that occur."""
     occurs = np.bincount(samples.ravel(), minlength=_VALUES) > 0
     ranks = (np.cumsum(occurs) - 1).astype(np.uint16)

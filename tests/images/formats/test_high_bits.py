@@ -10,6 +10,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 
 from bitswap_cli.errors import ArchiveError
+from bitswap_cli.images.formats import high_bits
 from bitswap_cli.images.formats.high_bits import laid
 from bitswap_cli.images.formats.register import kind_of, shown_shape
 from bitswap_cli.images.genres import genre_of
@@ -97,6 +98,17 @@ def test_few_values_are_told_by_their_ranks() -> None:
         head = found.recipe.description[:3]
         with pytest.raises(ArchiveError, match="malformed|damaged"):
             rebuild(found.recipe._replace(description=head + told), found.pixels)
+
+
+def test_what_is_told_of_lower_bits_fits_into_a_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By ranks where planes do not; large pictures of many values are seen as they are."""
+    noise = np.random.default_rng(3).integers(0, 1 << 15, (100, 100)).astype(np.uint16)
+    longer = ((noise & 255) * 257).astype(np.uint16)
+    longer[0, :4] = 0, 255 * 257, 3, 1
+    assert seen(array_file(longer)).recipe.description[2] == 8
+    monkeypatch.setattr(high_bits, "MAX_RECIPE", 5000)
+    assert seen(array_file(longer)).recipe.description[2] < 2
+    assert laid(next(inspect_exact(array_file(noise), None))) is None
 
 
 @given(arrays(np.uint16, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=9)))
