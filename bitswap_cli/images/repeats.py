@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from bitswap_cli.contract import BYTES, Samples
 from bitswap_cli.images.formats import high_bits
+from bitswap_cli.images.formats.lattice.kinds import FEATURES as LATTICES
 from bitswap_cli.images.formats.register import kind_of
 from bitswap_cli.images.picture import MAX_PIXELS, Picture
 from bitswap_cli.images.shown import shown
@@ -27,7 +28,8 @@ def depth(picture: Picture) -> int | None:
     kind = kind_of(picture.recipe.kind)
     if kind.alphabet != BYTES or height * width > MAX_PIXELS:
         return None
-    own = 1 if kind.feature == high_bits.FEATURE else shown(picture).dtype.itemsize
+    laid = kind.feature in (*LATTICES, high_bits.FEATURE)  # which is bytes, of whatever file
+    own = 1 if laid else shown(picture).dtype.itemsize
     if channels > MOST_CHANNELS * own or not few([(height, width, own)]):
         return None
     may_be_photograph = kind.palette is None and channels in (1, 3)

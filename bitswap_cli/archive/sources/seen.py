@@ -111,8 +111,8 @@ class Known(NamedTuple):
         return sum(p.pixels.nbytes + sum(map(len, p.recipe[1:])) for p in self.pictures or ())
 
     def wanted(self, wide: bool) -> bool:
-        """Tell whether its pictures are of interest, be wide ones or not."""
-        return bool(self.kinds) and (wide or not kind_of(self.kinds[0]).wide)
+        """Tell whether some of its pictures are of interest, be wide ones or not."""
+        return any(wide or not kind_of(kind).wide for kind in self.kinds)
 
     def seen(self, *, wide: bool) -> Seen | None:
         """Return what it can be seen as; None if that is nothing of interest."""
@@ -192,10 +192,13 @@ def look_again(source: Source, known: Known) -> list[Picture]:
 
 
 def _laid(pictures: list[Picture]) -> list[Picture]:
-    """Return what the first picture is by luma and chroma, if its colours were computed of any, or
-    by its highest bits, if it has more than eight."""
-    ways = (lattice.laid, high_bits.laid) if pictures else ()
-    return [found for laid in ways if (found := laid(pictures[0]))]
+    """Return what the first picture is by luma and chroma, if its colours were computed of any; if
+    it has more than eight bits, by its highest ones; and had it eight before, of these."""
+    if not pictures:
+        return []
+    own = pictures[0]
+    planes = lattice.laid(high_bits.levels(own) or own)
+    return [found for found in (planes, high_bits.laid(own)) if found]
 
 
 def pays_as_jpeg(seen: Seen) -> bool:

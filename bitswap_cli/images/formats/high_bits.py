@@ -36,6 +36,7 @@ _INNER = (3, 5, 7, 10, 14, 21)  # numbers of kinds
 _WITHIN = {
     kind.number: (form, kind) for form in _MADE_BY for kind in form.KINDS if kind.number in _INNER
 }
+_NAMED = {kind.name: (form, kind) for form, kind in _WITHIN.values()}
 _NAMES = {False: "high-bits", True: "high-bits-exact"}
 
 MAGIC: Sequence[bytes] = ()  # their files begin as those of other formats
@@ -65,20 +66,45 @@ class _Told(NamedTuple):
 
 
 def laid(picture: Picture) -> Picture | None:
-    """Return a gray or RGB picture of 16 bits a sample by its highest ones; None if it is none."""
-    pixels, recipe = picture
-    within = [kind for _, kind in _WITHIN.values() if kind.name == recipe.kind]
-    if not within or pixels.shape[2] not in [2 * channels for channels in _CHANNELS]:
+    """Return a gray or RGB picture of 16 bits a sample by its highest ones, or by ranks; None if it
+    is none."""
+    found = _samples(picture)
+    if found is None:
         return None
-    form, kind = _WITHIN[within[0].number]
-    if form.shown(recipe, pixels).dtype != np.uint16:
+    zeros, samples = found
+    return _by(picture, zeros, _cut(samples), _ranked(samples))
+
+
+def levels(picture: Picture) -> Picture | None:
+    """Return such a picture as it was when it had eight bits, of which luma and chroma may be
+    found: as many of its highest bits as tell all values apart; None if eight do not."""
+    found = _samples(picture)
+    told = _apart(found[1], _BITS - found[0]) if found else None
+    return _by(picture, found[0], told) if found and told else None
+
+
+def _samples(picture: Picture) -> tuple[int, Words] | None:
+    """Return how many zeros end all samples, at most eight, and what stands before them (H, W, C);
+    None if it is no gray or RGB picture of 16 bits."""
+    pixels, recipe = picture
+    within = _NAMED.get(recipe.kind)
+    if within is None or pixels.shape[2] not in [2 * channels for channels in _CHANNELS]:
+        return None
+    if within[0].shown(recipe, pixels).dtype != np.uint16:
         return None
     samples = whole(pixels.view(np.uint8))
     used = int(np.bitwise_or.reduce(samples, axis=None))
-    zeros = (used & -used).bit_length() - 1 if used else 0
+    zeros = min((used & -used).bit_length() - 1, _BITS) if used else 0
     samples >>= np.uint16(zeros)
+    return zeros, samples
+
+
+def _by(picture: Picture, zeros: int, *ways: _Way) -> Picture | None:
+    """Return a picture laid by one of some ways, proved; None if all take too much."""
+    pixels, recipe = picture
+    _, kind = _NAMED[recipe.kind]
     room = MAX_RECIPE - 2 - sum(map(len, recipe[1:]))
-    ways = [way for way in (_cut(samples), _ranked(samples)) if len(way[1]) <= room]
+    ways = tuple(way for way in ways if len(way[1]) <= room)
     if not ways:
         return None
     high, told = ways[0] if len(ways) == 1 else _shorter(*ways)
@@ -125,6 +151,18 @@ def _ranked(samples: Words) -> _Way:
     occurs = np.bincount(samples.ravel(), minlength=_VALUES) > 0
     ranks = (np.cumsum(occurs) - 1).astype(np.uint16)
     return _cut(ranks[samples], _packed(np.flatnonzero(occurs)))
+
+
+def _apart(samples: Words, most: int) -> _Way | None:
+    """Return the same of bits before so few others, at `most`, that no two values are equal in
+    them; none if those are more than eight."""
+    values = np.flatnonzero(np.bincount(samples.ravel(), minlength=_VALUES))
+    lower = next(k for k in range(most, -1, -1) if k == 0 or np.diff(values >> k).all())
+    if values[-1] >> lower >= 1 << _BITS:
+        return None
+    every = np.arange(int(values[-1] >> lower) + 1) << lower  # what does not occur may be any
+    every[values >> lower] = values
+    return (samples >> np.uint16(lower)).astype(np.uint8), b"\0" + _packed(every)
 
 
 def _packed(values: NDArray[np.int64]) -> bytes:

@@ -8,6 +8,7 @@ from bitswap_cli.archive.sources.catalogue import Catalogue
 from bitswap_cli.archive.writing.probe import PICTURES, probes
 from bitswap_cli.images.genres import GRAY, RGB, genre_of
 from tests.archive.support import encoded, smooth, write
+from tests.images.formats.samples import array_file
 
 
 def test_each_genre_is_among_them(tmp_path: Path) -> None:
@@ -31,3 +32,10 @@ def test_they_are_the_same_every_time(tmp_path: Path) -> None:
         write(tmp_path / f"{number}.ppm", encoded(smooth(9, 9, seed=number), "PPM"))
     names = [[one.name for one in probes(Catalogue([tmp_path], threads=n))] for n in (1, 3)]
     assert names[0] == names[1] and len(set(names[0])) == PICTURES
+
+
+def test_pictures_of_16_bits_are_among_them_by_their_highest_bits(tmp_path: Path) -> None:
+    """Models of photographs code them, which are chosen by these."""
+    write(tmp_path / "1.npy", array_file(smooth(40, 50).astype(np.uint16) << 4))
+    (one,) = probes(Catalogue([tmp_path]), wide=False)
+    assert RGB in map(genre_of, one.pictures)

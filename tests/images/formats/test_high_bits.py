@@ -1,6 +1,7 @@
 """Pictures of 16 bits come back from their highest ones and what is told of the others."""
 
 import io
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -11,13 +12,16 @@ from PIL import Image
 
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.formats import high_bits
-from bitswap_cli.images.formats.high_bits import laid
+from bitswap_cli.images.formats.high_bits import laid, levels
+from bitswap_cli.images.formats.lattice import format as lattice
+from bitswap_cli.images.formats.lattice.maps import MAPS, Chroma
 from bitswap_cli.images.formats.register import kind_of, shown_shape
 from bitswap_cli.images.genres import genre_of
 from bitswap_cli.images.inspection import describe, inspect_exact, inspect_wide, rebuild
 from bitswap_cli.images.picture import Picture, Recipe
 from bitswap_cli.images.repeats import depth
 from bitswap_cli.images.shown import read_samples, shown
+from tests.images.formats.lattice.scenes import picture, planes
 from tests.images.formats.samples import array_file, saved
 
 Words = np.ndarray
@@ -109,6 +113,49 @@ def test_what_is_told_of_lower_bits_fits_into_a_recipe(monkeypatch: pytest.Monke
     monkeypatch.setattr(high_bits, "MAX_RECIPE", 5000)
     assert seen(array_file(longer)).recipe.description[2] < 2
     assert laid(next(inspect_exact(array_file(noise), None))) is None
+
+
+@pytest.mark.parametrize(
+    "longer",
+    [
+        lambda v: v * 257,
+        lambda v: v << 8,
+        lambda v: v,
+        lambda v: v << 4 | v >> 4,
+        lambda v: np.rint(v * (16383 / 255)).astype(np.uint16),
+    ],
+)
+def test_levels_are_what_had_eight_bits(longer: Callable[[Words], Words]) -> None:
+    """However few of them occur, and however dark: ranks would not do."""
+    random = np.random.default_rng(3)
+    for some in (np.arange(256), np.delete(np.arange(200), [0, 5, 77]), np.arange(30, 100)):
+        pixels = random.permutation(np.resize(some, 30 * 31)).reshape(30, 31).astype(np.uint16)
+        data = array_file(longer(pixels))
+        found = levels(next(inspect_exact(data, describe(data))))
+        assert found is not None and rebuild(found.recipe, found.pixels) == data
+        assert np.array_equal(found.pixels[..., 0], pixels)
+
+
+def test_more_levels_than_eight_bits_are_none() -> None:
+    data = array_file(np.arange(300, dtype=np.uint16).reshape(20, 15))
+    assert levels(next(inspect_exact(data, describe(data)))) is None
+
+
+def test_luma_and_chroma_are_found_of_what_had_eight_bits() -> None:
+    pixels = picture(MAPS[0], Chroma.BETWEEN, planes(Chroma.BETWEEN, 61, 54, 60))
+    for longer in (pixels * np.uint16(257), pixels.astype(np.uint16) << 8):
+        data = array_file(longer)
+        own = levels(next(inspect_exact(data, describe(data))))
+        found = lattice.laid(own) if own else None
+        kin = lattice.laid(next(inspect_exact(array_file(pixels), None)))
+        assert found is not None and kin is not None
+        assert np.array_equal(found.pixels, kin.pixels) and found.recipe.kind == kin.recipe.kind
+        assert rebuild(found.recipe, found.pixels) == data
+        assert np.array_equal(shown(found), longer)
+        assert depth(found) == depth(kin)
+        for told in (found.recipe.description[:12], b"\x1f" + found.recipe.description[1:]):
+            with pytest.raises(ArchiveError, match="malformed|damaged"):
+                rebuild(found.recipe._replace(description=told), found.pixels)
 
 
 @given(arrays(np.uint16, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=9)))

@@ -156,10 +156,13 @@ def estimate(
     depth : int
         Bytes of what it shows of one channel.
     haste : float
-        See `Work`.
+        See `Work`; of pictures of 16 bits there is none.
     edge : int
         At most so many pixels of each side are looked at, an even number.
     """
+    # Models of photographs have little to promise of 16 bits: lower ones are most of a file.
+    deep = depth > 1 or kind_of(picture.recipe.kind).feature == high_bits.FEATURE
+    haste = 1.0 if deep else haste
     middle = repeats.middle_of(picture, edge)
     palettes = [palette_of(picture.recipe)] * depth
     bits = codec.encode(planes_of(middle, depth), palettes).bits.sum()

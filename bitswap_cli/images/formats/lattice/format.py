@@ -14,7 +14,7 @@ import numpy as np
 from bitswap_cli.contract import Samples
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.corrections import corrected, corrections
-from bitswap_cli.images.formats import bmp, pnm, qoi, tga
+from bitswap_cli.images.formats import bmp, high_bits, pnm, qoi, tga
 from bitswap_cli.images.formats.arrays import npy
 from bitswap_cli.images.formats.format import Format, Kind, Pixels
 from bitswap_cli.images.formats.lattice.finder import Found, find
@@ -28,8 +28,8 @@ from bitswap_cli.images.picture import MAX_RECIPE, Picture, Recipe
 _HEAD = struct.Struct("<BBI")  # kind of the file, how the picture lies, bytes of corrections
 _ORIENTATIONS = 4  # where there is less chroma; else one
 _CHANNELS = 3  # of pictures, and of those with all of their chroma
-_MADE_BY: tuple[Format, ...] = (png, bmp, pnm, npy, qoi, tga, tiff)
-_INNER = (0, 1, 2, 3, 6, 7, 9, 10, 11, 14, 15, 16, 21)  # numbers of kinds
+_MADE_BY: tuple[Format, ...] = (png, bmp, pnm, npy, qoi, tga, tiff, high_bits)
+_INNER = (0, 1, 2, 3, 6, 7, 9, 10, 11, 14, 15, 16, 21, 31, 32)  # numbers of kinds
 _WITHIN = {
     kind.number: (form, kind) for form in _MADE_BY for kind in form.KINDS if kind.number in _INNER
 }

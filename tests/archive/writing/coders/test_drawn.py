@@ -81,3 +81,23 @@ def test_pictures_that_are_dear_one_after_the_other_take_few_rounds() -> None:
 def test_what_does_not_pay_as_a_whole_is_not_kept() -> None:
     coded = drawn.code_files(Dear(), files(1))
     assert not coded.chunks and len(coded.lost) == 1
+
+
+def test_haste_is_of_eight_bits_only() -> None:
+    """Of 16 bits most may be lower ones, which other models do not know: files would be larger."""
+
+    class Equal(Dear):
+        """A codec of so many bits a picture."""
+
+        def encode(
+            self, pictures: Sequence[NDArray[np.uint8]], palettes: Sequence[Palette]
+        ) -> CodedPictures:
+            """See `PictureCodec`."""
+            return CodedPictures(b"", np.full(len(pictures), 800.0))
+
+    deep = Picture(np.zeros((10, 10, 6), np.uint8), Recipe("png-samples-exact", b"", b""))
+    byte = Picture(np.zeros((10, 10, 3), np.uint8), Recipe("bmp", b"", b""))
+    high = byte._replace(recipe=Recipe("high-bits-exact", b"", b""))
+    hasty = [drawn.estimate(Equal(), *one, haste=2) for one in ((deep, 2), (high, 1), (byte, 1))]
+    plain = [drawn.estimate(Equal(), *one, haste=1) for one in ((deep, 2), (high, 1), (byte, 1))]
+    assert hasty[:2] == plain[:2] and hasty[2] == plain[2] + 100
