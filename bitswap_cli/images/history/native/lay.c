@@ -14,13 +14,18 @@ typedef struct {
 /* Chroma of each pixel, of four, of each second one, interpolated between; of two in a row. */
 enum { FULL, REPEATED, BETWEEN, NONE, ACROSS };
 
-static int32_t chroma_at(const picture *p, const uint8_t *plane, int64_t row, int64_t column) {
+/* Four times the chroma of a pixel. */
+INLINE int32_t four_at(const picture *p, const uint8_t *plane, int64_t row, int64_t column) {
     const int64_t i = row >> (p->tall >> 1), j = column >> (p->wide >> 1);
     const uint8_t *here = plane + i * p->columns + j;
-    if (p->how != BETWEEN) return here[0];
+    if (p->how != BETWEEN) return 4 * here[0];
     const int64_t down = (row & 1) && i + 1 < p->rows ? p->columns : 0;
     const int64_t right = (column & 1) && j + 1 < p->columns;
-    return (here[0] + here[down] + here[right] + here[down + right] + 2) >> 2;
+    return here[0] + here[down] + here[right] + here[down + right];
+}
+
+INLINE int32_t chroma_at(const picture *p, const uint8_t *plane, int64_t row, int64_t column) {
+    return (four_at(p, plane, row, column) + 2) >> 2;
 }
 
 /* Whether all samples of chroma that a pixel is seen with are settled. */
@@ -86,11 +91,12 @@ typedef struct {
 INLINE void try_at(const picture *p, uint8_t *plane, int64_t here, int64_t row, int64_t column,
                    trial *t) {
     const uint8_t was = plane[here];
-    for (int32_t k = 0; k < t->count; k++) {
-        plane[here] = (uint8_t)(t->from + k);
-        t->at[k] = chroma_at(p, plane, row, column);
-    }
+    plane[here] = 0;
+    const int32_t rest = four_at(p, plane, row, column);
+    plane[here] = 1;
+    const int32_t share = four_at(p, plane, row, column) - rest;
     plane[here] = was;
+    for (int32_t k = 0; k < TRIED; k++) t->at[k] = (rest + share * (t->from + k) + 2) >> 2;
 }
 
 INLINE trial around(int32_t value) {
@@ -99,52 +105,57 @@ INLINE trial around(int32_t value) {
     return t;
 }
 
-/* Whether luma in low..high, which may be none, gives a channel; that is one value mostly. */
-INLINE int gives(const map *m, int32_t value, int32_t sum, int32_t low, int32_t high) {
-    if (low > high) return 0;
-    if (high - low <= 1) {
-        return byte_of((m->y[low] + sum) >> m->shift) == value ||
-               byte_of((m->y[high] + sum) >> m->shift) == value;
-    }
-    narrow(m, value, sum, &low, &high);
-    return low <= high;
+/* Whether luma in low..high, which may be none, gives a channel. */
+INLINE uint8_t gives(const map *m, int32_t value, int32_t sum, int32_t low, int32_t high) {
+    const int32_t one = (int32_t)1 << m->shift, least = value * one - sum;
+    if (low > high || (value && m->y[high] < least)) return 0;
+    if (value == 255 || m->y[low] >= least + one) return value == 255;
+    if (!value || m->y[low] >= least || m->y[high] < least + one) return 1;
+    return m->y[first_luma(m, least)] < least + one;
 }
 
-/* How many pixels are wrong with each pair of values. */
+/* Which luma gives a channel with each value: less luma, as chroma ascends. */
+typedef struct {
+    int32_t low[TRIED], high[TRIED];
+} lumas;
+
+INLINE void give(const map *m, int32_t value, const int32_t *table, const trial *t, lumas *l) {
+    for (int32_t k = 0; k < t->count; k++) {
+        l->low[k] = 0, l->high[k] = 255;
+        if (k && t->at[k] == t->at[k - 1]) l->low[k] = l->low[k - 1], l->high[k] = l->high[k - 1];
+        else narrow(m, value, table[t->at[k]], &l->low[k], &l->high[k]);
+    }
+}
+
+/* How many pixels some luma gives with each pair of values. */
 typedef struct {
     uint8_t at[TRIED][PADDED];
-    uint8_t least[TRIED]; /* of a row */
-} errors;
+} pairs;
 
-/* Add where no luma gives a pixel, but for rows where more than `best` are wrong already; chroma
-   ascends by 1 at most. */
-static void add_wrong(const map *m, const uint8_t *p, const trial *a, const trial *b, int best,
-                      errors *wrong) {
-    int32_t low[TRIED], high[TRIED], told = -1;
-    uint8_t none[PADDED] = {0};
-    for (int32_t l = 0; l < b->count; l++) {
-        low[l] = 0, high[l] = 255;
-        narrow(m, p[0], m->red[b->at[l]], &low[l], &high[l]);
-    }
-    for (int32_t k = 0; k < a->count; k++) {
-        if (wrong->least[k] > best) continue;
-        if (a->at[k] != told) {
-            int32_t least = 0, most = 255;
-            told = a->at[k];
-            narrow(m, p[2], m->blue[told], &least, &most);
-            for (int32_t l = 0; l < b->count; l++) {
-                const int32_t from = least > low[l] ? least : low[l], to = at_most(most, high[l]);
-                const int32_t green = m->green_of_blue[told] + m->green_of_red[b->at[l]];
-                if (l && b->at[l] == b->at[l - 1]) none[l] = none[l - 1];
-                else none[l] = !gives(m, p[1], green, from, to);
+/* Add where some luma gives a pixel; chroma ascends by 1 at most. Of the values of red's chroma,
+   those for which red and blue may want the same luma are next to each other, further on as blue's
+   ascends: green is asked of these alone. */
+static void add_right(const map *m, const uint8_t *p, const trial *a, const trial *b,
+                      pairs *right) {
+    lumas blue, red;
+    uint8_t given[PADDED] = {0};
+    give(m, p[2], m->blue, a, &blue);
+    give(m, p[0], m->red, b, &red);
+    for (int32_t k = 0, from = 0, to = 0; k < a->count; k++) {
+        if (!k || a->at[k] != a->at[k - 1]) {
+            const int32_t least = blue.low[k], most = blue.high[k];
+            memset(given, 0, sizeof given);
+            while (from < b->count && red.low[from] > most) from++;
+            while (to < b->count && red.high[to] >= least) to++;
+            for (int32_t l = from; l < to; l++) {
+                const int32_t green = m->green_of_blue[a->at[k]] + m->green_of_red[b->at[l]];
+                given[l] =
+                    gives(m, p[1], green, at_least(red.low[l], least), at_most(red.high[l], most));
             }
         }
-        uint8_t least = UINT8_MAX;
-        for (int32_t l = 0; l < PADDED; l++) {
-            wrong->at[k][l] = (uint8_t)(wrong->at[k][l] + none[l]);
-            least = wrong->at[k][l] < least ? wrong->at[k][l] : least;
-        }
-        wrong->least[k] = least;
+        if (from >= to) continue;
+        for (int32_t l = 0; l < PADDED; l++)
+            right->at[k][l] = (uint8_t)(right->at[k][l] + given[l]);
     }
 }
 
@@ -154,21 +165,23 @@ static int moved(const picture *p, const map *m, int64_t i, int64_t j, int32_t a
                  int best) {
     const int64_t here = i * p->columns + j;
     int64_t seen[PLACES][2];
-    errors wrong = {{{0}}, {0}};
+    pairs right = {{{0}}};
     trial first = around(a), second = around(b);
-    for (int32_t k = 0; k < first.count; k++) /* behind the last value */
-        memset(wrong.at[k] + second.count, PLACES, (size_t)(PADDED - second.count));
-    for (int k = seen_in(p, i, j, seen) - 1; k >= 0; k--) {
+    const int count = seen_in(p, i, j, seen);
+    for (int k = 0; k < count; k++) {
         const int64_t row = seen[k][0], column = seen[k][1];
         try_at(p, p->first, here, row, column, &first);
         try_at(p, p->second, here, row, column, &second);
-        add_wrong(m, p->pixels + 3 * (row * p->width + column), &first, &second, best, &wrong);
+        add_right(m, p->pixels + 3 * (row * p->width + column), &first, &second, &right);
     }
     for (int32_t k = 0, nearest = -1; k < first.count; k++) {
+        const int32_t da = abs(first.from + k - a);
+        uint8_t most = 0;
+        for (int32_t l = 0; l < PADDED; l++) most = most < right.at[k][l] ? right.at[k][l] : most;
+        if (count - most > best || (count - most == best && da >= nearest)) continue;
         for (int32_t l = 0; l < second.count; l++) {
-            const int32_t da = abs(first.from + k - a), db = abs(second.from + l - b);
-            const int32_t far = da > db ? da : db;
-            const int bad = wrong.at[k][l];
+            const int32_t db = abs(second.from + l - b), far = da > db ? da : db;
+            const int bad = count - right.at[k][l];
             if (bad > best || (bad == best && far >= nearest)) continue;
             best = bad, nearest = far;
             p->first[here] = (uint8_t)(first.from + k);

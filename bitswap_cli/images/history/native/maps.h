@@ -6,25 +6,30 @@
 
 enum { BELOW = 1024, BUCKETS = 2048 };
 
-/* What luma and chroma add to the channels, in 1 / 2^shift; luma's values ascend. */
+/* What luma and chroma add to the channels, in 1 / 2^shift; luma's values ascend, and end with one
+   that is more than any. */
 typedef struct {
-    const int32_t *y, *blue, *red, *green_of_blue, *green_of_red;
+    const int32_t *blue, *red, *green_of_blue, *green_of_red;
     int64_t shift;
     int steep; /* whether no two values of luma add to the same number */
+    int32_t y[257];
     int16_t first[BUCKETS]; /* luma that adds a whole number or more, BELOW behind it; or 256 */
 } map;
 
 INLINE map of_tables(const int32_t *tables, int64_t shift) {
-    map m = {tables, tables + 256, tables + 512, tables + 768, tables + 1024, shift, 1, {0}};
+    map m = {tables + 256, tables + 512, tables + 768, tables + 1024, shift, 1, {0}, {0}};
+    memcpy(m.y, tables, 256 * sizeof *tables);
+    m.y[256] = INT32_MAX;
     for (int k = 1; k < 256; k++) m.steep &= m.y[k] - m.y[k - 1] >= (int32_t)1 << shift;
     for (int32_t bucket = 0, luma = 0; bucket < BUCKETS; bucket++) {
-        while (luma < 256 && m.y[luma] < (bucket - BELOW) * ((int64_t)1 << shift)) luma++;
+        while (m.y[luma] < (bucket - BELOW) * ((int64_t)1 << shift)) luma++;
         m.first[bucket] = (int16_t)luma;
     }
     return m;
 }
 
 INLINE int32_t at_most(int32_t value, int32_t most) { return value < most ? value : most; }
+INLINE int32_t at_least(int32_t value, int32_t least) { return value > least ? value : least; }
 INLINE int32_t byte_of(int32_t value) { return value < 0 ? 0 : at_most(value, 255); }
 
 INLINE int inside(const uint8_t *p) {
@@ -35,7 +40,8 @@ INLINE int inside(const uint8_t *p) {
 INLINE int32_t first_luma(const map *m, int32_t least) {
     const int32_t bucket = (least >> m->shift) + BELOW;
     int32_t found = m->first[bucket < 0 ? 0 : at_most(bucket, BUCKETS - 1)];
-    while (found < 256 && m->y[found] < least) found++;
+    found += m->y[found] < least; /* mostly that is all, and it is no branch */
+    while (m->y[found] < least) found++;
     return found;
 }
 

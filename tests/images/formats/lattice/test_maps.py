@@ -76,6 +76,13 @@ def test_gray_stays_gray(used: Map) -> None:
     assert (made == made[..., :1]).all() and (np.diff(made[0, :, 0].astype(int)) >= 0).all()
 
 
+@pytest.mark.parametrize("used", MAPS, ids=lambda used: used.name)
+def test_tables_ascend_or_descend(used: Map) -> None:
+    """The search of chroma goes on where it ended for less of it."""
+    steps = np.diff(used.sums.tables.astype(np.int64))
+    assert (steps[:3] >= 0).all() and (steps[3:] <= 0).all()
+
+
 def slowly(plane: Plane, how: Chroma, row: int, column: int) -> int:
     """The chroma of one pixel, as docs/format.md has it."""
     i, j = row // 2, column // 2
