@@ -41,7 +41,8 @@ class FitProgress(NamedTuple):
     rate: float
     """Bits/dim of some of the pixels, and of their latents."""
     saved: float
-    """Bytes of all pictures that are saved so far, less those of the fitted model."""
+    """How many bytes fewer all pictures take so far than under the model unfitted, those of the
+    fitted model counted. The archive may save less: some may take fewer in another way."""
     done: float
     """Share of this stage's time, 0..1."""
     left: float | None

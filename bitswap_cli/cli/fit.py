@@ -111,7 +111,7 @@ class Watcher:
     def _show(self, progress: "FitProgress") -> None:
         left = "" if progress.left is None else f", {progress.left:.0f} s left"
         saved = human_size(max(0, round(progress.saved)))
-        text = f"{progress.stage}: {progress.rate:.3f} bpd, {saved} saved so far{left}"
+        text = f"{progress.stage}: {progress.rate:.3f} bpd, {saved} less than unfitted{left}"
         text += " (Ctrl-C: compress now)" if callable(self._before) else ""
         if self._live:
             click.echo(f"\r\033[K{text}", err=True, nl=False)

@@ -263,7 +263,7 @@ def test_an_interrupt_ends_fitting_and_goes_on(drawings: Path, tmp_path: Path) -
     ) as process:  # fmt: skip
         assert process.stderr
         for line in process.stderr:
-            if "saved so far" in line:
+            if "less than unfitted" in line:
                 break
         process.send_signal(signal.SIGINT)
         began = time.monotonic()
