@@ -282,7 +282,7 @@ class Archive(Mapping[str, bytes]):
                 if segment.first:
                     raise out_of_order(segment.name)
                 picture = OpenPicture([Begun(segment, decoded[1][extra])], tiles)
-            picture.add([segment], tiles)
+            picture.add([segment], tiles, decoded[1][extra : extra + segment.tells])
         if picture is None or (whole and not picture.whole):
             raise only_a_part(places[0].segment.name)
         return picture
@@ -312,7 +312,7 @@ class Archive(Mapping[str, bytes]):
         if isinstance(decoded, list):
             return decoded, sum(one.held for one in decoded)
         tiles, extras = decoded
-        return decoded, tiles.nbytes + sum(len(e.prefix) + len(e.suffix) for e in extras)
+        return decoded, tiles.nbytes + sum(sum(map(len, e[1:])) for e in extras)
 
     def _loaded(self, need: Need) -> Codecs:
         """Return the codec that some chunks need."""

@@ -28,7 +28,7 @@ def depth(picture: Picture) -> int | None:
     kind = kind_of(picture.recipe.kind)
     if kind.alphabet != BYTES or height * width > MAX_PIXELS:
         return None
-    laid = kind.feature in (*LATTICES, high_bits.FEATURE)  # which is bytes, of whatever file
+    laid = kind.feature in (*LATTICES, *high_bits.FEATURES)  # which is bytes, of whatever file
     own = 1 if laid else shown(picture).dtype.itemsize
     if channels > MOST_CHANNELS * own or not few([(height, width, own)]):
         return None

@@ -55,7 +55,7 @@ def encode_tiles(
     tiles : array (N, f * tile_height, f * tile_width, channels) of the codec's alphabet
     sizes : int32 array (N, 3)
     extras : list of Extra
-        Of the pictures that start here, in order.
+        Of the segments that tell any, in order.
     model : int
         Number of the codec's model in the header.
 
@@ -100,8 +100,8 @@ def decode_tiles(codec: TileCodec, table: TileTable, body: bytes) -> tuple[Sampl
             "pixels were decoded wrongly (checksum mismatch): the archive was made by an "
             "incompatible machine or version"
         )
-    starts = sum(segment.first == 0 for segment in table.segments)
-    return tiles, unpack_extras(payload[: table.swallowed] + rest, starts)
+    told = sum(segment.tells for segment in table.segments)
+    return tiles, unpack_extras(payload[: table.swallowed] + rest, told)
 
 
 def parts(body: bytes) -> tuple[bytes, bytes]:

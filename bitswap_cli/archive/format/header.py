@@ -53,7 +53,7 @@ _OF_ENTRIES = frozenset(
 # Tables do not tell of these, but of what has need of them.
 _FOLLOWS = {LAID: DECODINGS, LEARNING: JPEGS}
 # Of these, tables do not tell which kinds of pictures there are, or by which makers.
-_HIDING = frozenset([SAMPLES, DECODINGS, STREAMS, PIECES, *lattice.FEATURES, high_bits.FEATURE])
+_HIDING = frozenset([SAMPLES, DECODINGS, STREAMS, PIECES, *lattice.FEATURES, *high_bits.FEATURES])
 
 
 OTHERS = (JPEGS, DRAWN)

@@ -101,6 +101,11 @@ class TileSegment(NamedTuple):
         return not self.first
 
     @property
+    def tells(self) -> bool:
+        """Whether the extras tell of it: where the picture begins, or its description has parts."""
+        return self.begins or kind_of(self.kind).parts
+
+    @property
     def summary(self) -> Summary:
         """Of the picture."""
         shape = shown_shape(self.kind, (self.height, self.width, self.channels))
@@ -296,7 +301,8 @@ class DecodedFile(Protocol):
 
 
 class Extra(NamedTuple):
-    """What a picture needs beyond its pixels, once, with its first tile."""
+    """What a picture needs beyond its pixels, with its first tile; with others, parts of its
+    description alone."""
 
     mtime: int
     prefix: bytes

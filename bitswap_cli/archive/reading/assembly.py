@@ -116,20 +116,19 @@ class Assembler:
             self._file = None
 
     def _add_tiles(self, table: TileTable, tiles: Samples, extras: Iterable[Extra]) -> None:
-        """Take the decoded tiles of a chunk.
+        """Take the decoded tiles of a chunk, and the extras of the segments that tell any.
 
         Parameters
         ----------
         table, tiles : TileTable, array (N, tile_height, tile_width, channels)
         extras : iterable of Extra
-            Of the pictures that start here.
         """
         extra = iter(extras)
         twins: dict[int, list[tuple[TileSegment, Extra | None]]] = {}  # by their first tile
         for segment, start in zip(table.segments, table.starts, strict=True):
-            started = None if segment.first else next(extra)
+            told = next(extra) if segment.tells else None
             if self._copies.needed(segment.name):
-                twins.setdefault(start, []).append((segment, started))
+                twins.setdefault(start, []).append((segment, told))
         for start, parts in twins.items():
             own = tiles[start : start + parts[0][0].tiles]
             names = [segment.name for segment, _ in parts]
@@ -173,7 +172,7 @@ class Assembler:
     ) -> None:
         """Take tiles of a picture, or of twins; where these begin, each has an extra."""
         segments = [segment for segment, _ in parts]
-        files = [Begun(segment, extra) for segment, extra in parts if extra is not None]
+        files = [Begun(segment, extra) for segment, extra in parts if extra and segment.begins]
         if files:
             self._drop_picture()
             self._picture = self._opened(files, tiles)
@@ -181,7 +180,7 @@ class Assembler:
         if picture is None:
             raise out_of_order(segments[0].name)
         try:
-            picture.add(segments, tiles)
+            picture.add(segments, tiles, [extra for _, extra in parts])
         except ArchiveError:
             self._drop_picture()
             raise

@@ -81,7 +81,7 @@ class Place(NamedTuple):
     start: int
     """Its first tile, file or byte, of those in the chunk."""
     extra: int
-    """Of a picture that starts there: which of the chunk's extras is its own."""
+    """Of a picture that the chunk's extras tell of: which of them is its own."""
     twin: bytes | None
     """Name of the entry whose tiles or coefficients these are, too."""
 
@@ -118,7 +118,7 @@ def places_of(chunk: int, table: Table) -> Iterator[Place]:
     extra = 0
     for (segment, twin), start in zip(rows_of(table), table.starts, strict=True):
         yield Place(chunk, segment, start, extra, twin)
-        extra += isinstance(segment, TileSegment) and segment.begins
+        extra += isinstance(segment, TileSegment) and segment.tells
 
 
 def inside_of(segments: Iterable[Segment]) -> Counter[bytes]:

@@ -20,7 +20,7 @@ from bitswap_cli.errors import ArchiveError, InputError, display
 from bitswap_cli.images.formats.register import shown_shape
 from bitswap_cli.images.inspection import Sooner, never, rebuild
 from bitswap_cli.images.orientation import turn_back
-from bitswap_cli.images.picture import Picture, Recipe
+from bitswap_cli.images.picture import MAX_RECIPE, Picture, Recipe
 from bitswap_cli.images.tiles import count_tiles, paste
 
 
@@ -35,6 +35,15 @@ class Begun(NamedTuple):
         """How many what it shows has."""
         told = self.segment
         return prod(shown_shape(told.kind, (told.height, told.width, told.channels)))
+
+    def longer(self, part: Extra) -> "Begun":
+        """Return it with one more part of its description; raise `ArchiveError` if that is more
+        than samples can have need of."""
+        told = self.segment
+        description = self.extra.description + part.description
+        if len(description) > told.height * told.width * told.channels + MAX_RECIPE:
+            raise ArchiveError(f"{display(told.name)} has a description that is too long")
+        return self._replace(extra=self.extra._replace(description=description))
 
 
 class OpenPicture:
@@ -54,7 +63,7 @@ class OpenPicture:
     """
 
     def __init__(self, files: Sequence[Begun], tiles: Samples) -> None:
-        self.files = files
+        self.files: Sequence[Begun] = files
         self._order = Order([file.segment for file in files], tiles)
         try:
             self._pixels = np.zeros(files[0].segment.laid, tiles.dtype)
@@ -67,15 +76,25 @@ class OpenPicture:
         """Whether no tile is missing."""
         return self._order.whole
 
-    def add(self, segments: Sequence[TileSegment], tiles: Samples) -> None:
-        """Put in the next tiles, (N, tile_height, tile_width, channels).
+    def add(
+        self,
+        segments: Sequence[TileSegment],
+        tiles: Samples,
+        extras: Sequence[Extra | None] = (),
+    ) -> None:
+        """Put in the next tiles, (N, tile_height, tile_width, channels), and what their chunk tells
+        of each file, if it does.
 
         Raises
         ------
         ArchiveError
             If they are not those of these files that follow.
         """
-        paste(self._pixels, tiles, self._order.take(segments, tiles))
+        first = self._order.take(segments, tiles)
+        paste(self._pixels, tiles, first)
+        if first and any(extras):
+            told = zip(self.files, extras, strict=True)
+            self.files = [file.longer(extra) if extra else file for file, extra in told]
 
     def file(self, which: Begun, sooner: Sooner = never) -> bytes:
         """Return a file, or one as good in pixels that is made sooner, if its kind may be.

@@ -122,7 +122,7 @@ class OpenStrips:
         """Whether no tile is missing."""
         return self._order.whole
 
-    def add(self, segments: Sequence[TileSegment], tiles: Samples) -> None:
+    def add(self, segments: Sequence[TileSegment], tiles: Samples, _: object = None) -> None:
         """Put in the next tiles, (N, tile_height, tile_width, channels).
 
         Raises

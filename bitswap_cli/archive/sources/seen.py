@@ -130,7 +130,7 @@ class Group:
     """Of all of them."""
 
 
-LAID = (*LATTICES, high_bits.FEATURE)
+LAID = (*LATTICES, *high_bits.FEATURES)
 """Features of kinds of pictures that are made of those of others."""
 NO_PICTURE = Known()
 UNSEEN = Known(limit=-1)

@@ -38,5 +38,8 @@ def whole(pixels: NDArray[np.uint8]) -> NDArray[np.uint16]:
     `ArchiveError` if some sample has one only."""
     if pixels.shape[2] % 2:
         raise ArchiveError("the archive holds a picture of 16 bits a sample that is malformed")
-    high, low = np.split(pixels.astype(np.uint16), 2, axis=2)
-    return high << np.uint16(8) | low
+    high, low = np.split(pixels, 2, axis=2)
+    found = high.astype(np.uint16)
+    found <<= np.uint16(8)
+    found |= low
+    return found

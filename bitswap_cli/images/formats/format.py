@@ -55,6 +55,9 @@ class Kind(NamedTuple):
     middle: Callable[[Samples, int], Samples] | None = None
     """Of these kinds: gives the samples of the middle, at most so many pixels of each side, an even
     number, laid likewise."""
+    parts: bool = False
+    """Whether descriptions may be longer than a recipe, and are told in parts: one in each chunk
+    that holds tiles of the picture."""
     large: Callable[[bytes, int], bool] | None = None
     """Of kinds that may be large though they are held as a whole: whether a file of so many bytes
     may be such a picture, told by its first `register.HEAD` bytes."""

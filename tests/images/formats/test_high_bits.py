@@ -105,14 +105,28 @@ def test_few_values_are_told_by_their_ranks() -> None:
 
 
 def test_what_is_told_of_lower_bits_fits_into_a_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By ranks where planes do not; large pictures of many values are seen as they are."""
+    """By ranks where planes do not; of large pictures of many values it is told in parts."""
     noise = np.random.default_rng(3).integers(0, 1 << 15, (100, 100)).astype(np.uint16)
     longer = ((noise & 255) * 257).astype(np.uint16)
     longer[0, :4] = 0, 255 * 257, 3, 1
     assert seen(array_file(longer)).recipe.description[2] == 8
     monkeypatch.setattr(high_bits, "MAX_RECIPE", 5000)
     assert seen(array_file(longer)).recipe.description[2] < 2
-    assert laid(next(inspect_exact(array_file(noise), None))) is None
+    found = seen(array_file(noise))
+    assert kind_of(found.recipe.kind).parts and len(found.recipe.description) > 5000
+    assert not kind_of(seen(array_file(longer)).recipe.kind).parts
+
+
+@given(st.integers(1, 5).map(lambda n: 8 * n), st.integers(1, 9), st.sampled_from((1, 3)))
+def test_samples_looked_at_together_make_no_difference(
+    some: int, height: int, channels: int
+) -> None:
+    pixels = np.random.default_rng(height).integers(0, 1 << 13, (height, 11, channels))
+    data = pnm(pixels.astype(np.uint16), 65535)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(high_bits, "_AT_ONCE", some)
+        found = seen(data)
+    assert found.recipe == seen(data).recipe
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,8 @@ def test_kinds_keep_their_numbers_and_promises() -> None:
         (30, "planar", True, False),
         (31, "high-bits", False, False),
         (32, "high-bits-exact", True, False),
+        (33, "high-bits-parts", False, False),
+        (34, "high-bits-parts-exact", True, False),
         *LATTICES,
     ]
     assert all(kind.alphabet == BYTES for kind in kinds())

@@ -18,6 +18,7 @@ from bitswap_cli.archive.format.values.blobs import squeezed
 from bitswap_cli.archive.sources.source import Source
 from bitswap_cli.archive.writing.coders.orientation import choose_orientations
 from bitswap_cli.contract import Samples, TileCodec
+from bitswap_cli.images.formats.register import kind_of
 from bitswap_cli.images.orientation import turn
 from bitswap_cli.images.picture import Recipe
 from bitswap_cli.images.tiles import cut, joined
@@ -35,6 +36,15 @@ class File(NamedTuple):
     """Bytes that it takes without the model."""
     crc: int | None
     """CRC-32 of it, if it comes back byte for byte."""
+
+    def part(self, start: int, end: int, tiles: int) -> "File":
+        """Return it as it is told with some tiles of so many, if its description has parts."""
+        if not kind_of(self.recipe.kind).parts:
+            return self
+        told = self.recipe.description
+        told = told[len(told) * start // tiles : len(told) * end // tiles]
+        frame = (b"", b"") if start else self.recipe[1:3]
+        return self._replace(recipe=Recipe(self.recipe.kind, *frame, told))
 
     @property
     def own(self) -> int:
@@ -153,7 +163,7 @@ def segments_of(
     files: Sequence[File], shape: tuple[int, int, int], first: int, tiles: int, orientation: int
 ) -> tuple[list[TileSegment], list[Extra]]:
     """Return what a chunk tells of files that share tiles of a picture: rows of its table, and
-    extras of those that begin there."""
+    extras of those that begin there, or are told in parts."""
     segments = [
         TileSegment(
             source.name,
@@ -169,7 +179,13 @@ def segments_of(
         )
         for twin, (source, recipe, _, crc) in enumerate(files)
     ]
-    return segments, [] if first else [Extra(f.source.mtime, *f.recipe[1:]) for f in files]
+    rows = zip(segments, files, strict=True)
+    extras = [
+        Extra(0 if first else source.mtime, *recipe[1:])
+        for segment, (source, recipe, *_) in rows
+        if segment.tells
+    ]
+    return segments, extras
 
 
 def join(files: list[File], twin: File) -> bool:

@@ -137,8 +137,9 @@ def whole(pictures: Sequence[Picture]) -> list[tuple[Picture, int]]:
     # luma and chroma, which have fewer colours than red, green and blue, that alone; of one of 16
     # bits that by its highest ones as well
     planes = [p for p in pictures if kind_of(p.recipe.kind).feature in LATTICES]
-    high = [p for p in pictures if kind_of(p.recipe.kind).feature == high_bits.FEATURE]
+    high = [p for p in pictures if kind_of(p.recipe.kind).feature in high_bits.FEATURES]
     others = pictures[: len(pictures) - len(high)]
+    high = [p for p in high if not kind_of(p.recipe.kind).parts]
     some = [p for p in planes if repeats.repeats_itself(p)] if planes else [*others[-1:], *high]
     return [(p, depth) for p in some if (depth := repeats.depth(p)) is not None]
 
@@ -161,7 +162,7 @@ def estimate(
         At most so many pixels of each side are looked at, an even number.
     """
     # Models of photographs have little to promise of 16 bits: lower ones are most of a file.
-    deep = depth > 1 or kind_of(picture.recipe.kind).feature == high_bits.FEATURE
+    deep = depth > 1 or kind_of(picture.recipe.kind).feature in high_bits.FEATURES
     haste = 1.0 if deep else haste
     middle = repeats.middle_of(picture, edge)
     palettes = [palette_of(picture.recipe)] * depth

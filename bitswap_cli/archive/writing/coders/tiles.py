@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 
@@ -137,8 +138,12 @@ class TileCoder:
         chunks = -(-whole.tiles // room)
         bounds = [whole.tiles * k // chunks for k in range(chunks + 1)]
         parts = [
-            whole._replace(first=start, tiles=end - start)
-            for start, end in zip(bounds[:-1], bounds[1:], strict=True)
+            whole._replace(
+                files=[file.part(start, end, whole.tiles) for file in whole.files],
+                first=start,
+                tiles=end - start,
+            )
+            for start, end in pairwise(bounds)
         ]
         results = [self._work.submit(code_part, codec, part) for part in parts]
         held = whole.pixels.nbytes
