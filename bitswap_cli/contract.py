@@ -2,8 +2,7 @@
 
 The container hands tiles to a `TileCodec`; `bitswap_cli.coding` implements it over a `TileModel`;
 the families of `bitswap_models` are such models. Everything that goes into a model or comes out of
-it while it codes is an integer array that does not depend on the machine, the number of threads or
-the batch size.
+it while it codes is an integer array that no machine, number of threads or batch size changes.
 """
 
 from collections.abc import Callable, Sequence
@@ -144,13 +143,16 @@ class PictureEncoder(Protocol):
         """Code the next picture, see `PictureCodec.encode`; return its net bits."""
         ...
 
-    def copy(self) -> "PictureEncoder":
-        """Return one that goes on from here by itself."""
+    def hold(self) -> None:
+        """Hold where this is, in place of what was held: `undo` may come back to it."""
+        ...
+
+    def undo(self) -> bool:
+        """Take back what was added since `hold`; or return False, if that was too much to keep."""
         ...
 
     def suits(self, shapes: Sequence[tuple[int, ...]]) -> bool:
-        """Tell whether it may code pictures of these shapes in all, no more than it was made for:
-        they would take the same words from the beginning."""
+        """Tell whether one that was made for pictures of these shapes would give the same words."""
         ...
 
     def words(self) -> bytes:

@@ -47,6 +47,11 @@ class Encoder:
             self._words += [np.array([len(words)], np.uint32), words]
             self._pending = []
 
+    @property
+    def messages(self) -> int:
+        """How many are whole."""
+        return len(self._words) // 2
+
     def words(self) -> NDArray[np.uint32]:
         """All messages."""
         self._flush()
@@ -57,7 +62,7 @@ class Decoder:
     """Gives decisions."""
 
     decoding = True
-    cost = 0
+    cost = messages = 0
 
     def __init__(self, words: NDArray[np.uint32]) -> None:
         self._words: list[int] = words.tolist()

@@ -5,11 +5,9 @@ is what one of its pictures takes to be decoded.
 """
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from math import prod
-from operator import is_
-from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,10 +20,8 @@ from bitswap_cli.archive.format.tables import pack_extras, pack_whole_table, unp
 from bitswap_cli.archive.format.values.columns import malformed
 from bitswap_cli.contract import (
     BYTES,
-    CodedPictures,
     Palette,
     PictureCodec,
-    PictureEncoder,
     Samples,
 )
 from bitswap_cli.errors import ArchiveError
@@ -34,8 +30,6 @@ from bitswap_cli.images.formats.register import shown_shape
 from bitswap_cli.images.inspection import palette_of, rebuild
 from bitswap_cli.images.picture import Picture, Recipe
 from bitswap_cli.images.repeats import MOST_CHANNELS, few
-
-_APART = 1 << 18  # bits from one mark to the next, at least: a mark takes as long as some pictures
 
 Run = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
 
@@ -84,7 +78,8 @@ def encode_pictures(
     bits : float64 array (N,)
         Net bits of each picture.
     """
-    told = Marking(codec).encode(pictures, [segment.depth for segment in segments])
+    depths = [segment.depth for segment in segments]
+    told = encode_paying(codec, pictures, depths, [np.inf] * len(pictures))
     return pack_pictures(segments, pictures, told.words), told.bits
 
 
@@ -104,99 +99,47 @@ def pack_pictures(
     return b"".join([*head, CRC.pack(_checksum(pixels)), words])
 
 
-class _Work:
-    """How many threads code pictures: their encoders take a lot of memory each."""
+class Paying(NamedTuple):
+    """Pictures that became words, but for those that took too many bits."""
 
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._count = 0
-
-    @property
-    def alone(self) -> bool:
-        """Whether it is one."""
-        return self._count == 1
-
-    def __enter__(self) -> None:
-        with self._lock:
-            self._count += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._count -= 1
+    words: bytes
+    bits: NDArray[np.float64]
+    """Net bits of each picture, (N,)."""
+    stays: NDArray[np.bool_]
+    """Whether the words have it, (N,)."""
+    sound: bool
+    """Whether the words are those of the ones that stay; else they have to be coded once more."""
 
 
-_WORK = _Work()
-
-
-class Marking:
-    """Codes pictures, and then those that are left of them, without the first ones again.
+def encode_paying(
+    codec: PictureCodec,
+    pictures: Sequence[Picture],
+    depths: Sequence[int],
+    limits: Sequence[float],
+) -> Paying:
+    """Code pictures, and take those back that do not pay, as far as the encoder can.
 
     Parameters
     ----------
     codec : PictureCodec
+    pictures : sequence of Picture
+    depths : sequence of int
+        Bytes of one channel of each.
+    limits : sequence of float
+        Net bits from which on each does not pay.
     """
-
-    def __init__(self, codec: PictureCodec) -> None:
-        self._codec = codec
-        self._mark: _Mark | None = None
-
-    def encode(
-        self,
-        pictures: Sequence[Picture],
-        depths: Sequence[int],
-        limits: Sequence[float] = (),
-        doubtful: Set[int] = frozenset(),
-    ) -> CodedPictures:
-        """Code pictures, each of so many bytes of one channel.
-
-        What they take does not depend on what was coded before.
-
-        Parameters
-        ----------
-        pictures : sequence of Picture
-        depths : sequence of int
-        limits : sequence of float
-            Net bits from which on a picture will leave; none if there is no next time.
-        doubtful : set of int
-            Which may well do so: next time, coding can go on from before one of these, if none that
-            left was before it.
-        """
-        planes = [planes_of(one.pixels, depth) for one, depth in zip(pictures, depths, strict=True)]
-        shapes = [plane.shape for own in planes for plane in own]
-        mark, self._mark = self._mark, None
-        with _WORK:
-            if mark is None or not mark.suits(pictures, shapes):
-                mark = _Mark([], [], self._codec.encoder(shapes))
-            encoder, bits = mark.encoder, list(mark.bits)
-            # where it went on from once, it may again
-            marked, doubtful = 0.0, doubtful | ({len(bits)} if bits else set())
-            staying = len(limits) > 0
-            for number in range(len(bits), len(pictures)):
-                wanted = staying and number > 0 and number in doubtful and sum(bits) >= marked
-                if wanted or not _WORK.alone:
-                    self._mark = None  # it takes a lot of memory
-                if wanted and _WORK.alone:
-                    self._mark = _Mark(pictures[:number], bits[:], encoder.copy())
-                    marked = sum(bits) + _APART
-                palette = palette_of(pictures[number].recipe)
-                bits.append(sum(encoder.add(plane, palette) for plane in planes[number]))
-                staying = staying and bits[number] < limits[number]
-        return CodedPictures(encoder.words(), np.array(bits, np.float64))
-
-
-class _Mark(NamedTuple):
-    """Where coding may go on from."""
-
-    pictures: Sequence[Picture]
-    """What was coded."""
-    bits: list[float]
-    encoder: PictureEncoder
-
-    def suits(self, pictures: Sequence[Picture], shapes: Sequence[tuple[int, ...]]) -> bool:
-        """Tell whether some pictures begin with these, and would be coded like them."""
-        first = pictures[: len(self.pictures)]
-        same = len(first) == len(self.pictures) and all(map(is_, first, self.pictures))
-        return same and self.encoder.suits(shapes)
+    planes = [planes_of(one.pixels, depth) for one, depth in zip(pictures, depths, strict=True)]
+    encoder = codec.encoder([plane.shape for own in planes for plane in own])
+    bits = np.zeros(len(pictures))
+    stays = np.ones(len(pictures), np.bool_)
+    for number, limit in enumerate(limits):
+        if np.isfinite(limit):
+            encoder.hold()
+        palette = palette_of(pictures[number].recipe)
+        bits[number] = sum(encoder.add(plane, palette) for plane in planes[number])
+        stays[number] = bits[number] < limit or not encoder.undo()
+    left = [plane.shape for number in np.flatnonzero(stays) for plane in planes[number]]
+    return Paying(encoder.words(), bits, stays, encoder.suits(left))
 
 
 def decode_pictures(

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from bitswap_cli.ans.library import Library, address, load
 from bitswap_cli.mixing.tables import tables
 from bitswap_models.families.drawn.reference.faults import damaged, lacking
+from bitswap_models.families.drawn.reference.memory import MOST_CHANGES
 from bitswap_models.families.drawn.reference.window import MARGIN
 from bitswap_models.families.drawn.state import State
 
-ABI = 2
+ABI = 3
 NO_MEMORY = -2
 
 
@@ -38,9 +39,10 @@ class Kernel:
     def __init__(self, path: Path) -> None:
         library = Library(path, "drawn_abi", ABI)
         self._open = library.bound("drawn_open", "ppllpl")
-        self._copy = library.bound("drawn_copy", "pp")
         self.close = library.bound("drawn_close", "p", void=True)
         self.picture = library.bound("drawn_picture", "pplllpl")
+        self.hold = library.bound("drawn_hold", "pl")
+        self.undo = library.bound("drawn_undo", "p")
         self.words = library.bound("drawn_words", "pp")
 
     def open(
@@ -57,10 +59,6 @@ class Kernel:
         chunk = self._open(read_only, own, bits, room, at, size)
         return Chunk(self, chunk, state, decoding=words is not None)
 
-    def copy(self, chunk: int, state: State) -> Chunk:
-        """Open a chunk that goes on from where an encoder is, whose state was copied."""
-        return Chunk(self, self._copy(chunk, _addresses(state)), state, decoding=False)
-
 
 class Chunk:
     """A chunk that a kernel has opened, until nobody has it: see `reference.Chunk`."""
@@ -72,10 +70,23 @@ class Chunk:
         weakref.finalize(self, kernel.close, chunk).atexit = False
         self._kernel, self._chunk, self._decoding = kernel, chunk, decoding
         self._state = state
+        self._held: State | None = None
 
-    def copy(self) -> Chunk:
+    def hold(self) -> None:
         """See `reference.Chunk`."""
-        return self._kernel.copy(self._chunk, self._state.copy())
+        if not self._kernel.hold(self._chunk, MOST_CHANGES):
+            raise MemoryError
+        if self._held:
+            self._held.become(self._state)
+        else:
+            self._held = self._state.copy()
+
+    def undo(self) -> bool:
+        """See `reference.Chunk`."""
+        known = bool(self._kernel.undo(self._chunk))
+        if known and self._held:
+            self._state.become(self._held)
+        return known
 
     def picture(self, pixels: NDArray[np.uint8], keys: NDArray[np.uint32]) -> int:
         """Code a picture, or fill it."""

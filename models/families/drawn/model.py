@@ -80,8 +80,7 @@ class Drawn(ExactModel):
             state = self._spare.pop()
         except IndexError:  # all are lent, to other threads
             return self._begin.copy()
-        for own, begin in zip(state, self._begin, strict=True):
-            np.copyto(own, begin)
+        state.become(self._begin)
         return state
 
     def encoder(self, shapes: Sequence[tuple[int, ...]]) -> Encoder:
@@ -132,9 +131,13 @@ class Encoder:
         cost = self._chunk.picture(np.ascontiguousarray(picture), keys(palette))
         return cost / (1 << COST_BITS)
 
-    def copy(self) -> Encoder:
-        """See `PictureEncoder.copy`."""
-        return Encoder(self._chunk.copy(), self._bits)
+    def hold(self) -> None:
+        """See `PictureEncoder.hold`."""
+        self._chunk.hold()
+
+    def undo(self) -> bool:
+        """See `PictureEncoder.undo`."""
+        return self._chunk.undo()
 
     def suits(self, shapes: Sequence[tuple[int, ...]]) -> bool:
         """See `PictureEncoder.suits`: more pixels take a larger memory."""

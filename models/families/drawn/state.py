@@ -71,6 +71,11 @@ class State(NamedTuple):
         """Arrays of their own."""
         return State(*(array.copy() for array in self))
 
+    def become(self, other: State) -> None:
+        """Let the arrays hold what another's do."""
+        for own, its in zip(self, other, strict=True):
+            np.copyto(own, its)
+
 
 STORED = (
     "flat", "hit", "right", "colour_slots", "value_slots", "scale", "colour_steps",

@@ -9,18 +9,18 @@ import pytest
 from PIL import Image
 
 from bitswap_cli.archive.codecs import Codecs
-from bitswap_cli.archive.format import drawn
-from bitswap_cli.archive.format.drawn import encode_pictures, kinds
+from bitswap_cli.archive.format.drawn import encode_paying, encode_pictures, kinds
 from bitswap_cli.archive.format.register import decode_chunk, read_table
 from bitswap_cli.archive.format.sections import DRAW, NAMED_VERSION
 from bitswap_cli.archive.format.segments import WholeSegment, WholeTable
-from bitswap_cli.contract import BYTES, Palette, PictureCodec
+from bitswap_cli.contract import BYTES, PictureCodec
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.formats.register import kinds as all_kinds
 from bitswap_cli.images.inspection import inspect_wide
 from bitswap_cli.images.picture import MAX_PIXELS, Picture, Recipe
-from bitswap_models.families.drawn.model import Encoder
-from tests.models.families.drawn.pictures import Pixels, flat, model
+from bitswap_models.families.drawn import kernel
+from bitswap_models.families.drawn.reference import chunk as chunk_of_reference
+from tests.models.families.drawn.pictures import flat, model
 
 
 @dataclass
@@ -122,52 +122,49 @@ def test_kinds_keep_their_numbers_and_those_of_other_samples_have_none() -> None
     assert all(known[number].name == name for number, name in enumerate(names) if name)
 
 
-@pytest.mark.parametrize("engine", ["c", "reference"])
-@pytest.mark.parametrize(
-    ("doubtful", "losers", "again"),
-    [
-        ({2, 6}, [6], 1),  # on from the one that left
-        ({2, 6}, [4, 6], 4),  # on from the one before
-        ({4}, [2, 4], 6),
-        ({4}, [0], 7),  # from the beginning: there was no mark yet
-        (set(), [7], 7),
-    ],
-)
-def test_what_is_left_is_coded_on_from_a_mark(
-    monkeypatch: pytest.MonkeyPatch, engine: str, doubtful: set[int], losers: list[int], again: int
-) -> None:
-    monkeypatch.setenv("BITSWAP_ENGINE", engine)
-    monkeypatch.setattr(drawn, "_APART", 8)
-    random = np.random.default_rng(3)
+def eight(random: np.random.Generator) -> tuple[list[Picture], list[int]]:
+    """Pictures of one byte a channel, and of two."""
     pictures = [
         Picture(flat(6 + k, 9, 3 + k % 2 * 3, random), Recipe("pnm-16", b"", b"")) for k in range(8)
     ]
-    depths = [1 + k % 2 for k in range(8)]
-    codec, added = model(), list[int]()
-    marking = drawn.Marking(codec)
-    add = Encoder.add
+    return pictures, [1 + k % 2 for k in range(8)]
 
-    def counted(self: Encoder, plane: Pixels, palette: Palette) -> float:
-        added.append(1)
-        return add(self, plane, palette)
 
-    monkeypatch.setattr(Encoder, "add", counted)
+@pytest.mark.parametrize("engine", ["c", "reference"])
+@pytest.mark.parametrize("losers", [[], [0], [3], [7], [1, 2, 6], list(range(8))])
+def test_pictures_that_do_not_pay_are_taken_back(
+    monkeypatch: pytest.MonkeyPatch, engine: str, losers: list[int]
+) -> None:
+    monkeypatch.setenv("BITSWAP_ENGINE", engine)
+    pictures, depths = eight(np.random.default_rng(3))
     limits = [0.0 if k in losers else 1e9 for k in range(8)]
-    marking.encode(pictures, depths, limits, doubtful)
-    for without in ([*losers], [*losers, 5]):  # once more from where it went on
-        kept = [k for k in range(8) if k not in without]
-        some, deep = [pictures[k] for k in kept], [depths[k] for k in kept]
-        added.clear()
-        told = marking.encode(some, deep, [limits[k] for k in kept])
-        assert without != losers or len(added) == sum(deep[len(kept) - again :])
-        whole = drawn.Marking(codec).encode(some, deep)
-        assert told.words == whole.words and told.bits.tolist() == whole.bits.tolist()
+    told = encode_paying(model(), pictures, depths, limits)
+    kept = [k for k in range(8) if k not in losers]
+    assert told.sound and np.flatnonzero(told.stays).tolist() == kept
+    own = [pictures[k] for k in kept], [depths[k] for k in kept], [np.inf] * len(kept)
+    alone = encode_paying(model(), *own)
+    assert told.words == alone.words and told.bits[kept].tolist() == alone.bits.tolist()
 
 
-def test_a_memory_of_another_size_is_another_beginning() -> None:
+def test_engines_take_back_the_same_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both, and only those that change no more than a kernel keeps."""
+    pictures, depths = eight(np.random.default_rng(3))
+    found = set()
+    for most in (1, 300, 700, 1200, 1 << 19):
+        for module in (kernel, chunk_of_reference):
+            monkeypatch.setattr(module, "MOST_CHANGES", most)
+        stays = []
+        for engine in ("c", "reference"):
+            monkeypatch.setenv("BITSWAP_ENGINE", engine)
+            told = encode_paying(model(), pictures, depths, [0.0] * 8)
+            stays.append((told.stays.tolist(), told.words))
+        assert stays[0] == stays[1]
+        found.add(sum(stays[0][0]))
+    assert len(found) > 2 and {0, 8} <= found
+
+
+def test_what_is_left_may_take_a_memory_of_another_size() -> None:
     random = np.random.default_rng(3)
     pictures = [Picture(flat(48, 49, 1, random), Recipe("pnm-few", b"", b"")) for _ in range(2)]
-    marking = drawn.Marking(model())
-    marking.encode(pictures, [1, 1], [1e9, 0.0], {1})
-    told = marking.encode(pictures[:1], [1], [1e9])
-    assert told.words == drawn.Marking(model()).encode(pictures[:1], [1]).words
+    told = encode_paying(model(), pictures, [1, 1], [np.inf, 0.0])
+    assert told.stays.tolist() == [True, False] and not told.sound

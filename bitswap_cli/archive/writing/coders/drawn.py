@@ -1,12 +1,12 @@
 """Whole pictures on their way into DRAW chunks: drawn ones, and whatever has few colours."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import NamedTuple
 
 import numpy as np
 
-from bitswap_cli.archive.format.drawn import Marking, pack_pictures, planes_of
+from bitswap_cli.archive.format.drawn import encode_paying, pack_pictures, planes_of
 from bitswap_cli.archive.format.sections import DRAW, MAX_BODY, MAX_EXTRAS, MAX_SEGMENTS
 from bitswap_cli.archive.format.segments import WholeSegment
 from bitswap_cli.archive.report import PackReport
@@ -27,20 +27,6 @@ _PIXELS = 1 << 21  # of a chunk, unless it is of one picture
 _SEGMENTS = MAX_SEGMENTS >> 4
 _RECIPES = MAX_EXTRAS >> 3  # bytes
 _ROUNDS = 4  # in which pictures leave a chunk, at most
-_DOUBTFUL = 0.75  # share of a file's limit from which on its estimate makes that likely
-
-
-class _Estimate:
-    """About how many bytes a picture takes, found out once, if anybody asks; see `estimate`."""
-
-    def __init__(self, tell: Callable[[], float]) -> None:
-        self._tell = tell
-        self.known: float | None = None
-
-    def __call__(self) -> float:
-        if self.known is None:
-            self.known = self._tell()
-        return self.known
 
 
 class _File(NamedTuple):
@@ -54,12 +40,8 @@ class _File(NamedTuple):
     """CRC-32 of the file, if it comes back byte for byte."""
     depth: int
     """Bytes of what the picture shows of one channel."""
-    cost: _Estimate
-
-    @property
-    def doubtful(self) -> bool:
-        """Whether the model may well not pay for it, as far as that is known."""
-        return self.cost.known is not None and self.cost.known > _DOUBTFUL * self.limit
+    cost: Callable[[], float]
+    """About how many bytes the picture takes, found out once, if anybody asks; see `estimate`."""
 
 
 class DrawnCoder:
@@ -115,7 +97,7 @@ class DrawnCoder:
 
     def _file(self, source: Source, seen: Seen, picture: Picture, depth: int) -> _File:
         crc = seen.crc if kind_of(picture.recipe.kind).exact else None
-        cost = _Estimate(partial(estimate, self._codec, picture, depth, self._work.haste))
+        cost = cache(partial(estimate, self._codec, picture, depth, self._work.haste))
         return _File(source, picture, seen.limit, crc, depth, cost)
 
     def _take(self, file: _File) -> None:
@@ -174,35 +156,43 @@ def estimate(
 def code_files(codec: PictureCodec, files: list[_File]) -> Coded:
     """Code pictures as one chunk, without those for which the model does not pay.
 
-    Each round codes what is left, as pictures teach each other; it ends when nothing loses. Where
-    each picture is dear without the one before it, that would take as many rounds as there are
-    pictures: from a number of rounds on, only the chunk as a whole has to pay.
+    Most of these are taken back as soon as that is seen. One that cannot be, as it is large, leaves
+    for another round, which codes what is left, as pictures teach each other; it ends when nothing
+    loses. Where each picture is dear without the one before it, that would take as many rounds as
+    there are pictures: from a number of rounds on, only the chunk as a whole has to pay.
     """
     kept, lost = files, list[Source]()
-    rounds, marking = 0, Marking(codec)
+    rounds = 0
     while kept:
         rounds += 1
-        pictures = [file.picture for file in kept]
-        recipes = np.array(recipe_costs([picture.recipe for picture in pictures]))
-        limits = np.array([file.limit for file in kept])
-        depths = [file.depth for file in kept]
-        doubtful = {number for number, file in enumerate(kept) if file.doubtful}
+        recipes = np.array(recipe_costs([file.picture.recipe for file in kept]))
+        limits = np.array([file.limit for file in kept]) - recipes
         last = rounds > _ROUNDS
-        told = marking.encode(pictures, depths, () if last else 8 * (limits - recipes), doubtful)
-        loses = (told.bits / 8 + recipes >= limits).tolist()
-        if last or not any(loses):
-            body = pack_pictures([_segment(file) for file in kept], pictures, told.words)
-            # What the chunk costs as a whole has to pay as well.
-            if len(body) < min(sum(file.limit for file in kept), MAX_BODY):
-                entries = [
-                    kept_as(file.source, recipe.kind, pixels.shape)
-                    for file, (pixels, recipe) in zip(kept, pictures, strict=True)
-                ]
-                return Coded([(body, len(kept))], entries, lost, float(told.bits.sum()))
-            loses = [True] * len(kept)
-        lost += [file.source for file, does in zip(kept, loses, strict=True) if does]
+        told = encode_paying(
+            codec,
+            [file.picture for file in kept],
+            [file.depth for file in kept],
+            [np.inf] * len(kept) if last else (8 * limits).tolist(),
+        )
+        pays = told.stays if last else told.bits < 8 * limits
+        lost += [file.source for file, does in zip(kept, pays, strict=True) if not does]
         lost.sort()
-        kept = [file for file, does in zip(kept, loses, strict=True) if not does]
+        stays = [file for file, does in zip(kept, told.stays, strict=True) if does]
+        kept = [file for file, does in zip(kept, pays, strict=True) if does]
+        if not kept or len(kept) < len(stays) or not told.sound:
+            continue
+        pictures = [file.picture for file in kept]
+        body = pack_pictures([_segment(file) for file in kept], pictures, told.words)
+        # What the chunk costs as a whole has to pay as well.
+        if len(body) >= min(sum(file.limit for file in kept), MAX_BODY):
+            lost = sorted(file.source for file in files)
+            break
+        entries = [
+            kept_as(file.source, recipe.kind, pixels.shape)
+            for file, (pixels, recipe) in zip(kept, pictures, strict=True)
+        ]
+        bits = float(told.bits[told.stays].sum())
+        return Coded([(body, len(kept))], entries, lost, bits)
     return Coded([], [], lost)
 
 

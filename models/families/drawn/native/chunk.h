@@ -26,14 +26,23 @@ typedef struct {
 
 enum { BUCKET = 16 }; /* a check and the 15 nodes of half a value */
 
+enum { CHANGED = 32 }; /* bytes that are kept of a change */
+
+/* What stood somewhere in the tables of a memory. */
+typedef struct {
+    uint32_t at; /* bytes from the buckets on */
+    uint8_t was[CHANGED];
+} change;
+
 typedef struct {
     int bits;  /* of the tables below */
-    size_t size; /* bytes of these tables, one behind the other from the buckets on */
     void *all;   /* where they are */
     followed *followed; /* [MEMORIES][1 << bits] */
     stood *stood; /* [1 << bits] */
     uint16_t *buckets; /* [1 << (bits + 2)][BUCKET] */
     uint16_t *slots; /* [1 << (bits + 2)][2] */
+    change *changes; /* since `hold`, the last one last */
+    int64_t changed, most; /* how many there are, and how many are kept: 0 where nothing is held */
 } memory;
 
 enum { MARGIN = 3 }; /* columns beside a picture; two rows are above it */
@@ -51,6 +60,10 @@ struct chunk {
     int64_t used, room;
     uint32_t pictures;
     code_rows *rows;
+    struct { /* where it was at `hold` */
+        int64_t used, count, size, cost;
+        uint32_t pictures;
+    } held;
 };
 
 /* A picture of one to four channels. */
@@ -59,7 +72,7 @@ struct frame {
     int channels;
     uint32_t number;
     const uint32_t *keys; /* of the colours that it may have, ascending, see palette.h */
-    int colours;          /* how many these are; 0: all */
+    int colours; /* how many these are; 0: all */
     place *places; /* [1 + width]: none, this row's up to W's, from N's on the row above's */
 };
 

@@ -7,7 +7,7 @@
 #include "chunk.h"
 #include "pages.h"
 
-enum { ABI = 2 };
+enum { ABI = 3 };
 
 /* The size of a table, in whole lines of a cache. */
 static size_t lines(size_t count, size_t size) { return (count * size + LINE - 1) / LINE * LINE; }
@@ -20,8 +20,8 @@ static int open_memory(memory *m, int bits) {
     const size_t of_slots = lines(4 * entries * 2, sizeof *m->slots);
     const size_t of_followed = lines(MEMORIES * entries, sizeof *m->followed);
     const size_t all = of_buckets + of_slots + of_followed + lines(entries, sizeof *m->stood);
-    m->bits = bits, m->size = all;
-    char *begin = zeros(all, &m->all);
+    m->bits = bits;
+    char *begin = zeros(all + CHANGED, &m->all); /* changes at the end have room, too */
     if (!begin) return 0;
     m->buckets = (void *)begin;
     m->slots = (void *)(begin + of_buckets);
@@ -41,7 +41,8 @@ EXPORT int64_t bitswap_drawn_abi(void) { return ABI; }
 
 EXPORT void bitswap_drawn_close(chunk *k) {
     if (!k) return;
-    free(k->m.all), free(k->c.pending), free(k->c.words), free(k->seen), free(k);
+    free(k->m.all), free(k->m.changes), free(k->c.pending), free(k->c.words), free(k->seen),
+        free(k);
 }
 
 /* Begin a chunk whose pictures take `room` pixels with their margins. `words` is NULL to encode,
@@ -63,26 +64,33 @@ EXPORT chunk *bitswap_drawn_open(const tables *t, const state *a, int64_t bits, 
     return k;
 }
 
-/* A chunk that goes on from where an encoder is, with a copy of its state. NULL: there is no
- * memory. */
-EXPORT chunk *bitswap_drawn_copy(const chunk *from, const state *a) {
-    chunk *k = malloc(sizeof *k);
-    if (!k) return NULL;
-    *k = *from;
-    k->a = *a;
-    k->seen = calloc((size_t)k->room, sizeof *k->seen);
-    k->c.pending = malloc(SEGMENT * sizeof *k->c.pending);
-    k->c.words = malloc((size_t)(k->c.room + 1) * sizeof *k->c.words);
-    int opened = open_memory(&k->m, from->m.bits);
-    if (!opened || !k->seen || !k->c.pending || !k->c.words) {
-        bitswap_drawn_close(k);
-        return NULL;
+/* Hold an encoder's state, but what Python has of it, in place of what was held, until there are so
+ * many changes. 0: there is no memory. */
+EXPORT int64_t bitswap_drawn_hold(chunk *k, int64_t most) {
+    memory *m = &k->m;
+    if (!m->changes) m->changes = malloc((size_t)most * sizeof *m->changes);
+    if (!m->changes) return 0;
+    m->changed = 0, m->most = most;
+    k->held.used = k->used, k->held.pictures = k->pictures;
+    k->held.count = k->c.count, k->held.size = k->c.size, k->held.cost = k->c.cost;
+    return 1;
+}
+
+/* Go back to what is held; 0: that is not known any more, and nothing changes. */
+EXPORT int64_t bitswap_drawn_undo(chunk *k) {
+    memory *m = &k->m;
+    int known = m->changed < m->most && k->c.size == k->held.size && !k->c.failed;
+    if (known) {
+        while (m->changed) {
+            const change *last = m->changes + --m->changed;
+            memcpy((char *)m->buckets + last->at, last->was, CHANGED);
+        }
+        memset(k->seen + k->held.used, 0, (size_t)(k->used - k->held.used) * sizeof *k->seen);
+        k->used = k->held.used, k->pictures = k->held.pictures;
+        k->c.count = k->held.count, k->c.cost = k->held.cost;
     }
-    memcpy(k->m.buckets, from->m.buckets, from->m.size);
-    memcpy(k->seen, from->seen, (size_t)from->used * sizeof *k->seen);
-    memcpy(k->c.pending, from->c.pending, (size_t)from->c.count * sizeof *k->c.pending);
-    if (from->c.size) memcpy(k->c.words, from->c.words, (size_t)from->c.size * sizeof *k->c.words);
-    return k;
+    m->changed = m->most = 0;
+    return known;
 }
 
 /* Code a picture, or fill it; returns its bits in 1/4096 (0: a decoder does not count them), or why

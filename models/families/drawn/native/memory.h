@@ -5,6 +5,14 @@
 #include "chunk.h"
 #include "mixing.h"
 
+/* Keep what stands where a table is about to change. */
+TARGET INLINE void note(memory *m, const void *at) {
+    if (m->changed == m->most) return;
+    change *own = m->changes + m->changed++;
+    own->at = (uint32_t)((const char *)at - (const char *)m->buckets);
+    memcpy(own->was, at, CHANGED);
+}
+
 TARGET INLINE followed *entry_at(const memory *m, int k, uint32_t key) {
     return m->followed + ((size_t)k << m->bits) + (key >> (32 - m->bits));
 }
@@ -13,6 +21,7 @@ TARGET INLINE followed *entry_at(const memory *m, int k, uint32_t key) {
  * what follows, where none could be foreseen. */
 TARGET INLINE followed *entry(memory *m, int k, uint32_t key) {
     followed *found = entry_at(m, k, key);
+    note(m, found);
     uint32_t kept = found->check == (key | 1) ? UINT32_MAX : 0;
     found->check = key | 1;
     found->colour[0] &= kept, found->colour[1] &= kept;
@@ -34,12 +43,19 @@ TARGET INLINE stood *standing(const memory *m, uint32_t context) {
     return m->stood + (context >> (32 - m->bits));
 }
 
+TARGET INLINE void stand(memory *m, uint32_t context, uint32_t here, int64_t stride) {
+    stood *found = standing(m, context);
+    note(m, found);
+    *found = (stood){here, (uint32_t)stride, context};
+}
+
 TARGET INLINE uint16_t *bucket_at(const memory *m, uint32_t h) {
     return m->buckets + (size_t)(h >> (30 - m->bits)) * BUCKET;
 }
 
 TARGET INLINE uint16_t *bucket(memory *m, uint32_t h) {
     uint16_t *b = bucket_at(m, h), check = (uint16_t)(h | 1);
+    note(m, b);
     if (b[0] != check) {
         b[0] = check;
         for (int i = 1; i < BUCKET; i++) b[i] = FRESH;
@@ -53,6 +69,7 @@ TARGET INLINE uint16_t *slot_at(const memory *m, uint32_t h) {
 
 TARGET INLINE uint16_t *slot(memory *m, uint32_t h) {
     uint16_t *s = slot_at(m, h), check = (uint16_t)(h | 1);
+    note(m, s);
     s[1] = s[0] == check ? s[1] : FRESH;
     s[0] = check;
     return s + 1;

@@ -101,7 +101,7 @@ TARGET INLINE uint32_t code_pixel(chunk *k, const frame *f, int64_t x, uint32_t 
     } else {
         if (v.flat) recall(k, &v);
         colour = code_colour(k, &v, &p, there, f, colour);
-        *standing(&k->m, v.contexts[0]) = (stood){here, (uint32_t)f->stride, v.contexts[0]};
+        stand(&k->m, v.contexts[0], here, f->stride);
     }
     remember(&f->places[x + 1], p, there == colour);
     return colour;

@@ -12,7 +12,12 @@ from bitswap_cli.mixing.decisions import Decoder, Encoder
 from bitswap_cli.mixing.mixing import Adaptive, clip
 from bitswap_models.families.drawn.reference.colours import code_colour, sources
 from bitswap_models.families.drawn.reference.faults import damaged
-from bitswap_models.families.drawn.reference.memory import MEMORIES, Memory, Place
+from bitswap_models.families.drawn.reference.memory import (
+    MEMORIES,
+    MOST_CHANGES,
+    Memory,
+    Place,
+)
 from bitswap_models.families.drawn.reference.palette import Kind
 from bitswap_models.families.drawn.reference.values import code_values
 from bitswap_models.families.drawn.reference.window import MARGIN, Window
@@ -40,6 +45,7 @@ class Chunk:
         self._adaptive, self._memory = Adaptive(state._asdict()), Memory(bits)
         self._seen: list[int] = []
         self._pictures = 0
+        self._held: Chunk | None = None
 
     def picture(self, pixels: NDArray[np.uint8], keys: NDArray[np.uint32]) -> int:
         """Code a picture, or fill it; returns its bits in 1/4096, a decoder 0.
@@ -145,9 +151,27 @@ class Chunk:
             entry.follow(found)
         return found
 
-    def copy(self) -> Chunk:
-        """A chunk that goes on from where this one is, an encoder."""
-        return deepcopy(self)
+    def hold(self) -> None:
+        """Hold what an encoder is, in place of what was held."""
+        self._held = None
+        self._held = deepcopy(self)
+
+    def undo(self) -> bool:
+        """Become what is held again.
+
+        Returns
+        -------
+        bool
+            False if that would not be known to a compiled kernel, which keeps MOST_CHANGES of its
+            memory, and no messages: nothing changes then.
+        """
+        held, self._held = self._held, None
+        if held is None or self._coder.messages > held._coder.messages:
+            return False
+        if self._memory.changes - held._memory.changes >= MOST_CHANGES:
+            return False
+        self.__dict__.update(held.__dict__)
+        return True
 
     def words(self) -> NDArray[np.uint32]:
         """Words of all that was encoded; none of a decoder.

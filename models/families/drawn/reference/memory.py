@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from bitswap_cli.mixing.mixing import FRESH, mingle
 
 MEMORIES = 6
+MOST_CHANGES = 1 << 19  # that a compiled kernel keeps of what is held: 19 MB
 
 
 @dataclass
@@ -44,12 +45,15 @@ class Memory:
     """Hashed tables: an entry belongs to the context that asked for it last."""
 
     bits: int
+    changes: int = 0
+    """How often an entry was asked for that may be written."""
     _followed: dict[tuple[int, int], Followed] = field(default_factory=dict)
     _stood: dict[int, tuple[int, Place]] = field(default_factory=dict)
     _slots: dict[tuple[str, int], list[int]] = field(default_factory=dict)
 
     def entry(self, k: int, context: int) -> Followed:
         """A context's entry of table k."""
+        self.changes += 1
         h = mingle(context, k)
         place = k, h >> (32 - self.bits)
         if place not in self._followed or self._followed[place].check != h | 1:
@@ -63,6 +67,7 @@ class Memory:
 
     def stand(self, context: int, place: Place) -> None:
         """Say where it stands."""
+        self.changes += 1
         self._stood[context >> (32 - self.bits)] = context, place
 
     def bucket(self, h: int) -> list[int]:
@@ -74,6 +79,7 @@ class Memory:
         return self._checked("slot", h, 2)
 
     def _checked(self, kind: str, h: int, size: int) -> list[int]:
+        self.changes += 1
         place, check = (kind, h >> (30 - self.bits)), (h | 1) & 0xFFFF
         found = self._slots.setdefault(place, [0] * size)
         if found[0] != check:

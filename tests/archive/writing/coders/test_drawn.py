@@ -48,9 +48,12 @@ class Adding:
         self.count += 1
         return 8 * 301.0 if self.count == 1 else 1.0
 
-    def copy(self) -> "Adding":
+    def hold(self) -> None:
         """See `PictureEncoder`."""
-        raise AssertionError("nothing is doubtful")
+
+    def undo(self) -> bool:
+        """See `PictureEncoder`."""
+        return False
 
     def suits(self, shapes: Sequence[tuple[int, ...]]) -> bool:
         """See `PictureEncoder`."""
@@ -66,8 +69,7 @@ def files(count: int) -> list[drawn._File]:
     picture = Picture(np.zeros((10, 10, 3), np.uint8), Recipe("bmp", b"", b""))
     names = [b"%03d" % number for number in range(count)]
     sources = [Source(name, name, "file", 300, 0) for name in names]
-    cost = drawn._Estimate(lambda: 0.0)
-    return [drawn._File(source, picture, 300, 7, 1, cost) for source in sources]
+    return [drawn._File(source, picture, 300, 7, 1, lambda: 0.0) for source in sources]
 
 
 def test_pictures_that_are_dear_one_after_the_other_take_few_rounds() -> None:

@@ -84,23 +84,36 @@ def test_chunks_of_many_decisions_are_several_messages() -> None:
     assert 4 * (first + 1) < len(coded.words)
 
 
-@pytest.mark.parametrize("first", [(7, 9, 3), (140, 90, 3)])  # one has made a message by then
-def test_an_encoder_and_its_copy_go_on_by_themselves(first: tuple[int, int, int]) -> None:
+def test_an_encoder_goes_back_to_what_it_held() -> None:
     random = np.random.default_rng(5)
-    pictures = [noise(*first, random), flat(20, 20, 3, random), smooth(11, 8, 4, random)]
-    coder, others = model(), [flat(20, 20, 3, random), pictures[2]]
-    encoder = coder.encoder([picture.shape for picture in pictures])
-    encoder.add(pictures[0], None)
-    copies = [encoder.copy(), encoder.copy()]
-    for own, rest in ((encoder, pictures[1:]), (copies[0], others)):
-        for picture in rest:
-            own.add(picture, None)
-        assert own.words() == coder.encode([pictures[0], *rest], [None] * 3).words
-    del encoder, copies[0]
-    later = copies[0].copy()
-    assert copies[0].words() == later.words()
-    assert later.suits([picture.shape for picture in pictures])
-    assert not later.suits([(300, 300, 1)])  # these take a larger memory
+    pictures = [noise(7, 9, 3, random), flat(20, 20, 3, random), smooth(11, 8, 4, random)]
+    coder = model()
+    shapes = [picture.shape for picture in pictures]
+    encoder = coder.encoder([*shapes, (40, 40, 3)])  # with room for what is taken back
+    assert not encoder.undo()  # it held nothing
+    for picture in pictures:
+        encoder.hold()
+        encoder.add(flat(20, 20, 3, random), None)
+        encoder.add(smooth(11, 8, 4, random), None)
+        assert encoder.undo() and not encoder.undo()
+        encoder.hold()
+        encoder.add(picture, None)
+    assert encoder.words() == coder.encode(pictures, [None] * 3).words
+    assert encoder.suits(shapes)
+    assert not encoder.suits([(300, 300, 1)])  # these take a larger memory
+
+
+def test_an_encoder_does_not_go_back_behind_a_message() -> None:
+    random = np.random.default_rng(5)
+    picture = noise(140, 90, 3, random)
+    for engine in ("c", "reference"):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("BITSWAP_ENGINE", engine)
+            encoder = model().encoder([picture.shape])
+            encoder.hold()
+            encoder.add(picture, None)
+            assert not encoder.undo()
+            assert encoder.words() == model().encode([picture], [None]).words
 
 
 def test_pictures_teach_the_next_ones() -> None:
