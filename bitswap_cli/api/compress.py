@@ -37,7 +37,15 @@ from bitswap_cli.api.codecs.installed import FAST_MODEL, Installed
 from bitswap_cli.api.codecs.others import wanted
 from bitswap_cli.api.codecs.tiles import Start, named, refining, turning
 from bitswap_cli.archive.codecs import Codecs
-from bitswap_cli.archive.format.header import DECODINGS, EQUAL, LAID, LEARNING, MIXED, Named
+from bitswap_cli.archive.format.header import (
+    DECODERS,
+    DECODINGS,
+    EQUAL,
+    LAID,
+    LEARNING,
+    MIXED,
+    Named,
+)
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import verify as check
 from bitswap_cli.archive.report import PackReport
@@ -274,7 +282,7 @@ class _Job:
         for number, start in enumerate(ways):
             codecs, header = start.put(others), start.header.with_others(models)
             if others.coefficients:
-                decoded = [DECODINGS, LAID] if catalogue.decoded else []
+                decoded = [DECODINGS, LAID, DECODERS] if catalogue.decoded else []
                 header = header.using([LEARNING, EQUAL, *decoded])
             if others.pictures or (self.model == AUTO and catalogue.wide):
                 header = header.using([WIDE])

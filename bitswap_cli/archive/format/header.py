@@ -44,14 +44,15 @@ MODES, FOLDERS, COPIES, SAMPLES = "modes", "folders", "copies", "samples"
 EMBEDDED, STREAMS, NESTED, PIECES = "embedded", "streams", "nested", "pieces"
 MIXED = "mixed"
 OWNERS, XATTRS, SPARSE = "owners", "xattrs", "sparse"
-DECODINGS, LAID, LEARNING, EQUAL = "decoded", "laid", "learning", "equal"
+DECODINGS, LAID, DECODERS = "decoded", "laid", "decoders"
+LEARNING, EQUAL = "learning", "equal"
 # Whatever models do.
 _OF_ENTRIES = frozenset(
-    [MODES, FOLDERS, COPIES, SAMPLES, OWNERS, XATTRS, SPARSE, DECODINGS, LAID]
+    [MODES, FOLDERS, COPIES, SAMPLES, OWNERS, XATTRS, SPARSE, DECODINGS, LAID, DECODERS]
     + [EMBEDDED, STREAMS, NESTED, PIECES]
 )
 # Tables do not tell of these, but of what has need of them.
-_FOLLOWS = {LAID: DECODINGS, LEARNING: JPEGS}
+_FOLLOWS = {LAID: DECODINGS, DECODERS: DECODINGS, LEARNING: JPEGS}
 # Of these, tables do not tell which kinds of pictures there are, or by which makers.
 _HIDING = frozenset([SAMPLES, DECODINGS, STREAMS, PIECES, *lattice.FEATURES, *high_bits.FEATURES])
 
@@ -115,8 +116,9 @@ class Header(NamedTuple):
     `EMBEDDED`, files by the pictures inside of them (see format/values/pieces.py), `STREAMS`, files
     with what deflate streams inflate to in their place (see format/values/streams.py), `NESTED`,
     such files inside of others, `PIECES`, large streams in pieces,
-    `DECODINGS`, those that a JPEG decoder made (see format/segments.py), and `LAID`, those that it
-    made and that were turned or given an alpha afterwards."""
+    `DECODINGS`, those that a JPEG decoder made (see format/segments.py), `LAID`, those that it made
+    and that were turned or given an alpha afterwards, and `DECODERS`, those that another one than
+    libjpeg's by default made."""
     others: tuple[Named, ...] = ()
     """Models of chunks that need one of their own, in the order of `OTHERS`."""
 

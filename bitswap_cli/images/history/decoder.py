@@ -1,6 +1,7 @@
 """A JPEG without a file: what a decoder is told of it, and the pixels that it makes."""
 
 from collections.abc import Sequence
+from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
@@ -8,10 +9,27 @@ from numpy.typing import NDArray
 
 from bitswap_cli.coefficients import Component
 from bitswap_cli.images.history.engine import engine
+from bitswap_cli.images.history.reference import Method, Plane
 from bitswap_cli.images.orientation import turn_back, turned_shape
 
 SAMPLINGS = ((1, 1), (1, 2), (2, 2))
 """How many rows and columns of pixels one of chroma's samples covers."""
+
+
+class Decoder(IntEnum):
+    """What made pixels of a JPEG."""
+
+    LIBJPEG = 0
+    """libjpeg, as it decodes by default up to version 6b; libjpeg-turbo and mozjpeg."""
+    FAST = 1
+    """Likewise, but by the inverse DCT that it calls fast."""
+    WIDE = 2
+    """libjpeg from version 7 on: fewer samples of chroma are upsampled by the inverse DCT."""
+
+    @property
+    def method(self) -> Method:
+        """Its inverse DCT."""
+        return Method.FAST if self == Decoder.FAST else Method.SLOW
 
 
 class Origin(NamedTuple):
@@ -26,11 +44,17 @@ class Origin(NamedTuple):
     sampling: tuple[int, int]
     """One of `SAMPLINGS`."""
     fancy: bool
-    """Whether the decoder interpolated chroma; else it repeated samples."""
+    """Whether the decoder interpolated chroma; else it repeated samples, if it is not `WIDE`."""
     steps: tuple[NDArray[np.int32], ...]
     """Of luma alone or of luma and two chroma, (64,) each in zigzag order."""
     orientation: int = 0
     """How the picture was turned to lie there, see images/orientation.py."""
+    decoder: Decoder = Decoder.LIBJPEG
+
+    @property
+    def wide(self) -> bool:
+        """Whether blocks of chroma are decoded as wide as the pixels that they cover."""
+        return self.decoder == Decoder.WIDE and self.sampling[1] > 1
 
     def frame(self) -> list[Component]:
         """Return the components of the JPEG: blocks of whole MCUs."""
@@ -55,18 +79,25 @@ def decode(
         Of the picture; it lies within the JPEG.
     """
     height, width, _ = turned_shape((height, width, len(coefficients)), origin.orientation)
-    used = engine()
-    planes = [used.plane(own, steps) for own, steps in zip(coefficients, origin.steps, strict=True)]
+    planes = samples(origin, coefficients)
     rows, columns = slice(origin.top, origin.top + height), slice(origin.left, origin.left + width)
-    luma = planes[0][rows, columns]
-    made = luma[:, :, None]
-    if len(planes) > 1:
-        made = used.colour(luma, *(chroma_of(origin, own)[rows, columns] for own in planes[1:]))
+    luma, *chroma = (plane[rows, columns] for plane in planes)
+    made = engine().colour(luma, *chroma) if chroma else luma[:, :, None]
     return np.ascontiguousarray(turn_back(made, origin.orientation))
 
 
-def chroma_of(origin: Origin, plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the samples of chroma at each pixel of a JPEG, or of some more."""
+def samples(origin: Origin, coefficients: Sequence[NDArray[np.int16]]) -> list[Plane]:
+    """Return luma and chroma at each pixel of a JPEG, or of some more."""
+    method = origin.decoder.method
+    luma = engine().plane(coefficients[0], origin.steps[0], method)
+    rest = zip(coefficients[1:], origin.steps[1:], strict=True)
+    if origin.wide:
+        return [luma, *(engine().wide(own, steps, origin.sampling[0]) for own, steps in rest)]
+    return [luma, *(_spread(origin, engine().plane(own, steps, method)) for own, steps in rest)]
+
+
+def _spread(origin: Origin, plane: Plane) -> Plane:
+    """Return the samples of chroma at each pixel."""
     tall, wide = origin.sampling
     height, width = -(-origin.height // tall), -(-origin.width // wide)
     fancy = origin.fancy and width > 2  # libjpeg repeats those of narrower pictures

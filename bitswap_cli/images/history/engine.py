@@ -15,13 +15,17 @@ from bitswap_cli.errors import InputError
 from bitswap_cli.images.history import reference
 from bitswap_cli.images.history.reference import Plane
 
-ABI = 8
+Blocks = NDArray[np.int16]
+Steps = NDArray[np.int32]
+ABI = 9
 
 
 class Engine(Protocol):
     """What decodes; `reference` documents each of these."""
 
-    def plane(self, blocks: NDArray[np.int16], steps: NDArray[np.int32]) -> Plane: ...
+    def plane(self, blocks: Blocks, steps: Steps, method: int = 0) -> Plane: ...
+
+    def wide(self, blocks: Blocks, steps: Steps, vertical: int) -> Plane: ...
 
     def upsample(
         self, samples: Plane, height: int, width: int, vertical: int, horizontal: int, fancy: bool
@@ -51,16 +55,24 @@ class Kernel:
     def __init__(self, path: Path) -> None:
         library = Library(path, "history_abi", ABI)
         self.bound = library.bound
-        self._plane = library.bound("history_plane", "pllpp")
+        self._plane = library.bound("history_plane", "pllplp")
+        self._wide = library.bound("history_wide", "pllplp")
         self._upsample = library.bound("history_upsample", "pllllllp")
         self._colour = library.bound("history_colour", "ppplp")
         self._mapped = library.bound("history_mapped", "plppplp")
 
-    def plane(self, blocks: NDArray[np.int16], steps: NDArray[np.int32]) -> Plane:
+    def plane(self, blocks: Blocks, steps: Steps, method: int = 0) -> Plane:
         """See `reference.plane`."""
         rows, columns, _ = blocks.shape
         out = np.empty((8 * rows, 8 * columns), np.uint8)
-        self._plane(address(blocks), rows, columns, address(steps), address(out))
+        self._plane(address(blocks), rows, columns, address(steps), method, address(out))
+        return out
+
+    def wide(self, blocks: Blocks, steps: Steps, vertical: int) -> Plane:
+        """See `reference.wide`."""
+        rows, columns, _ = blocks.shape
+        out = np.empty((8 * vertical * rows, 16 * columns), np.uint8)
+        self._wide(address(blocks), rows, columns, address(steps), vertical, address(out))
         return out
 
     def upsample(

@@ -10,14 +10,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bitswap_cli.images.history.decoder import SAMPLINGS, Origin, decode
+from bitswap_cli.images.history.decoder import SAMPLINGS, Decoder, Origin, decode
 from bitswap_cli.images.history.engine import compiled
 from bitswap_cli.images.history.evidence import EXACT, SMOOTH, Evidence, busy, evidence
 from bitswap_cli.images.history.grid import Grid, find_grid
-from bitswap_cli.images.history.reference import Plane
-from bitswap_cli.images.history.search import Blocks, Searcher, searcher
+from bitswap_cli.images.history.reference import Method, Plane
+from bitswap_cli.images.history.search import UNIT, Blocks, Searcher, bias, searcher
 from bitswap_cli.images.history.solving import Canvas, Puzzle
 from bitswap_cli.images.history.tables import Steps, quality_of, standard
+from bitswap_cli.images.history.ways import Way, way_of
 from bitswap_cli.images.orientation import turn
 
 _SAMPLE = 10_000  # pixels that are asked whether they are on the lattice
@@ -37,8 +38,9 @@ _CUT = 0.5  # of all pixels are at an end of their range, or more: nothing tells
 # A decoder computes columns before rows, and rounds differently to the left and to the right, but
 # not so upwards and downwards: these are all ways that make a difference.
 _TURNS = (1, 4, 5)
+_MIRRORED = 1
 _PART = 256  # pixels of the sides of what is looked at in each of them
-_LARGE = 8 * _PART**2  # pixels of pictures, in more of which it is looked at first
+_PATCH = 128  # and of what tells whether chroma was mirrored
 _EDGE = 16  # pixels around it that do not count
 
 
@@ -69,20 +71,17 @@ def find(pixels: NDArray[Any]) -> Found | None:
     if channels % 2 == 0 and (pixels[:, :, -1] != pixels[0, 0, -1]).any():
         return None
     search, colours = searcher(used), pixels[:, :, : 1 if channels < 3 else 3]
-    area, orientation, other = height * width, None, None
-    finder = _Finder(search, np.ascontiguousarray(colours))
-    puzzle = finder.puzzle()
-    if puzzle and finder.is_odd(puzzle):  # to solve all of it would take long, for nothing
-        orientation = _orientation(search, colours)
-        other = _found(search, colours, orientation) if orientation else None
-        if other and other.wrong <= _ODD * area:
-            return other
-    found = puzzle and Found(puzzle.origin, *puzzle.finish())
+    area, posed = height * width, _posed(search, colours, 0)
+    if posed and posed.is_odd():
+        other = _posed(search, colours, posed.orientation ^ _MIRRORED)
+        posed = other if other and not other.is_odd() else posed
+    found = posed and posed.found()
     odd = found and found.wrong > _ODD * area
-    if found and odd and _is_whole(colours) and _is_spread(colours, found):
-        if orientation is None and (orientation := _orientation(search, colours)):
-            other = _found(search, colours, orientation)
-        found = other if other and _fewer(other.wrong, found.wrong) else found
+    spread = found and odd and _is_whole(colours) and _is_spread(colours, found)
+    if found and spread and (orientation := _orientation(search, colours)):
+        other = _posed(search, colours, orientation)
+        again = other and other.found()
+        found = again if again and _fewer(again.wrong, found.wrong) else found
     return found if found and found.wrong <= _WRONG * area else None
 
 
@@ -102,13 +101,38 @@ def _is_spread(colours: NDArray[np.uint8], found: Found) -> bool:
     return bool(told.mean() > _SPREAD) if told.size else True
 
 
-def _found(search: Searcher, colours: NDArray[np.uint8], orientation: int) -> Found | None:
-    """Find the JPEG that a picture was, turned so, however many pixels it gives wrongly."""
-    pixels = np.ascontiguousarray(turn(colours, orientation))
-    puzzle = _Finder(search, pixels).puzzle()
-    if puzzle is None:
-        return None
-    return Found(puzzle.origin._replace(orientation=orientation), *puzzle.finish())
+class _Posed(NamedTuple):
+    """The JPEG that a picture may have been."""
+
+    orientation: int
+    """How it was turned since."""
+    puzzle: Puzzle
+
+    def is_odd(self) -> bool:
+        """Tell whether a part of the picture is not what its JPEG would give, as where chroma was
+        mirrored after it had been interpolated."""
+        origin, sides = self.puzzle.origin, self.puzzle.canvas.known.shape
+        if not origin.fancy or origin.sampling[1] == 1 or min(sides) < 2 * _PATCH:
+            return False
+        part = self.puzzle.canvas.part(_PATCH)
+        blocks, _ = Puzzle(self.puzzle.search, part).solve(1)
+        made = decode(part.origin, blocks, _PATCH, _PATCH)
+        inner = slice(_EDGE, -_EDGE)  # chroma at the edges was interpolated from beyond
+        return bool((made != part.pixels)[inner, inner].any(2).mean() > _ODD)
+
+    def found(self) -> Found:
+        """Solve it, however many pixels it gives wrongly."""
+        origin = self.puzzle.origin._replace(orientation=self.orientation)
+        return Found(origin, *self.puzzle.finish())
+
+
+def _posed(search: Searcher, colours: NDArray[np.uint8], orientation: int) -> _Posed | None:
+    """Return the JPEG that a picture may have been before it was turned so, or as luma says."""
+    finder = _Finder(search, np.ascontiguousarray(turn(colours, orientation)))
+    luma = finder.luma()
+    if luma and luma.way.orientation and not orientation:
+        return _posed(search, colours, luma.way.orientation)
+    return luma and _Posed(orientation, finder.puzzle(luma))
 
 
 def _orientation(search: Searcher, colours: NDArray[np.uint8]) -> int:
@@ -120,8 +144,8 @@ def _orientation(search: Searcher, colours: NDArray[np.uint8]) -> int:
     part = colours[down : down + _PART, across : across + _PART]
     tried = dict[int, int]()
     for orientation in (0, *_TURNS):
-        if own := _found(search, part, orientation):
-            tried[orientation] = own.wrong
+        if own := _posed(search, part, orientation):
+            tried[orientation] = own.puzzle.finish()[1]
         if not orientation and tried.get(0, part.size) <= _ODD * part[..., 0].size:
             return 0
     best = min(tried, key=lambda k: tried[k], default=0)
@@ -142,6 +166,8 @@ class _Luma(NamedTuple):
     """1 where they are known, (H, W)."""
     grid: Grid
     """Of luma."""
+    way: Way
+    """How it was made."""
 
 
 class _Finder:
@@ -163,14 +189,12 @@ class _Finder:
             if on < _ON * (on + off):
                 return None
         ends = (planes[0] == 0) | (planes[0] == 255)  # which may have been cut to that
-        grid = find_grid(self.search, planes[0], (known == 1) & ~ends)
-        return grid and _Luma(planes, known, grid)
+        sure = (known == 1) & ~ends
+        grid = find_grid(self.search, planes[0], sure)
+        return grid and _Luma(planes, known, grid, way_of(self.search, planes[0], sure, grid))
 
-    def puzzle(self) -> Puzzle | None:
-        """Return the JPEG to be solved, or nothing; it may give many pixels wrongly."""
-        luma = self.luma()
-        if luma is None:
-            return None
+    def puzzle(self, luma: _Luma) -> Puzzle:
+        """Return the JPEG to be solved; it may give many pixels wrongly."""
         origins = self.origins(luma)
         puzzles = [Puzzle(self.search, self.canvas(luma, origin)) for origin in origins]
         if len(puzzles) > 1:
@@ -179,39 +203,34 @@ class _Finder:
             puzzles = [Puzzle(self.search, self.canvas(luma, origins[wrong.index(min(wrong))]))]
         return puzzles[0]
 
-    def is_odd(self, puzzle: Puzzle) -> bool:
-        """Tell whether a part of a large picture is not what its JPEG would give."""
-        if self.height * self.width <= _LARGE or min(self.height, self.width) < 2 * _PART:
-            return False
-        part = puzzle.canvas.part(_PART)
-        blocks, _ = Puzzle(self.search, part).solve(2)
-        made = decode(part.origin, blocks, _PART, _PART)
-        inner = slice(_EDGE, -_EDGE)  # chroma at the edges was interpolated from beyond
-        return bool((made != part.pixels)[inner, inner].any(2).mean() > _ODD)
-
     def canvas(self, luma: _Luma, origin: Origin) -> Canvas:
         """Return the picture on the grid of a JPEG."""
         return Canvas(self.pixels, luma.planes, luma.known, origin)
 
     def origins(self, luma: _Luma) -> list[Origin]:
         """Return the JPEG that most speaks for; or some, if little is told of chroma."""
-        steps = luma.grid.steps
+        steps, fast = luma.way.steps, luma.way.method == Method.FAST
+        by = Decoder.FAST if fast else Decoder.LIBJPEG
         if self.channels == 1:
-            return [self.origin(luma.grid.top, luma.grid.left, SAMPLINGS[0], True, (steps,))]
+            return [self.origin(*luma.grid[:2], SAMPLINGS[0], True, (steps,), by)]
         quality = quality_of(steps)
         like = steps if quality is None else standard(chroma=True)[quality]
         if (luma.planes[1:] == _NEUTRAL).all():  # gray, however it was sampled
-            return [self.origin(*luma.grid[:2], SAMPLINGS[-1], False, (steps, like, like))]
+            return [self.origin(*luma.grid[:2], SAMPLINGS[-1], False, (steps, like, like), by)]
         tried: list[tuple[int, Origin]] = []
         for sampling in SAMPLINGS[::-1]:  # of equals, the one of the fewest blocks
             tall, wide = sampling
-            for fancy in (True, False) if wide > 1 else (True,):
+            ways = [(True, by)]
+            if wide > 1:
+                ways += [(False, by)] if fast else [(False, by), (False, Decoder.WIDE)]
+            for fancy, decoder in ways:
                 for place in itertools.product(
                     range(luma.grid.top, 8 * tall, 8), range(luma.grid.left, 8 * wide, 8)
                 ):
-                    found = self.chroma(luma, *place, sampling, fancy)
+                    origin = self.origin(*place, sampling, fancy, (steps, steps, steps), decoder)
+                    found = self.chroma(luma, origin)
                     own = found.chroma(steps)
-                    origin = self.origin(*place, sampling, fancy, (steps, own, own))
+                    origin = origin._replace(steps=(steps, own, own))
                     tried.append((found.strength_for(chroma=True), origin))
         best = max(strength for strength, _ in tried)
         if best >= _EVIDENCE or quality is None:
@@ -220,8 +239,9 @@ class _Finder:
         return [origin._replace(steps=(steps, like, like)) for origin in near]
 
     def origin(
-        self, top: int, left: int, sampling: tuple[int, int], fancy: bool, steps: tuple[Steps, ...]
-    ) -> Origin:
+        self, top: int, left: int, sampling: tuple[int, int], fancy: bool,
+        steps: tuple[Steps, ...], decoder: Decoder,
+    ) -> Origin:  # fmt: skip
         """Return a JPEG in which the picture lies so.
 
         If it was cropped at the top or left, it is taken to have been so at the other edges.
@@ -230,17 +250,16 @@ class _Finder:
         if top or left:
             height += -height % (8 * sampling[0])
             width += -width % (8 * sampling[1])
-        return Origin(height, width, top, left, sampling, fancy, steps)
+        return Origin(height, width, top, left, sampling, fancy, steps, decoder=decoder)
 
-    def chroma(
-        self, luma: _Luma, top: int, left: int, sampling: tuple[int, int], fancy: bool
-    ) -> Evidence:
+    def chroma(self, luma: _Luma, origin: Origin) -> Evidence:
         """Ask blocks of chroma for steps, as it was before it was upsampled."""
-        tall, wide = sampling
+        (tall, wide), smooth = origin.sampling, origin.fancy and origin.sampling[1] > 1
         margin = (
-            (top, -(top + self.height) % (8 * tall)),
-            (left, -(left + self.width) % (8 * wide)),
+            (origin.top, -(origin.top + self.height) % (8 * tall)),
+            (origin.left, -(origin.left + self.width) % (8 * wide)),
         )
+        more = bias(origin.decoder.method)
         known = np.pad(luma.known == 1, margin)
         rows, columns = known.shape
         split = known.reshape(rows // tall, tall, columns // wide, wide)
@@ -248,11 +267,14 @@ class _Finder:
         told = []
         for plane in luma.planes[1:]:
             whole = np.pad(plane, margin, mode="edge")
-            if fancy and wide > 1:
-                told.append(busy(self.search, self.search.shrink(whole, tall), sure))
+            if origin.wide:
+                small = self.search.narrow(whole, tall)
+            elif smooth:
+                small = self.search.shrink(whole, tall)
             else:
-                told.append(busy(self.search, whole[::tall, ::wide], sure))
-        errors = SMOOTH if fancy and wide > 1 else EXACT
+                small = whole[::tall, ::wide].astype(np.int32) * UNIT
+            told.append(busy(self.search, small + more, sure))
+        errors = SMOOTH if smooth else EXACT
         few = evidence(self.search, np.concatenate([own[:_QUICK] for own in told]), errors)
         if few.strength_for(chroma=True) < _QUICK_LEAST:
             return few

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitswap_cli.images.history.evidence import EXACT, busy, evidence
-from bitswap_cli.images.history.reference import Plane
+from bitswap_cli.images.history.reference import Method, Plane
 from bitswap_cli.images.history.search import UNIT, Effort, Searcher, in_blocks
 from bitswap_cli.images.history.tables import Steps, standard
 
@@ -76,7 +76,7 @@ def _tried(search: Searcher, plane: Plane, known: NDArray[np.bool_]) -> Steps | 
             steps: Steps = standard(chroma=False)[quality]
             state = np.full((1, len(some)), 2, np.uint8)
             found = np.zeros((1, len(some), 64), np.int16)
-            if search.solve(start, low, high, steps, 0, effort, found, state) >= least:
+            if search.solve(start, low, high, steps, Method.SLOW, 0, effort, found, state) >= least:
                 return steps
     return None
 

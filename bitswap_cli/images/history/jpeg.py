@@ -39,9 +39,10 @@ _AC = (
 
 def is_jpeg(told: Told) -> bool:
     """Tell whether a JPEG decodes to a picture, if its coefficients are those of a sequential one:
-    it was not cropped, turned, painted on or given an alpha, and its chroma is not repeated."""
+    it was not cropped, turned, painted on or given an alpha, and decoded as libjpeg-turbo does by
+    default."""
     origin = told.origin
-    if told.corrections or told.alpha is not None or origin.orientation:
+    if told.corrections or told.alpha is not None or origin.orientation or origin.decoder:
         return False
     whole = (origin.height, origin.width) == (told.height, told.width)
     fancy = origin.fancy or origin.sampling == (1, 1)

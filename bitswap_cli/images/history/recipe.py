@@ -16,7 +16,7 @@ from bitswap_cli.contract import BYTES
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.corrections import corrected, corrections
 from bitswap_cli.images.formats import register
-from bitswap_cli.images.history.decoder import SAMPLINGS, Origin, decode
+from bitswap_cli.images.history.decoder import SAMPLINGS, Decoder, Origin, decode
 from bitswap_cli.images.history.tables import quality_of, standard
 from bitswap_cli.images.inspection import rebuild
 from bitswap_cli.images.orientation import ORIENTATIONS, turned_shape
@@ -24,6 +24,12 @@ from bitswap_cli.images.picture import MAX_PIXELS, MAX_RECIPE, Picture, Recipe
 
 _MOST_MARGIN = 255  # pixels of a JPEG beyond an edge of the picture
 _TURN = 8  # what an orientation adds to how a picture was decoded
+_DECODER = _TURN * ORIENTATIONS  # and another decoder
+_BY = {
+    Decoder.LIBJPEG: "",
+    Decoder.FAST: ", decoded fast",
+    Decoder.WIDE: ", decoded by libjpeg 7 or later",
+}
 Coefficients = Sequence[NDArray[np.int16]]
 
 
@@ -51,7 +57,8 @@ def pack(picture: Picture, origin: Origin, coefficients: Coefficients) -> bytes:
     rows, columns, _ = turned_shape(pixels.shape, origin.orientation)
     below = origin.height - origin.top - rows
     right = origin.width - origin.left - columns
-    how = _TURN * origin.orientation + 2 * SAMPLINGS.index(origin.sampling) + origin.fancy
+    manner = 2 * SAMPLINGS.index(origin.sampling) + origin.fancy
+    how = _DECODER * origin.decoder + _TURN * origin.orientation + manner
     tables = [_packed_table(steps, k > 0) for k, steps in enumerate(origin.steps)]
     if len(tables) == 3 and tables[1] == tables[2]:
         tables.pop()
@@ -94,14 +101,18 @@ def unpack(packed: bytes) -> Told:
             margins = all(0 <= margin <= _MOST_MARGIN for margin in (top, below, left, right))
             few = len(prefix) + len(suffix) + len(description) + len(wrong) <= MAX_RECIPE
             steps = _tables(tables, components)
-            orientation, manner = divmod(how, _TURN)
-            known = kinds and kinds[0].alphabet == BYTES and 0 <= orientation < ORIENTATIONS
+            (by, turned), manner = divmod(how, _DECODER), how % _TURN
+            orientation = turned // _TURN
+            known = kinds and kinds[0].alphabet == BYTES and 0 <= by < len(Decoder)
             if known and manner < 2 * len(SAMPLINGS) and margins and few and steps:
                 sampling = SAMPLINGS[manner // 2]
                 rows, columns, _ = turned_shape((height, width, components), orientation)
                 size = top + rows + below, left + columns + right
-                origin = Origin(*size, top, left, sampling, bool(manner % 2), steps, orientation)
-                if (components == 3 or sampling == (1, 1)) and _is_alpha(alpha):
+                origin = Origin(
+                    *size, top, left, sampling, bool(manner % 2), steps, orientation, Decoder(by)
+                )
+                fits = by != Decoder.WIDE or (origin.wide and not origin.fancy)
+                if (components == 3 or sampling == (1, 1)) and fits and _is_alpha(alpha):
                     recipe = Recipe(kinds[0].name, prefix, suffix, description)
                     same = alpha[0] if alpha else None
                     return Told(recipe, height, width, origin, wrong, checksum, same)
@@ -165,7 +176,7 @@ def pixels_of(told: Told, pictures: Sequence[Coefficients]) -> NDArray[np.uint8]
 
 
 def was(packed: bytes) -> str:
-    """Say what a picture was: ``quality 80, 4:4:4``, and maybe ``, turned``."""
+    """Say what a picture was: ``quality 80, 4:4:4``; then, maybe, how it was decoded and turned."""
     told = unpack(packed)
     steps = told.origin.steps
     number = quality_of(steps[0])
@@ -173,4 +184,5 @@ def was(packed: bytes) -> str:
     quality = f"quality {number}" if fits else "tables of its own"
     names = {(1, 1): "4:4:4", (1, 2): "4:2:2", (2, 2): "4:2:0"}
     sampling = names[told.origin.sampling] if len(steps) == 3 else "gray"
-    return f"{quality}, {sampling}" + (", turned" if told.origin.orientation else "")
+    turned = ", turned" if told.origin.orientation else ""
+    return f"{quality}, {sampling}{_BY[told.origin.decoder]}{turned}"

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from bitswap_cli.ans.library import address
 from bitswap_cli.images.history.engine import Kernel
-from bitswap_cli.images.history.reference import Plane
+from bitswap_cli.images.history.reference import FAST_SCALES, Method, Plane, factors
 
 UNIT = 256  # of coefficients that are not rounded yet: 1
 _ZERO = 256  # what a step loses for a coefficient that it does not explain: a nat
@@ -34,10 +34,11 @@ class Searcher:
         self._ranges = kernel.bound("history_ranges", "plpppppp")
         self._forward = kernel.bound("history_forward", "plp")
         self._comb = kernel.bound("history_comb", "plllllpp")
-        self._solve = kernel.bound("history_solve", "pppllplllllpp")
+        self._solve = kernel.bound("history_solve", "pppllpllllllpp")
         self._shrink = kernel.bound("history_shrink", "plllp")
+        self._narrow = kernel.bound("history_narrow", "plllp")
         self._settle = kernel.bound("history_settle", "ppppppppp")
-        self._chroma = kernel.bound("history_chroma", "ppplllllpllppp")
+        self._chroma = kernel.bound("history_chroma", "ppplllllpllllppp")
 
     def lattice(self, pixels: Plane) -> tuple[NDArray[np.uint8], Plane, int, int]:
         """Find luma and chroma of pixels (.., 3).
@@ -77,14 +78,14 @@ class Searcher:
         return scores
 
     def solve(
-        self, start: Plane, low: Plane, high: Plane, steps: NDArray[np.int32], left_open: int,
-        effort: Effort, blocks: Blocks, state: Plane,
+        self, start: Plane, low: Plane, high: Plane, steps: NDArray[np.int32], method: Method,
+        left_open: int, effort: Effort, blocks: Blocks, state: Plane,
     ) -> int:  # fmt: skip
         """Find blocks (rows, columns, 64) of a plane; see native/solve.c."""
         rows, columns, _ = blocks.shape
         found = self._solve(
-            address(start), address(low), address(high), rows, columns, address(steps), left_open,
-            *effort, address(blocks), address(state),
+            address(start), address(low), address(high), rows, columns, address(steps), method,
+            left_open, *effort, address(blocks), address(state),
         )  # fmt: skip
         return _counted(found)
 
@@ -95,15 +96,25 @@ class Searcher:
         _counted(self._shrink(address(plane), height, width, vertical, address(out)))
         return out
 
+    def narrow(self, plane: Plane, vertical: int) -> Told:
+        """Undo upsampling by the inverse DCT, (8 vertical rows, 16 columns) -> (8 rows, 8 columns)
+        in units of 1 / UNIT."""
+        rows, columns = plane.shape[0] // (8 * vertical), plane.shape[1] // 16
+        out = np.empty((8 * rows, 8 * columns), np.int32)
+        self._narrow(address(plane), rows, columns, vertical, address(out))
+        return out
+
     def chroma(
         self, told: Told, low: Plane, high: Plane, valid: tuple[int, int], vertical: int,
-        steps: Told, moves: int, subsets: int, blocks: Blocks, plane: Plane, state: Plane,
+        steps: Told, method: Method, wide: bool, moves: int, subsets: int, blocks: Blocks,
+        plane: Plane, state: Plane,
     ) -> int:  # fmt: skip
-        """Find blocks of chroma that was interpolated; see native/chroma.c."""
+        """Find blocks of chroma that was interpolated, or is `wide`; see native/chroma.c."""
         rows, columns, _ = blocks.shape
         return self._chroma(
             address(told), address(low), address(high), rows, columns, *valid, vertical,
-            address(steps), moves, subsets, address(blocks), address(plane), address(state),
+            address(steps), method, wide, moves, subsets, address(blocks), address(plane),
+            address(state),
         )  # fmt: skip
 
     def settle(
@@ -122,6 +133,19 @@ def _counted(found: int) -> int:
     if found < 0:
         raise MemoryError
     return found
+
+
+def bias(method: Method) -> int:
+    """Return how far above samples lies, on the average, what they were rounded of."""
+    return UNIT // 2 if method == Method.FAST else 0
+
+
+def fine(steps: NDArray[np.int32], method: Method) -> NDArray[np.int64]:
+    """Return what steps come to, in units of 1 / UNIT: a fast inverse DCT rounds them."""
+    if method != Method.FAST:
+        return steps * np.int64(UNIT)
+    found: NDArray[np.int64] = factors(steps, method) * (UNIT << 12) // FAST_SCALES
+    return np.maximum(found, 1)
 
 
 T = TypeVar("T", bound=np.generic)

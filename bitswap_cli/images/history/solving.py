@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bitswap_cli.images.history.decoder import Origin, chroma_of, decode
+from bitswap_cli.images.history.decoder import Origin, decode, samples
 from bitswap_cli.images.history.engine import engine
 from bitswap_cli.images.history.reference import Plane
-from bitswap_cli.images.history.search import UNIT, Blocks, Effort, Searcher, in_blocks
+from bitswap_cli.images.history.search import Blocks, Effort, Searcher, bias, fine, in_blocks
 
 # What is tried on blocks that are not solved yet, if they are no more than this share of all.
 _EFFORTS = (
@@ -96,7 +96,7 @@ class Puzzle:
     def __init__(self, search: Searcher, canvas: Canvas) -> None:
         self.search, self.canvas = search, canvas
         self.origin = canvas.origin
-        self.frame = self.origin.frame()
+        self.frame, self.method = self.origin.frame(), self.origin.decoder.method
         self.blocks: list[Blocks] = [
             np.zeros((c.rows, c.columns, 64), np.int16) for c in self.frame
         ]
@@ -135,10 +135,11 @@ class Puzzle:
         (tall, wide), chroma = origin.sampling, self.frame[1]
         rows, columns = -(-origin.height // tall), -(-origin.width // wide)
         fancy, most = origin.fancy and columns > 2, chroma.rows * chroma.columns // _FEW
-        mcus = rows, columns, fancy, chroma.columns, most
+        mcus = rows, columns, fancy, chroma.columns, most, self.method
         geometry = np.array([height, width, origin.top, origin.left, tall, wide, *mcus], np.int64)
         planes = [
-            engine().plane(own, c.steps) for own, c in zip(self.blocks, self.frame, strict=True)
+            engine().plane(own, c.steps, self.method)
+            for own, c in zip(self.blocks, self.frame, strict=True)
         ]
         steps = np.ascontiguousarray(np.stack(origin.steps))
         pixels = np.ascontiguousarray(self.canvas.pixels)
@@ -146,13 +147,8 @@ class Puzzle:
 
     def made(self) -> list[Plane]:
         """Return luma and chroma as they are decoded, on the canvas."""
-        planes = [
-            engine().plane(own, c.steps) for own, c in zip(self.blocks, self.frame, strict=True)
-        ]
-        height, width = self.canvas.shape
-        whole = [planes[0]]
-        for plane in planes[1:]:
-            made = chroma_of(self.origin, plane)
+        whole, (height, width) = list[Plane](), self.canvas.shape
+        for made in samples(self.origin, self.blocks):
             lack = (0, height - made.shape[0]), (0, width - made.shape[1])
             whole.append(np.pad(made, lack, mode="edge"))
         return whole
@@ -168,7 +164,7 @@ class Puzzle:
         canvas, own = self.canvas, self.frame[k]
         low, high, start = canvas.low[k], canvas.high[k], canvas.start[k]
         tall, wide = own.sampling
-        if wide == 1 or not self.origin.fancy:
+        if wide == 1 or not (self.origin.fancy or self.origin.wide):
             if wide > 1:
                 low = _gathered(low, tall, wide).max((1, 3))
                 high = _gathered(high, tall, wide).min((1, 3))
@@ -188,7 +184,7 @@ class Puzzle:
         for share, effort in _EFFORTS:
             if 0 < left <= share * state.size:
                 left = state.size - self.search.solve(
-                    start, low, high, steps, left_open, effort, blocks, state
+                    start, low, high, steps, self.method, left_open, effort, blocks, state
                 )
 
     def interpolated(self, k: int, start: Plane, low: Plane, high: Plane, round_: int) -> None:
@@ -197,21 +193,36 @@ class Puzzle:
         tall, wide = own.sampling
         valid = -(-self.origin.height // tall), -(-self.origin.width // wide)
         shape = 8 * own.rows, 8 * own.columns
-        inner = np.ascontiguousarray(start[: tall * valid[0], : wide * valid[1]])
-        small = self.search.shrink(inner, tall)
-        lack = (0, shape[0] - valid[0]), (0, shape[1] - valid[1])
-        told = self.search.forward(in_blocks(np.pad(small, lack, mode="edge")))
+        if self.origin.wide:
+            small = self.search.narrow(np.ascontiguousarray(start), tall)
+        else:
+            inner = np.ascontiguousarray(start[: tall * valid[0], : wide * valid[1]])
+            lack = (0, shape[0] - valid[0]), (0, shape[1] - valid[1])
+            small = np.pad(self.search.shrink(inner, tall), lack, mode="edge")
+        told = self.search.forward(in_blocks(small + bias(self.method)))
         if not round_:
-            step = own.steps * UNIT
+            step = fine(own.steps, self.method)
             sign = np.where(told < 0, -1, 1)
             blocks[:] = (sign * ((np.abs(told) + step // 2) // step)).reshape(blocks.shape)
-        plane = engine().plane(blocks, own.steps)
+        plane = engine().plane(blocks, own.steps, self.method)
         state = np.zeros(blocks.shape[:2], np.uint8)
         left = state.size
         for share, moves, subsets in _MOVES:
             if 0 < left <= share * state.size:
                 left = state.size - self.search.chroma(
-                    told, low, high, valid, tall, own.steps, moves, subsets, blocks, plane, state
+                    told,
+                    low,
+                    high,
+                    valid,
+                    tall,
+                    own.steps,
+                    self.method,
+                    self.origin.wide,
+                    moves,
+                    subsets,
+                    blocks,
+                    plane,
+                    state,
                 )
 
 

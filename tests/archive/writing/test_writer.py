@@ -13,6 +13,7 @@ from bitswap_cli.archive.format.chunks import encode_bytes
 from bitswap_cli.archive.format.header import (
     COMMON,
     COPIES,
+    DECODERS,
     DECODINGS,
     DRAWN,
     JPEGS,
@@ -110,7 +111,7 @@ def test_what_tables_hide_stays(hiding: set[str]) -> None:
     """Kinds of pictures, and makers of descriptions."""
     named = EVERYTHING.narrowed(hiding, 0).features
     assert named > hiding | MAKERS | {DESCRIBED, "tiff"} and COPIES not in named
-    assert (LAID in named) == (DECODINGS in hiding)
+    assert (LAID in named) == (DECODERS in named) == (DECODINGS in hiding)
 
 
 def test_a_folder_of_jpeg_files(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bitswap_cli.images.formats.jpeg.codec import Picture, split
-from bitswap_cli.images.history.decoder import Origin
+from bitswap_cli.images.history.decoder import Decoder, Origin, decode
+from bitswap_cli.images.history.tables import standard
 
 
 def scene(height: int, width: int, seed: int = 0, *, gray: bool = False) -> NDArray[np.uint8]:
@@ -51,3 +52,24 @@ def taken_apart(data: bytes) -> tuple[Origin, Picture]:
         sampling = 1, 1
     origin = Origin(picture.frame.height, picture.frame.width, 0, 0, sampling, True, steps)
     return origin, picture
+
+
+def decoded(data: bytes, decoder: Decoder) -> NDArray[np.uint8]:
+    """The pixels of a file, by a decoder."""
+    origin, picture = taken_apart(data)
+    own = origin._replace(decoder=decoder)
+    own = own._replace(fancy=not own.wide)
+    return decode(own, picture.coefficients, origin.height, origin.width)
+
+
+def drawn(sampling: tuple[int, int]) -> tuple[Origin, list[NDArray[np.int16]]]:
+    """Noise of a JPEG of quality 80, 45 x 61 pixels."""
+    rng = np.random.default_rng(5)
+    chroma = standard(chroma=True)[80]
+    steps = standard(chroma=False)[80], chroma, chroma
+    origin = Origin(45, 61, 0, 0, sampling, True, steps)
+    spread = 60 / (1 + np.arange(64))
+    return origin, [
+        np.rint(rng.normal(0, spread, (c.rows, c.columns, 64))).astype(np.int16)
+        for c in origin.frame()
+    ]

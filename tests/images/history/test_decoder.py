@@ -1,13 +1,15 @@
 """The decoder makes the pixels that libjpeg makes, by either engine."""
 
 import itertools
+import zlib
 
 import numpy as np
 import pytest
 
-from bitswap_cli.images.history import decoder, engine, reference
-from bitswap_cli.images.history.decoder import Origin, decode
-from tests.images.history.jpegs import load, save, scene, taken_apart
+from bitswap_cli.images.history import decoder as decoder_module
+from bitswap_cli.images.history import engine, reference
+from bitswap_cli.images.history.decoder import Decoder, Origin, decode
+from tests.images.history.jpegs import drawn, load, save, scene, taken_apart
 
 SIZES = ((64, 96), (61, 83), (5, 37), (37, 5), (16, 4), (1, 1), (9, 3))
 ENGINES = [reference, *filter(None, [engine.compiled()])]
@@ -18,12 +20,40 @@ ENGINES = [reference, *filter(None, [engine.compiled()])]
 def test_pixels_are_pillows(
     used: engine.Engine, sampling: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(decoder, "engine", lambda: used)
+    monkeypatch.setattr(decoder_module, "engine", lambda: used)
     for seed, (quality, (height, width)) in enumerate(itertools.product((30, 85, 97), SIZES)):
         pixels = scene(height, width, seed, gray=sampling == "gray")
         data = save(pixels, quality, "4:4:4" if sampling == "gray" else sampling)
         origin, picture = taken_apart(data)
         assert np.array_equal(decode(origin, picture.coefficients, height, width), load(data))
+
+
+@pytest.mark.parametrize("used", ENGINES)
+@pytest.mark.parametrize(
+    ("decoder", "sampling", "checksum"),
+    [
+        (Decoder.LIBJPEG, (1, 1), 2436852773),
+        (Decoder.LIBJPEG, (1, 2), 1777300606),
+        (Decoder.LIBJPEG, (2, 2), 625889119),
+        (Decoder.FAST, (1, 1), 454159116),
+        (Decoder.FAST, (1, 2), 3751360155),
+        (Decoder.FAST, (2, 2), 3561323393),
+        (Decoder.WIDE, (1, 2), 526046144),
+        (Decoder.WIDE, (2, 2), 2925249462),
+    ],
+)
+def test_pixels_are_those_of_libjpeg(
+    used: engine.Engine,
+    decoder: Decoder,
+    sampling: tuple[int, int],
+    checksum: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Those of versions 6b, of `JDCT_IFAST` in it, and of 8d, as these made them."""
+    monkeypatch.setattr(decoder_module, "engine", lambda: used)
+    origin, coefficients = drawn(sampling)
+    made = decode(origin._replace(decoder=decoder), coefficients, 45, 61)
+    assert zlib.crc32(made.data) == checksum
 
 
 def test_frame_is_that_of_the_file() -> None:
@@ -43,18 +73,19 @@ def test_part_of_a_jpeg() -> None:
 @pytest.mark.skipif(engine.compiled() is None, reason="no kernel")
 @pytest.mark.parametrize("sampling", [(1, 1), (1, 2), (2, 2)])
 @pytest.mark.parametrize("fancy", [False, True])
+@pytest.mark.parametrize("by", Decoder)
 def test_engines_agree_whatever_coefficients_are(
-    sampling: tuple[int, int], fancy: bool, monkeypatch: pytest.MonkeyPatch
+    sampling: tuple[int, int], fancy: bool, by: Decoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rng = np.random.default_rng(1)
     steps = tuple(rng.integers(1, 65536, 64).astype(np.int32) for _ in range(3))
-    origin = Origin(45, 27, 3, 2, sampling, fancy, steps)
+    origin = Origin(45, 27, 3, 2, sampling, fancy, steps, decoder=by)
     blocks = [
         rng.integers(-32768, 32768, (c.rows, c.columns, 64)).astype(np.int16)
         for c in origin.frame()
     ]
     found = []
     for used in ENGINES:
-        monkeypatch.setattr(decoder, "engine", lambda used=used: used)
+        monkeypatch.setattr(decoder_module, "engine", lambda used=used: used)
         found.append(decode(origin, blocks, 42, 25))
     assert np.array_equal(found[0], found[1])

@@ -11,10 +11,11 @@ from PIL import Image
 
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.history import recipe
+from bitswap_cli.images.history.decoder import Decoder
 from bitswap_cli.images.inspection import describe, inspect_exact
 from bitswap_cli.images.orientation import ORIENTATIONS, turn_back
 from bitswap_cli.images.picture import Picture
-from tests.images.history.jpegs import load, save, scene, taken_apart
+from tests.images.history.jpegs import decoded, load, save, scene, taken_apart
 
 
 def seen(pixels: NDArray[np.uint8]) -> tuple[bytes, Picture]:
@@ -57,6 +58,24 @@ def test_turned_ones_and_an_alpha_come_back(orientation: int, alpha: int | None)
     assert recipe.was(packed) == "quality 85, 4:2:0" + (", turned" if orientation else "")
 
 
+@pytest.mark.parametrize(
+    ("decoder", "said"),
+    [(Decoder.FAST, "decoded fast"), (Decoder.WIDE, "decoded by libjpeg 7 or later")],
+)
+@pytest.mark.parametrize("orientation", [0, 5])
+def test_other_decoders_come_back(decoder: Decoder, said: str, orientation: int) -> None:
+    data = save(scene(45, 61), 85, "4:2:0")
+    origin, jpeg = taken_apart(data)
+    own = origin._replace(decoder=decoder, fancy=decoder == Decoder.FAST, orientation=orientation)
+    pixels = np.array(turn_back(decoded(data, decoder), orientation), order="C")
+    file, picture = seen(pixels)
+    packed = recipe.pack(picture, own, jpeg.coefficients)
+    assert recipe.unpack(packed).origin.decoder == decoder
+    assert not recipe.unpack(packed).corrections
+    assert recipe.join(packed, [jpeg.coefficients]) == file
+    assert recipe.was(packed) == f"quality 85, 4:2:0, {said}" + (", turned" if orientation else "")
+
+
 FIELDS = (
     "number", "prefix", "suffix", "description", "height", "width", "margins", "how", "components",
     "tables", "corrections", "checksum", "alpha",
@@ -64,7 +83,8 @@ FIELDS = (
 HOSTILE: list[tuple[str, Any]] = [
     ("number", 250), ("number", b""), ("prefix", 0), ("description", "text"), ("height", 0),
     ("height", 1 << 40), ("width", -1), ("width", 1 << 25), ("margins", [0, 0, 0]),
-    ("margins", [0, 256, 0, 0]), ("margins", [0, 0, 0, -1]), ("how", 6), ("how", -1), ("how", 64),
+    ("margins", [0, 256, 0, 0]), ("margins", [0, 0, 0, -1]), ("how", 6), ("how", -1), ("how", 192),
+    ("how", 1 << 40), ("how", 129), ("how", 128), ("how", 133),
     ("components", 2), ("components", 1), ("tables", []), ("tables", [0]), ("tables", [101, 50]),
     ("tables", [50, b"\0" * 64]), ("tables", [50, b"\1" * 63]), ("tables", [50, 50, 50, 50]),
     ("tables", [50, None]), ("corrections", None), ("checksum", b""),

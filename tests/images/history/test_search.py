@@ -5,6 +5,7 @@ import pytest
 
 from bitswap_cli.images.history import engine, reference
 from bitswap_cli.images.history.decoder import decode
+from bitswap_cli.images.history.reference import Method
 from bitswap_cli.images.history.search import UNIT, Effort, Searcher, in_blocks
 from tests.images.history.jpegs import load, save, scene, taken_apart
 
@@ -95,9 +96,13 @@ def test_blocks_are_found_by_rounding_and_searching(search: Searcher) -> None:
     wanted, steps = picture.coefficients[0], origin.steps[0]
     plane = reference.plane(wanted, steps)
     blocks, state = np.zeros_like(wanted), np.full(wanted.shape[:2], 2, np.uint8)
-    rounded = search.solve(plane, plane, plane, steps, 0, Effort(0, 0, 0, 0), blocks, state)
+    rounded = search.solve(
+        plane, plane, plane, steps, Method.SLOW, 0, Effort(0, 0, 0, 0), blocks, state
+    )
     assert 0.2 * state.size < rounded < state.size
-    found = search.solve(plane, plane, plane, steps, 0, Effort(6, 10, 32, 0), blocks, state)
+    found = search.solve(
+        plane, plane, plane, steps, Method.SLOW, 0, Effort(6, 10, 32, 0), blocks, state
+    )
     assert found > 0.95 * state.size
     same = in_blocks(reference.plane(blocks, steps) == plane).all(1).reshape(state.shape)
     assert np.array_equal(same, state == 1)
@@ -111,7 +116,9 @@ def test_subsets_find_blocks_that_a_beam_loses(search: Searcher) -> None:
         blocks = np.zeros_like(picture.coefficients[0])
         state = np.full(blocks.shape[:2], 2, np.uint8)
         effort = Effort(64, 14, 64, subsets)
-        found = search.solve(plane, plane, plane, origin.steps[0], 0, effort, blocks, state)
+        found = search.solve(
+            plane, plane, plane, origin.steps[0], Method.SLOW, 0, effort, blocks, state
+        )
         assert (found == state.size) == all_found
         same = in_blocks(reference.plane(blocks, origin.steps[0]) == plane).all(1)
         assert same.sum() == found

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bitswap_cli.archive.format.header import DECODINGS, LAID
+from bitswap_cli.archive.format.header import DECODERS, DECODINGS, LAID
 from bitswap_cli.archive.format.jpeg import KIND, is_like
 from bitswap_cli.archive.format.segments import DECODED, DECODED_EXACT
 from bitswap_cli.archive.format.values.blobs import squeezed
@@ -69,6 +69,8 @@ def of_picture(seen: Seen, features: Set[str]) -> Planned | None:
         return None
     found = seen.history.take(fits[0])
     if found is None or (LAID not in features and _is_laid(fits[0], found)):
+        return None
+    if DECODERS not in features and found.origin.decoder:
         return None
     recipe = history.pack(fits[0], found.origin, found.coefficients)
     if len(recipe) > MAX_RECIPE:

@@ -15,72 +15,11 @@
 typedef struct {
     const uint8_t *low, *high; /* at each pixel */
     uint8_t *plane;            /* samples, (height, width) of them valid */
-    int64_t stride, wide;      /* of the plane, and of the limits */
+    int64_t stride, across;    /* of the plane, and of the limits */
     int64_t height, width, vertical;
+    int32_t bias; /* of a table, in fine units */
+    int wide;     /* whether blocks cover their pixels without any interpolation */
 } scene;
-
-/* The least squares of interpolation by two: the normal equations, in 16ths, have 20 on the
-   diagonal, 6 beside it and 26 at the ends, as decoders have them. Of each step of elimination:
-   2^32 divided by the pivot, and what of a number is carried to the next; both in 2^-16. */
-static void eliminate(int64_t n, int64_t *inverse, int64_t *carry) {
-    for (int64_t i = 0; i < n; i++) {
-        const int64_t diagonal = (i && i + 1 < n ? 20 : n == 1 ? 32 : 26) << 16;
-        inverse[i] = (1ll << 48) / (diagonal - (i ? 6 * carry[i - 1] : 0));
-        carry[i] = (6 * inverse[i]) >> 16;
-    }
-}
-
-/* Of 2 n lines of numbers, `step` apart and of `count` numbers each, make n, in place
-   of the first n. Units are the caller's. */
-static void halve(int64_t *data, int64_t n, int64_t step, int64_t count, const int64_t *inverse,
-                  const int64_t *carry) {
-    for (int64_t i = 0; i < n; i++) {
-        int64_t *to = data + i * step;
-        const int64_t *a = data + 2 * i * step, *b = a + step;
-        const int64_t *before = i ? a - step : a, *after = i + 1 < n ? b + step : b;
-        for (int64_t x = 0; x < count; x++) to[x] = 4 * (3 * (a[x] + b[x]) + before[x] + after[x]);
-        for (int64_t x = 0; x < count; x++) {
-            const int64_t carried = i ? 6 * to[x - step] : 0;
-            to[x] = ((to[x] - carried) * inverse[i]) >> 32;
-        }
-    }
-    for (int64_t i = n - 2; i >= 0; i--) {
-        int64_t *to = data + i * step;
-        for (int64_t x = 0; x < count; x++) to[x] -= (carry[i] * to[x + step]) >> 16;
-    }
-}
-
-/* A plane of (vertical height, 2 width) interpolated samples -> (height, width) samples in units of
-   1 / UNIT. Returns 0, or -1 if there is no memory. */
-EXPORT int64_t bitswap_history_shrink(const uint8_t *plane, int64_t height, int64_t width,
-                                      int64_t vertical, int32_t *out) {
-    const int64_t rows = vertical * height, columns = 2 * width;
-    const int64_t longest = height > width ? height : width;
-    int64_t *data = malloc((size_t)(rows * columns) * sizeof *data);
-    int64_t *inverse = malloc((size_t)(2 * longest) * sizeof *inverse), *carry = inverse + longest;
-    if (!data || !inverse) {
-        free(data), free(inverse);
-        return -1;
-    }
-    /* What rounding adds on the average, to be taken away: an eighth, or a 32nd. */
-    const int64_t bias = vertical == 2 ? UNIT / 32 : UNIT / 8;
-    eliminate(width, inverse, carry);
-    for (int64_t y = 0; y < rows; y++) {
-        int64_t *row = data + y * columns;
-        for (int64_t x = 0; x < columns; x++)
-            row[x] =
-                (int64_t)plane[y * columns + x] * UNIT + (x % 2 != (vertical == 2) ? -bias : bias);
-        halve(row, width, 1, 1, inverse, carry);
-    }
-    if (vertical == 2) {
-        eliminate(height, inverse, carry);
-        halve(data, height, columns, width, inverse, carry);
-    }
-    for (int64_t y = 0; y < height; y++)
-        for (int64_t x = 0; x < width; x++) out[y * width + x] = (int32_t)data[y * columns + x];
-    free(data), free(inverse);
-    return 0;
-}
 
 /* How wrong the pixels are that a block has a part in, its samples and their neighbours being in
    `patch`: the sum of squares of what they are out of their limits, or some of it, if that is
@@ -96,7 +35,7 @@ static int64_t error_of(const scene *s, uint8_t patch[SPAN][SPAN], int64_t top, 
         const int64_t beside = pixel & 1 ? row + 1 : row - 1;
         const uint8_t *near = patch[row], *far = patch[beside];
         for (int x = 0; x < SPAN; x++) rows[x] = down == 2 ? 3 * near[x] + far[x] : near[x];
-        const uint8_t *low = s->low + pixel * s->wide, *high = s->high + pixel * s->wide;
+        const uint8_t *low = s->low + pixel * s->across, *high = s->high + pixel * s->across;
         for (int64_t x = 0; x < SPAN; x++) {
             for (int odd = x ? 0 : 1; odd < (x == SPAN - 1 ? 1 : 2); odd++) {
                 const int64_t at = 2 * (left + x - 1) + odd;
@@ -144,9 +83,27 @@ static void fill(const scene *s, int64_t top, int64_t left, const uint8_t *made,
     }
 }
 
-static int64_t try_block(const scene *s, const int16_t *block, const int32_t *steps, int64_t top,
+/* The error of a block that is as wide as its pixels; see error_of. */
+static int64_t error_of_wide(const scene *s, const int16_t *block, const quantizer *steps,
+                             int64_t top, int64_t left) {
+    const int64_t first = s->vertical * top * s->across + 2 * left;
+    uint8_t made[256];
+    int64_t sum = 0;
+    inverse_wide(block, steps, s->vertical, made, 16);
+    for (int64_t p = 0; p < 128 * s->vertical; p++) {
+        const int64_t at = first + p / 16 * s->across + p % 16;
+        const int32_t out = made[p] < s->low[at]    ? s->low[at] - made[p]
+                            : made[p] > s->high[at] ? made[p] - s->high[at]
+                                                    : 0;
+        sum += out * out;
+    }
+    return sum;
+}
+
+static int64_t try_block(const scene *s, const int16_t *block, const quantizer *steps, int64_t top,
                          int64_t left, uint8_t patch[SPAN][SPAN], int64_t most) {
     uint8_t made[64];
+    if (s->wide) return error_of_wide(s, block, steps, top, left);
     inverse(block, steps, made, 8);
     fill(s, top, left, made, patch);
     return error_of(s, patch, top, left, most);
@@ -162,17 +119,18 @@ static void lack(const scene *s, int32_t fine[SPAN][SPAN], int64_t top, int64_t 
         const int64_t pixel = down * top + y, row = down == 2 ? (pixel >> 1) - top + 1 : y + 1;
         if (pixel < 0 || pixel >= down * s->height) continue;
         const int64_t far = down == 1 ? row : pixel & 1 ? row + 1 : row - 1;
-        const uint8_t *low = s->low + pixel * s->wide, *high = s->high + pixel * s->wide;
+        const uint8_t *low = s->low + pixel * s->across, *high = s->high + pixel * s->across;
         for (int64_t x = 0; x < SPAN; x++) {
             for (int odd = x ? 0 : 1; odd < (x == SPAN - 1 ? 1 : 2); odd++) {
                 const int64_t at = 2 * (left + x - 1) + odd, beside = odd ? x + 1 : x - 1;
                 if (at < 0 || at >= 2 * s->width) continue;
                 const int32_t here = 9 * fine[row][x] + 3 * fine[row][beside];
                 const int32_t made = (here + 3 * fine[far][x] + fine[far][beside]) >> 4;
-                const int32_t least = low[at] ? (low[at] << FINE) - HALF : -(512 << FINE);
-                const int32_t most = high[at] < 255 ? (high[at] << FINE) + HALF : 1024 << FINE;
-                const int32_t goal =
-                    low[at] == high[at] ? low[at] << FINE : clamped(made, least, most);
+                const int32_t low_at = (low[at] << FINE) + s->bias;
+                const int32_t high_at = (high[at] << FINE) + s->bias;
+                const int32_t least = low[at] ? low_at - HALF : -(512 << FINE);
+                const int32_t most = high[at] < 255 ? high_at + HALF : 1024 << FINE;
+                const int32_t goal = low[at] == high[at] ? low_at : clamped(made, least, most);
                 const int32_t rest = goal - made;
                 out[row][x] += 9 * rest, out[row][beside] += 3 * rest;
                 out[far][x] += 3 * rest, out[far][beside] += rest;
@@ -192,7 +150,7 @@ static void refine(const scene *s, const transform *t, int64_t top, int64_t left
     for (int round = 0; round < ROUNDS; round++) {
         unfold(t, told, inner);
         for (int64_t y = 0; y < SPAN; y++)
-            for (int64_t x = 0; x < SPAN; x++) fine[y][x] = patch[y][x] << FINE;
+            for (int64_t x = 0; x < SPAN; x++) fine[y][x] = (patch[y][x] << FINE) + s->bias;
         for (int64_t y = top ? 1 : 0; y < SPAN; y++)
             for (int64_t x = left ? 1 : 0; x < SPAN; x++) {
                 int64_t row = y ? y - 1 : 0, column = x ? x - 1 : 0;
@@ -216,11 +174,11 @@ typedef struct {
 } move;
 
 /* The moves of one coefficient that change it least against what is told, the cheapest first. */
-static void list_moves(const int32_t *told, const int16_t *block, const int32_t *steps, move *moves,
-                       int most) {
+static void list_moves(const int32_t *told, const int16_t *block, const quantizer *steps,
+                       move *moves, int most) {
     int count = 0;
     for (int k = 0; k < 64; k++) {
-        const int64_t step = steps[k] * UNIT, rest = told[k] - block[k] * step;
+        const int64_t step = steps->fine[k], rest = told[k] - block[k] * step;
         for (int sign = -1; sign < 2; sign += 2) {
             const move m = {step * (step - sign * 2 * rest), (int8_t)k, (int8_t)sign};
             int at = count < most ? count++ : most;
@@ -232,7 +190,7 @@ static void list_moves(const int32_t *told, const int16_t *block, const int32_t 
 }
 
 /* Take the best of some moves, or of pairs of them, while there is one; returns the error left. */
-static int64_t descend(const scene *s, int16_t *block, const int32_t *steps, int64_t top,
+static int64_t descend(const scene *s, int16_t *block, const quantizer *steps, int64_t top,
                        int64_t left, const move *moves, int count, uint8_t patch[SPAN][SPAN],
                        int64_t error) {
     while (error) {
@@ -265,7 +223,7 @@ static int64_t descend(const scene *s, int16_t *block, const int32_t *steps, int
 
 /* Try all subsets of moves, from where `tried` is; returns the least error that there is, that of
    `block`. */
-static int64_t try_subsets(const scene *s, int16_t *block, int16_t *tried, const int32_t *steps,
+static int64_t try_subsets(const scene *s, int16_t *block, int16_t *tried, const quantizer *steps,
                            int64_t top, int64_t left, const move *moves, int count,
                            uint8_t patch[SPAN][SPAN], int64_t error) {
     uint64_t taken = 0;
@@ -283,6 +241,8 @@ static int64_t try_subsets(const scene *s, int16_t *block, int16_t *tried, const
 
 /* Solve blocks of chroma that was interpolated.
 
+   If `wide`, each block covers its pixels alone, and there is no plane.
+
    `told` (rows, columns, 64) are coefficients in units of 1 / UNIT, as least squares have them;
    `low` and `high` what is known at each pixel, planes (8 vertical rows, 16 columns); `height` and
    `width` count valid samples. `blocks` and the samples that they make, `plane`, change. `moves` of
@@ -291,11 +251,15 @@ static int64_t try_subsets(const scene *s, int16_t *block, int16_t *tried, const
    1. */
 EXPORT int64_t bitswap_history_chroma(const int32_t *told, const uint8_t *low, const uint8_t *high,
                                       int64_t rows, int64_t columns, int64_t height, int64_t width,
-                                      int64_t vertical, const int32_t *steps, int64_t moves,
-                                      int64_t subsets, int16_t *blocks, uint8_t *plane,
-                                      uint8_t *state) {
+                                      int64_t vertical, const int32_t *table, int64_t method,
+                                      int64_t wide, int64_t moves, int64_t subsets, int16_t *blocks,
+                                      uint8_t *plane, uint8_t *state) {
+    const quantizer own = quantizer_of(table, method), *steps = &own;
     transform t;
-    const scene s = {low, high, plane, 8 * columns, 16 * columns, height, width, vertical};
+    const scene s = {low,         high,         plane,
+                     8 * columns, 16 * columns, height,
+                     width,       vertical,     own.bias / (UNIT >> FINE),
+                     wide != 0};
     int64_t solved = 0;
     arrange(&t);
     for (int64_t b = 0; b < rows * columns; b++) {
@@ -306,14 +270,14 @@ EXPORT int64_t bitswap_history_chroma(const int32_t *told, const uint8_t *low, c
             state[b] = 1, solved++;
             continue;
         }
-        surround(&s, top, left, patch);
+        if (!wide) surround(&s, top, left, patch);
         const int64_t before = try_block(&s, block, steps, top, left, patch, INT64_MAX);
         int64_t error = before;
         if (error) {
             int16_t again[64];
             int32_t better[64];
             memcpy(better, told + 64 * b, sizeof better);
-            if (moves) refine(&s, &t, top, left, patch, better);
+            if (moves && !wide) refine(&s, &t, top, left, patch, better);
             rounded(better, steps, again);
             const int64_t now = try_block(&s, again, steps, top, left, patch, error);
             if (now < error) memcpy(block, again, sizeof again), error = now;
@@ -329,7 +293,7 @@ EXPORT int64_t bitswap_history_chroma(const int32_t *told, const uint8_t *low, c
                                     error);
             }
         }
-        if (error < before) inverse(block, steps, plane + top * s.stride + left, s.stride);
+        if (error < before && !wide) inverse(block, steps, plane + top * s.stride + left, s.stride);
         state[b] = !error, solved += !error;
     }
     return solved;

@@ -13,14 +13,14 @@
 #define LARGE 2047 /* no coefficient is moved beyond that */
 
 /* What solves are told of a JPEG, see history/search.py. */
-enum { HEIGHT, WIDTH, TOP, LEFT, TALL, WIDE, ROWS, COLUMNS, FANCY, ACROSS, MOST };
+enum { HEIGHT, WIDTH, TOP, LEFT, TALL, WIDE, ROWS, COLUMNS, FANCY, ACROSS, MOST, METHOD };
 
 typedef struct {
     const uint8_t *pixels; /* (height, width, 3), which begin at (top, left) of the JPEG */
     const int64_t *told;
     uint8_t *planes[3];
     int16_t *blocks[3];
-    const int32_t *steps;
+    quantizer steps[3];
 } scene;
 
 typedef struct {
@@ -99,8 +99,8 @@ static void take(const scene *s, const move *m, int sign) {
     const int64_t stride = 8 * across(s, m->of.k);
     int16_t *own = coefficients(s, m->of);
     own[m->place] = (int16_t)(own[m->place] + sign * m->sign);
-    inverse(own, s->steps + 64 * m->of.k,
-            s->planes[m->of.k] + 8 * m->of.row * stride + 8 * m->of.column, stride);
+    inverse(own, s->steps + m->of.k, s->planes[m->of.k] + 8 * m->of.row * stride + 8 * m->of.column,
+            stride);
 }
 
 static int64_t with(const scene *s, const move *m, area a) {
@@ -231,8 +231,12 @@ EXPORT int64_t bitswap_history_settle(const uint8_t *pixels, const int64_t *told
                                       uint8_t *blue, uint8_t *red, int16_t *luma_blocks,
                                       int16_t *blue_blocks, int16_t *red_blocks,
                                       const int32_t *steps) {
-    const scene s = {
-        pixels, told, {luma, blue, red}, {luma_blocks, blue_blocks, red_blocks}, steps};
+    const scene s = {pixels,
+                     told,
+                     {luma, blue, red},
+                     {luma_blocks, blue_blocks, red_blocks},
+                     {quantizer_of(steps, told[METHOD]), quantizer_of(steps + 64, told[METHOD]),
+                      quantizer_of(steps + 128, told[METHOD])}};
     const int64_t count = (told[ROWS] + 7) / 8 * told[ACROSS];
     uint8_t *wrong = malloc((size_t)count);
     int64_t found = 0;

@@ -15,9 +15,28 @@
 
 extern HIDDEN const uint8_t ZIGZAG[64]; /* the place of each coefficient of a block, row by row */
 
-/* The inverse DCT of a block: coefficients, in zigzag order, times steps -> samples, each row
-   `stride` behind the one before. */
-HIDDEN void inverse(const int16_t *block, const int32_t *steps, uint8_t *out, int64_t stride);
+#define UNIT 256 /* of coefficients, and of samples that are transformed */
+
+/* The inverse DCTs: libjpeg's by default and the one that is called fast; FFmpeg's. */
+enum { SLOW, FAST, SIMPLE };
+
+/* A quantization table, in zigzag order, as one of them takes it. */
+typedef struct {
+    int64_t method;
+    int32_t bias;        /* how far above samples lies what they were rounded of, in 1 / UNIT */
+    int64_t factors[64]; /* what coefficients are multiplied by before its passes */
+    int32_t fine[64];    /* the steps that come of that, in 1 / UNIT */
+} quantizer;
+
+HIDDEN quantizer quantizer_of(const int32_t *steps, int64_t method);
+
+/* The inverse DCT of a block: coefficients, in zigzag order -> samples, each row `stride` behind
+   the one before. */
+HIDDEN void inverse(const int16_t *block, const quantizer *q, uint8_t *out, int64_t stride);
+
+/* Likewise -> 16 samples a row, and 8 or 16 rows. */
+HIDDEN void inverse_wide(const int16_t *block, const quantizer *q, int64_t vertical, uint8_t *out,
+                         int64_t stride);
 
 INLINE int32_t clamped(int32_t value, int32_t low, int32_t high) {
     return value < low ? low : value > high ? high : value;

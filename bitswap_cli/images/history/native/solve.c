@@ -51,7 +51,7 @@ INLINE int32_t cost_of(const puzzle *q, const int16_t *restrict samples,
 }
 
 /* How many samples of a block a decoder makes otherwise. */
-static int wrong(const int16_t *block, const int32_t *steps, limits l) {
+static int wrong(const int16_t *block, const quantizer *steps, limits l) {
     uint8_t made[64];
     int count = 0;
     inverse(block, steps, made, 8);
@@ -66,12 +66,12 @@ static int wrong(const int16_t *block, const int32_t *steps, limits l) {
 /* List the moves of one coefficient that change it least against what is told, the cheapest first.
    A move costs (step - rest)^2 - rest^2, rest being what rounding left. */
 static void list_moves(puzzle *q, const transform *t, const int32_t *told, const int16_t *block,
-                       const int32_t *steps, int most) {
+                       const quantizer *steps, int most) {
     int64_t costs[128];
     uint8_t order[128];
     int count = 0;
     for (int k = 0; k < 64; k++) {
-        const int64_t step = steps[k] * UNIT, rest = told[k] - block[k] * step;
+        const int64_t step = steps->fine[k], rest = told[k] - block[k] * step;
         for (int down = 0; down < 2; down++) {
             const int64_t cost = step * (step - (down ? -2 : 2) * rest);
             int at = count++;
@@ -87,9 +87,7 @@ static void list_moves(puzzle *q, const transform *t, const int32_t *told, const
     for (int m = 0; m < most; m++) {
         const int k = order[m] >> 1, sign = order[m] & 1 ? -1 : 1;
         q->place[m] = (int8_t)k, q->sign[m] = (int8_t)sign;
-        for (int p = 0; p < 64; p++)
-            q->steps[m][p] =
-                (int16_t)((sign * steps[k] * t->basis[k][p] + (1 << (15 - FINE))) >> (16 - FINE));
+        for (int p = 0; p < 64; p++) q->steps[m][p] = moved_by(t, steps, k, sign, p);
     }
 }
 
@@ -113,7 +111,7 @@ static void keep(node *nodes, int *count, int width, const node *from, const int
 
 /* Search from what rounding gave; 1 and the block if all samples are within their limits. Else the
    block is that of the fewest wrong ones that was seen. */
-static int search(puzzle *q, const int32_t *start, int16_t *block, const int32_t *steps, limits l,
+static int search(puzzle *q, const int32_t *start, int16_t *block, const quantizer *steps, limits l,
                   int width, int depth, node *beam) {
     node *now = beam, *next = beam + MOST_WIDTH;
     int16_t first[64], tried[64];
@@ -146,8 +144,8 @@ static int search(puzzle *q, const int32_t *start, int16_t *block, const int32_t
 /* Try all subsets of the first moves; 1 and the block if one gives samples within their limits. It
    finds what a beam loses in flat blocks, where many coefficients round to the wrong side and no
    few of them alone make it better. */
-static int try_subsets(const puzzle *q, const int32_t *start, int16_t *block, const int32_t *steps,
-                       limits l, int moves) {
+static int try_subsets(const puzzle *q, const int32_t *start, int16_t *block,
+                       const quantizer *steps, limits l, int moves) {
     static const int16_t none[64];
     int16_t samples[64], tried[64];
     uint64_t taken = 0;
@@ -169,20 +167,20 @@ static int try_subsets(const puzzle *q, const int32_t *start, int16_t *block, co
 
 /* Round coefficients so that samples within limits move as they have to; meanwhile those of
    steps up to `open` are not rounded. */
-static void project(const transform *t, const uint8_t *start, limits l, const int32_t *steps,
+static void project(const transform *t, const uint8_t *start, limits l, const quantizer *steps,
                     int64_t open, int32_t *told, int16_t *block, int32_t *made) {
     int32_t samples[64], meant[64];
     int free = 0;
     for (int p = 0; p < 64; p++) {
         const int64_t at = p / 8 * l.stride + p % 8;
         free |= !fixed(l, at);
-        samples[p] = (clamped(start[at], l.low[at], l.high[at]) - 128) * UNIT;
+        samples[p] = (clamped(start[at], l.low[at], l.high[at]) - 128) * UNIT + steps->bias;
     }
     forward(t, samples, told);
     rounded(told, steps, block);
     for (int round = 0; free && round < ROUNDS && wrong(block, steps, l); round++) {
         for (int k = 0; k < 64; k++)
-            meant[k] = steps[k] > open ? block[k] * steps[k] * UNIT : told[k];
+            meant[k] = steps->fine[k] > open * UNIT ? block[k] * steps->fine[k] : told[k];
         unfold(t, meant, made);
         for (int p = 0; p < 64; p++) {
             const int64_t at = p / 8 * l.stride + p % 8;
@@ -197,12 +195,13 @@ static void project(const transform *t, const uint8_t *start, limits l, const in
     backward(t, block, steps, made);
 }
 
-static void pose(puzzle *q, limits l, const int32_t *made) {
+static void pose(puzzle *q, const quantizer *steps, limits l, const int32_t *made) {
+    const int32_t bias = steps->bias / (UNIT >> FINE), half = HALF + SLACK;
     for (int p = 0; p < 64; p++) {
         const int64_t at = p / 8 * l.stride + p % 8;
-        q->low[p] = (int16_t)(l.low[at] ? (l.low[at] << FINE) - HALF - SLACK : -(512 << FINE));
+        q->low[p] = (int16_t)(l.low[at] ? (l.low[at] << FINE) + bias - half : -(512 << FINE));
         q->high[p] =
-            (int16_t)(l.high[at] < 255 ? (l.high[at] << FINE) + HALF + SLACK : 1000 << FINE);
+            (int16_t)(l.high[at] < 255 ? (l.high[at] << FINE) + bias + half : 1000 << FINE);
         if (made[p] < -(400 << FINE) || made[p] > 700 << FINE) q->moves = 0;
     }
 }
@@ -216,9 +215,11 @@ static void pose(puzzle *q, limits l, const int32_t *made) {
    last. A search has `width` nodes and takes up to `depth` of `moves` moves; there is none if
    `width` is 0. Then all subsets of `subsets` moves are tried. Returns how many blocks are 1. */
 EXPORT int64_t bitswap_history_solve(const uint8_t *start, const uint8_t *low, const uint8_t *high,
-                                     int64_t rows, int64_t columns, const int32_t *steps,
-                                     int64_t open, int64_t width, int64_t depth, int64_t moves,
-                                     int64_t subsets, int16_t *blocks, uint8_t *state) {
+                                     int64_t rows, int64_t columns, const int32_t *table,
+                                     int64_t method, int64_t open, int64_t width, int64_t depth,
+                                     int64_t moves, int64_t subsets, int16_t *blocks,
+                                     uint8_t *state) {
+    const quantizer own = quantizer_of(table, method), *steps = &own;
     transform t;
     puzzle q;
     int64_t solved = 0;
@@ -239,7 +240,7 @@ EXPORT int64_t bitswap_history_solve(const uint8_t *start, const uint8_t *low, c
             if (!fresh && width >= HARD && before > HOPELESS && now > HOPELESS) continue;
             for (int again = 0; now && width && again < AGAIN; again++) {
                 list_moves(&q, &t, told, tried, steps, (int)moves);
-                pose(&q, l, made);
+                pose(&q, steps, l, made);
                 if (!q.moves) break;
                 search(&q, made, tried, steps, l, (int)width, (int)depth, beam);
                 const int left = wrong(tried, steps, l);
@@ -251,7 +252,7 @@ EXPORT int64_t bitswap_history_solve(const uint8_t *start, const uint8_t *low, c
                 int16_t again[64];
                 project(&t, start + at, l, steps, open, told, again, made);
                 list_moves(&q, &t, told, again, steps, (int)subsets);
-                pose(&q, l, made);
+                pose(&q, steps, l, made);
                 if (q.moves && try_subsets(&q, made, again, steps, l, (int)subsets)) {
                     memcpy(tried, again, sizeof tried);
                     now = 0;

@@ -39,22 +39,23 @@ void forward(const transform *t, const int32_t in[64], int32_t out[64]) {
     for (int k = 0; k < 64; k++) out[k] = (int32_t)((sums[ZIGZAG[k]] + (1 << 24)) >> 25);
 }
 
-void rounded(const int32_t *told, const int32_t *steps, int16_t *block) {
+void rounded(const int32_t *told, const quantizer *q, int16_t *block) {
     for (int k = 0; k < 64; k++) {
-        const int32_t step = steps[k] * UNIT, half = step / 2;
+        const int32_t step = q->fine[k], half = step / 2;
         block[k] = (int16_t)(told[k] < 0 ? -((half - told[k]) / step) : (told[k] + half) / step);
     }
 }
 
-void backward(const transform *t, const int16_t *block, const int32_t *steps, int32_t out[64]) {
-    memset(out, 0, 64 * sizeof *out);
+void backward(const transform *t, const int16_t *block, const quantizer *q, int32_t out[64]) {
+    int64_t sums[64] = {0};
     for (int k = 0; k < 64; k++)
         if (block[k]) {
-            const int32_t value = block[k] * steps[k];
-            for (int p = 0; p < 64; p++) out[p] += value * t->basis[k][p];
+            const int64_t value = block[k] * (int64_t)q->fine[k];
+            for (int p = 0; p < 64; p++) sums[p] += value * t->basis[k][p];
         }
     for (int p = 0; p < 64; p++)
-        out[p] = ((out[p] + (1 << (15 - FINE))) >> (16 - FINE)) + (128 << FINE);
+        out[p] =
+            (int32_t)((sums[p] + ((int64_t)UNIT << (15 - FINE))) >> (24 - FINE)) + (128 << FINE);
 }
 
 void unfold(const transform *t, const int32_t *told, int32_t out[64]) {

@@ -5,7 +5,6 @@
 
 #include "history.h"
 
-#define UNIT 256 /* of coefficients, and of samples that are transformed */
 #define FINE 5   /* bits of a sample's fraction where searches go */
 
 typedef struct {
@@ -19,13 +18,18 @@ HIDDEN void arrange(transform *t);
 HIDDEN void forward(const transform *t, const int32_t in[64], int32_t out[64]);
 
 /* The multiples of steps that are next to coefficients in units of 1 / UNIT. */
-HIDDEN void rounded(const int32_t *told, const int32_t *steps, int16_t *block);
+HIDDEN void rounded(const int32_t *told, const quantizer *q, int16_t *block);
 
 /* Coefficients in units of 1 / UNIT -> samples in units of 2^-FINE. */
 HIDDEN void unfold(const transform *t, const int32_t *told, int32_t out[64]);
 
 /* Coefficients times steps -> samples in units of 2^-FINE. */
-HIDDEN void backward(const transform *t, const int16_t *block, const int32_t *steps,
-                     int32_t out[64]);
+HIDDEN void backward(const transform *t, const int16_t *block, const quantizer *q, int32_t out[64]);
+
+/* What a move of one coefficient by a step adds to sample p, in units of 2^-FINE. */
+INLINE int16_t moved_by(const transform *t, const quantizer *q, int k, int sign, int p) {
+    const int64_t sum = (int64_t)sign * q->fine[k] * t->basis[k][p];
+    return (int16_t)((sum + ((int64_t)UNIT << (15 - FINE))) >> (24 - FINE));
+}
 
 #endif

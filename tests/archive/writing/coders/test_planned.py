@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bitswap_cli.archive.codecs import Codecs
-from bitswap_cli.archive.format.header import DECODINGS, JPEGS, LAID, Header
+from bitswap_cli.archive.format.header import DECODERS, DECODINGS, JPEGS, LAID, Header
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack, verify
 from bitswap_cli.archive.report import PackReport
@@ -26,11 +26,12 @@ from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.formats.format import DESCRIBED, WIDE
 from bitswap_cli.images.history import engine
 from bitswap_cli.images.history import recipe as history
+from bitswap_cli.images.history.decoder import Decoder
 from bitswap_cli.images.history.finder import Found, find
 from tests.archive.blocks import Memory
 from tests.archive.support import tree
 from tests.archive.writing.coders.test_jpegs import HEADER
-from tests.images.history.jpegs import load, save, scene
+from tests.images.history.jpegs import decoded, load, save, scene
 
 pytestmark = pytest.mark.skipif(engine.compiled() is None, reason="no kernel finds them")
 USED = HEADER.using([DECODINGS, DESCRIBED])
@@ -151,6 +152,18 @@ def test_laid_ones_need_their_feature(tmp_path: Path) -> None:
         assert of_picture(seen, features) is None
         planned = of_picture(seen, features | {LAID})
         assert planned is not None and planned.shape == laid.shape
+
+
+def test_other_decoders_need_their_feature(tmp_path: Path) -> None:
+    pixels = decoded(save(scene(128, 160), 80, "4:2:0"), Decoder.WIDE)
+    Image.fromarray(pixels).save(tmp_path / "wide.png")
+    found = Catalogue([tmp_path / "wide.png"], wide=True)
+    seen = found.look(found.sources[0])
+    assert seen is not None
+    features = {DECODINGS, LAID, DESCRIBED, WIDE}
+    assert of_picture(seen, features) is None
+    planned = of_picture(seen, features | {DECODERS})
+    assert planned is not None and planned.shape == pixels.shape
 
 
 def test_damaged_recipes_are_refused(
