@@ -16,6 +16,7 @@ from bitswap_cli.images.orientation import turn
 from bitswap_cli.images.picture import MAX_RECIPE, Picture
 from bitswap_cli.images.strips import Proof, Strips, begin
 from tests.archive.support import encoded, smooth
+from tests.images.formats.samples import FIVES, bmp_of_words, tga_of_words
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +56,11 @@ FILES = {
     "tga": encoded(RGB, "TGA"),
     "npy": npy(RGB),
     "deep npy": npy(DEEP.astype("<u2")),
+    "signed npy": npy(DEEP.astype("<i2")),
+    "Fortran's npy": npy(np.asfortranarray(DEEP)),
+    "bits": b"P4 17 23\n" + np.packbits(GRAY[..., 0] > 99, axis=1).tobytes() + b"behind",
+    "bmp-16": bmp_of_words(RGB, FIVES),
+    "tga-16": tga_of_words(RGBA),
 }
 
 

@@ -1,9 +1,56 @@
-"""Samples of fewer than 8 bits, several in a byte: the first in its highest bits."""
+"""Samples of fewer than 8 bits: several in a byte, the first in its highest bits; or those of a
+pixel in a number of 16 bits."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 Rows = NDArray[np.uint8]
+
+_WORD = 16
+
+
+class Field(NamedTuple):
+    """Where a sample is in a number of 16 bits."""
+
+    start: int
+    """Its lowest bit."""
+    bits: int
+    """Up to 8."""
+
+    @property
+    def highest(self) -> int:
+        """What the sample is at most."""
+        return (1 << self.bits) - 1
+
+
+def fields_of(masks: Sequence[int]) -> tuple[Field, ...]:
+    """Return where the samples are that some masks tell, and what is in none of them; nothing if
+    bits of one lie apart, or in another one, or are too many or none."""
+    rest = (1 << _WORD) - 1 - sum(masks)
+    every = [*masks, rest] if rest else masks
+    found = [Field((m & -m).bit_length() - 1, m.bit_count()) for m in every if m > 0]
+    whole = [field.highest << field.start for field in found] == list(every)
+    apart = sum(field.bits for field in found) == _WORD
+    return tuple(found) if whole and apart and all(field.bits <= 8 for field in found) else ()
+
+
+def taken(rows: Rows, fields: Sequence[Field]) -> Rows:
+    """Return the samples (H, W, fields) of rows (H, 2 W) of numbers, their low bytes first."""
+    words = np.ascontiguousarray(rows).view("<u2")
+    return np.stack([(words >> f.start & f.highest).astype(np.uint8) for f in fields], axis=2)
+
+
+def put(pixels: Rows, fields: Sequence[Field]) -> Rows | None:
+    """Invert `taken`; None if samples have more bits."""
+    words = np.zeros(pixels.shape[:2], "<u2")
+    for channel, field in enumerate(fields):
+        if int(pixels[..., channel].max()) > field.highest:
+            return None
+        words |= pixels[..., channel].astype("<u2") << np.uint16(field.start)
+    return words.view(np.uint8)
 
 
 def packed(values: Rows, depth: int) -> Rows:

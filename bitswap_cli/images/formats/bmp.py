@@ -1,4 +1,5 @@
-"""BMP: 24 or 32 bits, or indices of 8, 4 or 1 bits into a palette; those of 8 bits as runs, too."""
+"""BMP: 16, 24 or 32 bits, or indices of 8, 4 or 1 bits into a palette; those of 8 bits as runs,
+too."""
 
 import struct
 from collections.abc import Sequence
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitswap_cli.contract import Samples
+from bitswap_cli.images.formats.bits import fields_of
 from bitswap_cli.images.formats.flat import with_flat
 from bitswap_cli.images.formats.format import Kind, Pixels
 from bitswap_cli.images.formats.palette import colours_of, indices_of, shown_by
@@ -16,6 +18,7 @@ from bitswap_cli.images.formats.rows import (
     from_rows,
     join_rows,
     misfit,
+    scaled,
     split_rows,
     to_rows,
 )
@@ -31,14 +34,19 @@ _COLOURS = Kind(
     "bmp-colours", 13, exact=True, plain=False, feature="bmp",
     palette=lambda recipe: head.palette if (head := _read(recipe.prefix, recipe.kind)) else None,
 )  # fmt: skip
+_WORDS = Kind(
+    "bmp-16", 35, exact=True, plain=False, common=True, feature="rgb-16",
+    rows=lambda head: _rows("bmp-16", head),
+)  # fmt: skip
 
 MAGIC: Sequence[bytes] = (b"BM",)
-KINDS: Sequence[Kind] = (_PLAIN, _FOUR, _INDICES, _COLOURS)
+KINDS: Sequence[Kind] = (_PLAIN, _FOUR, _INDICES, _COLOURS, _WORDS)
 
 _HEADERS = {40, 52, 56, 108, 124}  # BITMAPINFOHEADER and its successors, by their length
 _NONE, _RUNS, _MASKS = 0, 1, 3  # ways of packing
 _LONGEST = 255  # pixels of a run
 _BGR, _RGB = (0xFF0000, 0xFF00, 0xFF), (0xFF, 0xFF00, 0xFF0000)  # masks of red, green and blue
+_FIVES = 31 << 10, 31 << 5, 31  # those of 16 bits where none are told
 _GRAY_PALETTE = np.repeat(np.arange(256, dtype=np.uint8), 3).reshape(256, 3)
 
 
@@ -60,8 +68,8 @@ class _Head(NamedTuple):
 
 
 def split(data: bytes, kind: str) -> Picture | None:
-    """See `Format.split`: "bmp" is gray or RGB, "bmp-32" has a fourth byte, "bmp-indices" and
-    "bmp-colours" are palette images by the former or the latter."""
+    """See `Format.split`: "bmp" is gray or RGB, "bmp-32" has a fourth byte, "bmp-16" has samples of
+    fewer bits, "bmp-indices" and "bmp-colours" are palette images by the former or the latter."""
     head = _read(data, kind)
     if head is None:
         return None
@@ -96,7 +104,8 @@ def shown(recipe: Recipe, samples: Samples) -> Pixels:
     head = _read(recipe.prefix, recipe.kind)
     if recipe.kind == _INDICES.name and head and head.palette is not None:
         return shown_by(pixels, head.palette)
-    return with_flat(pixels, recipe.description)
+    pixels = with_flat(pixels, recipe.description)
+    return scaled(recipe, pixels, head.layout) if head else pixels
 
 
 def _unpacked(data: bytes, kind: str, layout: Layout) -> Picture | None:
@@ -144,8 +153,8 @@ def _read(data: bytes, kind: str) -> _Head | None:
     if head is None:
         return None
     if head.palette is None or head.is_gray:
-        wanted = (_FOUR if head.layout.channels == 4 else _PLAIN).name
-        return head if kind == wanted else None
+        own = _FOUR if head.layout.channels == 4 else _PLAIN
+        return head if kind == (_WORDS if head.layout.fields else own).name else None
     return head if kind in (_INDICES.name, _COLOURS.name) else None
 
 
@@ -155,13 +164,14 @@ def _head(data: bytes) -> _Head | None:
     start, header, width, height, planes, depth, packing = struct.unpack_from("<IIiiHHI", data, 10)
     if header not in _HEADERS or width <= 0 or height == 0 or planes != 1:
         return None
-    colours_at, palette, masks = 14 + header, None, _BGR
-    if depth == 32 and packing == _MASKS and len(data) >= 66:
+    colours_at, palette, masks = 14 + header, None, _FIVES if depth == 16 else _BGR
+    if depth in (16, 32) and packing == _MASKS and len(data) >= 66:
         masks = struct.unpack_from("<III", data, 54)
         colours_at = max(colours_at, 66)
     elif packing != _NONE and (packing, depth) != (_RUNS, 8):
         return None
-    if masks not in (_BGR, _RGB):
+    fields = fields_of(masks) if depth == 16 else ()
+    if not fields and masks not in (_BGR, _RGB):
         return None
     if depth in (1, 4, 8):
         entries = struct.unpack_from("<I", data, 46)[0] or 1 << depth
@@ -169,14 +179,17 @@ def _head(data: bytes) -> _Head | None:
             return None
         palette = np.frombuffer(data, np.uint8, 4 * entries, colours_at).reshape(-1, 4)[:, 2::-1]
         colours_at += 4 * entries
-    elif depth not in (24, 32):
+    elif depth not in (16, 24, 32):
         return None
     if start < colours_at or start > len(data):
         return None
-    stride, channels = -(-width * depth // 32) * 4, max(1, depth // 8)
+    stride, channels = -(-width * depth // 32) * 4, len(fields) or max(1, depth // 8)
     bgr = palette is None and masks == _BGR
     return _Head(
-        Layout(start, stride, abs(height), width, channels, height > 0, bgr, depth=min(depth, 8)),
+        Layout(
+            start, stride, abs(height), width, channels, height > 0, bgr, depth=min(depth, 8),
+            fields=fields,
+        ),
         palette,
         packing == _RUNS,
-    )
+    )  # fmt: skip

@@ -38,7 +38,7 @@ _AT_ONCE = 1 << 20  # samples that are looked at together, a multiple of eight
 _LOOKED_AT = 1 << 22  # bytes that tell which way is the shorter one, of long ones in blocks
 _BLOCK = 1 << 12
 _MADE_BY: tuple[Format, ...] = (png, pnm, npy, tiff)
-_INNER = (3, 5, 7, 10, 14, 21)  # numbers of kinds
+_INNER = (3, 5, 7, 10, 14, 21, 38, 39)  # numbers of kinds
 _WITHIN = {
     kind.number: (form, kind) for form in _MADE_BY for kind in form.KINDS if kind.number in _INNER
 }

@@ -1,4 +1,5 @@
-"""Netpbm: PGM (P5), PPM (P6) and PAM (P7) of any maxval, above 255 with two bytes a sample."""
+"""Netpbm: PBM (P4), and PGM (P5), PPM (P6) and PAM (P7) of any maxval, above 255 with two bytes a
+sample."""
 
 import re
 from collections.abc import Sequence
@@ -23,13 +24,19 @@ _PAM = Kind(
     rows=lambda head: _layout("pam", head),
 )  # fmt: skip
 
-MAGIC: Sequence[bytes] = (b"P5", b"P6", b"P7\n")
-KINDS: Sequence[Kind] = (_PLAIN, _DEEP, _FEW, _PAM)
+_BITS = Kind(
+    "pbm", 37, exact=True, plain=False, common=True, feature="pbm",
+    rows=lambda head: _layout("pbm", head),
+)  # fmt: skip
+
+MAGIC: Sequence[bytes] = (b"P4", b"P5", b"P6", b"P7\n")
+KINDS: Sequence[Kind] = (_PLAIN, _DEEP, _FEW, _PAM, _BITS)
 
 _GAP = rb"(?:\s|#[^\r\n]*[\r\n])+"
 _HEADER = re.compile(
     rb"P([56])" + _GAP + rb"(\d{1,9})" + _GAP + rb"(\d{1,9})" + _GAP + rb"(\d{1,9})\s"
 )
+_BITS_HEADER = re.compile(rb"P4" + _GAP + rb"(\d{1,9})" + _GAP + rb"(\d{1,9})\s")
 _LINE = re.compile(
     rb"(?:#[^\n]*|\s*(?:(WIDTH|HEIGHT|DEPTH|MAXVAL)\s+(\d{1,9})|TUPLTYPE[^\n]*)?)\s*"
 )
@@ -38,7 +45,7 @@ _MOST = 1 << 12  # bytes of the header of a PAM
 
 def split(data: bytes, kind: str) -> Picture | None:
     """See `Format.split`: "pnm" has maxval 255, "pnm-few" a smaller one, "pnm-16" a larger one, of
-    which high bytes come first, as in "pam"."""
+    which high bytes come first, as in "pam"; "pbm" is of bits."""
     return split_rows(data, kind, _layout(kind, data))
 
 
@@ -48,13 +55,21 @@ def join(recipe: Recipe, samples: Samples, *, quick: bool = False) -> bytes:
 
 
 def shown(recipe: Recipe, samples: Samples) -> Pixels:
-    """See `Format.shown`: 0..maxval as they are."""
+    """See `Format.shown`: 0..maxval as they are; bits as black, where they are set, and white."""
     pixels = samples.view(np.uint8)
+    if recipe.kind == _BITS.name:
+        return np.where(pixels, 0, 255).astype(np.uint8)
     layout = _layout(recipe.kind, recipe.prefix)
     return whole(pixels) if layout and layout.deep else with_flat(pixels, recipe.description)
 
 
 def _layout(kind: str, data: bytes) -> Layout | None:
+    if kind == _BITS.name:
+        match = _BITS_HEADER.match(data)
+        if match is None:
+            return None
+        width, height = int(match[1]), int(match[2])
+        return Layout(match.end(), -(-width // 8), height, width, 1, depth=1)
     head = _pam_head(data) if kind == _PAM.name else _head(data)
     if head is None:
         return None

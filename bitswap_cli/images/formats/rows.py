@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from bitswap_cli.contract import Samples
 from bitswap_cli.errors import ArchiveError
-from bitswap_cli.images.formats.bits import packed, unpacked
+from bitswap_cli.images.formats.bits import Field, packed, put, taken, unpacked
 from bitswap_cli.images.formats.deep import big_endian, high_first
 from bitswap_cli.images.formats.flat import with_flat, without_flat
 from bitswap_cli.images.picture import CHANNELS, MAX_ROWS, Picture, Recipe, is_held
@@ -30,6 +30,10 @@ class Layout(NamedTuple):
     depth: int = 8
     """Bits of a sample that is not deep; fewer than 8 of one channel only, the first in the highest
     bits."""
+    fields: tuple[Field, ...] = ()
+    """Where the samples of each channel are if a pixel is a number of 16 bits."""
+    signed: bool = False
+    """Whether samples may be negative: the least becomes 0."""
 
     @property
     def pixels(self) -> int:
@@ -44,7 +48,7 @@ class Layout(NamedTuple):
             and self.height > 0
             and self.width > 0
             and self.pixels <= MAX_ROWS
-            and self.width * self.channels * self.depth <= 8 * self.stride
+            and self.width * (16 if self.fields else self.channels * self.depth) <= 8 * self.stride
         )
 
     @property
@@ -84,12 +88,14 @@ def samples_of(rows: NDArray[np.uint8], layout: Layout) -> NDArray[np.uint8]:
     """Return the samples of rows (H, stride), of all channels."""
     if layout.depth < 8:
         pixels = unpacked(rows, layout.depth)[:, : layout.width]
+    elif layout.fields:
+        pixels = taken(rows[:, : 2 * layout.width], layout.fields)
     else:
         pixels = rows[:, : layout.width * layout.channels]
     pixels = pixels.reshape(layout.height, layout.width, layout.channels)
     if layout.deep:
         pixels = high_first(_swapped(pixels) if layout.little else pixels)
-    return _turned(pixels, layout)
+    return _turned(_unsigned(pixels, layout), layout)
 
 
 def join_rows(recipe: Recipe, samples: Samples, layout: Layout | None) -> bytes:
@@ -114,9 +120,16 @@ def to_rows(recipe: Recipe, samples: Samples, layout: Layout) -> NDArray[np.uint
         pixels = with_flat(pixels, recipe.description)
     if not layout.sound or pixels.shape != (layout.height, layout.width, layout.channels):
         raise misfit(recipe)
+    pixels = _unsigned(pixels, layout)
     if layout.deep:
         pixels = _swapped(big_endian(pixels)) if layout.little else big_endian(pixels)
-    turned = _turned(pixels, layout).reshape(layout.height, -1)
+    pixels = _turned(pixels, layout)
+    if layout.fields:
+        words = put(pixels, layout.fields)
+        if words is None:
+            raise misfit(recipe)
+        pixels = words
+    turned = pixels.reshape(layout.height, -1)
     if layout.depth < 8:
         if int(turned.max()) >> layout.depth:
             raise misfit(recipe)
@@ -124,6 +137,17 @@ def to_rows(recipe: Recipe, samples: Samples, layout: Layout) -> NDArray[np.uint
     rows = np.zeros((layout.height, layout.stride), np.uint8)
     rows[:, : turned.shape[1]] = turned
     return rows
+
+
+def scaled(recipe: Recipe, pixels: NDArray[np.uint8], layout: Layout) -> NDArray[np.uint8]:
+    """Return samples of all channels as if each had 8 bits, where pixels are numbers of 16; raise
+    `ArchiveError` if there are other channels."""
+    if not layout.fields:
+        return pixels
+    if pixels.shape[2] != layout.channels:
+        raise misfit(recipe)
+    highest = np.array([field.highest for field in layout.fields], np.uint16)
+    return (pixels.astype(np.uint16) * 255 // highest).clip(max=255).astype(np.uint8)
 
 
 def misfit(recipe: Recipe) -> ArchiveError:
@@ -140,6 +164,15 @@ def _turned(pixels: NDArray[np.uint8], layout: Layout) -> NDArray[np.uint8]:
     if not layout.bgr:
         return pixels
     return pixels[..., [2, 1, 0, 3]] if layout.channels == 4 else pixels[..., ::-1]
+
+
+def _unsigned(pixels: NDArray[np.uint8], layout: Layout) -> NDArray[np.uint8]:
+    """Swap between signed samples, high bytes first, and how many they are more than the least."""
+    if not layout.signed:
+        return pixels
+    signs = np.zeros(layout.channels, np.uint8)
+    signs[: layout.channels // 2 if layout.deep else layout.channels] = 128
+    return pixels ^ signs
 
 
 def _swapped(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

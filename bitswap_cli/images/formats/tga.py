@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bitswap_cli.contract import Samples
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.deflate.columns import Reader
+from bitswap_cli.images.formats.bits import fields_of
 from bitswap_cli.images.formats.flat import with_flat
 from bitswap_cli.images.formats.format import Kind, Pixels
 from bitswap_cli.images.formats.palette import colours_of, indices_of, shown_by
@@ -19,6 +20,7 @@ from bitswap_cli.images.formats.rows import (
     from_rows,
     join_rows,
     misfit,
+    scaled,
     split_rows,
     to_rows,
 )
@@ -27,20 +29,33 @@ from bitswap_cli.images.picture import Picture, Recipe
 
 _PLAIN = Kind(
     "tga", 16, exact=True, plain=False, common=True, feature="tga",
-    rows=lambda head: _rows(head),
+    rows=lambda head: _rows(head, "tga"),
 )  # fmt: skip
 _INDICES = Kind("tga-indices", 17, exact=True, plain=False, feature="tga")
 _COLOURS = Kind(
     "tga-colours", 18, exact=True, plain=False, feature="tga",
     palette=lambda recipe: head.palette if (head := _read(recipe.prefix, recipe.kind)) else None,
 )  # fmt: skip
+_WORDS = Kind(
+    "tga-16", 36, exact=True, plain=False, common=True, feature="rgb-16",
+    rows=lambda head: _rows(head, "tga-16"),
+)  # fmt: skip
 
-KINDS: Sequence[Kind] = (_PLAIN, _INDICES, _COLOURS)
+KINDS: Sequence[Kind] = (_PLAIN, _INDICES, _COLOURS, _WORDS)
 
 _HEAD = 18
 _PALETTE, _RGB, _GRAY, _RUNS = 1, 2, 3, 8  # types, the last added to the others
 _TOP, _RIGHT = 32, 16  # flags: the first row is the top one; the first pixel is the last one
-_CHANNELS = {(_PALETTE, 8): 1, (_RGB, 24): 3, (_RGB, 32): 4, (_GRAY, 8): 1, (_GRAY, 16): 2}
+_CHANNELS = {
+    (_PALETTE, 8): 1,
+    (_RGB, 24): 3,
+    (_RGB, 32): 4,
+    (_RGB, 15): 4,
+    (_RGB, 16): 4,
+    (_GRAY, 8): 1,
+    (_GRAY, 16): 2,
+}
+_FIELDS = fields_of((31 << 10, 31 << 5, 31))  # of 16 bits, the highest of which is no colour
 
 # There is no magic; all that is known is what type there is, and the first bytes of a palette.
 MAGIC: Sequence[bytes] = tuple(
@@ -63,7 +78,7 @@ class _Head(NamedTuple):
 
 def split(data: bytes, kind: str) -> Picture | None:
     """See `Format.split`: "tga-indices" and "tga-colours" are palette images by the former or the
-    latter, "tga" are all others."""
+    latter, "tga-16" has samples of fewer than 8 bits, "tga" are all others."""
     head = _read(data, kind)
     if head is None:
         return None
@@ -98,7 +113,8 @@ def shown(recipe: Recipe, samples: Samples) -> Pixels:
     if recipe.kind == _INDICES.name and head.palette is not None:
         return shown_by(pixels, head.palette)
     told = recipe.description
-    return with_flat(pixels, told[1 : 1 + told[0]] if head.packed and told else told)
+    pixels = with_flat(pixels, told[1 : 1 + told[0]] if head.packed and told else told)
+    return scaled(recipe, pixels, head.layout)
 
 
 def _unpacked(data: bytes, kind: str, layout: Layout) -> Picture | None:
@@ -107,7 +123,7 @@ def _unpacked(data: bytes, kind: str, layout: Layout) -> Picture | None:
     if not layout.fits:
         return None
     count = layout.height * layout.width
-    found = runs.read(data, layout.start, count, layout.channels, tiff=False)
+    found = runs.read(data, layout.start, count, _unit(layout), tiff=False)
     if found is None:
         return None
     told = runs.describe(found.units, found.packets, layout.width)
@@ -125,15 +141,20 @@ def _packed(recipe: Recipe, pixels: NDArray[np.uint8], layout: Layout) -> bytes:
     if layout.start != len(recipe.prefix):
         raise misfit(recipe)
     units = to_rows(recipe._replace(description=flat), pixels, layout)
-    packed = runs.write(units.reshape(-1, layout.channels), reader, layout.width, tiff=False)
+    packed = runs.write(units.reshape(-1, _unit(layout)), reader, layout.width, tiff=False)
     if reader.rest():
         raise ArchiveError("the archive holds a damaged description of a TGA file")
     return b"".join([recipe.prefix, packed, recipe.suffix])
 
 
-def _rows(data: bytes) -> Layout | None:
-    """Return how rows lie in a file without runs and palette."""
-    head = _read(data, _PLAIN.name)
+def _unit(layout: Layout) -> int:
+    """Return how many bytes a pixel has in the file."""
+    return 2 if layout.fields else layout.channels
+
+
+def _rows(data: bytes, kind: str) -> Layout | None:
+    """Return how rows lie in a file of a kind without runs and palette."""
+    head = _read(data, kind)
     return None if head is None or head.packed else head.layout
 
 
@@ -142,7 +163,8 @@ def _read(data: bytes, kind: str) -> _Head | None:
     head = _head(data)
     if head is None:
         return None
-    wanted = (_PLAIN.name,) if head.palette is None else (_INDICES.name, _COLOURS.name)
+    own = _WORDS if head.layout.fields else _PLAIN
+    wanted = (own.name,) if head.palette is None else (_INDICES.name, _COLOURS.name)
     return head if kind in wanted else None
 
 
@@ -167,6 +189,7 @@ def _head(data: bytes) -> _Head | None:
         start += size
     elif first or entries or start > len(data):
         return None
-    stride, bgr = width * channels, kind == _RGB
-    layout = Layout(start, stride, height, width, channels, not flags & _TOP, bgr)
+    fields = _FIELDS if kind == _RGB and depth <= 16 else ()
+    stride, bgr = width * (2 if fields else channels), kind == _RGB and not fields
+    layout = Layout(start, stride, height, width, channels, not flags & _TOP, bgr, fields=fields)
     return _Head(layout, palette, packed)

@@ -85,6 +85,43 @@ def pam(pixels: NDArray[Any], maxval: int = 255) -> bytes:
     )
 
 
+def words(rgba: Pixels, masks: tuple[int, ...]) -> NDArray[np.uint16]:
+    """Pixels (H, W, C) as numbers of 16 bits, by the highest bits of each channel."""
+    found = np.zeros(rgba.shape[:2], np.uint16)
+    for channel, mask in enumerate(masks):
+        bits = mask.bit_count()
+        found |= (rgba[..., channel].astype(np.uint16) >> (8 - bits)) * np.uint16(mask & -mask)
+    return found
+
+
+def bmp_of_words(rgba: Pixels, masks: tuple[int, ...], *, told: bool = True) -> bytes:
+    """A BMP file of 16 bits, its masks told or not, as ffmpeg writes them."""
+    height, width = rgba.shape[:2]
+    rows = np.zeros((height, width + width % 2), "<u2")
+    rows[:, :width] = words(rgba, masks)[::-1]
+    more = struct.pack("<III", *masks[:3]) if told else b""
+    start = 54 + len(more)
+    head = struct.pack("<2sIII", b"BM", start + rows.nbytes, 0, start)
+    head += struct.pack("<IiiHHI20x", 40, width, height, 1, 16, 3 if told else 0)
+    return head + more + rows.tobytes()
+
+
+def tga_of_words(rgba: Pixels, *, runs: bool = False) -> bytes:
+    """A TGA file of 16 bits, or one of runs of up to 128 pixels."""
+    height, width = rgba.shape[:2]
+    rows = words(rgba, (*FIVES, 1 << 15)).astype("<u2")
+    head = struct.pack("<BBB9xHHBB", 0, 0, 10 if runs else 2, width, height, 16, 32)
+    packets = b""
+    for row in rows if runs else ():
+        ends = [0, *np.flatnonzero(np.diff(row)) + 1, width]
+        for start, end in zip(ends[:-1], ends[1:], strict=True):
+            packets += bytes([127 + end - start]) + row[start].tobytes()
+    return head + (packets or rows.tobytes())
+
+
+FIVES = (31 << 10, 31 << 5, 31)
+
+
 def files(rgb: Pixels | None = None) -> dict[str, bytes]:
     """By the name of the first kind of pictures that each is, and what is special about it.
 
@@ -95,7 +132,6 @@ def files(rgb: Pixels | None = None) -> dict[str, bytes]:
     head = f"{width} {height}\n".encode()
     rgb, gray = rgba[..., :3], rgba[..., 0]
     deep = rgba.astype(np.uint16) * 251
-    alike = gray[..., None] // 2 + rgba // 16
     found = {
         "bmp-32": saved(Image.fromarray(rgba), "BMP"),
         "bmp-32 opaque": saved(Image.fromarray(opaque(rgba)), "BMP"),
@@ -110,18 +146,8 @@ def files(rgb: Pixels | None = None) -> dict[str, bytes]:
         "npy many": array_file(drawn(60, 9, 3).reshape(5, 12, 9, 3)),
         "npy deep": array_file(deep),
         "npy big-endian": array_file(deep[..., :3].astype(">u2")),
-        "idx": idx(gray),
-        "idx colour": idx(rgb),
-        "idx many": idx(drawn(60, 9, 1).reshape(5, 12, 9)),
-        "planar": array_file(planar(alike[..., :3])),
-        "planar alpha": array_file(planar(alike)),
-        "planar rows": array_file(planar(alike[:16, :8, :3], 8).reshape(2, -1)),
-        "planar pickled": pickled(planar(alike[:16, :, :3], 8)),
-        "npz": arrays_file(x=rgb, y=np.arange(9)),
-        "npz stored": arrays_file(x=rgb, y=rgb[::-1], packed=False),
-        "npz opaque": arrays_file(x=opaque(rgba)),
-        "npz deep": arrays_file(x=deep),
     }
+    found |= of_words(rgba) | of_arrays(rgba) | of_volumes(rgba)
     for name, pixels in {"": rgb, " alpha": rgba, " opaque": opaque(rgba), " gray": gray}.items():
         image = Image.fromarray(pixels)
         found[f"tga{name}"] = saved(image, "TGA")
@@ -137,6 +163,8 @@ def files(rgb: Pixels | None = None) -> dict[str, bytes]:
     icon = Image.fromarray(rgba).resize((60, 60), Image.Resampling.NEAREST)
     for name in ("bmp", "png"):
         found[f"ico {name}"] = saved(icon, "ICO", bitmap_format=name, sizes=[(60, 60)])
+    for name, image in of_palettes(np.ascontiguousarray(np.asarray(icon)[..., :3])).items():
+        found[f"ico-masks {name}"] = saved(image, "ICO", bitmap_format="bmp", sizes=[(60, 60)])
     found |= of_frames(rgba)
     few = Image.fromarray(rgb).quantize(16)
     turned = [few.transpose(Image.Transpose.ROTATE_180), few.resize((20, 11))]
@@ -144,6 +172,52 @@ def files(rgb: Pixels | None = None) -> dict[str, bytes]:
     found["gif-indices transparent"] = saved(few, "GIF", transparency=3)
     found["gif-indices frames"] = saved(few, "GIF", save_all=True, append_images=turned, loop=0)
     return found
+
+
+def of_words(rgba: Pixels) -> dict[str, bytes]:
+    """Files of 16 bits a pixel, and of one."""
+    rgb, (height, width) = rgba[..., :3], rgba.shape[:2]
+    bits = np.packbits(rgba[..., 0] > 99, axis=1)
+    return {
+        "bmp-16": bmp_of_words(rgb, FIVES, told=False),
+        "bmp-16 masks": bmp_of_words(rgb, (31 << 11, 63 << 5, 31)),
+        "bmp-16 alpha": bmp_of_words(rgba, (15 << 8, 15 << 4, 15, 15 << 12)),
+        "tga-16": tga_of_words(rgba),
+        "tga-16 runs": tga_of_words(rgba, runs=True),
+        "pbm": f"P4\n# bits\n{width} {height}\n".encode() + bits.tobytes(),
+    }
+
+
+def of_arrays(rgba: Pixels) -> dict[str, bytes]:
+    """NumPy's files of signed integers, and in Fortran's order."""
+    rgb, deep = rgba[..., :3], rgba.astype(np.uint16) * 251
+    gray = deep[..., 0]
+    return {
+        "npy-other": array_file(np.asfortranarray(gray)),
+        "npy-other big-endian": array_file(np.asfortranarray(gray.astype(">u2"))),
+        "npy-other signed": array_file(rgb.astype(np.int16).astype(np.int8)),
+        "npy-other signed deep": array_file((deep.astype(np.int32) - (1 << 15)).astype(np.int16)),
+        "npy-other signed big-endian": array_file(gray.astype(np.int16).astype(">i2").T),
+    }
+
+
+def of_volumes(rgba: Pixels) -> dict[str, bytes]:
+    """Files of many pictures, or of several arrays."""
+    rgb, gray, deep = rgba[..., :3], rgba[..., 0], rgba.astype(np.uint16) * 251
+    alike = gray[..., None] // 2 + rgba // 16
+    return {
+        "idx": idx(gray),
+        "idx colour": idx(rgb),
+        "idx many": idx(drawn(60, 9, 1).reshape(5, 12, 9)),
+        "planar": array_file(planar(alike[..., :3])),
+        "planar alpha": array_file(planar(alike)),
+        "planar rows": array_file(planar(alike[:16, :8, :3], 8).reshape(2, -1)),
+        "planar pickled": pickled(planar(alike[:16, :, :3], 8)),
+        "npz": arrays_file(x=rgb, y=np.arange(9)),
+        "npz stored": arrays_file(x=rgb, y=rgb[::-1], packed=False),
+        "npz opaque": arrays_file(x=opaque(rgba)),
+        "npz deep": arrays_file(x=deep),
+    }
 
 
 def of_frames(rgba: Pixels) -> dict[str, bytes]:
@@ -178,4 +252,6 @@ def of_pages(rgba: Pixels) -> dict[str, bytes]:
     found["tiff pages"] = saved(Image.fromarray(gray), "TIFF", save_all=True, append_images=more)
     for name, image in of_palettes(rgb).items():
         found[f"tiff-indices {name}"] = saved(image, "TIFF", compression="tiff_lzw")
+    found["bigtiff"] = saved(Image.fromarray(rgba), "TIFF", big_tiff=True)
+    found["bigtiff-indices"] = saved(of_palettes(rgb)["16 colours"], "TIFF", big_tiff=True)
     return found

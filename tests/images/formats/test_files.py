@@ -19,7 +19,8 @@ from bitswap_cli.images.shown import read_samples, shown
 from tests.images.formats.samples import files
 
 FILES = files()
-SEVERAL = ("tiff pages", "tiff deep")  # of which Pillow shows another picture, or fewer bits
+# of which Pillow shows another picture, fewer bits, the opposite alpha, or nothing
+SEVERAL = ("tiff pages", "tiff deep", "tga-16", "tga-16 runs", "bmp-16 alpha")
 
 
 def pictures(data: bytes) -> list[Picture]:

@@ -1,10 +1,12 @@
-"""ICO files of bitmaps and PNG files come back; images of fewer bits stay as they are."""
+"""ICO files of bitmaps and PNG files come back; images that do not stay as they are."""
 
 import io
 import struct
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from bitswap_cli.errors import ArchiveError
@@ -39,6 +41,31 @@ def pictures(data: bytes) -> list[Picture]:
     return found
 
 
+def masked(depth: int, height: int, width: int, seed: int) -> tuple[bytes, np.ndarray]:
+    """A bitmap of fewer than 32 bits with a mask, and what it shows."""
+    random = np.random.default_rng(seed)
+    head = struct.pack("<IiiHHIIiiII", 40, width, 2 * height, 1, depth, 0, 0, 0, 0, 0, 0)
+    palette = random.permutation(1 << 16)[: 1 << depth].astype("<u4") if depth <= 8 else None
+    values = random.integers(0, 256, (height, width, 3), np.uint8)
+    mask = random.integers(0, 2, (height, width), np.uint8)
+    if palette is not None:
+        values[..., 0] >>= 8 - depth
+        bits = np.unpackbits(values[::-1, :, :1], axis=2)[..., 8 - depth :].reshape(height, -1)
+        colours = palette.view(np.uint8).reshape(-1, 4)[values[..., 0], 2::-1]
+        head += palette.tobytes()
+    else:
+        bits, colours = np.unpackbits(values[::-1, :, ::-1].reshape(height, -1), axis=1), values
+    rows = b"".join(padded(one) for one in (bits, mask[::-1]))
+    return head + rows, np.dstack([colours, 255 * (1 - mask)])
+
+
+def padded(bits: np.ndarray) -> bytes:
+    """Rows of bits, filled up to multiples of four bytes."""
+    found = np.zeros((len(bits), -(-bits.shape[1] // 32) * 32), np.uint8)
+    found[:, : bits.shape[1]] = bits
+    return np.packbits(found, axis=1).tobytes()
+
+
 LARGE, SMALL = drawn(40, 32, 4), drawn(16, 24, 4, seed=1)
 PNG = saved(Image.fromarray(LARGE), "PNG")
 
@@ -66,6 +93,32 @@ def test_pillow_sees_the_same() -> None:
     (picture,) = pictures(data)
     with Image.open(io.BytesIO(data)) as image:
         assert np.array_equal(np.asarray(image), picture.pixels)
+
+
+@given(
+    st.sampled_from((1, 4, 8, 24)), st.integers(1, 40), st.integers(1, 40), st.integers(0, 1 << 20)
+)
+def test_bitmaps_of_fewer_bits_come_back_by_colours_and_mask(
+    depth: int, height: int, width: int, seed: int
+) -> None:
+    """Beside images of other kinds; and what tells of them is refused by the kind without them."""
+    image, seen = masked(depth, height, width, seed)
+    (picture,) = pictures(icon([image, PNG, image + b"behind"]))
+    assert picture.recipe.kind == "ico-masks"
+    assert np.array_equal(picture.pixels[:height, :width], seen)
+    with pytest.raises(ArchiveError, match=r"damaged|does not fit"):
+        rebuild(picture.recipe._replace(kind="ico"), picture.pixels)
+
+
+def test_images_whose_indices_colours_do_not_tell_stay_as_they_are() -> None:
+    """Or whose rows do not end with zeros."""
+    image, _ = masked(8, 9, 9, 0)
+    ends = image[:-1] + b"\1"
+    alike = image[:40] + image[40:44] * 256 + image[44 + 4 * 255 :]
+    for one in (ends, alike):
+        assert pictures(icon([one])) == []
+        (picture,) = pictures(icon([one, PNG]))
+        assert picture.recipe.kind == "ico" and picture.pixels.shape == LARGE.shape
 
 
 @pytest.mark.parametrize(

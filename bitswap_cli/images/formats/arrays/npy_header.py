@@ -9,7 +9,7 @@ MOST = 1 << 16
 """Bytes of a header."""
 
 _HEADER = re.compile(
-    rb"\{'descr': '(\|u1|\|b1|<u2|>u2)', 'fortran_order': (False|True),"
+    rb"\{'descr': '(\|u1|\|b1|\|i1|<u2|>u2|<i2|>i2)', 'fortran_order': (False|True),"
     rb" 'shape': \((\d{1,9}(?:, \d{1,9}){1,3})\), \}\s*"
 )
 _BOOLS = b"|b1"
@@ -24,15 +24,25 @@ class Header(NamedTuple):
     """Of elements, as NumPy spells it."""
     shape: list[int]
     """Of the same bytes in C order: of an array in Fortran's, the axes backwards."""
-    other: bool
-    """Whether it is in Fortran's order, or of booleans."""
+    backwards: bool
+    """Whether it is in Fortran's order."""
+
+    @property
+    def other(self) -> bool:
+        """Whether it is in Fortran's order, or of booleans."""
+        return self.backwards or self.type == _BOOLS
+
+    @property
+    def signed(self) -> bool:
+        """Whether its elements may be negative."""
+        return self.type[1:2] == b"i"
 
 
 def read(data: bytes) -> Header | None:
-    """Return what the header tells of an array of integers in C order; None if it is none of
-    pictures, or damaged."""
+    """Return what the header tells of an array of unsigned integers in C order; None if it is none
+    of pictures, or damaged."""
     told = read_any(data)
-    return told if told and not told.other else None
+    return None if told is None or told.other or told.signed else told
 
 
 def read_any(data: bytes) -> Header | None:
@@ -52,4 +62,4 @@ def read_any(data: bytes) -> Header | None:
     shape = [int(length) for length in match[3].split(b", ")]
     backwards = match[2] == b"True"
     own = shape[::-1] if backwards else shape
-    return Header(at + size, match[1], own, backwards or match[1] == _BOOLS)
+    return Header(at + size, match[1], own, backwards)

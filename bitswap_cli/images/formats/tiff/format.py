@@ -26,9 +26,14 @@ _PLAIN = Kind(
 )  # fmt: skip
 _INDICES = _PLAIN._replace(name="tiff-indices", number=22, common=False)
 _COLOURS = _INDICES._replace(name="tiff-colours", number=23)
+_SMALL = (_PLAIN, _INDICES, _COLOURS)
+_BIG = {
+    f"big{kind.name}": kind._replace(name=f"big{kind.name}", number=number, feature="bigtiff")
+    for number, kind in enumerate(_SMALL, 39)
+}
 
-MAGIC: Sequence[bytes] = directory.MAGIC
-KINDS: Sequence[Kind] = (_PLAIN, _INDICES, _COLOURS)
+MAGIC: Sequence[bytes] = (*directory.MAGIC, *directory.BIG_MAGIC)
+KINDS: Sequence[Kind] = (*_SMALL, *_BIG.values())
 
 _TURNS = Turns(MAX_PIXELS)  # to describe and restore
 _SPARE = 1 << 20  # bytes that segments may have more than twice the samples
@@ -38,7 +43,8 @@ Bytes = NDArray[np.uint8]
 
 def split(data: bytes, kind: str) -> Picture | None:
     """See `Format.split`: "tiff-indices" and "tiff-colours" are palette images by the former or the
-    latter. What is beside a page narrower than others is zero."""
+    latter; those of BigTIFF files have names that begin with "big". What is beside a page narrower
+    than others is zero."""
     pages = _read(data, kind)
     holes = _holes(pages)
     if not pages or holes is None:
@@ -55,7 +61,7 @@ def split(data: bytes, kind: str) -> Picture | None:
     if pages[0].depth != 16:
         seen, flat = without_flat(pixels)
         pixels = np.ascontiguousarray(seen)
-    found = _by_colours(pixels, pages) if kind == _COLOURS.name else pixels
+    found = _by_colours(pixels, pages) if _is(kind, _COLOURS) else pixels
     kept, at, gaps = [], 0, [varint(len(holes))]
     for start, end in holes:
         kept.append(data[at:start])
@@ -76,13 +82,13 @@ def join(recipe: Recipe, samples: Samples, *, quick: bool = False) -> bytes:
         raise misfit(recipe)
     pixels = samples.view(np.uint8)
     pixels = with_flat(pixels, flat) if pages[0].depth != 16 else pixels
-    channels = pages[0].channels if recipe.kind != _COLOURS.name else 3
+    channels = 3 if _is(recipe.kind, _COLOURS) else pages[0].channels
     if pixels.shape != (*_size(pages), channels):
         raise misfit(recipe)
     top = 0
     for page in pages:
         seen: Bytes | None = pixels[top : top + page.height, : page.width]
-        if recipe.kind == _COLOURS.name and page.palette is not None:
+        if _is(recipe.kind, _COLOURS) and page.palette is not None:
             seen = indices_of(pixels[top : top + page.height, : page.width], page.palette)
         if seen is None:
             raise misfit(recipe)
@@ -102,7 +108,7 @@ def shown(recipe: Recipe, samples: Samples) -> Pixels:
     if not pages or pixels.shape[:2] != _size(pages):
         raise misfit(recipe)
     height, width = (sum(p.shown[0] for p in pages), max(p.shown[1] for p in pages))
-    by_palette = recipe.kind == _INDICES.name
+    by_palette = _is(recipe.kind, _INDICES)
     seen = np.zeros((height, width, 3 if by_palette else pixels.shape[2]), np.uint8)
     top = at = 0
     for page in pages:
@@ -117,12 +123,17 @@ def shown(recipe: Recipe, samples: Samples) -> Pixels:
 def _read(data: bytes, kind: str) -> list[Page]:
     """Return the pages of a file; none if they are not those of a picture of this kind, or too
     large."""
-    pages = read_pages(data)
-    if not pages or (pages[0].palette is None) != (kind == _PLAIN.name):
+    pages = read_pages(data) if data.startswith(directory.BIG_MAGIC) == (kind in _BIG) else []
+    if not pages or (pages[0].palette is None) != _is(kind, _PLAIN):
         return []
     height, width = _size(pages)
-    channels = 3 if kind == _COLOURS.name else pages[0].channels
+    channels = 3 if _is(kind, _COLOURS) else pages[0].channels
     return pages if is_held(height, width, channels, large=True) else []
+
+
+def _is(kind: str, own: Kind) -> bool:
+    """Tell whether a kind is one of these three, be it of BigTIFF files."""
+    return kind in (own.name, f"big{own.name}")
 
 
 def _size(pages: Sequence[Page]) -> tuple[int, int]:

@@ -1,4 +1,5 @@
-"""The pages of a TIFF file whose samples can be had (Adobe, TIFF 6.0, and its Technical Notes)."""
+"""The pages of a TIFF file whose samples can be had (Adobe, TIFF 6.0, and its Technical Notes), or
+of a BigTIFF file (libtiff's documentation, BigTIFF design)."""
 
 import struct
 from collections.abc import Iterator
@@ -8,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAGIC = (b"II*\0", b"MM\0*")
+BIG_MAGIC = (b"II+\0\x08\0\0\0", b"MM\0+\0\x08\0\0")
 
 NONE, LZW, DEFLATE, OLD_DEFLATE, PACKBITS = 1, 5, 8, 32946, 32773
 """Compressions."""
 
 _SIZES = {1: "u1", 3: "u2", 4: "u4"}  # of values: BYTE, SHORT, LONG
+_BIG_SIZES = {**_SIZES, 16: "u8"}  # and LONG8
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 256, 257, 258, 259, 262
 _FILL_ORDER, _SAMPLES, _ROWS, _PLANES, _PREDICTOR, _MAP = 266, 277, 278, 284, 317, 320
 _STRIPS, _STRIP_SIZES, _TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_SIZES = 273, 279, 322, 323, 324, 325
@@ -20,6 +23,27 @@ _FORMAT, _SUBSAMPLING = 339, 530
 _GRAY, _COLOURS, _YCBCR = (0, 1), 3, 6  # photometric interpretations
 _SEPARATE = 2
 _PAGES, _VALUES = 1 << 12, 1 << 18  # directories of a file, and values in them, at most
+
+
+class _Lies(NamedTuple):
+    """How what tells of a directory lies, as structs spell it."""
+
+    entries: str
+    """How many entries there are."""
+    values: str
+    """How many values an entry has, and where they are."""
+    first: int
+    """Where the place of the first directory is."""
+    types: dict[int, str]
+    """Of values."""
+
+    @property
+    def entry(self) -> int:
+        """Bytes of an entry."""
+        return 4 + 2 * struct.calcsize(self.values)
+
+
+_SMALL, _BIG = _Lies("H", "I", 4, _SIZES), _Lies("Q", "Q", 8, _BIG_SIZES)
 
 
 class Page(NamedTuple):
@@ -84,40 +108,44 @@ def read_pages(data: bytes) -> list[Page]:
 
 def _directories(data: bytes) -> Iterator[dict[int, list[int]]]:
     """Yield the values of the integer tags of one directory after the other."""
-    if data[:4] not in MAGIC:
+    big = data[:8] in BIG_MAGIC
+    if not big and data[:4] not in MAGIC:
         return
-    order = "<" if data[:2] == b"II" else ">"
+    order, lies = "<" if data[:2] == b"II" else ">", _BIG if big else _SMALL
     seen: set[int] = set()
-    at, left = _integer(data, order, 4), _VALUES
-    while at and at not in seen and len(seen) < _PAGES and at + 2 <= len(data):
+    at, left = _integer(data, order + lies.values, lies.first), _VALUES
+    head = struct.calcsize(lies.entries)
+    while at and at not in seen and len(seen) < _PAGES and at + head <= len(data):
         seen.add(at)
-        (count,) = struct.unpack_from(order + "H", data, at)
-        end = at + 2 + 12 * count
-        if end + 4 > len(data):
+        end = at + head + lies.entry * _integer(data, order + lies.entries, at)
+        if end + struct.calcsize(lies.values) > len(data):
             return
         tags: dict[int, list[int]] = {}
-        for place in range(at + 2, end, 12):
-            tag, values = _entry(data, order, place, left)
+        for place in range(at + head, end, lies.entry):
+            tag, values = _entry(data, order, place, left, lies)
             left -= len(values)
             if values:
                 tags[tag] = values
         yield tags
-        at = _integer(data, order, end)
+        at = _integer(data, order + lies.values, end)
 
 
-def _integer(data: bytes, order: str, at: int) -> int:
-    return int.from_bytes(data[at : at + 4], "little" if order == "<" else "big")
+def _integer(data: bytes, kind: str, at: int) -> int:
+    """Return an integer as structs spell it; 0 beyond the end of the file."""
+    whole = at + struct.calcsize(kind) <= len(data)
+    return int(struct.unpack_from(kind, data, at)[0]) if whole else 0
 
 
-def _entry(data: bytes, order: str, at: int, most: int) -> tuple[int, list[int]]:
+def _entry(data: bytes, order: str, at: int, most: int, lies: _Lies) -> tuple[int, list[int]]:
     """Return the tag at a place and its values; none if they are no integers that matter here, or
     more than so many."""
-    tag, kind, count = struct.unpack_from(order + "HHI", data, at)
-    if kind not in _SIZES or tag not in _TAGS or not 0 < count <= most:
+    tag, kind, count = struct.unpack_from(f"{order}HH{lies.values}", data, at)
+    if kind not in lies.types or tag not in _TAGS or not 0 < count <= most:
         return tag, []
-    dtype = np.dtype(order + _SIZES[kind])
-    size = count * dtype.itemsize
-    place = at + 8 if size <= 4 else _integer(data, order, at + 8)
+    dtype = np.dtype(order + lies.types[kind])
+    size, room = count * dtype.itemsize, struct.calcsize(lies.values)
+    own = at + 4 + room
+    place = own if size <= room else _integer(data, order + lies.values, own)
     if place + size > len(data):
         return tag, []
     return tag, np.frombuffer(data, dtype, count, place).tolist()

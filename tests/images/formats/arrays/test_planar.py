@@ -92,7 +92,6 @@ def test_booleans_are_seen(shape: tuple[int, ...]) -> None:
 def test_other_axes_of_these_are_kept(shape: tuple[int, ...]) -> None:
     array = np.zeros(shape, np.bool_)
     assert not pictures(array_file(array))
-    assert not pictures(array_file(np.asfortranarray(np.zeros((7, *shape), np.uint16))))
 
 
 def test_pickles_without_pictures_are_kept() -> None:
