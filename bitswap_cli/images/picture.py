@@ -43,7 +43,5 @@ class Picture(NamedTuple):
 def is_held(height: int, width: int, channels: int, *, large: bool) -> bool:
     """Tell whether a picture is small enough to be held as a whole: as every archive can hold it,
     or, if `large`, as those can that use the feature for that."""
-    pixels = height * width
-    if large and pixels > MAX_PIXELS:
-        return pixels <= min(MAX_LARGE, MAX_LARGE_SAMPLES // max(channels, 1))
-    return 0 < pixels <= min(MAX_PIXELS, MAX_SAMPLES // max(channels, 1))
+    pixels, samples = (MAX_LARGE, MAX_LARGE_SAMPLES) if large else (MAX_PIXELS, MAX_SAMPLES)
+    return 0 < height * width <= min(pixels, samples // max(channels, 1))

@@ -19,7 +19,7 @@ from bitswap_cli.archive.format.names import depth_of, host_of
 from bitswap_cli.errors import ArchiveError, display
 from bitswap_cli.images.formats.register import kind_of, shown_shape
 from bitswap_cli.images.orientation import turned_shape
-from bitswap_cli.images.picture import MAX_PIXELS
+from bitswap_cli.images.picture import is_held
 
 BYTE_KINDS = (
     "file", "dir", "link", "copy", "hard link", "parent", "picture", "host", "unfolded",
@@ -118,8 +118,8 @@ class TileSegment(NamedTuple):
 
     @property
     def large(self) -> bool:
-        """Whether the picture has more pixels than every archive can hold."""
-        return self.height * self.width > MAX_PIXELS
+        """Whether the picture is larger than every archive can hold."""
+        return not is_held(self.height, self.width, self.channels, large=False)
 
     @property
     def laid(self) -> tuple[int, int, int]:

@@ -1,6 +1,5 @@
 """What a file can be seen as: read, decoded, described, and proved to come back."""
 
-import math
 import zlib
 from collections.abc import Set
 from dataclasses import dataclass, field
@@ -34,10 +33,10 @@ from bitswap_cli.images.inspection import (
 )
 from bitswap_cli.images.picture import (
     MAX_LARGE_SAMPLES,
-    MAX_PIXELS,
     MAX_RECIPE,
     MAX_SAMPLES,
     Picture,
+    is_held,
 )
 
 # bytes of a file that is looked at as a picture, and of one that may be a large one
@@ -102,7 +101,7 @@ class Known(NamedTuple):
     makers: frozenset[str] = frozenset()
     """Those that its descriptions name."""
     large: bool = False
-    """Whether these are more pixels than every archive can hold."""
+    """Whether one of them is larger than every archive can hold."""
     history: History | None = None
 
     @property
@@ -169,7 +168,7 @@ def look(source: Source, *, wide: bool, pixels: bool) -> Known:
                 pictures = list(islice(inspect_exact(data, description), None if wide else 1))
     if not pictures:
         return NO_PICTURE
-    large = any(math.prod(picture.pixels.shape[:2]) > MAX_PIXELS for picture in pictures)
+    large = any(not is_held(*picture.pixels.shape, large=False) for picture in pictures)
     digests = tuple(twins.digest(picture.pixels) for picture in pictures)
     pictures += _laid(pictures)
     kinds = tuple(picture.recipe.kind for picture in pictures)
@@ -235,8 +234,7 @@ def stored(source: Source, known: Known, features: Set[str]) -> Stored | None:
         pictures = known.pictures or look_again(source, known)
     except SourceError:  # which comes again when the file itself is to be kept
         return None
-    height, width, _ = pictures[0].pixels.shape
-    if height * width > MAX_PIXELS:
+    if not is_held(*pictures[0].pixels.shape, large=False):
         return None
     packed = pack_picture(pictures[0])
     return Stored(packed, known.checksum) if _cost(packed) < known.limit else None

@@ -11,13 +11,13 @@ from bitswap_cli.images.formats.flat import with_flat, without_flat
 from bitswap_cli.images.formats.format import Kind, Pixels
 from bitswap_cli.images.formats.rows import misfit
 from bitswap_cli.images.packings.engine import engine
-from bitswap_cli.images.picture import MAX_PIXELS, Picture, Recipe, is_held
+from bitswap_cli.images.picture import Picture, Recipe, is_held
 
 MAGIC: Sequence[bytes] = (b"qoif",)
 KINDS: Sequence[Kind] = (
     Kind(
         "qoi", 15, exact=True, plain=False, common=True, feature="qoi",
-        large=lambda data, _: (head := _head(data)) is not None and head.pixels > MAX_PIXELS,
+        large=lambda data, _: (head := _head(data)) is not None and head.is_large,
     ),
 )  # fmt: skip
 
@@ -32,6 +32,10 @@ class _Head(NamedTuple):
     @property
     def pixels(self) -> int:
         return self.height * self.width
+
+    @property
+    def is_large(self) -> bool:
+        return not is_held(self.height, self.width, 4, large=False)
 
 
 def split(data: bytes, kind: str) -> Picture | None:

@@ -95,7 +95,11 @@ def every_feature() -> set[str]:
 def may_be_large(head: bytes, size: int) -> bool:
     """Tell whether a file may be a large picture that is held as a whole, told by its first `HEAD`
     bytes and how many it has."""
-    every = {kind.large for form in beginning(head[:START]) for kind in form.KINDS}
+    kinds = [kind for form in beginning(head[:START]) for kind in form.KINDS]
+    layouts = [kind.rows(head) for kind in kinds if kind.rows]
+    if any(layout and layout.fits for layout in layouts):
+        return True
+    every = {kind.large for kind in kinds}
     return any(large(head, size) for large in every if large is not None)
 
 

@@ -44,6 +44,7 @@ def test_what_they_tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         "larger.png": png_head(1, MAX_LARGE + 1) + bytes(99),
         "large.qoi": b"qoif" + struct.pack(">IIBB", 1 << 13, (1 << 12) + 1, 3, 0) + bytes(99),
         "strips.pgm": b"P5 8192 4097 255\n",
+        "rows.ppm": b"P6 9 9 65535\n" + bytes(99),
         "a.jpg": b"\xff\xd8\xff\xe0",
         "long.txt": b"text" * 99,
         "short.txt": b"text",
@@ -54,7 +55,7 @@ def test_what_they_tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         file.truncate(17 + 8192 * 4097)
     told = begun(collect([tmp_path / "in"]).sources)
     named = {name.decode()[3:] for name in told.held}
-    assert named == {"small.png", "large.png", "large.qoi", "a.jpg", "short.txt"}
+    assert named == {"small.png", "large.png", "large.qoi", "rows.ppm", "a.jpg", "short.txt"}
     assert told.jpegs == {b"in/a.jpg"} and told.strips.keys() == {b"in/strips.pgm"}
     assert LARGE in Catalogue([tmp_path / "in"]).features()
     (tmp_path / "in" / "strips.pgm").unlink()
@@ -65,8 +66,7 @@ def test_what_they_tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 def test_large_pictures_need_the_feature(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, large: bool
 ) -> None:
-    for where in ("images.picture", "archive.sources.seen", "archive.format.segments"):
-        monkeypatch.setattr(f"bitswap_cli.{where}.MAX_PIXELS", 999)
+    monkeypatch.setattr("bitswap_cli.images.picture.MAX_PIXELS", 999)
     monkeypatch.setattr("bitswap_cli.images.formats.tiff.format._LARGE", 999)
     write(tmp_path / "in" / "a.png", bad_png(40, 61))
     write(tmp_path / "in" / "b.tif", encoded(smooth(61, 40), "TIFF"))

@@ -26,7 +26,7 @@ from bitswap_cli.images.formats.png.chunks import (
 from bitswap_cli.images.formats.png.rows import read_rows, write_rows
 from bitswap_cli.images.formats.png.stream import describe, restore
 from bitswap_cli.images.formats.png.turns import Turns
-from bitswap_cli.images.picture import MAX_PIXELS, Picture, Recipe
+from bitswap_cli.images.picture import MAX_PIXELS, Picture, Recipe, is_held
 
 _LEVEL, _FAST, _QUICK = 6, 1, 0  # of zlib; the last one only stores
 _TURNS = Turns(MAX_PIXELS)  # to describe and restore
@@ -74,9 +74,9 @@ def palette_of(recipe: Recipe) -> NDArray[np.uint8] | None:
 
 
 def _may_be_large(head: bytes, _: int) -> bool:
-    """Tell whether a file has more pixels than every archive can hold."""
+    """Tell whether a file has a larger picture than every archive can hold."""
     found = read_head(head)
-    return found is not None and found.height * found.width > MAX_PIXELS
+    return found is not None and not is_held(found.height, found.width, found.unit, large=False)
 
 
 _EXACT = "-exact"  # how the names of kinds end whose recipes hold a description
