@@ -41,7 +41,7 @@ def compile(
     output: Path, *inputs: Path | str, command: str = "cc", options: tuple[str, ...] = ()
 ) -> str:
     """Compile C files; returns what the compiler says, and raises if it fails."""
-    headers = [f"-I{folder}" for folder in (CODER, MIXING, LAYERS)]
+    headers = [f"-I{folder}" for folder in (CODER, MIXING, LAYERS, DEFLATE)]
     done = subprocess.run(
         [command, *options, *headers, "-o", output, *inputs],
         check=True,

@@ -87,6 +87,7 @@ LAWS = {
     "cli/test_wide.py": "more channels and bits, from end to end",
     "coding/test_alphabets.py": "samples that are no bytes",
     "coding/test_schemes.py": "the codec law, of every scheme and family",
+    "images/deflate/test_costs.py": "streams told by costs, in both engines",
     "images/deflate/test_damage.py": "streams and descriptions made to harm",
     "images/deflate/test_engines.py": "C and Python give the same bytes",
     "images/deflate/test_golden.py": "frozen descriptions come back",

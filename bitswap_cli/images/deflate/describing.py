@@ -12,11 +12,13 @@ from bitswap_cli.images.deflate.columns import COLUMNS, NOTHING, Column
 from bitswap_cli.images.deflate.engine import engine
 from bitswap_cli.images.deflate.guess import guess, likely, told
 from bitswap_cli.images.deflate.inflated import PADDING, Bytes, Inflated
-from bitswap_cli.images.deflate.parameters import LIBDEFLATE, Parameters
+from bitswap_cli.images.deflate.parameters import COSTS, LIBDEFLATE, Parameters
 from bitswap_cli.images.deflate.remembering import once, remember
 from bitswap_cli.images.deflate.restoring import (
+    MOST_TOLD,
     Deflate,
     adler32,
+    deflated,
     most_corrections,
     pack,
     rebuild,
@@ -25,6 +27,7 @@ from bitswap_cli.images.deflate.restoring import (
 )
 
 _KEPT = 1 << 24  # inflated bytes of a stream whose tokens are kept while it is remembered
+_POOR, _SHARE = 16, 50  # bytes of a description, and a share of its stream, that are many
 _SMALL = 1 << 16  # inflated bytes of a stream of which it is asked first whether it is a plain one
 
 
@@ -112,14 +115,19 @@ def describe(stream: bytes, limit: int, feeds: Iterable[int] = ()) -> Described 
     if sum(len(column) for column in columns) > most_corrections(size):
         return None
     tail = stream[2 + inflated.consumed :]
-    description = pack(parameters, stream[:2], tail, adler32(inflated.data), columns)
+    adler = adler32(inflated.data)
+    description = pack(parameters, stream[:2], tail, adler, columns)
     try:
         proved = rebuild(inflated.data, description, deflate) == stream
     except ArchiveError:
         return None
     if not proved:
         return None
-    if parameters.family == LIBDEFLATE:
+    by_costs = _by_costs(inflated, stream, adler, len(description))
+    if by_costs is not None:
+        description = by_costs
+        makers.note(makers.COSTS)
+    elif parameters.family == LIBDEFLATE:
         makers.note(makers.LIBDEFLATE)
     described = Described(inflated.data[:size].tobytes(), description)
     remember(*described, stream)
@@ -159,3 +167,21 @@ def _corrected(inflated: Inflated, stream: bytes, feeds: Iterable[int]) -> _Made
         return written(data, how, columns, *engine().replay(data, how, columns, predicted))
 
     return parameters, told(inflated, parameters, predicted), deflate
+
+
+def _by_costs(inflated: Inflated, stream: bytes, adler: bytes, size: int) -> bytes | None:
+    """Return a description by costs, if the other one takes so many bytes that it may be worth
+    while, and it takes fewer."""
+    tail = stream[2 + inflated.consumed :]
+    if size - len(tail) < _POOR + inflated.consumed // _SHARE or len(inflated.data) > MOST_TOLD:
+        return None
+    window = min(max((stream[0] >> 4) + 8, 9), 15)
+    parameters = Parameters(COSTS, (1, 5, 6, 9)[stream[1] >> 6], window=window)
+    message = engine().tell(inflated, size)
+    if message is None:
+        return None
+    description = pack(parameters, stream[:2], tail, adler, [NOTHING] * COLUMNS) + message
+    if len(description) >= size:
+        return None
+    right = rebuild(inflated.data, description, deflated) == stream
+    return description if right else None

@@ -26,7 +26,7 @@ from bitswap_cli.images.deflate.inflated import (
     Walked,
 )
 
-ABI = 5
+ABI = 6
 
 _NO_MEMORY = -3
 _AT_ONCE = 1 << 24  # bytes for which there is room without knowing whether it is needed
@@ -69,6 +69,10 @@ class Engine(Protocol):
 
     def make(self, data: Bytes, how: NDArray[np.int64], room: int) -> bytes: ...
 
+    def tell(self, inflated: Inflated, room: int) -> bytes | None: ...
+
+    def hear(self, data: Bytes, told: bytes) -> Inflated: ...
+
 
 class Kernel:
     """The compiled engine: the functions of `reference`, bound by ctypes, without the GIL.
@@ -96,6 +100,8 @@ class Kernel:
         self._restore = library.bound("restore", "plppppplplppl")
         self._write = library.bound("write", "pppllppppl")
         self._make = library.bound("make", "plplpl")
+        self._tell = library.bound("tell", "plpplplpl")
+        self._hear = library.bound("hear", "plplpplpp")
 
     def inflate(self, stream: bytes, limit: int) -> Inflated | None:
         """Inflate a raw deflate stream; see `reference.inflate`."""
@@ -235,6 +241,31 @@ class Kernel:
         if length > room:
             raise ArchiveError(DAMAGED)
         return out[:length].tobytes()
+
+    def tell(self, inflated: Inflated, room: int) -> bytes | None:
+        """Tell a stream by costs; see `reference.tell`."""
+        data, tokens, blocks, heads, _, pad = inflated
+        size, out = len(data) - PADDING, np.empty(room, np.uint8)
+        if len(blocks) > reference.most_rows(size):
+            return None
+        length = self._tell(
+            address(data), size, address(tokens), address(blocks), len(blocks), address(heads),
+            pad, address(out), room,
+        )  # fmt: skip
+        return None if self._failed(length) or length > room else out[:length].tobytes()
+
+    def hear(self, data: Bytes, told: bytes) -> Inflated:
+        """Hear what was told of a stream; see `reference.hear`."""
+        size, source = len(data) - PADDING, np.frombuffer(told, np.uint8)
+        rows = reference.most_rows(size)
+        tokens, blocks = np.empty(size + 1, np.uint32), np.zeros((rows, 3), np.int32)
+        heads, found = np.empty(rows * reference.MOST_HEAD, np.uint8), np.zeros(4, np.int64)
+        self._checked(self._hear(
+            address(data), size, address(source), len(source), address(tokens), address(blocks),
+            rows, address(heads), address(found),
+        ))  # fmt: skip
+        count, rows, headed, pad = (int(value) for value in found)
+        return Inflated(data, tokens[:count], blocks[:rows], heads[:headed], 0, pad)
 
     @staticmethod
     def _failed(result: int) -> bool:

@@ -10,9 +10,11 @@ from contextlib import contextmanager
 
 LIBDEFLATE = "libdeflate"
 """Of deflate streams."""
+COSTS = "costs"
+"""Likewise whoever looked for the cheapest tokens, by whatever search."""
 PILLOW = "pillow"
 """Of PNG files: it chooses filters in a way of its own."""
-MAKERS = {LIBDEFLATE, PILLOW}
+MAKERS = {LIBDEFLATE, COSTS, PILLOW}
 """The features of archives that can hold descriptions which name these makers."""
 
 

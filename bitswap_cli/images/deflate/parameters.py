@@ -17,7 +17,7 @@ UNSPLIT = 1 << 40  # tokens of a block that never is full
 MAX_CHAIN = 4096
 
 # Families: a zlib and its levels.
-LITERALS, RUN_LENGTHS, ZLIB, ZLIB_NG, ZLIB_NG_2_2, FREE, LIBDEFLATE = range(7)
+LITERALS, RUN_LENGTHS, ZLIB, ZLIB_NG, ZLIB_NG_2_2, FREE, LIBDEFLATE, COSTS = range(8)
 
 # level: predictor, good, lazy, nice, chain (deflate.c's configuration_table)
 _ZLIB = {
@@ -141,8 +141,11 @@ def checked(parameters: Parameters) -> Parameters:
     levels = range(1, 10) if ZLIB <= p.family <= ZLIB_NG_2_2 else range(1)
     if p.family == LIBDEFLATE:
         levels = range(1, 13) if p == Parameters(p.family, p.level) else range(0)
+    if p.family == COSTS:
+        alone = p == Parameters(p.family, p.level, window=p.window)
+        levels = range(1, 10) if alone else range(0)
     good = (
-        LITERALS <= p.family <= LIBDEFLATE
+        LITERALS <= p.family <= COSTS
         and p.level in levels
         and 1 <= p.memory <= 9
         and 9 <= p.window <= 15

@@ -7,16 +7,27 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bitswap_cli.images.deflate.columns import Column, Reader, decode, encode, varint
+from bitswap_cli.errors import ArchiveError
+from bitswap_cli.images.deflate.columns import (
+    COLUMNS,
+    NOTHING,
+    Column,
+    Reader,
+    decode,
+    encode,
+    varint,
+)
 from bitswap_cli.images.deflate.engine import engine
-from bitswap_cli.images.deflate.inflated import PADDING, Blocks, Bytes, Tokens
-from bitswap_cli.images.deflate.parameters import FREE, Parameters, checked
+from bitswap_cli.images.deflate.inflated import DAMAGED, PADDING, Blocks, Bytes, Tokens
+from bitswap_cli.images.deflate.parameters import COSTS, FREE, Parameters, checked
 from bitswap_cli.images.deflate.remembering import once, recall
 
 _FILTERED, _FIXED, _HEADER, _TAIL, _BEHIND, _FULL, _FEED = (1 << bit for bit in range(7))
 
 _SHORT = 32  # bytes of a description that is kept
 
+MOST_TOLD = 1 << 30
+"""Inflated bytes of a stream that is told by costs, at most."""
 SPARE = 1 << 16  # bytes that a stream may be longer than 9/8 of what it inflates to
 
 
@@ -110,6 +121,15 @@ def deflated(data: Bytes, how: NDArray[np.int64], columns: Sequence[Column]) -> 
     return engine().make(data, how, room_for(len(data) - PADDING))
 
 
+def heard(data: Bytes, how: NDArray[np.int64], message: bytes) -> bytes:
+    """Return the raw deflate stream that is told by costs."""
+    if len(data) > MOST_TOLD:
+        raise ArchiveError(DAMAGED)
+    found = engine().hear(data, message)
+    columns = engine().describe_blocks(found, int(how[-1]))
+    return written(data, how, columns, found.tokens, found.blocks)
+
+
 def written(
     data: Bytes, how: NDArray[np.int64], columns: Sequence[Column], tokens: Tokens, blocks: Blocks
 ) -> bytes:
@@ -131,7 +151,10 @@ def rebuild(data: Bytes, description: bytes, deflate: Deflate) -> bytes:
     """
     most = most_corrections(len(data) - PADDING)
     told = _known(description, most) if len(description) <= _SHORT else _read(description, most)
-    raw = deflate(data, told.how, told.columns)
+    if told.message:
+        raw = heard(data, told.how, told.message)
+    else:
+        raw = deflate(data, told.how, told.columns)
     adler = adler32(data) if told.right else b""
     return told.header + raw + adler + told.behind
 
@@ -143,6 +166,8 @@ class _Told(NamedTuple):
     """Parameters of the predictor."""
     header: bytes
     columns: list[Column]
+    message: bytes
+    """What is told by costs, instead of columns."""
     right: bool
     """Whether the checksum is."""
     behind: bytes
@@ -161,8 +186,12 @@ def _read(description: bytes, most: int) -> _Told:
     parameters = checked(Parameters(family, *setting, *strategy, feed, full, search))
     header = reader.take(2) if flags & _HEADER else parameters.header()
     behind = reader.take(reader.varint()) if flags & _BEHIND else b""
-    columns = decode(reader.rest(), most)
-    return _Told(parameters.as_array(), header, columns, not flags & _TAIL, behind)
+    columns, message = [NOTHING] * COLUMNS, b""
+    if family == COSTS:
+        message = reader.take(1) + reader.rest()
+    else:
+        columns = decode(reader.rest(), most)
+    return _Told(parameters.as_array(), header, columns, message, not flags & _TAIL, behind)
 
 
 _known = lru_cache(256)(_read)  # many small files have one in common

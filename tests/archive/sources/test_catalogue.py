@@ -33,7 +33,7 @@ from tests.archive.support import (
     tree,
     write,
 )
-from tests.images.deflate.streams import by_libdeflate
+from tests.images.deflate.streams import by_libdeflate, thrifty
 from tests.images.formats.png.files import lines, png
 from tests.images.formats.samples import files
 from tests.images.png_files import write_png
@@ -167,13 +167,18 @@ def test_makers_are_named_where_a_description_names_them(tmp_path: Path, pixels:
     files = {
         "none.png": png(head, zlib.compress(raw)),
         "libdeflate.png": png(head, by_libdeflate(raw, 6)),
+        "costs.png": png(head, thrifty(raw)),
         "pillow.png": png(head, zlib.compress(rows)),
         "both.png": png(head, by_libdeflate(rows, 9)),
     }
     for name, data in files.items():
         write(tmp_path / name, data)
         told = name.partition(".")[0]
-        asked = {"both": MAKERS, "none": set()}.get(told, {told}) if not pixels else set()
+        asked = (
+            {"both": {"libdeflate", "pillow"}, "none": set()}.get(told, {told})
+            if not pixels
+            else set()
+        )
         assert named(name) == asked, name
 
 

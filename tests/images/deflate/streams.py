@@ -7,7 +7,12 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from bitswap_cli.images.deflate import restore
+from bitswap_cli.images.deflate import reference, restore
+from bitswap_cli.images.deflate.columns import COLUMNS, NOTHING
+from bitswap_cli.images.deflate.inflated import PADDING
+from bitswap_cli.images.deflate.reference.alphabet import FIXED, match_of
+from bitswap_cli.images.deflate.reference.costs.matches import MatchFinder
+from bitswap_cli.images.deflate.reference.costs.prices import Stretch
 
 RAW: dict[str, Callable[[], bytes]] = {
     "empty": lambda: b"",
@@ -66,6 +71,22 @@ def overlapping() -> bytes:
 def by_libdeflate(raw: bytes, level: int) -> bytes:
     """What libdeflate makes of bytes, as the predictor has it: see golden.json."""
     return restore(raw, bytes([0x60 | level, 0x87, 0]))
+
+
+def thrifty(raw: bytes) -> bytes:
+    """A stream of one block by a deflater that looks for the cheapest tokens."""
+    stretch = Stretch(raw, 0, len(raw), len(raw), MatchFinder(raw).find(0, len(raw)))
+    stretch.foresee()
+    tokens, p = list[int](), 0
+    while p < len(raw):
+        _, length, distance = stretch.candidates(p)[0]
+        tokens.append(match_of(-length, distance) if distance else 0)
+        p -= length
+    data = np.frombuffer(raw + bytes(PADDING), np.uint8)
+    rows = np.array([[FIXED, len(tokens), 0]], np.int32)
+    none = [NOTHING] * COLUMNS
+    body = reference.write(data, np.array(tokens, np.uint32), rows, 0, none, 2 * len(raw) + 999)
+    return b"\x78\xda" + body + zlib.adler32(raw).to_bytes(4, "big")
 
 
 def deflated(

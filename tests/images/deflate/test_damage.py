@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.deflate import Described, describe, engine, reference, restore, restoring
 from bitswap_cli.images.deflate.inflated import PADDING
-from bitswap_cli.images.deflate.parameters import LIBDEFLATE, Parameters
-from tests.images.deflate.streams import RAW, deflated
+from bitswap_cli.images.deflate.parameters import COSTS, LIBDEFLATE, Parameters
+from tests.images.deflate.streams import RAW, changing, deflated, flat, thrifty
 
 
 def _described() -> Iterator[Described]:
@@ -24,6 +24,10 @@ def _described() -> Iterator[Described]:
         other = describe(stream[:1] + stream[1:], 1 << 20, [7])
         assert other is not None
         yield other
+    for raw in (flat()[:5000], changing()[5000:9000]):
+        by_costs = describe(thrifty(raw), 1 << 20)
+        assert by_costs is not None and by_costs.description[0] >> 4 == COSTS
+        yield by_costs
     for level in (1, 4, 8, 12):
         yield _by_another(deflated(RAW["few"](), 6), level)
 
@@ -78,6 +82,7 @@ def test_damage_is_an_archive_error(
     [
         *(b"", b"\x26", b"\x26\x87", b"\xff\xff\xff", bytes(3)),
         *(b"\x60\x87\0", b"\x6d\x87\0", b"\x66\x86\0", b"\x66\x97\0"),
+        *(b"\x79\x87\0", b"\x79\x87\0\0", b"\x79\x87\1\1", b"\x70\x87\0\1", b"\x79\x97\0\1"),
         *(b"\x66\x87\1", b"\x66\x87\2", b"\x66\x87\x20\1", b"\x66\x87\x40\1"),
     ],
 )

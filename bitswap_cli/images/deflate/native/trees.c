@@ -216,7 +216,7 @@ static int plan(head *h, const tally *t, int64_t flags) {
 
 /* ---- describing ---- */
 
-static const uint8_t *parse(head *h, const uint8_t *at) {
+const uint8_t *parse_head(head *h, const uint8_t *at) {
     h->literals = at[0] + 257;
     h->distances = at[1] + 1;
     h->sent = at[2] + 4;
@@ -298,7 +298,7 @@ EXPORT int64_t bitswap_describe_blocks(const uint8_t *data, const uint32_t *toke
         int fixed = plan(&planned, &t, flags);
         put(&columns[KIND], fixed != (blocks[0] == FIXED));
         if (blocks[0] == DYNAMIC) {
-            heads = parse(&sent, heads);
+            heads = parse_head(&sent, heads);
             describe_head(columns, &planned, &sent, flags);
         }
     }

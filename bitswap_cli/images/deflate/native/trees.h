@@ -38,6 +38,9 @@ void plan_head(head *h, const tally *t, int64_t flags);
 /* Bits of a block with this head, but for the three that tell its kind. */
 uint64_t dynamic_bits(const head *h, const tally *t);
 
+/* Read the head that inflate keeps; returns what lies behind it. */
+const uint8_t *parse_head(head *h, const uint8_t *at);
+
 int fixed_length(int symbol);
 
 #endif

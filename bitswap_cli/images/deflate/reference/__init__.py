@@ -20,10 +20,14 @@ from bitswap_cli.images.deflate.inflated import (
     Walked,
 )
 from bitswap_cli.images.deflate.parameters import LD_HASHED, LD_OPTIMAL, NG_QUICK, RUNS
+from bitswap_cli.images.deflate.reference import costs
 from bitswap_cli.images.deflate.reference.alphabet import (
+    CODES,
+    DISTANCES,
     DYNAMIC,
     FIXED,
     KIND,
+    LITERALS,
     PAD,
     SPLIT,
     STORED,
@@ -42,6 +46,9 @@ from bitswap_cli.images.deflate.reference.writing import Writer
 from bitswap_cli.images.deflate.reference.zlib_finder import Finder, plain
 
 NAME = "reference"
+
+MOST_HEAD = 3 + CODES + 2 * (LITERALS + DISTANCES)
+"""Bytes of a head in `Inflated`, at most."""
 
 _MODULUS, _STEP = 65521, 1 << 16
 _NONE = [NOTHING] * COLUMNS
@@ -284,3 +291,48 @@ def make(data: Bytes, how: NDArray[np.int64], room: int) -> bytes:
     """
     tokens, blocks = restore(data, how, _NONE)
     return write(data, tokens, blocks, int(how[-1]), _NONE, room)
+
+
+def tell(inflated: Inflated, room: int) -> bytes | None:
+    """Tell a stream by costs.
+
+    Parameters
+    ----------
+    inflated : Inflated
+    room : int
+        The most bytes that it may take.
+
+    Returns
+    -------
+    bytes or None
+        None if it takes more, or has too many blocks.
+    """
+    return costs.tell(inflated, room)
+
+
+def hear(data: Bytes, told: bytes) -> Inflated:
+    """Hear what was told of a stream.
+
+    Parameters
+    ----------
+    data : uint8 array
+        The inflated bytes, and PADDING zeros behind them.
+    told : bytes
+        What `tell` gave.
+
+    Returns
+    -------
+    Inflated
+        Whose `consumed` is 0.
+
+    Raises
+    ------
+    ArchiveError
+        If the bytes make no stream of these data.
+    """
+    return costs.hear(data, told)
+
+
+def most_rows(size: int) -> int:
+    """The most blocks of a stream that is told by costs, for so many inflated bytes."""
+    return costs.most_rows(size)

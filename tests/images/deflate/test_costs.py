@@ -1,0 +1,130 @@
+"""Streams told by what their tokens cost: whoever made them, they come back; and if their maker
+looked for cheap ones, that takes next to nothing."""
+
+import hashlib
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings as limits
+from hypothesis import strategies as st
+
+from bitswap_cli.errors import ArchiveError
+from bitswap_cli.images.deflate import describe, engine, reference, restore
+from bitswap_cli.images.deflate.inflated import Inflated
+from bitswap_cli.images.deflate.makers import COSTS, noting
+from bitswap_cli.images.deflate.parameters import COSTS as FAMILY
+from bitswap_cli.images.deflate.reference.costs.heads import smoothed
+from bitswap_cli.images.deflate.reference.costs.prices import logarithm
+from tests.images.deflate.streams import (
+    RAW,
+    by_libdeflate,
+    changing,
+    deflated,
+    flat,
+    raws,
+    settings,
+    thrifty,
+)
+
+NEVER = 1 << 30
+
+
+def _inflated(stream: bytes) -> Inflated:
+    found = (engine.compiled() or reference).inflate(stream[2:], NEVER)
+    assert found is not None
+    return found
+
+
+def _alike(one: Inflated, other: Inflated) -> bool:
+    names = ("tokens", "blocks", "heads", "pad")
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names)
+
+
+@limits(max_examples=60, deadline=None)
+@given(raws, settings)
+def test_both_engines_tell_and_hear_alike(raw: bytes, setting: dict[str, int]) -> None:
+    kernel = engine.compiled()
+    if kernel is None:
+        pytest.skip("no compiled kernel")
+    known = _inflated(deflated(raw, **setting))
+    told = kernel.tell(known, NEVER >> 6)
+    assert told == reference.tell(known, NEVER)
+    if told is None:  # it has too many blocks
+        return
+    for each in (kernel, reference):
+        assert _alike(each.hear(known.data, told), known)
+    assert kernel.tell(known, len(told) - 1) is reference.tell(known, len(told) - 1) is None
+
+
+@pytest.mark.parametrize("level", [1, 9, None])
+def test_both_engines_do_so_for_long_streams(level: int | None) -> None:
+    kernel = engine.compiled()
+    if kernel is None:
+        pytest.skip("no compiled kernel")
+    known = _inflated(by_libdeflate(changing(), level) if level else thrifty(changing()))
+    told = kernel.tell(known, NEVER >> 6)
+    assert told is not None and told == reference.tell(known, NEVER)
+    assert _alike(reference.hear(known.data, told), known)
+
+
+@limits(max_examples=20, deadline=None)
+@given(raws)
+def test_cheap_tokens_take_next_to_nothing(raw: bytes) -> None:
+    stream = thrifty(raw)
+    told = (engine.compiled() or reference).tell(_inflated(stream), NEVER >> 6)
+    assert told is not None and len(told) <= 20 + len(stream) // 4
+
+
+@pytest.mark.parametrize("make", [flat, changing])
+def test_they_are_described_so_where_that_is_shorter(make: Callable[[], bytes]) -> None:
+    stream = thrifty(make())
+    with noting() as makers:
+        described = describe(stream + b"behind", 1 << 20)
+    assert described is not None and makers == {COSTS}
+    assert described.description[0] >> 4 == FAMILY
+    assert len(described.description) < len(stream) // 50 + 20
+    assert restore(*described) == stream + b"behind"
+    with noting() as makers:
+        other = describe(deflated(make(), 6), 1 << 20)
+    assert other is not None and other.description[0] >> 4 != FAMILY and not makers
+
+
+def test_blocks_may_be_longer_than_what_is_searched_at_once() -> None:
+    """By the kernel alone: the reference gives the same words, in a minute."""
+    kernel = engine.compiled()
+    if kernel is None:
+        pytest.skip("no compiled kernel")
+    raw = flat() * 4 + bytes(290_000) + flat()
+    known = _inflated(deflated(raw, 9, memory=9))
+    assert len(known.blocks) < 5
+    told = kernel.tell(known, NEVER >> 6)
+    assert told is not None and _alike(kernel.hear(known.data, told), known)
+    assert hashlib.sha256(told).hexdigest()[:16] == "ec92d34efc21fb5c"
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=60))
+def test_smoothing_keeps_what_is_used(counts: list[int]) -> None:
+    found = smoothed(counts)
+    assert len(found) == len(counts)
+    assert all(after > 0 for before, after in zip(counts, found, strict=True) if before)
+
+
+@given(st.integers(1, (1 << 31) - 1))
+def test_logarithms_are_in_sixteenths(x: int) -> None:
+    found = logarithm(x)
+    assert 1 << found <= x**16 < 1 << found + 1
+
+
+@given(st.binary(max_size=60))
+def test_no_message_is_heard_in_silence(told: bytes) -> None:
+    """Whatever is heard is all that was told, and is told so again."""
+    data = np.frombuffer(RAW["few"]()[:500] + bytes(512), np.uint8)
+    engines: list[engine.Engine] = [engine.compiled() or reference, reference]
+    for each in engines:
+        try:
+            heard = each.hear(data, told)
+        except ArchiveError:
+            continue
+        assert each.tell(heard, NEVER >> 6) == told
