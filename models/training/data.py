@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from bitswap_cli.errors import InputError, ModelError
 from bitswap_models.training.augment import luma, world
 from bitswap_models.training.machine.ahead import ahead
-from bitswap_models.training.pictures import opened, size_of
+from bitswap_models.training.pictures import pixels_of, size_of
 from bitswap_models.training.tables import fill
 
 Pixels = NDArray[np.uint8]
@@ -30,6 +30,7 @@ PARTS = 16  # of tiles that are drawn at once, each by a process
 DRAWN = 64  # tiles in a batch of them
 RENEWAL = 4  # batches from one renewed photograph to the next
 SUFFIXES = {".png", ".webp", ".bmp", ".ppm", ".pgm"}  # lossless kinds only
+_MODES = {1: "L", 3: "RGB"}  # by channels
 
 
 @dataclass(frozen=True)
@@ -67,28 +68,13 @@ def _paths(folder: Path) -> list[Path]:
     return paths
 
 
-def _array(path: Path, mode: str | None) -> Pixels | None:
-    """Read a picture as gray or RGB. (H, W, C) uint8; None if no mode is given and it is neither.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read.
-    """
-    with opened(path) as image:
-        if mode is None and image.mode not in ("L", "RGB"):
-            return None
-        array = np.asarray(image if mode is None else image.convert(mode))
-    return array.reshape(*array.shape[:2], -1)
-
-
 def stored(folder: Path) -> Iterator[tuple[Path, Pixels | None]]:
     """Yield every lossless image below a folder, by name, as it is stored.
 
     Arrays are (H, W, 1 or 3) uint8; None is what is no 8-bit gray or RGB picture.
     """
     for path in _paths(folder):
-        yield path, _array(path, None)
+        yield path, pixels_of(path, None)
 
 
 def sheet_cells(path: Path) -> int | None:
@@ -104,8 +90,16 @@ def images(folder: Path, channels: int) -> list[tuple[Path, Pixels]]:
 
 
 def _read(paths: list[Path], channels: int) -> list[Pixels]:
-    """Read images as gray or RGB. Arrays are (H, W, C) uint8."""
-    read = (_array(path, "L" if channels == 1 else "RGB") for path in paths)
+    """Read images as gray or RGB. Arrays are (H, W, C) uint8.
+
+    Raises
+    ------
+    InputError
+        If they have other channels, or one cannot be read.
+    """
+    if channels not in _MODES:
+        raise InputError(f"models are trained on pictures of 1 or 3 channels, not {channels}")
+    read = (pixels_of(path, _MODES[channels]) for path in paths)
     return [array for array in read if array is not None]
 
 

@@ -218,6 +218,8 @@ def picture(mutant: Path, bench: Bench) -> None:
 
 def recipe(mutant: Path, bench: Bench) -> None:
     """Train as a recipe says, for a second."""
+    from bitswap_models.training import loop  # noqa: F401 (what PyTorch takes is no recipe's)
+
     words = ("train", mutant, SMALL.parent, "-o", bench.folder / "m.safetensors", "--seconds", "1")
     code, _ = bench.call(*words, "-q", codes=(0, 3, 5))
     if not code:

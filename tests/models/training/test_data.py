@@ -7,9 +7,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bitswap_cli.errors import ModelError
+from bitswap_cli.errors import InputError, ModelError
 from bitswap_models.training import augment
-from bitswap_models.training.data import RENEWAL, Sampler, Source, sources_of
+from bitswap_models.training.data import (
+    RENEWAL,
+    Sampler,
+    Source,
+    cells,
+    images,
+    photographs,
+    sources_of,
+)
 
 
 def photo(height: int, width: int, seed: int = 0) -> np.ndarray:
@@ -99,3 +107,14 @@ def test_chroma_keeps_gray_gray_and_photographs_near(shape: tuple[int, int]) -> 
         assert gray.shape == level.shape and (np.ptp(gray.astype(int), -1) <= 1).all()
         back = augment.through_chroma(photo(*shape), np.random.default_rng(seed))
         assert np.abs(back - colour).mean() < 40
+
+
+@pytest.mark.parametrize("channels", [2, 4, 6])
+def test_pictures_of_other_channels_are_none_to_train_on(root: Path, channels: int) -> None:
+    for read in (
+        lambda: images(root, channels),
+        lambda: cells(root / "sheets", 16, channels),
+        lambda: photographs(root / "photos", (), 32, channels, (0, 1)),
+    ):
+        with pytest.raises(InputError, match="1 or 3 channels"):
+            read()
