@@ -3,24 +3,26 @@
     python -m benchmarks.peers.makers [--png] PICTURES ...
 
 The pictures (files, or folders of them) are written in other formats by Pillow, NumPy and
-whatever programs are here: ImageMagick, libtiff's tiffcp, gifsicle, ffmpeg, Netpbm. Prints a
+whatever else is here: tifffile, ImageMagick, libtiff's tiffcp, gifsicle, ffmpeg, Netpbm. Prints a
 Markdown table: how many files each made, the share of their bytes in those that come back byte for
 byte from samples, the description in hundredths of these, MB/s of files that are looked at, proof
 included. With --png, they are written as PNG by all of pngs.py instead.
 """
 
 import argparse
+import importlib.util
 import io
 import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.data.pictures import below
@@ -28,14 +30,19 @@ from benchmarks.peers.pngs import Make, png_makers
 from benchmarks.report import markdown
 from bitswap_cli.images.inspection import at_once, describe, inspect_exact
 
+Pixels = NDArray[np.uint8]
+
 HEADINGS = ("maker", "files", "bytes split", "description", "MB/s")
 
 FFMPEG = ("ffmpeg", "-y", "-loglevel", "error", "-i", "{png}")
+OPAQUE = ("-background", "white", "-alpha", "remove", "-alpha", "off")
+ICON = ("-resize", "64x64")
 PROGRAMS: Mapping[str, Sequence[str]] = {
     "ImageMagick": ("convert", "{png}"),
     "libtiff": ("tiffcp",),
     "gifsicle": ("gifsicle", "{gif}", "-o", "{target}"),
     "ffmpeg": FFMPEG,
+    "Netpbm": ("pngtopam", "{png}"),
 }
 """What the commands of programs begin with."""
 
@@ -50,6 +57,10 @@ COMMANDS: Mapping[str, Mapping[str, Sequence[str]]] = {
         "TIFF, deflate": ("-compress", "Zip", "{target}.tif"),
         "TIFF, PackBits": ("-compress", "RLE", "{target}.tif"),
         "TIFF, deflate, 16 bits": ("-depth", "16", "-compress", "Zip", "{target}.tif"),
+        "BMP, 5-6-5 bits": (*OPAQUE, "-define", "bmp:subtype=RGB565", "{target}.bmp"),
+        "PBM": (*OPAQUE, "{target}.pbm"),
+        "ICO": (*ICON, "{target}.ico"),
+        "ICO, 16 colours": (*OPAQUE, *ICON, "-colors", "16", "{target}.ico"),
     },
     "libtiff": {
         f"TIFF, {name}": ("-c", *options, "{tiff}", "{target}")
@@ -73,6 +84,25 @@ COMMANDS: Mapping[str, Mapping[str, Sequence[str]]] = {
         "TIFF, LZW": ("-compression_algo", "lzw", "{target}.tif"),
         "TIFF, deflate": ("-compression_algo", "deflate", "{target}.tif"),
         "TIFF, PackBits": ("-compression_algo", "packbits", "{target}.tif"),
+        "BMP, 5-6-5 bits": ("-pix_fmt", "rgb565le", "{target}.bmp"),
+        "BMP, 5-5-5 bits": ("-pix_fmt", "rgb555le", "{target}.bmp"),
+        "TGA, 5-5-5 bits": ("-pix_fmt", "rgb555le", "{target}.tga"),
+        "TGA, 5-5-5 bits, no runs": ("-pix_fmt", "rgb555le", "-rle", "0", "{target}.tga"),
+        "APNG": ("-f", "apng", "{target}"),
+        "ICO": ("-vf", "scale=64:64", "{target}.ico"),
+    },
+    "Netpbm": {
+        name: ("sh", "-c", f"pngtopam {{png}} | {command} > {{target}}")
+        for name, command in {
+            "PPM": "cat",
+            "PBM": "ppmtopgm | pamditherbw -fs | pamtopnm",
+            "BMP": "ppmtobmp -bpp 24",
+            "TGA": "pamtotga -rgb -norle",
+            "TGA, runs": "pamtotga -rgb",
+            "TIFF": "pamtotiff -none",
+            "TIFF, LZW": "pamtotiff -lzw",
+            "GIF": "pnmquant 256 | pamtogif",
+        }.items()
     },
 }
 
@@ -89,8 +119,35 @@ SAVED: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
     "TIFF, LZW, differences": ("RGB", "TIFF", {"compression": "tiff_lzw", "tiffinfo": {317: 2}}),
     "TIFF, deflate": ("RGBA", "TIFF", {"compression": "tiff_adobe_deflate"}),
     "TIFF, PackBits": ("P", "TIFF", {"compression": "packbits"}),
+    "BigTIFF": ("RGB", "TIFF", {"big_tiff": True}),
+    "PBM": ("1", "PPM", {}),
+    "ICO": ("RGBA", "ICO", {}),
+    "ICO, bitmaps": ("RGBA", "ICO", {"bitmap_format": "bmp"}),
+    "ICO, bitmaps, palette": ("P", "ICO", {"bitmap_format": "bmp"}),
+    "APNG": ("RGBA", "PNG", {"save_all": True}),
 }
 """What Pillow makes: mode, format and options."""
+
+
+ARRAYS: Mapping[str, Callable[[io.BytesIO, Pixels], None]] = {
+    "npy": np.save,
+    "npy, int16": lambda out, pixels: np.save(out, pixels.astype(np.int16) * 99),
+    "npy, int8": lambda out, pixels: np.save(out, (pixels ^ 128).view(np.int8)),
+    "npy, uint16 in Fortran's order": lambda out, pixels: np.save(
+        out, np.asfortranarray(pixels[..., 0].astype(np.uint16) * 99)
+    ),
+    "npz": lambda out, pixels: np.savez(out, pixels),
+    "npz, deflated": lambda out, pixels: np.savez_compressed(out, pixels),
+}
+"""What NumPy makes of pixels."""
+
+TIFFFILE: Mapping[str, Mapping[str, Any]] = {
+    "TIFF": {},
+    "BigTIFF": {"bigtiff": True},
+    "TIFF, deflate": {"compression": "zlib"},
+    "TIFF in tiles": {"tile": (64, 64)},
+}
+"""What tifffile makes: options."""
 
 
 class Told(NamedTuple):
@@ -104,13 +161,19 @@ class Told(NamedTuple):
 
 def makers() -> dict[str, Make]:
     """Return all that are here."""
-    found: dict[str, Make] = {"NumPy, npy": numpy_file}
+    found: dict[str, Make] = {
+        f"NumPy, {name}": partial(numpy_file, made=made) for name, made in ARRAYS.items()
+    }
+    if importlib.util.find_spec("tifffile"):
+        for name, options in TIFFFILE.items():
+            found[f"tifffile, {name}"] = partial(tifffile_file, options=options)
     for name, (mode, kind, options) in SAVED.items():
         found[f"Pillow, {name}"] = partial(pillow, mode=mode, kind=kind, options=options)
     for program, start in PROGRAMS.items():
         if shutil.which(start[0]):
             for name, rest in COMMANDS[program].items():
-                found[f"{program}, {name}"] = partial(by, command=(*start, *rest))
+                command = rest if rest[:1] == ("sh",) else (*start, *rest)
+                found[f"{program}, {name}"] = partial(by, command=command)
     return found
 
 
@@ -121,14 +184,27 @@ def pillow(
     out = io.BytesIO()
     seen = image.convert("RGB").quantize(256) if mode == "P" else image.convert(mode)
     seen.info.pop("transparency", None)
-    seen.save(out, kind, **options)
+    turned = [seen.transpose(Image.Transpose.ROTATE_180)]
+    more = {"append_images": turned} if "save_all" in options else {}
+    seen.save(out, kind, **options, **more)
     return out.getvalue()
 
 
-def numpy_file(image: Image.Image, folder: Path) -> bytes:
+def numpy_file(
+    image: Image.Image, folder: Path, *, made: Callable[[io.BytesIO, Pixels], None]
+) -> bytes:
     """What NumPy makes."""
     out = io.BytesIO()
-    np.save(out, np.asarray(image.convert("RGB")))
+    made(out, np.asarray(image.convert("RGB")))
+    return out.getvalue()
+
+
+def tifffile_file(image: Image.Image, folder: Path, *, options: Mapping[str, Any]) -> bytes:
+    """What tifffile makes."""
+    import tifffile
+
+    out = io.BytesIO()
+    tifffile.imwrite(out, np.asarray(image.convert("RGB")), photometric="rgb", **options)
     return out.getvalue()
 
 
