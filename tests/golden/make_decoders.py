@@ -18,12 +18,13 @@ ARCHIVE = HERE / "decoders-5.bsw"
 
 def decode(folder: Path) -> None:
     """Write a picture by each of them, of each sampling."""
-    for decoder in (Decoder.FAST, Decoder.WIDE):
+    for decoder in list(Decoder)[1:]:
         for seed, sampling in enumerate(("4:4:4", "4:2:2", "4:2:0")):
             pixels = decoded(save(scene(128, 160, seed), 80, sampling), decoder)
             Image.fromarray(pixels).save(folder / f"{decoder.name}-{sampling}.png")
-    pixels = decoded(save(scene(128, 160, 9, gray=True), 80), Decoder.FAST)
-    Image.fromarray(pixels[:, :, 0]).save(folder / "gray.png")
+    for decoder in (Decoder.FAST, Decoder.FFMPEG):
+        pixels = decoded(save(scene(128, 160, 9, gray=True), 80), decoder)
+        Image.fromarray(pixels[:, :, 0]).save(folder / f"{decoder.name}-gray.png")
 
 
 if __name__ == "__main__":

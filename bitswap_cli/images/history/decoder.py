@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitswap_cli.coefficients import Component
+from bitswap_cli.images.formats.lattice.maps import MAP_OF, Map, colours
 from bitswap_cli.images.history.engine import engine
 from bitswap_cli.images.history.reference import Method, Plane
 from bitswap_cli.images.orientation import turn_back, turned_shape
@@ -25,11 +26,32 @@ class Decoder(IntEnum):
     """Likewise, but by the inverse DCT that it calls fast."""
     WIDE = 2
     """libjpeg from version 7 on: fewer samples of chroma are upsampled by the inverse DCT."""
+    FFMPEG = 3
+    """FFmpeg: an inverse DCT and colours of its own, and chroma repeated."""
+    FFMPEG_PLAIN = 4
+    """Likewise, as it makes colours of fewer samples of chroma without a processor's help."""
 
     @property
     def method(self) -> Method:
         """Its inverse DCT."""
-        return Method.FAST if self == Decoder.FAST else Method.SLOW
+        return _METHODS.get(self, Method.SLOW)
+
+    def map(self, sampling: tuple[int, int]) -> Map | None:
+        """How it makes colours of luma and chroma of a sampling, if not as libjpeg."""
+        few = _COLOURS.get(self)
+        return FULL_MAP if few and sampling == SAMPLINGS[0] else few
+
+
+_METHODS = {
+    Decoder.FAST: Method.FAST,
+    Decoder.FFMPEG: Method.SIMPLE,
+    Decoder.FFMPEG_PLAIN: Method.SIMPLE,
+}
+FULL_MAP = MAP_OF["scaled-601-full"]
+"""FFmpeg's way to make colours where chroma has as many samples as luma."""
+FEW_MAPS = MAP_OF["ffmpeg-601-full"], MAP_OF["table-601-full"]
+"""And where it has fewer, by a processor's instructions and without."""
+_COLOURS = dict(zip((Decoder.FFMPEG, Decoder.FFMPEG_PLAIN), FEW_MAPS, strict=True))
 
 
 class Origin(NamedTuple):
@@ -44,7 +66,8 @@ class Origin(NamedTuple):
     sampling: tuple[int, int]
     """One of `SAMPLINGS`."""
     fancy: bool
-    """Whether the decoder interpolated chroma; else it repeated samples, if it is not `WIDE`."""
+    """Whether the decoder interpolated chroma; else it repeated samples, if it is `LIBJPEG` or
+    `FAST`."""
     steps: tuple[NDArray[np.int32], ...]
     """Of luma alone or of luma and two chroma, (64,) each in zigzag order."""
     orientation: int = 0
@@ -55,6 +78,11 @@ class Origin(NamedTuple):
     def wide(self) -> bool:
         """Whether blocks of chroma are decoded as wide as the pixels that they cover."""
         return self.decoder == Decoder.WIDE and self.sampling[1] > 1
+
+    @property
+    def map(self) -> Map | None:
+        """How colours are made of luma and chroma, if not as libjpeg does."""
+        return self.decoder.map(self.sampling)
 
     def frame(self) -> list[Component]:
         """Return the components of the JPEG: blocks of whole MCUs."""
@@ -82,7 +110,9 @@ def decode(
     planes = samples(origin, coefficients)
     rows, columns = slice(origin.top, origin.top + height), slice(origin.left, origin.left + width)
     luma, *chroma = (plane[rows, columns] for plane in planes)
-    made = engine().colour(luma, *chroma) if chroma else luma[:, :, None]
+    made, used = luma[:, :, None], origin.map
+    if chroma:
+        made = colours(used, luma, *chroma) if used else engine().colour(luma, *chroma)
     return np.ascontiguousarray(turn_back(made, origin.orientation))
 
 

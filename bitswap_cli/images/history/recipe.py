@@ -29,6 +29,8 @@ _BY = {
     Decoder.LIBJPEG: "",
     Decoder.FAST: ", decoded fast",
     Decoder.WIDE: ", decoded by libjpeg 7 or later",
+    Decoder.FFMPEG: ", decoded by FFmpeg",
+    Decoder.FFMPEG_PLAIN: ", decoded by FFmpeg",
 }
 Coefficients = Sequence[NDArray[np.int16]]
 
@@ -111,7 +113,9 @@ def unpack(packed: bytes) -> Told:
                 origin = Origin(
                     *size, top, left, sampling, bool(manner % 2), steps, orientation, Decoder(by)
                 )
-                fits = by != Decoder.WIDE or (origin.wide and not origin.fancy)
+                fits = origin.wide == (by == Decoder.WIDE) and not (
+                    origin.fancy and by > Decoder.FAST and sampling[1] > 1
+                )
                 if (components == 3 or sampling == (1, 1)) and fits and _is_alpha(alpha):
                     recipe = Recipe(kinds[0].name, prefix, suffix, description)
                     same = alpha[0] if alpha else None

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitswap_cli.ans.library import address
+from bitswap_cli.images.formats.lattice.maps import Map
 from bitswap_cli.images.history.engine import Kernel
 from bitswap_cli.images.history.reference import FAST_SCALES, Method, Plane, factors
 
@@ -32,6 +33,7 @@ class Searcher:
     def __init__(self, kernel: Kernel) -> None:
         self._lattice = kernel.bound("history_lattice", "plppppp")
         self._ranges = kernel.bound("history_ranges", "plpppppp")
+        self._seen = kernel.bound("history_seen", "plplpppppp")
         self._forward = kernel.bound("history_forward", "plp")
         self._comb = kernel.bound("history_comb", "plllllpp")
         self._solve = kernel.bound("history_solve", "pppllpllllllpp")
@@ -55,14 +57,19 @@ class Searcher:
         return planes, known, on, int(off[0])
 
     def ranges(
-        self, pixels: Plane, known: Plane, planes: list[Plane], low: Plane, high: Plane
-    ) -> None:
+        self, pixels: Plane, known: Plane, used: Map | None, planes: list[Plane], low: Plane,
+        high: Plane,
+    ) -> None:  # fmt: skip
         """Narrow what planes (3, H, W) may be where they are not known, the two others being as
-        they were decoded."""
-        self._ranges(
+        they were decoded; colours are made by a map, or by libjpeg."""
+        told = (
             address(pixels), known.size, address(known), *map(address, planes),
             address(low), address(high),
         )  # fmt: skip
+        if used is None:
+            self._ranges(*told)
+        else:
+            self._seen(address(used.sums.tables), used.sums.shift, *told)
 
     def forward(self, samples: Told) -> Told:
         """Return coefficients of blocks of samples (n, 64), both in units of 1 / UNIT."""

@@ -84,7 +84,7 @@ class Canvas:
         low = np.stack([own[self.inside] for own in self.low])
         high = np.stack([own[self.inside] for own in self.high])
         planes = [np.ascontiguousarray(plane[self.inside]) for plane in made]
-        search.ranges(self.pixels, self.known, planes, low, high)
+        search.ranges(self.pixels, self.known, self.origin.map, planes, low, high)
         for k, plane in enumerate(made):
             self.low[k][self.inside], self.high[k][self.inside] = low[k], high[k]
             self.start[k] = np.clip(plane, self.low[k], self.high[k])
@@ -122,7 +122,7 @@ class Puzzle:
     def finish(self) -> tuple[list[Blocks], int]:
         """Solve all, then judge by colours what is left."""
         best, least = self.solve()
-        if least and len(self.frame) == 3:
+        if least and len(self.frame) == 3 and self.origin.map is None:
             self.blocks = [own.copy() for own in best]
             self.settle()
             if (wrong := self.wrong()) < least:

@@ -58,7 +58,7 @@ def decoded(data: bytes, decoder: Decoder) -> NDArray[np.uint8]:
     """The pixels of a file, by a decoder."""
     origin, picture = taken_apart(data)
     own = origin._replace(decoder=decoder)
-    own = own._replace(fancy=not own.wide)
+    own = own._replace(fancy=not own.wide and own.map is None)
     return decode(own, picture.coefficients, origin.height, origin.width)
 
 

@@ -6,6 +6,7 @@ import zlib
 import numpy as np
 import pytest
 
+from bitswap_cli.images.formats.lattice import maps
 from bitswap_cli.images.history import decoder as decoder_module
 from bitswap_cli.images.history import engine, reference
 from bitswap_cli.images.history.decoder import Decoder, Origin, decode
@@ -30,30 +31,38 @@ def test_pixels_are_pillows(
 
 @pytest.mark.parametrize("used", ENGINES)
 @pytest.mark.parametrize(
-    ("decoder", "sampling", "checksum"),
+    ("decoder", "sampling", "size", "checksum"),
     [
-        (Decoder.LIBJPEG, (1, 1), 2436852773),
-        (Decoder.LIBJPEG, (1, 2), 1777300606),
-        (Decoder.LIBJPEG, (2, 2), 625889119),
-        (Decoder.FAST, (1, 1), 454159116),
-        (Decoder.FAST, (1, 2), 3751360155),
-        (Decoder.FAST, (2, 2), 3561323393),
-        (Decoder.WIDE, (1, 2), 526046144),
-        (Decoder.WIDE, (2, 2), 2925249462),
+        (Decoder.LIBJPEG, (1, 1), (45, 61), 2436852773),
+        (Decoder.LIBJPEG, (1, 2), (45, 61), 1777300606),
+        (Decoder.LIBJPEG, (2, 2), (45, 61), 625889119),
+        (Decoder.FAST, (1, 1), (45, 61), 454159116),
+        (Decoder.FAST, (1, 2), (45, 61), 3751360155),
+        (Decoder.FAST, (2, 2), (45, 61), 3561323393),
+        (Decoder.WIDE, (1, 2), (45, 61), 526046144),
+        (Decoder.WIDE, (2, 2), (45, 61), 2925249462),
+        (Decoder.FFMPEG, (1, 1), (45, 61), 3293456961),
+        (Decoder.FFMPEG, (1, 2), (44, 61), 2162253643),
+        (Decoder.FFMPEG, (2, 2), (44, 61), 1440685033),
+        (Decoder.FFMPEG_PLAIN, (1, 2), (45, 60), 2150586268),
     ],
 )
-def test_pixels_are_those_of_libjpeg(
+def test_pixels_are_those_of_the_decoder(
     used: engine.Engine,
     decoder: Decoder,
     sampling: tuple[int, int],
+    size: tuple[int, int],
     checksum: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Those of versions 6b, of `JDCT_IFAST` in it, and of 8d, as these made them."""
+    """Those of libjpeg 6b, of `JDCT_IFAST` in it, of 8d, and of FFmpeg 5.1, as these made them."""
     monkeypatch.setattr(decoder_module, "engine", lambda: used)
+    monkeypatch.setattr(maps, "engine", lambda: used)
     origin, coefficients = drawn(sampling)
-    made = decode(origin._replace(decoder=decoder), coefficients, 45, 61)
-    assert zlib.crc32(made.data) == checksum
+    height, width = size
+    fancy = decoder < Decoder.FFMPEG
+    origin = origin._replace(height=height, width=width, decoder=decoder, fancy=fancy)
+    assert zlib.crc32(decode(origin, coefficients, height, width).data) == checksum
 
 
 def test_frame_is_that_of_the_file() -> None:
@@ -87,5 +96,6 @@ def test_engines_agree_whatever_coefficients_are(
     found = []
     for used in ENGINES:
         monkeypatch.setattr(decoder_module, "engine", lambda used=used: used)
+        monkeypatch.setattr(maps, "engine", lambda used=used: used)
         found.append(decode(origin, blocks, 42, 25))
     assert np.array_equal(found[0], found[1])

@@ -60,7 +60,12 @@ def test_turned_ones_and_an_alpha_come_back(orientation: int, alpha: int | None)
 
 @pytest.mark.parametrize(
     ("decoder", "said"),
-    [(Decoder.FAST, "decoded fast"), (Decoder.WIDE, "decoded by libjpeg 7 or later")],
+    [
+        (Decoder.FAST, "decoded fast"),
+        (Decoder.WIDE, "decoded by libjpeg 7 or later"),
+        (Decoder.FFMPEG, "decoded by FFmpeg"),
+        (Decoder.FFMPEG_PLAIN, "decoded by FFmpeg"),
+    ],
 )
 @pytest.mark.parametrize("orientation", [0, 5])
 def test_other_decoders_come_back(decoder: Decoder, said: str, orientation: int) -> None:
@@ -83,8 +88,8 @@ FIELDS = (
 HOSTILE: list[tuple[str, Any]] = [
     ("number", 250), ("number", b""), ("prefix", 0), ("description", "text"), ("height", 0),
     ("height", 1 << 40), ("width", -1), ("width", 1 << 25), ("margins", [0, 0, 0]),
-    ("margins", [0, 256, 0, 0]), ("margins", [0, 0, 0, -1]), ("how", 6), ("how", -1), ("how", 192),
-    ("how", 1 << 40), ("how", 129), ("how", 128), ("how", 133),
+    ("margins", [0, 256, 0, 0]), ("margins", [0, 0, 0, -1]), ("how", 6), ("how", -1), ("how", 320),
+    ("how", 1 << 40), ("how", 129), ("how", 128), ("how", 133), ("how", 197), ("how", 259),
     ("components", 2), ("components", 1), ("tables", []), ("tables", [0]), ("tables", [101, 50]),
     ("tables", [50, b"\0" * 64]), ("tables", [50, b"\1" * 63]), ("tables", [50, 50, 50, 50]),
     ("tables", [50, None]), ("corrections", None), ("checksum", b""),

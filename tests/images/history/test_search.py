@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from bitswap_cli.images.formats.lattice.maps import MAP_OF, Map, colours
 from bitswap_cli.images.history import engine, reference
 from bitswap_cli.images.history.decoder import decode
-from bitswap_cli.images.history.reference import Method
+from bitswap_cli.images.history.reference import Method, Plane
 from bitswap_cli.images.history.search import UNIT, Effort, Searcher, in_blocks
 from tests.images.history.jpegs import load, save, scene, taken_apart
 
@@ -42,17 +43,21 @@ def test_few_other_pixels_are_on_the_lattice(search: Searcher) -> None:
     assert 0.2 < on / (on + off) < 0.3 and set(np.unique(known)) == {1, 2}
 
 
-def test_ranges_hold_all_that_gives_a_pixel(search: Searcher) -> None:
+@pytest.mark.parametrize("used", [None, MAP_OF["ffmpeg-601-full"], MAP_OF["scaled-601-full"]])
+def test_ranges_hold_all_that_gives_a_pixel(search: Searcher, used: Map | None) -> None:
+    def make(*planes: Plane) -> Plane:
+        return colours(used, *planes) if used else reference.colour(*planes)
+
     planes = triples(300)
-    pixels = reference.colour(*planes)
+    pixels = make(*planes)
     low, high = np.zeros((2, 3, 1, 300), np.uint8)
-    search.ranges(pixels, np.zeros((1, 300), np.uint8), planes, low, high)
+    search.ranges(pixels, np.zeros((1, 300), np.uint8), used, planes, low, high)
     for place in range(3):
         gives = np.zeros((256, 300), bool)
         for value in range(256):
             others = [plane.copy() for plane in planes]
             others[place][:] = value
-            gives[value] = (reference.colour(*others) == pixels).all(2)[0]
+            gives[value] = (make(*others) == pixels).all(2)[0]
         assert np.array_equal(gives.argmax(0), low[place, 0])
         assert np.array_equal(255 - gives[::-1].argmax(0), high[place, 0])
 

@@ -165,6 +165,7 @@ MAPS = tuple(
     for name, sums in _SUMS.items()
 )
 """In the order of their numbers in archives, which stay."""
+MAP_OF = {used.name: used for used in MAPS}
 
 
 def colours(used: Map, luma: Plane, blue: Plane, red: Plane) -> Plane:

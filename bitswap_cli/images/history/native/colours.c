@@ -65,3 +65,35 @@ EXPORT void bitswap_history_mapped(const int32_t *tables, int64_t shift, const u
         out[3 * n + 2] = (uint8_t)byte_of((luma + m.blue[blue[n]]) >> shift);
     }
 }
+
+INLINE int within(const map *m, const uint8_t *p, int32_t y, int32_t cb, int32_t cr) {
+    const int32_t green = m->y[y] + m->green_of_blue[cb] + m->green_of_red[cr];
+    return byte_of((m->y[y] + m->red[cr]) >> m->shift) == p[0] &&
+           byte_of(green >> m->shift) == p[1] &&
+           byte_of((m->y[y] + m->blue[cb]) >> m->shift) == p[2];
+}
+
+/* For pixels that are not known: between which values lie those of luma, and of each chroma, that
+   would give them with the two others as they are; anything, where there is none. See
+   `bitswap_history_ranges`. */
+EXPORT void bitswap_history_seen(const int32_t *tables, int64_t shift, const uint8_t *pixels,
+                                 int64_t count, const uint8_t *known, const uint8_t *y,
+                                 const uint8_t *blue, const uint8_t *red, uint8_t *low,
+                                 uint8_t *high) {
+    const map m = of_tables(tables, shift);
+    for (int64_t n = 0; n < count; n++) {
+        if (known[n] == 1) continue;
+        const uint8_t *p = pixels + 3 * n;
+        for (int k = 0; k < 3; k++) {
+            int first = 256, last = -1;
+            for (int v = 0; v < 256; v++) {
+                if (!within(&m, p, k ? y[n] : v, k == 1 ? v : blue[n], k == 2 ? v : red[n]))
+                    continue;
+                if (v < first) first = v;
+                last = v;
+            }
+            low[k * count + n] = (uint8_t)(last < 0 ? 0 : first);
+            high[k * count + n] = (uint8_t)(last < 0 ? 255 : last);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+"""How a JPEG's chroma was sampled, where its blocks lie, and how it was upsampled: what most speaks
+for."""
+
+import itertools
+from functools import reduce
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitswap_cli.images.history.decoder import FULL_MAP, SAMPLINGS, Decoder, Origin
+from bitswap_cli.images.history.evidence import EXACT, SMOOTH, Evidence, busy, evidence
+from bitswap_cli.images.history.luma import Luma
+from bitswap_cli.images.history.search import UNIT, Searcher, bias
+from bitswap_cli.images.history.tables import Steps, quality_of, standard
+
+_EVIDENCE = 300  # nats that must speak for how chroma was sampled; else several ways are tried
+_QUICK, _QUICK_LEAST = 100, 30  # blocks that are asked first, and what they must say at least
+_RIVAL = 3  # what so many times as much would speak for is tried, too
+_NEUTRAL = 128  # chroma of gray
+# How chroma that has fewer samples may have been upsampled, by what luma tells of the decoder.
+_WAYS = {
+    Decoder.LIBJPEG: [(True, Decoder.LIBJPEG), (False, Decoder.LIBJPEG), (False, Decoder.WIDE)],
+    Decoder.FAST: [(True, Decoder.FAST), (False, Decoder.FAST)],
+    Decoder.FFMPEG: [(False, Decoder.FFMPEG)],
+    Decoder.FFMPEG_PLAIN: [(False, Decoder.FFMPEG_PLAIN)],
+}
+
+
+def origins(search: Searcher, luma: Luma) -> list[Origin]:
+    """Return the JPEG that most speaks for; or some, if little is told of chroma."""
+    steps, by, place = luma.way.steps, luma.decoder, luma.grid[:2]
+    if len(luma.planes) == 1:
+        return [_origin(luma, place, SAMPLINGS[0], True, (steps,), by)]
+    quality = quality_of(steps)
+    like: Steps = steps if quality is None else standard(chroma=True)[quality]
+    if (luma.planes[1:] == _NEUTRAL).all():  # gray, however it was sampled
+        return [_origin(luma, place, SAMPLINGS[-1], False, (steps, like, like), by)]
+    tried = list[tuple[int, Origin, Evidence]]()
+    for own in _possible(luma):
+        found = _chroma(search, luma, own)
+        tried.append((found.strength_for(chroma=True), own, found))
+    tried.sort(key=lambda one: -one[0])  # of equals, the one of the fewest blocks
+    best = tried[0][0]
+    if best >= _EVIDENCE or quality is None:
+        likely = [(own, found.chroma(steps)) for much, own, found in tried if _RIVAL * much >= best]
+        return [own._replace(steps=(steps, table, table)) for own, table in likely]
+    near = [own for _, own, _ in tried if max(own.top, own.left) < 8]  # blocks begin as luma's
+    return [own._replace(steps=(steps, like, like)) for own in near]
+
+
+def _possible(luma: Luma) -> list[Origin]:
+    """Return all JPEGs that luma allows, with its own steps for chroma."""
+    found = list[Origin]()
+    for sampling in SAMPLINGS[::-1]:
+        tall, wide = sampling
+        if luma.map and (wide > 1) == (luma.map == FULL_MAP):
+            continue
+        for fancy, decoder in _WAYS[luma.decoder] if wide > 1 else [(True, luma.decoder)]:
+            rows = range(luma.grid.top, 8 * tall, 8)
+            columns = range(luma.grid.left, 8 * wide, 8)
+            for place in itertools.product(rows, columns):
+                steps = (luma.way.steps,) * 3
+                found.append(_origin(luma, place, sampling, fancy, steps, decoder))
+    return found
+
+
+def _origin(
+    luma: Luma, place: tuple[int, int], sampling: tuple[int, int], fancy: bool,
+    steps: tuple[Steps, ...], decoder: Decoder,
+) -> Origin:  # fmt: skip
+    """Return a JPEG in which the picture lies at a place.
+
+    If it was cropped at the top or left, it is taken to have been so at the other edges.
+    """
+    height, width = (a + b for a, b in zip(place, luma.known.shape, strict=True))
+    if any(place):
+        height += -height % (8 * sampling[0])
+        width += -width % (8 * sampling[1])
+    return Origin(height, width, *place, sampling, fancy, steps, decoder=decoder)
+
+
+def _chroma(search: Searcher, luma: Luma, origin: Origin) -> Evidence:
+    """Ask blocks of chroma for steps, as it was before it was upsampled."""
+    (tall, wide), smooth = origin.sampling, origin.fancy and origin.sampling[1] > 1
+    height, width = luma.known.shape
+    margin = (
+        (origin.top, -(origin.top + height) % (8 * tall)),
+        (origin.left, -(origin.left + width) % (8 * wide)),
+    )
+    known = np.pad(luma.known == 1, margin)
+    parts = [known[y::tall, x::wide] for y in range(tall) for x in range(wide)]
+    sure: NDArray[np.bool_] = reduce(np.logical_and, parts)
+    told = []
+    for plane in luma.planes[1:]:
+        whole = np.pad(plane, margin, mode="edge")
+        if origin.wide:
+            small = search.narrow(whole, tall)
+        elif smooth:
+            small = search.shrink(whole, tall)
+        else:
+            small = whole[::tall, ::wide].astype(np.int32) * UNIT
+        told.append(busy(search, small + bias(origin.decoder.method), sure))
+    errors = SMOOTH if smooth else EXACT
+    few = evidence(search, np.concatenate([own[:_QUICK] for own in told]), errors)
+    if few.strength_for(chroma=True) < _QUICK_LEAST:
+        return few
+    return evidence(search, np.concatenate(told), errors)
