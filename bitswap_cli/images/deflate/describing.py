@@ -27,7 +27,7 @@ from bitswap_cli.images.deflate.restoring import (
 )
 
 _KEPT = 1 << 24  # inflated bytes of a stream whose tokens are kept while it is remembered
-_POOR, _SHARE = 16, 50  # bytes of a description, and a share of its stream, that are many
+_POOR, _SHARE = 16, 100  # bytes of a description, and a share of its stream, that are many
 _SMALL = 1 << 16  # inflated bytes of a stream of which it is asked first whether it is a plain one
 
 
