@@ -27,7 +27,7 @@ class Measure:
     def __init__(self, portion: Portion, scheme: str, batch: int) -> None:
         self.portion, self._scheme, self._batch = portion, scheme, batch
 
-    def __call__(self, model: TileModel, tiles: Sequence[Tiles]) -> tuple[float, float]:
+    def __call__(self, model: TileModel, tiles: Sequence[Tiles]) -> tuple[float, float, float]:
         """Code some tiles of the portion.
 
         Returns
@@ -35,7 +35,10 @@ class Measure:
         rate : float
             Bits/dim of the pictures that take less than without the model; of all, if none does.
         size : float
-            Bytes of all pictures, each by the model or without it, whichever takes less.
+            Bytes of all pictures, each by the model or without it, whichever takes less; or
+            together without it.
+        by_model : float
+            Bytes of the pictures that the first is of, by the model.
         """
         codec = tile_codec(model, self._scheme, self._batch)
         pictures = len(self.portion.limits)
@@ -57,4 +60,7 @@ class Measure:
         pays |= not pays.any()
         rate = bits[seen][pays].sum() / coded[seen][pays].sum()
         least = np.minimum(size, self.portion.limits[seen]).sum()
-        return float(rate), float(least * self.portion.samples / whole[seen].sum())
+        together = self.portion.together * whole[seen].sum() / whole.sum()
+        every = self.portion.samples / whole[seen].sum()
+        by_model = size[pays].sum() * every
+        return float(rate), float(min(least, together) * every), float(by_model)

@@ -30,8 +30,9 @@ CHECKED = 16  # batches that progress is measured on
 CHECKS = 4.0  # seconds from one measurement to the next
 
 
-Coded = Callable[[PixelVAE, list[Tiles]], tuple[float, float]]
-"""Tells what tiles take under a model: their bits/dim, and the bytes of all pictures."""
+Coded = Callable[[PixelVAE, list[Tiles]], tuple[float, float, float]]
+"""Tells what tiles take under a model: their bits/dim, the bytes of all pictures, and those of the
+ones that the model codes."""
 
 
 class Progress(NamedTuple):
@@ -95,8 +96,8 @@ def fit(
         Told the model as it is after `AGAIN` of the time, gives the tiles as they are coded best,
         or none to leave them.
     coded : callable, optional
-        Codes tiles with a model, and tells their bits/dim and the bytes of all pictures. It is
-        asked about the model as it is, and as it becomes; without it, batches tell.
+        Codes tiles with a model, and tells what they take. It is asked about the model as it is,
+        and as it becomes; without it, batches tell.
     progress : callable, optional
         Called every few seconds, and at the end.
     stopped : callable
@@ -129,6 +130,7 @@ class _Meter:
         self.fitting, self.samples, self.seed = fitting, samples, seed
         self.coded = coded
         self.begin(fitting, tiles)
+        self.unfitted = self.first
 
     def begin(self, unfitted: Fit, tiles: list[Tiles]) -> None:
         """Draw the batches, and measure where fitting begins."""
@@ -136,7 +138,8 @@ class _Meter:
         self.tiles = tiles
         self.batches = [unfitted.cells.draw(random, CELLS, PIXELS) for _ in range(CHECKED)]
         self.sampled = sum(unfitted.measure(self.batches).values())  # bits/dim
-        self.first = self.sampled, self.sampled * self.samples / 8
+        size = self.sampled * self.samples / 8
+        self.first = self.sampled, size, size
         if self.coded:
             self.first = self.coded(unfitted.model, tiles)
 
@@ -150,18 +153,22 @@ class _Meter:
         """How far it is, after a part of the time."""
         share = sum(self.fitting.measure(self.batches).values()) / self.sampled
         price = self.fitting.price.bytes(self.fitting.average)
-        rate, size = self.first
-        return Progress(rate * share, size * (1 - share) - price, part)
+        rate, size, by_model = self.first
+        # what is coded by the model becomes smaller, and had better become so than all is without
+        others = max(size - by_model, 0.0)
+        after = min(size, others + by_model * share)
+        return Progress(rate * share, self.unfitted[1] - after - price, part)
 
     def outcome(self, progress: Callable[[Progress], None] | None) -> Outcome:
         """End fitting, and say what came of it: nothing, where it does not pay."""
-        fitted, (rate, before) = self.fitting.model, self.first
+        # which other tiles than those that are laid for the fitted model may suit better
+        fitted, (rate, before, _) = self.fitting.model, self.unfitted
         told = unfitted = Progress(rate, 0.0, 1.0)
         if self.fitting.done:
             fitted = self.fitting.finish()
             told = self.reached(1.0)
             if self.coded:
-                rate, after = self.coded(fitted, self.tiles)
+                rate, after, _ = self.coded(fitted, self.tiles)
                 price = self.fitting.price.bytes(self.fitting.average)
                 told = Progress(rate, before - after - price, 1.0)
             self.fitting.pool.shutdown()

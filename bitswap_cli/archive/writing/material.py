@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitswap_cli.archive.codecs import Codecs
+from bitswap_cli.archive.format.values.blobs import pack_blob, squeezed
 from bitswap_cli.archive.sources.catalogue import Catalogue
 from bitswap_cli.archive.writing.coders.batches import recipe_costs
 from bitswap_cli.archive.writing.coders.choice import choose
@@ -33,6 +34,8 @@ class Portion(NamedTuple):
     """For each of these, the number of the picture that a tile is of."""
     limits: NDArray[np.float64]
     """Bytes that each picture takes without the model, less those of its recipe."""
+    together: float
+    """Bytes that all of these take without any model, where none has these channels; likewise."""
     samples: int
     """Of all pictures for it (estimated where not all are looked at)."""
 
@@ -61,6 +64,13 @@ class _Picture(NamedTuple):
     limit: float
     """Bytes that it takes without the model."""
     recipe: Recipe
+    is_kept: bool
+    """Whether no model codes it but a fitted one."""
+
+    @property
+    def by_samples(self) -> bool:
+        """Whether it is kept by its samples, if it is kept."""
+        return self.is_kept and squeezed(self.pixels.tobytes()) < self.limit
 
 
 def material(
@@ -92,8 +102,7 @@ def material(
     """
     files = [one for one in catalogue.candidates() if one.name not in catalogue.twins]
     found: dict[int, dict[int, list[_Picture]]] = {}  # by channels and the factor of tiles
-    codecs: dict[int, TileCodec] = {}
-    samples: Counter[int] = Counter()
+    codecs, samples = dict[int, TileCodec](), Counter[int]()
     looked, small, wide, without = 0, 0, False, 0
     with closing(catalogue.look_at(files)) as looks:
         for source, seen in looks:
@@ -108,11 +117,12 @@ def material(
             channels = codec.channels if used is codec else pixels.shape[2]
             if only not in (None, channels):
                 continue
-            codecs[channels], part = used, repeats.middle_of(chosen.picture, EDGE)
-            picture = _Picture(part, seen.limit * part.size / pixels.size, recipe)
-            found.setdefault(channels, {}).setdefault(factor, []).append(picture)
+            part = repeats.middle_of(chosen.picture, EDGE)
+            limit = seen.limit * part.size / pixels.size
+            own = _Picture(part, limit, recipe, used is not codec)
+            found.setdefault(channels, {}).setdefault(factor, []).append(own)
             small += pixels.size if may_turn(used, pixels, factor) else 0
-            samples[channels] += pixels.size
+            codecs[channels], samples[channels] = used, samples[channels] + pixels.size
             wide = wide or kind_of(recipe.kind).wide
             if samples.total() >= MOST:
                 break
@@ -146,4 +156,13 @@ def _portion(
         first += len(some)
     costs = recipe_costs([picture.recipe for picture in pictures])
     limits = np.array([picture.limit for picture in pictures]) - costs
-    return Portion(tiles, owners, limits, samples)
+    return Portion(tiles, owners, limits, _together(pictures) - sum(costs), samples)
+
+
+def _together(pictures: list[_Picture]) -> float:
+    """Return about how many bytes pictures take that are kept: samples, which tell of each other,
+    as one text."""
+    told = [picture.by_samples for picture in pictures]
+    text = b"".join(p.pixels.tobytes() for p, by in zip(pictures, told, strict=True) if by)
+    others = sum(p.limit for p, by in zip(pictures, told, strict=True) if not by)
+    return others + (len(pack_blob(text)) if text else 0)
