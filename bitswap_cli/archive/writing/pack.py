@@ -30,7 +30,7 @@ from bitswap_cli.threads import Threads
 _Look = tuple[Source, Seen | None]
 _Compared = tuple[Source, Seen | None, Callable[[], Offer | None] | None]
 _LOT, _SMALL = 8, 1 << 14  # pictures that are compared together, and the most samples of each
-_AHEAD = 1 << 26  # bytes of pixels waiting to be written, at most (unless they are one picture)
+_AHEAD = 1 << 25  # bytes of pixels waiting to be written, at most (unless they are one picture)
 
 
 def pack(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from bitswap_cli.mixing.mixing import FRESH, mingle
 
 MEMORIES = 6
-MOST_CHANGES = 1 << 19  # that a compiled kernel keeps of what is held: 19 MB
+MOST_CHANGES = 1 << 18  # that a compiled kernel keeps of what is held: 9 MB
 
 
 @dataclass
