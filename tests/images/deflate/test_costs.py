@@ -15,8 +15,8 @@ from bitswap_cli.images.deflate import describe, engine, reference, restore
 from bitswap_cli.images.deflate.inflated import Inflated
 from bitswap_cli.images.deflate.makers import COSTS, noting
 from bitswap_cli.images.deflate.parameters import COSTS as FAMILY
+from bitswap_cli.images.deflate.reference.costs.coder import logarithm
 from bitswap_cli.images.deflate.reference.costs.heads import smoothed
-from bitswap_cli.images.deflate.reference.costs.prices import logarithm
 from tests.images.deflate.streams import (
     RAW,
     by_libdeflate,
@@ -67,6 +67,11 @@ def test_both_engines_do_so_for_long_streams(level: int | None) -> None:
     told = kernel.tell(known, NEVER >> 6)
     assert told is not None and told == reference.tell(known, NEVER)
     assert _alike(reference.hear(known.data, told), known)
+    rooms = [len(told) // 4, len(told), 9 * len(told)]
+    found = [kernel.tell(known, room) for room in rooms]
+    assert found == [reference.tell(known, room) for room in rooms]
+    assert found[0] is None and found[2] == told
+    assert _alike(reference.hear(known.data, told), known)  # still
 
 
 @limits(max_examples=20, deadline=None)

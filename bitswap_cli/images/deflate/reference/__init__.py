@@ -305,7 +305,7 @@ def tell(inflated: Inflated, room: int) -> bytes | None:
     Returns
     -------
     bytes or None
-        None if it takes more, or has too many blocks.
+        None if it takes more, or soon seems to take more than two thirds, or has too many blocks.
     """
     return costs.tell(inflated, room)
 

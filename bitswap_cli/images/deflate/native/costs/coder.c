@@ -62,6 +62,18 @@ static void refill(coder *c) {
     for (int i = 0; i < 4; i++) c->head = c->head << 8 | *c->from++;
 }
 
+int32_t logarithm(uint32_t x) {
+    int bits = 31 - __builtin_clz(x);
+    uint64_t y = (uint64_t)x << (31 - bits);
+    int32_t found = bits;
+    for (int scale = 1; scale < 16; scale *= 2) {
+        y = y * y >> 31;
+        found = 2 * found + (y >> 32 != 0);
+        y >>= y >> 32 != 0;
+    }
+    return found;
+}
+
 static int code(coder *c, uint32_t one, int bit) {
     if (c->failed) return 0;
     if (!c->decoding) {
@@ -75,6 +87,7 @@ static int code(coder *c, uint32_t one, int bit) {
             c->pending = pending, c->room = room;
         }
         c->pending[c->count++] = (uint32_t)bit << 16 | one;
+        c->cost += 16 * PRECISION - 1 - logarithm(bit ? one : 65536 - one);
         return bit;
     }
     refill(c);

@@ -7,6 +7,8 @@
  */
 #include "costs.h"
 
+enum { LEAST = 1 << 12 }; /* tokens before which nobody gives up */
+
 /* ---- tokens ---- */
 
 /* Code a token that none of the candidates is. */
@@ -37,6 +39,13 @@ static uint32_t tell_token(teller *t, int64_t p, uint32_t token) {
     return tell_other(t, p, token);
 }
 
+/* Whether an encoder had better give up: it takes so much that in the end it will hardly take two
+ * thirds of its room. */
+static int hopeless(const teller *t) {
+    if (t->c.decoding || t->done < LEAST) return 0;
+    return t->c.cost / 128 > t->room / 3 * 2 * (4 * t->done + t->all) / (4 * t->all);
+}
+
 /* Code the tokens of a block from f.start to its end, whose first stretch has been searched, at
  * known prices; returns how many, less than 0 if that fails. */
 static int64_t tell_tokens(teller *t, uint32_t *tokens) {
@@ -46,6 +55,8 @@ static int64_t tell_tokens(teller *t, uint32_t *tokens) {
         while (p < t->end && !t->c.failed) {
             tokens[count] = tell_token(t, p, tokens[count]);
             p += span(tokens[count++]);
+            t->done++;
+            if (hopeless(t)) t->c.failed = TOO_LARGE;
         }
         if (p >= t->block_end) break;
         t->end = t->block_end - p < STRETCH ? t->block_end : p + STRETCH;
@@ -121,7 +132,8 @@ static int64_t tell_block(teller *t, int64_t p, int32_t *block, int last, uint32
         memset(lengths + LITERALS, 5, DISTANCES);
     }
     price_by_lengths(&t->price, lengths);
-    block[1] = (int32_t)tell_tokens(t, tokens), block[2] = 0;
+    int64_t count = tell_tokens(t, tokens);
+    if (!c->failed) block[1] = (int32_t)count, block[2] = 0; /* else what is told stays as it was */
     return t->block_end;
 }
 
@@ -161,6 +173,7 @@ static teller *open_teller(const uint8_t *data, int64_t size, const uint8_t *fro
     if (!t) return NULL;
     begin_coder(&t->c, from, length);
     begin_finder(&t->f, data, size);
+    t->room = t->all = t->done = 0;
     return t;
 }
 
@@ -177,6 +190,9 @@ EXPORT int64_t bitswap_tell(const uint8_t *data, int64_t size, uint32_t *tokens,
     teller *t = open_teller(data, size, NULL, 0);
     if (!t) return NO_MEMORY;
     int64_t found[4];
+    t->room = room;
+    for (int64_t row = 0; row < rows; row++)
+        if (blocks[3 * row] != STORED) t->all += blocks[3 * row + 1];
     tell_stream(t, (stream){tokens, blocks, rows, heads, pad}, found);
     int64_t length = finish_coder(&t->c, out, room);
     close_teller(t);

@@ -24,6 +24,7 @@ typedef struct {
 typedef struct {
     int decoding, failed; /* DAMAGED or NO_MEMORY */
     uint64_t head;
+    int64_t cost;         /* of an encoder's decisions, about, in sixteenths of bits */
     uint32_t *pending;    /* an encoder's decisions: bit << 16 | probability of 1 */
     int64_t count, room;
     const uint8_t *from, *end; /* a decoder's bytes */
@@ -40,6 +41,9 @@ uint32_t plain_bits(coder *c, int bits, uint32_t value);
 
 /* Code a number below 2^31, by how many bits it has. */
 int64_t number(coder *c, int64_t value);
+
+/* log2 x, x > 0, in sixteenths, rounded down. */
+int32_t logarithm(uint32_t x);
 
 /* Write an encoder's bytes; how many, more than `room` if that is too little, or an error. */
 int64_t finish_coder(coder *c, uint8_t *out, int64_t room);
@@ -89,6 +93,7 @@ typedef struct {
 typedef struct {
     coder c;
     finder f;
+    int64_t room, all, done; /* bytes that an encoder may take; tokens in all, and so far */
     int64_t block_end, end; /* of the block, and of the stretch whose costs are known */
     prices price;
     int32_t cost[STRETCH + MAX_MATCH + 1]; /* from f.start on: to the end of the stretch */

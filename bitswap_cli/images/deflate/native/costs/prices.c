@@ -7,19 +7,6 @@ enum { NO_CODE = 1 << 12 };
 
 /* ---- prices ---- */
 
-/* log2 x, x > 0, in parts of SCALE, rounded down. */
-static int32_t logarithm(uint32_t x) {
-    int bits = 31 - __builtin_clz(x);
-    uint64_t y = (uint64_t)x << (31 - bits);
-    int32_t found = bits;
-    for (int scale = 1; scale < SCALE; scale *= 2) {
-        y = y * y >> 31;
-        found = 2 * found + (y >> 32 != 0);
-        y >>= y >> 32 != 0;
-    }
-    return found;
-}
-
 /* What a symbol costs that occurs so often of so many, at least a bit. */
 static int32_t rarity(uint32_t count, uint32_t total) {
     if (!count) return logarithm(total ? total : 1) + SCALE;

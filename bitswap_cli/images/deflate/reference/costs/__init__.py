@@ -25,7 +25,12 @@ from bitswap_cli.images.deflate.reference.costs.prices import Prices, Stretch
 from bitswap_cli.images.deflate.reference.trees import Head, parse
 
 _STRETCH = 1 << 18
+_LEAST = 1 << 12  # tokens before which nobody gives up
 _NOBODY = Head([], [], [], [])
+
+
+class _Hopeless(Exception):  # noqa: N818
+    """An encoder gives up."""
 
 
 def most_rows(size: int) -> int:
@@ -43,14 +48,19 @@ class Teller:
     coder : Coder
     told : Inflated, optional
         What an encoder tells.
+    room : int
+        Bytes that it may take.
     """
 
-    def __init__(self, data: Bytes, coder: Coder, told: Inflated | None = None) -> None:
+    def __init__(
+        self, data: Bytes, coder: Coder, told: Inflated | None = None, room: int = 0
+    ) -> None:
         self._data, self._c = data[: len(data) - PADDING].tobytes(), coder
         self._finder = MatchFinder(self._data)
         self._true = told.tokens.tolist() if told else []
         self._rows = told.blocks.tolist() if told else []
         self._sent = iter(told.heads.tolist() if told else [])
+        self._room = room
         self._pad = told.pad if told else 0
         self.tokens: list[int] = []
         self.blocks: list[tuple[int, int, int]] = []
@@ -108,9 +118,19 @@ class Teller:
             while p < stretch.end:
                 self.tokens.append(self._token(stretch, p, next(own, 0)))
                 p += span(self.tokens[-1])
+                if self._hopeless():
+                    raise _Hopeless
             if p >= block_end:
                 return len(self.tokens) - first
             stretch = self._stretch(p, block_end)
+
+    def _hopeless(self) -> bool:
+        """Whether an encoder had better give up: it takes so much that in the end it will hardly
+        take two thirds of its room."""
+        done, all_ = len(self.tokens), len(self._true)
+        if self._c.decoding or done < _LEAST:
+            return False
+        return self._c.cost // 128 > self._room // 3 * 2 * (4 * done + all_) // (4 * all_)
 
     def _stretch(self, start: int, block_end: int) -> Stretch:
         end = min(block_end, start + _STRETCH)
@@ -153,7 +173,10 @@ def tell(inflated: Inflated, room: int) -> bytes | None:
     if len(inflated.blocks) > most_rows(len(inflated.data) - PADDING):
         return None
     coder = Coder()
-    Teller(inflated.data, coder, inflated).run()
+    try:
+        Teller(inflated.data, coder, inflated, room).run()
+    except _Hopeless:
+        return None
     message = coder.finish()
     return message if len(message) <= room else None
 

@@ -41,6 +41,17 @@ def _expected(key: Key) -> int:
     return _EXPECTED.get(str(name), _EVEN)
 
 
+def logarithm(x: int) -> int:
+    """log2 x, in sixteenths, rounded down."""
+    found = x.bit_length() - 1
+    y = x << 31 - found
+    for _ in range(4):
+        y = y * y >> 31
+        found = 2 * found + (y >> 32)
+        y >>= y >> 32
+    return found
+
+
 class Coder:
     """Takes decisions, or gives them.
 
@@ -52,6 +63,8 @@ class Coder:
 
     def __init__(self, message: bytes | None = None) -> None:
         self.decoding = message is not None
+        self.cost = 0
+        """Of an encoder's decisions, about, in sixteenths of bits."""
         self._counters: dict[Key, tuple[int, int]] = {}
         self._pending: list[tuple[int, int]] = []  # start and frequency
         self._head, self._from, self._at = 1, message or b"", 0
@@ -74,6 +87,7 @@ class Coder:
             self._head = freq * (self._head >> _PRECISION) + low - start
         else:
             self._pending.append((start, freq))
+            self.cost += 16 * _PRECISION - 1 - logarithm(freq)
         return bit
 
     def decide(self, key: Key, bit: int) -> int:

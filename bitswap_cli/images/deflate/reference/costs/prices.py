@@ -16,6 +16,7 @@ from bitswap_cli.images.deflate.reference.alphabet import (
     MAX_MATCH,
     MIN_MATCH,
 )
+from bitswap_cli.images.deflate.reference.costs.coder import logarithm
 from bitswap_cli.images.deflate.reference.costs.matches import Matches
 
 _SCALE, _PASSES = 16, 3
@@ -23,17 +24,6 @@ _LENGTH_PRICE, _DISTANCE_PRICE, _NO_CODE = 96, 80, 1 << 12
 
 Candidate = tuple[int, int, int]
 """Excess, less the length, distance; the length of a literal is 1, its distance 0."""
-
-
-def logarithm(x: int) -> int:
-    """log2 x, in sixteenths, rounded down."""
-    found = x.bit_length() - 1
-    y = x << 31 - found
-    for _ in range(4):
-        y = y * y >> 31
-        found = 2 * found + (y >> 32)
-        y >>= y >> 32
-    return found
 
 
 def _rarity(count: int, total: int) -> int:
