@@ -154,9 +154,8 @@ class _Meter:
         share = sum(self.fitting.measure(self.batches).values()) / self.sampled
         price = self.fitting.price.bytes(self.fitting.average)
         rate, size, by_model = self.first
-        # what is coded by the model becomes smaller, and had better become so than all is without
-        others = max(size - by_model, 0.0)
-        after = min(size, others + by_model * share)
+        # where all is kept without the model, that has to become smaller first
+        after = min(size, max(size, by_model) * share)
         return Progress(rate * share, self.unfitted[1] - after - price, part)
 
     def outcome(self, progress: Callable[[Progress], None] | None) -> Outcome:
