@@ -16,6 +16,7 @@ _QUICK, _QUICK_LEAST = 100, 30  # blocks that are asked first, and what they mus
 _FEW = 60  # in the window that is asked for others; and twice as many as for any other
 _STEPS = 48  # the largest that is asked for there
 _WINDOW = 32  # pixels of its sides, beside those that a grid may be moved by
+_WINDOWS = 1, 8  # that are asked, and if they say something, but not which grid it is
 _KNOWN = 0.99  # of its pixels
 _RARE = 0.5  # of the pixels are known, or more: whole blocks can be asked
 _PART, _SPREAD = 32, 32  # pixels of a block that have to be known, and between what values
@@ -43,9 +44,13 @@ def find_grid(search: Searcher, plane: Plane, known: NDArray[np.bool_]) -> Grid 
         corner = evidence(search, told, EXACT)
     if corner.strength >= _SURE:
         return Grid(0, 0, corner.luma())
-    strengths = _strengths(search, plane, known)
-    best, second = np.sort(strengths)[:-3:-1]
-    if best >= max(_FEW, 2 * second + 1) and (chosen := int(strengths.argmax())):
+    for windows in _WINDOWS:
+        strengths = _strengths(search, plane, known, windows)
+        best, second = np.sort(strengths)[:-3:-1]
+        clear = best >= max(_FEW, 2 * second + 1)
+        if clear or best < _FEW:
+            break
+    if clear and (chosen := int(strengths.argmax())):
         down, across = divmod(chosen, 8)
         moved = evidence(search, busy(search, plane[down:, across:], known[down:, across:]), EXACT)
         return Grid(-down % 8, -across % 8, moved.luma()) if moved.strength >= _LEAST else None
@@ -81,8 +86,10 @@ def _tried(search: Searcher, plane: Plane, known: NDArray[np.bool_]) -> Steps | 
     return None
 
 
-def _strengths(search: Searcher, plane: Plane, known: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return what speaks for each of the 64 grids in the part of a plane where neighbours differ
+def _strengths(
+    search: Searcher, plane: Plane, known: NDArray[np.bool_], windows: int
+) -> NDArray[np.int64]:
+    """Return what speaks for each of the 64 grids in those parts of a plane where neighbours differ
     most."""
     side = _WINDOW + 8
     rows, columns = plane.shape[0] // side, plane.shape[1] // side
@@ -93,10 +100,10 @@ def _strengths(search: Searcher, plane: Plane, known: NDArray[np.bool_]) -> NDAr
     differ = np.abs(np.diff(window.astype(np.int16), axis=1, append=window[:, -1:]))
     much = np.minimum(differ, 32).reshape(shape).sum((1, 3))
     much[known[: rows * side, : columns * side].reshape(shape).mean((1, 3)) < _KNOWN] = 0
-    y, x = divmod(int(much.argmax()), columns)
-    window = window[y * side : (y + 1) * side, x * side : (x + 1) * side]
+    chosen = np.argsort(-much, axis=None, kind="stable")[:windows]
+    split = window.reshape(shape).swapaxes(1, 2).reshape(-1, side, side)[chosen]
     moved = [
-        in_blocks(window[down : down + _WINDOW, across : across + _WINDOW])
+        in_blocks(split[:, down:, across:][:, :_WINDOW, :_WINDOW].reshape(-1, _WINDOW))
         for down in range(8)
         for across in range(8)
     ]

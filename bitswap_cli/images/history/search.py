@@ -1,5 +1,6 @@
 """Planes of samples -> the coefficients that a decoder makes them of: the compiled searches."""
 
+import math
 from functools import cache
 from typing import NamedTuple, TypeVar
 
@@ -36,9 +37,10 @@ class Searcher:
         self._seen = kernel.bound("history_seen", "plplpppppp")
         self._forward = kernel.bound("history_forward", "plp")
         self._comb = kernel.bound("history_comb", "plllllpp")
-        self._solve = kernel.bound("history_solve", "pppllpllllllpp")
+        self._solve = kernel.bound("history_solve", "pppllplplllllpp")
         self._shrink = kernel.bound("history_shrink", "plllp")
         self._narrow = kernel.bound("history_narrow", "plllp")
+        self._fit = kernel.bound("history_fit", "pplplpp")
         self._settle = kernel.bound("history_settle", "ppppppppp")
         self._chroma = kernel.bound("history_chroma", "ppplllllpllllppp")
 
@@ -92,7 +94,7 @@ class Searcher:
         rows, columns, _ = blocks.shape
         found = self._solve(
             address(start), address(low), address(high), rows, columns, address(steps), method,
-            left_open, *effort, address(blocks), address(state),
+            address(_factors()), left_open, *effort, address(blocks), address(state),
         )  # fmt: skip
         return _counted(found)
 
@@ -110,6 +112,17 @@ class Searcher:
         out = np.empty((8 * rows, 8 * columns), np.int32)
         self._narrow(address(plane), rows, columns, vertical, address(out))
         return out
+
+    def fit(
+        self, samples: Told, known: NDArray[np.bool_], steps: NDArray[np.int32], method: Method,
+        told: Told,
+    ) -> None:  # fmt: skip
+        """Find coefficients of those blocks of samples (n, 64), in units of 1 / UNIT, of which
+        whole rows or columns are known; others stay as they are in `told`."""
+        self._fit(
+            address(samples), address(known), len(samples), address(steps), method,
+            address(_factors()), address(told),
+        )  # fmt: skip
 
     def chroma(
         self, told: Told, low: Plane, high: Plane, valid: tuple[int, int], vertical: int,
@@ -153,6 +166,31 @@ def fine(steps: NDArray[np.int32], method: Method) -> NDArray[np.int64]:
         return steps * np.int64(UNIT)
     found: NDArray[np.int64] = factors(steps, method) * (UNIT << 12) // FAST_SCALES
     return np.maximum(found, 1)
+
+
+@cache
+def _factors() -> NDArray[np.int32]:
+    """Return what native/lines.c asks for, of 1 to 7 samples that are known: an orthonormal matrix
+    (n, n), and a triangular one; their product are the first n waves at these. In 2^-16."""
+    found = list[float]()
+    for known in range(1, 8):
+        waves = [
+            [
+                math.cos((2 * x + 1) * u * math.pi / 16) * (0.5 if u else 0.125**0.5)
+                for x in range(known)
+            ]
+            for u in range(known)
+        ]
+        rows, upper = list[list[float]](), [[0.0] * known for _ in range(known)]
+        for u, wave in enumerate(waves):  # by Gram and Schmidt
+            left = wave
+            for k, row in enumerate(rows):
+                upper[k][u] = sum(a * b for a, b in zip(row, left, strict=True))
+                left = [a - upper[k][u] * b for a, b in zip(left, row, strict=True)]
+            upper[u][u] = math.sqrt(sum(a * a for a in left))
+            rows.append([a / upper[u][u] for a in left])
+        found += [value for row in rows + upper for value in row]
+    return np.array([round(value * (1 << 16)) for value in found], np.int32)
 
 
 T = TypeVar("T", bound=np.generic)

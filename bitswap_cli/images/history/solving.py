@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from bitswap_cli.images.history.decoder import Origin, decode, samples
 from bitswap_cli.images.history.engine import engine
 from bitswap_cli.images.history.reference import Plane
-from bitswap_cli.images.history.search import Blocks, Effort, Searcher, bias, fine, in_blocks
+from bitswap_cli.images.history.search import Blocks, Effort, Searcher, T, bias, fine, in_blocks
 
 # What is tried on blocks that are not solved yet, if they are no more than this share of all.
 _EFFORTS = (
@@ -199,11 +199,15 @@ class Puzzle:
             inner = np.ascontiguousarray(start[: tall * valid[0], : wide * valid[1]])
             lack = (0, shape[0] - valid[0]), (0, shape[1] - valid[1])
             small = np.pad(self.search.shrink(inner, tall), lack, mode="edge")
-        told = self.search.forward(in_blocks(small + bias(self.method)))
+        raised = in_blocks(small + bias(self.method))
+        told = self.search.forward(raised)
         if not round_:
-            step = fine(own.steps, self.method)
-            sign = np.where(told < 0, -1, 1)
-            blocks[:] = (sign * ((np.abs(told) + step // 2) // step)).reshape(blocks.shape)
+            same = _gathered(low == high, tall, wide)
+            sure: NDArray[np.bool_] = np.logical_and.reduce(same, (1, 3))
+            first, step = told.copy(), fine(own.steps, self.method)
+            self.search.fit(raised, in_blocks(sure), own.steps, self.method, first)
+            sign = np.where(first < 0, -1, 1)
+            blocks[:] = (sign * ((np.abs(first) + step // 2) // step)).reshape(blocks.shape)
         plane = engine().plane(blocks, own.steps, self.method)
         state = np.zeros(blocks.shape[:2], np.uint8)
         left = state.size
@@ -226,7 +230,7 @@ class Puzzle:
                 )
 
 
-def _gathered(plane: Plane, tall: int, wide: int) -> Plane:
+def _gathered(plane: NDArray[T], tall: int, wide: int) -> NDArray[T]:
     """(H, W) -> (H / tall, tall, W / wide, wide)"""
     rows, columns = plane.shape
     return plane.reshape(rows // tall, tall, columns // wide, wide)

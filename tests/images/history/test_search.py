@@ -113,6 +113,38 @@ def test_blocks_are_found_by_rounding_and_searching(search: Searcher) -> None:
     assert np.array_equal(same, state == 1)
 
 
+@pytest.mark.parametrize("known", [3, 5, 7])
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize("end", [False, True])
+def test_known_columns_or_rows_give_blocks(
+    search: Searcher, known: int, transposed: bool, end: bool
+) -> None:
+    origin, picture = taken_apart(save(scene(64, 96, gray=True), 75))
+    wanted, steps = picture.coefficients[0].reshape(-1, 64), origin.steps[0]
+    samples = in_blocks(reference.plane(picture.coefficients[0], steps))
+    mask = np.zeros((8, 8), bool)
+    mask[:, 8 - known :] = end
+    mask[:, :known] |= not end
+    sure = np.tile((mask.T if transposed else mask).ravel(), (len(samples), 1))
+    told = np.full((len(samples), 64), 9, np.int32)
+    search.fit(samples.astype(np.int32) * UNIT, sure, steps, Method.SLOW, told)
+    assert not (told % (steps * UNIT)).any()
+    found = (told // (steps * UNIT)).astype(np.int16)
+    made = in_blocks(reference.plane(found.reshape(picture.coefficients[0].shape), steps))
+    off = np.abs(made.astype(int) - samples)[sure]
+    assert off.mean() < 1 and (off > 8).mean() < 0.02
+    if known == 7:
+        assert (found == wanted).all(1).mean() > 0.5
+
+
+def test_blocks_that_are_known_otherwise_stay(search: Searcher) -> None:
+    samples, told = np.full((2, 64), 128 * UNIT, np.int32), np.full((2, 64), 9, np.int32)
+    sure = np.ones((2, 64), bool)
+    sure[1, 27] = False
+    search.fit(samples, sure, np.ones(64, np.int32), Method.SLOW, told)
+    assert (told == 9).all()
+
+
 def test_subsets_find_blocks_that_a_beam_loses(search: Searcher) -> None:
     flat = np.random.default_rng(1).normal(128, 0.5, (128, 128, 1)).round().astype(np.uint8)
     origin, picture = taken_apart(save(flat, 95))

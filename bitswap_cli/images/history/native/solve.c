@@ -11,7 +11,7 @@
 #define MOST_WIDTH 64
 #define NEAR 64          /* costs up to it may be those of a block that is right */
 #define AGAIN 2          /* searches, from where the one before ended */
-#define ROUNDS 12        /* of projections, where samples are not known */
+#define ROUNDS 12       /* of projections, where samples are not known */
 #define HARD 16          /* nodes of a search that is not for blocks of which more samples are */
 #define HOPELESS 32      /* wrong, as in those that were painted over */
 
@@ -195,6 +195,24 @@ static void project(const transform *t, const uint8_t *start, limits l, const qu
     backward(t, block, steps, made);
 }
 
+/* Take what fits the known columns or rows of a block, if that gives fewer samples wrongly than it
+   does. */
+static int fitted(const transform *t, const uint8_t *start, limits l, const quantizer *steps,
+                  const int32_t *factors, int16_t *block) {
+    int32_t samples[64];
+    uint8_t known[64];
+    int16_t other[64];
+    for (int p = 0; p < 64; p++) {
+        const int64_t at = p / 8 * l.stride + p % 8;
+        known[p] = (uint8_t)fixed(l, at);
+        samples[p] = (start[at] - 128) * UNIT + steps->bias;
+    }
+    if (!fit_lines(t, samples, known, steps, factors, other)) return 0;
+    if (wrong(other, steps, l) >= wrong(block, steps, l)) return 0;
+    memcpy(block, other, sizeof other);
+    return 1;
+}
+
 static void pose(puzzle *q, const quantizer *steps, limits l, const int32_t *made) {
     const int32_t bias = steps->bias / (UNIT >> FINE), half = HALF + SLACK;
     for (int p = 0; p < 64; p++) {
@@ -216,9 +234,9 @@ static void pose(puzzle *q, const quantizer *steps, limits l, const int32_t *mad
    `width` is 0. Then all subsets of `subsets` moves are tried. Returns how many blocks are 1. */
 EXPORT int64_t bitswap_history_solve(const uint8_t *start, const uint8_t *low, const uint8_t *high,
                                      int64_t rows, int64_t columns, const int32_t *table,
-                                     int64_t method, int64_t open, int64_t width, int64_t depth,
-                                     int64_t moves, int64_t subsets, int16_t *blocks,
-                                     uint8_t *state) {
+                                     int64_t method, const int32_t *factors, int64_t open,
+                                     int64_t width, int64_t depth, int64_t moves, int64_t subsets,
+                                     int16_t *blocks, uint8_t *state) {
     const quantizer own = quantizer_of(table, method), *steps = &own;
     transform t;
     puzzle q;
@@ -237,6 +255,11 @@ EXPORT int64_t bitswap_history_solve(const uint8_t *start, const uint8_t *low, c
             project(&t, start + at, l, steps, open, told, tried, made);
             const int before = wrong(block, steps, l);
             int now = wrong(tried, steps, l);
+            if (fresh && now && fitted(&t, start + at, l, steps, factors, tried)) {
+                now = wrong(tried, steps, l);
+                backward(&t, tried, steps, made);
+                for (int k = 0; k < 64; k++) told[k] = tried[k] * steps->fine[k];
+            }
             if (!fresh && width >= HARD && before > HOPELESS && now > HOPELESS) continue;
             for (int again = 0; now && width && again < AGAIN; again++) {
                 list_moves(&q, &t, told, tried, steps, (int)moves);

@@ -26,6 +26,12 @@ HIDDEN void unfold(const transform *t, const int32_t *told, int32_t out[64]);
 /* Coefficients times steps -> samples in units of 2^-FINE. */
 HIDDEN void backward(const transform *t, const int16_t *block, const quantizer *q, int32_t out[64]);
 
+/* Find the block of which whole columns, or whole rows, from an edge on, are known; samples are in
+   units of 1 / UNIT, less 128, and `factors` those of search.py. Returns 0 if that is not what is
+   known. */
+HIDDEN int fit_lines(const transform *t, const int32_t samples[64], const uint8_t known[64],
+                     const quantizer *q, const int32_t *factors, int16_t *block);
+
 /* What a move of one coefficient by a step adds to sample p, in units of 2^-FINE. */
 INLINE int16_t moved_by(const transform *t, const quantizer *q, int k, int sign, int p) {
     const int64_t sum = (int64_t)sign * q->fine[k] * t->basis[k][p];
