@@ -48,28 +48,39 @@ TARGET INLINE int decision(const block_network *n, decisions *d, int32_t one, in
     return bit;
 }
 
-/* Code a decision of which the mixture has told a logit, and learn its outcome. */
+TARGET INLINE void move_weight(int32_t *weight, int32_t x, int32_t by) {
+    *weight = clip(*weight + ((x * by + (1 << 13)) >> 14), -WEIGHT_LIMIT, WEIGHT_LIMIT);
+}
+
+TARGET INLINE void move_slot(const block_network *n, const learner *l, slot *own, int32_t logit,
+                             int32_t target) {
+    const int32_t error = target - squash(n, logit + (own->offset >> 4));
+    const int32_t moved = own->offset + ((error * l->pace[own->count] + (1 << 9)) >> 10);
+    own->offset = (int16_t)clip(moved, -SLOT_LIMIT, SLOT_LIMIT);
+    own->count = (uint16_t)(own->count + (own->count < COUNTS - 1));
+}
+
+/* Code a decision of which the mixture has told a logit, and learn its outcome. Each decision waits
+ * for the one before it: four numbers one by one are done before a vector of them is. */
 TARGET APART int decide(const block_network *n, learner *l, int32_t logit, slot *const *slots,
                         int32_t *weights, int bit) {
-    int32_t x[INPUTS] = {logit}, total = 0;
-    for (int i = 0; i < SLOTS_OF; i++)
-        x[1 + i] = slots[i]->offset * l->share[slots[i]->count] >> 12;
-    for (int i = 0; i < INPUTS; i++) total += (weights[i] >> 4) * x[i];
+    slot *const a = slots[0], *const b = slots[1], *const c = slots[2];
+    const int32_t x_a = a->offset * l->share[a->count] >> 12;
+    const int32_t x_b = b->offset * l->share[b->count] >> 12;
+    const int32_t x_c = c->offset * l->share[c->count] >> 12;
+    const int32_t total = (weights[0] >> 4) * logit + (weights[1] >> 4) * x_a +
+                          ((weights[2] >> 4) * x_b + (weights[3] >> 4) * x_c);
     const int32_t one = squash(n, total >> 12);
     bit = decision(n, l->line, one, bit);
     l->seen++;
     const int32_t target = bit << 16, by = (target - one) * l->rate >> 6;
-    for (int i = 0; i < INPUTS; i++) {
-        const int32_t moved = weights[i] + ((x[i] * by + (1 << 13)) >> 14);
-        weights[i] = clip(moved, -WEIGHT_LIMIT, WEIGHT_LIMIT);
-    }
-    for (int i = 0; i < SLOTS_OF; i++) {
-        slot *own = slots[i];
-        const int32_t error = target - squash(n, logit + (own->offset >> 4));
-        const int32_t moved = own->offset + ((error * l->pace[own->count] + (1 << 9)) >> 10);
-        own->offset = (int16_t)clip(moved, -SLOT_LIMIT, SLOT_LIMIT);
-        if (own->count < COUNTS - 1) own->count++;
-    }
+    move_weight(weights, logit, by);
+    move_weight(weights + 1, x_a, by);
+    move_weight(weights + 2, x_b, by);
+    move_weight(weights + 3, x_c, by);
+    move_slot(n, l, a, logit, target);
+    move_slot(n, l, b, logit, target);
+    move_slot(n, l, c, logit, target);
     return bit;
 }
 
