@@ -19,7 +19,7 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 NAMED = re.compile(r"\b(?:bitswap_cli|models|tests|benchmarks|docs)/[\w./-]+\.(?:py|c|h|md|toml)\b")
 MODULE = re.compile(r"python -m (benchmarks(?:\.\w+)+)")
 COMMAND = re.compile(r"(?:^|[;&|] *)bitswap((?: [^\s|;&]+)+)")
-HISTORY = {Path("CHANGES.md")}  # names what was there once
+HISTORY = {Path("CHANGES.md"), Path("docs/history.md")}  # names what was there once
 
 
 def prose(document: Path) -> str:
