@@ -15,10 +15,10 @@ from bitswap_cli.images.history.engine import Kernel, compiled
 from bitswap_cli.images.history.luma import luma_of
 from bitswap_cli.images.history.sampling import origins
 from bitswap_cli.images.history.search import Blocks, searcher
-from bitswap_cli.images.history.solving import Canvas, Puzzle
+from bitswap_cli.images.history.solving import SURE, Canvas, Puzzle
 from bitswap_cli.images.orientation import turn
 
-_SURE = 0.5  # of a part's pixels are known, or more: it tells which way is best, in one round
+_SOME = 0.25  # of a part's pixels are known, or more: it tells which way is best
 _SMALLEST = 16  # pixels of a picture's side
 _LARGEST = 1 << 24  # pixels of a picture: the search takes some 28 bytes for each
 _WRONG = 0.3  # of all pixels, at most
@@ -106,6 +106,8 @@ class _Posed(NamedTuple):
         if not origin.fancy or origin.sampling[1] == 1 or min(sides) < 2 * _PATCH:
             return False
         part = self.puzzle.canvas.part(_PATCH)
+        if (part.known == 1).mean() < SURE:
+            return False  # what is not known is not told by what other pixels are, either
         blocks, _ = Puzzle(self.puzzle.search, part).solve(2)
         made = decode(part.origin, blocks, _PATCH, _PATCH)
         inner = slice(_EDGE, -_EDGE)  # chroma at the edges was interpolated from beyond
@@ -128,7 +130,7 @@ def _posed(kernel: Kernel, colours: NDArray[np.uint8], orientation: int) -> _Pos
     canvases = [Canvas(pixels, luma.planes, luma.known, origin) for origin in origins(search, luma)]
     if len(canvases) > 1:
         parts = [_part(canvas) for canvas in canvases]
-        rounds = 1 if (parts[0].known == 1).mean() > _SURE else 3
+        rounds = 1 if (parts[0].known == 1).mean() > SURE else 3
         wrong = [Puzzle(search, part).solve(rounds)[1] for part in parts]
         canvases = [canvases[wrong.index(min(wrong))]]
     return _Posed(orientation, Puzzle(search, canvases[0]))
@@ -139,7 +141,7 @@ def _part(canvas: Canvas) -> Canvas:
     if min(canvas.known.shape) < 2 * _PATCH:
         return canvas
     part = canvas.part(_PATCH)
-    return part if (part.known == 1).mean() > _SURE else canvas
+    return part if (part.known == 1).mean() > _SOME else canvas
 
 
 def _orientation(kernel: Kernel, colours: NDArray[np.uint8]) -> int:

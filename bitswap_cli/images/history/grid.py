@@ -1,8 +1,10 @@
 """Where the blocks of a JPEG lie in a picture: at its corner, or, if it was cropped, elsewhere."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from bitswap_cli.images.history.evidence import EXACT, busy, evidence
@@ -20,7 +22,15 @@ _WINDOWS = 1, 8  # that are asked, and if they say something, but not which grid
 _KNOWN = 0.99  # of its pixels
 _RARE = 0.5  # of the pixels are known, or more: whole blocks can be asked
 _PART, _SPREAD = 32, 32  # pixels of a block that have to be known, and between what values
+_FIRST = 4  # a quarter of them is tried first
 _FEWEST, _SHARE = 12, 0.3  # blocks that are tried, and how many of them have to come back
+_ROUGH = 16  # what rows of blocks differ by, or more: they tell where blocks begin
+# Their four highest waves, (8, 4), in 2^-10, and below what they are nothing but rounding.
+_HIGH = np.round(
+    [[512 * math.cos((2 * x + 1) * u * math.pi / 16) for u in range(4, 8)] for x in range(8)]
+).astype(np.int32)
+_NOTHING = 922
+_STANDS_OUT = 4  # deviations, roughly
 # What is tried, on how many of them at most, and for which qualities: where steps are fine, few are
 # right once they are rounded.
 _TRIES = ((Effort(0, 0, 0, 0), 250, range(25, 96)), (Effort(1, 10, 24, 0), 50, range(91, 96)))
@@ -53,11 +63,30 @@ def find_grid(search: Searcher, plane: Plane, known: NDArray[np.bool_]) -> Grid 
     if clear and (chosen := int(strengths.argmax())):
         down, across = divmod(chosen, 8)
         moved = evidence(search, busy(search, plane[down:, across:], known[down:, across:]), EXACT)
-        return Grid(-down % 8, -across % 8, moved.luma()) if moved.strength >= _LEAST else None
-    steps = _tried(search, plane, known) if known.mean() < _RARE else None
-    if steps is None and corner.strength >= _LEAST:
-        steps = corner.luma()
-    return None if steps is None else Grid(0, 0, steps)
+        if moved.strength >= _LEAST:
+            return Grid(-down % 8, -across % 8, moved.luma())
+    if known.mean() < _RARE:
+        down, across = _phase(plane.T, known.T), _phase(plane, known)
+        steps = _tried(search, plane[down:, across:], known[down:, across:])
+        if steps is not None:
+            return Grid(-down % 8, -across % 8, steps)
+    return Grid(0, 0, corner.luma()) if corner.strength >= _LEAST else None
+
+
+def _phase(plane: Plane, known: NDArray[np.bool_]) -> int:
+    """Return in which column of the first eight a block begins, by its rows of which all is known:
+    their highest waves are mostly rounded to nothing. 0 where none stands out."""
+    ends = np.cumsum(np.pad(known, ((0, 0), (1, 0))), 1, dtype=np.int32)
+    rows, columns = np.nonzero(ends[:, 8:] - ends[:, :-8] == 8)
+    own = sliding_window_view(plane, 8, 1)[rows, columns]
+    busy = np.ptp(own, 1) >= _ROUGH
+    own, columns = own[busy], columns[busy]
+    none = (np.abs(own @ _HIGH) < _NOTHING).sum(1)
+    rows_of, few = (np.bincount(columns % 8, weights, 8) for weights in (None, none))
+    share = few.sum() / max(1, len(own))
+    told = (few - rows_of * share) / np.sqrt(rows_of + 1)
+    best, second = np.sort(told)[:-3:-1]
+    return int(told.argmax()) if best >= max(_STANDS_OUT, 2 * second) else 0
 
 
 def _tried(search: Searcher, plane: Plane, known: NDArray[np.bool_]) -> Steps | None:
@@ -72,18 +101,26 @@ def _tried(search: Searcher, plane: Plane, known: NDArray[np.bool_]) -> Steps | 
 
     for effort, most, qualities in _TRIES:
         some = chosen[:: len(chosen) // most + 1]
-        own, known, least = blocks[some], sure[some], _SHARE * len(some)
-        start, low, high = (
-            np.ascontiguousarray(x.reshape(-1, 8, 8).swapaxes(0, 1).reshape(8, -1))
+        own, known = blocks[some], sure[some]
+        planes = [
+            x.reshape(-1, 8, 8).swapaxes(0, 1).reshape(8, -1)
             for x in (own, *(np.where(known, own, end).astype(np.uint8) for end in (0, 255)))
-        )
+        ]
+        counts = -(-len(some) // _FIRST), len(some)
         for quality in qualities:
             steps: Steps = standard(chroma=False)[quality]
-            state = np.full((1, len(some)), 2, np.uint8)
-            found = np.zeros((1, len(some), 64), np.int16)
-            if search.solve(start, low, high, steps, Method.SLOW, 0, effort, found, state) >= least:
+            if all(_back(search, planes, n, steps, effort) >= _SHARE * n for n in counts):
                 return steps
     return None
+
+
+def _back(
+    search: Searcher, planes: list[Plane], count: int, steps: Steps, effort: Effort
+) -> int:  # fmt: skip
+    """Return how many of the first blocks of planes (8, 8 n), start, low and high, come back."""
+    start, low, high = (np.ascontiguousarray(plane[:, : 8 * count]) for plane in planes)
+    state, found = np.full((1, count), 2, np.uint8), np.zeros((1, count, 64), np.int16)
+    return search.solve(start, low, high, steps, Method.SLOW, 0, effort, found, state)
 
 
 def _strengths(

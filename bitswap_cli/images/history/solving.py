@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,9 +22,11 @@ _EFFORTS = (
 # Moves of one coefficient or two, and of how many all subsets are.
 _MOVES = ((1.0, 0, 0), (0.7, 12, 0), (0.1, 16, 8), (0.03, 24, 10), (0.01, 32, 12))
 _OPEN = (4, 2, 10, 0)  # the largest step that is left open where samples are not known
+_VAIN = 0.9  # of the blocks that a wide search is for: if more are left, it is not tried again
 _ROUNDS = 10
 _HOPELESS = 0.2  # of all pixels: if more are wrong after two rounds, they remain so
 _FEW = 100  # of all MCUs, one in so many at most is settled by colours
+SURE = 0.5  # of a part's pixels are known, or more: it tells which way is best, in one round
 _STUCK = 0.8  # of the wrong pixels that there were: a round that leaves more is no progress
 
 
@@ -66,12 +70,18 @@ class Canvas:
         self.all_known = bool(sure.all())
 
     def part(self, side: int) -> Canvas:
-        """Return a square of whole MCUs in the midst of it, as a JPEG of its own."""
+        """Return a square of whole MCUs as a JPEG of its own: that in the midst, or, if half of it
+        is not known, the one of which most is."""
         origin, (height, width) = self.origin, self.known.shape
         tall, wide = (8 * factor for factor in origin.sampling)
-        top, left = (height - side) // 2, (width - side) // 2
-        top, left = top - (top + origin.top) % tall, left - (left + origin.left) % wide
-        rows, columns = slice(top, top + side), slice(left, left + side)
+        places = [((height - side) // 2, (width - side) // 2)]
+        if (self.known[_square(*places[0], side)] == 1).mean() < SURE:
+            down, across = range(tall, height - side, side), range(wide, width - side, side)
+            places += itertools.product(down, across)
+        places = [(y - (y + origin.top) % tall, x - (x + origin.left) % wide) for y, x in places]
+        counts = [(self.known[_square(y, x, side)] == 1).sum() for y, x in places]
+        top, left = places[counts.index(max(counts))]
+        rows, columns = _square(top, left, side)
         return Canvas(
             np.ascontiguousarray(self.pixels[rows, columns]),
             np.ascontiguousarray(self.planes[:, rows, columns]),
@@ -100,6 +110,7 @@ class Puzzle:
         self.blocks: list[Blocks] = [
             np.zeros((c.rows, c.columns, 64), np.int16) for c in self.frame
         ]
+        self.vain = set[tuple[int, Effort | int]]()
 
     def solve(self, rounds: int = _ROUNDS) -> tuple[list[Blocks], int]:
         """Return coefficients, and how many pixels they give otherwise."""
@@ -182,10 +193,13 @@ class Puzzle:
         state = np.full(blocks.shape[:2], 0 if round_ else 2, np.uint8)
         left, left_open = state.size, _OPEN[round_ % len(_OPEN)]
         for share, effort in _EFFORTS:
-            if 0 < left <= share * state.size:
+            if 0 < left <= share * state.size and (k, effort) not in self.vain:
+                before = left
                 left = state.size - self.search.solve(
                     start, low, high, steps, self.method, left_open, effort, blocks, state
                 )
+                if effort.subsets and left > _VAIN * before:
+                    self.vain.add((k, effort))
 
     def interpolated(self, k: int, start: Plane, low: Plane, high: Plane, round_: int) -> None:
         """Solve a component of chroma that was interpolated."""
@@ -212,22 +226,18 @@ class Puzzle:
         state = np.zeros(blocks.shape[:2], np.uint8)
         left = state.size
         for share, moves, subsets in _MOVES:
-            if 0 < left <= share * state.size:
+            if 0 < left <= share * state.size and (k, moves) not in self.vain:
+                before = left
                 left = state.size - self.search.chroma(
-                    told,
-                    low,
-                    high,
-                    valid,
-                    tall,
-                    own.steps,
-                    self.method,
-                    self.origin.wide,
-                    moves,
-                    subsets,
-                    blocks,
-                    plane,
-                    state,
-                )
+                    told, low, high, valid, tall, own.steps, self.method, self.origin.wide, moves,
+                    subsets, blocks, plane, state,
+                )  # fmt: skip
+                if subsets and left > _VAIN * before:
+                    self.vain.add((k, moves))
+
+
+def _square(top: int, left: int, side: int) -> tuple[slice, slice]:
+    return slice(top, top + side), slice(left, left + side)
 
 
 def _gathered(plane: NDArray[T], tall: int, wide: int) -> NDArray[T]:

@@ -11,7 +11,7 @@ from bitswap_cli.images.history import engine, finder
 from bitswap_cli.images.history.decoder import Decoder, decode
 from bitswap_cli.images.history.finder import find
 from bitswap_cli.images.history.search import Blocks
-from bitswap_cli.images.history.solving import Puzzle
+from bitswap_cli.images.history.solving import Canvas, Puzzle
 from bitswap_cli.images.orientation import ORIENTATIONS, turn, turn_back
 from tests.images.history.jpegs import decoded, load, save, scene, taken_apart
 
@@ -74,11 +74,26 @@ def test_chroma_where_channels_were_cut(sampling: str) -> None:
 
 @needs_kernel
 @pytest.mark.parametrize("quality", [75, 95])
-def test_what_stands_before_white(quality: int) -> None:
-    pixels = np.full((192, 256, 1), 255, np.uint8)
-    pixels[60:124, 70:150] = scene(64, 80, gray=True)
-    found = find(load(save(pixels, quality)))
+@pytest.mark.parametrize("edges", [(0, 0), (5, 3), (0, 6)])
+def test_what_stands_before_white(quality: int, edges: tuple[int, int]) -> None:
+    pixels = np.full((256, 320, 1), 255, np.uint8)
+    pixels[60:156, 70:182] = scene(96, 112, gray=True)
+    top, left = edges
+    found = find(np.ascontiguousarray(load(save(pixels, quality))[top:, left:]))
     assert found is not None and found.wrong == 0
+    assert (found.origin.top, found.origin.left) == edges
+
+
+@needs_kernel
+def test_a_part_is_taken_where_pixels_are_known() -> None:
+    origin, _ = taken_apart(save(scene(320, 320), 75, "4:2:0"))
+    pixels = np.zeros((320, 320, 3), np.uint8)
+    known = np.zeros((320, 320), np.uint8)
+    pixels[160:300, 20:160] = known[160:300, 20:160] = 1
+    canvas = Canvas(pixels, np.moveaxis(pixels, 2, 0), known, origin)
+    assert canvas.part(128).known.mean() > 0.6
+    canvas.known[:] = 1
+    assert canvas.part(128).pixels[..., 0].mean() < 0.5  # in the midst
 
 
 @needs_kernel
