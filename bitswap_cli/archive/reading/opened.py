@@ -36,14 +36,16 @@ class Begun(NamedTuple):
         told = self.segment
         return prod(shown_shape(told.kind, (told.height, told.width, told.channels)))
 
-    def longer(self, part: Extra) -> "Begun":
-        """Return it with one more part of its description; raise `ArchiveError` if that is more
-        than samples can have need of."""
-        told = self.segment
-        description = self.extra.description + part.description
-        if len(description) > told.height * told.width * told.channels + MAX_RECIPE:
-            raise ArchiveError(f"{display(told.name)} has a description that is too long")
+    def told(self, description: bytes) -> "Begun":
+        """Return it with a description of which its extra has only the first part."""
         return self._replace(extra=self.extra._replace(description=description))
+
+    def check_size(self, size: int) -> None:
+        """Raise `ArchiveError` if a description of so many bytes is longer than samples can have
+        need of."""
+        told = self.segment
+        if size > told.height * told.width * told.channels + MAX_RECIPE:
+            raise ArchiveError(f"{display(told.name)} has a description that is too long")
 
 
 class OpenPicture:
@@ -64,6 +66,7 @@ class OpenPicture:
 
     def __init__(self, files: Sequence[Begun], tiles: Samples) -> None:
         self.files: Sequence[Begun] = files
+        self._told: list[bytearray] = []  # their descriptions, if these have parts
         self._order = Order([file.segment for file in files], tiles)
         try:
             self._pixels = np.zeros(files[0].segment.laid, tiles.dtype)
@@ -93,8 +96,18 @@ class OpenPicture:
         first = self._order.take(segments, tiles)
         paste(self._pixels, tiles, first)
         if first and any(extras):
-            told = zip(self.files, extras, strict=True)
-            self.files = [file.longer(extra) if extra else file for file, extra in told]
+            self._lengthen(extras)
+
+    def _lengthen(self, extras: Sequence[Extra | None]) -> None:
+        # There may be as many parts as tiles: what is told is put together once, at the end.
+        self._told = self._told or [bytearray(file.extra.description) for file in self.files]
+        for file, told, extra in zip(self.files, self._told, extras, strict=True):
+            told += extra.description if extra else b""
+            file.check_size(len(told))
+        if self.whole:
+            both = zip(self.files, self._told, strict=True)
+            self.files = [file.told(bytes(told)) for file, told in both]
+            self._told = []
 
     def file(self, which: Begun, sooner: Sooner = never) -> bytes:
         """Return a file, or one as good in pixels that is made sooner, if its kind may be.

@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bitswap_cli.archive.format.attributes import NONE
 from bitswap_cli.archive.format.header import TWINS
-from bitswap_cli.archive.format.segments import Segment
+from bitswap_cli.archive.format.segments import Extra, Segment, TileSegment
 from bitswap_cli.archive.reading import opened
+from bitswap_cli.archive.reading.opened import Begun, OpenPicture
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack
 from bitswap_cli.archive.writing.pack import pack
@@ -16,6 +18,7 @@ from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.formats import high_bits
 from bitswap_cli.images.formats.format import DESCRIBED
 from bitswap_cli.images.formats.high_bits import FEATURES, IN_PARTS
+from bitswap_cli.images.tiles import count_tiles
 from tests.archive.support import ZlibCodec, check, codec_for, header_for, smooth, tree, write
 from tests.images.formats.samples import array_file
 
@@ -80,6 +83,23 @@ def test_a_part_more_than_samples_have_need_of_is_refused(
     monkeypatch.setattr(opened, "MAX_RECIPE", -61 * 50 * 3 // 2)
     with pytest.raises(ArchiveError, match="only a part of"):
         check(tmp_path / "a1", FEW)
+
+
+def test_parts_are_put_together_once_at_the_end() -> None:
+    """A hostile archive may tell one of each tile: time is not to grow by their square."""
+    rows = [
+        TileSegment(b"a", "high-bits-parts-exact", 61, 50, 1, first, 1, 0, 0, None, NONE, 0)
+        for first in range(count_tiles(61, 50, 8, 4))
+    ]
+    tiles = np.zeros((1, 8, 4, 1), np.uint8)
+    parts = [Extra(0, b"", b"", bytes([number])) for number in range(count_tiles(61, 50, 8, 4))]
+    picture = OpenPicture([Begun(rows[0], parts[0])], tiles)
+    begun = picture.files
+    for row, part in zip(rows, parts, strict=True):
+        assert picture.files is begun
+        picture.add([row], tiles, [part])
+    assert picture.whole
+    assert picture.files[0].extra == Extra(0, b"", b"", bytes(range(len(parts))))
 
 
 def _ppm(pixels: np.ndarray) -> bytes:
