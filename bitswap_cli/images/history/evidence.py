@@ -15,7 +15,7 @@ _BUSY = 600  # blocks that are asked
 _ASKED = 4  # times as many are looked at, to find the busy ones
 _MANY = 12  # such coefficients make a block one that says much
 _LIKE = 0.8  # of what the best table explains: one of luma's quality that does is it
-_FITS = 0.75  # of what steps of their own explain: a table of the standard's that does is it
+_FITS = 0.75  # of what steps of their own explain: a known table that does is it
 EXACT = (0.3, 1.1)  # errors of coefficients where samples are known
 SMOOTH = (0.38, 1.6)  # where interpolation was undone
 
@@ -34,26 +34,25 @@ class Evidence(NamedTuple):
         return tables.evidence(self.scores)
 
     def strength_for(self, *, chroma: bool) -> int:
-        """Likewise, or how much speaks for a table of the standard's, if that is more."""
-        return max(self.strength, tables.best_standard(self.scores, chroma)[1] // tables.SCALE)
+        """Likewise, or how much speaks for a table that is known, if that is more."""
+        return max(self.strength, tables.best_known(self.scores, chroma)[1] // tables.SCALE)
 
     def luma(self) -> Steps:
-        """Return the table of luma: the standard's of some quality, or one of its own."""
-        return self._steps(*tables.best_standard(self.scores, chroma=False), chroma=False)
+        """Return the table of luma: one that is known, or one of its own."""
+        return self._steps(*tables.best_known(self.scores, chroma=False))
 
     def chroma(self, luma: Steps) -> Steps:
         """Return the table of chroma: that of luma's quality, where it fits as well as any."""
-        quality, best = tables.best_standard(self.scores, chroma=True)
-        like = tables.quality_of(luma)
-        same: Steps = tables.standard(chroma=True)[like or 0]
-        if like is not None and tables.score(self.scores, same) >= _LIKE * best > 0:
+        known, best = tables.best_known(self.scores, chroma=True)
+        same = tables.chroma_of(luma)
+        if same is not None and tables.score(self.scores, same) >= _LIKE * best > 0:
             return same
-        return self._steps(quality, best, chroma=True)
+        return self._steps(known, best)
 
-    def _steps(self, quality: int, best: int, *, chroma: bool) -> Steps:
+    def _steps(self, known: Steps, best: int) -> Steps:
         count = (np.abs(self.told) > _LEAST * UNIT).sum(0)
         own, free = tables.free(self.scores, count)
-        return tables.standard(chroma)[quality] if best >= _FITS * free else own
+        return known if best >= _FITS * free else own
 
 
 def busy(search: Searcher, plane: Plane | Told, known: NDArray[np.bool_]) -> Told:

@@ -11,7 +11,7 @@ from bitswap_cli.images.history.decoder import FULL_MAP, SAMPLINGS, Decoder, Ori
 from bitswap_cli.images.history.evidence import EXACT, SMOOTH, Evidence, busy, evidence
 from bitswap_cli.images.history.luma import Luma
 from bitswap_cli.images.history.search import UNIT, Searcher, bias
-from bitswap_cli.images.history.tables import Steps, quality_of, standard
+from bitswap_cli.images.history.tables import Steps, chroma_of
 
 _EVIDENCE = 300  # nats that must speak for how chroma was sampled; else several ways are tried
 _QUICK, _QUICK_LEAST = 100, 30  # blocks that are asked first, and what they must say at least
@@ -31,8 +31,8 @@ def origins(search: Searcher, luma: Luma) -> list[Origin]:
     steps, by, place = luma.way.steps, luma.decoder, luma.grid[:2]
     if len(luma.planes) == 1:
         return [_origin(luma, place, SAMPLINGS[0], True, (steps,), by)]
-    quality = quality_of(steps)
-    like: Steps = steps if quality is None else standard(chroma=True)[quality]
+    known = chroma_of(steps)
+    like = steps if known is None else known
     if (luma.planes[1:] == _NEUTRAL).all():  # gray, however it was sampled
         return [_origin(luma, place, SAMPLINGS[-1], False, (steps, like, like), by)]
     tried = list[tuple[int, Origin, Evidence]]()
@@ -41,7 +41,7 @@ def origins(search: Searcher, luma: Luma) -> list[Origin]:
         tried.append((found.strength_for(chroma=True), own, found))
     tried.sort(key=lambda one: -one[0])  # of equals, the one of the fewest blocks
     best = tried[0][0]
-    if best >= _EVIDENCE or quality is None:
+    if best >= _EVIDENCE or known is None:
         likely = [(own, found.chroma(steps)) for much, own, found in tried if _RIVAL * much >= best]
         return [own._replace(steps=(steps, table, table)) for own, table in likely]
     near = [own for _, own, _ in tried if max(own.top, own.left) < 8]  # blocks begin as luma's

@@ -1,4 +1,5 @@
-"""Quantization tables: those of the Independent JPEG Group, and what coefficients say of theirs."""
+"""Quantization tables: the Independent JPEG Group's, mozjpeg's, and what coefficients say of
+theirs."""
 
 import math
 from functools import cache
@@ -18,6 +19,12 @@ _CHROMA = [
     17, 18, 24, 47, 99, 99, 99, 99, 18, 21, 26, 66, 99, 99, 99, 99, 24, 26, 56, 99, 99, 99, 99, 99,
     47, 66, *[99] * 38,
 ]  # fmt: skip
+# What mozjpeg takes by default, of luma and of chroma (N. Robidoux's).
+_MOZJPEG = [
+    16, 16, 16, 18, 25, 37, 56, 85, 16, 17, 20, 27, 34, 40, 53, 75, 16, 20, 24, 31, 43, 62, 91, 135,
+    18, 27, 31, 40, 53, 74, 106, 156, 25, 34, 43, 53, 69, 94, 131, 189, 37, 40, 62, 74, 94, 124,
+    169, 238, 56, 53, 91, 106, 131, 169, 226, 311, 85, 75, 135, 156, 189, 238, 311, 418,
+]  # fmt: skip
 Steps = NDArray[np.int32]
 
 _FAR = 128  # sixteenths; what is farther from a multiple is as good as that
@@ -28,7 +35,17 @@ SCALE = 256  # of scores: a nat
 def standard(chroma: bool) -> Steps:
     """Return the tables that libjpeg makes of the standard's, of qualities 0 (as 1) to 100, each in
     zigzag order, (101, 64)."""
-    base = np.array(_CHROMA if chroma else _LUMA, np.int64)[ZIGZAG]
+    return _scaled(_CHROMA if chroma else _LUMA)
+
+
+@cache
+def mozjpegs() -> Steps:
+    """Return the tables that mozjpeg makes of its own, likewise."""
+    return _scaled(_MOZJPEG)
+
+
+def _scaled(table: list[int]) -> Steps:
+    base = np.array(table, np.int64)[ZIGZAG]
     quality = np.maximum(np.arange(101), 1)
     scale = np.where(quality < 50, 5000 // quality, 200 - 2 * quality)
     steps: NDArray[np.int64] = (base * scale[:, None] + 50) // 100
@@ -39,6 +56,15 @@ def quality_of(steps: Steps, chroma: bool = False) -> int | None:
     """Return the quality that libjpeg has a table for; None if there is none."""
     found = np.nonzero((standard(chroma) == steps).all(1))[0]
     return int(found[-1]) if len(found) else None
+
+
+def chroma_of(luma: Steps) -> Steps | None:
+    """Return the table of chroma that goes with one of luma; None if that is not known."""
+    quality = quality_of(luma)
+    if quality is not None:
+        same: Steps = standard(chroma=True)[quality]
+        return same
+    return luma if (mozjpegs() == luma).all(1).any() else None
 
 
 @cache
@@ -71,12 +97,12 @@ def score(scores: NDArray[np.int64], steps: Steps) -> int:
     return int(scores[np.arange(64), steps].sum())
 
 
-def best_standard(scores: NDArray[np.int64], chroma: bool) -> tuple[int, int]:
-    """Return the quality whose table explains most, and its score."""
-    tables = standard(chroma)
+def best_known(scores: NDArray[np.int64], chroma: bool) -> tuple[Steps, int]:
+    """Return the table, of the standard's and mozjpeg's, that explains most, and its score."""
+    tables = np.concatenate([mozjpegs(), standard(chroma)])[::-1]
     told = scores[np.arange(64), tables].sum(1)
-    quality = len(told) - 1 - int(told[::-1].argmax())
-    return quality, int(told[quality])
+    best = int(told.argmax())
+    return tables[best], int(told[best])
 
 
 def free(scores: NDArray[np.int64], count: NDArray[np.int64]) -> tuple[Steps, int]:

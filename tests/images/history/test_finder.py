@@ -10,8 +10,10 @@ from PIL import Image
 from bitswap_cli.images.history import engine, finder
 from bitswap_cli.images.history.decoder import Decoder, decode
 from bitswap_cli.images.history.finder import find
+from bitswap_cli.images.history.reference import ZIGZAG
 from bitswap_cli.images.history.search import Blocks
 from bitswap_cli.images.history.solving import Canvas, Puzzle
+from bitswap_cli.images.history.tables import mozjpegs
 from bitswap_cli.images.orientation import ORIENTATIONS, turn, turn_back
 from tests.images.history.jpegs import decoded, load, save, scene, taken_apart
 
@@ -106,6 +108,21 @@ def test_tables_of_no_quality() -> None:
     found = find(load(out.getvalue()))
     assert found is not None and found.wrong == 0
     assert (found.origin.steps[0] == origin.steps[0]).mean() > 0.9
+
+
+@needs_kernel
+@pytest.mark.parametrize("sampling", ["4:4:4", "4:2:0"])
+def test_tables_of_mozjpeg(sampling: str) -> None:
+    table = np.empty(64, np.int32)
+    table[ZIGZAG] = mozjpegs()[75]
+    out = io.BytesIO()
+    tables = [table.tolist()] * 2
+    Image.fromarray(scene(256, 256)).save(out, "JPEG", qtables=tables, subsampling=sampling)
+    origin, _ = taken_apart(out.getvalue())
+    assert (origin.steps[1] == mozjpegs()[75]).all()
+    found = find(load(out.getvalue()))
+    assert found is not None and found.wrong == 0
+    assert all((a == b).all() for a, b in zip(found.origin.steps, origin.steps, strict=True))
 
 
 @needs_kernel
