@@ -22,7 +22,7 @@ _WINDOWS = 1, 8  # that are asked, and if they say something, but not which grid
 _KNOWN = 0.99  # of its pixels
 _RARE = 0.5  # of the pixels are known, or more: whole blocks can be asked
 _PART, _SPREAD = 32, 32  # pixels of a block that have to be known, and between what values
-_FIRST = 4  # a quarter of them is tried first
+_FIRST = 4  # a quarter of them is tried first, and half as many of these have to
 _FEWEST, _SHARE = 12, 0.3  # blocks that are tried, and how many of them have to come back
 _ROUGH = 16  # what rows of blocks differ by, or more: they tell where blocks begin
 # Their four highest waves, (8, 4), in 2^-10, and below what they are nothing but rounding.
@@ -106,10 +106,11 @@ def _tried(search: Searcher, plane: Plane, known: NDArray[np.bool_]) -> Steps | 
             x.reshape(-1, 8, 8).swapaxes(0, 1).reshape(8, -1)
             for x in (own, *(np.where(known, own, end).astype(np.uint8) for end in (0, 255)))
         ]
-        counts = -(-len(some) // _FIRST), len(some)
+        few = -(-len(some) // _FIRST)
+        asked = (few, _SHARE / 2 * few), (len(some), _SHARE * len(some))
         for quality in qualities:
             steps: Steps = standard(chroma=False)[quality]
-            if all(_back(search, planes, n, steps, effort) >= _SHARE * n for n in counts):
+            if all(_back(search, planes, n, steps, effort) >= least for n, least in asked):
                 return steps
     return None
 
