@@ -34,7 +34,7 @@ from bitswap_cli.images.formats.register import kind_of
 from bitswap_cli.images.inspection import looks_like_picture
 from bitswap_cli.images.picture import Picture
 
-ROOM = 1 << 25  # bytes of pixels that are kept
+ROOM = 1 << 26  # bytes of pixels that are kept
 _FIRST = 1 << 25  # bytes of files
 _LARGER = 16  # about how many times as many bytes as its file a picture may have
 
