@@ -33,8 +33,8 @@ EXIT_INTERRUPTED = 130
 def cli(console: Console) -> None:
     """Compress folders of images without loss, with a neural network, and restore them.
 
-    Images (PNG, TIFF, BMP, PGM, PPM, PAM, TGA, QOI, GIF, ICO, npy) go through a model by their
-    pixels, JPEG files by their coefficients; every other file is kept under zstd. All come back
+    Images (PNG, TIFF, BMP, PNM, PAM, TGA, QOI, GIF, ICO, npy, npz) go through a model by their
+    pixels, JPEG files by their coefficients; every other file is packed as bytes. All come back
     byte for byte.
     """
 
