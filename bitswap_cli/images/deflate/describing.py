@@ -117,11 +117,7 @@ def describe(stream: bytes, limit: int, feeds: Iterable[int] = ()) -> Described 
     tail = stream[2 + inflated.consumed :]
     adler = adler32(inflated.data)
     description = pack(parameters, stream[:2], tail, adler, columns)
-    try:
-        proved = rebuild(inflated.data, description, deflate) == stream
-    except ArchiveError:
-        return None
-    if not proved:
+    if not _proves(inflated, description, deflate, stream):
         return None
     by_costs = _by_costs(inflated, stream, adler, len(description))
     if by_costs is not None:
@@ -183,5 +179,12 @@ def _by_costs(inflated: Inflated, stream: bytes, adler: bytes, size: int) -> byt
     description = pack(parameters, stream[:2], tail, adler, [NOTHING] * COLUMNS) + message
     if len(description) >= size:
         return None
-    right = rebuild(inflated.data, description, deflated) == stream
-    return description if right else None
+    return description if _proves(inflated, description, deflated, stream) else None
+
+
+def _proves(inflated: Inflated, description: bytes, deflate: Deflate, stream: bytes) -> bool:
+    """Tell whether a stream comes back by a description."""
+    try:
+        return rebuild(inflated.data, description, deflate) == stream
+    except ArchiveError:
+        return False

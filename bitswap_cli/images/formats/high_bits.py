@@ -43,12 +43,13 @@ _WITHIN = {
     kind.number: (form, kind) for form in _MADE_BY for kind in form.KINDS if kind.number in _INNER
 }
 _NAMED = {kind.name: (form, kind) for form, kind in _WITHIN.values()}
+# By whether files come back byte for byte, and whether descriptions are told in parts.
 _NAMES = {
     (False, False): "high-bits",
     (True, False): "high-bits-exact",
     (False, True): "high-bits-parts",
     (True, True): "high-bits-parts-exact",
-}  # fmt: skip; by whether files come back byte for byte, and descriptions are told in parts
+}
 _EXACT = {name: exact for (exact, _), name in _NAMES.items()}
 
 MAGIC: Sequence[bytes] = ()  # their files begin as those of other formats

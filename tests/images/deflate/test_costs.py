@@ -96,6 +96,18 @@ def test_they_are_described_so_where_that_is_shorter(make: Callable[[], bytes]) 
     assert other is not None and other.description[0] >> 4 != FAMILY and not makers
 
 
+def test_what_does_not_come_back_so_is_described_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> bytes:
+        raise ArchiveError("it was not heard")
+
+    monkeypatch.setattr("bitswap_cli.images.deflate.restoring.heard", fails)
+    stream = thrifty(changing())
+    with noting() as makers:
+        described = describe(stream, 1 << 20)
+    assert described is not None and COSTS not in makers
+    assert restore(*described) == stream
+
+
 def test_blocks_may_be_longer_than_what_is_searched_at_once() -> None:
     """By the kernel alone: the reference gives the same words, in a minute."""
     kernel = engine.compiled()
