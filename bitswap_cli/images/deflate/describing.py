@@ -11,7 +11,7 @@ from bitswap_cli.images.deflate import makers
 from bitswap_cli.images.deflate.columns import COLUMNS, NOTHING, Column
 from bitswap_cli.images.deflate.engine import engine
 from bitswap_cli.images.deflate.guess import guess, likely, told
-from bitswap_cli.images.deflate.inflated import PADDING, Bytes, Inflated
+from bitswap_cli.images.deflate.inflated import PADDING, UNSEEN, Bytes, Inflated, Seen
 from bitswap_cli.images.deflate.parameters import COSTS, LIBDEFLATE, Parameters
 from bitswap_cli.images.deflate.remembering import once, remember
 from bitswap_cli.images.deflate.restoring import (
@@ -87,8 +87,9 @@ def inflate(stream: bytes, size: int) -> Bytes | None:
 def describe(stream: bytes, limit: int, feeds: Iterable[int] = ()) -> Described | None:
     """Take a zlib stream apart.
 
-    It is made again of the description, in which what the predictor said while it was described
-    is taken as it was: given the same bytes and the same tokens so far, it would say the same.
+    It is made again of the description, in which what a predictor, or a search for the cheapest
+    tokens, said while it was described is taken as it was: given the same bytes and the same tokens
+    so far, it would say the same.
 
     Parameters
     ----------
@@ -173,18 +174,20 @@ def _by_costs(inflated: Inflated, stream: bytes, adler: bytes, size: int) -> byt
         return None
     window = min(max((stream[0] >> 4) + 8, 9), 15)
     parameters = Parameters(COSTS, (1, 5, 6, 9)[stream[1] >> 6], window=window)
-    message = engine().tell(inflated, size)
-    if message is None:
+    told = engine().tell(inflated, size)
+    if told is None:
         return None
-    description = pack(parameters, stream[:2], tail, adler, [NOTHING] * COLUMNS) + message
+    description = pack(parameters, stream[:2], tail, adler, [NOTHING] * COLUMNS) + told.message
     if len(description) >= size:
         return None
-    return description if _proves(inflated, description, deflated, stream) else None
+    return description if _proves(inflated, description, deflated, stream, told.seen) else None
 
 
-def _proves(inflated: Inflated, description: bytes, deflate: Deflate, stream: bytes) -> bool:
+def _proves(
+    inflated: Inflated, description: bytes, deflate: Deflate, stream: bytes, seen: Seen = UNSEEN
+) -> bool:
     """Tell whether a stream comes back by a description."""
     try:
-        return rebuild(inflated.data, description, deflate) == stream
+        return rebuild(inflated.data, description, deflate, seen) == stream
     except ArchiveError:
         return False

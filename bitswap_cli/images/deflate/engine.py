@@ -18,19 +18,23 @@ from bitswap_cli.images.deflate.columns import COLUMNS, NOTHING, Column
 from bitswap_cli.images.deflate.inflated import (
     DAMAGED,
     PADDING,
+    UNSEEN,
     Blocks,
     Bytes,
     Inflated,
     Predicted,
+    Seen,
     Tokens,
+    Told,
     Walked,
 )
 
-ABI = 6
+ABI = 7
 
 _NO_MEMORY = -3
 _AT_ONCE = 1 << 24  # bytes for which there is room without knowing whether it is needed
 _NONE = [NOTHING] * COLUMNS
+_PER_TOKEN, _PER_BLOCK = 5, 320  # values that telling keeps, at most, if hearing is to use them
 
 
 class Engine(Protocol):
@@ -69,9 +73,9 @@ class Engine(Protocol):
 
     def make(self, data: Bytes, how: NDArray[np.int64], room: int) -> bytes: ...
 
-    def tell(self, inflated: Inflated, room: int) -> bytes | None: ...
+    def tell(self, inflated: Inflated, room: int) -> Told | None: ...
 
-    def hear(self, data: Bytes, told: bytes) -> Inflated: ...
+    def hear(self, data: Bytes, message: bytes, seen: Seen = UNSEEN) -> Inflated: ...
 
 
 class Kernel:
@@ -100,8 +104,8 @@ class Kernel:
         self._restore = library.bound("restore", "plppppplplppl")
         self._write = library.bound("write", "pppllppppl")
         self._make = library.bound("make", "plplpl")
-        self._tell = library.bound("tell", "plpplplpl")
-        self._hear = library.bound("hear", "plplpplpp")
+        self._tell = library.bound("tell", "plpplplplpp")
+        self._hear = library.bound("hear", "plplpplpppl")
 
     def inflate(self, stream: bytes, limit: int) -> Inflated | None:
         """Inflate a raw deflate stream; see `reference.inflate`."""
@@ -242,27 +246,31 @@ class Kernel:
             raise ArchiveError(DAMAGED)
         return out[:length].tobytes()
 
-    def tell(self, inflated: Inflated, room: int) -> bytes | None:
+    def tell(self, inflated: Inflated, room: int) -> Told | None:
         """Tell a stream by costs; see `reference.tell`."""
         data, tokens, blocks, heads, _, pad = inflated
         size, out = len(data) - PADDING, np.empty(room, np.uint8)
         if len(blocks) > reference.most_rows(size):
             return None
+        seen = np.empty(_PER_TOKEN * len(tokens) + _PER_BLOCK * len(blocks), np.uint32)
+        count = np.array([len(seen)], np.int64)
         length = self._tell(
             address(data), size, address(tokens), address(blocks), len(blocks), address(heads),
-            pad, address(out), room,
+            pad, address(out), room, address(seen), address(count),
         )  # fmt: skip
-        return None if self._failed(length) or length > room else out[:length].tobytes()
+        if self._failed(length) or length > room:
+            return None
+        return Told(out[:length].tobytes(), seen[: count[0]])
 
-    def hear(self, data: Bytes, told: bytes) -> Inflated:
+    def hear(self, data: Bytes, message: bytes, seen: Seen = UNSEEN) -> Inflated:
         """Hear what was told of a stream; see `reference.hear`."""
-        size, source = len(data) - PADDING, np.frombuffer(told, np.uint8)
+        size, source = len(data) - PADDING, np.frombuffer(message, np.uint8)
         rows = reference.most_rows(size)
         tokens, blocks = np.empty(size + 1, np.uint32), np.zeros((rows, 3), np.int32)
         heads, found = np.empty(rows * reference.MOST_HEAD, np.uint8), np.zeros(4, np.int64)
         self._checked(self._hear(
             address(data), size, address(source), len(source), address(tokens), address(blocks),
-            rows, address(heads), address(found),
+            rows, address(heads), address(found), address(seen), len(seen),
         ))  # fmt: skip
         count, rows, headed, pad = (int(value) for value in found)
         return Inflated(data, tokens[:count], blocks[:rows], heads[:headed], 0, pad)

@@ -14,6 +14,8 @@ DAMAGED = "the compressed data is damaged: its corrections make no deflate strea
 Bytes = NDArray[np.uint8]  # inflated, and PADDING
 Tokens = NDArray[np.uint32]  # 0 for a literal, else length << 16 | distance
 Blocks = NDArray[np.int32]  # rows: kind (0 stored, 1 fixed, 2 dynamic), size, padding bits
+Seen = NDArray[np.uint32]  # what a search saw while it was described, in an engine's own way
+UNSEEN: Seen = np.empty(0, np.uint32)
 
 
 class Inflated(NamedTuple):
@@ -82,5 +84,21 @@ class Predicted(NamedTuple):
 
     wrong: int
     columns: list[Column]
-    seen: NDArray[np.uint32] | None = None
+    seen: Seen | None = None
     ranked: Column = np.empty(0, np.int32)
+
+
+class Told(NamedTuple):
+    """A stream that is told by costs.
+
+    Attributes
+    ----------
+    message : bytes
+        What `hear` needs besides the data.
+    seen : uint32 array
+        What was foreseen and asked for, so that what is heard is proved without another search;
+        empty if an engine does not keep that, or if it would be too much.
+    """
+
+    message: bytes
+    seen: Seen = UNSEEN

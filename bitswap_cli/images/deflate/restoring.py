@@ -18,7 +18,15 @@ from bitswap_cli.images.deflate.columns import (
     varint,
 )
 from bitswap_cli.images.deflate.engine import engine
-from bitswap_cli.images.deflate.inflated import DAMAGED, PADDING, Blocks, Bytes, Tokens
+from bitswap_cli.images.deflate.inflated import (
+    DAMAGED,
+    PADDING,
+    UNSEEN,
+    Blocks,
+    Bytes,
+    Seen,
+    Tokens,
+)
 from bitswap_cli.images.deflate.parameters import COSTS, FREE, Parameters, checked
 from bitswap_cli.images.deflate.remembering import once, recall
 
@@ -121,11 +129,11 @@ def deflated(data: Bytes, how: NDArray[np.int64], columns: Sequence[Column]) -> 
     return engine().make(data, how, room_for(len(data) - PADDING))
 
 
-def heard(data: Bytes, how: NDArray[np.int64], message: bytes) -> bytes:
-    """Return the raw deflate stream that is told by costs."""
+def heard(data: Bytes, how: NDArray[np.int64], message: bytes, seen: Seen) -> bytes:
+    """Return the raw deflate stream that is told by costs; what was seen is taken as it was."""
     if len(data) > MOST_TOLD:
         raise ArchiveError(DAMAGED)
-    found = engine().hear(data, message)
+    found = engine().hear(data, message, seen)
     columns = engine().describe_blocks(found, int(how[-1]))
     return written(data, how, columns, found.tokens, found.blocks)
 
@@ -138,7 +146,7 @@ def written(
     return engine().write(data, tokens, blocks, int(how[-1]), columns, room)
 
 
-def rebuild(data: Bytes, description: bytes, deflate: Deflate) -> bytes:
+def rebuild(data: Bytes, description: bytes, deflate: Deflate, seen: Seen = UNSEEN) -> bytes:
     """Rebuild a zlib stream; see `restore`.
 
     Parameters
@@ -148,11 +156,13 @@ def rebuild(data: Bytes, description: bytes, deflate: Deflate) -> bytes:
     description : bytes
     deflate : callable
         `deflated`, or what does the same.
+    seen : uint32 array, optional
+        Of what was told by costs.
     """
     most = most_corrections(len(data) - PADDING)
     told = _known(description, most) if len(description) <= _SHORT else _read(description, most)
     if told.message:
-        raw = heard(data, told.how, told.message)
+        raw = heard(data, told.how, told.message, seen)
     else:
         raw = deflate(data, told.how, told.columns)
     adler = adler32(data) if told.right else b""

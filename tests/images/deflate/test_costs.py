@@ -37,6 +37,15 @@ def _inflated(stream: bytes) -> Inflated:
     return found
 
 
+def _tell(by: engine.Engine, known: Inflated, room: int = NEVER >> 6) -> bytes | None:
+    """What is told, of which it is proved that it is heard so."""
+    told = by.tell(known, room)
+    if told is None:
+        return None
+    assert _alike(by.hear(known.data, told.message, told.seen), known)
+    return told.message
+
+
 def _alike(one: Inflated, other: Inflated) -> bool:
     names = ("tokens", "blocks", "heads", "pad")
     return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names)
@@ -49,13 +58,13 @@ def test_both_engines_tell_and_hear_alike(raw: bytes, setting: dict[str, int]) -
     if kernel is None:
         pytest.skip("no compiled kernel")
     known = _inflated(deflated(raw, **setting))
-    told = kernel.tell(known, NEVER >> 6)
-    assert told == reference.tell(known, NEVER)
+    told = _tell(kernel, known)
+    assert told == _tell(reference, known, NEVER)
     if told is None:  # it has too many blocks
         return
     for each in (kernel, reference):
         assert _alike(each.hear(known.data, told), known)
-    assert kernel.tell(known, len(told) - 1) is reference.tell(known, len(told) - 1) is None
+    assert _tell(kernel, known, len(told) - 1) is _tell(reference, known, len(told) - 1) is None
 
 
 @pytest.mark.parametrize("level", [1, 9, None])
@@ -64,12 +73,12 @@ def test_both_engines_do_so_for_long_streams(level: int | None) -> None:
     if kernel is None:
         pytest.skip("no compiled kernel")
     known = _inflated(by_libdeflate(changing(), level) if level else thrifty(changing()))
-    told = kernel.tell(known, NEVER >> 6)
-    assert told is not None and told == reference.tell(known, NEVER)
+    told = _tell(kernel, known)
+    assert told is not None and told == _tell(reference, known, NEVER)
     assert _alike(reference.hear(known.data, told), known)
     rooms = [len(told) // 4, len(told), 9 * len(told)]
-    found = [kernel.tell(known, room) for room in rooms]
-    assert found == [reference.tell(known, room) for room in rooms]
+    found = [_tell(kernel, known, room) for room in rooms]
+    assert found == [_tell(reference, known, room) for room in rooms]
     assert found[0] is None and found[2] == told
     assert _alike(reference.hear(known.data, told), known)  # still
 
@@ -78,7 +87,7 @@ def test_both_engines_do_so_for_long_streams(level: int | None) -> None:
 @given(raws)
 def test_cheap_tokens_take_next_to_nothing(raw: bytes) -> None:
     stream = thrifty(raw)
-    told = (engine.compiled() or reference).tell(_inflated(stream), NEVER >> 6)
+    told = _tell(engine.compiled() or reference, _inflated(stream))
     assert told is not None and len(told) <= 20 + len(stream) // 4
 
 
@@ -116,7 +125,7 @@ def test_blocks_may_be_longer_than_what_is_searched_at_once() -> None:
     raw = flat() * 4 + bytes(290_000) + flat()
     known = _inflated(deflated(raw, 9, memory=9))
     assert len(known.blocks) < 5
-    told = kernel.tell(known, NEVER >> 6)
+    told = _tell(kernel, known)
     assert told is not None and _alike(kernel.hear(known.data, told), known)
     assert hashlib.sha256(told).hexdigest()[:16] == "ec92d34efc21fb5c"
 
@@ -144,4 +153,23 @@ def test_no_message_is_heard_in_silence(told: bytes) -> None:
             heard = each.hear(data, told)
         except ArchiveError:
             continue
-        assert each.tell(heard, NEVER >> 6) == told
+        assert _tell(each, heard) == told
+
+
+def test_what_was_seen_otherwise_proves_nothing() -> None:
+    """What a search saw stands for it: less of it, or something else, is refused or not alike."""
+    kernel = engine.compiled()
+    if kernel is None:
+        pytest.skip("no compiled kernel")
+    known = _inflated(thrifty(changing()))
+    told = kernel.tell(known, NEVER >> 6)
+    assert told is not None and len(told.seen)
+    with pytest.raises(ArchiveError):
+        kernel.hear(known.data, told.message, told.seen[: len(told.seen) // 2])
+    wrong = told.seen.copy()
+    wrong[-1] ^= 7
+    try:
+        heard = kernel.hear(known.data, told.message, wrong)
+    except ArchiveError:
+        return
+    assert not _alike(heard, known)

@@ -12,11 +12,14 @@ from numpy.typing import NDArray
 from bitswap_cli.images.deflate.columns import COLUMNS, NOTHING, Column
 from bitswap_cli.images.deflate.inflated import (
     PADDING,
+    UNSEEN,
     Blocks,
     Bytes,
     Inflated,
     Predicted,
+    Seen,
     Tokens,
+    Told,
     Walked,
 )
 from bitswap_cli.images.deflate.parameters import LD_HASHED, LD_OPTIMAL, NG_QUICK, RUNS
@@ -293,7 +296,7 @@ def make(data: Bytes, how: NDArray[np.int64], room: int) -> bytes:
     return write(data, tokens, blocks, int(how[-1]), _NONE, room)
 
 
-def tell(inflated: Inflated, room: int) -> bytes | None:
+def tell(inflated: Inflated, room: int) -> Told | None:
     """Tell a stream by costs.
 
     Parameters
@@ -304,21 +307,24 @@ def tell(inflated: Inflated, room: int) -> bytes | None:
 
     Returns
     -------
-    bytes or None
+    Told or None
         None if it takes more, or soon seems to take more than two thirds, or has too many blocks.
     """
     return costs.tell(inflated, room)
 
 
-def hear(data: Bytes, told: bytes) -> Inflated:
+def hear(data: Bytes, message: bytes, seen: Seen = UNSEEN) -> Inflated:  # noqa: ARG001
     """Hear what was told of a stream.
 
     Parameters
     ----------
     data : uint8 array
         The inflated bytes, and PADDING zeros behind them.
-    told : bytes
+    message : bytes
         What `tell` gave.
+    seen : uint32 array, optional
+        What it saw, which is taken as it was: that is how a message is proved without another
+        search. This engine searches again.
 
     Returns
     -------
@@ -330,7 +336,7 @@ def hear(data: Bytes, told: bytes) -> Inflated:
     ArchiveError
         If the bytes make no stream of these data.
     """
-    return costs.hear(data, told)
+    return costs.hear(data, message)
 
 
 def most_rows(size: int) -> int:

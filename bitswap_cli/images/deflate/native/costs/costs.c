@@ -24,16 +24,44 @@ static uint32_t tell_other(teller *t, int64_t p, uint32_t token) {
     return match_of(length, distance);
 }
 
+/* What is kept of a candidate that was asked for: its gap, and whether it was the last, above. */
+enum { GAP_SHIFT = 28, LAST_SHIFT = 27, TOKEN = (1 << LAST_SHIFT) - 1 };
+
+static void keep(memory *m, uint32_t value) {
+    if (m->count < m->room) m->values[m->count++] = value;
+    else m->room = -1;
+}
+
+static uint32_t recall(teller *t) {
+    memory *m = &t->seen;
+    if (m->at < m->count) return m->values[m->at++];
+    t->c.failed = DAMAGED;
+    return 1u << LAST_SHIFT;
+}
+
+INLINE uint32_t *counter_of(teller *t, int tried, int64_t gap) {
+    return &t->c.all.candidates[tried < 3 ? tried : 3][gap];
+}
+
+static uint32_t hear_again(teller *t, int64_t p) {
+    for (int tried = 0;; tried++) {
+        uint32_t seen = recall(t);
+        if (decide(&t->c, counter_of(t, tried, seen >> GAP_SHIFT), 0)) return seen & TOKEN;
+        if (seen >> LAST_SHIFT & 1) return tell_other(t, p, 0);
+    }
+}
+
 static uint32_t tell_token(teller *t, int64_t p, uint32_t token) {
+    if (t->again) return hear_again(t, p);
     int count = find_keys(t, p);
     int64_t key = next_key(t, count, NONE);
     for (int tried = 0; tried < TRIES && key != NONE; tried++) {
         int64_t other = next_key(t, count, key);
         int64_t gap = other == NONE ? GAPS - 1 : (other >> KEY_BITS) - (key >> KEY_BITS);
         if (other != NONE && gap > GAPS - 2) gap = GAPS - 2;
-        uint32_t found = token_of(t, p, key);
-        if (decide(&t->c, &t->c.all.candidates[tried < 3 ? tried : 3][gap], found == token))
-            return found;
+        uint32_t found = token_of(t, p, key), last = other == NONE || tried == TRIES - 1;
+        keep(&t->seen, found | (uint32_t)gap << GAP_SHIFT | last << LAST_SHIFT);
+        if (decide(&t->c, counter_of(t, tried, gap), found == token)) return found;
         key = other;
     }
     return tell_other(t, p, token);
@@ -51,7 +79,7 @@ static int hopeless(const teller *t) {
 static int64_t tell_tokens(teller *t, uint32_t *tokens) {
     int64_t count = 0, p = t->f.start;
     while (!t->c.failed) {
-        find_costs(t);
+        if (!t->again) find_costs(t);
         while (p < t->end && !t->c.failed) {
             tokens[count] = tell_token(t, p, tokens[count]);
             p += span(tokens[count++]);
@@ -98,6 +126,14 @@ static void spread(const head *h, uint8_t *lengths) {
     memcpy(lengths + LITERALS, h->lengths + h->literals, (size_t)h->distances);
 }
 
+/* Keep counts that were foreseen, or recall them. */
+static void remember(teller *t, uint32_t *counts, int symbols) {
+    for (int i = 0; i < symbols; i++) {
+        if (t->again) counts[i] = recall(t);
+        else keep(&t->seen, counts[i]);
+    }
+}
+
 /* Code one block at p, whose kind and size `block` has, or gets; returns where it ends. */
 static int64_t tell_block(teller *t, int64_t p, int32_t *block, int last, uint32_t *tokens,
                           head *h) {
@@ -115,15 +151,17 @@ static int64_t tell_block(teller *t, int64_t p, int32_t *block, int last, uint32
         block[1] = (int32_t)bytes, block[2] = tell_pad(c, block[2]);
         return t->block_end;
     }
-    t->end = bytes < STRETCH ? t->block_end : p + STRETCH;
-    if (!find_matches(&t->f, p, t->end)) {
+    t->f.start = p, t->end = bytes < STRETCH || t->again ? t->block_end : p + STRETCH;
+    if (!t->again && !find_matches(&t->f, p, t->end)) {
         c->failed = NO_MEMORY;
         return p;
     }
     uint8_t lengths[LITERALS + DISTANCES];
     if (kind == DYNAMIC) {
         tally likely;
-        foresee(t, &likely);
+        if (!t->again) foresee(t, &likely);
+        remember(t, likely.literals, LITERALS);
+        remember(t, likely.distances, DISTANCES);
         tell_head(c, h, &likely);
         if (c->failed) return p;
         spread(h, lengths);
@@ -174,6 +212,8 @@ static teller *open_teller(const uint8_t *data, int64_t size, const uint8_t *fro
     begin_coder(&t->c, from, length);
     begin_finder(&t->f, data, size);
     t->room = t->all = t->done = 0;
+    t->seen = (memory){NULL, 0, 0, 0};
+    t->again = 0;
     return t;
 }
 
@@ -184,28 +224,35 @@ static void close_teller(teller *t) {
 }
 
 /* Tell a stream; returns how many bytes that takes, more than `room` if that is too little, or an
- * error. Nothing that is told changes. */
+ * error. Nothing that is told changes. What was seen is kept in `seen`, where there is room for
+ * `*count` values, and its number there; or 0, if that is too little. */
 EXPORT int64_t bitswap_tell(const uint8_t *data, int64_t size, uint32_t *tokens, int32_t *blocks,
-                            int64_t rows, uint8_t *heads, int64_t pad, uint8_t *out, int64_t room) {
+                            int64_t rows, uint8_t *heads, int64_t pad, uint8_t *out, int64_t room,
+                            uint32_t *seen, int64_t *count) {
     teller *t = open_teller(data, size, NULL, 0);
     if (!t) return NO_MEMORY;
     int64_t found[4];
     t->room = room;
+    t->seen = (memory){seen, 0, *count, 0};
     for (int64_t row = 0; row < rows; row++)
         if (blocks[3 * row] != STORED) t->all += blocks[3 * row + 1];
     tell_stream(t, (stream){tokens, blocks, rows, heads, pad}, found);
     int64_t length = finish_coder(&t->c, out, room);
+    *count = t->seen.room < 0 ? 0 : t->seen.count;
     close_teller(t);
     return length;
 }
 
 /* Hear what was told, of at most so many blocks; `found` gets how many tokens, blocks, bytes of
- * heads there are, and the padding bits at the end. Returns 0 or an error. */
+ * heads there are, and the padding bits at the end. Where `count` is not 0, as much was seen while
+ * it was told, and is taken as it is. Returns 0 or an error. */
 EXPORT int64_t bitswap_hear(const uint8_t *data, int64_t size, const uint8_t *told, int64_t length,
                             uint32_t *tokens, int32_t *blocks, int64_t rows, uint8_t *heads,
-                            int64_t *found) {
+                            int64_t *found, uint32_t *seen, int64_t count) {
     teller *t = open_teller(data, size, told, length);
     if (!t) return NO_MEMORY;
+    t->seen = (memory){seen, count, count, 0};
+    t->again = count > 0;
     tell_stream(t, (stream){tokens, blocks, rows, heads, 0}, found);
     int64_t result = t->c.failed ? t->c.failed : complete(&t->c) ? 0 : DAMAGED;
     close_teller(t);

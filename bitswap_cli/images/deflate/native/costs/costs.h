@@ -84,20 +84,30 @@ void tell_head(coder *c, head *h, const tally *likely);
 /* ---- the cheapest way ---- */
 
 enum { NONE = -1, KEY_BITS = 9 };
+enum { WIDTHS = 6 }; /* lengths that share a symbol are up to 2^5 */
 
 /* What symbols cost, their extra bits included. */
 typedef struct {
     int32_t literal[256], length[MAX_MATCH + 1], distance[DISTANCES];
 } prices;
 
+/* What was foreseen of blocks, and asked for at tokens: enough to hear them without a search. */
+typedef struct {
+    uint32_t *values;
+    int64_t count, room, at; /* room < 0 if it did not suffice */
+} memory;
+
 typedef struct {
     coder c;
     finder f;
+    memory seen;
+    int again; /* whether what was seen is taken as it is */
     int64_t room, all, done; /* bytes that an encoder may take; tokens in all, and so far */
     int64_t block_end, end; /* of the block, and of the stretch whose costs are known */
     prices price;
-    int32_t cost[STRETCH + MAX_MATCH + 1]; /* from f.start on: to the end of the stretch */
-    uint32_t keys[MAX_MATCH];              /* of candidates: excess, and 258 - length below */
+    /* From f.start on: what it costs to the end of the stretch, and the least of 2^k such costs. */
+    int32_t cost[STRETCH + MAX_MATCH + 1], least[WIDTHS - 1][STRETCH + MAX_MATCH + 1];
+    uint32_t keys[MAX_MATCH]; /* of candidates: excess, and 258 - length below */
 } teller;
 
 void price_by_lengths(prices *p, const uint8_t *lengths);

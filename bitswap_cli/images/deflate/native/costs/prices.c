@@ -4,6 +4,7 @@
 enum { SCALE = 16, PASSES = 3 }; /* of prices while lengths are unknown: parts of a bit */
 enum { LENGTH_PRICE = 96, DISTANCE_PRICE = 80 }; /* at first, in such parts */
 enum { NO_CODE = 1 << 12 };
+enum { LAST_SYMBOL = 28 }; /* of lengths */
 
 /* ---- prices ---- */
 
@@ -56,25 +57,68 @@ int most_at(const teller *t, int64_t p) {
     return t->block_end - p < MAX_MATCH ? (int)(t->block_end - p) : MAX_MATCH;
 }
 
+/* Costs of 2^k positions in a row, the least of each. */
+INLINE int32_t *leasts(teller *t, int k) { return k ? t->least[k - 1] : t->cost; }
+
+/* The least price, and cost behind it, of lengths from..to of one symbol, at position i of the
+ * stretch: they have one price, so that only the least cost counts. */
+INLINE int32_t least_of_symbol(teller *t, int64_t i, int from, int to) {
+    int k = 31 - __builtin_clz((unsigned)(to - from + 1));
+    const int32_t *least = leasts(t, k) + i;
+    int32_t one = least[from], other = least[to + 1 - (1 << k)];
+    return (one < other ? one : other) + t->price.length[from];
+}
+
+/* All lengths of a symbol: the least costs behind each position's, and their price. */
+typedef struct {
+    const int32_t *least;
+    int32_t price;
+} lengths;
+
+/* The same of all lengths from..to. */
+INLINE int32_t least_of(teller *t, const lengths *whole, int64_t i, int from, int to) {
+    int symbol = length_symbol(from), last = length_symbol(to);
+    if (symbol == last) return least_of_symbol(t, i, from, to);
+    int32_t best = least_of_symbol(t, i, from, length_base[symbol + 1] - 1);
+    int32_t other = least_of_symbol(t, i, length_base[last], to);
+    if (last == LAST_SYMBOL && symbol < --last) { /* the one before has an odd number of lengths */
+        int32_t odd = least_of_symbol(t, i, length_base[last], MAX_MATCH - 1);
+        best = odd < best ? odd : best;
+    }
+    while (++symbol < last) {
+        int32_t cost = whole[symbol].least[i] + whole[symbol].price;
+        best = cost < best ? cost : best;
+    }
+    return other < best ? other : best;
+}
+
 void find_costs(teller *t) {
     const finder *f = &t->f;
     const int64_t count = t->end - f->start;
-    memset(t->cost + count, 0, (MAX_MATCH + 1) * sizeof *t->cost);
+    lengths whole[LAST_SYMBOL];
+    for (int s = 0; s < LAST_SYMBOL; s++) {
+        whole[s].least = leasts(t, length_extra[s]) + length_base[s];
+        whole[s].price = t->price.length[length_base[s]];
+    }
+    for (int k = 0; k < WIDTHS; k++)
+        memset(leasts(t, k) + count, 0, (MAX_MATCH + 1) * sizeof *t->cost);
     for (int64_t i = count - 1; i >= 0; i--) {
-        const int32_t *ahead = t->cost + i;
-        int32_t best = ahead[1] + t->price.literal[f->data[f->start + i]];
-        int most = most_at(t, f->start + i), length = MIN_MATCH;
+        int32_t best = t->cost[i + 1] + t->price.literal[f->data[f->start + i]];
+        int most = most_at(t, f->start + i), from = MIN_MATCH;
         for (uint32_t k = f->first[i]; k < f->first[i + 1]; k++) {
-            int last = length_of(f->found[k]) < most ? length_of(f->found[k]) : most;
-            int32_t least = INT32_MAX,
-                    far = t->price.distance[distance_symbol((int)distance_of(f->found[k]))];
-            for (; length <= last; length++) {
-                int32_t cost = ahead[length] + t->price.length[length];
-                least = cost < least ? cost : least;
-            }
-            if (least < INT32_MAX && least + far < best) best = least + far;
+            int to = length_of(f->found[k]) < most ? length_of(f->found[k]) : most;
+            if (to < from) break;
+            int symbol = distance_symbol((int)distance_of(f->found[k]));
+            int32_t cost = least_of(t, whole, i, from, to) + t->price.distance[symbol];
+            best = cost < best ? cost : best;
+            from = to + 1;
         }
         t->cost[i] = best;
+        for (int k = 0; k + 1 < WIDTHS; k++) {
+            int32_t other = leasts(t, k)[i + (1 << k)];
+            best = other < best ? other : best;
+            t->least[k][i] = best;
+        }
     }
 }
 

@@ -3,7 +3,13 @@
 import numpy as np
 
 from bitswap_cli.errors import ArchiveError
-from bitswap_cli.images.deflate.inflated import DAMAGED, PADDING, Bytes, Inflated
+from bitswap_cli.images.deflate.inflated import (
+    DAMAGED,
+    PADDING,
+    Bytes,
+    Inflated,
+    Told,
+)
 from bitswap_cli.images.deflate.reference.alphabet import (
     COPY,
     DISTANCES,
@@ -168,7 +174,7 @@ class Teller:
             self.heads += [symbol, repeat] if symbol >= COPY else [symbol]
 
 
-def tell(inflated: Inflated, room: int) -> bytes | None:
+def tell(inflated: Inflated, room: int) -> Told | None:
     """Tell a stream; None if it takes more bytes, or has too many blocks."""
     if len(inflated.blocks) > most_rows(len(inflated.data) - PADDING):
         return None
@@ -178,12 +184,12 @@ def tell(inflated: Inflated, room: int) -> bytes | None:
     except _Hopeless:
         return None
     message = coder.finish()
-    return message if len(message) <= room else None
+    return Told(message) if len(message) <= room else None
 
 
-def hear(data: Bytes, told: bytes) -> Inflated:
+def hear(data: Bytes, message: bytes) -> Inflated:
     """Hear what was told of a stream; `ArchiveError` if it is none of these data."""
-    coder = Coder(told)
+    coder = Coder(message)
     teller = Teller(data, coder)
     pad = teller.run()
     coder.finish()
