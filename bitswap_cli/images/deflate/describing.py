@@ -10,7 +10,7 @@ from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.deflate import makers
 from bitswap_cli.images.deflate.columns import COLUMNS, NOTHING, Column
 from bitswap_cli.images.deflate.engine import engine
-from bitswap_cli.images.deflate.guess import guess, likely, told
+from bitswap_cli.images.deflate.guess import foreign, guess, likely, told
 from bitswap_cli.images.deflate.inflated import PADDING, UNSEEN, Bytes, Inflated, Seen
 from bitswap_cli.images.deflate.parameters import COSTS, LIBDEFLATE, Parameters
 from bitswap_cli.images.deflate.remembering import once, remember
@@ -28,6 +28,7 @@ from bitswap_cli.images.deflate.restoring import (
 
 _KEPT = 1 << 24  # inflated bytes of a stream whose tokens are kept while it is remembered
 _POOR, _SHARE = 16, 100  # bytes of a description, and a share of its stream, that are many
+_SOON = 8  # of a stream by an unknown maker: the part of it that a description by costs may take
 _SMALL = 1 << 16  # inflated bytes of a stream of which it is asked first whether it is a plain one
 
 
@@ -112,23 +113,36 @@ def describe(stream: bytes, limit: int, feeds: Iterable[int] = ()) -> Described 
     size = len(inflated.data) - PADDING
     if inflated.consumed > room_for(size):
         return None
-    parameters, columns, deflate = _plain(inflated, stream) or _corrected(inflated, stream, feeds)
-    if sum(len(column) for column in columns) > most_corrections(size):
+    description = _said(inflated, stream, feeds)
+    if description is None:
         return None
-    tail = stream[2 + inflated.consumed :]
-    adler = adler32(inflated.data)
-    description = pack(parameters, stream[:2], tail, adler, columns)
-    if not _proves(inflated, description, deflate, stream):
-        return None
-    by_costs = _by_costs(inflated, stream, adler, len(description))
-    if by_costs is not None:
-        description = by_costs
-        makers.note(makers.COSTS)
-    elif parameters.family == LIBDEFLATE:
-        makers.note(makers.LIBDEFLATE)
     described = Described(inflated.data[:size].tobytes(), description)
     remember(*described, stream)
     return described
+
+
+def _said(inflated: Inflated, stream: bytes, feeds: Iterable[int]) -> bytes | None:
+    """Return a description of a stream, or None if there is none."""
+    adler, tail = adler32(inflated.data), stream[2 + inflated.consumed :]
+    plain, soon = _plain(inflated, stream), 0
+    if plain is None and foreign(inflated):
+        soon = len(tail) + _POOR + inflated.consumed // _SOON
+        by_costs = _by_costs(inflated, stream, adler, soon)
+        if by_costs is not None:  # no predictor that is known would be told in less
+            return by_costs
+    parameters, columns, deflate = plain or _corrected(inflated, stream, feeds)
+    if sum(map(len, columns)) > most_corrections(len(inflated.data) - PADDING):
+        return None
+    description = pack(parameters, stream[:2], tail, adler, columns)
+    if not _proves(inflated, description, deflate, stream):
+        return None
+    if len(description) > soon:  # else that was seen to take more
+        by_costs = _by_costs(inflated, stream, adler, len(description))
+        if by_costs is not None:
+            return by_costs
+    if parameters.family == LIBDEFLATE:
+        makers.note(makers.LIBDEFLATE)
+    return description
 
 
 _Made = tuple[Parameters, list[Column], Deflate]
@@ -161,7 +175,11 @@ def _corrected(inflated: Inflated, stream: bytes, feeds: Iterable[int]) -> _Made
     parameters, predicted = guess(inflated, stream[:2], feeds)
 
     def deflate(data: Bytes, how: NDArray[np.int64], columns: Sequence[Column]) -> bytes:
-        return written(data, how, columns, *engine().replay(data, how, columns, predicted))
+        if any(map(len, columns)):
+            made = engine().replay(data, how, columns, predicted)
+        else:  # all was found to be as predicted
+            made = inflated.tokens, inflated.blocks
+        return written(data, how, columns, *made)
 
     return parameters, told(inflated, parameters, predicted), deflate
 
@@ -180,7 +198,10 @@ def _by_costs(inflated: Inflated, stream: bytes, adler: bytes, size: int) -> byt
     description = pack(parameters, stream[:2], tail, adler, [NOTHING] * COLUMNS) + told.message
     if len(description) >= size:
         return None
-    return description if _proves(inflated, description, deflated, stream, told.seen) else None
+    if not _proves(inflated, description, deflated, stream, told.seen):
+        return None
+    makers.note(makers.COSTS)
+    return description
 
 
 def _proves(

@@ -102,6 +102,18 @@ def _wrong_heads(inflated: Inflated, flags: int) -> int:
     return int(np.count_nonzero(blocks[_TREE]))
 
 
+def _most_wrong(inflated: Inflated) -> int:
+    """How many of the first blocks may have codes that are not a maker's, before that says that it
+    is another one."""
+    return int((inflated.blocks[:_HEADS, 0] == 2).sum()) // 2
+
+
+def foreign(inflated: Inflated) -> bool:
+    """Whether codes are neither zlib's nor libdeflate's."""
+    most = _most_wrong(inflated)
+    return all(_wrong_heads(inflated, flags) > most for flags in (0, SORTED))
+
+
 def likely(inflated: Inflated, header: bytes) -> Parameters:
     """Return the maker that `guess` tries first if all codes of a stream are as zlib's."""
     facts = _facts(inflated, header)
@@ -122,7 +134,7 @@ def _candidates(inflated: Inflated, header: bytes, feeds: tuple[int, ...]) -> It
     if not wrong:  # whatever else its codes may be, they are as zlib's
         yield from heaps
     in_order = _wrong_heads(inflated, SORTED)
-    most = int((inflated.blocks[:_HEADS, 0] == 2).sum()) // 2  # if more are wrong, it tells nothing
+    most = _most_wrong(inflated)
     if wrong <= in_order or in_order > most:
         yield from heaps
     if (in_order <= wrong or wrong > most) and len(inflated.data) < _MOST:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.deflate import describe, engine, reference, restore
+from bitswap_cli.images.deflate.guess import foreign
 from bitswap_cli.images.deflate.inflated import Inflated
 from bitswap_cli.images.deflate.makers import COSTS, noting
 from bitswap_cli.images.deflate.parameters import COSTS as FAMILY
@@ -103,6 +104,23 @@ def test_they_are_described_so_where_that_is_shorter(make: Callable[[], bytes]) 
     with noting() as makers:
         other = describe(deflated(make(), 6), 1 << 20)
     assert other is not None and other.description[0] >> 4 != FAMILY and not makers
+
+
+def test_no_maker_is_looked_for_whose_codes_are_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = thrifty(changing())
+    known, other = _inflated(stream), _inflated(thrifty(changing()[::-1]))
+    assert not foreign(known) and not foreign(_inflated(by_libdeflate(changing(), 12)))
+    assert foreign(known._replace(heads=other.heads))
+    plain = describe(stream, 1 << 20)
+
+    def fails(*_: object) -> None:
+        raise AssertionError("a maker was looked for")
+
+    monkeypatch.setattr("bitswap_cli.images.deflate.describing._corrected", fails)
+    with pytest.raises(AssertionError):
+        describe(stream, 1 << 20)
+    monkeypatch.setattr("bitswap_cli.images.deflate.describing.foreign", lambda _: True)
+    assert plain is not None and describe(stream, 1 << 20) == plain
 
 
 def test_what_does_not_come_back_so_is_described_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@
 
 #include "run.h"
 
-enum { LONGEST_PERIOD = 16 };
+enum { LONGEST_PERIOD = 32 };
 
 typedef struct {
     int64_t more;  /* positions behind the first one, 0 if there is no stretch */

@@ -12,7 +12,7 @@
 #include "stretch.h"
 
 enum { LONG_CHAIN = 64, LONGER_CHAIN = 256, LONG_INPUT = 1 << 13 }; /* where these pay */
-enum { FEW = 4, MORE = 6, FEW_BITS = 16 };
+enum { FEW = 4, MORE = 6, FEW_BITS = 15 };
 enum { OFFSETS = 8, FIRST = 6, AGAIN = 36 }; /* steps before rarer bytes are looked for */
 enum { RUN = 16 }; /* positions to insert of which it is seen whether they are alike */
 
@@ -52,8 +52,19 @@ INLINE void link(const finder *f, const chains *c, int64_t p, int count) {
     *head = (uint32_t)p;
 }
 
+/* Let q and what follows up to `end`, of one run, come behind the position before each. */
+INLINE void link_run(const finder *f, uint32_t *prev, int64_t q, int64_t end) {
+    while (q < end) {
+        uint32_t *at = prev + (q & f->c.mask), first = (uint32_t)q - 1;
+        int64_t room = (int64_t)f->c.mask + 1 - (q & f->c.mask);
+        int count = (int)(end - q < room ? end - q : room);
+        for (int i = 0; i < count; i++) at[i] = first + (uint32_t)i;
+        q += count;
+    }
+}
+
 INLINE void link_same(const finder *f, const chains *c, int64_t q, int64_t end, int count) {
-    for (int64_t i = q; i < end; i++) c->prev[i & f->c.mask] = (uint32_t)i - 1;
+    link_run(f, c->prev, q, end);
     *head_of(f, c, q, count) = (uint32_t)end - 1;
 }
 
@@ -69,11 +80,11 @@ INLINE void insert(finder *f, int64_t p) {
 
 /* Insert q and what follows up to `end`; all have the same bytes as the one before. */
 static void insert_same(finder *f, int64_t q, int64_t end) {
-    uint32_t mask = f->c.mask;
-    for (int64_t i = q; i < end; i++) f->c.prev[i & mask] = (uint32_t)i - 1;
+    link_run(f, f->c.prev, q, end);
     f->c.head[slot(f, q)] = (uint32_t)end - 1;
     if (!f->ordinal) return;
-    for (int64_t i = q; i < end; i++) f->ordinal[i & mask] = f->ordinal[(i - 1) & mask] + 1;
+    uint32_t mask = f->c.mask, own = f->ordinal[(q - 1) & mask] + 1;
+    for (int64_t i = q; i < end; i++) f->ordinal[i & mask] = own++;
     if (f->few.head) link_same(f, &f->few, q, end, FEW);
     if (f->more.head) link_same(f, &f->more, q, end, MORE);
 }
