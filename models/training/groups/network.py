@@ -19,6 +19,7 @@ from bitswap_models.training.latents import draw, latent_noise
 from bitswap_models.training.networks.pixel_vae import PixelNetwork
 
 TERMS = ("likelihood", "kl1", "common")
+FEW, HARDLY = 4.0, 0.01  # activations, and shares of pixels, that are half of none
 
 
 class Chance(NamedTuple):
@@ -49,11 +50,13 @@ class Grouped(nn.Module):
         With one layer of latents, or none.
     side : int
         Of a square of as many pixels as a tile has.
+    sparse : float
+        Bits a sample that it is worth if all hidden units are 0: kernels leave out their products.
     """
 
-    def __init__(self, network: PixelNetwork, side: int) -> None:
+    def __init__(self, network: PixelNetwork, side: int, sparse: float = 0.0) -> None:
         super().__init__()
-        self.network, self.config = network, network.config
+        self.network, self.config, self.sparse = network, network.config, sparse
         self.cells, self.area = (side // self.config.tile) ** 2, self.config.tile**2
         radius = self.config.radius
         offsets = torch.from_numpy(np.array(taps(radius)).T.copy())
@@ -87,10 +90,11 @@ class Grouped(nn.Module):
         )
 
     def bits(self, pool: Pool, drawn: Chance, soft: float) -> Tensor:
-        """Bits of what is drawn: of pixels, of z_1 and of z_2, and how many samples that is.
+        """Bits of what is drawn: of pixels, of z_1 and of z_2; how many samples that is, and what
+        its hidden units cost.
 
         Those of latents are as many as the pixels' share of their cells and groups is. `soft` is
-        added to every probability. (4,)
+        added to every probability. (5,)
         """
         g, k, n = drawn.place.shape
         c, whole = self.config.channels, self._where(pool, drawn)
@@ -111,7 +115,22 @@ class Grouped(nn.Module):
         counted = counted[:, :, None].expand(c, g, k * n).reshape(c, -1)
         own = mixture_bits(logit, means, scales, symbols[None], soft)[0]
         own = torch.where(counted, own, 0.0).sum()
-        return torch.stack((own, kl * (n / self.area), common, counted.float().sum()))
+        samples = counted.float().sum()
+        cost = samples * self._active(terms.hidden, g * k)
+        return torch.stack((own, kl * (n / self.area), common, samples, cost))
+
+    def _active(self, hidden: list[Tensor], cells: int) -> Tensor:
+        """What hidden units cost: `sparse` times about the share of those that are not 0.
+
+        One that is 0 in nearly all of a cell is worth more than one that is 0 here and there, since
+        a kernel leaves out what is 0 in several pixels at once.
+        """
+        if not self.sparse:
+            return hidden[0].new_zeros(())
+        units = torch.stack([h.view(cells, -1, self.config.width) for h in hidden])
+        share = (units / (units + FEW)).mean(2)
+        cost: Tensor = self.sparse * ((share + HARDLY).sqrt() - HARDLY**0.5).mean()
+        return cost
 
     def _where(self, pool: Pool, drawn: Chance) -> Where:
         """Cells of a picture as large as a tile lie in rows; others are pictures themselves."""
@@ -172,7 +191,7 @@ def measure(grouped: Grouped, pool: Pool, seed: int = 1) -> dict[str, float]:
     """Bits/dim of all pixels of a pool, ``bpd``, and those of `TERMS`; the noise is always the
     same."""
     generator = torch.Generator(pool.pixels.device).manual_seed(seed)
-    total = torch.zeros(4, dtype=torch.float64, device=pool.pixels.device)
+    total = torch.zeros(5, dtype=torch.float64, device=pool.pixels.device)
     for tile in range(len(pool.sides)):
         total += grouped.bits(pool, grouped.every(tile, generator), 0.0)
     found = (total[:3] / total[3]).tolist()

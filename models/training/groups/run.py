@@ -157,7 +157,7 @@ def train(
         torch.set_float32_matmul_precision("high")  # TF32: products of our integers stay exact
     torch.manual_seed(groups.seed)
     test = pool_of(held_out(data / groups.test, groups, base.config.tile), device)
-    grouped = begun(base, recipe, groups.side).to(device)
+    grouped = begun(base, recipe, groups.side, groups.sparse).to(device)
     progress(f"test {groups.test} at the start  {describe(measure(grouped, test))}")
     with feed(data, sources, groups, base.config.tile) as lots:
         run = GroupRun(grouped, groups, lots)
@@ -168,16 +168,16 @@ def train(
     return metrics
 
 
-def begun(base: PixelVAE, recipe: Path, side: int) -> Grouped:
+def begun(base: PixelVAE, recipe: Path, side: int, sparse: float = 0.0) -> Grouped:
     """A network that says what a model says, for tiles as large as a square of this side."""
     network = PixelNetwork(base.config)
     take_from(network, base, recipe)
-    return Grouped(network, side)
+    return Grouped(network, side, sparse)
 
 
 def _advance(run: GroupRun, progress: Callable[[str], None]) -> None:
     """Take all steps."""
-    sums = torch.zeros(4, device=run.pool.pixels.device, dtype=torch.float64)
+    sums = torch.zeros(5, device=run.pool.pixels.device, dtype=torch.float64)
     mark = time.monotonic()
     while run.step < run.groups.steps:
         sums += run.advance(progress)

@@ -89,7 +89,7 @@ class Step:
         for parameter in self.parameters:
             parameter.grad = None  # gradients are written, not added to
         bits = self.run(pool, drawn, SOFT)
-        (bits[:3].sum() / self.samples).backward()  # type: ignore[no-untyped-call]
+        ((bits[:3].sum() + bits[4]) / self.samples).backward()  # type: ignore[no-untyped-call]
         return bits.detach()
 
     def _slopes(self) -> list[Tensor]:

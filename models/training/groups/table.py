@@ -29,6 +29,7 @@ class Groups:
     vary: float = 0.0  # share of photographs in another world, see augment.py
     ycc: float = 0.0  # share of tiles told as Y, Cb and Cr, see colours.py
     planes: float = 0.0  # share of tiles told as gray planes, one channel of them is coded
+    sparse: float = 0.0  # bits a sample that hidden units may cost if all are 0
     workers: int = 2  # processes that draw; each has its share of the photographs
     compile: bool = False  # by torch, and on a GPU recorded
     seed: int = 0

@@ -22,6 +22,7 @@ class Terms(NamedTuple):
     skip: Tensor  # (C, K, N), added to means, 1/16 symbol
     anchors: Tensor  # (C, K, N), in symbols
     reference: Tensor  # (C, N)
+    hidden: list[Tensor]  # of the trunk's layers, rectified, (N, width, 1, 1)
 
 
 def _halved(x: Tensor, times: int) -> Tensor:
@@ -80,7 +81,7 @@ class PixelNet(nn.Module):
             anchors.append(_halved(w * west + n_ * north + nw * corner + ne * east + 2, 2))
         with torch.autocast(x.device.type, enabled=False):
             skip = self.skip(x)[:, :, 0, 0].T.reshape(c, k, n)
-        h = x
+        h, hidden = x, []
         for i, layer in enumerate(self.trunk):
             h = layer(h)
             if film is not None:
@@ -89,7 +90,8 @@ class PixelNet(nn.Module):
                 cells = saturated(cells + floor(cells * gain * (1 / GAIN)) + shift)
                 h = cells.view(n, -1, 1, 1)
             h = activation(h)
-        return Terms(self.splits(h), skip, torch.stack(anchors, 1), reference)
+            hidden.append(h)
+        return Terms(self.splits(h), skip, torch.stack(anchors, 1), reference, hidden)
 
     def channel(self, c: int, terms: Terms, known: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Logits, means (1/16 symbol), scale indices, (K, N) each, of channel c.

@@ -112,6 +112,21 @@ def test_z2_is_trained(workshop: Path) -> None:
     assert all(float(v.detach().abs().max()) <= 1 for v in training.binary)
 
 
+def test_hidden_units_that_cost_are_left_at_0() -> None:
+    found = []
+    for sparse in (0.0, 1.0):
+        grouped = run.begun(small.model(), Path("recipe.toml"), SIDE, sparse)
+        groups = Groups("sheets", 30, side=SIDE, tiles=32, groups=8, cells=4, pixels=32, rate=4e-3)
+        training = run.GroupRun(grouped, groups, repeat(small.lot(16, 16)))
+        for _ in range(30):
+            training.advance(lambda line: None)
+        grouped.sparse = 1.0
+        drawn = grouped.every(0, torch.Generator().manual_seed(0))
+        with torch.no_grad():
+            found.append(float(grouped.bits(training.pool, drawn, 0.0)[4]))
+    assert found[1] < 0.9 * found[0]
+
+
 def test_what_is_trained_follows_the_seed(workshop: Path) -> None:
     found = []
     for seed in (1, 1, 2):
