@@ -3,6 +3,7 @@
 
 #if X86
 #define TARGET AVX2_TARGET
+#define VECTORS
 #include "octets.h"
 
 TARGET void bitswap_mixing_avx2(octets *o, coder *c) { code_octets(o, c); }

@@ -2,11 +2,10 @@
 #ifndef BITSWAP_MIXING_MIXING_H
 #define BITSWAP_MIXING_MIXING_H
 
-#include "processor.h"
-#include "tables.h"
+#include "weights.h"
 
 enum { MOST_SLOTS = 16 }; /* of a decision */
-enum { COUNTER_LIMIT = 127, WEIGHT_LIMIT = 4 * 65536 - 16 };
+enum { COUNTER_LIMIT = 127 };
 enum { FRESH = 2048 << 4 }; /* a slot that knows nothing */
 
 /* Have what will be read soon come nearer. */
@@ -21,11 +20,6 @@ TARGET INLINE uint32_t hash(uint32_t a, uint32_t b) {
     h ^= h >> 29;
     h *= UINT64_C(0xBF58476D1CE4E5B9);
     return (uint32_t)(h >> 32);
-}
-
-TARGET INLINE int32_t clip(int32_t value, int32_t low, int32_t high) {
-    value = value < low ? low : value;
-    return value > high ? high : value;
 }
 
 TARGET INLINE int lesser(int a, int b) { return a < b ? a : b; }
@@ -82,6 +76,7 @@ typedef struct {
     const tables *t;
     int16_t inputs[INPUTS]; /* logits and the like, within LIMIT */
     int n;
+    weighed x; /* they, once all are there */
     uint32_t *counters[INPUTS]; /* that are told the outcome */
     int counted;
     uint16_t *slots[MOST_SLOTS];
@@ -114,11 +109,10 @@ TARGET INLINE int32_t mix(decision *d, int32_t *of_sets, uint32_t *steps) {
     d->inputs[d->n++] = 256;
     while (d->n < INPUTS) d->inputs[d->n++] = 0;
     d->of_sets = of_sets;
+    gather_inputs(&d->x, d->inputs);
     int64_t total = 0;
     for (int k = 0; k < d->chosen; k++) {
-        int32_t sum = 0;
-        for (int i = 0; i < INPUTS; i++) sum += (int16_t)(d->sets[k][i] >> 4) * d->inputs[i];
-        d->outputs[k] = clip(sum >> 12, -LIMIT, LIMIT);
+        d->outputs[k] = clip(weigh(&d->x, d->sets[k]) >> 12, -LIMIT, LIMIT);
         total += (int64_t)of_sets[k] * d->outputs[k];
     }
     int32_t logit = clip((int32_t)(total >> 16), -LIMIT, LIMIT);
@@ -131,19 +125,14 @@ TARGET INLINE int32_t mix(decision *d, int32_t *of_sets, uint32_t *steps) {
     return clip((3 * d->mixed + (int32_t)(refined / STEP)) >> 2, 1, 65535);
 }
 
-/* Let all that took part learn the outcome. A weight moves by input * own / 2^14, rounded; written
- * as it is here, it is one instruction of 16 bits. */
+/* Let all that took part learn the outcome. */
 TARGET INLINE void learn(decision *d, int bit, int32_t rate) {
     int32_t target = bit << 16, error = (target - d->mixed) >> 5;
     for (int k = 0; k < d->chosen; k++) {
         d->of_sets[k] = clip(d->of_sets[k] + ((d->outputs[k] * error + (1 << 13)) >> 14),
                              -WEIGHT_LIMIT, WEIGHT_LIMIT);
         int16_t own = (int16_t)((target - squash(d->t, d->outputs[k])) * rate >> 8);
-        for (int i = 0; i < INPUTS; i++) {
-            int16_t twice = (int16_t)(2 * d->inputs[i]);
-            int32_t w = d->sets[k][i] + (int16_t)((((int32_t)twice * own >> 14) + 1) >> 1);
-            d->sets[k][i] = clip(w, -WEIGHT_LIMIT, WEIGHT_LIMIT);
-        }
+        move(&d->x, d->sets[k], own);
     }
     count(d->t, d->step, bit, COUNTER_LIMIT);
     for (int i = 0; i < d->counted; i++) count(d->t, d->counters[i], bit, COUNTER_LIMIT);

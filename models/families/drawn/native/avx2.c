@@ -3,6 +3,7 @@
 
 #if X86
 #define TARGET AVX2_TARGET
+#define VECTORS
 #include "pixels.h"
 
 TARGET void bitswap_drawn_rows_avx2(chunk *k, frame *f, uint8_t *pixels, int64_t height) {

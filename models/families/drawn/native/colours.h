@@ -89,21 +89,40 @@ TARGET INLINE uint32_t pattern(const sources *s, uint32_t agreeing, int rank) {
     return found | (uint32_t)(rank > 0) << 8 | (uint32_t)(rank > 1) << 9;
 }
 
-/* Code whether the next pixel has the candidate's colour. */
-TARGET INLINE int code_candidate(coder *out, const tables *t, state *a, memory *m, const window *v,
-                                 const sources *s, const candidates *c, int rank, uint32_t rejected,
-                                 int channels, int is) {
-    uint32_t agreeing = c->agreeing[rank], colour = c->colour[rank], r = (uint32_t)rank;
-    uint32_t which = hash(agreeing, hash(rejected, 1));
+/* What a candidate is asked about: slots, and which sources agree, and which were wrong before. */
+typedef struct {
+    uint32_t contexts[COLOUR_CONTEXTS];
+    uint32_t agreeing, rejected;
+    int rank;
+} question;
+
+/* Ask about the best of the rest of the candidates, and have what is known of it come nearer. */
+TARGET INLINE question about(const memory *m, const window *v, const sources *s, candidates *c,
+                             int rank, uint32_t rejected, int channels) {
+    promote(c, rank);
+    const uint32_t agreeing = c->agreeing[rank];
     uint32_t shape = hash((uint32_t)(v->equal | v->flat << 7), (uint32_t)channels);
     uint32_t sure = (uint32_t)((s->confidence[1] + 1) * 64 + s->confidence[3] + 1);
-    const uint32_t contexts[COLOUR_CONTEXTS] = {
-        which,
-        hash(shape, hash(agreeing >> AROUND, hash(r, 2))),
-        hash(colour, hash(v->w, 3)),
-        hash(agreeing, hash((uint32_t)(s->confidence[0] + 1), hash(sure, 4))),
+    question q = {
+        {
+            hash(agreeing, hash(rejected, 1)),
+            hash(shape, hash(agreeing >> AROUND, hash((uint32_t)rank, 2))),
+            hash(c->colour[rank], hash(v->w, 3)),
+            hash(agreeing, hash((uint32_t)(s->confidence[0] + 1), hash(sure, 4))),
+        },
+        agreeing,
+        rejected,
+        rank,
     };
-    for (int k = 0; k < COLOUR_CONTEXTS; k++) COMING(slot_at(m, contexts[k]));
+    for (int k = 0; k < COLOUR_CONTEXTS; k++) COMING(slot_at(m, q.contexts[k]));
+    return q;
+}
+
+/* Code whether the next pixel has the candidate's colour. */
+TARGET INLINE int code_candidate(coder *out, const tables *t, state *a, memory *m, const sources *s,
+                                 const question *q, int channels, int is) {
+    const uint32_t agreeing = q->agreeing, rejected = q->rejected;
+    const int rank = q->rank;
     decision d;
     d.t = t;
     begin(&d);
@@ -116,12 +135,12 @@ TARGET INLINE int code_candidate(coder *out, const tables *t, state *a, memory *
         see(&d, a->hit + (i * ROLES + role) * CONFIDENCES + s->confidence[i]);
     }
     for (int k = 0; k < COLOUR_CONTEXTS; k++)
-        see_slot(&d, slot(m, contexts[k]), a->colour_slots + k * STATES);
+        see_slot(&d, slot(m, q->contexts[k]), a->colour_slots + k * STATES);
     d.sets[0] = a->colour_by_rank + ((channels - 1) * MOST_CANDIDATES + rank) * INPUTS;
     d.sets[1] = a->colour_by_sources + pattern(s, agreeing, rank) * INPUTS;
     d.chosen = 2;
-    int32_t one =
-        mix(&d, a->colour_sets + rank * MOST_SETS, a->colour_steps + (which >> 22) * STEPS);
+    int32_t one = mix(&d, a->colour_sets + rank * MOST_SETS,
+                      a->colour_steps + (q->contexts[0] >> 22) * STEPS);
     is = code(out, one, is);
     learn(&d, is, COLOUR_RATE);
     return is;

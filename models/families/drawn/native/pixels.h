@@ -17,30 +17,52 @@ TARGET INLINE int goes_on(chunk *k, const window *v, const place *p, uint32_t th
     return !broken;
 }
 
+TARGET INLINE void expect_first(chunk *k, outlook *first, const window *v, const frame *f,
+                                uint32_t colour) {
+    const so_far none = {0, 0, 0, f->channels};
+    expect(first, &k->c, &k->a, &k->m, v, none, f->number, colour);
+}
+
+/* Ask about candidates, the likeliest first; returns which one it is, or how many it is none of.
+ * What the next answer will depend on comes nearer meanwhile: the next candidate, and, once the
+ * first one is wrong, which mostly all are then, what is known of the first channel. */
+TARGET INLINE int choose(chunk *k, const window *v, const sources *s, candidates *c, int most,
+                         outlook *first, const frame *f, uint32_t colour) {
+    question next = {0};
+    if (most) next = about(&k->m, v, s, c, 0, 0, f->channels);
+    for (int r = 0; r < most; r++) {
+        const question q = next;
+        const int is = c->colour[r] == colour;
+        if (r + 1 < most && (k->c.decoding || !is))
+            next = about(&k->m, v, s, c, r + 1, q.rejected | q.agreeing, f->channels);
+        if (r == 1) expect_first(k, first, v, f, colour);
+        if (code_candidate(&k->c, &k->t, &k->a, &k->m, s, &q, f->channels, is)) return r;
+    }
+    return most;
+}
+
 TARGET INLINE uint32_t code_colour(chunk *k, const window *v, const place *p, uint32_t there,
                                    const frame *f, uint32_t colour) {
     followed *told[MEMORIES];
     for (int i = 0; i < MEMORIES; i++) told[i] = entry(&k->m, i, v->keys[i]);
     sources s = ask(v, p, there, told, f->channels);
     candidates c = gather(&k->t, &k->a, &s, f, v->flat, v->w);
-    uint32_t rejected = 0, without[MOST_CANDIDATES + 1];
-    int found = 0, ruled_out = 0;
-    if (v->flat) without[ruled_out++] = key_of(v->w, f->channels);
-    for (int r = 0; r < lesser(c.count, MOST_CANDIDATES) && !found; r++) {
-        promote(&c, r);
-        found = code_candidate(&k->c, &k->t, &k->a, &k->m, v, &s, &c, r, rejected, f->channels,
-                               c.colour[r] == colour);
-        if (found) colour = c.colour[r];
-        rejected |= c.agreeing[r];
-        without[ruled_out++] = key_of(c.colour[r], f->channels);
-    }
-    if (!found) {
+    outlook every[MOST_CHANNELS + 1];
+    const int most = lesser(c.count, MOST_CANDIDATES);
+    const int which = choose(k, v, &s, &c, most, every, f, colour);
+    if (which < most) {
+        colour = c.colour[which];
+    } else {
         const uint32_t wanted = colour;
-        colours rest = all_but(f, without, ruled_out);
+        uint32_t without[MOST_CANDIDATES + 1];
+        for (int r = 0; r < most; r++) without[r] = key_of(c.colour[r], f->channels);
+        without[most] = key_of(v->w, f->channels);
+        colours rest = all_but(f, without, most + v->flat);
+        if (most < 2) expect_first(k, every, v, f, colour);
         if (f->colours && !rest.end) k->c.failed = WRONG;
         else
-            colour =
-                code_values(&k->c, &k->t, &k->a, &k->m, v, f->channels, f->number, &rest, colour);
+            colour = code_values(&k->c, &k->t, &k->a, &k->m, v, every, f->channels, f->number,
+                                 &rest, colour);
         if (!k->c.decoding && colour != wanted) k->c.failed = WRONG;
     }
     for (int i = 0; i < SOURCES; i++)

@@ -15,6 +15,8 @@ typedef struct {
     uint32_t *scales[ANCHORS];
     uint64_t known; /* values that it may repeat, four for each agreement, a byte each */
     uint32_t contexts[VALUE_CONTEXTS];
+    uint32_t first[VALUE_CONTEXTS];     /* with these, the hashes of a value's first half */
+    uint32_t second[2][VALUE_CONTEXTS]; /* and of its second one, whether it begins odd or not */
     int32_t activity;
 } outlook;
 
@@ -123,26 +125,49 @@ TARGET INLINE void hash_half(uint32_t *hashes, const memory *m, const outlook *o
     }
 }
 
-TARGET INLINE int code_value(coder *out, const tables *t, state *a, memory *m, const outlook *o,
-                             int turn, int channels, repeats same, colours *rest, int value) {
+/* What is known of a pixel before one of its channels. */
+typedef struct {
+    uint32_t pixel;  /* those before it */
+    uint32_t prefix; /* a hash of these */
+    int turn, channels;
+} so_far;
+
+TARGET INLINE so_far followed_by(so_far p, int value) {
+    const int k = ORDER[p.channels - 1][p.turn];
+    return (so_far){p.pixel | (uint32_t)value << (8 * k), hash(p.prefix + 1, (uint32_t)value),
+                    p.turn + 1, p.channels};
+}
+
+/* Regard a channel, and have all come nearer that is known of it: an encoder, whose pixel has a
+ * colour, knows where the second half will be, too. */
+TARGET APART void expect(outlook *o, const coder *out, state *a, const memory *m, const window *v,
+                         so_far p, uint32_t picture, uint32_t colour) {
+    if (p.turn == p.channels) return;
+    *o = regard(a, v, p.pixel, p.turn, p.channels, p.prefix, picture);
+    hash_half(o->first, m, o, 0);
+    if (out->decoding) return;
+    const int value = channel(colour, ORDER[p.channels - 1][p.turn]);
+    hash_half(o->second[value >> 4 & 1], m, o, 16 | value >> 4);
+}
+
+TARGET INLINE int code_value(coder *out, const tables *t, state *a, memory *m, outlook *o, int turn,
+                             int channels, repeats same, colours *rest, int value) {
     const int shift = 8 * (channels - 1 - turn); /* of its bits in keys */
     if (rest->end - rest->first == 1) return (int)(rest->keys[rest->first] >> shift & 255);
     const int flags = same.w | same.n << 1 | same.nw << 2 | same.ne << 3;
     const int busy = o->activity > 5 ? 2 : o->activity > 2 ? 1 : 0;
     uint16_t *halves[VALUE_CONTEXTS];
-    uint32_t hashes[2][VALUE_CONTEXTS];
-    hash_half(hashes[0], m, o, 0);
     int prefix = 1, low = 0, high = 256;
     uint64_t agree = EACH_BYTE; /* those that a value may repeat, as far as it is known */
     masses least = all_below(t->sigmoid[0]), most = all_below(t->sigmoid[2 * REACH]);
     for (int bit = 7; bit >= 0; bit--) {
         if (bit == 7 || bit == 3) {
-            const uint32_t *own = hashes[bit == 3 ? prefix & 1 : 0];
+            const uint32_t *own = bit == 3 ? o->second[prefix & 1] : o->first;
             for (int k = 0; k < VALUE_CONTEXTS; k++) halves[k] = bucket(m, own[k]);
         }
-        if (bit == 4) { /* whichever it will be */
-            hash_half(hashes[0], m, o, 2 * prefix);
-            hash_half(hashes[1], m, o, 2 * prefix + 1);
+        if (bit == 4 && out->decoding) { /* whichever it will be */
+            hash_half(o->second[0], m, o, 2 * prefix);
+            hash_half(o->second[1], m, o, 2 * prefix + 1);
         }
         int node = bit > 3 ? prefix : (prefix & ((1 << (3 - bit)) - 1)) | 1 << (3 - bit);
         int middle = (low + high) >> 1, at = split(rest, shift + bit);
@@ -188,27 +213,31 @@ TARGET INLINE int code_value(coder *out, const tables *t, state *a, memory *m, c
     return prefix - 256;
 }
 
+/* Code a colour; `every` has what is expected of its first channel, and room for the others and one
+ * more. */
 TARGET INLINE uint32_t code_values(coder *out, const tables *t, state *a, memory *m,
-                                   const window *v, int channels, uint32_t picture, colours *rest,
-                                   uint32_t colour) {
-    uint32_t pixel = 0, prefix = 0;
+                                   const window *v, outlook *every, int channels, uint32_t picture,
+                                   colours *rest, uint32_t colour) {
     repeats same = {1, 1, 1, 1};
-    for (int turn = 0; turn < channels; turn++) {
-        int k = ORDER[channels - 1][turn];
-        outlook o = regard(a, v, pixel, turn, channels, prefix, picture);
-        int value = code_value(out, t, a, m, &o, turn, channels, same, rest, channel(colour, k));
+    so_far p = {0, 0, 0, channels};
+    while (p.turn < channels) {
+        const int k = ORDER[channels - 1][p.turn], wanted = channel(colour, k);
+        outlook *o = every + p.turn;
+        if (!out->decoding) /* it need not wait for the value */
+            expect(o + 1, out, a, m, v, followed_by(p, wanted), picture, colour);
+        const int value = code_value(out, t, a, m, o, p.turn, channels, same, rest, wanted);
         for (int i = 0; i < ANCHORS; i++) {
-            int64_t error = ((int64_t)absolute(value - o.anchors[i]) << 16) - *o.scales[i];
-            *o.scales[i] = (uint32_t)((int64_t)*o.scales[i] + (error >> 5));
+            int64_t error = ((int64_t)absolute(value - o->anchors[i]) << 16) - *o->scales[i];
+            *o->scales[i] = (uint32_t)((int64_t)*o->scales[i] + (error >> 5));
         }
-        if (channels % 2 || turn) { /* not alpha */
+        if (channels % 2 || p.turn) { /* not alpha */
             same.w &= value == channel(v->w, k), same.n &= value == channel(v->n, k);
             same.nw &= value == channel(v->nw, k), same.ne &= value == channel(v->ne, k);
         }
-        pixel |= (uint32_t)value << (8 * k);
-        prefix = hash(prefix + 1, (uint32_t)value);
+        p = followed_by(p, value);
+        if (out->decoding) expect(o + 1, out, a, m, v, p, picture, 0);
     }
-    return pixel;
+    return p.pixel;
 }
 
 #endif
