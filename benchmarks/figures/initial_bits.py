@@ -1,9 +1,10 @@
 """Initial bits: Bit-Swap against BB-ANS with the same models, for models of different depths.
 
 Chains of images are coded one after another on one message, each image a group of its own, under
-both schemes. What the message holds after 1, 2, 3 .. images, initial bits included, over the
-dimensions coded so far, is the cumulative rate that Kingma, Abbeel and Ho (ICML 2019) plot: under
-Bit-Swap it starts at about the same height however deep the model; under BB-ANS every layer adds.
+both schemes, which are one where there is one layer of latents. What the message holds after 1, 2,
+3 .. images, initial bits included, over the dimensions coded so far, is the cumulative rate that
+Kingma, Abbeel and Ho (ICML 2019) plot: under Bit-Swap it starts at about the same height however
+deep the model; under BB-ANS every layer adds.
 
 The message has one lane, so that its head weighs next to nothing, and nothing pays for the initial
 bits: in an archive they carry metadata. The first chain of each is decoded again and compared.
@@ -24,10 +25,10 @@ from numpy.typing import NDArray
 from benchmarks import drawing
 from benchmarks.report import markdown, write_json
 from bitswap_cli.ans import Message
-from bitswap_cli.coding import SCHEMES
+from bitswap_cli.coding import SCHEMES, common
 from bitswap_cli.coding.group import Group
+from bitswap_cli.contract import TileModel
 from bitswap_models import zoo
-from bitswap_models.families.markov_vae import MarkovVAE
 from bitswap_models.stored import model_file
 from bitswap_models.training.data import cells
 
@@ -61,7 +62,7 @@ class Result(NamedTuple):
 
 
 def code_chain(
-    model: MarkovVAE, scheme: str, tiles: Tiles, payload: bytes, *, check: bool
+    model: TileModel, scheme: str, tiles: Tiles, payload: bytes, *, check: bool
 ) -> Chain:
     """Push tiles (n, C, H, W) one after another; pop them again if asked to.
 
@@ -72,24 +73,29 @@ def code_chain(
     """
     sizes = np.array([[model.tile, model.tile, model.channels]], np.int32)
     message = Message.with_bottom(payload, 1)
-    net = np.zeros((len(tiles), 1 + model.depth))
+    net = np.zeros((len(tiles), 1 + model.depth + (common.of(model) is not None)))
     total = np.zeros(len(tiles))
     for i in range(len(tiles)):
         one = slice(i, i + 1)
-        SCHEMES[scheme].push(Group(message, model, sizes, bits=net[one]), tiles[one])
+        group = Group(message, model, sizes, bits=net[one])
+        common.choose(group, tiles[one])
+        SCHEMES[scheme].push(group, tiles[one])
+        common.push(group)
         words, used = message.finish()
         total[i] = 32 * len(words)
     if check:
         message = Message.from_words(words, 1)
         for tile in tiles[::-1]:
-            if not np.array_equal(SCHEMES[scheme].pop(Group(message, model, sizes))[0], tile):
+            group = Group(message, model, sizes)
+            common.pop(group)
+            if not np.array_equal(SCHEMES[scheme].pop(group)[0], tile):
                 raise ValueError(f"an image came back different under {NAMES[scheme]}")
         if message.check_bottom(used) != payload[:used]:
             raise ValueError(f"the initial bits came back different under {NAMES[scheme]}")
     return Chain(total, net.sum(1), 8 * used)
 
 
-def measure(name: str, model: MarkovVAE, scheme: str, chains: Tiles) -> Result:
+def measure(name: str, model: TileModel, scheme: str, chains: Tiles) -> Result:
     """Code chains, (m, n, C, H, W)."""
     coded = []
     for number, tiles in enumerate(chains):
@@ -114,13 +120,14 @@ def measure(name: str, model: MarkovVAE, scheme: str, chains: Tiles) -> Result:
 def table(results: list[Result], marks: list[int]) -> str:
     """Markdown: rates after so many images."""
     images = ["1 image" if n == 1 else f"{n} images" for n in marks]
-    rows = [["L", "scheme", "initial bits", *images, "net"]]
+    rows = [["model", "L", "scheme", "initial bits", *images, "net"]]
     for result in results:
         rates = [result.cumulative[n - 1] for n in marks] + [result.net]
         initial = f"{result.initial_bits:,.0f}"
         figures = [f"{rate:.3f}" for rate in rates]
-        rows.append([str(result.depth), NAMES[result.scheme], initial, *figures])
-    return markdown(rows, left=(1,))
+        named = [result.model, str(result.depth), NAMES[result.scheme]]
+        rows.append([*named, initial, *figures])
+    return markdown(rows, left=(0, 2))
 
 
 def plot(results: list[Result], path: Path) -> None:
@@ -157,8 +164,8 @@ def main(given: Sequence[str] | None = None) -> None:
     for name_or_path in arguments.models:
         file = zoo.resolve(name_or_path)
         model = model_file.load(file.path)
-        if not isinstance(model, MarkovVAE):
-            sys.exit(f"{file.name} is no Markov VAE, whose tiles can be coded one by one")
+        if not set(NAMES) <= set(model.schemes):
+            sys.exit(f"{file.name} is not coded by {' or '.join(NAMES.values())}")
         tiles = cells(arguments.data, model.tile, model.channels)
         count = arguments.chains * arguments.length
         if len(tiles) < count:

@@ -68,8 +68,17 @@ def test_initial_bits(sheets: Path, tmp_path: Path, capsys: pytest.CaptureFixtur
 
 
 def test_initial_bits_of_another_family(sheets: Path) -> None:
-    with pytest.raises(SystemExit, match="photo is no Markov VAE"):
-        initial_bits.main(["photo", "--data", str(sheets)])
+    with pytest.raises(SystemExit, match="resnet-1-1 is not coded by Bit-Swap or BB-ANS"):
+        initial_bits.main(["resnet-1-1", "--data", str(sheets)])
+
+
+def test_schemes_are_one_where_there_is_one_layer(sheets: Path, tmp_path: Path) -> None:
+    figures = tmp_path / "figures.json"
+    few = ["--data", str(sheets), "--chains", "1", "--length", "2"]
+    initial_bits.main(["digits", *few, "--json", str(figures)])
+    bitswap, bbans = json.loads(figures.read_text())
+    assert bitswap["initial_bits"] > 0
+    assert {**bitswap, "scheme": ""} == {**bbans, "scheme": ""}
 
 
 @pytest.mark.parametrize("model", ["mnist28-l2", "photo", "resnet-1-1", "flowpp-1-1"])
