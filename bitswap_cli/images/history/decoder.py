@@ -107,13 +107,25 @@ def decode(
         Of the picture; it lies within the JPEG.
     """
     height, width, _ = turned_shape((height, width, len(coefficients)), origin.orientation)
-    planes = samples(origin, coefficients)
+    made = coloured(origin, samples(origin, coefficients), height, width)
+    return np.ascontiguousarray(turn_back(made, origin.orientation))
+
+
+def coloured(origin: Origin, planes: Sequence[Plane], height: int, width: int) -> NDArray[np.uint8]:
+    """Return the colours (height, width, 1 or 3) of a picture as it lies in the JPEG of which luma
+    and chroma are given, see `samples`."""
     rows, columns = slice(origin.top, origin.top + height), slice(origin.left, origin.left + width)
     luma, *chroma = (plane[rows, columns] for plane in planes)
     made, used = luma[:, :, None], origin.map
     if chroma:
         made = colours(used, luma, *chroma) if used else engine().colour(luma, *chroma)
-    return np.ascontiguousarray(turn_back(made, origin.orientation))
+    return made
+
+
+def differing(made: NDArray[np.uint8], pixels: NDArray[np.uint8]) -> int:
+    """Return how many pixels (H, W, C) differ."""
+    differ = made != pixels
+    return int(np.count_nonzero(np.logical_or.reduce([*differ.transpose(2, 0, 1)])))
 
 
 def samples(origin: Origin, coefficients: Sequence[NDArray[np.int16]]) -> list[Plane]:

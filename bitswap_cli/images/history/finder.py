@@ -4,6 +4,7 @@ A decoder's luma and chroma are a quarter of all triples, so a sample of pixels 
 that are none; blocks whose coefficients are multiples of steps tell the others.
 """
 
+import itertools
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,13 +19,15 @@ from bitswap_cli.images.history.search import Blocks, searcher
 from bitswap_cli.images.history.solving import SURE, Canvas, Puzzle
 from bitswap_cli.images.orientation import turn
 
-_SOME = 0.25  # of a part's pixels are known, or more: it tells which way is best
+_SOME = 0.03  # of a part's pixels are known, or more: it tells which way is best
 _SMALLEST = 16  # pixels of a picture's side
 _LARGEST = 1 << 24  # pixels of a picture: the search takes some 28 bytes for each
 _WRONG = 0.3  # of all pixels, at most
-_ODD = 0.01  # of all pixels are wrong, or more: the JPEG may have been turned
+_ODD = 0.01  # of a part's pixels are wrong, or more: the JPEG may have been turned
+_TURNED = 0.05  # or of all
 _SQUARE = 32  # pixels of the sides of squares
-_SPREAD = 0.25  # of these have wrong pixels, or more, if a JPEG was turned
+_SPREAD = 0.5  # of these have wrong pixels, or more, if a JPEG was turned
+_ENOUGH = 8  # of them: fewer tell nothing
 _CUT = 0.5  # of all pixels are at an end of their range, or more: nothing tells of that
 # libjpeg's decoder computes columns before rows, and rounds differently to the left and to the
 # right, but not so upwards and downwards: these are all ways that make a difference.
@@ -67,7 +70,7 @@ def find(pixels: NDArray[Any]) -> Found | None:
         other = _posed(used, colours, posed.orientation ^ _MIRRORED)
         posed = other if other and not other.is_odd() else posed
     found = posed and posed.found()
-    odd = found and found.wrong > _ODD * area
+    odd = found and found.wrong > _TURNED * area
     spread = found and odd and _is_whole(colours) and _is_spread(colours, found)
     if found and spread and (orientation := _orientation(used, colours)):
         other = _posed(used, colours, orientation)
@@ -83,13 +86,23 @@ def _is_whole(colours: NDArray[np.uint8]) -> bool:
 
 
 def _is_spread(colours: NDArray[np.uint8], found: Found) -> bool:
-    """Tell whether pixels are wrong in many places, and not just where something was painted."""
+    """Tell whether pixels are wrong in many places, and not just where something was painted, at
+    the edges of a crop, or where they are at an end of their range."""
     height, width, _ = colours.shape
     wrong = (decode(found.origin, found.coefficients, height, width) != colours).any(2)
-    rows, columns = height // _SQUARE, width // _SQUARE
-    squares = wrong[: rows * _SQUARE, : columns * _SQUARE]
-    told = squares.reshape(rows, _SQUARE, columns, _SQUARE).any((1, 3))
-    return bool(told.mean() > _SPREAD) if told.size else True
+    cut = ((colours == 0) | (colours == 255)).any(2)
+    told, others = (_squares(plane)[1:-1, 1:-1] for plane in (wrong, cut))
+    inner = told[np.nonzero(~others)]
+    return bool(inner.mean() > _SPREAD) if inner.size >= _ENOUGH else True
+
+
+def _squares(plane: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Tell of each square of a plane whether anything in it is true."""
+    rows, columns = (side // _SQUARE for side in plane.shape)
+    squares = plane[: rows * _SQUARE, : columns * _SQUARE]
+    split = squares.reshape(rows, _SQUARE, columns, _SQUARE)
+    told: NDArray[np.bool_] = np.logical_or.reduce(split, (1, 3))
+    return told
 
 
 class _Posed(NamedTuple):
@@ -149,8 +162,7 @@ def _orientation(kernel: Kernel, colours: NDArray[np.uint8]) -> int:
 
     A part of it tells, if any does.
     """
-    down, across = (max(0, side - _PART) // 2 for side in colours.shape[:2])
-    part = colours[down : down + _PART, across : across + _PART]
+    part = _clear(colours)
     tried = dict[int, int]()
     for orientation in (0, *_TURNS):
         if own := _posed(kernel, part, orientation):
@@ -159,6 +171,16 @@ def _orientation(kernel: Kernel, colours: NDArray[np.uint8]) -> int:
             return 0
     best = min(tried, key=lambda k: tried[k], default=0)
     return best if _fewer(tried.get(best, 0), tried.get(0)) else 0
+
+
+def _clear(colours: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the part of a picture of which fewest pixels are at an end of their range; of equals,
+    the one next to the midst."""
+    spare = [max(0, side - _PART) for side in colours.shape[:2]]
+    places = [[*range(0, own + 1, _PART // 2), own // 2][::-1] for own in spare]
+    cut = ((colours == 0) | (colours == 255)).any(2)
+    parts = [(slice(y, y + _PART), slice(x, x + _PART)) for y, x in itertools.product(*places)]
+    return colours[min(parts, key=lambda own: int(np.count_nonzero(cut[own])))]
 
 
 def _fewer(wrong: int, others: int | None) -> bool:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bitswap_cli.images.history.evidence import EXACT, busy, evidence
 from bitswap_cli.images.history.reference import Method, Plane
-from bitswap_cli.images.history.search import UNIT, Effort, Searcher, in_blocks
+from bitswap_cli.images.history.search import UNIT, Effort, Searcher, Work, in_blocks
 from bitswap_cli.images.history.tables import Steps, standard
 
 _LEAST = 100  # nats that must speak for a grid
@@ -120,8 +120,8 @@ def _back(
 ) -> int:  # fmt: skip
     """Return how many of the first blocks of planes (8, 8 n), start, low and high, come back."""
     start, low, high = (np.ascontiguousarray(plane[:, : 8 * count]) for plane in planes)
-    state, found = np.full((1, count), 2, np.uint8), np.zeros((1, count, 64), np.int16)
-    return search.solve(start, low, high, steps, Method.SLOW, 0, effort, found, state)
+    state, found = np.zeros((1, count), np.uint8), np.zeros((1, count, 64), np.int16)
+    return search.solve(start, low, high, steps, Method.SLOW, 0, effort, Work(count), found, state)
 
 
 def _strengths(

@@ -12,7 +12,7 @@ from bitswap_cli.images.history.decoder import FEW_MAPS, FULL_MAP, Decoder
 from bitswap_cli.images.history.evidence import EXACT, busy, evidence
 from bitswap_cli.images.history.grid import Grid, find_grid
 from bitswap_cli.images.history.reference import Method, Plane
-from bitswap_cli.images.history.search import UNIT, Effort, Searcher, bias, in_blocks
+from bitswap_cli.images.history.search import UNIT, Effort, Searcher, Work, bias, in_blocks
 from bitswap_cli.images.history.tables import Steps
 from bitswap_cli.images.orientation import turn
 
@@ -138,4 +138,6 @@ def _solved(search: Searcher, blocks: NDArray[np.uint8], way: Way) -> int:
     row = np.ascontiguousarray(turned.swapaxes(1, 2).reshape(8, -1))
     state = np.full((1, len(blocks)), 2, np.uint8)
     found = np.zeros((1, len(blocks), 64), np.int16)
-    return search.solve(row, row, row, way.steps, way.method, 0, _EFFORT, found, state)
+    return search.solve(
+        row, row, row, way.steps, way.method, 0, _EFFORT, Work(len(blocks)), found, state
+    )

@@ -16,6 +16,7 @@ from bitswap_cli.images.history.tables import Steps, chroma_of
 _EVIDENCE = 300  # nats that must speak for how chroma was sampled; else several ways are tried
 _QUICK, _QUICK_LEAST = 100, 30  # blocks that are asked first, and what they must say at least
 _RIVAL = 3  # what so many times as much would speak for is tried, too
+_BAND, _BANDS = 128, 4  # rows that are asked first are a multiple of that, and such a part
 _NEUTRAL = 128  # chroma of gray
 # How chroma that has fewer samples may have been upsampled, by what luma tells of the decoder.
 _WAYS = {
@@ -35,17 +36,40 @@ def origins(search: Searcher, luma: Luma) -> list[Origin]:
     like = steps if known is None else known
     if (luma.planes[1:] == _NEUTRAL).all():  # gray, however it was sampled
         return [_origin(luma, place, SAMPLINGS[-1], False, (steps, like, like), by)]
+    likely = _likely(search, _band(luma), _possible(luma))
+    if likely[0][0] < _EVIDENCE:
+        likely = [(0, own) for own in _possible(luma)]
     tried = list[tuple[int, Origin, Evidence]]()
-    for own in _possible(luma):
+    for _, own in likely:
         found = _chroma(search, luma, own)
         tried.append((found.strength_for(chroma=True), own, found))
     tried.sort(key=lambda one: -one[0])  # of equals, the one of the fewest blocks
     best = tried[0][0]
     if best >= _EVIDENCE or known is None:
-        likely = [(own, found.chroma(steps)) for much, own, found in tried if _RIVAL * much >= best]
-        return [own._replace(steps=(steps, table, table)) for own, table in likely]
+        best_of = [
+            (own, found.chroma(steps)) for much, own, found in tried if _RIVAL * much >= best
+        ]
+        return [own._replace(steps=(steps, table, table)) for own, table in best_of]
     near = [own for _, own, _ in tried if max(own.top, own.left) < 8]  # blocks begin as luma's
     return [own._replace(steps=(steps, like, like)) for own in near]
+
+
+def _band(luma: Luma) -> Luma:
+    """Return some rows of a picture, those of which most colours are known."""
+    height = luma.known.shape[0]
+    rows = max(_BAND, height // _BANDS // _BAND * _BAND)
+    tops = range(0, max(1, height - rows + 1), rows)
+    told = (luma.known == 1) & (luma.planes[1] != _NEUTRAL)
+    top = max(tops, key=lambda y: int(np.count_nonzero(told[y : y + rows])))
+    band = slice(top, top + rows)
+    return luma._replace(planes=luma.planes[:, band], known=luma.known[band])
+
+
+def _likely(search: Searcher, luma: Luma, asked: list[Origin]) -> list[tuple[int, Origin]]:
+    """Return those for which most speaks in a part of a picture, and how much does."""
+    told = [(_chroma(search, luma, own).strength_for(chroma=True), own) for own in asked]
+    told.sort(key=lambda one: -one[0])
+    return [one for one in told if _RIVAL * one[0] >= told[0][0]]
 
 
 def _possible(luma: Luma) -> list[Origin]:

@@ -28,6 +28,35 @@ class Effort(NamedTuple):
     """Of how many moves all subsets are tried."""
 
 
+class Work:
+    """What searches in blocks may do, in comparisons of 64 samples; it bounds their time.
+
+    It is counted, and no clock is asked, so that every machine finds the same.
+
+    Parameters
+    ----------
+    blocks : int
+        How many there are.
+    each : int
+        Comparisons for each of them, on the average, which `grant` grants; without bound if it is
+        not given.
+    """
+
+    def __init__(self, blocks: int, each: int | None = None) -> None:
+        self._left = np.array([1 << 60 if each is None else 0], np.int64)
+        self._reserve = blocks * (each or 0)
+
+    def grant(self, share: float) -> None:
+        """Let searches use a share of what was not granted yet."""
+        granted = int(share * self._reserve)
+        self._reserve -= granted
+        self._left += granted
+
+    def told(self) -> int:
+        """Return where the kernel finds how many comparisons are left."""
+        return address(self._left)
+
+
 class Searcher:
     """The searches of a kernel."""
 
@@ -37,12 +66,12 @@ class Searcher:
         self._seen = kernel.bound("history_seen", "plplpppppp")
         self._forward = kernel.bound("history_forward", "plp")
         self._comb = kernel.bound("history_comb", "plllllpp")
-        self._solve = kernel.bound("history_solve", "pppllplplllllpp")
+        self._solve = kernel.bound("history_solve", "pppllplplllllppp")
         self._shrink = kernel.bound("history_shrink", "plllp")
         self._narrow = kernel.bound("history_narrow", "plllp")
         self._fit = kernel.bound("history_fit", "pplplpp")
-        self._settle = kernel.bound("history_settle", "ppppppppp")
-        self._chroma = kernel.bound("history_chroma", "ppplllllpllllppp")
+        self._settle = kernel.bound("history_settle", "pppppppppp")
+        self._chroma = kernel.bound("history_chroma", "ppplllllpllllpppp")
 
     def lattice(self, pixels: Plane) -> tuple[NDArray[np.uint8], Plane, int, int]:
         """Find luma and chroma of pixels (.., 3).
@@ -88,13 +117,14 @@ class Searcher:
 
     def solve(
         self, start: Plane, low: Plane, high: Plane, steps: NDArray[np.int32], method: Method,
-        left_open: int, effort: Effort, blocks: Blocks, state: Plane,
+        left_open: int, effort: Effort, work: Work, blocks: Blocks, state: Plane,
     ) -> int:  # fmt: skip
         """Find blocks (rows, columns, 64) of a plane; see native/solve.c."""
         rows, columns, _ = blocks.shape
         found = self._solve(
             address(start), address(low), address(high), rows, columns, address(steps), method,
-            address(_factors()), left_open, *effort, address(blocks), address(state),
+            address(_factors()), left_open, *effort, work.told(), address(blocks),
+            address(state),
         )  # fmt: skip
         return _counted(found)
 
@@ -126,25 +156,27 @@ class Searcher:
 
     def chroma(
         self, told: Told, low: Plane, high: Plane, valid: tuple[int, int], vertical: int,
-        steps: Told, method: Method, wide: bool, moves: int, subsets: int, blocks: Blocks,
-        plane: Plane, state: Plane,
+        steps: Told, method: Method, wide: bool, moves: int, subsets: int, work: Work,
+        blocks: Blocks, plane: Plane, state: Plane,
     ) -> int:  # fmt: skip
         """Find blocks of chroma that was interpolated, or is `wide`; see native/chroma.c."""
         rows, columns, _ = blocks.shape
         return self._chroma(
             address(told), address(low), address(high), rows, columns, *valid, vertical,
-            address(steps), method, wide, moves, subsets, address(blocks), address(plane),
-            address(state),
+            address(steps), method, wide, moves, subsets, work.told(), address(blocks),
+            address(plane), address(state),
         )  # fmt: skip
 
     def settle(
         self, pixels: Plane, geometry: NDArray[np.int64], planes: list[Plane],
-        blocks: list[Blocks], steps: Told,
+        blocks: list[Blocks], steps: Told, most: int,
     ) -> int:  # fmt: skip
-        """Move coefficients of colours that are still wrong; see native/colour.c."""
+        """Move coefficients of colours that are still wrong, while no more than `most` pixels are
+        compared; see native/colour.c."""
+        left = np.array([most], np.int64)
         found = self._settle(
             address(pixels), address(geometry), *map(address, planes), *map(address, blocks),
-            address(steps),
+            address(steps), address(left),
         )  # fmt: skip
         return _counted(found)
 

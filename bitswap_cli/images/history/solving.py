@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import itertools
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bitswap_cli.images.history.decoder import Origin, decode, samples
+from bitswap_cli.images.history.decoder import Origin, coloured, differing, samples
 from bitswap_cli.images.history.engine import engine
 from bitswap_cli.images.history.reference import Plane
-from bitswap_cli.images.history.search import Blocks, Effort, Searcher, T, bias, fine, in_blocks
+from bitswap_cli.images.history.search import (
+    Blocks,
+    Effort,
+    Searcher,
+    T,
+    Work,
+    bias,
+    fine,
+    in_blocks,
+)
 
 # What is tried on blocks that are not solved yet, if they are no more than this share of all.
 _EFFORTS = (
@@ -27,6 +37,10 @@ _ROUNDS = 10
 _HOPELESS = 0.2  # of all pixels: if more are wrong after two rounds, they remain so
 _FEW = 100  # of all MCUs, one in so many at most is settled by colours
 SURE = 0.5  # of a part's pixels are known, or more: it tells which way is best, in one round
+# Comparisons of 64 samples, for each block on the average, and for one at most; and how many times
+# the colours of a picture may be compared in the end.
+_LUMA, _CHROMA, _FEWER, _COMPARED = 2200, 1500, 6000, 40
+_GRANT = 0.5  # of what is left may be used in a round
 _STUCK = 0.8  # of the wrong pixels that there were: a round that leaves more is no progress
 
 
@@ -41,11 +55,6 @@ class Canvas:
     known : array (H, W)
         1 where they are known.
     origin : Origin
-
-    Attributes
-    ----------
-    start, low, high : lists of arrays
-        Of each component what is supposed at each pixel, and between what it is.
     """
 
     def __init__(
@@ -63,15 +72,31 @@ class Canvas:
             slice(origin.top, origin.top + height),
             slice(origin.left, origin.left + width),
         )
-        sure = np.pad(known == 1, self.margin)
-        self.start = [np.pad(plane, self.margin, mode="edge") for plane in planes]
-        self.low = [np.where(sure, plane, np.uint8(0)) for plane in self.start]
-        self.high = [np.where(sure, plane, np.uint8(255)) for plane in self.start]
-        self.all_known = bool(sure.all())
+
+    @cached_property
+    def sure(self) -> NDArray[np.bool_]:
+        """Where on the canvas luma and chroma are known."""
+        return np.pad(self.known == 1, self.margin)
+
+    @cached_property
+    def start(self) -> list[Plane]:
+        """What is supposed at each pixel, of each component."""
+        return [np.pad(plane, self.margin, mode="edge") for plane in self.planes]
+
+    @cached_property
+    def low(self) -> list[Plane]:
+        """What is the least that it can be."""
+        return [np.where(self.sure, plane, np.uint8(0)) for plane in self.start]
+
+    @cached_property
+    def high(self) -> list[Plane]:
+        """And the most."""
+        return [np.where(self.sure, plane, np.uint8(255)) for plane in self.start]
 
     def part(self, side: int) -> Canvas:
         """Return a square of whole MCUs as a JPEG of its own: that in the midst, or, if half of it
-        is not known, the one of which most is."""
+        is not known, the one that tells most: pixels that are not known in part make others wrong,
+        but not those that are all black or white."""
         origin, (height, width) = self.origin, self.known.shape
         tall, wide = (8 * factor for factor in origin.sampling)
         places = [((height - side) // 2, (width - side) // 2)]
@@ -79,8 +104,10 @@ class Canvas:
             down, across = range(tall, height - side, side), range(wide, width - side, side)
             places += itertools.product(down, across)
         places = [(y - (y + origin.top) % tall, x - (x + origin.left) % wide) for y, x in places]
-        counts = [(self.known[_square(y, x, side)] == 1).sum() for y, x in places]
-        top, left = places[counts.index(max(counts))]
+        ends = ((self.pixels == 0) | (self.pixels == 255)).all(2)
+        worth = np.where(self.known == 1, 2, np.where(ends, 0, -3))
+        told = [int(worth[_square(y, x, side)].sum()) for y, x in places]
+        top, left = places[told.index(max(told))]
         rows, columns = _square(top, left, side)
         return Canvas(
             np.ascontiguousarray(self.pixels[rows, columns]),
@@ -111,6 +138,9 @@ class Puzzle:
             np.zeros((c.rows, c.columns, 64), np.int16) for c in self.frame
         ]
         self.vain = set[tuple[int, Effort | int]]()
+        fewer = self.origin.sampling[1] > 1
+        each = [_LUMA, *[_FEWER if fewer else _CHROMA] * 2]
+        self.work = [Work(c.rows * c.columns, n) for c, n in zip(self.frame, each, strict=False)]
 
     def solve(self, rounds: int = _ROUNDS) -> tuple[list[Blocks], int]:
         """Return coefficients, and how many pixels they give otherwise."""
@@ -118,16 +148,17 @@ class Puzzle:
         for round_ in range(rounds):
             for k in range(len(self.frame)):
                 self.component(k, round_)
-            wrong = self.wrong()
+            planes = samples(self.origin, self.blocks)
+            wrong = self.wrong(planes)
             if wrong > _STUCK * least:
                 stuck += 1
             if wrong < least:
                 best, least = [own.copy() for own in self.blocks], wrong
             hopeless = round_ >= 1 and wrong > _HOPELESS * self.canvas.known.size
-            if not wrong or hopeless or stuck > 2 or (self.canvas.all_known and round_ >= 1):
+            if not wrong or hopeless or stuck > 2 or (self.canvas.sure.all() and round_ >= 1):
                 break
             if len(self.frame) == 3:
-                self.canvas.narrow(self.search, self.made())
+                self.canvas.narrow(self.search, self.made(planes))
         return best, least
 
     def finish(self) -> tuple[list[Blocks], int]:
@@ -136,7 +167,7 @@ class Puzzle:
         if least and len(self.frame) == 3 and self.origin.map is None:
             self.blocks = [own.copy() for own in best]
             self.settle()
-            if (wrong := self.wrong()) < least:
+            if (wrong := self.wrong(samples(self.origin, self.blocks))) < least:
                 return self.blocks, wrong
         return best, least
 
@@ -154,25 +185,26 @@ class Puzzle:
         ]
         steps = np.ascontiguousarray(np.stack(origin.steps))
         pixels = np.ascontiguousarray(self.canvas.pixels)
-        self.search.settle(pixels, geometry, planes, self.blocks, steps)
+        most = _COMPARED * height * width
+        self.search.settle(pixels, geometry, planes, self.blocks, steps, most)
 
-    def made(self) -> list[Plane]:
+    def made(self, planes: list[Plane]) -> list[Plane]:
         """Return luma and chroma as they are decoded, on the canvas."""
         whole, (height, width) = list[Plane](), self.canvas.shape
-        for made in samples(self.origin, self.blocks):
+        for made in planes:
             lack = (0, height - made.shape[0]), (0, width - made.shape[1])
             whole.append(np.pad(made, lack, mode="edge"))
         return whole
 
-    def wrong(self) -> int:
-        """Return how many pixels are decoded otherwise."""
+    def wrong(self, planes: list[Plane]) -> int:
+        """Return how many pixels are otherwise of luma and chroma that are decoded."""
         height, width, _ = self.canvas.pixels.shape
-        made = decode(self.origin, self.blocks, height, width)
-        return int((made != self.canvas.pixels).any(2).sum())
+        return differing(coloured(self.origin, planes, height, width), self.canvas.pixels)
 
     def component(self, k: int, round_: int) -> None:
         """Solve what is not solved yet of a component."""
         canvas, own = self.canvas, self.frame[k]
+        self.work[k].grant(_GRANT)
         low, high, start = canvas.low[k], canvas.high[k], canvas.start[k]
         tall, wide = own.sampling
         if wide == 1 or not (self.origin.fancy or self.origin.wide):
@@ -196,8 +228,9 @@ class Puzzle:
             if 0 < left <= share * state.size and (k, effort) not in self.vain:
                 before = left
                 left = state.size - self.search.solve(
-                    start, low, high, steps, self.method, left_open, effort, blocks, state
-                )
+                    start, low, high, steps, self.method, left_open, effort, self.work[k], blocks,
+                    state,
+                )  # fmt: skip
                 if effort.subsets and left > _VAIN * before:
                     self.vain.add((k, effort))
 
@@ -230,7 +263,7 @@ class Puzzle:
                 before = left
                 left = state.size - self.search.chroma(
                     told, low, high, valid, tall, own.steps, self.method, self.origin.wide, moves,
-                    subsets, blocks, plane, state,
+                    subsets, self.work[k], blocks, plane, state,
                 )  # fmt: skip
                 if subsets and left > _VAIN * before:
                     self.vain.add((k, moves))

@@ -7,7 +7,7 @@ from bitswap_cli.images.formats.lattice.maps import MAP_OF, Map, colours
 from bitswap_cli.images.history import engine, reference
 from bitswap_cli.images.history.decoder import decode
 from bitswap_cli.images.history.reference import Method, Plane
-from bitswap_cli.images.history.search import UNIT, Effort, Searcher, in_blocks
+from bitswap_cli.images.history.search import UNIT, Effort, Searcher, Work, in_blocks
 from tests.images.history.jpegs import load, save, scene, taken_apart
 
 KERNEL = engine.compiled()
@@ -101,13 +101,13 @@ def test_blocks_are_found_by_rounding_and_searching(search: Searcher) -> None:
     wanted, steps = picture.coefficients[0], origin.steps[0]
     plane = reference.plane(wanted, steps)
     blocks, state = np.zeros_like(wanted), np.full(wanted.shape[:2], 2, np.uint8)
-    rounded = search.solve(
-        plane, plane, plane, steps, Method.SLOW, 0, Effort(0, 0, 0, 0), blocks, state
-    )
+    told, work = (plane, plane, plane, steps, Method.SLOW, 0), Work(state.size)
+    rounded = search.solve(*told, Effort(0, 0, 0, 0), work, blocks, state)
     assert 0.2 * state.size < rounded < state.size
-    found = search.solve(
-        plane, plane, plane, steps, Method.SLOW, 0, Effort(6, 10, 32, 0), blocks, state
-    )
+    before = blocks.copy()
+    found = search.solve(*told, Effort(6, 10, 32, 0), Work(state.size, 100), blocks, state)
+    assert found == rounded and np.array_equal(blocks, before), "no work was granted"
+    found = search.solve(*told, Effort(6, 10, 32, 0), work, blocks, state)
     assert found > 0.95 * state.size
     same = in_blocks(reference.plane(blocks, steps) == plane).all(1).reshape(state.shape)
     assert np.array_equal(same, state == 1)
@@ -153,9 +153,8 @@ def test_subsets_find_blocks_that_a_beam_loses(search: Searcher) -> None:
         blocks = np.zeros_like(picture.coefficients[0])
         state = np.full(blocks.shape[:2], 2, np.uint8)
         effort = Effort(64, 14, 64, subsets)
-        found = search.solve(
-            plane, plane, plane, origin.steps[0], Method.SLOW, 0, effort, blocks, state
-        )
+        told = plane, plane, plane, origin.steps[0], Method.SLOW, 0
+        found = search.solve(*told, effort, Work(state.size), blocks, state)
         assert (found == state.size) == all_found
         same = in_blocks(reference.plane(blocks, origin.steps[0]) == plane).all(1)
         assert same.sum() == found
@@ -179,7 +178,7 @@ def test_colours_settle_what_planes_agree_on_wrongly(
     planes = [reference.plane(own, s) for own, s in zip(blocks, origin.steps, strict=True)]
     steps = np.stack(origin.steps)
     for count, wrong in ((1, True), (most, False)):
-        found = search.settle(pixels, np.array([*told, count]), planes, blocks, steps)
+        found = search.settle(pixels, np.array([*told, count]), planes, blocks, steps, 10**9)
         assert (found == 0) == wrong
         made = decode(origin._replace(top=3, left=5), blocks, *pixels.shape[:2])
         assert (made != pixels).any() == wrong

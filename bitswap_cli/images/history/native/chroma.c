@@ -7,9 +7,12 @@
 #include "transform.h"
 
 #define SPAN 10          /* samples of a block, and their neighbours */
+#define AROUND 18        /* pixels that they have a part in */
 #define MOST_MOVES 32
 #define CLOSE 1000 /* errors of blocks that few moves may make right */
+#define PAIRED 300 /* and of those where pairs may */
 #define HALF (1 << (FINE - 1))
+#define TRIAL 70         /* comparisons of 64 samples that take as long */
 #define ROUNDS 12        /* of refining, where pixels are not known */
 
 typedef struct {
@@ -19,37 +22,58 @@ typedef struct {
     int64_t height, width, vertical;
     int32_t bias; /* of a table, in fine units */
     int wide;     /* whether blocks cover their pixels without any interpolation */
+    int avx2;     /* whether the processor has it */
+    int64_t *work; /* comparisons of 64 samples that may still be made, see solve.c */
 } scene;
 
 /* How wrong the pixels are that a block has a part in, its samples and their neighbours being in
    `patch`: the sum of squares of what they are out of their limits, or some of it, if that is
    `most` or more. */
-static int64_t error_of(const scene *s, uint8_t patch[SPAN][SPAN], int64_t top, int64_t left,
+INLINE int64_t error_in(const scene *s, uint8_t patch[SPAN][SPAN], int64_t top, int64_t left,
                         int64_t most) {
-    const int64_t down = s->vertical;
+    const int64_t down = s->vertical, first = 2 * left - 1;
+    const int64_t begin = first < 0 ? 1 : 0;
+    const int64_t end = first + AROUND > 2 * s->width ? 2 * s->width - first : AROUND;
+    const int16_t even = down == 2 ? 8 : 1, odd = down == 2 ? 7 : 2;
+    const int shift = down == 2 ? 4 : 2;
     int64_t sum = 0;
-    int32_t rows[SPAN];
     for (int64_t y = down == 2 ? -1 : 0; y < (down == 2 ? 17 : 8) && sum < most; y++) {
         const int64_t pixel = down * top + y, row = down == 2 ? (pixel >> 1) - top + 1 : y + 1;
         if (pixel < 0 || pixel >= down * s->height) continue;
-        const int64_t beside = pixel & 1 ? row + 1 : row - 1;
-        const uint8_t *near = patch[row], *far = patch[beside];
-        for (int x = 0; x < SPAN; x++) rows[x] = down == 2 ? 3 * near[x] + far[x] : near[x];
-        const uint8_t *low = s->low + pixel * s->across, *high = s->high + pixel * s->across;
-        for (int64_t x = 0; x < SPAN; x++) {
-            for (int odd = x ? 0 : 1; odd < (x == SPAN - 1 ? 1 : 2); odd++) {
-                const int64_t at = 2 * (left + x - 1) + odd;
-                if (at < 0 || at >= 2 * s->width) continue;
-                const int32_t v = 3 * rows[x] + rows[odd ? x + 1 : x - 1];
-                const int32_t made = down == 2 ? (v + 8 - odd) >> 4 : (v + 1 + odd) >> 2;
-                const int32_t out = made < low[at]    ? low[at] - made
-                                    : made > high[at] ? made - high[at]
-                                                      : 0;
-                sum += out * out;
-            }
+        const uint8_t *near = patch[row], *far = patch[pixel & 1 ? row + 1 : row - 1];
+        int16_t rows[SPAN], made[AROUND];
+        for (int x = 0; x < SPAN; x++)
+            rows[x] = (int16_t)(down == 2 ? 3 * near[x] + far[x] : near[x]);
+        for (int x = 0; x < SPAN - 1; x++) { /* between two samples lie two pixels */
+            made[2 * x] = (int16_t)((3 * rows[x] + rows[x + 1] + odd) >> shift);
+            made[2 * x + 1] = (int16_t)((3 * rows[x + 1] + rows[x] + even) >> shift);
         }
+        const uint8_t *low = s->low + pixel * s->across, *high = s->high + pixel * s->across;
+        int32_t wrong = 0;
+        for (int64_t x = begin; x < end; x++) {
+            const int16_t under = (int16_t)(low[first + x] - made[x]);
+            const int16_t over = (int16_t)(made[x] - high[first + x]);
+            const int16_t out = under > over ? under : over, counted = out > 0 ? out : 0;
+            wrong += counted * counted;
+        }
+        sum += wrong;
     }
     return sum;
+}
+
+#if X86
+AVX2_TARGET static int64_t error_by_avx2(const scene *s, uint8_t patch[SPAN][SPAN], int64_t top,
+                                         int64_t left, int64_t most) {
+    return error_in(s, patch, top, left, most);
+}
+#endif
+
+static int64_t error_of(const scene *s, uint8_t patch[SPAN][SPAN], int64_t top, int64_t left,
+                        int64_t most) {
+#if X86
+    if (s->avx2) return error_by_avx2(s, patch, top, left, most);
+#endif
+    return error_in(s, patch, top, left, most);
 }
 
 /* Fill the neighbours of a block, repeated beyond the ends. */
@@ -103,6 +127,7 @@ static int64_t error_of_wide(const scene *s, const int16_t *block, const quantiz
 static int64_t try_block(const scene *s, const int16_t *block, const quantizer *steps, int64_t top,
                          int64_t left, uint8_t patch[SPAN][SPAN], int64_t most) {
     uint8_t made[64];
+    *s->work -= TRIAL;
     if (s->wide) return error_of_wide(s, block, steps, top, left);
     inverse(block, steps, made, 8);
     fill(s, top, left, made, patch);
@@ -193,7 +218,7 @@ static void list_moves(const int32_t *told, const int16_t *block, const quantize
 static int64_t descend(const scene *s, int16_t *block, const quantizer *steps, int64_t top,
                        int64_t left, const move *moves, int count, uint8_t patch[SPAN][SPAN],
                        int64_t error) {
-    while (error) {
+    while (error && *s->work > 0) {
         int64_t least = error;
         int first = -1, second = -1;
         for (int m = 0; m < count; m++) {
@@ -202,7 +227,7 @@ static int64_t descend(const scene *s, int16_t *block, const quantizer *steps, i
             block[moves[m].place] = (int16_t)(block[moves[m].place] - moves[m].sign);
             if (now < least) least = now, first = m;
         }
-        for (int m = 0; first < 0 && m < count; m++)
+        for (int m = 0; first < 0 && error < PAIRED && m < count && *s->work > 0; m++)
             for (int n = m + 1; n < count; n++) {
                 if (moves[m].place == moves[n].place) continue;
                 block[moves[m].place] = (int16_t)(block[moves[m].place] + moves[m].sign);
@@ -227,7 +252,7 @@ static int64_t try_subsets(const scene *s, int16_t *block, int16_t *tried, const
                            int64_t top, int64_t left, const move *moves, int count,
                            uint8_t patch[SPAN][SPAN], int64_t error) {
     uint64_t taken = 0;
-    for (uint64_t n = 1; n >> count == 0 && error; n++) {
+    for (uint64_t n = 1; n >> count == 0 && error && *s->work > 0; n++) {
         int m = 0; /* Gray codes change one bit at a time: that of the lowest 1 of n */
         while (!(n >> m & 1)) m++;
         const int sign = taken >> m & 1 ? -moves[m].sign : moves[m].sign;
@@ -247,19 +272,19 @@ static int64_t try_subsets(const scene *s, int16_t *block, int16_t *tried, const
    `low` and `high` what is known at each pixel, planes (8 vertical rows, 16 columns); `height` and
    `width` count valid samples. `blocks` and the samples that they make, `plane`, change. `moves` of
    one coefficient are tried, for blocks that do not give what they should, then all subsets of
-   `subsets` moves; `state` of each block becomes 1 where all is right. Returns how many blocks are
-   1. */
+   `subsets` moves, as long as there is `work` left, see solve.c; `state` of each block becomes 1
+   where all is right. Returns how many blocks are 1. */
 EXPORT int64_t bitswap_history_chroma(const int32_t *told, const uint8_t *low, const uint8_t *high,
                                       int64_t rows, int64_t columns, int64_t height, int64_t width,
                                       int64_t vertical, const int32_t *table, int64_t method,
-                                      int64_t wide, int64_t moves, int64_t subsets, int16_t *blocks,
-                                      uint8_t *plane, uint8_t *state) {
+                                      int64_t wide, int64_t moves, int64_t subsets, int64_t *work,
+                                      int16_t *blocks, uint8_t *plane, uint8_t *state) {
     const quantizer own = quantizer_of(table, method), *steps = &own;
     transform t;
     const scene s = {low,         high,         plane,
                      8 * columns, 16 * columns, height,
                      width,       vertical,     own.bias / (UNIT >> FINE),
-                     wide != 0};
+                     wide != 0,   own.avx2,     work};
     int64_t solved = 0;
     arrange(&t);
     for (int64_t b = 0; b < rows * columns; b++) {
@@ -273,7 +298,7 @@ EXPORT int64_t bitswap_history_chroma(const int32_t *told, const uint8_t *low, c
         if (!wide) surround(&s, top, left, patch);
         const int64_t before = try_block(&s, block, steps, top, left, patch, INT64_MAX);
         int64_t error = before;
-        if (error) {
+        if (error && *s.work > 0) {
             int16_t again[64];
             int32_t better[64];
             memcpy(better, told + 64 * b, sizeof better);

@@ -9,6 +9,7 @@
 #define MOVES 28 /* the best of one coefficient each, that are tried together */
 #define MOST_WIDTH 64
 #define DEPTH 6
+#define WIDEST 64 /* pixels of an area, at most: blocks of two MCUs and what they share */
 #define FAR 10 /* no channel counts for more */
 #define LARGE 2047 /* no coefficient is moved beyond that */
 
@@ -18,6 +19,7 @@ enum { HEIGHT, WIDTH, TOP, LEFT, TALL, WIDE, ROWS, COLUMNS, FANCY, ACROSS, MOST,
 typedef struct {
     const uint8_t *pixels; /* (height, width, 3), which begin at (top, left) of the JPEG */
     const int64_t *told;
+    int64_t *left; /* pixels that may still be compared, see transform.h */
     uint8_t *planes[3];
     int16_t *blocks[3];
     quantizer steps[3];
@@ -34,13 +36,14 @@ typedef struct {
 
 typedef struct {
     block of;
+    int at; /* of all blocks that are looked at */
     int place, sign;
     int64_t loss;
 } move;
 
 static int64_t across(const scene *s, int k) { return s->told[ACROSS] * (k ? 1 : s->told[WIDE]); }
 
-static int32_t chroma_at(const scene *s, int k, int64_t y, int64_t x) {
+INLINE int32_t chroma_at(const scene *s, int k, int64_t y, int64_t x) {
     const int64_t stride = 8 * across(s, k), *told = s->told;
     if (told[WIDE] == 1) return s->planes[k][y * stride + x];
     const int64_t row = y / told[TALL], column = x >> 1, odd = x & 1;
@@ -56,7 +59,7 @@ static int32_t chroma_at(const scene *s, int k, int64_t y, int64_t x) {
     return (int32_t)((3 * here + there + 8 - odd) >> 4);
 }
 
-INLINE int64_t square(int32_t value) {
+INLINE int32_t square(int32_t value) {
     const int32_t size = value < 0 ? -value : value;
     return size < FAR ? size * size : FAR * FAR;
 }
@@ -67,16 +70,23 @@ static int64_t error_of(const scene *s, area a) {
     const int64_t top = a.top > told[TOP] ? a.top : told[TOP];
     const int64_t left = a.left > told[LEFT] ? a.left : told[LEFT];
     const int64_t end = told[TOP] + told[HEIGHT], side = told[LEFT] + told[WIDTH];
+    const int64_t right = a.right < side ? a.right : side;
+    const uint8_t *p = s->pixels + 3 * ((top - told[TOP]) * told[WIDTH] + left - told[LEFT]);
     int64_t sum = 0;
-    for (int64_t y = top; y < (a.bottom < end ? a.bottom : end); y++)
-        for (int64_t x = left; x < (a.right < side ? a.right : side); x++) {
-            const uint8_t *p = s->pixels + 3 * ((y - told[TOP]) * told[WIDTH] + x - told[LEFT]);
-            const int32_t luma = s->planes[0][y * stride + x];
-            const int32_t cb = chroma_at(s, 1, y, x), cr = chroma_at(s, 2, y, x);
-            sum += square(clamped(luma + to_red(cr), 0, 255) - p[0]);
-            sum += square(clamped(luma + to_green(cb, cr), 0, 255) - p[1]);
-            sum += square(clamped(luma + to_blue(cb), 0, 255) - p[2]);
+    *s->left -= (a.bottom - a.top) * (a.right - a.left);
+    for (int64_t y = top; y < (a.bottom < end ? a.bottom : end); y++, p += 3 * told[WIDTH]) {
+        const uint8_t *luma = s->planes[0] + y * stride;
+        int32_t cb[WIDEST], cr[WIDEST], row = 0;
+        for (int64_t x = left; x < right; x++) cb[x - left] = chroma_at(s, 1, y, x);
+        for (int64_t x = left; x < right; x++) cr[x - left] = chroma_at(s, 2, y, x);
+        for (int64_t x = 0; x < right - left; x++) {
+            const int32_t base = luma[left + x];
+            row += square(clamped(base + to_red(cr[x]), 0, 255) - p[3 * x]);
+            row += square(clamped(base + to_green(cb[x], cr[x]), 0, 255) - p[3 * x + 1]);
+            row += square(clamped(base + to_blue(cb[x]), 0, 255) - p[3 * x + 2]);
         }
+        sum += row;
+    }
     return sum;
 }
 
@@ -104,9 +114,14 @@ static void take(const scene *s, const move *m, int sign) {
 }
 
 static int64_t with(const scene *s, const move *m, area a) {
+    const int64_t stride = 8 * across(s, m->of.k);
+    uint8_t *samples = s->planes[m->of.k] + 8 * m->of.row * stride + 8 * m->of.column;
+    uint8_t before[64];
+    for (int y = 0; y < 8; y++) memcpy(before + 8 * y, samples + y * stride, 8);
     take(s, m, 1);
     const int64_t error = error_of(s, a);
-    take(s, m, -1);
+    for (int y = 0; y < 8; y++) memcpy(samples + y * stride, before + 8 * y, 8);
+    coefficients(s, m->of)[m->place] = (int16_t)(coefficients(s, m->of)[m->place] - m->sign);
     return error;
 }
 
@@ -126,7 +141,7 @@ static int list_moves(const scene *s, const block *blocks, int count, group g, m
         const int16_t *own = coefficients(s, blocks[b]);
         const int64_t before = error_of(s, a);
         for (int n = 0; n < 2 * g.places; n++) {
-            move m = {blocks[b], n / 2, n % 2 ? -1 : 1, 0};
+            move m = {blocks[b], b, n / 2, n % 2 ? -1 : 1, 0};
             if (own[m.place] * m.sign >= LARGE) continue;
             m.loss = with(s, &m, a) - before;
             int at = found < MOVES ? found++ : MOVES;
@@ -167,11 +182,17 @@ static int better(const scene *s, const move *moves, int count, int width, area 
         node *to = beam[(d + 1) % 2];
         int found = 0;
         for (int i = 0; i < nodes; i++) {
+            int64_t before[MOST_BLOCKS]; /* how wrong the pixels of each block are */
+            memset(before, -1, sizeof before);
             take_all(s, moves, from[i].taken, 1);
             for (int m = 0; m < count; m++) {
                 if (from[i].taken >> m & 1) continue;
-                const node own = {from[i].taken | 1u << m, with(s, moves + m, whole)};
-                keep(to, &found, width, own);
+                const area own = area_of(s, moves[m].of);
+                int64_t *here = before + moves[m].at;
+                if (*here < 0) *here = error_of(s, own);
+                const int64_t error = from[i].error - *here + with(s, moves + m, own);
+                const node next = {from[i].taken | 1u << m, error};
+                keep(to, &found, width, next);
             }
             take_all(s, moves, from[i].taken, -1);
         }
@@ -219,20 +240,22 @@ static void settle(const scene *s, const uint8_t *wrong, int64_t row, int64_t co
         }
     }
     for (size_t g = 0; g < sizeof GROUPS / sizeof *GROUPS; g++)
-        for (int n = 0; n < ITERATIONS && error_of(s, whole); n++) {
+        for (int n = 0; n < ITERATIONS && *s->left > 0 && error_of(s, whole); n++) {
             const int found = list_moves(s, blocks, count, GROUPS[g], moves);
             if (!better(s, moves, found, GROUPS[g].width, whole)) break;
         }
 }
 
 /* Move coefficients so that fewer of a picture's `pixels` are wrong, if no more than told[MOST]
-   MCUs are. Blocks and the planes that they make change. Returns how many MCUs are looked at. */
+   MCUs are, and as long as `left` pixels may be compared. Blocks and the planes that they make
+   change. Returns how many MCUs are looked at. */
 EXPORT int64_t bitswap_history_settle(const uint8_t *pixels, const int64_t *told, uint8_t *luma,
                                       uint8_t *blue, uint8_t *red, int16_t *luma_blocks,
                                       int16_t *blue_blocks, int16_t *red_blocks,
-                                      const int32_t *steps) {
+                                      const int32_t *steps, int64_t *left) {
     const scene s = {pixels,
                      told,
+                     left,
                      {luma, blue, red},
                      {luma_blocks, blue_blocks, red_blocks},
                      {quantizer_of(steps, told[METHOD]), quantizer_of(steps + 64, told[METHOD]),

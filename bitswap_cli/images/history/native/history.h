@@ -26,6 +26,7 @@ typedef struct {
     int32_t bias;        /* how far above samples lies what they were rounded of, in 1 / UNIT */
     int64_t factors[64]; /* what coefficients are multiplied by before its passes */
     int32_t fine[64];    /* the steps that come of that, in 1 / UNIT */
+    int avx2;            /* whether the processor has it */
 } quantizer;
 
 HIDDEN quantizer quantizer_of(const int32_t *steps, int64_t method);

@@ -9,9 +9,11 @@
 #define SLACK 1          /* of what is compared in fine units: the decoder rounds a little else */
 #define MOST_MOVES 64
 #define MOST_WIDTH 64
-#define NEAR 64          /* costs up to it may be those of a block that is right */
+#define FAR 2047         /* no sample counts for more */
+#define NEAR 256         /* costs up to it may be those of a block that is right */
 #define AGAIN 2          /* searches, from where the one before ended */
 #define ROUNDS 12       /* of projections, where samples are not known */
+#define PROJECTION 500   /* comparisons that take as long */
 #define HARD 16          /* nodes of a search that is not for blocks of which more samples are */
 #define HOPELESS 32      /* wrong, as in those that were painted over */
 
@@ -45,7 +47,8 @@ INLINE int32_t cost_of(const puzzle *q, const int16_t *restrict samples,
         const int16_t now = (int16_t)(samples[p] + step[p]);
         const int16_t under = (int16_t)(q->low[p] - now), over = (int16_t)(now - q->high[p]);
         const int16_t worse = under > over ? under : over, wrong = worse > 0 ? worse : 0;
-        sum += (wrong < 2048 ? wrong : 2048) * (wrong < 2048 ? wrong : 2048) >> 2;
+        const int16_t counted = wrong < FAR ? wrong : FAR;
+        sum += counted * counted;
     }
     return sum;
 }
@@ -67,38 +70,35 @@ static int wrong(const int16_t *block, const quantizer *steps, limits l) {
    A move costs (step - rest)^2 - rest^2, rest being what rounding left. */
 static void list_moves(puzzle *q, const transform *t, const int32_t *told, const int16_t *block,
                        const quantizer *steps, int most) {
-    int64_t costs[128];
-    uint8_t order[128];
+    int64_t costs[MOST_MOVES];
     int count = 0;
     for (int k = 0; k < 64; k++) {
         const int64_t step = steps->fine[k], rest = told[k] - block[k] * step;
-        for (int down = 0; down < 2; down++) {
-            const int64_t cost = step * (step - (down ? -2 : 2) * rest);
-            int at = count++;
+        for (int sign = 1; sign > -2; sign -= 2) {
+            const int64_t cost = step * (step - sign * 2 * rest);
+            int at = count < most ? count++ : most;
+            if (at == most && costs[--at] <= cost) continue;
             for (; at > 0 && costs[at - 1] > cost; at--) {
                 costs[at] = costs[at - 1];
-                order[at] = order[at - 1];
+                q->place[at] = q->place[at - 1], q->sign[at] = q->sign[at - 1];
             }
-            costs[at] = cost;
-            order[at] = (uint8_t)(2 * k + down);
+            costs[at] = cost, q->place[at] = (int8_t)k, q->sign[at] = (int8_t)sign;
         }
     }
     q->moves = most;
-    for (int m = 0; m < most; m++) {
-        const int k = order[m] >> 1, sign = order[m] & 1 ? -1 : 1;
-        q->place[m] = (int8_t)k, q->sign[m] = (int8_t)sign;
-        for (int p = 0; p < 64; p++) q->steps[m][p] = moved_by(t, steps, k, sign, p);
-    }
+    for (int m = 0; m < most; m++)
+        for (int p = 0; p < 64; p++)
+            q->steps[m][p] = moved_by(t, steps, q->place[m], q->sign[m], p);
 }
 
-static void moved(const puzzle *q, uint64_t moves, const int16_t *from, int16_t *to) {
+INLINE void moved(const puzzle *q, uint64_t moves, const int16_t *from, int16_t *to) {
     memcpy(to, from, 64 * sizeof *to);
     for (int m = 0; m < q->moves; m++)
         if (moves >> m & 1) to[q->place[m]] = (int16_t)(to[q->place[m]] + q->sign[m]);
 }
 
 /* Keep a node among the best `width`, in the order of their costs; equal ones once. */
-static void keep(node *nodes, int *count, int width, const node *from, const int16_t *step,
+INLINE void keep(node *nodes, int *count, int width, const node *from, const int16_t *step,
                  uint64_t moves, int32_t cost) {
     if (*count == width && cost >= nodes[width - 1].cost) return;
     for (int i = 0; i < *count; i++)
@@ -111,16 +111,17 @@ static void keep(node *nodes, int *count, int width, const node *from, const int
 
 /* Search from what rounding gave; 1 and the block if all samples are within their limits. Else the
    block is that of the fewest wrong ones that was seen. */
-static int search(puzzle *q, const int32_t *start, int16_t *block, const quantizer *steps, limits l,
-                  int width, int depth, node *beam) {
+INLINE int search_in(puzzle *q, const int32_t *start, int16_t *block, const quantizer *steps,
+                     limits l, int width, int depth, int64_t *left, node *beam) {
     node *now = beam, *next = beam + MOST_WIDTH;
     int16_t first[64], tried[64];
     int count = 1, least = wrong(block, steps, l);
     memcpy(first, block, sizeof first);
     for (int p = 0; p < 64; p++) now->samples[p] = (int16_t)start[p];
     now->moved = 0;
-    for (int d = 0; d < depth && least; d++) {
+    for (int d = 0; d < depth && least && *left > 0; d++) {
         int found = 0;
+        *left -= count * q->moves;
         for (int i = 0; i < count; i++)
             for (int m = 0; m < q->moves; m++) {
                 if (now[i].moved >> m & 1) continue;
@@ -141,12 +142,28 @@ static int search(puzzle *q, const int32_t *start, int16_t *block, const quantiz
     return !least;
 }
 
+#if X86
+AVX2_TARGET static int search_by_avx2(puzzle *q, const int32_t *start, int16_t *block,
+                                      const quantizer *steps, limits l, int width, int depth,
+                                      int64_t *left, node *beam) {
+    return search_in(q, start, block, steps, l, width, depth, left, beam);
+}
+#endif
+
+static int search(puzzle *q, const int32_t *start, int16_t *block, const quantizer *steps, limits l,
+                  int width, int depth, int64_t *left, node *beam) {
+#if X86
+    if (steps->avx2) return search_by_avx2(q, start, block, steps, l, width, depth, left, beam);
+#endif
+    return search_in(q, start, block, steps, l, width, depth, left, beam);
+}
+
 /* Try all subsets of the first moves; 1 and the block if one gives samples within their limits. It
    finds what a beam loses in flat blocks, where many coefficients round to the wrong side and no
    few of them alone make it better. */
-static int try_subsets(const puzzle *q, const int32_t *start, int16_t *block,
-                       const quantizer *steps, limits l, int moves) {
-    static const int16_t none[64];
+INLINE int subsets_in(const puzzle *q, const int32_t *start, int16_t *block, const quantizer *steps,
+                      limits l, int moves) {
+    const int16_t none[64] = {0};
     int16_t samples[64], tried[64];
     uint64_t taken = 0;
     for (int p = 0; p < 64; p++) samples[p] = (int16_t)start[p];
@@ -163,6 +180,21 @@ static int try_subsets(const puzzle *q, const int32_t *start, int16_t *block,
         return 1;
     }
     return 0;
+}
+
+#if X86
+AVX2_TARGET static int subsets_by_avx2(const puzzle *q, const int32_t *start, int16_t *block,
+                                       const quantizer *steps, limits l, int moves) {
+    return subsets_in(q, start, block, steps, l, moves);
+}
+#endif
+
+static int try_subsets(const puzzle *q, const int32_t *start, int16_t *block,
+                       const quantizer *steps, limits l, int moves) {
+#if X86
+    if (steps->avx2) return subsets_by_avx2(q, start, block, steps, l, moves);
+#endif
+    return subsets_in(q, start, block, steps, l, moves);
 }
 
 /* Round coefficients so that samples within limits move as they have to; meanwhile those of
@@ -231,12 +263,14 @@ static void pose(puzzle *q, const quantizer *steps, limits l, const int32_t *mad
    if it gives what it should; 2, there is none yet. It becomes 1 where all samples come to lie
    within their limits. Where samples are not known, coefficients of steps up to `open` are rounded
    last. A search has `width` nodes and takes up to `depth` of `moves` moves; there is none if
-   `width` is 0. Then all subsets of `subsets` moves are tried. Returns how many blocks are 1. */
+   `width` is 0. Then all subsets of `subsets` moves are tried. `left` counts
+   comparisons of 64 samples that may still be made, and no clock is asked, so that every machine
+   finds the same: where it is not above 0, blocks stay as they are. Returns how many are 1. */
 EXPORT int64_t bitswap_history_solve(const uint8_t *start, const uint8_t *low, const uint8_t *high,
                                      int64_t rows, int64_t columns, const int32_t *table,
                                      int64_t method, const int32_t *factors, int64_t open,
                                      int64_t width, int64_t depth, int64_t moves, int64_t subsets,
-                                     int16_t *blocks, uint8_t *state) {
+                                     int64_t *left, int16_t *blocks, uint8_t *state) {
     const quantizer own = quantizer_of(table, method), *steps = &own;
     transform t;
     puzzle q;
@@ -250,7 +284,8 @@ EXPORT int64_t bitswap_history_solve(const uint8_t *start, const uint8_t *low, c
         int16_t *block = blocks + 64 * b, tried[64];
         const int fresh = state[b] == 2;
         if (!state[b] && !wrong(block, steps, l)) state[b] = 1;
-        if (state[b] != 1) {
+        if (state[b] == 2 || (!state[b] && *left > 0)) {
+            *left -= PROJECTION;
             int32_t told[64], made[64];
             project(&t, start + at, l, steps, open, told, tried, made);
             const int before = wrong(block, steps, l);
@@ -265,13 +300,14 @@ EXPORT int64_t bitswap_history_solve(const uint8_t *start, const uint8_t *low, c
                 list_moves(&q, &t, told, tried, steps, (int)moves);
                 pose(&q, steps, l, made);
                 if (!q.moves) break;
-                search(&q, made, tried, steps, l, (int)width, (int)depth, beam);
-                const int left = wrong(tried, steps, l);
-                if (left >= now) break;
-                now = left;
+                search(&q, made, tried, steps, l, (int)width, (int)depth, left, beam);
+                const int still = wrong(tried, steps, l);
+                if (still >= now) break;
+                now = still;
                 backward(&t, tried, steps, made);
             }
-            if (now && subsets) {
+            if (now && subsets && *left > 0) {
+                *left -= 1ll << subsets;
                 int16_t again[64];
                 project(&t, start + at, l, steps, open, told, again, made);
                 list_moves(&q, &t, told, again, steps, (int)subsets);

@@ -14,7 +14,8 @@ static int64_t wave(int u, int x) {
 
 void arrange(transform *t) {
     for (int u = 0; u < 8; u++)
-        for (int x = 0; x < 8; x++) t->wave[u][x] = (int32_t)wave(u, x);
+        for (int x = 0; x < 8; x++) t->wave[u][x] = t->turned[x][u] = (int32_t)wave(u, x);
+    t->avx2 = processor_has(AVX2);
     for (int k = 0; k < 64; k++)
         for (int y = 0; y < 8; y++)
             for (int x = 0; x < 8; x++)
@@ -22,21 +23,64 @@ void arrange(transform *t) {
                     (int32_t)((wave(ZIGZAG[k] / 8, y) * wave(ZIGZAG[k] % 8, x)) >> 18);
 }
 
+/* Each row becomes a column of the sums over x of in[x] factors[x][u], shifted down: the waves of
+   its samples, or the samples of its waves. */
+INLINE void lines_of(const int32_t factors[8][8], const int32_t *in, int32_t *out, int shift) {
+    const int64_t half = (int64_t)1 << (shift - 1);
+    for (int y = 0; y < 8; y++) {
+        int64_t sums[8];
+        for (int u = 0; u < 8; u++) sums[u] = half;
+        for (int x = 0; x < 8; x++) {
+            const int64_t value = in[8 * y + x];
+            for (int u = 0; u < 8; u++) sums[u] += value * factors[x][u];
+        }
+        for (int u = 0; u < 8; u++) out[8 * u + y] = (int32_t)(sums[u] >> shift);
+    }
+}
+
+INLINE void forward_in(const transform *t, const int32_t in[64], int32_t out[64]) {
+    int32_t between[64], sums[64];
+    lines_of(t->turned, in, between, 9);
+    lines_of(t->turned, between, sums, 25);
+    for (int k = 0; k < 64; k++) out[k] = sums[ZIGZAG[k]];
+}
+
+INLINE void unfold_in(const transform *t, const int32_t *told, int32_t out[64]) {
+    int32_t in[64], between[64];
+    for (int k = 0; k < 64; k++) in[ZIGZAG[k]] = told[k];
+    lines_of(t->wave, in, between, 9);
+    lines_of(t->wave, between, out, 33 - FINE);
+    for (int p = 0; p < 64; p++) out[p] += 128 << FINE;
+}
+
+#if X86
+AVX2_TARGET static void forward_by_avx2(const transform *t, const int32_t *in, int32_t *out) {
+    forward_in(t, in, out);
+}
+
+AVX2_TARGET static void unfold_by_avx2(const transform *t, const int32_t *told, int32_t *out) {
+    unfold_in(t, told, out);
+}
+#endif
+
 void forward(const transform *t, const int32_t in[64], int32_t out[64]) {
-    int64_t between[64], sums[64];
-    for (int y = 0; y < 8; y++)
-        for (int u = 0; u < 8; u++) {
-            int64_t sum = 0;
-            for (int x = 0; x < 8; x++) sum += (int64_t)in[8 * y + x] * t->wave[u][x];
-            between[8 * y + u] = (sum + 256) >> 9;
-        }
-    for (int v = 0; v < 8; v++)
-        for (int u = 0; u < 8; u++) {
-            int64_t sum = 0;
-            for (int y = 0; y < 8; y++) sum += between[8 * y + u] * t->wave[v][y];
-            sums[8 * v + u] = sum;
-        }
-    for (int k = 0; k < 64; k++) out[k] = (int32_t)((sums[ZIGZAG[k]] + (1 << 24)) >> 25);
+#if X86
+    if (t->avx2) {
+        forward_by_avx2(t, in, out);
+        return;
+    }
+#endif
+    forward_in(t, in, out);
+}
+
+void unfold(const transform *t, const int32_t *told, int32_t out[64]) {
+#if X86
+    if (t->avx2) {
+        unfold_by_avx2(t, told, out);
+        return;
+    }
+#endif
+    unfold_in(t, told, out);
 }
 
 void rounded(const int32_t *told, const quantizer *q, int16_t *block) {
@@ -56,14 +100,6 @@ void backward(const transform *t, const int16_t *block, const quantizer *q, int3
     for (int p = 0; p < 64; p++)
         out[p] =
             (int32_t)((sums[p] + ((int64_t)UNIT << (15 - FINE))) >> (24 - FINE)) + (128 << FINE);
-}
-
-void unfold(const transform *t, const int32_t *told, int32_t out[64]) {
-    int64_t sums[64] = {0};
-    for (int k = 0; k < 64; k++)
-        if (told[k])
-            for (int p = 0; p < 64; p++) sums[p] += (int64_t)told[k] * t->basis[k][p];
-    for (int p = 0; p < 64; p++) out[p] = (int32_t)(sums[p] >> (24 - FINE)) + (128 << FINE);
 }
 
 /* Coefficients, in units of 1 / UNIT, of `count` blocks of samples in units of 1 / UNIT. */
