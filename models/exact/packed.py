@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Concatenate, Generic, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -95,9 +95,10 @@ class Packed:
 
 Net = TypeVar("Net")
 Network = TypeVar("Network", bound=Packed)
+By = ParamSpec("By")
 
 
-class Lockstep(Generic[Net, Network]):
+class Lockstep(Generic[Net, Network, By]):
     """A compiled lockstep, bound by ctypes, without the GIL.
 
     Parameters
@@ -115,7 +116,12 @@ class Lockstep(Generic[Net, Network]):
         If it cannot be loaded, was built from another version, or lacks the variant.
     """
 
-    def __init__(self, path: Path, variant: str | None, pack: Callable[..., Network]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        variant: str | None,
+        pack: Callable[Concatenate[Net, int, By], Network],
+    ) -> None:
         self.variant = kernel.Kernel(path, variant).variant
         self._library = ctypes.CDLL(str(path))
         self._which = kernel.VARIANTS.index(self.variant)
@@ -130,11 +136,11 @@ class Lockstep(Generic[Net, Network]):
         function.restype = WORD
         return function
 
-    def _network(self, net: Net, *by: object) -> Network:
+    def _network(self, net: Net, *by: By.args, **named: By.kwargs) -> Network:
         """Pack a network, once."""
         network = self._networks.get(net)
         if network is None:
-            network = self._networks[net] = self._pack(net, self._unit, *by)
+            network = self._networks[net] = self._pack(net, self._unit, *by, **named)
         return network
 
     def _run(self, function: Function, network: Network, *arguments: int | None) -> int:

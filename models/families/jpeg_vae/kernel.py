@@ -183,7 +183,7 @@ class _Planes:
         return self._held[-1].ctypes.data
 
 
-class BlockKernel(Lockstep[BlockNet, Network]):
+class BlockKernel(Lockstep[BlockNet, Network, []]):
     """The lockstep in C; see `Lockstep` for its parameters."""
 
     def __init__(self, path: Path, variant: str | None = None) -> None:

@@ -140,7 +140,7 @@ class Network(Packed):
         return weights, scales, biases, 16 if layer is None else layer.shape.shift
 
 
-class PixelKernel(Lockstep[PixelNet, Network]):
+class PixelKernel(Lockstep[PixelNet, Network, [Film | None]]):
     """The lockstep in C; see `Lockstep` for its parameters."""
 
     def __init__(self, path: Path, variant: str | None = None) -> None:
