@@ -53,7 +53,7 @@ def test_all_of_them_come_back(mixed: Path, bitswap: Bitswap) -> None:
     assert described["drawn_model"] == "drawn" and "drawn" in described["features"]
     assert described["draw_chunks"] == 1 and described["tile_chunks"] == 1
     kinds = {name: one["entries"] for name, one in described["kinds"].items()}
-    assert kinds["png-colours-exact"] == 2 and kinds["file"] == 1
+    assert kinds["png-colours-exact"] == kinds["png-opaque-exact"] == kinds["file"] == 1
     told = {name: one["files"] for name, one in described["coders"].items()}
     assert told["drawn"] + told["large"] + told["zstd"] == len([*mixed.iterdir()])
     assert described["coders"]["drawn"]["after"] == described["draw_bytes"]
@@ -145,3 +145,23 @@ def test_photographs_with_palettes_are_coded(
     described = json.loads(bitswap("info", "a.bsw", "--json").out)
     assert set(described["kinds"]) == {"png-colours-exact" if shuffled else "png-samples-exact"}
     assert bitswap("verify", "a.bsw", ".").code == 0
+
+
+def test_alphas_by_chance_cost_what_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bitswap: Bitswap
+) -> None:
+    """A palette's alphas that follow from its colours take no more than to be told once."""
+    monkeypatch.chdir(tmp_path)
+    random = np.random.default_rng(4)
+    levels = np.arange(256)
+    colours = np.stack([levels, (levels + 300) // 4, 255 - levels], 1)[random.permutation(256)]
+    image = Image.fromarray(photograph(90, 110, 1, 3)[..., 0], "P")
+    image.putpalette(colours.astype(np.uint8).tobytes())
+    alphas = random.integers(0, 256, 256).astype(np.uint8).tobytes()
+    image.save("without.png")
+    image.save("with.png", transparency=alphas)
+    for name in ("without", "with"):
+        assert bitswap("compress", f"{name}.png", "-o", f"{name}.bsw").code == 0
+    sizes = [Path(f"{name}.bsw").stat().st_size for name in ("without", "with")]
+    assert sizes[1] < sizes[0] + len(alphas) + 64
+    assert bitswap("verify", "with.bsw", ".").code == 0

@@ -48,8 +48,9 @@ def test_rebuild_refuses_colours_outside_of_the_palette() -> None:
     for colour in ((0, 0, 0), (5, 6, 8), (255, 255, 255), (0, 0, 2)):
         refused(recipe, [colour])
     before = plte(palette) + chunk(b"tRNS", b"\x03")
-    _, (_, recipe) = inspect_wide(write_png(zero, 2, 3, before=before))
+    _, (_, recipe), (_, opaque) = inspect_wide(write_png(zero, 2, 3, before=before))
     refused(recipe, [(5, 6, 7, 255)])
+    refused(opaque, [(5, 6, 8)])
     assert read_png(rebuild(recipe, np.array([[[5, 6, 7, 3]]], np.uint8)))[0].item() == 0
 
 

@@ -148,7 +148,7 @@ def test_short_transparency_leaves_the_other_colours_opaque() -> None:
     palette = palette_of(16)
     samples = samples_of((12, 9), 4, 3)
     data = write_png(samples, 4, 3, before=plte(palette) + chunk(b"tRNS", bytes([0, 7, 255])))
-    by_samples, by_colours = inspect_wide(data)
+    by_samples, by_colours, *_ = inspect_wide(data)
     alpha = np.array([0, 7, *[255] * 14], np.uint8)
     assert np.array_equal(by_samples.pixels, samples)
     assert np.array_equal(by_colours.pixels[..., :3], palette[samples[..., 0]])
@@ -197,7 +197,10 @@ def test_any_small_palette(colours: list[int], indices: list[int], alpha: list[i
     data = write_png(np.array(indices).reshape(-1, 1, 1), 4, 3, before=before)
     entries = list(zip(colours, alpha + [255] * (len(colours) - len(alpha)), strict=True))
     found_again = all(k < len(entries) and entries.index(entries[k]) == k for k in indices)
-    assert kinds_of(data) == ["png-samples", "png-colours"][: 1 + found_again]
+    opaque = bool(alpha) and found_again and all(colours.index(colours[k]) == k for k in indices)
+    assert (
+        kinds_of(data) == ["png-samples", "png-colours", "png-opaque"][: 1 + found_again + opaque]
+    )
     for picture in inspect_wide(data):
         assert_comes_back(picture, data)
 

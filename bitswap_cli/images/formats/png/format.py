@@ -38,6 +38,8 @@ class _Start(NamedTuple):
     head: Head
     palette: NDArray[np.uint8] | None
     """Of a palette image, else None."""
+    colours: NDArray[np.uint8] | None
+    """Those of it by which its samples are told, if they are, else None."""
 
 
 class _Read(NamedTuple):
@@ -67,10 +69,8 @@ def describe_file(data: bytes) -> bytes | None:
 
 def palette_of(recipe: Recipe) -> NDArray[np.uint8] | None:
     """Read the palette of a picture by its colours; None if the recipe is malformed."""
-    before = _read_start(recipe.prefix, _COLOURS.name)
-    if before is None or before.palette is None:
-        return None
-    return before.palette[: 1 << before.head.depth]
+    before = _read_start(recipe.prefix, recipe.kind.removesuffix(_EXACT))
+    return None if before is None else before.colours
 
 
 def _may_be_large(head: bytes, _: int) -> bool:
@@ -83,6 +83,10 @@ _EXACT = "-exact"  # how the names of kinds end whose recipes hold a description
 _PLAIN = Kind("png", 0, exact=False, plain=True, large=_may_be_large)
 _SAMPLES = Kind("png-samples", 3, exact=False, plain=False, large=_may_be_large)
 _COLOURS = _SAMPLES._replace(name="png-colours", number=4, palette=palette_of)
+# Red, green and blue tell the alpha, which tells them worse.
+_OPAQUE = _COLOURS._replace(
+    name="png-opaque", number=43, feature="opaque", shows=lambda shape: (*shape[:2], 4)
+)
 
 
 def _described(kind: Kind, number: int) -> Kind:
@@ -99,6 +103,8 @@ KINDS: Sequence[Kind] = (
     _described(_PLAIN, 6),
     _described(_SAMPLES, 7),
     _described(_COLOURS, 8),
+    _OPAQUE,
+    _described(_OPAQUE, 44),
 )
 
 
@@ -106,24 +112,22 @@ def split(data: bytes, kind: str) -> Picture | None:
     """See `Format.split`.
 
     "png" is 8-bit gray or RGB, "png-samples" any other image as it is stored, "png-colours" a
-    palette image by its colours. Samples of 16 bits have all their high bytes first; gray of fewer
-    than 8 bits is scaled to 0..255; indices are as they are. Kinds that end in "-exact" are the
-    same with a description, by which the file comes back byte for byte.
+    palette image by its colours, "png-opaque" one that has alphas, by their red, green and blue.
+    Samples of 16 bits have all their high bytes first; gray of fewer than 8 bits is scaled to
+    0..255; indices are as they are. Kinds that end in "-exact" are the same with a description, by
+    which the file comes back byte for byte.
     """
     pixel_kind = kind.removesuffix(_EXACT)
     before = _read_start(data, pixel_kind)
     if before is None:
         return None
-    head, palette = before
+    head, palette, colours = before
     coloured = pixel_kind != kind or palette is not None
     found = once(_read_coloured, data) if coloured else _read(data, colours=False)
     if found is None:
         return None
     stored = found.stored
-    if pixel_kind == _COLOURS.name and palette is not None:
-        pixels = colours_of(stored, palette)
-    else:
-        pixels = _samples(stored, head)
+    pixels = _samples(stored, head) if colours is None else colours_of(stored, colours)
     if pixels is None:
         return None
     return Picture(pixels, Recipe(kind, data[: found.start], data[found.end :]))
@@ -134,7 +138,7 @@ def join(recipe: Recipe, samples: Samples, *, quick: bool = False) -> bytes:
     pixels = samples.view(np.uint8)
     pixel_kind = recipe.kind.removesuffix(_EXACT)
     before = _read_start(recipe.prefix, pixel_kind)
-    stored = None if before is None else _stored(pixel_kind, before, pixels)
+    stored = None if before is None else _stored(before, pixels)
     if before is None or stored is None:
         raise _misfit()
     if pixel_kind == recipe.kind:
@@ -154,9 +158,12 @@ def shown(recipe: Recipe, samples: Samples) -> Pixels:
     before = _read_start(recipe.prefix, pixel_kind)
     if before is None:
         raise _misfit()
-    head, palette = before
-    if palette is not None and pixel_kind == _SAMPLES.name:
-        return shown_by(pixels, palette)
+    head, palette, _ = before
+    if palette is not None and pixel_kind != _COLOURS.name:
+        stored = pixels if pixel_kind == _SAMPLES.name else _stored(before, pixels)
+        if stored is None:
+            raise _misfit()
+        return shown_by(stored, palette)
     return whole(pixels) if head.depth == 16 else pixels
 
 
@@ -183,19 +190,21 @@ def _read_start(data: bytes, kind: str) -> _Start | None:
         return None
     if head.colour == PALETTE:
         palette = read_palette(data)
-        return None if palette is None else _Start(head, palette)
-    return None if kind == _COLOURS.name else _Start(head, None)
+        if palette is None or (kind == _OPAQUE.name and palette.shape[1] != 4):
+            return None
+        told = {_COLOURS.name: palette, _OPAQUE.name: palette[:, :3].copy()}.get(kind)
+        return _Start(head, palette, None if told is None else told[: 1 << head.depth])
+    return None if kind in (_COLOURS.name, _OPAQUE.name) else _Start(head, None, None)
 
 
-def _stored(kind: str, before: _Start, pixels: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+def _stored(before: _Start, pixels: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     """Return pixels as the file stores them; None if they do not fit there."""
-    head, palette = before
-    colours = palette if kind == _COLOURS.name else None
+    head, _, colours = before
     channels = max(1, head.bits // 8) if colours is None else colours.shape[1]
     if pixels.shape != (head.height, head.width, channels):
         return None
     if colours is not None:
-        return indices_of(pixels, colours[: 1 << head.depth])
+        return indices_of(pixels, colours)
     if head.depth == 16:
         return big_endian(pixels)
     if head.depth == 8:
