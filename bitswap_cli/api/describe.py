@@ -20,7 +20,7 @@ from bitswap_cli.archive.reading.entries import Entry, inside_of
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.errors import ArchiveError
 
-MIXING, ZSTD = "mixing", "zstd"
+MIXING, ZSTD, NAMES = "mixing", "zstd", "names"
 _CHUNKS = sorted(CHUNKS, key=lambda tag: tag == BYTE)  # with a model first
 
 
@@ -172,13 +172,14 @@ def _is_coded(segment: Segment) -> bool:
 
 def _by_coder(reader: ArchiveReader) -> dict[str, dict[str, int | None]]:
     """Return of each coder, by its name, how many files and pictures inside of files it codes,
-    their bytes, or None if these are not told of each, and those that its chunks take."""
+    their bytes, or None if these are not told of each, and those that its chunks take; of chunks
+    that hold `NAMES` alone, how many."""
     files, sizes, after = Counter[str](), dict[str, list[int | None]](), Counter[str]()
     for chunk in reader.chunks:
         table = reader.table(chunk)
-        name = _coder(reader.header, chunk.tag, table)
         coded = [one for one in table.segments if _is_coded(one)]
-        files[name] += sum(one.begins for one in coded)
+        name = _coder(reader.header, chunk.tag, table) if coded else NAMES
+        files[name] += sum(one.begins for one in coded or table.segments)
         sizes.setdefault(name, []).extend(map(_size, coded))
         after[name] += chunk.length
     before = {

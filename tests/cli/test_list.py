@@ -95,6 +95,22 @@ def test_info_without_models(bitswap: Bitswap, tmp_path: Path) -> None:
     assert not {"model", "sha256", "tile", "tile_chunks", "drawn_model", "inside"} & set(keys)
 
 
+def test_names_alone_are_a_row_of_their_own(bitswap: Bitswap, tmp_path: Path) -> None:
+    """Of three files without bytes, and of their folder."""
+    folder, archive = tmp_path / "in", tmp_path / "a.bsw"
+    folder.mkdir()
+    for name in ("a", "b", "c"):
+        (folder / name).touch()
+    assert bitswap("compress", folder, "-o", archive).code == 0
+    info = json.loads(bitswap("info", archive, "--json").out)
+    assert list(info["coders"]) == ["names"]
+    assert info["coders"]["names"] == {"files": 4, "before": 0, "after": info["byte_bytes"]}
+    (folder / "d").write_text("some bytes")
+    assert bitswap("compress", folder, "-o", archive, "--force").code == 0
+    info = json.loads(bitswap("info", archive, "--json").out)
+    assert info["coders"]["zstd"]["files"] == 1
+
+
 def test_info_json(bitswap: Bitswap, made_archive: Path, tiny_model: Path) -> None:
     info = json.loads(bitswap("info", made_archive, "--json").out)
     model = json.loads(bitswap("models", "info", tiny_model, "--json").out)
