@@ -44,8 +44,9 @@ class Evidence(NamedTuple):
     def chroma(self, luma: Steps) -> Steps:
         """Return the table of chroma: that of luma's quality, where it fits as well as any."""
         known, best = tables.best_known(self.scores, chroma=True)
-        same = tables.chroma_of(luma)
-        if same is not None and tables.score(self.scores, same) >= _LIKE * best > 0:
+        told = [(tables.score(self.scores, own), own) for own in tables.chromas_of(luma)]
+        most, same = max(told, key=lambda one: one[0], default=(0, known))
+        if most >= _LIKE * best > 0:
             return same
         return self._steps(known, best)
 

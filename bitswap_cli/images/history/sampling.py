@@ -11,7 +11,7 @@ from bitswap_cli.images.history.decoder import FULL_MAP, SAMPLINGS, Decoder, Ori
 from bitswap_cli.images.history.evidence import EXACT, SMOOTH, Evidence, busy, evidence
 from bitswap_cli.images.history.luma import Luma
 from bitswap_cli.images.history.search import UNIT, Searcher, bias
-from bitswap_cli.images.history.tables import Steps, chroma_of
+from bitswap_cli.images.history.tables import Steps, chromas_of
 
 _EVIDENCE = 300  # nats that must speak for how chroma was sampled; else several ways are tried
 _QUICK, _QUICK_LEAST = 100, 30  # blocks that are asked first, and what they must say at least
@@ -32,8 +32,8 @@ def origins(search: Searcher, luma: Luma) -> list[Origin]:
     steps, by, place = luma.way.steps, luma.decoder, luma.grid[:2]
     if len(luma.planes) == 1:
         return [_origin(luma, place, SAMPLINGS[0], True, (steps,), by)]
-    known = chroma_of(steps)
-    like = steps if known is None else known
+    known = chromas_of(steps)
+    like = known[0] if known else steps
     if (luma.planes[1:] == _NEUTRAL).all():  # gray, however it was sampled
         return [_origin(luma, place, SAMPLINGS[-1], False, (steps, like, like), by)]
     likely = _likely(search, _band(luma), _possible(luma))
@@ -45,7 +45,7 @@ def origins(search: Searcher, luma: Luma) -> list[Origin]:
         tried.append((found.strength_for(chroma=True), own, found))
     tried.sort(key=lambda one: -one[0])  # of equals, the one of the fewest blocks
     best = tried[0][0]
-    if best >= _EVIDENCE or known is None:
+    if best >= _EVIDENCE or not known:
         best_of = [
             (own, found.chroma(steps)) for much, own, found in tried if _RIVAL * much >= best
         ]

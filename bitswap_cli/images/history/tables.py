@@ -1,5 +1,5 @@
-"""Quantization tables: the Independent JPEG Group's, mozjpeg's, and what coefficients say of
-theirs."""
+"""Quantization tables: the Independent JPEG Group's, mozjpeg's, Photoshop's, and what coefficients
+say of theirs."""
 
 import math
 from functools import cache
@@ -25,6 +25,64 @@ _MOZJPEG = [
     18, 27, 31, 40, 53, 74, 106, 156, 25, 34, 43, 53, 69, 94, 131, 189, 37, 40, 62, 74, 94, 124,
     169, 238, 56, 53, 91, 106, 131, 169, 226, 311, 85, 75, 135, 156, 189, 238, 311, 418,
 ]  # fmt: skip
+# Photoshop's of luma and chroma in zigzag order, as Pillow's JpegPresets has them: for the web,
+# from low to maximum, and others, likewise.
+_PHOTOSHOP = (
+    (
+        "1410101912192717172732261f26322e262626262e3e35353535353e44414141"
+        "4141414444444444444444444444444444444444444444444444444444444444",
+        "151919201c2026181826362620263644362b2b36444444423542444444444444"
+        "4444444444444444444444444444444444444444444444444444444444444444",
+    ),
+    (
+        "100b0b0b0c0b100c0c10170f0d0f171b141010141b1f17171717171f1e171a1a"
+        "1a1a171e1e23252725231e2f2f33332f2f404040404040404040404040404040",
+        "110f0f1113111512121514111411141a141616141a261a1a1c1a1a2630231e1e"
+        "1e1e23302b2e2727272e2b35353030353540403f404040404040404040404040",
+    ),
+    (
+        "0604040405040605050609060506090b080606080b0c0a0a0b0a0a0c100c0c0c"
+        "0c0c0c100c0e0f100f0e0c1313141413131c1b1b1b1c1f1f1f1f1f1f1f1f1f1f",
+        "0707070d0c0d181010181a1511151a1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f"
+        "1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f",
+    ),
+    (
+        "0202020202020202020203020202030403020203040504040404040506050505"
+        "050505060607070807070609090a0a09090c0c0c0c0c0c0c0c0c0c0c0c0c0c0c",
+        "030303050405090606090d0b090b0d0f0e0e0e0e0f0f0c0c0c0c0c0f0f0c0c0c"
+        "0c0c0c0f0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c",
+    ),
+    (
+        "0101010101010101010101010101010101010101010101010101010101010101"
+        "0101010101010101010101020202020202020202020203030303030303030303",
+        "0101010101010201010202020102020303030303030303030303030303030303"
+        "0303030303030303030303030303030303030303030303030303030303030303",
+    ),
+    (
+        "120e0e0e100e151010151e1311131e231a15151a2322171717171722110c0c0c"
+        "0c0c0c110c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c",
+        "1413131619161b17171b140e0e0e14140e0e0e0e14110c0c0c0c0c11110c0c0c"
+        "0c0c0c110c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c",
+    ),
+    (
+        "0c08080809080c09090c110b0a0b11150f0c0c0f1518131315131318110c0c0c"
+        "0c0c0c110c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c",
+        "0d0b0b0d0e0d100e0e10140e0e0e14140e0e0e0e14110c0c0c0c0c11110c0c0c"
+        "0c0c0c110c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c",
+    ),
+    (
+        "0604040405040605050609060506090b080606080b0c0a0a0b0a0a0c100c0c0c"
+        "0c0c0c100c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c",
+        "0707070d0c0d18101018140e0e0e14140e0e0e0e14110c0c0c0c0c11110c0c0c"
+        "0c0c0c110c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c",
+    ),
+    (
+        "0202020202020202020203020202030403020203040504040404040506050505"
+        "050505060607070807070609090a0a09090c0c0c0c0c0c0c0c0c0c0c0c0c0c0c",
+        "030303050405090606090d0a090a0d0f0e0e0e0e0f0f0c0c0c0c0c0f0f0c0c0c"
+        "0c0c0c0f0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c",
+    ),
+)
 Steps = NDArray[np.int32]
 
 _FAR = 128  # sixteenths; what is farther from a multiple is as good as that
@@ -44,6 +102,13 @@ def mozjpegs() -> Steps:
     return _scaled(_MOZJPEG)
 
 
+@cache
+def photoshops(chroma: bool) -> Steps:
+    """Return Photoshop's, (9, 64)."""
+    packed = b"".join(bytes.fromhex(own[chroma]) for own in _PHOTOSHOP)
+    return np.frombuffer(packed, np.uint8).reshape(-1, 64).astype(np.int32)
+
+
 def _scaled(table: list[int]) -> Steps:
     base = np.array(table, np.int64)[ZIGZAG]
     quality = np.maximum(np.arange(101), 1)
@@ -58,13 +123,14 @@ def quality_of(steps: Steps, chroma: bool = False) -> int | None:
     return int(found[-1]) if len(found) else None
 
 
-def chroma_of(luma: Steps) -> Steps | None:
-    """Return the table of chroma that goes with one of luma; None if that is not known."""
+def chromas_of(luma: Steps) -> list[Steps]:
+    """Return the tables of chroma that go with one of luma; none if that is not known."""
     quality = quality_of(luma)
     if quality is not None:
-        same: Steps = standard(chroma=True)[quality]
-        return same
-    return luma if (mozjpegs() == luma).all(1).any() else None
+        return [standard(chroma=True)[quality]]
+    if (mozjpegs() == luma).all(1).any():
+        return [luma]
+    return list(photoshops(chroma=True)[(photoshops(chroma=False) == luma).all(1)])
 
 
 @cache
@@ -98,8 +164,9 @@ def score(scores: NDArray[np.int64], steps: Steps) -> int:
 
 
 def best_known(scores: NDArray[np.int64], chroma: bool) -> tuple[Steps, int]:
-    """Return the table, of the standard's and mozjpeg's, that explains most, and its score."""
-    tables = np.concatenate([mozjpegs(), standard(chroma)])[::-1]
+    """Return the table, of the standard's, mozjpeg's and Photoshop's, that explains most, and its
+    score."""
+    tables = np.concatenate([photoshops(chroma), mozjpegs(), standard(chroma)])[::-1]
     told = scores[np.arange(64), tables].sum(1)
     best = int(told.argmax())
     return tables[best], int(told[best])
