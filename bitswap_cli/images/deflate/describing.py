@@ -1,6 +1,6 @@
 """From a zlib stream to inflated bytes and a description, which is proved."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +10,7 @@ from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.deflate import makers
 from bitswap_cli.images.deflate.columns import COLUMNS, NOTHING, Column
 from bitswap_cli.images.deflate.engine import engine
-from bitswap_cli.images.deflate.guess import foreign, guess, likely, told
+from bitswap_cli.images.deflate.guess import guess, likely, told
 from bitswap_cli.images.deflate.inflated import PADDING, UNSEEN, Bytes, Inflated, Seen
 from bitswap_cli.images.deflate.parameters import COSTS, LIBDEFLATE, Parameters
 from bitswap_cli.images.deflate.remembering import once, remember
@@ -124,19 +124,23 @@ def describe(stream: bytes, limit: int, feeds: Iterable[int] = ()) -> Described 
 def _said(inflated: Inflated, stream: bytes, feeds: Iterable[int]) -> bytes | None:
     """Return a description of a stream, or None if there is none."""
     adler, tail = adler32(inflated.data), stream[2 + inflated.consumed :]
-    plain, soon = _plain(inflated, stream), 0
-    if plain is None and foreign(inflated):
-        soon = len(tail) + _POOR + inflated.consumed // _SOON
-        by_costs = _by_costs(inflated, stream, adler, soon)
-        if by_costs is not None:  # no predictor that is known would be told in less
-            return by_costs
-    parameters, columns, deflate = plain or _corrected(inflated, stream, feeds)
+    soon = len(tail) + _POOR + inflated.consumed // _SOON
+    asked: list[bytes | None] = []
+
+    def otherwise() -> bool:  # no known maker would be told in less, if costs take so little
+        asked.append(_by_costs(inflated, stream, adler, soon))
+        return asked[0] is not None
+
+    made = _plain(inflated, stream) or _corrected(inflated, stream, feeds, otherwise)
+    if made is None:
+        return asked[0]
+    parameters, columns, deflate = made
     if sum(map(len, columns)) > most_corrections(len(inflated.data) - PADDING):
         return None
     description = pack(parameters, stream[:2], tail, adler, columns)
     if not _proves(inflated, description, deflate, stream):
         return None
-    if len(description) > soon:  # else that was seen to take more
+    if not asked or len(description) > soon:
         by_costs = _by_costs(inflated, stream, adler, len(description))
         if by_costs is not None:
             return by_costs
@@ -170,9 +174,14 @@ def _plain(inflated: Inflated, stream: bytes) -> _Made | None:
     return (likeliest, [NOTHING] * COLUMNS, deflate) if made == raw else None
 
 
-def _corrected(inflated: Inflated, stream: bytes, feeds: Iterable[int]) -> _Made:
-    """Return who made a stream, as near as it can be found."""
-    parameters, predicted = guess(inflated, stream[:2], feeds)
+def _corrected(
+    inflated: Inflated, stream: bytes, feeds: Iterable[int], otherwise: Callable[[], bool]
+) -> _Made | None:
+    """Return who made a stream, as near as it can be found; None if it is told otherwise."""
+    found = guess(inflated, stream[:2], feeds, otherwise)
+    if found is None:
+        return None
+    parameters, predicted = found
 
     def deflate(data: Bytes, how: NDArray[np.int64], columns: Sequence[Column]) -> bytes:
         if any(map(len, columns)):

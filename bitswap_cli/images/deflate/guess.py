@@ -1,6 +1,6 @@
 """Who wrote a stream: candidates in the order of what its blocks and matches suggest, tried."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import NamedTuple
 
@@ -25,6 +25,7 @@ _NEVER = 1 << 61
 # Rounds of trials: the most tokens, the share of all that is tried, how many candidates go on.
 _ROUNDS = ((1 << 13, 8, 4), (1 << 15, 2, 2))
 _LEAST = 64  # tokens that say something
+_DOUBT = 12  # if more than this part of them is wrong by all candidates, it may be none of these
 _SLACK = 64  # corrections that do not rule a candidate out
 _FEW = 1000  # a predictor that is wrong less often than once in so many tokens is good enough,
 _EXACT = 20_000  # less often than that: no other is looked for,
@@ -204,7 +205,9 @@ def _wrong(inflated: Inflated, candidate: Parameters, stop: int, budget: int) ->
 Guess = tuple[Parameters, Predicted]
 
 
-def guess(inflated: Inflated, header: bytes, feeds: Iterable[int]) -> Guess:
+def guess(
+    inflated: Inflated, header: bytes, feeds: Iterable[int], otherwise: Callable[[], bool]
+) -> Guess | None:
     """Find the parameters that predict a stream best.
 
     Parameters
@@ -214,11 +217,18 @@ def guess(inflated: Inflated, header: bytes, feeds: Iterable[int]) -> Guess:
         The first two bytes of the zlib stream.
     feeds : iterable of int
         How many bytes deflate may have been given at a time.
+    otherwise : callable
+        Asked, once at most, where it seems that the maker is none that is known, because of its
+        codes or of the first tokens: whether the stream is told without one.
 
     Returns
     -------
-    tuple of Parameters and Predicted
+    tuple of Parameters and Predicted, or None
+        None if it is told otherwise.
     """
+    asked = foreign(inflated)
+    if asked and otherwise():
+        return None
     known = tuple(dict.fromkeys(feed for feed in feeds if feed > 0))
     candidates = _candidates(inflated, header, known)  # made as far as they are tried
     first = next(candidates)
@@ -229,9 +239,14 @@ def guess(inflated: Inflated, header: bytes, feeds: Iterable[int]) -> Guess:
     count = len(inflated.tokens)
     for most_tokens, share, kept in _ROUNDS:
         if count // share >= _LEAST:
-            left, found = _round(inflated, left, min(most_tokens, count // share), kept)
+            stop = min(most_tokens, count // share)
+            left, found, least = _round(inflated, left, stop, kept)
             if found is not None:
                 return found
+            doubtful = least * _DOUBT > stop and inflated.blocks[:, 0].all()  # none is stored
+            if doubtful and not asked and otherwise():
+                return None
+            asked = True
             if len(left) == 1:
                 break
     left = list(left)
@@ -282,8 +297,9 @@ def _beginning(inflated: Inflated, stop: int) -> Inflated:
 
 def _round(
     inflated: Inflated, left: Iterable[Parameters], stop: int, kept: int
-) -> tuple[list[Parameters], Guess | None]:
-    """Try candidates on the first tokens; those that go on, and one that is as good as right."""
+) -> tuple[list[Parameters], Guess | None, int]:
+    """Try candidates on the first tokens; those that go on, one that is as good as right, and how
+    wrong the best one is."""
     good = len(inflated.tokens) // _FEW + _PARDON
     tried: list[tuple[int, Parameters]] = []
     best: Guess | None = None
@@ -301,8 +317,9 @@ def _round(
             else:
                 best = _better(inflated, candidate, best)
             if best is not None and best[1].wrong * _EXACT <= len(inflated.tokens):
-                return [], best
+                return [], best, 0
         least = min(least, wrong)
         tried.append((wrong, candidate))
     tried.sort(key=lambda pair: pair[0])
-    return [candidate for wrong, candidate in tried[:kept] if wrong <= 2 * least + _SLACK], best
+    going_on = [candidate for wrong, candidate in tried[:kept] if wrong <= 2 * least + _SLACK]
+    return going_on, best, least

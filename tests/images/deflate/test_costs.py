@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.deflate import describe, engine, reference, restore
-from bitswap_cli.images.deflate.guess import foreign
+from bitswap_cli.images.deflate.guess import foreign, guess
 from bitswap_cli.images.deflate.inflated import Inflated
 from bitswap_cli.images.deflate.makers import COSTS, noting
 from bitswap_cli.images.deflate.parameters import COSTS as FAMILY
@@ -116,11 +116,26 @@ def test_no_maker_is_looked_for_whose_codes_are_unknown(monkeypatch: pytest.Monk
     def fails(*_: object) -> None:
         raise AssertionError("a maker was looked for")
 
-    monkeypatch.setattr("bitswap_cli.images.deflate.describing._corrected", fails)
+    monkeypatch.setattr("bitswap_cli.images.deflate.guess._candidates", fails)
     with pytest.raises(AssertionError):
         describe(stream, 1 << 20)
-    monkeypatch.setattr("bitswap_cli.images.deflate.describing.foreign", lambda _: True)
+    monkeypatch.setattr("bitswap_cli.images.deflate.guess.foreign", lambda _: True)
     assert plain is not None and describe(stream, 1 << 20) == plain
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_makers_are_given_up_only_where_costs_tell(*, told: bool) -> None:
+    """All candidates are wrong about the first tokens; whether that is all is asked once."""
+    stream, asked = thrifty(flat() + changing()), list[bool]()
+
+    def otherwise() -> bool:
+        asked.append(told)
+        return told
+
+    found = guess(_inflated(stream), stream[:2], [], otherwise)
+    assert asked == [told] and (found is None) == told
+    plain = deflated(flat() + changing(), 6)
+    assert guess(_inflated(plain), plain[:2], [], otherwise) is not None and len(asked) == 1
 
 
 def test_what_does_not_come_back_so_is_described_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
