@@ -109,21 +109,24 @@ TARGET INLINE void remember(place *own, place p, int right) {
         *own = (place){p.at, p.stride, (uint32_t)lesser((int)p.run >> 3, 3)};
 }
 
+TARGET INLINE void foresee(window *v, const chunk *k, const frame *f, const uint32_t *at) {
+    look(v, at, f->stride);
+    if (!v->flat) recall(k, v);
+}
+
 /* The colour at (x, y), coded; a decoder is told none. */
-TARGET INLINE uint32_t code_pixel(chunk *k, const frame *f, int64_t x, uint32_t *at,
+TARGET INLINE uint32_t code_pixel(chunk *k, const frame *f, int64_t x, uint32_t *at, window *v,
                                   uint32_t colour) {
-    window v = look(at, f->stride);
     uint32_t here = (uint32_t)(at - k->seen);
-    if (!v.flat) recall(k, &v);
-    place p = find_place(k, f, x, &v, here);
+    place p = find_place(k, f, x, v, here);
     uint32_t there = p.at ? k->seen[p.at] : 0;
-    int ahead = at[3 - f->stride] == v.w;
-    if (v.flat && goes_on(k, &v, &p, there, ahead, f->channels, colour == v.w)) {
-        colour = v.w;
+    int ahead = at[3 - f->stride] == v->w;
+    if (v->flat && goes_on(k, v, &p, there, ahead, f->channels, colour == v->w)) {
+        colour = v->w;
     } else {
-        if (v.flat) recall(k, &v);
-        colour = code_colour(k, &v, &p, there, f, colour);
-        stand(&k->m, v.contexts[0], here, f->stride);
+        if (v->flat) recall(k, v);
+        colour = code_colour(k, v, &p, there, f, colour);
+        stand(&k->m, v->contexts[0], here, f->stride);
     }
     remember(&f->places[x + 1], p, there == colour);
     return colour;
@@ -140,10 +143,17 @@ TARGET INLINE void rows(chunk *k, frame *f, uint8_t *pixels, int64_t height) {
     row += 2 * f->stride; /* two rows stay 0 */
     for (int64_t y = 0; y < height && !k->c.failed; y++, row += f->stride) {
         for (int i = 1; i <= MARGIN; i++) row[-i] = row[-f->stride];
+        window both[2]; /* of this pixel and of the next one, in turn */
+        foresee(both, k, f, row);
         for (int64_t x = 0; x < f->width && !k->c.failed; x++) {
             uint8_t *pixel = pixels + (y * f->width + x) * f->channels;
             uint32_t known = k->c.decoding ? 0 : packed(pixel, f->channels);
-            uint32_t colour = row[x] = code_pixel(k, f, x, row + x, known);
+            if (!k->c.decoding) { /* what is behind a pixel comes nearer while that is coded */
+                row[x] = known;
+                foresee(both + !(x & 1), k, f, row + x + 1);
+            }
+            uint32_t colour = row[x] = code_pixel(k, f, x, row + x, both + (x & 1), known);
+            if (k->c.decoding) foresee(both + !(x & 1), k, f, row + x + 1);
             for (int c = 0; c < f->channels && k->c.decoding; c++)
                 pixel[c] = (uint8_t)channel(colour, c);
         }

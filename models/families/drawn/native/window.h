@@ -21,16 +21,15 @@ TARGET INLINE int32_t median(int32_t w, int32_t n, int32_t nw) {
     return clip(w + n - nw, low, high);
 }
 
-TARGET INLINE window look(const uint32_t *at, int64_t stride) {
+/* Look around; nothing else of a window is looked at in flat areas, and it is not set there. */
+TARGET INLINE void look(window *v, const uint32_t *at, int64_t stride) {
     const uint32_t *up = at - stride, *over = up - stride;
-    window v; /* nothing else of it is looked at in flat areas: it is not set there */
-    v.w = at[-1], v.n = up[0], v.nw = up[-1], v.ne = up[1];
-    v.ww = at[-2], v.nn = over[0], v.nne = over[1], v.nww = up[-2], v.nee = up[2];
-    v.nnw = over[-1], v.nnww = over[-2], v.nnee = over[2];
-    v.flat = v.w == v.n && v.w == v.nw && v.w == v.ne && v.w == v.ww && v.w == v.nn &&
-             v.w == v.nne && v.w == v.nww && v.w == v.nee && v.w == v.nnw && v.w == v.nnww &&
-             v.w == v.nnee;
-    return v;
+    v->w = at[-1], v->n = up[0], v->nw = up[-1], v->ne = up[1];
+    v->ww = at[-2], v->nn = over[0], v->nne = over[1], v->nww = up[-2], v->nee = up[2];
+    v->nnw = over[-1], v->nnww = over[-2], v->nnee = over[2];
+    v->flat = v->w == v->n && v->w == v->nw && v->w == v->ne && v->w == v->ww && v->w == v->nn &&
+              v->w == v->nne && v->w == v->nww && v->w == v->nee && v->w == v->nnw &&
+              v->w == v->nnww && v->w == v->nnee;
 }
 
 /* What `look` leaves: most pixels of flat areas do not need it. */
