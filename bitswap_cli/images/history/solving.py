@@ -35,11 +35,11 @@ _OPEN = (4, 2, 10, 0)  # the largest step that is left open where samples are no
 _VAIN = 0.9  # of the blocks that a wide search is for: if more are left, it is not tried again
 _ROUNDS = 10
 _HOPELESS = 0.2  # of all pixels: if more are wrong after two rounds, they remain so
-_FEW = 100  # of all MCUs, one in so many at most is settled by colours
+_FEW = 20  # of all MCUs, one in so many at most is settled by colours
 SURE = 0.5  # of a part's pixels are known, or more: it tells which way is best, in one round
 # Comparisons of 64 samples, for each block on the average, and for one at most; and how many times
 # the colours of a picture may be compared in the end.
-_LUMA, _CHROMA, _FEWER, _COMPARED = 2200, 1500, 6000, 40
+_LUMA, _CHROMA, _FEWER, _COMPARED = 2200, 1500, 6000, 200
 _GRANT = 0.5  # of what is left may be used in a round
 _STUCK = 0.8  # of the wrong pixels that there were: a round that leaves more is no progress
 

@@ -17,7 +17,7 @@
 enum { HEIGHT, WIDTH, TOP, LEFT, TALL, WIDE, ROWS, COLUMNS, FANCY, ACROSS, MOST, METHOD };
 
 typedef struct {
-    const uint8_t *pixels; /* (height, width, 3), which begin at (top, left) of the JPEG */
+    const uint8_t *pixels[3]; /* (height, width) each, which begin at (top, left) of the JPEG */
     const int64_t *told;
     int64_t *left; /* pixels that may still be compared, see transform.h */
     uint8_t *planes[3];
@@ -43,51 +43,84 @@ typedef struct {
 
 static int64_t across(const scene *s, int k) { return s->told[ACROSS] * (k ? 1 : s->told[WIDE]); }
 
-INLINE int32_t chroma_at(const scene *s, int k, int64_t y, int64_t x) {
-    const int64_t stride = 8 * across(s, k), *told = s->told;
-    if (told[WIDE] == 1) return s->planes[k][y * stride + x];
-    const int64_t row = y / told[TALL], column = x >> 1, odd = x & 1;
-    const uint8_t *near = s->planes[k] + row * stride;
-    if (!told[FANCY]) return near[column];
-    int64_t beside = odd ? column + 1 : column - 1;
-    beside = beside < 0 ? 0 : beside < told[COLUMNS] ? beside : told[COLUMNS] - 1;
-    if (told[TALL] == 1) return (int32_t)((3 * near[column] + near[beside] + 1 + odd) >> 2);
-    int64_t other = y & 1 ? row + 1 : row - 1;
-    other = other < 0 ? 0 : other < told[ROWS] ? other : told[ROWS] - 1;
-    const uint8_t *far = s->planes[k] + other * stride;
-    const int64_t here = 3 * near[column] + far[column], there = 3 * near[beside] + far[beside];
-    return (int32_t)((3 * here + there + 8 - odd) >> 4);
+/* A row of chroma, as a decoder makes it, from a column on. */
+INLINE void upsampled(const scene *s, int k, int64_t y, int64_t left, int64_t right,
+                      int16_t *restrict out) {
+    const int64_t stride = 8 * across(s, k), *told = s->told, row = y / told[TALL];
+    const uint8_t *near = s->planes[k] + row * stride, *far = near;
+    int16_t sums[WIDEST / 2 + 2], made[WIDEST + 4];
+    if (told[WIDE] == 1) {
+        for (int64_t x = left; x < right; x++) out[x - left] = near[x];
+        return;
+    }
+    if (!told[FANCY]) {
+        for (int64_t x = left; x < right; x++) out[x - left] = near[x >> 1];
+        return;
+    }
+    const int tall = told[TALL] == 2, shift = tall ? 4 : 2;
+    const int16_t even = tall ? 8 : 1, odd = tall ? 7 : 2;
+    const int64_t first = left >> 1, count = ((right + 1) >> 1) - first;
+    if (tall) {
+        const int64_t other = y & 1 ? row + 1 : row - 1;
+        far = s->planes[k] + clamped((int32_t)other, 0, (int32_t)told[ROWS] - 1) * stride;
+    }
+    for (int64_t n = 0; n < count + 2; n++) {
+        const int32_t x = clamped((int32_t)(first + n - 1), 0, (int32_t)told[COLUMNS] - 1);
+        sums[n] = (int16_t)(tall ? 3 * near[x] + far[x] : near[x]);
+    }
+    for (int64_t n = 0; n < count; n++) {
+        made[2 * n] = (int16_t)((3 * sums[n + 1] + sums[n] + even) >> shift);
+        made[2 * n + 1] = (int16_t)((3 * sums[n + 1] + sums[n + 2] + odd) >> shift);
+    }
+    memcpy(out, made + (left & 1), (size_t)(right - left) * sizeof *out);
 }
 
 INLINE int32_t square(int32_t value) {
-    const int32_t size = value < 0 ? -value : value;
-    return size < FAR ? size * size : FAR * FAR;
+    const int32_t size = value < 0 ? -value : value, counted = size < FAR ? size : FAR;
+    return counted * counted;
 }
 
-/* How wrong the pixels of an area of the JPEG are. */
-static int64_t error_of(const scene *s, area a) {
+/* How wrong the pixels of an area of the JPEG are; or some of that, if it is `most` or more. */
+INLINE int64_t error_in(const scene *s, area a, int64_t most) {
     const int64_t *told = s->told, stride = 8 * across(s, 0);
     const int64_t top = a.top > told[TOP] ? a.top : told[TOP];
     const int64_t left = a.left > told[LEFT] ? a.left : told[LEFT];
     const int64_t end = told[TOP] + told[HEIGHT], side = told[LEFT] + told[WIDTH];
-    const int64_t right = a.right < side ? a.right : side;
-    const uint8_t *p = s->pixels + 3 * ((top - told[TOP]) * told[WIDTH] + left - told[LEFT]);
-    int64_t sum = 0;
-    *s->left -= (a.bottom - a.top) * (a.right - a.left);
-    for (int64_t y = top; y < (a.bottom < end ? a.bottom : end); y++, p += 3 * told[WIDTH]) {
-        const uint8_t *luma = s->planes[0] + y * stride;
-        int32_t cb[WIDEST], cr[WIDEST], row = 0;
-        for (int64_t x = left; x < right; x++) cb[x - left] = chroma_at(s, 1, y, x);
-        for (int64_t x = left; x < right; x++) cr[x - left] = chroma_at(s, 2, y, x);
+    const int64_t right = a.right < side ? a.right : side, bottom = a.bottom < end ? a.bottom : end;
+    const int64_t first = (top - told[TOP]) * told[WIDTH] + left - told[LEFT];
+    const uint8_t *red = s->pixels[0] + first, *green = s->pixels[1] + first;
+    const uint8_t *blue = s->pixels[2] + first;
+    int64_t sum = 0, y = top;
+    if (left >= right) return 0;
+    for (; y < bottom && sum < most; y++) {
+        const uint8_t *luma = s->planes[0] + y * stride + left;
+        int16_t cb[WIDEST], cr[WIDEST];
+        int32_t row = 0;
+        upsampled(s, 1, y, left, right, cb);
+        upsampled(s, 2, y, left, right, cr);
         for (int64_t x = 0; x < right - left; x++) {
-            const int32_t base = luma[left + x];
-            row += square(clamped(base + to_red(cr[x]), 0, 255) - p[3 * x]);
-            row += square(clamped(base + to_green(cb[x], cr[x]), 0, 255) - p[3 * x + 1]);
-            row += square(clamped(base + to_blue(cb[x]), 0, 255) - p[3 * x + 2]);
+            row += square(clamped(luma[x] + to_red(cr[x]), 0, 255) - red[x]);
+            row += square(clamped(luma[x] + to_green(cb[x], cr[x]), 0, 255) - green[x]);
+            row += square(clamped(luma[x] + to_blue(cb[x]), 0, 255) - blue[x]);
         }
         sum += row;
+        red += told[WIDTH], green += told[WIDTH], blue += told[WIDTH];
     }
+    if (y > top) *s->left -= (y - top) * (right - left);
     return sum;
+}
+
+#if X86
+AVX2_TARGET static int64_t error_by_avx2(const scene *s, area a, int64_t most) {
+    return error_in(s, a, most);
+}
+#endif
+
+static int64_t error_of(const scene *s, area a, int64_t most) {
+#if X86
+    if (s->steps[0].avx2) return error_by_avx2(s, a, most);
+#endif
+    return error_in(s, a, most);
 }
 
 /* The pixels that a block has a part in. */
@@ -113,13 +146,14 @@ static void take(const scene *s, const move *m, int sign) {
             stride);
 }
 
-static int64_t with(const scene *s, const move *m, area a) {
+/* How wrong an area is with a move; see error_in. */
+static int64_t with(const scene *s, const move *m, area a, int64_t most) {
     const int64_t stride = 8 * across(s, m->of.k);
     uint8_t *samples = s->planes[m->of.k] + 8 * m->of.row * stride + 8 * m->of.column;
     uint8_t before[64];
     for (int y = 0; y < 8; y++) memcpy(before + 8 * y, samples + y * stride, 8);
     take(s, m, 1);
-    const int64_t error = error_of(s, a);
+    const int64_t error = error_of(s, a, most);
     for (int y = 0; y < 8; y++) memcpy(samples + y * stride, before + 8 * y, 8);
     coefficients(s, m->of)[m->place] = (int16_t)(coefficients(s, m->of)[m->place] - m->sign);
     return error;
@@ -139,11 +173,12 @@ static int list_moves(const scene *s, const block *blocks, int count, group g, m
         if (!(g.components >> blocks[b].k & 1)) continue;
         const area a = area_of(s, blocks[b]);
         const int16_t *own = coefficients(s, blocks[b]);
-        const int64_t before = error_of(s, a);
+        const int64_t before = error_of(s, a, INT64_MAX);
         for (int n = 0; n < 2 * g.places; n++) {
             move m = {blocks[b], b, n / 2, n % 2 ? -1 : 1, 0};
             if (own[m.place] * m.sign >= LARGE) continue;
-            m.loss = with(s, &m, a) - before;
+            const int64_t most = found < MOVES ? INT64_MAX : before + moves[MOVES - 1].loss;
+            m.loss = with(s, &m, a, most) - before;
             int at = found < MOVES ? found++ : MOVES;
             if (at == MOVES && moves[--at].loss <= m.loss) continue;
             for (; at > 0 && moves[at - 1].loss > m.loss; at--) moves[at] = moves[at - 1];
@@ -175,7 +210,7 @@ static void keep(node *nodes, int *count, int width, node own) {
 
 /* Take the moves, found by a beam search, that make an area least wrong, if any do. */
 static int better(const scene *s, const move *moves, int count, int width, area whole) {
-    node beam[2][MOST_WIDTH] = {{{0, error_of(s, whole)}}}, best = beam[0][0];
+    node beam[2][MOST_WIDTH] = {{{0, error_of(s, whole, INT64_MAX)}}}, best = beam[0][0];
     int nodes = 1;
     for (int d = 0; d < DEPTH && best.error; d++) {
         const node *from = beam[d % 2];
@@ -189,8 +224,10 @@ static int better(const scene *s, const move *moves, int count, int width, area 
                 if (from[i].taken >> m & 1) continue;
                 const area own = area_of(s, moves[m].of);
                 int64_t *here = before + moves[m].at;
-                if (*here < 0) *here = error_of(s, own);
-                const int64_t error = from[i].error - *here + with(s, moves + m, own);
+                if (*here < 0) *here = error_of(s, own, INT64_MAX);
+                const int64_t rest = from[i].error - *here;
+                const int64_t most = found < width ? INT64_MAX : to[width - 1].error - rest;
+                const int64_t error = rest + with(s, moves + m, own, most);
                 const node next = {from[i].taken | 1u << m, error};
                 keep(to, &found, width, next);
             }
@@ -240,7 +277,7 @@ static void settle(const scene *s, const uint8_t *wrong, int64_t row, int64_t co
         }
     }
     for (size_t g = 0; g < sizeof GROUPS / sizeof *GROUPS; g++)
-        for (int n = 0; n < ITERATIONS && *s->left > 0 && error_of(s, whole); n++) {
+        for (int n = 0; n < ITERATIONS && *s->left > 0 && error_of(s, whole, 1); n++) {
             const int found = list_moves(s, blocks, count, GROUPS[g], moves);
             if (!better(s, moves, found, GROUPS[g].width, whole)) break;
         }
@@ -253,7 +290,9 @@ EXPORT int64_t bitswap_history_settle(const uint8_t *pixels, const int64_t *told
                                       uint8_t *blue, uint8_t *red, int16_t *luma_blocks,
                                       int16_t *blue_blocks, int16_t *red_blocks,
                                       const int32_t *steps, int64_t *left) {
-    const scene s = {pixels,
+    const int64_t size = told[HEIGHT] * told[WIDTH];
+    uint8_t *channels = malloc((size_t)(3 * size));
+    const scene s = {{channels, channels + size, channels + 2 * size},
                      told,
                      left,
                      {luma, blue, red},
@@ -263,13 +302,17 @@ EXPORT int64_t bitswap_history_settle(const uint8_t *pixels, const int64_t *told
     const int64_t count = (told[ROWS] + 7) / 8 * told[ACROSS];
     uint8_t *wrong = malloc((size_t)count);
     int64_t found = 0;
-    if (!wrong) return -1;
+    if (!wrong || !channels) {
+        free(wrong), free(channels);
+        return -1;
+    }
+    for (int64_t p = 0; p < 3 * size; p++) channels[p % 3 * size + p / 3] = pixels[p];
     for (int64_t m = 0; m < count; m++) {
-        wrong[m] = error_of(&s, of_mcu(&s, m / told[ACROSS], m % told[ACROSS])) > 0;
+        wrong[m] = error_of(&s, of_mcu(&s, m / told[ACROSS], m % told[ACROSS]), 1) > 0;
         found += wrong[m];
     }
     for (int64_t m = 0; m < count && found <= told[MOST]; m++)
         if (wrong[m]) settle(&s, wrong, m / told[ACROSS], m % told[ACROSS]);
-    free(wrong);
+    free(wrong), free(channels);
     return found <= told[MOST] ? found : 0;
 }
