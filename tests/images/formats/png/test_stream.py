@@ -281,7 +281,8 @@ def test_a_description_that_does_not_hold_makes_no_picture() -> None:
 
 def test_one_description_serves_all_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
     head = Head(20, 30, 8, 3, interlaced=False)
-    data = png(head, deflated(bytes(20 * 31), 6))
+    alphas = PLTE + chunk(b"tRNS", b"\0")
+    data = png(head, deflated(bytes(20 * 31), 6)).replace(PLTE, alphas)
     described: list[int] = []
     real = png_stream.describe
 
