@@ -178,7 +178,8 @@ def test_colours_settle_what_planes_agree_on_wrongly(
     planes = [reference.plane(own, s) for own, s in zip(blocks, origin.steps, strict=True)]
     steps = np.stack(origin.steps)
     for count, wrong in ((1, True), (most, False)):
-        found = search.settle(pixels, np.array([*told, count]), planes, blocks, steps, 10**9)
+        geometry = np.array([*told, count, Method.SLOW])
+        found = search.settle(pixels, geometry, planes, blocks, steps, 10**9)
         assert (found == 0) == wrong
         made = decode(origin._replace(top=3, left=5), blocks, *pixels.shape[:2])
         assert (made != pixels).any() == wrong
