@@ -35,7 +35,7 @@ _OPEN = (4, 2, 10, 0)  # the largest step that is left open where samples are no
 _VAIN = 0.9  # of the blocks that a wide search is for: if more are left, it is not tried again
 _ROUNDS = 10
 _HOPELESS = 0.2  # of all pixels: if more are wrong after two rounds, they remain so
-_FEW = 20  # of all MCUs, one in so many at most is settled by colours
+_FEW, _FEW_CUT = 20, 100  # of all MCUs, one in so many at most is settled by colours; of a crop's
 SURE = 0.5  # of a part's pixels are known, or more: it tells which way is best, in one round
 # Comparisons of 64 samples, for each block on the average, and for one at most; and how many times
 # the colours of a picture may be compared in the end.
@@ -176,7 +176,9 @@ class Puzzle:
         origin, (height, width, _) = self.origin, self.canvas.pixels.shape
         (tall, wide), chroma = origin.sampling, self.frame[1]
         rows, columns = -(-origin.height // tall), -(-origin.width // wide)
-        fancy, most = origin.fancy and columns > 2, chroma.rows * chroma.columns // _FEW
+        cropped = any(itertools.chain(*self.canvas.margin))  # many of a crop's edges stay wrong
+        most = chroma.rows * chroma.columns // (_FEW_CUT if cropped else _FEW)
+        fancy = origin.fancy and columns > 2
         mcus = rows, columns, fancy, chroma.columns, most, self.method
         geometry = np.array([height, width, origin.top, origin.left, tall, wide, *mcus], np.int64)
         planes = [
