@@ -187,8 +187,8 @@ class Puzzle:
         ]
         steps = np.ascontiguousarray(np.stack(origin.steps))
         pixels = np.ascontiguousarray(self.canvas.pixels)
-        most = _COMPARED * height * width
-        self.search.settle(pixels, geometry, planes, self.blocks, steps, most)
+        compared = _COMPARED * height * width
+        self.search.settle(pixels, geometry, planes, self.blocks, steps, compared)
 
     def made(self, planes: list[Plane]) -> list[Plane]:
         """Return luma and chroma as they are decoded, on the canvas."""
