@@ -11,7 +11,7 @@ from bitswap_cli.images.deflate import makers
 from bitswap_cli.images.deflate.columns import COLUMNS, NOTHING, Column
 from bitswap_cli.images.deflate.engine import engine
 from bitswap_cli.images.deflate.guess import guess, likely, told
-from bitswap_cli.images.deflate.inflated import PADDING, UNSEEN, Bytes, Inflated, Seen
+from bitswap_cli.images.deflate.inflated import PADDING, UNSEEN, Bytes, Inflated, Seen, Told
 from bitswap_cli.images.deflate.parameters import COSTS, LIBDEFLATE, Parameters
 from bitswap_cli.images.deflate.remembering import once, remember
 from bitswap_cli.images.deflate.restoring import (
@@ -125,25 +125,26 @@ def _said(inflated: Inflated, stream: bytes, feeds: Iterable[int]) -> bytes | No
     """Return a description of a stream, or None if there is none."""
     adler, tail = adler32(inflated.data), stream[2 + inflated.consumed :]
     soon = len(tail) + _POOR + inflated.consumed // _SOON
-    asked: list[bytes | None] = []
+    costs = _Costs(inflated, stream, adler)
+    by_costs: bytes | None = None
 
     def otherwise() -> bool:  # no known maker would be told in less, if costs take so little
-        asked.append(_by_costs(inflated, stream, adler, soon))
-        return asked[0] is not None
+        nonlocal by_costs
+        by_costs = costs.described(soon)
+        return by_costs is not None
 
     made = _plain(inflated, stream) or _corrected(inflated, stream, feeds, otherwise)
     if made is None:
-        return asked[0]
+        return by_costs
     parameters, columns, deflate = made
     if sum(map(len, columns)) > most_corrections(len(inflated.data) - PADDING):
         return None
     description = pack(parameters, stream[:2], tail, adler, columns)
     if not _proves(inflated, description, deflate, stream):
         return None
-    if not asked or len(description) > soon:
-        by_costs = _by_costs(inflated, stream, adler, len(description))
-        if by_costs is not None:
-            return by_costs
+    by_costs = costs.described(len(description))
+    if by_costs is not None:
+        return by_costs
     if parameters.family == LIBDEFLATE:
         makers.note(makers.LIBDEFLATE)
     return description
@@ -193,24 +194,44 @@ def _corrected(
     return parameters, told(inflated, parameters, predicted), deflate
 
 
-def _by_costs(inflated: Inflated, stream: bytes, adler: bytes, size: int) -> bytes | None:
-    """Return a description by costs, if the other one takes so many bytes that it may be worth
-    while, and it takes fewer."""
-    tail = stream[2 + inflated.consumed :]
-    if size - len(tail) < _POOR + inflated.consumed // _SHARE or len(inflated.data) > MOST_TOLD:
-        return None
-    window = min(max((stream[0] >> 4) + 8, 9), 15)
-    parameters = Parameters(COSTS, (1, 5, 6, 9)[stream[1] >> 6], window=window)
-    told = engine().tell(inflated, size)
-    if told is None:
-        return None
-    description = pack(parameters, stream[:2], tail, adler, [NOTHING] * COLUMNS) + told.message
-    if len(description) >= size:
-        return None
-    if not _proves(inflated, description, deflated, stream, told.seen):
-        return None
-    makers.note(makers.COSTS)
-    return description
+class _Costs:
+    """How a stream is described by costs, which are searched once as far as they lead to an end.
+
+    Parameters
+    ----------
+    inflated : Inflated
+    stream : bytes
+    adler : bytes
+        Checksum of the inflated bytes.
+    """
+
+    def __init__(self, inflated: Inflated, stream: bytes, adler: bytes) -> None:
+        self._inflated, self._stream, self._adler = inflated, stream, adler
+        self._told: Told | None = None
+        self._refused = 0  # bytes that were too few to be told at all
+
+    def described(self, size: int) -> bytes | None:
+        """Return a description of fewer bytes, if so many may be worth while, and there is one."""
+        inflated, stream = self._inflated, self._stream
+        tail = stream[2 + inflated.consumed :]
+        poor = _POOR + inflated.consumed // _SHARE
+        if size - len(tail) < poor or len(inflated.data) > MOST_TOLD or size <= self._refused:
+            return None
+        if self._told is None:
+            self._told = engine().tell(inflated, size)
+        if self._told is None:
+            self._refused = size
+            return None
+        window = min(max((stream[0] >> 4) + 8, 9), 15)
+        parameters = Parameters(COSTS, (1, 5, 6, 9)[stream[1] >> 6], window=window)
+        description = pack(parameters, stream[:2], tail, self._adler, [NOTHING] * COLUMNS)
+        description += self._told.message
+        if len(description) >= size:
+            return None
+        if not _proves(inflated, description, deflated, stream, self._told.seen):
+            return None
+        makers.note(makers.COSTS)
+        return description
 
 
 def _proves(

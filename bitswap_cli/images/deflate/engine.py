@@ -29,7 +29,7 @@ from bitswap_cli.images.deflate.inflated import (
     Walked,
 )
 
-ABI = 7
+ABI = 8
 
 _NO_MEMORY = -3
 _AT_ONCE = 1 << 24  # bytes for which there is room without knowing whether it is needed
@@ -104,7 +104,7 @@ class Kernel:
         self._restore = library.bound("restore", "plppppplplppl")
         self._write = library.bound("write", "pppllppppl")
         self._make = library.bound("make", "plplpl")
-        self._tell = library.bound("tell", "plpplplplpp")
+        self._tell = library.bound("tell", "plpplpllplpp")
         self._hear = library.bound("hear", "plplpplpppl")
 
     def inflate(self, stream: bytes, limit: int) -> Inflated | None:
@@ -249,16 +249,17 @@ class Kernel:
     def tell(self, inflated: Inflated, room: int) -> Told | None:
         """Tell a stream by costs; see `reference.tell`."""
         data, tokens, blocks, heads, _, pad = inflated
-        size, out = len(data) - PADDING, np.empty(room, np.uint8)
+        size, most = len(data) - PADDING, room + inflated.consumed
+        out = np.empty(most, np.uint8)
         if len(blocks) > reference.most_rows(size):
             return None
         seen = np.empty(_PER_TOKEN * len(tokens) + _PER_BLOCK * len(blocks), np.uint32)
         count = np.array([len(seen)], np.int64)
         length = self._tell(
             address(data), size, address(tokens), address(blocks), len(blocks), address(heads),
-            pad, address(out), room, address(seen), address(count),
+            pad, room, address(out), most, address(seen), address(count),
         )  # fmt: skip
-        if self._failed(length) or length > room:
+        if self._failed(length) or length > most:
             return None
         return Told(out[:length].tobytes(), seen[: count[0]])
 

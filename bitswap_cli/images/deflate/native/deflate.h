@@ -24,7 +24,7 @@
 #define LIKELY(x) (x)
 #endif
 
-enum { ABI = 7, PADDING = 512 }; /* readable bytes behind the inflated ones, all zero */
+enum { ABI = 8, PADDING = 512 }; /* readable bytes behind the inflated ones, all zero */
 enum { LITERALS = 286, DISTANCES = 30, CODES = 19, END = 256 };
 enum { MIN_MATCH = 3, MAX_MATCH = 258, WINDOW = 32768, LOOKAHEAD = 262 };
 enum { STORED, FIXED, DYNAMIC };

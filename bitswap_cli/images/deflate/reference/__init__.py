@@ -303,12 +303,13 @@ def tell(inflated: Inflated, room: int) -> Told | None:
     ----------
     inflated : Inflated
     room : int
-        The most bytes that it may take.
+        Bytes that it had better take.
 
     Returns
     -------
     Told or None
-        None if it takes more, or soon seems to take more than two thirds, or has too many blocks.
+        Of any length. None if many of the first tokens are not the cheapest, or it soon seems to
+        take more than two thirds of the room, or has too many blocks.
     """
     return costs.tell(inflated, room)
 

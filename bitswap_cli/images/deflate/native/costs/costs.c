@@ -7,7 +7,8 @@
  */
 #include "costs.h"
 
-enum { LEAST = 1 << 12 }; /* tokens before which nobody gives up */
+enum { LEAST = 1 << 12 }; /* tokens before which nobody gives up because of what they take */
+enum { GLANCE = 1 << 14 };  /* bytes of which the tokens are looked at before */
 
 /* ---- tokens ---- */
 
@@ -134,6 +135,26 @@ static void remember(teller *t, uint32_t *counts, int symbols) {
     }
 }
 
+/* Whether an encoder had better not begin: so many of the first tokens, in a block at p, are not
+ * the cheapest, by the code lengths that it has, that a byte for each would not leave room. */
+static int is_careless(teller *t, int64_t p, const uint32_t *tokens, const uint8_t *lengths) {
+    int64_t count = 0, dear = 0;
+    t->end = t->block_end - p < GLANCE ? t->block_end : p + GLANCE;
+    if (!find_matches(&t->f, p, t->end)) {
+        t->c.failed = NO_MEMORY;
+        return 0;
+    }
+    price_by_lengths(&t->price, lengths);
+    find_costs(t);
+    for (; p < t->end; p += span(tokens[count++])) dear += !is_cheapest(t, p, tokens[count]);
+    return dear * t->all > t->room * count;
+}
+
+static void fixed_lengths(uint8_t *lengths) {
+    for (int i = 0; i < LITERALS; i++) lengths[i] = (uint8_t)fixed_length(i);
+    memset(lengths + LITERALS, 5, DISTANCES);
+}
+
 /* Code one block at p, whose kind and size `block` has, or gets; returns where it ends. */
 static int64_t tell_block(teller *t, int64_t p, int32_t *block, int last, uint32_t *tokens,
                           head *h) {
@@ -151,12 +172,16 @@ static int64_t tell_block(teller *t, int64_t p, int32_t *block, int last, uint32
         block[1] = (int32_t)bytes, block[2] = tell_pad(c, block[2]);
         return t->block_end;
     }
-    t->f.start = p, t->end = bytes < STRETCH || t->again ? t->block_end : p + STRETCH;
-    if (!t->again && !find_matches(&t->f, p, t->end)) {
-        c->failed = NO_MEMORY;
-        return p;
-    }
     uint8_t lengths[LITERALS + DISTANCES];
+    fixed_lengths(lengths);
+    if (!c->decoding && !t->done && bytes) {
+        if (kind == DYNAMIC) spread(h, lengths);
+        if (is_careless(t, p, tokens, lengths)) c->failed = TOO_LARGE;
+    }
+    t->end = bytes < STRETCH || t->again ? t->block_end : p + STRETCH;
+    if (t->again) t->f.start = p;
+    else if (!c->failed && !find_matches(&t->f, p, t->end)) c->failed = NO_MEMORY;
+    if (c->failed) return p;
     if (kind == DYNAMIC) {
         tally likely;
         if (!t->again) foresee(t, &likely);
@@ -165,9 +190,6 @@ static int64_t tell_block(teller *t, int64_t p, int32_t *block, int last, uint32
         tell_head(c, h, &likely);
         if (c->failed) return p;
         spread(h, lengths);
-    } else {
-        for (int i = 0; i < LITERALS; i++) lengths[i] = (uint8_t)fixed_length(i);
-        memset(lengths + LITERALS, 5, DISTANCES);
     }
     price_by_lengths(&t->price, lengths);
     int64_t count = tell_tokens(t, tokens);
@@ -223,12 +245,13 @@ static void close_teller(teller *t) {
     free(t);
 }
 
-/* Tell a stream; returns how many bytes that takes, more than `room` if that is too little, or an
- * error. Nothing that is told changes. What was seen is kept in `seen`, where there is room for
- * `*count` values, and its number there; or 0, if that is too little. */
+/* Tell a stream, unless it seems to take more than `room`; returns how many bytes it takes, more
+ * than `most` if they have no place, or an error. Nothing that is told changes. What was seen is
+ * kept in `seen`, where there is place for `*count` values, and its number there; or 0, if that is
+ * too little. */
 EXPORT int64_t bitswap_tell(const uint8_t *data, int64_t size, uint32_t *tokens, int32_t *blocks,
-                            int64_t rows, uint8_t *heads, int64_t pad, uint8_t *out, int64_t room,
-                            uint32_t *seen, int64_t *count) {
+                            int64_t rows, uint8_t *heads, int64_t pad, int64_t room, uint8_t *out,
+                            int64_t most, uint32_t *seen, int64_t *count) {
     teller *t = open_teller(data, size, NULL, 0);
     if (!t) return NO_MEMORY;
     int64_t found[4];
@@ -237,7 +260,7 @@ EXPORT int64_t bitswap_tell(const uint8_t *data, int64_t size, uint32_t *tokens,
     for (int64_t row = 0; row < rows; row++)
         if (blocks[3 * row] != STORED) t->all += blocks[3 * row + 1];
     tell_stream(t, (stream){tokens, blocks, rows, heads, pad}, found);
-    int64_t length = finish_coder(&t->c, out, room);
+    int64_t length = finish_coder(&t->c, out, most);
     *count = t->seen.room < 0 ? 0 : t->seen.count;
     close_teller(t);
     return length;

@@ -70,7 +70,8 @@ typedef struct {
 
 void begin_finder(finder *f, const uint8_t *data, int64_t size);
 
-/* Find the matches of positions start..end - 1, at most STRETCH; 0 if there is no memory. */
+/* Find the matches of positions start..end - 1, at most STRETCH, those that follow what was found
+ * from the same start on, too; 0 if there is no memory. */
 int find_matches(finder *f, int64_t start, int64_t end);
 
 /* ---- heads ---- */
@@ -84,7 +85,7 @@ void tell_head(coder *c, head *h, const tally *likely);
 /* ---- the cheapest way ---- */
 
 enum { NONE = -1, KEY_BITS = 9 };
-enum { WIDTHS = 6 }; /* lengths that share a symbol are up to 2^5 */
+enum { WIDTHS = 8 }; /* lengths that share a symbol are up to 2^5, all shorter ones up to 2^7 */
 
 /* What symbols cost, their extra bits included. */
 typedef struct {
@@ -106,7 +107,7 @@ typedef struct {
     int64_t block_end, end; /* of the block, and of the stretch whose costs are known */
     prices price;
     /* From f.start on: what it costs to the end of the stretch, and the least of 2^k such costs. */
-    int32_t cost[STRETCH + MAX_MATCH + 1], least[WIDTHS - 1][STRETCH + MAX_MATCH + 1];
+    int32_t least[WIDTHS][STRETCH + MAX_MATCH + 1];
     uint32_t keys[MAX_MATCH]; /* of candidates: excess, and 258 - length below */
 } teller;
 
@@ -126,6 +127,9 @@ int64_t next_key(const teller *t, int count, int64_t above);
 
 /* The candidate of a key, with the nearest distance. */
 uint32_t token_of(const teller *t, int64_t p, int64_t key);
+
+/* Whether none of the candidates at p costs less than a token. */
+int is_cheapest(teller *t, int64_t p, uint32_t token);
 
 /* Count the symbols that the cheapest way through a stretch may have. */
 void foresee(teller *t, tally *counts);

@@ -57,14 +57,11 @@ int most_at(const teller *t, int64_t p) {
     return t->block_end - p < MAX_MATCH ? (int)(t->block_end - p) : MAX_MATCH;
 }
 
-/* Costs of 2^k positions in a row, the least of each. */
-INLINE int32_t *leasts(teller *t, int k) { return k ? t->least[k - 1] : t->cost; }
-
 /* The least price, and cost behind it, of lengths from..to of one symbol, at position i of the
  * stretch: they have one price, so that only the least cost counts. */
 INLINE int32_t least_of_symbol(teller *t, int64_t i, int from, int to) {
     int k = 31 - __builtin_clz((unsigned)(to - from + 1));
-    const int32_t *least = leasts(t, k) + i;
+    const int32_t *least = t->least[k] + i;
     int32_t one = least[from], other = least[to + 1 - (1 << k)];
     return (one < other ? one : other) + t->price.length[from];
 }
@@ -75,49 +72,67 @@ typedef struct {
     int32_t price;
 } lengths;
 
-/* The same of all lengths from..to. */
-INLINE int32_t least_of(teller *t, const lengths *whole, int64_t i, int from, int to) {
-    int symbol = length_symbol(from), last = length_symbol(to);
+typedef struct {
+    lengths whole[LAST_SYMBOL];
+    int32_t cheapest[WIDTHS]; /* of lengths 3..2^k + 2 */
+} bounds;
+
+INLINE int32_t lesser(int32_t a, int32_t b) { return a < b ? a : b; }
+
+/* The same of lengths from..to, the longest first; or what is not less than `best`, if that is not
+ * either: shorter ones are left out where not even the least of their prices, and of the costs
+ * behind them, would do. */
+INLINE int32_t least_of(teller *t, const bounds *b, int64_t i, int from, int to, int32_t best) {
+    int symbol = length_symbol(to), last = length_symbol(from);
     if (symbol == last) return least_of_symbol(t, i, from, to);
-    int32_t best = least_of_symbol(t, i, from, length_base[symbol + 1] - 1);
-    int32_t other = least_of_symbol(t, i, length_base[last], to);
-    if (last == LAST_SYMBOL && symbol < --last) { /* the one before has an odd number of lengths */
-        int32_t odd = least_of_symbol(t, i, length_base[last], MAX_MATCH - 1);
-        best = odd < best ? odd : best;
+    best = lesser(best, least_of_symbol(t, i, length_base[symbol], to));
+    if (symbol == LAST_SYMBOL && --symbol > last) /* which has an odd number of lengths */
+        best = lesser(best, least_of_symbol(t, i, length_base[symbol], MAX_MATCH - 1));
+    for (;;) {
+        int k = symbol / 4 + 1;
+        if (symbol >= 8 && symbol % 4 == 0 && t->least[k][i + MIN_MATCH] + b->cheapest[k] >= best)
+            return best;
+        if (--symbol <= last) break;
+        best = lesser(best, b->whole[symbol].least[i] + b->whole[symbol].price);
     }
-    while (++symbol < last) {
-        int32_t cost = whole[symbol].least[i] + whole[symbol].price;
-        best = cost < best ? cost : best;
+    return lesser(best, least_of_symbol(t, i, from, length_base[last + 1] - 1));
+}
+
+static void set_bounds(teller *t, bounds *b) {
+    int32_t price = INT32_MAX;
+    for (int length = MIN_MATCH, k = 3; k < WIDTHS; k++) {
+        for (; length < MIN_MATCH + (1 << k); length++)
+            price = lesser(price, t->price.length[length]);
+        b->cheapest[k] = price;
     }
-    return other < best ? other : best;
+    for (int s = 0; s < LAST_SYMBOL; s++) {
+        b->whole[s].least = t->least[length_extra[s]] + length_base[s];
+        b->whole[s].price = t->price.length[length_base[s]];
+    }
 }
 
 void find_costs(teller *t) {
     const finder *f = &t->f;
     const int64_t count = t->end - f->start;
-    lengths whole[LAST_SYMBOL];
-    for (int s = 0; s < LAST_SYMBOL; s++) {
-        whole[s].least = leasts(t, length_extra[s]) + length_base[s];
-        whole[s].price = t->price.length[length_base[s]];
-    }
+    bounds all;
+    set_bounds(t, &all);
     for (int k = 0; k < WIDTHS; k++)
-        memset(leasts(t, k) + count, 0, (MAX_MATCH + 1) * sizeof *t->cost);
+        memset(t->least[k] + count, 0, (MAX_MATCH + 1) * sizeof *t->least[0]);
     for (int64_t i = count - 1; i >= 0; i--) {
-        int32_t best = t->cost[i + 1] + t->price.literal[f->data[f->start + i]];
+        int32_t best = t->least[0][i + 1] + t->price.literal[f->data[f->start + i]];
         int most = most_at(t, f->start + i), from = MIN_MATCH;
         for (uint32_t k = f->first[i]; k < f->first[i + 1]; k++) {
             int to = length_of(f->found[k]) < most ? length_of(f->found[k]) : most;
             if (to < from) break;
-            int symbol = distance_symbol((int)distance_of(f->found[k]));
-            int32_t cost = least_of(t, whole, i, from, to) + t->price.distance[symbol];
-            best = cost < best ? cost : best;
+            int32_t far = t->price.distance[distance_symbol((int)distance_of(f->found[k]))];
+            best = lesser(best, least_of(t, &all, i, from, to, best - far) + far);
             from = to + 1;
         }
-        t->cost[i] = best;
+        t->least[0][i] = best;
         for (int k = 0; k + 1 < WIDTHS; k++) {
-            int32_t other = leasts(t, k)[i + (1 << k)];
+            int32_t other = t->least[k][i + (1 << k)];
             best = other < best ? other : best;
-            t->least[k][i] = best;
+            t->least[k + 1][i] = best;
         }
     }
 }
@@ -125,7 +140,7 @@ void find_costs(teller *t) {
 int find_keys(teller *t, int64_t p) {
     const finder *f = &t->f;
     const int64_t i = p - f->start;
-    const int32_t *ahead = t->cost + i, own = *ahead;
+    const int32_t *ahead = t->least[0] + i, own = *ahead;
     int most = most_at(t, p), length = MIN_MATCH, count = 1;
     uint32_t excess = (uint32_t)(ahead[1] + t->price.literal[f->data[p]] - own);
     t->keys[0] = excess << KEY_BITS | (MAX_MATCH - 1);
@@ -153,6 +168,12 @@ uint32_t token_of(const teller *t, int64_t p, int64_t key) {
     const uint32_t *found = t->f.found + t->f.first[p - t->f.start];
     while (length_of(*found) < length) found++;
     return match_of(length, distance_of(*found));
+}
+
+int is_cheapest(teller *t, int64_t p, uint32_t token) {
+    int place = token ? length_of(token) - MIN_MATCH + 1 : 0;
+    if (place >= find_keys(t, p) || t->keys[place] >> KEY_BITS) return 0;
+    return token_of(t, p, t->keys[place]) == token;
 }
 
 void foresee(teller *t, tally *counts) {

@@ -31,7 +31,8 @@ from bitswap_cli.images.deflate.reference.costs.prices import Prices, Stretch
 from bitswap_cli.images.deflate.reference.trees import Head, parse
 
 _STRETCH = 1 << 18
-_LEAST = 1 << 12  # tokens before which nobody gives up
+_LEAST = 1 << 12  # tokens before which nobody gives up because of what they take
+_GLANCE = 1 << 14  # bytes of which the tokens are looked at before
 _NOBODY = Head([], [], [], [])
 
 
@@ -112,11 +113,14 @@ class Teller:
         """Code the head of a block, and its tokens; returns how many there are."""
         stretch = self._stretch(p, block_end)
         literals, distances = FIXED_LENGTHS[:LITERALS], [5] * DISTANCES
+        if kind == DYNAMIC and not self._c.decoding:
+            literals, distances = self._lengths(head)
+        if true and not self.tokens and self._is_careless(stretch, literals, distances, true):
+            raise _Hopeless
         if kind == DYNAMIC:
             head = tell_head(self._c, head, *stretch.foresee())
             self._keep(head)
-            literals = head.literals + [0] * (LITERALS - len(head.literals))
-            distances = head.distances + [0] * (DISTANCES - len(head.distances))
+            literals, distances = self._lengths(head)
         prices, first = Prices.by_lengths(literals, distances), len(self.tokens)
         own = iter(true)
         while True:
@@ -129,6 +133,26 @@ class Teller:
             if p >= block_end:
                 return len(self.tokens) - first
             stretch = self._stretch(p, block_end)
+
+    @staticmethod
+    def _lengths(head: Head) -> tuple[list[int], list[int]]:
+        """Both alphabets' code lengths in full."""
+        literals = head.literals + [0] * (LITERALS - len(head.literals))
+        return literals, head.distances + [0] * (DISTANCES - len(head.distances))
+
+    def _is_careless(
+        self, stretch: Stretch, literals: list[int], distances: list[int], true: list[int]
+    ) -> bool:
+        """Whether so many of a block's first tokens are not the cheapest, by its code lengths, that
+        a byte for each would not leave room."""
+        glance = stretch.until(min(stretch.end, stretch.start + _GLANCE))
+        glance.price(Prices.by_lengths(literals, distances))
+        p, count, dear = glance.start, 0, 0
+        while p < glance.end:
+            dear += not glance.is_cheapest(p, length_of(true[count]), distance_of(true[count]))
+            p += span(true[count])
+            count += 1
+        return dear * len(self._true) > self._room * count
 
     def _hopeless(self) -> bool:
         """Whether an encoder had better give up: it takes so much that in the end it will hardly
@@ -175,7 +199,7 @@ class Teller:
 
 
 def tell(inflated: Inflated, room: int) -> Told | None:
-    """Tell a stream; None if it takes more bytes, or has too many blocks."""
+    """Tell a stream; None if it seems to take more bytes, or has too many blocks."""
     if len(inflated.blocks) > most_rows(len(inflated.data) - PADDING):
         return None
     coder = Coder()
@@ -183,8 +207,7 @@ def tell(inflated: Inflated, room: int) -> Told | None:
         Teller(inflated.data, coder, inflated, room).run()
     except _Hopeless:
         return None
-    message = coder.finish()
-    return Told(message) if len(message) <= room else None
+    return Told(coder.finish())
 
 
 def hear(data: Bytes, message: bytes) -> Inflated:

@@ -96,6 +96,10 @@ class Stretch:
         self.start, self.end = start, end
         self._data, self._block_end, self._matches = data, block_end, matches
 
+    def until(self, end: int) -> "Stretch":
+        """The part of it that ends there."""
+        return Stretch(self._data, self.start, end, self._block_end, self._matches)
+
     def room(self, p: int) -> int:
         """The longest match that the block has room for."""
         return min(self._block_end - p, MAX_MATCH)
@@ -124,6 +128,10 @@ class Stretch:
         """All candidates at p, those with the least excess first, longer ones before shorter."""
         own = self._cost[p - self.start]
         return sorted((cost - own, length, distance) for cost, length, distance in self._priced(p))
+
+    def is_cheapest(self, p: int, length: int, distance: int) -> bool:
+        """Whether none of the candidates at p costs less than a token, a literal's being 0."""
+        return (0, -(length or 1), distance) in self.candidates(p)
 
     def foresee(self) -> tuple[list[int], list[int]]:
         """Count the symbols that the cheapest way through the stretch may have."""
