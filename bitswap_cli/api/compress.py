@@ -44,6 +44,7 @@ from bitswap_cli.archive.format.header import (
     LAID,
     LEARNING,
     MIXED,
+    RECIPES,
     Named,
 )
 from bitswap_cli.archive.reading.reader import ArchiveReader
@@ -287,7 +288,7 @@ class _Job:
             if others.pictures or (self.model == AUTO and catalogue.wide):
                 header = header.using([WIDE])
             if keeping.mixed:
-                header = header.using([MIXED])
+                header = header.using([MIXED, RECIPES])
             writer = stack.enter_context(
                 ArchiveWriter(
                     self.output,

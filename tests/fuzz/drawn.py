@@ -33,7 +33,7 @@ def redrawn(nodes: Sequence[Node], chance: random.Random) -> list[Node]:
     try:
         table = read_table(DRAW, body, NAMED_VERSION)
         assert isinstance(table, WholeTable)
-        extras = unpack_extras(parts(body)[0], len(table.segments))
+        extras = unpack_extras(parts(body)[0], len(table.segments), mixed=table.mixed)
         if sum(s.height * s.width * s.channels for s in table.segments) > _MOST:
             return list(nodes)
         pictures = [

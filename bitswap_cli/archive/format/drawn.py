@@ -16,7 +16,12 @@ from numpy.typing import NDArray
 from bitswap_cli.archive.format.chunks import parts
 from bitswap_cli.archive.format.sections import CRC, LENGTH, framed
 from bitswap_cli.archive.format.segments import DecodedFile, Extra, WholeSegment, WholeTable
-from bitswap_cli.archive.format.tables import pack_extras, pack_whole_table, unpack_extras
+from bitswap_cli.archive.format.tables import (
+    mix_extras,
+    pack_extras,
+    pack_whole_table,
+    unpack_extras,
+)
 from bitswap_cli.archive.format.values.columns import malformed
 from bitswap_cli.contract import (
     BYTES,
@@ -84,17 +89,26 @@ def encode_pictures(
 
 
 def pack_pictures(
-    segments: Sequence[WholeSegment], pictures: Sequence[Picture], words: bytes
+    segments: Sequence[WholeSegment],
+    pictures: Sequence[Picture],
+    words: bytes,
+    *,
+    mixing: bool = False,
 ) -> bytes:
-    """Build the body of a chunk whose pictures became words already."""
+    """Build the body of a chunk whose pictures became words already; their recipes may be coded by
+    context `mixing`, where that takes less room."""
     pixels = [
         plane
         for picture, segment in zip(pictures, segments, strict=True)
         for plane in planes_of(picture.pixels, segment.depth)
     ]
     # times of files are in the table
-    extras = pack_extras([Extra(0, *picture.recipe[1:]) for picture in pictures])
-    table = pack_whole_table(WholeTable(list(segments)), kinds())
+    recipes = [Extra(0, *picture.recipe[1:]) for picture in pictures]
+    extras, mixed = pack_extras(recipes), mix_extras(recipes) if mixing else None
+    is_mixed = mixed is not None and len(mixed) < len(extras)
+    if mixed is not None and is_mixed:
+        extras = mixed
+    table = pack_whole_table(WholeTable(list(segments), is_mixed), kinds())
     head = framed(table), LENGTH.pack(len(extras)), extras
     return b"".join([*head, CRC.pack(_checksum(pixels)), words])
 
@@ -153,7 +167,7 @@ def decode_pictures(
         Here or later, if anything is not as the table says.
     """
     rest, coded = parts(body)
-    extras = unpack_extras(rest, len(table.segments))
+    extras = unpack_extras(rest, len(table.segments), mixed=table.mixed)
     _check(table.segments)
     return partial(next, run(partial(_decoded, codec, table, extras), [coded]))
 

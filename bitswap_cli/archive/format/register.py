@@ -16,6 +16,7 @@ from bitswap_cli.archive.format.header import (
     LONG,
     MIXED,
     MODELS,
+    RECIPES,
     TURNED,
     TWINS,
 )
@@ -102,7 +103,7 @@ KINDS = {
     DRAW: ChunkKind(
         "whole pictures",
         DRAWN,
-        lambda blob, version: unpack_whole_table(blob, drawn.kinds()),
+        lambda blob, version: unpack_whole_table(blob, drawn.kinds(), mixed=True),
         lambda codecs, need: codecs.pictures,
         drawn.decode_pictures,
     ),
@@ -136,6 +137,7 @@ def told(tag: bytes, table: Table, features: Set[str]) -> frozenset[str]:
             found |= {LONG} if table.length > MAX_CHUNK_BYTES else set()
             found |= {MIXED} if table.mixed else set()
         case WholeTable():
+            found |= {RECIPES} if table.mixed else set()
             found |= {EQUAL} if any(one.twin for one in table.segments) else set()
             found.update(*(_of_kind(one.kind) for one in table.segments if tag == DRAW))
     return needed(table.segments) | found

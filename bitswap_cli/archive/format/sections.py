@@ -29,6 +29,7 @@ ID = 8  # bytes of an archive's id, from version 5 on behind the preamble and in
 MAX_BODY = 1 << 26  # bytes of a section's body
 MAX_TABLE = 1 << 24  # bytes of a table, unpacked
 MAX_EXTRAS = 1 << 25  # bytes of a chunk's extras, unpacked
+MAX_MIXED_EXTRAS = 1 << 20  # by context mixing: a second of a reader
 MAX_CHUNK_BYTES = 1 << 24  # raw bytes of a BYTE chunk
 MAX_BLOCK = 1 << 27  # likewise, where the feature `LONG` allows it
 MAX_BYTE_BODY = MAX_BLOCK + (1 << 25)  # bytes of a BYTE chunk's body

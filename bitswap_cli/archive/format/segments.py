@@ -273,6 +273,8 @@ class WholeTable(NamedTuple):
     """What a chunk of such files holds."""
 
     segments: list[WholeSegment]
+    mixed: bool = False
+    """Whether their recipes are coded by context mixing, and not by zstd."""
 
     @property
     def starts(self) -> list[int]:

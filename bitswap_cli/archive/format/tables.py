@@ -11,6 +11,7 @@ from bitswap_cli.archive.format.names import MAX_DEPTH, depth_of
 from bitswap_cli.archive.format.sections import (
     MAX_BLOCK,
     MAX_EXTRAS,
+    MAX_MIXED_EXTRAS,
     MAX_SEGMENTS,
     MAX_TABLE,
     NAMED_VERSION,
@@ -29,7 +30,12 @@ from bitswap_cli.archive.format.segments import (
     WholeSegment,
     WholeTable,
 )
-from bitswap_cli.archive.format.values.blobs import pack_blob, unpack_blob
+from bitswap_cli.archive.format.values.blobs import (
+    pack_blob,
+    pack_mixed,
+    unpack_blob,
+    unpack_mixed,
+)
 from bitswap_cli.archive.format.values.columns import (
     CRCS,
     ORIGINALS,
@@ -111,12 +117,14 @@ def pack_whole_table(table: WholeTable, kinds: Sequence[str]) -> bytes:
         "twin": pack_column(twins),
         **pack_attributes(attributes),
     }
-    return pack_table(len(names), {}, columns)
+    return pack_table(len(names), {"mixed": int(table.mixed)}, columns)
 
 
-def unpack_whole_table(blob: bytes, kinds: Sequence[str], *, twins: bool = False) -> WholeTable:
-    """Invert `pack_whole_table`, of a chunk that may hold `twins`; raise `ArchiveError` if it is
-    malformed, `ModelError` if newer."""
+def unpack_whole_table(
+    blob: bytes, kinds: Sequence[str], *, twins: bool = False, mixed: bool = False
+) -> WholeTable:
+    """Invert `pack_whole_table`, of a chunk that may hold `twins`, or `mixed` extras; raise
+    `ArchiveError` if it is malformed, `ModelError` if newer."""
     columns = columns_of(unpack_object(unpack_blob(blob, MAX_TABLE, "table"), "table"))
     names = columns.names()
     own = named(dict(enumerate(kinds)), columns.take("kind"))
@@ -125,7 +133,8 @@ def unpack_whole_table(blob: bytes, kinds: Sequence[str], *, twins: bool = False
     depths = [1 + deep for deep in columns.take("deep", 2)]
     places = columns.take("twin", MAX_TWINS + 1) if twins else [0] * len(names)
     rows = zip(names, own, *numbers, *told, depths, places, strict=True)
-    table = WholeTable([WholeSegment(*row) for row in rows])
+    is_mixed = bool(columns.one("mixed", 2)) if mixed else False
+    table = WholeTable([WholeSegment(*row) for row in rows], is_mixed)
     columns.end()
     for row, segment in enumerate(table.segments):
         if segment.twin > row or (segment.twin and table.segments[row - segment.twin].twin):
@@ -202,8 +211,17 @@ def columns_of(found: Any) -> Columns:
 
 def pack_extras(extras: Sequence[Extra]) -> bytes:
     """Serialise the extras of a chunk; nothing if there are none."""
-    if not extras:
-        return b""
+    return pack_blob(_extras(extras)) if extras else b""
+
+
+def mix_extras(extras: Sequence[Extra]) -> bytes | None:
+    """Serialise the extras of a chunk by context mixing; None if there are none, or if that takes
+    more room than they do, or a reader too long."""
+    found = _extras(extras) if extras else b""
+    return pack_mixed(found) if 0 < len(found) <= MAX_MIXED_EXTRAS else None
+
+
+def _extras(extras: Sequence[Extra]) -> bytes:
     frames = list(dict.fromkeys((extra.prefix, extra.suffix) for extra in extras))
     place = {frame: number for number, frame in enumerate(frames)}
     which = pack_column([place[extra.prefix, extra.suffix] for extra in extras])
@@ -213,16 +231,18 @@ def pack_extras(extras: Sequence[Extra]) -> bytes:
     described = b"".join(extra.description for extra in extras)
     if described:
         found += [pack_column([len(extra.description) for extra in extras]), described]
-    return pack_blob(pack_object(found))
+    return pack_object(found)
 
 
-def unpack_extras(blob: bytes, count: int) -> list[Extra]:
-    """Invert `pack_extras` of `count` extras; raise `ArchiveError` if malformed."""
+def unpack_extras(blob: bytes, count: int, *, mixed: bool = False) -> list[Extra]:
+    """Invert `pack_extras`, or `mix_extras`, of `count` extras; raise `ArchiveError` if they are
+    malformed."""
     if not count:
         if blob:
             raise malformed()
         return []
-    match unpack_object(unpack_blob(blob, MAX_EXTRAS, "extras"), "extras"):
+    limit, unpacked = (MAX_MIXED_EXTRAS, unpack_mixed) if mixed else (MAX_EXTRAS, unpack_blob)
+    match unpack_object(unpacked(blob, limit, "extras"), "extras"):
         case [start, steps, which, [*prefixes], [*suffixes], *told] if len(prefixes) == len(
             suffixes
         ):

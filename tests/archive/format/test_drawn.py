@@ -9,8 +9,14 @@ import pytest
 from PIL import Image
 
 from bitswap_cli.archive.codecs import Codecs
-from bitswap_cli.archive.format.drawn import encode_paying, encode_pictures, kinds
-from bitswap_cli.archive.format.register import decode_chunk, read_table
+from bitswap_cli.archive.format.drawn import (
+    encode_paying,
+    encode_pictures,
+    kinds,
+    pack_pictures,
+)
+from bitswap_cli.archive.format.header import RECIPES
+from bitswap_cli.archive.format.register import decode_chunk, read_table, told
 from bitswap_cli.archive.format.sections import DRAW, NAMED_VERSION
 from bitswap_cli.archive.format.segments import WholeSegment, WholeTable
 from bitswap_cli.contract import BYTES, PictureCodec
@@ -65,6 +71,24 @@ def test_pictures_and_recipes_come_back(chunk: Body) -> None:
     assert np.array_equal(found[2].pixels, flat(6, 5, 6, random))
     assert found[0].recipe == Recipe("bmp", b"before", b"behind")
     assert [segment.exact for segment in chunk.table.segments] == [True, False, True]
+
+
+def test_recipes_come_back_by_context_mixing() -> None:
+    random = np.random.default_rng(1)
+    recipes = [Recipe("bmp", b"a header, then the colours", b"and words %d" % k) for k in range(6)]
+    pictures = [Picture(flat(7, 9, 3, random), recipe) for recipe in recipes]
+    segments = [WholeSegment(b"%d" % k, "bmp", 7, 9, 3, 400, 5, 77) for k in range(6)]
+    words = encode_paying(model(), pictures, [1] * 6, [np.inf] * 6).words
+    plain, body = (pack_pictures(segments, pictures, words, mixing=own) for own in (False, True))
+    assert len(body) < len(plain)
+    table, other = (read_table(DRAW, own, NAMED_VERSION) for own in (body, plain))
+    assert isinstance(table, WholeTable) and table.mixed
+    assert isinstance(other, WholeTable) and not other.mixed
+    assert [one.recipe for one in decoded(model(), table, body)] == recipes
+    assert told(DRAW, table, frozenset()) == told(DRAW, other, frozenset()) | {RECIPES}
+    for wrong in (table._replace(mixed=False), other._replace(mixed=True)):
+        with pytest.raises(ArchiveError, match="malformed|damaged"):
+            decoded(model(), wrong, body if wrong.mixed != table.mixed else plain)
 
 
 def test_every_byte_behind_the_table_counts(chunk: Body) -> None:

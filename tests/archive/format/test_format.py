@@ -1,6 +1,7 @@
 """The format byte by byte (docs/format.md): a change here is a change of the format."""
 
 import os
+import struct
 import zlib
 from pathlib import Path
 
@@ -15,13 +16,14 @@ from bitswap_cli.archive.format.header import Fitted, Header, Tiled
 from bitswap_cli.archive.format.index import Totals
 from bitswap_cli.archive.format.names import check_name, stays_inside
 from bitswap_cli.archive.format.register import decode_chunk
-from bitswap_cli.archive.format.sections import BYTE, TILE
+from bitswap_cli.archive.format.sections import BYTE, MAX_MIXED_EXTRAS, TILE
 from bitswap_cli.archive.format.segments import (
     ByteSegment,
     ByteTable,
     Extra,
 )
 from bitswap_cli.archive.format.tables import (
+    mix_extras,
     pack_byte_table,
     pack_extras,
     unpack_byte_table,
@@ -156,6 +158,19 @@ def test_byte_tables(segments: list[ByteSegment]) -> None:
 @given(st.lists(st.builds(Extra, times, *3 * [st.binary(max_size=5)])))
 def test_extras(extras: list[Extra]) -> None:
     assert unpack_extras(pack_extras(extras), len(extras)) == extras
+    mixed = mix_extras(extras)
+    assert not mixed or unpack_extras(mixed, len(extras), mixed=True) == extras
+
+
+def test_mixed_extras_are_whole_and_few() -> None:
+    extras = [Extra(0, bytes(range(40, 90)) * k, b"shade %d of %d" % (k, 9)) for k in (1, 2)]
+    mixed = mix_extras(extras)
+    assert mixed and len(mixed) < len(pack_extras(extras))
+    more = struct.pack("<I", MAX_MIXED_EXTRAS + 1) + mixed[4:]
+    for harmed in (b"", mixed[:-1], mixed[:4], mixed[:-4], mixed + bytes(4), more):
+        with pytest.raises(ArchiveError, match="malformed|damaged"):
+            unpack_extras(harmed, 2, mixed=True)
+    assert mix_extras([Extra(0, bytes(MAX_MIXED_EXTRAS), b"")]) is None
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,11 @@ from typing import NamedTuple
 import numpy as np
 
 from bitswap_cli.archive.format.drawn import encode_paying, pack_pictures, planes_of
+from bitswap_cli.archive.format.header import RECIPES
 from bitswap_cli.archive.format.sections import DRAW, MAX_BODY, MAX_EXTRAS, MAX_SEGMENTS
 from bitswap_cli.archive.format.segments import WholeSegment
 from bitswap_cli.archive.report import PackReport
-from bitswap_cli.archive.sources.seen import Seen
+from bitswap_cli.archive.sources.seen import LAID, Seen
 from bitswap_cli.archive.sources.source import Source
 from bitswap_cli.archive.writing.coders.batches import recipe_costs
 from bitswap_cli.archive.writing.coders.choice import description_cost
@@ -22,6 +23,7 @@ from bitswap_cli.images.formats.lattice.kinds import FEATURES as LATTICES
 from bitswap_cli.images.formats.register import kind_of
 from bitswap_cli.images.inspection import palette_of
 from bitswap_cli.images.picture import Picture
+from bitswap_cli.mixing import octets
 
 _PIXELS = 1 << 21  # of a chunk, unless it is of one picture
 _SEGMENTS = MAX_SEGMENTS >> 4
@@ -84,7 +86,8 @@ class DrawnCoder:
             return
         files, self._files = self._files, []
         self._pixels = self._recipes = 0
-        result = self._work.submit(code_files, self._codec, files)
+        mixing = RECIPES in self._work.header.features and octets.quick()
+        result = self._work.submit(code_files, self._codec, files, mixing=mixing)
         held = sum(file.picture.pixels.nbytes for file in files)
         self._work.queue(Step(self, result.result, held))
 
@@ -116,13 +119,17 @@ def whole(pictures: Sequence[Picture]) -> list[tuple[Picture, int]]:
     """Return which pictures, of those that a file can be seen as, may be coded whole, and how many
     bytes of one channel each shows."""
     # of a palette image that by its colours, if they can be found again; of one that can be told by
-    # luma and chroma, which have fewer colours than red, green and blue, that alone; of one of 16
-    # bits that by its highest ones as well
+    # luma and chroma, which have fewer colours than red, green and blue, also that, unless these do
+    # not repeat: what they do not tell may take more; of one of 16 bits that by its highest ones
+    # as well
     planes = [p for p in pictures if kind_of(p.recipe.kind).feature in LATTICES]
     high = [p for p in pictures if kind_of(p.recipe.kind).feature in high_bits.FEATURES]
-    others = pictures[: len(pictures) - len(high)]
+    others = [p for p in pictures if kind_of(p.recipe.kind).feature not in LAID]
     high = [p for p in high if not kind_of(p.recipe.kind).parts]
-    some = [p for p in planes if repeats.repeats_itself(p)] if planes else [*others[-1:], *high]
+    some = [*others[-1:], *high]
+    if planes:
+        repeat = [p for p in planes if repeats.repeats_itself(p)]
+        some = [*repeat, *others[-1:]] if repeat else []
     return [(p, depth) for p in some if (depth := repeats.depth(p)) is not None]
 
 
@@ -153,7 +160,7 @@ def estimate(
     return float(bits) / 8 * parts * haste + description_cost(picture)
 
 
-def code_files(codec: PictureCodec, files: list[_File]) -> Coded:
+def code_files(codec: PictureCodec, files: list[_File], *, mixing: bool = False) -> Coded:
     """Code pictures as one chunk, without those for which the model does not pay.
 
     Most of these are taken back as soon as that is seen. One that cannot be, as it is large, leaves
@@ -182,7 +189,8 @@ def code_files(codec: PictureCodec, files: list[_File]) -> Coded:
         if not kept or len(kept) < len(stays) or not told.sound:
             continue
         pictures = [file.picture for file in kept]
-        body = pack_pictures([_segment(file) for file in kept], pictures, told.words)
+        segments = [_segment(file) for file in kept]
+        body = pack_pictures(segments, pictures, told.words, mixing=mixing)
         # What the chunk costs as a whole has to pay as well.
         if len(body) >= min(sum(file.limit for file in kept), MAX_BODY):
             lost = sorted(file.source for file in files)

@@ -103,3 +103,13 @@ def test_haste_is_of_eight_bits_only() -> None:
     hasty = [drawn.estimate(Equal(), *one, haste=2) for one in ((deep, 2), (high, 1), (byte, 1))]
     plain = [drawn.estimate(Equal(), *one, haste=1) for one in ((deep, 2), (high, 1), (byte, 1))]
     assert hasty[:2] == plain[:2] and hasty[2] == plain[2] + 100
+
+
+def test_a_picture_by_luma_goes_by_its_colours_as_well() -> None:
+    """What luma does not tell may take more."""
+    gray = Picture(np.zeros((10, 10, 1), np.uint8), Recipe("gray", b"", b"", b"corrections"))
+    plain = Picture(np.zeros((10, 10, 3), np.uint8), Recipe("bmp", b"", b""))
+    assert drawn.whole([plain, gray]) == [(gray, 1), (plain, 1)]
+    random = np.random.default_rng(1)
+    noise = gray._replace(pixels=random.integers(0, 256, (10, 10, 1), np.uint8))
+    assert drawn.whole([plain, noise]) == []
