@@ -21,6 +21,7 @@ JPEG = "bitswap_cli/images/formats/jpeg/native"
 HISTORY = "bitswap_cli/images/history/native"
 PACKINGS = "bitswap_cli/images/packings/native"
 MIXING, DRAWN = "bitswap_cli/mixing/native", "models/families/drawn/native"
+CORRECTIONS = "bitswap_cli/images/corrections/native"
 
 
 def kernel(name: str, folder: str, *others: str) -> Extension:
@@ -80,6 +81,7 @@ if __name__ == "__main__":
         cmdclass={"build_ext": Kernels, "bdist_wheel": Wheel},
         ext_modules=[
             kernel("bitswap_cli.ans._kernel", CODER),
+            kernel("bitswap_cli.images.corrections._kernel", CORRECTIONS, MIXING),
             kernel("bitswap_cli.images.deflate._kernel", DEFLATE),
             kernel("bitswap_cli.images.formats.jpeg._kernel", JPEG),
             kernel("bitswap_cli.images.history._kernel", HISTORY),

@@ -38,6 +38,7 @@ from bitswap_cli.api.codecs.others import wanted
 from bitswap_cli.api.codecs.tiles import Start, named, refining, turning
 from bitswap_cli.archive.codecs import Codecs
 from bitswap_cli.archive.format.header import (
+    CORRECTED,
     DECODERS,
     DECODINGS,
     EQUAL,
@@ -283,7 +284,7 @@ class _Job:
         for number, start in enumerate(ways):
             codecs, header = start.put(others), start.header.with_others(models)
             if others.coefficients:
-                decoded = [DECODINGS, LAID, DECODERS] if catalogue.decoded else []
+                decoded = [DECODINGS, LAID, DECODERS, CORRECTED] if catalogue.decoded else []
                 header = header.using([LEARNING, EQUAL, *decoded])
             if others.pictures or (self.model == AUTO and catalogue.wide):
                 header = header.using([WIDE])

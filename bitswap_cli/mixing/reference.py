@@ -17,7 +17,7 @@ from bitswap_cli.ans import Damaged
 from bitswap_cli.mixing.decisions import Decoder, Encoder
 from bitswap_cli.mixing.logits import LIMIT
 from bitswap_cli.mixing.mixing import FRESH, Adaptive, Decision, mingle
-from bitswap_cli.mixing.tables import COUNTS, INPUTS, LEVELS, STATES, STEP, STEPS, tables
+from bitswap_cli.mixing.tables import COUNTS, INPUTS, LEVELS, STATES, STEP, STEPS, counters
 
 CONTEXTS, BUCKET, SETS = 13, 16, 3
 LEAST_MATCH, MOST_MATCH = 5, 400
@@ -53,27 +53,21 @@ class State(NamedTuple):
 def begun() -> State:
     """The state in which bytes begin."""
     levels = np.arange(LEVELS) * 4096 // LEVELS - 2048 + 85
-    states = _counters(np.tile(levels, CONTEXTS * COUNTS))
+    states = counters(np.tile(levels, CONTEXTS * COUNTS))
     ladder = np.arange(STEPS) * STEP - LIMIT
     weights = np.full(INPUTS, _OTHER, np.int32)
     weights[: 2 * CONTEXTS] = np.tile((_KNOWN, _SURE), CONTEXTS)
     by_match, by_partial, by_last = (np.tile(weights, (256, 1)) for _ in range(SETS))
     return State(
         states.reshape(CONTEXTS, STATES),
-        _counters(np.zeros(256, np.int64)),
-        _counters(np.zeros(32, np.int64)),
-        np.tile(_counters(ladder), (1 << STEP_BITS, 1)),
+        counters(np.zeros(256, np.int64)),
+        counters(np.zeros(32, np.int64)),
+        np.tile(counters(ladder), (1 << STEP_BITS, 1)),
         by_match,
         by_partial,
         by_last,
         np.full((2, SETS), 65536 // SETS, np.int32),
     )
-
-
-def _counters(logits: NDArray[np.int64]) -> NDArray[np.uint32]:
-    """Counters of probabilities, that have not counted yet."""
-    found: NDArray[np.uint32] = tables().squashed[logits + LIMIT].astype(np.uint32) << np.uint32(16)
-    return found
 
 
 def bits_of(size: int) -> int:

@@ -50,6 +50,12 @@ def tables() -> Tables:
         return _made()
 
 
+def counters(logits: NDArray[np.int64]) -> NDArray[np.uint32]:
+    """Counters of probabilities, that have not counted yet."""
+    found: NDArray[np.uint32] = tables().squashed[logits + LIMIT].astype(np.uint32) << np.uint32(16)
+    return found
+
+
 @cache
 def _made() -> Tables:
     fine = fine_sigmoid(REACH)

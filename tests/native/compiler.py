@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bitswap_cli.ans import kernel as coder
+from bitswap_cli.images.corrections import engine as corrections
 from bitswap_cli.images.deflate import engine as deflate
 from bitswap_cli.images.formats.jpeg import scan as jpeg
 from bitswap_cli.images.history import engine as history
@@ -15,10 +16,11 @@ from bitswap_cli.mixing import octets as mixing
 from bitswap_models.exact import kernel as layers
 from bitswap_models.families.drawn import kernel as drawn
 
-CODER, DEFLATE, JPEG, HISTORY, PACKINGS, MIXING, DRAWN, LAYERS = (
+CODER, CORRECTIONS, DEFLATE, JPEG, HISTORY, PACKINGS, MIXING, DRAWN, LAYERS = (
     Path(module).parent / "native"
     for module in (
         coder.__file__,
+        corrections.__file__,
         deflate.__file__,
         jpeg.__file__,
         history.__file__,

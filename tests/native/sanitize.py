@@ -16,6 +16,7 @@ from pathlib import Path
 
 TESTS = (
     "tests/ans",
+    "tests/images/corrections",
     "tests/images/deflate",
     "tests/images/formats/jpeg",
     "tests/images/formats/lattice",

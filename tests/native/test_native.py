@@ -16,6 +16,7 @@ from bitswap_models.exact import kernel
 from bitswap_models.exact.mixtures import POWERS
 from tests.native.compiler import (
     CODER,
+    CORRECTIONS,
     DEFLATE,
     DRAWN,
     HISTORY,
@@ -115,7 +116,7 @@ def test_compilers_have_nothing_to_say(
     programs = Path(__file__).parent.glob("*.c")
     for path in (
         *programs,
-        *sources(CODER, DEFLATE, JPEG, HISTORY, PACKINGS, MIXING, DRAWN, LAYERS),
+        *sources(CODER, CORRECTIONS, DEFLATE, JPEG, HISTORY, PACKINGS, MIXING, DRAWN, LAYERS),
     ):
         given = ("-fsyntax-only", *WARNINGS, *options)
         assert compile(tmp_path / "object.o", path, command=command, options=given) == ""

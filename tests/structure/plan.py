@@ -29,7 +29,10 @@ DOORS = {
         FITTING, TRAINING, STORED, ZOO, FAMILIES, EXACT,
     ),
     "bitswap_cli.archive": ("bitswap_cli.images", MIXING, *GROUND),
-    "bitswap_cli.images": ("bitswap_cli.images.deflate", *GROUND),
+    "bitswap_cli.images": (
+        "bitswap_cli.images.deflate", "bitswap_cli.images.corrections", *GROUND,
+    ),
+    "bitswap_cli.images.corrections": (MIXING, *GROUND, ANS),
     "bitswap_cli.images.deflate": (*GROUND, ANS),  # what no file says of a stream is coded
     "bitswap_cli.coding": (*GROUND, ANS),
     FITTING: (TRAINING, STORED, ZOO, FAMILIES, EXACT, *GROUND, ANS),

@@ -44,15 +44,15 @@ MODES, FOLDERS, COPIES, SAMPLES = "modes", "folders", "copies", "samples"
 EMBEDDED, STREAMS, NESTED, PIECES = "embedded", "streams", "nested", "pieces"
 MIXED, RECIPES = "mixed", "mixed-recipes"
 OWNERS, XATTRS, SPARSE = "owners", "xattrs", "sparse"
-DECODINGS, LAID, DECODERS = "decoded", "laid", "decoders"
+DECODINGS, LAID, DECODERS, CORRECTED = "decoded", "laid", "decoders", "corrected"
 LEARNING, EQUAL = "learning", "equal"
 # Whatever models do.
 _OF_ENTRIES = frozenset(
     [MODES, FOLDERS, COPIES, SAMPLES, OWNERS, XATTRS, SPARSE, DECODINGS, LAID, DECODERS]
-    + [EMBEDDED, STREAMS, NESTED, PIECES]
+    + [CORRECTED, EMBEDDED, STREAMS, NESTED, PIECES]
 )
 # Tables do not tell of these, but of what has need of them.
-_FOLLOWS = {LAID: DECODINGS, DECODERS: DECODINGS, LEARNING: JPEGS}
+_FOLLOWS = {LAID: DECODINGS, DECODERS: DECODINGS, CORRECTED: DECODINGS, LEARNING: JPEGS}
 # Of these, tables do not tell which kinds of pictures there are, or by which makers.
 _HIDING = frozenset([SAMPLES, DECODINGS, STREAMS, PIECES, *lattice.FEATURES, *high_bits.FEATURES])
 
@@ -118,8 +118,8 @@ class Header(NamedTuple):
     with what deflate streams inflate to in their place (see format/values/streams.py), `NESTED`,
     such files inside of others, `PIECES`, large streams in pieces,
     `DECODINGS`, those that a JPEG decoder made (see format/segments.py), `LAID`, those that it made
-    and that were turned or given an alpha afterwards, and `DECODERS`, those that another one than
-    libjpeg's by default made."""
+    and that were turned or given an alpha afterwards, `DECODERS`, those that another one than
+    libjpeg's by default made, and `CORRECTED`, those whose corrections are told by decisions."""
     others: tuple[Named, ...] = ()
     """Models of chunks that need one of their own, in the order of `OTHERS`."""
 

@@ -106,16 +106,34 @@ def decode(
     height, width : int
         Of the picture; it lies within the JPEG.
     """
-    height, width, _ = turned_shape((height, width, len(coefficients)), origin.orientation)
-    made = coloured(origin, samples(origin, coefficients), height, width)
+    made = colours_of(origin, shown(origin, coefficients, height, width))
     return np.ascontiguousarray(turn_back(made, origin.orientation))
+
+
+def shown(
+    origin: Origin, coefficients: Sequence[NDArray[np.int16]], height: int, width: int
+) -> list[Plane]:
+    """Return luma, or luma and chroma, of a picture's pixels, as it lies in the JPEG: see
+    `decode`."""
+    shape = turned_shape((height, width, len(coefficients)), origin.orientation)
+    return _inside(origin, samples(origin, coefficients), *shape[:2])
 
 
 def coloured(origin: Origin, planes: Sequence[Plane], height: int, width: int) -> NDArray[np.uint8]:
     """Return the colours (height, width, 1 or 3) of a picture as it lies in the JPEG of which luma
     and chroma are given, see `samples`."""
+    return colours_of(origin, _inside(origin, planes, height, width))
+
+
+def _inside(origin: Origin, planes: Sequence[Plane], height: int, width: int) -> list[Plane]:
+    """Return what of planes is in the picture."""
     rows, columns = slice(origin.top, origin.top + height), slice(origin.left, origin.left + width)
-    luma, *chroma = (plane[rows, columns] for plane in planes)
+    return [plane[rows, columns] for plane in planes]
+
+
+def colours_of(origin: Origin, planes: Sequence[Plane]) -> NDArray[np.uint8]:
+    """Return the colours (H, W, 1 or 3) that a decoder makes of luma and chroma (H, W)."""
+    luma, *chroma = planes
     made, used = luma[:, :, None], origin.map
     if chroma:
         made = colours(used, luma, *chroma) if used else engine().colour(luma, *chroma)

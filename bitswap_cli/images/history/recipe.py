@@ -5,6 +5,7 @@ docs/format.md says how it is written down.
 
 import zlib
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple, TypeGuard
 
 import msgpack
@@ -14,12 +15,13 @@ from numpy.typing import NDArray
 from bitswap_cli.coefficients import Component
 from bitswap_cli.contract import BYTES
 from bitswap_cli.errors import ArchiveError
-from bitswap_cli.images.corrections import corrected, corrections
+from bitswap_cli.images.corrections import columns, layers
+from bitswap_cli.images.corrections.state import Grid
 from bitswap_cli.images.formats import register
-from bitswap_cli.images.history.decoder import SAMPLINGS, Decoder, Origin, decode
+from bitswap_cli.images.history.decoder import SAMPLINGS, Decoder, Origin, colours_of, shown
 from bitswap_cli.images.history.tables import quality_of, standard
 from bitswap_cli.images.inspection import rebuild
-from bitswap_cli.images.orientation import ORIENTATIONS, turned_shape
+from bitswap_cli.images.orientation import ORIENTATIONS, turn, turn_back, turned_shape
 from bitswap_cli.images.picture import MAX_PIXELS, MAX_RECIPE, Picture, Recipe
 
 _MOST_MARGIN = 255  # pixels of a JPEG beyond an edge of the picture
@@ -43,8 +45,9 @@ class Told(NamedTuple):
     """Of the picture."""
     width: int
     origin: Origin
-    corrections: bytes
-    """Where pixels differ from decoded ones, and by what."""
+    corrections: bytes | list[bytes]
+    """Where pixels differ from decoded ones, and by what: columns, or two layers; none, if
+    empty."""
     checksum: int
     """CRC-32 of the pixels."""
     alpha: int | None
@@ -52,13 +55,16 @@ class Told(NamedTuple):
 
 
 def pack(picture: Picture, origin: Origin, coefficients: Coefficients) -> bytes:
-    """Write what gives a picture's file back besides coefficients."""
+    """Write what gives a picture's file back besides coefficients.
+
+    What is corrected asks for the feature `CORRECTED` of an archive.
+    """
     pixels, recipe = np.ascontiguousarray(picture.pixels, np.uint8), picture.recipe
     height, width, channels = pixels.shape
-    made = decode(origin, coefficients, height, width)
-    rows, columns, _ = turned_shape(pixels.shape, origin.orientation)
+    told = _corrections(origin, coefficients, pixels[:, :, : len(origin.steps)])
+    rows, across, _ = turned_shape(pixels.shape, origin.orientation)
     below = origin.height - origin.top - rows
-    right = origin.width - origin.left - columns
+    right = origin.width - origin.left - across
     manner = 2 * SAMPLINGS.index(origin.sampling) + origin.fancy
     how = _DECODER * origin.decoder + _TURN * origin.orientation + manner
     tables = [_packed_table(steps, k > 0) for k, steps in enumerate(origin.steps)]
@@ -68,12 +74,25 @@ def pack(picture: Picture, origin: Origin, coefficients: Coefficients) -> bytes:
         [
             register.kind_of(recipe.kind).number, *recipe[1:],
             height, width, [origin.top, below, origin.left, right],
-            how, len(origin.steps), tables, corrections(pixels[:, :, : len(origin.steps)], made),
+            how, len(origin.steps), tables, told,
             zlib.crc32(pixels.data), *([int(pixels[0, 0, -1])] if channels % 2 == 0 else []),
         ],
         use_bin_type=True,
     )  # fmt: skip
     return packed
+
+
+def _grid(origin: Origin) -> Grid:
+    return Grid(origin.top, origin.left, *origin.sampling, linked=True)
+
+
+def _corrections(
+    origin: Origin, coefficients: Coefficients, pixels: NDArray[np.uint8]
+) -> bytes | list[bytes]:
+    planes = shown(origin, coefficients, *pixels.shape[:2])
+    laid = np.ascontiguousarray(turn(pixels, origin.orientation))
+    told = layers.told(laid, planes, partial(colours_of, origin), _grid(origin))
+    return told if any(told) else b""
 
 
 def _packed_table(steps: NDArray[np.int32], chroma: bool) -> int | bytes:
@@ -97,11 +116,12 @@ def unpack(packed: bytes) -> Told:
         case [
             int(number), bytes(prefix), bytes(suffix), bytes(description),
             int(height), int(width), [int(top), int(below), int(left), int(right)],
-            int(how), 1 | 3 as components, [*tables], bytes(wrong), int(checksum), *alpha,
+            int(how), 1 | 3 as components, [*tables], wrong, int(checksum), *alpha,
         ] if 0 < height <= MAX_PIXELS and 0 < width <= MAX_PIXELS // height:  # fmt: skip
             kinds = [kind for kind in register.kinds() if kind.number == number]
             margins = all(0 <= margin <= _MOST_MARGIN for margin in (top, below, left, right))
-            few = len(prefix) + len(suffix) + len(description) + len(wrong) <= MAX_RECIPE
+            corrected = sum(map(len, _layers(wrong)))
+            few = len(prefix) + len(suffix) + len(description) + corrected <= MAX_RECIPE
             steps = _tables(tables, components)
             (by, turned), manner = divmod(how, _DECODER), how % _TURN
             orientation = turned // _TURN
@@ -137,6 +157,16 @@ def _tables(packed: list[object], components: int) -> tuple[NDArray[np.int32], .
     return tuple(tables) if len(tables) == components and len(packed) <= components else None
 
 
+def _layers(told: object) -> list[bytes]:
+    """Return columns as one layer, or two others."""
+    match told:
+        case bytes():
+            return [told]
+        case [bytes(first), bytes(second)] if first or second:
+            return [first, second]
+    raise _malformed()
+
+
 def _is_alpha(told: list[object]) -> TypeGuard[list[int]]:
     """Tell whether this is no alpha, or one."""
     return not told or (len(told) == 1 and type(told[0]) is int and 0 <= told[0] <= 255)
@@ -169,8 +199,14 @@ def pixels_of(told: Told, pictures: Sequence[Coefficients]) -> NDArray[np.uint8]
     shapes = [(c.rows, c.columns, 64) for c in told.origin.frame()]
     if [[own.shape for own in picture] for picture in pictures] != [shapes]:
         raise _malformed()
-    made = decode(told.origin, pictures[0], told.height, told.width)
-    pixels = corrected(made, told.corrections)
+    colours = partial(colours_of, told.origin)
+    planes = shown(told.origin, pictures[0], told.height, told.width)
+    if isinstance(told.corrections, bytes):
+        pixels = turn_back(colours(planes), told.origin.orientation)
+        pixels = columns.corrected(np.ascontiguousarray(pixels), told.corrections)
+    else:
+        pixels = layers.corrected(planes, colours, _grid(told.origin), told.corrections)
+        pixels = np.ascontiguousarray(turn_back(pixels, told.origin.orientation))
     if told.alpha is not None:
         alpha = np.full((*pixels.shape[:2], 1), told.alpha, np.uint8)
         pixels = np.concatenate([pixels, alpha], axis=2)

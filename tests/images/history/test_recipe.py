@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bitswap_cli.errors import ArchiveError
+from bitswap_cli.images.corrections import columns
 from bitswap_cli.images.history import recipe
 from bitswap_cli.images.history.decoder import Decoder
 from bitswap_cli.images.inspection import describe, inspect_exact
@@ -40,6 +41,22 @@ def test_files_come_back(sampling: str) -> None:
     assert recipe.was(packed) == f"quality 85, {sampling}"
     shapes = [[(c.rows, c.columns) for c in frame] for frame in recipe.outlines(packed)]
     assert shapes == [[x.shape[:2] for x in jpeg.coefficients]]
+
+
+@pytest.mark.parametrize("orientation", [0, 5])
+def test_columns_of_earlier_archives_come_back(orientation: int) -> None:
+    """Which lie as the picture does."""
+    data = save(scene(45, 61), 85, "4:2:0")
+    origin, jpeg = taken_apart(data)
+    made = np.array(turn_back(load(data), orientation), order="C")
+    pixels = made.copy()
+    pixels[3:5, 7:20] += 9
+    file, picture = seen(pixels)
+    packed = recipe.pack(picture, origin._replace(orientation=orientation), jpeg.coefficients)
+    told = msgpack.unpackb(packed, raw=False)
+    told[10] = columns.corrections(pixels, made)
+    packed = msgpack.packb(told, use_bin_type=True)
+    assert recipe.join(packed, [jpeg.coefficients]) == file
 
 
 @pytest.mark.parametrize("orientation", range(ORIENTATIONS))
@@ -92,7 +109,9 @@ HOSTILE: list[tuple[str, Any]] = [
     ("how", 1 << 40), ("how", 129), ("how", 128), ("how", 133), ("how", 197), ("how", 259),
     ("components", 2), ("components", 1), ("tables", []), ("tables", [0]), ("tables", [101, 50]),
     ("tables", [50, b"\0" * 64]), ("tables", [50, b"\1" * 63]), ("tables", [50, 50, 50, 50]),
-    ("tables", [50, None]), ("corrections", None), ("checksum", b""),
+    ("tables", [50, None]), ("corrections", None), ("corrections", [b"", b""]),
+    ("corrections", [b"1234"]), ("corrections", [b"", b"12345"]), ("corrections", [b"", "1234"]),
+    ("corrections", [b"", b"1234"]), ("corrections", b"123456"), ("checksum", b""),
     ("alpha", -1), ("alpha", 256), ("alpha", True), ("alpha", b""),
 ]  # fmt: skip
 

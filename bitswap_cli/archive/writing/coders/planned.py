@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bitswap_cli.archive.format.header import DECODERS, DECODINGS, LAID
+from bitswap_cli.archive.format.header import CORRECTED, DECODERS, DECODINGS, LAID
 from bitswap_cli.archive.format.jpeg import KIND, is_like
 from bitswap_cli.archive.format.segments import DECODED, DECODED_EXACT
 from bitswap_cli.archive.format.values.blobs import squeezed
@@ -72,6 +72,8 @@ def of_picture(seen: Seen, features: Set[str]) -> Planned | None:
         return None
     if DECODERS not in features and found.origin.decoder:
         return None
+    if CORRECTED not in features and found.wrong:
+        return None
     recipe = history.pack(fits[0], found.origin, found.coefficients)
     if len(recipe) > MAX_RECIPE:
         return None
@@ -85,7 +87,7 @@ def of_picture(seen: Seen, features: Set[str]) -> Planned | None:
         [found.coefficients],
         seen.limit,
         seen.crc if exact else None,
-        partial(history.pack, fits[0], found.origin),
+        partial(history.pack, fits[0], found.origin) if CORRECTED in features else None,
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from bitswap_cli.contract import Samples
 from bitswap_cli.errors import ArchiveError
-from bitswap_cli.images.corrections import corrected, corrections
+from bitswap_cli.images.corrections.columns import corrected, corrections
 from bitswap_cli.images.formats import bmp, high_bits, pnm, qoi, tga
 from bitswap_cli.images.formats.arrays import npy
 from bitswap_cli.images.formats.format import Format, Kind, Pixels

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bitswap_cli.archive.codecs import Codecs
-from bitswap_cli.archive.format.header import DECODERS, DECODINGS, JPEGS, LAID, Header
+from bitswap_cli.archive.format.header import CORRECTED, DECODERS, DECODINGS, JPEGS, LAID, Header
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack, verify
 from bitswap_cli.archive.report import PackReport
@@ -166,10 +166,23 @@ def test_other_decoders_need_their_feature(tmp_path: Path) -> None:
     assert planned is not None and planned.shape == pixels.shape
 
 
+def test_corrections_need_their_feature(tmp_path: Path) -> None:
+    pixels = load(save(scene(128, 160), 80, "4:2:0")).copy()
+    pixels[40:43, 50:60] = 9
+    Image.fromarray(pixels).save(tmp_path / "painted.png")
+    found = Catalogue([tmp_path / "painted.png"], wide=True)
+    seen = found.look(found.sources[0])
+    assert seen is not None
+    features = {DECODINGS, DESCRIBED, WIDE}
+    assert of_picture(seen, features) is None
+    planned = of_picture(seen, features | {CORRECTED})
+    assert planned is not None and planned.recipe_by is not None
+
+
 def test_damaged_recipes_are_refused(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(history, "corrections", lambda pixels, made: bytes([9] * 6))
+    monkeypatch.setattr(history, "_corrections", lambda *told: bytes([9] * 6))
     codec = Memory()
     packed(folder, tmp_path / "a", codec)
     with ArchiveReader(tmp_path / "a") as reader, pytest.raises(ArchiveError) as raised:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from bitswap_cli.errors import ArchiveError
-from bitswap_cli.images.corrections import corrected, corrections
+from bitswap_cli.images.corrections.columns import corrected, corrections
 
 
 @given(st.data())
