@@ -41,7 +41,7 @@ SHARES = (0, 4, 8, 16, 24, 32, 48, 64, 96, 128, 160, 192, 224, 255)  # of 256, t
 SWEEPS = 4
 ROW = 512  # weights of one axis that share a level, at most
 MOST = 1 << 24  # bytes of a header and levels
-_TYPES = {"I32": "<i4", "I16": "<i2", "I8": "<i1", "U8": "<u1"}
+_TYPES = {"I32": "<i4", "I16": "<i2", "U16": "<u2", "I8": "<i1", "U8": "<u1"}
 _HEAD = struct.Struct("<32s2I")
 
 Array = NDArray[np.integer]

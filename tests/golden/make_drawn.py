@@ -1,5 +1,5 @@
 """Make the golden archive of drawn pictures, and write what has to come out of it into
-manifest.json.
+manifest.json. Colours of the last picture take entries of the memory from each other.
 
 python -m tests.golden.make_drawn [--force]
 """
@@ -11,9 +11,9 @@ from PIL import Image
 
 from tests.golden.make import HERE
 from tests.golden.make_formats import freeze
-from tests.models.families.drawn.pictures import flat, smooth
+from tests.models.families.drawn.pictures import flat, noise, smooth
 
-ARCHIVE = HERE / "drawn-5.bsw"
+ARCHIVE = HERE / "drawn-0.21-5.bsw"  # drawn-5: the model before, and no noise
 
 
 def draw(folder: Path) -> None:
@@ -34,6 +34,7 @@ def draw(folder: Path) -> None:
     Image.fromarray(flat(25, 31, 1, random)[..., 0] > 99).save(folder / "bits.png")
     high, low = flat(26, 22, 2, random).astype(np.uint16).transpose(2, 0, 1)
     Image.fromarray(high << 8 | low).save(folder / "deep.png")
+    Image.fromarray(noise(32, 32, 4, random) & 0x1F).save(folder / "noise.png")
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ def test_plain_c_gives_the_same_words(tmp_path: Path) -> None:
     told = [keys(palette(picture, random)) for picture in pictures]
     words = []
     for own in (INSTALLED, kernel.Kernel(tmp_path / "plain.so")):
-        chunk = own.open(untrained(), [*shapes, shapes[0]], 12, None)
+        chunk = own.open(untrained(), [*shapes, shapes[0]], 12, 2, None)
         for picture, colours in zip(pictures, told, strict=True):
             chunk.hold()
             chunk.picture(pictures[0], told[0])

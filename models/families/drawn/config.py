@@ -1,19 +1,29 @@
-"""The shape of a model of drawn pictures: all have one."""
+"""The shape of a model of drawn pictures: that of its memory."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 TILE = 8
+LEAST, MOST = 12, 19  # bits of the number of a memory's entries
 
 
 @dataclass(frozen=True)
 class Config:
-    """There is nothing to choose; the numbers are those of state.py."""
+    """Shape of a model; the other numbers are those of state.py."""
+
+    memory: int = MOST  # bits of the number of a memory's entries, at most
+    ways: int = 1  # entries among which a context's own one lies
 
     def sound(self) -> bool:
         """Whether all fields are within what a file may ask for."""
-        return True
+        return LEAST <= self.memory <= MOST and self.ways in (1, 2)
+
+    def bits(self, shapes: Iterable[tuple[int, ...]]) -> int:
+        """Bits of the number of a memory's entries, for pictures of these shapes (H, W, C)."""
+        pixels = sum(height * width for height, width, *_ in shapes)
+        return min(max((pixels - 1).bit_length(), LEAST), self.memory)
 
     @property
     def tile(self) -> int:

@@ -18,7 +18,7 @@ from bitswap_models.families.drawn.reference.memory import MOST_CHANGES
 from bitswap_models.families.drawn.reference.window import MARGIN
 from bitswap_models.families.drawn.state import State
 
-ABI = 3
+ABI = 4
 NO_MEMORY = -2
 
 
@@ -38,7 +38,7 @@ class Kernel:
 
     def __init__(self, path: Path) -> None:
         library = Library(path, "drawn_abi", ABI)
-        self._open = library.bound("drawn_open", "ppllpl")
+        self._open = library.bound("drawn_open", "pplllpl")
         self.close = library.bound("drawn_close", "p", void=True)
         self.picture = library.bound("drawn_picture", "pplllpl")
         self.hold = library.bound("drawn_hold", "pl")
@@ -50,13 +50,14 @@ class Kernel:
         state: State,
         shapes: Sequence[tuple[int, ...]],
         bits: int,
+        ways: int,
         words: NDArray[np.uint32] | None,
     ) -> Chunk:
         """Open a chunk: see `engine.opened`."""
         room = sum((height + 2) * (width + 2 * MARGIN) for height, width, _ in shapes)
         read_only, own = (_addresses(arrays) for arrays in (tables(), state))
         at, size = (None, 0) if words is None else (address(words), len(words))
-        chunk = self._open(read_only, own, bits, room, at, size)
+        chunk = self._open(read_only, own, bits, ways, room, at, size)
         return Chunk(self, chunk, state, decoding=words is not None)
 
 

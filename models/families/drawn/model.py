@@ -32,7 +32,7 @@ from bitswap_cli.mixing.logits import COST_BITS
 from bitswap_models.exact.model import ExactModel, Listener
 from bitswap_models.exact.tensors import Stored
 from bitswap_models.families.drawn.config import TILE, Config
-from bitswap_models.families.drawn.engine import Chunk, begun, memory_bits, opened
+from bitswap_models.families.drawn.engine import Chunk, begun, opened
 from bitswap_models.families.drawn.reference.palette import keys_of
 from bitswap_models.families.drawn.state import CHANNELS, COLOURS, State, loaded
 
@@ -66,7 +66,7 @@ class Drawn(ExactModel):
         """See `PictureCodec.encode`."""
         shapes = [picture.shape for picture in pictures]
         state = self._lent()
-        encoder = Encoder(begun(state, shapes), memory_bits(shapes))
+        encoder = Encoder(self.config, begun(self.config, state, shapes), shapes)
         bits = [encoder.add(*told) for told in zip(pictures, palettes, strict=True)]
         words = encoder.words()
         del encoder  # nobody has the state any more
@@ -85,7 +85,8 @@ class Drawn(ExactModel):
 
     def encoder(self, shapes: Sequence[tuple[int, ...]]) -> Encoder:
         """See `PictureCodec.encoder`."""
-        return Encoder(begun(self._begin.copy(), shapes), memory_bits(shapes))
+        chunk = begun(self.config, self._begin.copy(), shapes)
+        return Encoder(self.config, chunk, shapes)
 
     def decode(
         self, words: bytes, shapes: Sequence[tuple[int, int, int]], palettes: Sequence[Palette]
@@ -95,7 +96,7 @@ class Drawn(ExactModel):
             raise ArchiveError("the compressed data is damaged: it is no whole number of words")
         told = np.frombuffer(words, "<u4").astype(np.uint32)
         found = [np.zeros(shape, np.uint8) for shape in shapes]
-        with opened(self._begin.copy(), list(shapes), told) as chunk:
+        with opened(self.config, self._begin.copy(), list(shapes), told) as chunk:
             for picture, own in zip(found, map(keys, palettes), strict=True):
                 chunk.picture(picture, own)
             chunk.words()
@@ -118,13 +119,14 @@ class Encoder:
 
     Parameters
     ----------
+    config : Config
     chunk : Chunk
-    bits : int
-        Of the number of its memory's entries.
+    shapes : sequence of tuples
+        Of the pictures that it was opened for.
     """
 
-    def __init__(self, chunk: Chunk, bits: int) -> None:
-        self._chunk, self._bits = chunk, bits
+    def __init__(self, config: Config, chunk: Chunk, shapes: Sequence[tuple[int, ...]]) -> None:
+        self._config, self._chunk, self._bits = config, chunk, config.bits(shapes)
 
     def add(self, picture: NDArray[np.uint8], palette: Palette) -> float:
         """See `PictureEncoder.add`."""
@@ -141,7 +143,7 @@ class Encoder:
 
     def suits(self, shapes: Sequence[tuple[int, ...]]) -> bool:
         """See `PictureEncoder.suits`: more pixels take a larger memory."""
-        return memory_bits(shapes) == self._bits
+        return self._config.bits(shapes) == self._bits
 
     def words(self) -> bytes:
         """See `PictureEncoder.words`."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,12 +69,13 @@ def train(recipe_path: Path, data: Path, output: Path, progress: Callable[[str],
     taught, kept_out = _origins(recipe, data)
     if not taught:
         raise ModelError(f"the recipe {recipe_path} names no PNG files in {data} to learn from")
+    config = cast(Config, recipe.model)
     random, state = np.random.default_rng(recipe.seed), untrained()
     for turn in range(recipe.steps):
         chunks = [chunk for paths in taught for chunk in _chunks(_shuffled(paths, random))]
-        bits = [_code(state, chunks[k]) for k in random.permutation(len(chunks))]
+        bits = [_code(config, state, chunks[k]) for k in random.permutation(len(chunks))]
         progress(f"pass {turn + 1}  {len(chunks)} chunks  {sum(bits) / 8e6:.3f} MB")
-    model = Taught(Config(), state)
+    model = Taught(config, state)
     metrics = _measured(model, kept_out) if kept_out else {}
     model_file.write(model, output, recipe=recipe.text, metrics=metrics)
 
@@ -140,10 +142,10 @@ def _read(path: Path) -> Picture | None:
     return pixels.reshape(*pixels.shape[:2], -1), palette
 
 
-def _code(state: State, chunk: Sequence[Picture]) -> float:
+def _code(config: Config, state: State, chunk: Sequence[Picture]) -> float:
     """Code pictures, which changes the state; returns their bits."""
     whole = [np.ascontiguousarray(pixels) for pixels, _ in chunk]
-    with opened(state, [pixels.shape for pixels in whole]) as coded:
+    with opened(config, state, [pixels.shape for pixels in whole]) as coded:
         for pixels, (_, palette) in zip(whole, chunk, strict=True):
             coded.picture(pixels, keys(palette))
         return 32.0 * len(coded.words())

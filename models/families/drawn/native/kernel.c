@@ -7,7 +7,7 @@
 #include "chunk.h"
 #include "pages.h"
 
-enum { ABI = 3 };
+enum { ABI = 4 };
 
 /* The size of a table, in whole lines of a cache. */
 static size_t lines(size_t count, size_t size) { return (count * size + LINE - 1) / LINE * LINE; }
@@ -47,14 +47,15 @@ EXPORT void bitswap_drawn_close(chunk *k) {
 
 /* Begin a chunk whose pictures take `room` pixels with their margins. `words` is NULL to encode,
  * else stays where it is. NULL: there is no memory. */
-EXPORT chunk *bitswap_drawn_open(const tables *t, const state *a, int64_t bits, int64_t room,
-                                 const uint32_t *words, int64_t size) {
+EXPORT chunk *bitswap_drawn_open(const tables *t, const state *a, int64_t bits, int64_t ways,
+                                 int64_t room, const uint32_t *words, int64_t size) {
     chunk *k = calloc(1, sizeof *k);
     if (!k) return NULL;
     k->t = *t, k->a = *a, k->room = room;
     k->c = (coder){.decoding = words != NULL, .from = words, .end = words + size};
     k->c.head = HEAD_MIN, k->c.costs = t->cost;
     k->rows = fastest();
+    k->m.beside = (size_t)ways - 1;
     k->seen = calloc((size_t)room, sizeof *k->seen);
     if (!words) k->c.pending = malloc(SEGMENT * sizeof *k->c.pending);
     if (!open_memory(&k->m, (int)bits) || !k->seen || !(words || k->c.pending)) {

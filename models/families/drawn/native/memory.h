@@ -20,10 +20,14 @@ TARGET INLINE followed *entry_at(const memory *m, int k, uint32_t key) {
 /* The entry of table k with a key, emptied if it was another one's: without a branch, as in much of
  * what follows, where none could be foreseen. */
 TARGET INLINE followed *entry(memory *m, int k, uint32_t key) {
+    const uint32_t check = key | 1;
     followed *found = entry_at(m, k, key);
+    followed *other = m->followed + ((size_t)(found - m->followed) ^ m->beside);
+    const int its = other->check == check, less = other->run < found->run;
+    found = (found->check != check) & (its | less) ? other : found;
     note(m, found);
-    uint32_t kept = found->check == (key | 1) ? UINT32_MAX : 0;
-    found->check = key | 1;
+    uint32_t kept = found->check == check ? UINT32_MAX : 0;
+    found->check = check;
     found->colour[0] &= kept, found->colour[1] &= kept;
     found->run &= (uint16_t)kept, found->second &= (uint16_t)kept;
     return found;
@@ -49,12 +53,22 @@ TARGET INLINE void stand(memory *m, uint32_t context, uint32_t here, int64_t str
     *found = (stood){here, (uint32_t)stride, context};
 }
 
+/* Another's place, or the one beside it: that of a check, else the one whose first slot was used
+ * less, else `own`. */
+TARGET INLINE uint16_t *taken(uint16_t *own, uint16_t *other, uint16_t check) {
+    const int its = other[0] == check, less = (other[1] & 15) < (own[1] & 15);
+    return its | less ? other : own;
+}
+
 TARGET INLINE uint16_t *bucket_at(const memory *m, uint32_t h) {
     return m->buckets + (size_t)(h >> (30 - m->bits)) * BUCKET;
 }
 
 TARGET INLINE uint16_t *bucket(memory *m, uint32_t h) {
-    uint16_t *b = bucket_at(m, h), check = (uint16_t)(h | 1);
+    const uint16_t check = (uint16_t)(h | 1);
+    const size_t at = h >> (30 - m->bits);
+    uint16_t *b = m->buckets + at * BUCKET;
+    if (b[0] != check) b = taken(b, m->buckets + (at ^ m->beside) * BUCKET, check);
     note(m, b);
     if (b[0] != check) {
         b[0] = check;
@@ -68,7 +82,10 @@ TARGET INLINE uint16_t *slot_at(const memory *m, uint32_t h) {
 }
 
 TARGET INLINE uint16_t *slot(memory *m, uint32_t h) {
-    uint16_t *s = slot_at(m, h), check = (uint16_t)(h | 1);
+    const uint16_t check = (uint16_t)(h | 1);
+    const size_t at = h >> (30 - m->bits);
+    uint16_t *s = m->slots + at * 2;
+    if (s[0] != check) s = taken(s, m->slots + (at ^ m->beside) * 2, check);
     note(m, s);
     s[1] = s[0] == check ? s[1] : FRESH;
     s[0] = check;

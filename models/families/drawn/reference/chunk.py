@@ -34,15 +34,17 @@ class Chunk:
     ----------
     state : State
         Where it begins; nothing but `teach` changes it.
-    bits : int
-        Of the number of entries of a memory.
+    bits, ways : int
+        Of the number of entries of a memory; see `Memory`.
     words : uint32 array, optional
         What to decode; None encodes.
     """
 
-    def __init__(self, state: State, bits: int, words: NDArray[np.uint32] | None = None) -> None:
+    def __init__(
+        self, state: State, bits: int, ways: int, words: NDArray[np.uint32] | None = None
+    ) -> None:
         self._coder = Encoder() if words is None else Decoder(words)
-        self._adaptive, self._memory = Adaptive(state._asdict()), Memory(bits)
+        self._adaptive, self._memory = Adaptive(state._asdict()), Memory(bits, ways)
         self._seen: list[int] = []
         self._pictures = 0
         self._held: Chunk | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from bitswap_cli.mixing.mixing import FRESH, mingle
+from bitswap_cli.mixing.tables import COUNTS
 
 MEMORIES = 6
 MOST_CHANGES = 1 << 18  # that a compiled kernel keeps of what is held: 9 MB
@@ -14,11 +15,15 @@ MOST_CHANGES = 1 << 18  # that a compiled kernel keeps of what is held: 9 MB
 class Followed:
     """The last two colours that followed a context, and how often they did so without a break."""
 
-    check: int
+    check: int = 0
     first: int = 0
     second: int = 0
     run: int = 0
     again: int = 0
+
+    def become(self, check: int) -> None:
+        """Be another context's, which nothing has followed."""
+        self.check, self.first, self.second, self.run, self.again = check, 0, 0, 0, 0
 
     def follow(self, colour: int) -> None:
         """Let a colour follow."""
@@ -42,9 +47,12 @@ class Place:
 
 @dataclass
 class Memory:
-    """Hashed tables: an entry belongs to the context that asked for it last."""
+    """Hashed tables: an entry belongs to the context that asked for it last. Where there are two
+    ways, a context has its own entry, by its hash, or the one beside that: which of them is its
+    own, else the one that was used less, else its own."""
 
     bits: int
+    ways: int
     changes: int = 0
     """How often an entry was asked for that may be written."""
     _followed: dict[tuple[int, int], Followed] = field(default_factory=dict)
@@ -55,10 +63,13 @@ class Memory:
         """A context's entry of table k."""
         self.changes += 1
         h = mingle(context, k)
-        place = k, h >> (32 - self.bits)
-        if place not in self._followed or self._followed[place].check != h | 1:
-            self._followed[place] = Followed(h | 1)
-        return self._followed[place]
+        places = self._ways(h >> (32 - self.bits))
+        own, other = (self._followed.setdefault((k, at), Followed()) for at in places)
+        if own.check != h | 1 and (other.check == h | 1 or other.run < own.run):
+            own = other
+        if own.check != h | 1:
+            own.become(h | 1)
+        return own
 
     def stood(self, context: int) -> Place | None:
         """Where a context stood last."""
@@ -78,10 +89,17 @@ class Memory:
         """A check and a slot."""
         return self._checked("slot", h, 2)
 
+    def _ways(self, place: int) -> tuple[int, int]:
+        """Return where an entry may lie, its own place first."""
+        return place, place ^ (self.ways - 1)
+
     def _checked(self, kind: str, h: int, size: int) -> list[int]:
         self.changes += 1
-        place, check = (kind, h >> (30 - self.bits)), (h | 1) & 0xFFFF
-        found = self._slots.setdefault(place, [0] * size)
+        check = (h | 1) & 0xFFFF
+        places = self._ways(h >> (30 - self.bits))
+        found, other = (self._slots.setdefault((kind, at), [0] * size) for at in places)
+        if found[0] != check and (other[0] == check or other[1] % COUNTS < found[1] % COUNTS):
+            found = other
         if found[0] != check:
             found[:] = [check] + [FRESH] * (size - 1)  # whoever holds it sees it change
         return found

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.mixing.decisions import SEGMENT
 from bitswap_models.families.drawn import kernel, reference
+from bitswap_models.families.drawn.config import Config
 from bitswap_models.families.drawn.engine import opened
 from bitswap_models.families.drawn.model import keys
 from bitswap_models.families.drawn.state import untrained
@@ -48,24 +49,29 @@ def test_chunks_begin_alike_whatever_was_coded_before() -> None:
 
 
 @pytest.mark.skipif(kernel.compiled() is None, reason="the kernel is not compiled")
+@pytest.mark.parametrize("ways", [1, 2])
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
-def test_engines_give_the_same_words(channels: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    random = np.random.default_rng(channels)
+def test_engines_give_the_same_words(
+    channels: int, ways: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the last picture contexts take entries from each other."""
+    random, config = np.random.default_rng(channels), Config(12, ways)
     pictures = [flat(13, 9, channels, random), smooth(8, 11, channels, random)]
     pictures += [noise(3, 4, channels, random), pictures[0], flat(6, 30, channels, random)]
-    told = [None, None, None, palette(pictures[3], random), palette(pictures[4], random)]
+    pictures += [noise(16, 16, channels, random)]
+    told = [None, None, None, palette(pictures[3], random), palette(pictures[4], random), None]
     shapes = [picture.shape for picture in pictures]
     words, taught = [], []
     for compiled in (kernel.compiled(), None):
         monkeypatch.setattr(kernel, "compiled", lambda compiled=compiled: compiled)
         taught.append(untrained())
-        with opened(taught[-1], shapes) as chunk:
+        with opened(config, taught[-1], shapes) as chunk:
             bits = [chunk.picture(one, keys(own)) for one, own in zip(pictures, told, strict=True)]
             words.append((bits, chunk.words().tolist()))
     assert words[0] == words[1]
     assert all(np.array_equal(*arrays) for arrays in zip(*taught, strict=True))
     assert not np.array_equal(taught[0].hit, untrained().hit)
-    back = reference.Chunk(untrained(), 12, np.array(words[0][1], np.uint32))
+    back = reference.Chunk(untrained(), 12, ways, np.array(words[0][1], np.uint32))
     for picture, own in zip(pictures, told, strict=True):
         found = np.zeros_like(picture)
         back.picture(found, keys(own))
@@ -154,7 +160,7 @@ def told_by(compiled: kernel.Kernel | None, words: np.ndarray, shape: tuple[int,
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(kernel, "compiled", lambda: compiled)
         try:
-            with opened(untrained(), [shape, shape], words) as chunk:
+            with opened(Config(), untrained(), [shape, shape], words) as chunk:
                 chunk.picture(found, own[:0])
                 chunk.picture(found, own)
                 chunk.words()

@@ -5,6 +5,7 @@ import numpy as np
 from bitswap_cli.mixing.logits import LIMIT
 from bitswap_cli.mixing.tables import tables
 from bitswap_models.exact.tensors import Stored
+from bitswap_models.families.drawn.config import Config
 from bitswap_models.families.drawn.state import loaded, saved, untrained
 
 
@@ -18,6 +19,13 @@ def test_what_is_saved_is_loaded_in_eight_bits() -> None:
     assert abs(logits[found.hit >> 16] - logits[state.hit >> 16]).max() <= 13
     assert abs(found.colour_by_rank - state.colour_by_rank).max() <= 1 << 10
     assert all(own.nbytes < 1 << 16 for own in saved(state).values())
+
+
+def test_a_memory_is_as_large_as_pictures_need_and_a_model_says() -> None:
+    assert [Config().bits([(h, 512, 3)]) for h in (1, 64, 512, 513, 4096)] == [12, 15, 18, 19, 19]
+    assert Config(18, 2).bits([(513, 512, 3)]) == 18
+    odd = Config(20), Config(11), Config(18, 0), Config(18, 3)
+    assert Config(18, 2).sound() and not any(one.sound() for one in odd)
 
 
 def test_a_chunk_changes_a_state_of_its_own() -> None:
