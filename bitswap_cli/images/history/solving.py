@@ -36,6 +36,7 @@ _VAIN = 0.9  # of the blocks that a wide search is for: if more are left, it is 
 _ROUNDS = 10
 _HOPELESS = 0.2  # of all pixels: if more are wrong after two rounds, they remain so
 _FEW, _FEW_CUT = 20, 100  # of all MCUs, one in so many at most is settled by colours; of a crop's
+_SWEEPS = 3  # over wrong MCUs of a whole picture
 SURE = 0.5  # of a part's pixels are known, or more: it tells which way is best, in one round
 # Comparisons of 64 samples, for each block on the average, and for one at most; and how many times
 # the colours of a picture may be compared in the end.
@@ -179,7 +180,8 @@ class Puzzle:
         cropped = any(itertools.chain(*self.canvas.margin))  # many of a crop's edges stay wrong
         most = chroma.rows * chroma.columns // (_FEW_CUT if cropped else _FEW)
         fancy = origin.fancy and columns > 2
-        mcus = rows, columns, fancy, chroma.columns, most, self.method
+        sweeps = 1 if cropped else _SWEEPS
+        mcus = rows, columns, fancy, chroma.columns, most, self.method, sweeps
         geometry = np.array([height, width, origin.top, origin.left, tall, wide, *mcus], np.int64)
         planes = [
             engine().plane(own, c.steps, self.method)

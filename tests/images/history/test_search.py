@@ -160,6 +160,25 @@ def test_subsets_find_blocks_that_a_beam_loses(search: Searcher) -> None:
         assert same.sum() == found
 
 
+def test_blocks_that_are_far_off_begin_anew(search: Searcher) -> None:
+    """Single steps do not come back from there; flat blocks are nearer."""
+    data = save(scene(48, 64, 11), 75, "4:4:4")
+    origin, picture = taken_apart(data)
+    pixels, steps = np.ascontiguousarray(load(data)), np.stack(origin.steps)
+    told = [48, 64, 0, 0, 1, 1, 48, 64, 0, 8, 4, Method.SLOW]
+    left = []
+    for sweeps in (1, 3):
+        blocks = [own.copy() for own in picture.coefficients]
+        for own, more in zip(blocks, (25, -6, 6), strict=True):
+            own[3, 4, 0] += more
+            own[3, 4, 1:] = 0
+        planes = [reference.plane(own, s) for own, s in zip(blocks, origin.steps, strict=True)]
+        geometry = np.array([*told, sweeps])
+        search.settle(pixels, geometry, planes, blocks, steps, 10**9)
+        left.append((decode(origin, blocks, 48, 64) != pixels).any(2).sum())
+    assert left[0] == 64 and left[1] == 0
+
+
 @pytest.mark.parametrize("height", [109, 108, 104])
 @pytest.mark.parametrize("sampling", ["4:4:4", "4:2:2", "4:2:0"])
 def test_colours_settle_what_planes_agree_on_wrongly(
@@ -178,7 +197,7 @@ def test_colours_settle_what_planes_agree_on_wrongly(
     planes = [reference.plane(own, s) for own, s in zip(blocks, origin.steps, strict=True)]
     steps = np.stack(origin.steps)
     for count, wrong in ((1, True), (most, False)):
-        geometry = np.array([*told, count, Method.SLOW])
+        geometry = np.array([*told, count, Method.SLOW, 1])
         found = search.settle(pixels, geometry, planes, blocks, steps, 10**9)
         assert (found == 0) == wrong
         made = decode(origin._replace(top=3, left=5), blocks, *pixels.shape[:2])

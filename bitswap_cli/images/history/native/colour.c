@@ -2,32 +2,17 @@
    the colours that a decoder makes. They undo what planes, each solved for itself, have agreed on
    wrongly: luma and chroma where channels were cut, and neighbours that lean on each other. */
 
-#include "history.h"
+#include "scene.h"
 
 #define ITERATIONS 12
 #define MOST_BLOCKS 10
-#define MOVES 28 /* the best of one coefficient each, that are tried together */
+#define MOVES 60 /* the best of one coefficient each, that are tried together, at most */
 #define MOST_WIDTH 64
 #define DEPTH 6
-#define WIDEST 64 /* pixels of an area, at most: blocks of two MCUs and what they share */
 #define FAR 10 /* no channel counts for more */
+#define FEWER 4 /* so many times fewer MCUs may be wrong for more than one sweep */
+#define FARTHER 80 /* where blocks begin anew */
 #define LARGE 2047 /* no coefficient is moved beyond that */
-
-/* What solves are told of a JPEG, see history/search.py. */
-enum { HEIGHT, WIDTH, TOP, LEFT, TALL, WIDE, ROWS, COLUMNS, FANCY, ACROSS, MOST, METHOD };
-
-typedef struct {
-    const uint8_t *pixels[3]; /* (height, width) each, which begin at (top, left) of the JPEG */
-    const int64_t *told;
-    int64_t *left; /* pixels that may still be compared, see transform.h */
-    uint8_t *planes[3];
-    int16_t *blocks[3];
-    quantizer steps[3];
-} scene;
-
-typedef struct {
-    int64_t top, left, bottom, right;
-} area;
 
 typedef struct {
     int64_t row, column; /* of a block */
@@ -40,88 +25,6 @@ typedef struct {
     int place, sign;
     int64_t loss;
 } move;
-
-static int64_t across(const scene *s, int k) { return s->told[ACROSS] * (k ? 1 : s->told[WIDE]); }
-
-/* A row of chroma, as a decoder makes it, from a column on. */
-INLINE void upsampled(const scene *s, int k, int64_t y, int64_t left, int64_t right,
-                      int16_t *restrict out) {
-    const int64_t stride = 8 * across(s, k), *told = s->told, row = y / told[TALL];
-    const uint8_t *near = s->planes[k] + row * stride, *far = near;
-    int16_t sums[WIDEST / 2 + 2], made[WIDEST + 4];
-    if (told[WIDE] == 1) {
-        for (int64_t x = left; x < right; x++) out[x - left] = near[x];
-        return;
-    }
-    if (!told[FANCY]) {
-        for (int64_t x = left; x < right; x++) out[x - left] = near[x >> 1];
-        return;
-    }
-    const int tall = told[TALL] == 2, shift = tall ? 4 : 2;
-    const int16_t even = tall ? 8 : 1, odd = tall ? 7 : 2;
-    const int64_t first = left >> 1, count = ((right + 1) >> 1) - first;
-    if (tall) {
-        const int64_t other = y & 1 ? row + 1 : row - 1;
-        far = s->planes[k] + clamped((int32_t)other, 0, (int32_t)told[ROWS] - 1) * stride;
-    }
-    for (int64_t n = 0; n < count + 2; n++) {
-        const int32_t x = clamped((int32_t)(first + n - 1), 0, (int32_t)told[COLUMNS] - 1);
-        sums[n] = (int16_t)(tall ? 3 * near[x] + far[x] : near[x]);
-    }
-    for (int64_t n = 0; n < count; n++) {
-        made[2 * n] = (int16_t)((3 * sums[n + 1] + sums[n] + even) >> shift);
-        made[2 * n + 1] = (int16_t)((3 * sums[n + 1] + sums[n + 2] + odd) >> shift);
-    }
-    memcpy(out, made + (left & 1), (size_t)(right - left) * sizeof *out);
-}
-
-INLINE int32_t square(int32_t value) {
-    const int32_t size = value < 0 ? -value : value, counted = size < FAR ? size : FAR;
-    return counted * counted;
-}
-
-/* How wrong the pixels of an area of the JPEG are; or some of that, if it is `most` or more. */
-INLINE int64_t error_in(const scene *s, area a, int64_t most) {
-    const int64_t *told = s->told, stride = 8 * across(s, 0);
-    const int64_t top = a.top > told[TOP] ? a.top : told[TOP];
-    const int64_t left = a.left > told[LEFT] ? a.left : told[LEFT];
-    const int64_t end = told[TOP] + told[HEIGHT], side = told[LEFT] + told[WIDTH];
-    const int64_t right = a.right < side ? a.right : side, bottom = a.bottom < end ? a.bottom : end;
-    const int64_t first = (top - told[TOP]) * told[WIDTH] + left - told[LEFT];
-    const uint8_t *red = s->pixels[0] + first, *green = s->pixels[1] + first;
-    const uint8_t *blue = s->pixels[2] + first;
-    int64_t sum = 0, y = top;
-    if (left >= right) return 0;
-    for (; y < bottom && sum < most; y++) {
-        const uint8_t *luma = s->planes[0] + y * stride + left;
-        int16_t cb[WIDEST], cr[WIDEST];
-        int32_t row = 0;
-        upsampled(s, 1, y, left, right, cb);
-        upsampled(s, 2, y, left, right, cr);
-        for (int64_t x = 0; x < right - left; x++) {
-            row += square(clamped(luma[x] + to_red(cr[x]), 0, 255) - red[x]);
-            row += square(clamped(luma[x] + to_green(cb[x], cr[x]), 0, 255) - green[x]);
-            row += square(clamped(luma[x] + to_blue(cb[x]), 0, 255) - blue[x]);
-        }
-        sum += row;
-        red += told[WIDTH], green += told[WIDTH], blue += told[WIDTH];
-    }
-    if (y > top) *s->left -= (y - top) * (right - left);
-    return sum;
-}
-
-#if X86
-AVX2_TARGET static int64_t error_by_avx2(const scene *s, area a, int64_t most) {
-    return error_in(s, a, most);
-}
-#endif
-
-static int64_t error_of(const scene *s, area a, int64_t most) {
-#if X86
-    if (s->steps[0].avx2) return error_by_avx2(s, a, most);
-#endif
-    return error_in(s, a, most);
-}
 
 /* The pixels that a block has a part in. */
 static area area_of(const scene *s, block b) {
@@ -177,10 +80,10 @@ static int list_moves(const scene *s, const block *blocks, int count, group g, m
         for (int n = 0; n < 2 * g.places; n++) {
             move m = {blocks[b], b, n / 2, n % 2 ? -1 : 1, 0};
             if (own[m.place] * m.sign >= LARGE) continue;
-            const int64_t most = found < MOVES ? INT64_MAX : before + moves[MOVES - 1].loss;
+            const int64_t most = found < s->moves ? INT64_MAX : before + moves[s->moves - 1].loss;
             m.loss = with(s, &m, a, most) - before;
-            int at = found < MOVES ? found++ : MOVES;
-            if (at == MOVES && moves[--at].loss <= m.loss) continue;
+            int at = found < s->moves ? found++ : s->moves;
+            if (at == s->moves && moves[--at].loss <= m.loss) continue;
             for (; at > 0 && moves[at - 1].loss > m.loss; at--) moves[at] = moves[at - 1];
             moves[at] = m;
         }
@@ -189,11 +92,11 @@ static int list_moves(const scene *s, const block *blocks, int count, group g, m
 }
 
 typedef struct {
-    uint32_t taken; /* of the moves */
+    uint64_t taken; /* of the moves */
     int64_t error;
 } node;
 
-static void take_all(const scene *s, const move *moves, uint32_t taken, int sign) {
+static void take_all(const scene *s, const move *moves, uint64_t taken, int sign) {
     for (int m = 0; m < MOVES; m++)
         if (taken >> m & 1) take(s, moves + m, sign);
 }
@@ -228,7 +131,7 @@ static int better(const scene *s, const move *moves, int count, int width, area 
                 const int64_t rest = from[i].error - *here;
                 const int64_t most = found < width ? INT64_MAX : to[width - 1].error - rest;
                 const int64_t error = rest + with(s, moves + m, own, most);
-                const node next = {from[i].taken | 1u << m, error};
+                const node next = {from[i].taken | UINT64_C(1) << m, error};
                 keep(to, &found, width, next);
             }
             take_all(s, moves, from[i].taken, -1);
@@ -247,14 +150,63 @@ static area of_mcu(const scene *s, int64_t row, int64_t column) {
     return a;
 }
 
-/* Move coefficients of an MCU, and of chroma of the next ones that are wrong, too. */
-static void settle(const scene *s, const uint8_t *wrong, int64_t row, int64_t column) {
-    const int64_t *told = s->told, next = row * told[ACROSS] + column;
-    const int64_t rows = (told[ROWS] + 7) / 8;
+/* Move coefficients of blocks until an area is right, or nothing helps. */
+static void search(const scene *s, const block *blocks, int count, area whole) {
     static const group GROUPS[] = {{2, 64, 16}, {4, 64, 16}, {1, 64, 16},
                                    {7, 1, 64},  {7, 3, 64},  {7, 64, 16}};
-    block blocks[MOST_BLOCKS];
     move moves[MOVES];
+    for (size_t g = 0; g < sizeof GROUPS / sizeof *GROUPS; g++)
+        for (int n = 0; n < ITERATIONS && *s->left > 0 && error_of(s, whole, 1); n++) {
+            const int found = list_moves(s, blocks, count, GROUPS[g], moves);
+            if (!better(s, moves, found, GROUPS[g].width, whole)) break;
+        }
+}
+
+/* Lay a block's coefficients. */
+static void lay(const scene *s, block b, const int16_t *from) {
+    const int64_t stride = 8 * across(s, b.k);
+    int16_t *own = coefficients(s, b);
+    memmove(own, from, 64 * sizeof *own);
+    inverse(own, s->steps + b.k, s->planes[b.k] + 8 * b.row * stride + 8 * b.column, stride);
+}
+
+/* A block as flat as those around it are on the average. */
+static void flat_of(const scene *s, block b, int16_t *flat) {
+    const int64_t rows = (s->told[ROWS] + 7) / 8 * (b.k ? 1 : s->told[TALL]);
+    int64_t sum = 0, count = 0;
+    memset(flat, 0, 64 * sizeof *flat);
+    for (int64_t y = b.row - 1; y <= b.row + 1; y++)
+        for (int64_t x = b.column - 1; x <= b.column + 1; x++) {
+            const block other = {y, x, b.k};
+            if (y < 0 || x < 0 || y >= rows || x >= across(s, b.k) || (y == b.row && x == b.column))
+                continue;
+            sum += *coefficients(s, other), count++;
+        }
+    if (count) *flat = (int16_t)(sum / count);
+}
+
+/* Begin anew with flat blocks, as where most pixels are cut; keep what is far less wrong. */
+static void again(const scene *s, const block *blocks, int count, area whole) {
+    int16_t before[MOST_BLOCKS][64], flat[64];
+    scene wide = *s;
+    const int64_t error = error_of(s, whole, INT64_MAX);
+    wide.far = FARTHER;
+    for (int b = 0; b < count; b++) memcpy(before[b], coefficients(s, blocks[b]), sizeof before[b]);
+    for (int b = 0; b < count; b++) {
+        flat_of(s, blocks[b], flat);
+        lay(s, blocks[b], flat);
+    }
+    search(&wide, blocks, count, whole);
+    search(s, blocks, count, whole);
+    if (4 * error_of(s, whole, INT64_MAX) < error) return;
+    for (int b = 0; b < count; b++) lay(s, blocks[b], before[b]);
+}
+
+/* Move coefficients of an MCU, and of chroma of the next ones that are wrong, too. */
+static void settle(const scene *s, const uint8_t *wrong, int64_t row, int64_t column, int flat) {
+    const int64_t *told = s->told, next = row * told[ACROSS] + column;
+    const int64_t rows = (told[ROWS] + 7) / 8;
+    block blocks[MOST_BLOCKS];
     int count = 0;
     area whole = of_mcu(s, row, column);
     for (int64_t y = 0; y < told[TALL]; y++)
@@ -276,29 +228,32 @@ static void settle(const scene *s, const uint8_t *wrong, int64_t row, int64_t co
             if (own.right > whole.right) whole.right = own.right;
         }
     }
-    for (size_t g = 0; g < sizeof GROUPS / sizeof *GROUPS; g++)
-        for (int n = 0; n < ITERATIONS && *s->left > 0 && error_of(s, whole, 1); n++) {
-            const int found = list_moves(s, blocks, count, GROUPS[g], moves);
-            if (!better(s, moves, found, GROUPS[g].width, whole)) break;
-        }
+    if (flat) again(s, blocks, count, whole);
+    else search(s, blocks, count, whole);
 }
 
 /* Move coefficients so that fewer of a picture's `pixels` are wrong, if no more than told[MOST]
-   MCUs are, and as long as `left` pixels may be compared. Blocks and the planes that they make
+   MCUs are, and as long as `left` pixels may be compared: by some moves at once, by more, and from
+   flat blocks on, where MCUs are wrong still. Blocks and the planes that they make
    change. Returns how many MCUs are looked at. */
 EXPORT int64_t bitswap_history_settle(const uint8_t *pixels, const int64_t *told, uint8_t *luma,
                                       uint8_t *blue, uint8_t *red, int16_t *luma_blocks,
                                       int16_t *blue_blocks, int16_t *red_blocks,
                                       const int32_t *steps, int64_t *left) {
+    static const struct {
+        int moves, flat;
+    } HOW[] = {{28, 0}, {MOVES, 0}, {28, 1}};
     const int64_t size = told[HEIGHT] * told[WIDTH];
     uint8_t *channels = malloc((size_t)(3 * size));
-    const scene s = {{channels, channels + size, channels + 2 * size},
-                     told,
-                     left,
-                     {luma, blue, red},
-                     {luma_blocks, blue_blocks, red_blocks},
-                     {quantizer_of(steps, told[METHOD]), quantizer_of(steps + 64, told[METHOD]),
-                      quantizer_of(steps + 128, told[METHOD])}};
+    scene s = {{channels, channels + size, channels + 2 * size},
+               told,
+               left,
+               {luma, blue, red},
+               {luma_blocks, blue_blocks, red_blocks},
+               {quantizer_of(steps, told[METHOD]), quantizer_of(steps + 64, told[METHOD]),
+                quantizer_of(steps + 128, told[METHOD])},
+               FAR,
+               0};
     const int64_t count = (told[ROWS] + 7) / 8 * told[ACROSS];
     uint8_t *wrong = malloc((size_t)count);
     int64_t found = 0;
@@ -307,12 +262,19 @@ EXPORT int64_t bitswap_history_settle(const uint8_t *pixels, const int64_t *told
         return -1;
     }
     for (int64_t p = 0; p < 3 * size; p++) channels[p % 3 * size + p / 3] = pixels[p];
-    for (int64_t m = 0; m < count; m++) {
-        wrong[m] = error_of(&s, of_mcu(&s, m / told[ACROSS], m % told[ACROSS]), 1) > 0;
-        found += wrong[m];
+    for (int n = 0; n < told[SWEEPS]; n++) {
+        int64_t now = 0;
+        s.moves = HOW[n].moves;
+        for (int64_t m = 0; m < count; m++) {
+            const area own = of_mcu(&s, m / told[ACROSS], m % told[ACROSS]);
+            wrong[m] = error_of(&s, own, 1) > 0;
+            now += wrong[m];
+        }
+        if (!n) found = now;
+        const int64_t most = n ? told[MOST] / FEWER : told[MOST];
+        for (int64_t m = 0; m < count && now <= most; m++)
+            if (wrong[m]) settle(&s, wrong, m / told[ACROSS], m % told[ACROSS], HOW[n].flat);
     }
-    for (int64_t m = 0; m < count && found <= told[MOST]; m++)
-        if (wrong[m]) settle(&s, wrong, m / told[ACROSS], m % told[ACROSS]);
     free(wrong), free(channels);
     return found <= told[MOST] ? found : 0;
 }

@@ -1,0 +1,110 @@
+/* A picture and the JPEG that it was, as colours judge it. */
+#ifndef BITSWAP_HISTORY_SCENE_H
+#define BITSWAP_HISTORY_SCENE_H
+
+#include "history.h"
+
+#define WIDEST 64 /* pixels of an area, at most: blocks of two MCUs and what they share */
+
+/* What solves are told of a JPEG, see history/search.py. */
+enum { HEIGHT, WIDTH, TOP, LEFT, TALL, WIDE, ROWS, COLUMNS, FANCY, ACROSS, MOST, METHOD, SWEEPS };
+
+typedef struct {
+    const uint8_t *pixels[3]; /* (height, width) each, which begin at (top, left) of the JPEG */
+    const int64_t *told;
+    int64_t *left; /* pixels that may still be compared, see transform.h */
+    uint8_t *planes[3];
+    int16_t *blocks[3];
+    quantizer steps[3];
+    int32_t far; /* what a channel counts for, at most */
+    int moves; /* how many are tried together, at most MOVES */
+} scene;
+
+typedef struct {
+    int64_t top, left, bottom, right;
+} area;
+
+static int64_t across(const scene *s, int k) { return s->told[ACROSS] * (k ? 1 : s->told[WIDE]); }
+
+/* A row of chroma, as a decoder makes it, from a column on. */
+INLINE void upsampled(const scene *s, int k, int64_t y, int64_t left, int64_t right,
+                      int16_t *restrict out) {
+    const int64_t stride = 8 * across(s, k), *told = s->told, row = y / told[TALL];
+    const uint8_t *near = s->planes[k] + row * stride, *far = near;
+    int16_t sums[WIDEST / 2 + 2], made[WIDEST + 4];
+    if (told[WIDE] == 1) {
+        for (int64_t x = left; x < right; x++) out[x - left] = near[x];
+        return;
+    }
+    if (!told[FANCY]) {
+        for (int64_t x = left; x < right; x++) out[x - left] = near[x >> 1];
+        return;
+    }
+    const int tall = told[TALL] == 2, shift = tall ? 4 : 2;
+    const int16_t even = tall ? 8 : 1, odd = tall ? 7 : 2;
+    const int64_t first = left >> 1, count = ((right + 1) >> 1) - first;
+    if (tall) {
+        const int64_t other = y & 1 ? row + 1 : row - 1;
+        far = s->planes[k] + clamped((int32_t)other, 0, (int32_t)told[ROWS] - 1) * stride;
+    }
+    for (int64_t n = 0; n < count + 2; n++) {
+        const int32_t x = clamped((int32_t)(first + n - 1), 0, (int32_t)told[COLUMNS] - 1);
+        sums[n] = (int16_t)(tall ? 3 * near[x] + far[x] : near[x]);
+    }
+    for (int64_t n = 0; n < count; n++) {
+        made[2 * n] = (int16_t)((3 * sums[n + 1] + sums[n] + even) >> shift);
+        made[2 * n + 1] = (int16_t)((3 * sums[n + 1] + sums[n + 2] + odd) >> shift);
+    }
+    memcpy(out, made + (left & 1), (size_t)(right - left) * sizeof *out);
+}
+
+INLINE int32_t square(int32_t value, int32_t far) {
+    const int32_t size = value < 0 ? -value : value, counted = size < far ? size : far;
+    return counted * counted;
+}
+
+/* How wrong the pixels of an area of the JPEG are; or some of that, if it is `most` or more. */
+INLINE int64_t error_in(const scene *s, area a, int64_t most) {
+    const int64_t *told = s->told, stride = 8 * across(s, 0);
+    const int64_t top = a.top > told[TOP] ? a.top : told[TOP];
+    const int64_t left = a.left > told[LEFT] ? a.left : told[LEFT];
+    const int64_t end = told[TOP] + told[HEIGHT], side = told[LEFT] + told[WIDTH];
+    const int64_t right = a.right < side ? a.right : side, bottom = a.bottom < end ? a.bottom : end;
+    const int64_t first = (top - told[TOP]) * told[WIDTH] + left - told[LEFT];
+    const uint8_t *red = s->pixels[0] + first, *green = s->pixels[1] + first;
+    const uint8_t *blue = s->pixels[2] + first;
+    const int32_t far = s->far;
+    int64_t sum = 0, y = top;
+    if (left >= right) return 0;
+    for (; y < bottom && sum < most; y++) {
+        const uint8_t *luma = s->planes[0] + y * stride + left;
+        int16_t cb[WIDEST], cr[WIDEST];
+        int32_t row = 0;
+        upsampled(s, 1, y, left, right, cb);
+        upsampled(s, 2, y, left, right, cr);
+        for (int64_t x = 0; x < right - left; x++) {
+            row += square(clamped(luma[x] + to_red(cr[x]), 0, 255) - red[x], far);
+            row += square(clamped(luma[x] + to_green(cb[x], cr[x]), 0, 255) - green[x], far);
+            row += square(clamped(luma[x] + to_blue(cb[x]), 0, 255) - blue[x], far);
+        }
+        sum += row;
+        red += told[WIDTH], green += told[WIDTH], blue += told[WIDTH];
+    }
+    if (y > top) *s->left -= (y - top) * (right - left);
+    return sum;
+}
+
+#if X86
+AVX2_TARGET static int64_t error_by_avx2(const scene *s, area a, int64_t most) {
+    return error_in(s, a, most);
+}
+#endif
+
+static int64_t error_of(const scene *s, area a, int64_t most) {
+#if X86
+    if (s->steps[0].avx2) return error_by_avx2(s, a, most);
+#endif
+    return error_in(s, a, most);
+}
+
+#endif
