@@ -1,5 +1,5 @@
-"""Processes that look at files: to look at many small ones takes more of Python than an interpreter
-does at a time, however many threads it has.
+"""Processes that look at files, beside this one: to look at many small ones takes more of Python
+than an interpreter does at a time, however many threads it has.
 
 A looker is this program once more. It reads which file to look at and writes what it sees, until
 there is nothing more to read: so it ends with whoever started it. No signal but that is for it.
@@ -27,7 +27,8 @@ _SMALL = 1 << 16  # bytes of a file, on average
 _SETTINGS = {"OMP_NUM_THREADS": "1", "MALLOC_TOP_PAD_": str(1 << 20)}
 
 _Process = subprocess.Popen[bytes]
-_Free = SimpleQueue[_Process]
+_Free = SimpleQueue[_Process | None]
+"""Processes that look at nothing now; None is this one."""
 
 
 class Look(Protocol):
@@ -52,16 +53,18 @@ def lookers(sources: Sequence[Source], count: int) -> Generator[Look]:
     sources : sequence of Source
         Those that will be looked at.
     count : int
-        Threads that look at the same time, and processes, if there are enough files for so many.
+        Threads that look at the same time, and processes, with this one, if there are enough files
+        for so many.
     """
     small = sum(source.size for source in sources) <= _SMALL * len(sources)
     if count < 2 or len(sources) < MANY or not small or not sys.executable:
         yield here
         return
     own, free = list[_Process](), _Free()
+    free.put(None)
     try:
         with suppress(OSError):  # as many as can be had
-            for _ in range(min(count, 2 * len(sources) // MANY)):
+            for _ in range(min(count - 1, 2 * len(sources) // MANY)):
                 own.append(_started())
                 free.put(own[-1])
         yield _Looker(free) if own else here
@@ -81,17 +84,25 @@ class _Looker:
     def __call__(
         self, sources: Sequence[Source], *, wide: bool, pixels: bool
     ) -> list[Outcome[Known]]:
-        carried = each(_carried)(sources)
-        asked = [one.result() for one in carried if one.error is None]
         process = self._free.get()
         try:
-            found = _told(process, asked, wide, pixels)
+            found = _looked(process, sources, wide, pixels) if process else None
+            return found or here(sources, wide=wide, pixels=pixels)
         finally:
             self._free.put(process)
-        if found is None:
-            return here(sources, wide=wide, pixels=pixels)
-        told = iter(map(_outcome, asked, found))
-        return [Outcome(error=one.error) if one.error else next(told) for one in carried]
+
+
+def _looked(
+    process: _Process, sources: Sequence[Source], wide: bool, pixels: bool
+) -> list[Outcome[Known]] | None:
+    """Let a process look at files; None if it has ended."""
+    carried = each(_carried)(sources)
+    asked = [one.result() for one in carried if one.error is None]
+    found = _told(process, asked, wide, pixels)
+    if found is None:
+        return None
+    told = iter(map(_outcome, asked, found))
+    return [Outcome(error=one.error) if one.error else next(told) for one in carried]
 
 
 def _carried(source: Source) -> Source:
