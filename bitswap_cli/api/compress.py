@@ -46,6 +46,7 @@ from bitswap_cli.archive.format.header import (
     LEARNING,
     MIXED,
     RECIPES,
+    REMIXED,
     Named,
 )
 from bitswap_cli.archive.reading.reader import ArchiveReader
@@ -289,7 +290,7 @@ class _Job:
             if others.pictures or (self.model == AUTO and catalogue.wide):
                 header = header.using([WIDE])
             if keeping.mixed:
-                header = header.using([MIXED, RECIPES])
+                header = header.using([MIXED, RECIPES, REMIXED])
             writer = stack.enter_context(
                 ArchiveWriter(
                     self.output,

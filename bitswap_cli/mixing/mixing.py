@@ -81,8 +81,11 @@ class Decision:
     def __init__(self, adaptive: Adaptive) -> None:
         self.adaptive = adaptive
         self.inputs: list[int] = []
+        self.limit = COUNTER_LIMIT
+        """Of the counts of counters that take part."""
         self._counters: list[tuple[str, int]] = []
         self._slots: list[tuple[list[int], int]] = []
+        self._steps: list[tuple[str, int]] = []
 
     def see(self, name: str, at: int) -> None:
         """Let a counter take part."""
@@ -112,16 +115,19 @@ class Decision:
             self._outputs.append(clip(total >> 12, -LIMIT, LIMIT))
         name, at = of_sets
         weighed = sum(a.of[name][at + i] * x for i, x in enumerate(self._outputs))
-        logit = clip(weighed >> 16, -LIMIT, LIMIT)
-        self._mixed = a.squash(logit)
-        place, over = divmod(logit + LIMIT, STEP)
+        self._logit = clip(weighed >> 16, -LIMIT, LIMIT)
+        self._mixed = a.squash(self._logit)
+        return clip((3 * self._mixed + self.refine(*steps)) >> 2, 1, 65535)
+
+    def refine(self, name: str, first: int) -> int:
+        """A refinement: the probability that steps from `first` on tell for what was mixed."""
+        place, over = divmod(self._logit + LIMIT, STEP)
         if place > STEPS - 2:
             place, over = STEPS - 2, STEP
-        name, first = steps
-        self._step = name, first + place + (over > STEP // 2)
-        refined = a.chance(name, first + place) * (STEP - over)
-        refined += a.chance(name, first + place + 1) * over
-        return clip((3 * self._mixed + refined // STEP) >> 2, 1, 65535)
+        self._steps.append((name, first + place + (over > STEP // 2)))
+        refined = self.adaptive.chance(name, first + place) * (STEP - over)
+        refined += self.adaptive.chance(name, first + place + 1) * over
+        return refined // STEP
 
     def learn(self, bit: int, rate: int) -> None:
         """Let all that took part learn the outcome."""
@@ -135,8 +141,9 @@ class Decision:
             for k, x in enumerate(self.inputs, at * INPUTS):
                 moved = weights[k] + ((x * own + (1 << 13)) >> 14)
                 weights[k] = clip(moved, -WEIGHT_LIMIT, WEIGHT_LIMIT)
-        a.count(*self._step, bit)
-        for name, at in self._counters:
+        for name, at in self._steps:
             a.count(name, at, bit)
+        for name, at in self._counters:
+            a.count(name, at, bit, self.limit)
         for slots, at in self._slots:
             a.count_slot(slots, at, bit)

@@ -14,9 +14,10 @@ from bitswap_cli.ans import Damaged
 from bitswap_cli.ans.library import Library, chosen, load
 from bitswap_cli.errors import ArchiveError, InputError
 from bitswap_cli.mixing import reference
+from bitswap_cli.mixing.state import NEWEST, VERSIONS, begun
 from bitswap_cli.mixing.tables import tables
 
-ABI = 1
+ABI = 2
 MOST = 1 << 23  # bytes that are coded together, at most: ten seconds of a reader
 _NO_MEMORY, _TOO_MANY = -2, -3
 
@@ -26,8 +27,8 @@ class Kernel:
 
     def __init__(self, path: Path) -> None:
         library = Library(path, "mixing_abi", ABI)
-        self.encode = library.bound("mixing_encode", "pplplpl")
-        self.decode = library.bound("mixing_decode", "pplplpl")
+        self.encode = library.bound("mixing_encode", "pppplpl")
+        self.decode = library.bound("mixing_decode", "pppplpl")
 
 
 @cache
@@ -41,7 +42,9 @@ def quick() -> bool:
     return chosen(compiled, InputError) is not None
 
 
-def encode(data: bytes | bytearray | memoryview, room: int) -> NDArray[np.uint32] | None:
+def encode(
+    data: bytes | bytearray | memoryview, room: int, version: int = NEWEST
+) -> NDArray[np.uint32] | None:
     """Code bytes.
 
     Parameters
@@ -50,6 +53,8 @@ def encode(data: bytes | bytearray | memoryview, room: int) -> NDArray[np.uint32
         At most `MOST`.
     room : int
         Words that it may take.
+    version : int
+        One of `VERSIONS`.
 
     Returns
     -------
@@ -62,31 +67,31 @@ def encode(data: bytes | bytearray | memoryview, room: int) -> NDArray[np.uint32
         If BITSWAP_ENGINE asks for an engine that is not there.
     MemoryError
     """
-    kernel = chosen(compiled, InputError)
+    kernel, shape = chosen(compiled, InputError), VERSIONS[version].of(len(data))
     if kernel is None:
-        words = reference.encode(bytes(data))
+        words = reference.encode(shape, bytes(data))
         return words if len(words) <= room else None
     own, out = np.frombuffer(data, np.uint8).copy(), np.empty(room, np.uint32)
-    state = reference.begun()
-    told = _addresses(tables()), _addresses(state), reference.bits_of(len(own))
+    state, numbers = begun(shape), np.array(shape, np.int32)
+    told = _addresses(tables()), _addresses(state), numbers.ctypes.data
     found = kernel.encode(*told, own.ctypes.data, len(own), out.ctypes.data, room)
     if found == _NO_MEMORY:
         raise MemoryError
     return None if found == _TOO_MANY else out[:found]
 
 
-def decode(words: NDArray[np.uint32], size: int) -> bytes:
+def decode(words: NDArray[np.uint32], size: int, version: int = NEWEST) -> bytes:
     """Find so many bytes, at most `MOST`; raise `ArchiveError` if `encode` leaves no such words,
     else as that does."""
-    kernel = chosen(compiled, InputError)
+    kernel, shape = chosen(compiled, InputError), VERSIONS[version].of(size)
     if kernel is None:
         try:
-            return reference.decode(words, size)
+            return reference.decode(shape, words, size)
         except Damaged:
             raise _damaged() from None
     own, out = np.array(words, np.uint32), np.zeros(size, np.uint8)  # those of a file lie anywhere
-    state = reference.begun()
-    told = _addresses(tables()), _addresses(state), reference.bits_of(size)
+    state, numbers = begun(shape), np.array(shape, np.int32)
+    told = _addresses(tables()), _addresses(state), numbers.ctypes.data
     found = kernel.decode(*told, out.ctypes.data, size, own.ctypes.data, len(own))
     if found == _NO_MEMORY:
         raise MemoryError

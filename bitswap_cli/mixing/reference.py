@@ -2,77 +2,24 @@
 what the kernel computes.
 
 A *context* is some of the bytes before, hashed. It has a bucket for either half of the next byte: a
-check, and a slot for each of the 15 nodes of a tree of four bits. Beside contexts stands what
-followed where the same bytes were before: a *match*, which goes on while it is right.
+check, and a slot for each of the 15 nodes of a tree of four bits; where there are two ways, that is
+the one by its hash, or the one beside it. Beside contexts stands what followed where the same bytes
+were before: a *match*, which goes on while it is right.
 """
 
 from __future__ import annotations
-
-from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bitswap_cli.ans import Damaged
 from bitswap_cli.mixing.decisions import Decoder, Encoder
-from bitswap_cli.mixing.logits import LIMIT
-from bitswap_cli.mixing.mixing import FRESH, Adaptive, Decision, mingle
-from bitswap_cli.mixing.tables import COUNTS, INPUTS, LEVELS, STATES, STEP, STEPS, counters
+from bitswap_cli.mixing.mixing import FRESH, Adaptive, Decision, clip, mingle
+from bitswap_cli.mixing.state import BYTE_BITS, SETS, STEP_BITS, Shape, begun
+from bitswap_cli.mixing.tables import COUNTS, STATES, STEPS
 
-CONTEXTS, BUCKET, SETS = 13, 16, 3
+BUCKET = 16
 LEAST_MATCH, MOST_MATCH = 5, 400
-STEP_BITS, RATE = 12, 18
-LEAST_BITS, MOST_BITS = 10, 17  # of the number of buckets of a context
-_KNOWN, _SURE, _OTHER = 14000, 3000, 8000  # weights of a slot's two inputs, and of others, at first
-
-Array = NDArray[Any]
-
-
-class State(NamedTuple):
-    """What adapts, in the order in which the kernel is told it: counters, uint32, of 22 bits of
-    probability over 10 of a count, and weights, int32."""
-
-    slots: Array
-    """What states of slots are worth: context, state."""
-    partial: Array
-    """The next bit: of the bits of the byte so far, behind a leading 1."""
-    matched: Array
-    """Whether a match is right: the class of its length."""
-    steps: Array
-    """Refinements of probabilities: a hash of two bytes and the bits so far, logit."""
-    by_match: Array
-    """Sets of weights: class of the match's length, how many contexts are known."""
-    by_partial: Array
-    """Likewise: the bits of the byte so far."""
-    by_last: Array
-    """Likewise: the last byte."""
-    sets: Array
-    """Weights of the sets: whether there is a match."""
-
-
-def begun() -> State:
-    """The state in which bytes begin."""
-    levels = np.arange(LEVELS) * 4096 // LEVELS - 2048 + 85
-    states = counters(np.tile(levels, CONTEXTS * COUNTS))
-    ladder = np.arange(STEPS) * STEP - LIMIT
-    weights = np.full(INPUTS, _OTHER, np.int32)
-    weights[: 2 * CONTEXTS] = np.tile((_KNOWN, _SURE), CONTEXTS)
-    by_match, by_partial, by_last = (np.tile(weights, (256, 1)) for _ in range(SETS))
-    return State(
-        states.reshape(CONTEXTS, STATES),
-        counters(np.zeros(256, np.int64)),
-        counters(np.zeros(32, np.int64)),
-        np.tile(counters(ladder), (1 << STEP_BITS, 1)),
-        by_match,
-        by_partial,
-        by_last,
-        np.full((2, SETS), 65536 // SETS, np.int32),
-    )
-
-
-def bits_of(size: int) -> int:
-    """Bits of the number of buckets of a context, for so many bytes."""
-    return min(max((size - 1).bit_length() - 3, LEAST_BITS), MOST_BITS)
 
 
 class Octets:
@@ -80,16 +27,19 @@ class Octets:
 
     Parameters
     ----------
+    shape : Shape
     data : bytearray
         To encode, or of the size to decode.
     words : uint32 array, optional
         What to decode; None encodes.
     """
 
-    def __init__(self, data: bytearray, words: NDArray[np.uint32] | None = None) -> None:
-        self.data, self._bits = data, bits_of(len(data))
+    def __init__(
+        self, shape: Shape, data: bytearray, words: NDArray[np.uint32] | None = None
+    ) -> None:
+        self.data, self._shape, self._bits = data, shape, shape.bits
         self._coder = Encoder() if words is None else Decoder(words)
-        self._adaptive = Adaptive(begun()._asdict())
+        self._adaptive = Adaptive(begun(shape)._asdict())
         self._buckets: dict[tuple[int, int], list[int]] = {}
         self._places: dict[int, int] = {}
         self._near = self._far = self._word = self._previous = 0
@@ -114,7 +64,7 @@ class Octets:
 
     def _look(self, i: int) -> None:
         """Look for the same bytes before, unless what was found goes on."""
-        place = mingle(self._near, mingle(self._far & 0xFFFF, CONTEXTS)) >> (30 - self._bits)
+        place = mingle(self._near, mingle(self._far & 0xFFFF, 13)) >> (30 - self._bits)
         data = self.data
         if not self._length:
             self._at = self._places.get(place, 0)
@@ -130,7 +80,7 @@ class Octets:
         near, last, two = self._near, self._near & 0xFF, self._near & 0xFFFF
         column = i - self._line
         above = self.data[self._above + column] if self._above + column < self._line else 10
-        return [
+        keys = [
             mingle(last, 0),
             mingle(two, 1),
             mingle(near & 0xFFFFFF, 2),
@@ -144,19 +94,25 @@ class Octets:
             mingle(near & 0xFF00FF00, 10),
             mingle(above, mingle(two, 11)),
             mingle(near & 0x00FFFF00, 12),
+            mingle(near & 0xFFFF0000, 13),
         ]
+        return keys[: self._shape.contexts]
 
     def _bucket(self, k: int, key: int) -> list[int]:
         """The bucket of context k, emptied if it was that of another one."""
-        place, check = (k, key >> (32 - self._bits)), (key | 1) & 0xFFFF
-        found = self._buckets.get(place)
-        if found is None or found[0] != check:
-            found = self._buckets[place] = [check] + [FRESH] * (BUCKET - 1)
+        at, check = key >> (32 - self._bits), (key | 1) & 0xFFFF
+        ways = at, at ^ (self._shape.ways - 1)
+        found, other = (self._buckets.setdefault((k, way), [0] * BUCKET) for way in ways)
+        if found[0] != check and (other[0] == check or other[1] % COUNTS < found[1] % COUNTS):
+            found = other
+        if found[0] != check:
+            found[:] = [check] + [FRESH] * (BUCKET - 1)
         return found
 
     def _code_bit(self, buckets: list[list[int]], partial: int, shift: int, bit: int) -> int:
         """Code a bit of a byte of which `partial` is known, behind a leading 1."""
         a, d = self._adaptive, Decision(self._adaptive)
+        d.limit = self._shape.limit
         low = 1 << max(3 - shift, 0)
         node = partial if shift > 3 else low | partial & (low - 1)
         known = sum((b[node] & 15) != 0 for b in buckets)
@@ -174,8 +130,11 @@ class Octets:
         ]
         step = mingle(self._near & 0xFFFF, partial) >> (32 - STEP_BITS)
         one = d.mix(sets, ("sets", matches * SETS), ("steps", step * STEPS))
+        if self._shape.refined:
+            step = mingle(self._near & 0xFF, partial) >> (32 - BYTE_BITS)
+            one = clip((one + d.refine("by_byte", step * STEPS)) >> 1, 1, 65535)
         bit = self._coder.code(one, bit)
-        d.learn(bit, RATE)
+        d.learn(bit, self._shape.rate)
         if matches:
             a.count("matched", length, bit == guess)
             self._length = self._length if bit == guess else 0
@@ -206,14 +165,14 @@ def class_of(length: int) -> int:
     return 16 + (length >> 3) if length < 64 else 23 + (length >> 6)
 
 
-def encode(data: bytes) -> NDArray[np.uint32]:
+def encode(shape: Shape, data: bytes) -> NDArray[np.uint32]:
     """Words of some bytes."""
-    return Octets(bytearray(data)).coded()
+    return Octets(shape, bytearray(data)).coded()
 
 
-def decode(words: NDArray[np.uint32], size: int) -> bytes:
+def decode(shape: Shape, words: NDArray[np.uint32], size: int) -> bytes:
     """So many bytes of words; raise `Damaged` if they are none that an encoder left."""
-    octets = Octets(bytearray(size), words)
+    octets = Octets(shape, bytearray(size), words)
     if len(octets.coded()):
         raise Damaged
     return bytes(octets.data)

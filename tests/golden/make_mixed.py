@@ -1,5 +1,5 @@
-"""Make the golden archive of texts by context mixing, and write what has to come out of it into
-manifest.json.
+"""Make the golden archive of texts, and of recipes of drawn pictures, by context mixing, and write
+what has to come out of it into manifest.json.
 
 python -m tests.golden.make_mixed [--force]
 """
@@ -9,13 +9,15 @@ from pathlib import Path
 
 from tests.golden.make import HERE, photo
 from tests.golden.make_formats import freeze
+from tests.golden.make_recipes import draw
 from tests.images.formats.samples import array_file
 
-ARCHIVE = HERE / "photo-mixed-5.bsw"
+ARCHIVE = HERE / "mixed-0.21-5.bsw"  # photo-mixed-5, drawn-recipes-5: by the first version
 
 
 def write_files(folder: Path) -> None:
-    """Write notes, tables and labels of a photograph, and the photograph."""
+    """Write notes, tables and labels of a photograph, the photograph, and icons."""
+    draw(folder)
     rgb = photo(64, 48, 91)
     rows = [[int(value) for value in rgb[k, k % 48]] for k in range(64)]
     labels = [{"id": k, "box": row, "name": f"cell {row[0] // 16}"} for k, row in enumerate(rows)]

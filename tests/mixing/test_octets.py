@@ -14,9 +14,14 @@ from zstandard import ZstdCompressor
 from bitswap_cli.errors import ArchiveError, InputError
 from bitswap_cli.mixing import octets, reference
 from bitswap_cli.mixing.decisions import SEGMENT
+from bitswap_cli.mixing.state import NEWEST, VERSIONS
 
 TEXT = Path(octets.__file__).read_bytes()
 PLENTY = 1 << 16  # words
+FROZEN = {
+    1: "4c1a21e400a882bb4233f6f9e7d642731e6fa2d1f4e132be10d634dfe5df645f",
+    2: "5a97b55f75fff3d780ebfcf85e76aba4e9117021c987c22ea4c8594fb35f0a54",
+}
 
 
 def contents() -> st.SearchStrategy[bytes]:
@@ -29,35 +34,64 @@ def contents() -> st.SearchStrategy[bytes]:
     return st.one_of(few, repeated, rows)
 
 
-@given(contents())
-@settings(deadline=None, max_examples=25)
-def test_engines_give_the_same_words(data: bytes) -> None:
-    words, own = reference.encode(data), octets.encode(data, PLENTY)
+versions = st.sampled_from(sorted(VERSIONS))
+
+
+@given(contents(), versions)
+@settings(deadline=None, max_examples=50)
+def test_engines_give_the_same_words(data: bytes, version: int) -> None:
+    shape = VERSIONS[version].of(len(data))
+    words, own = reference.encode(shape, data), octets.encode(data, PLENTY, version)
     assert own is not None
     assert np.array_equal(own, words)
-    assert octets.decode(words, len(data)) == reference.decode(words, len(data)) == data
+    assert reference.decode(shape, words, len(data)) == data
+    assert octets.decode(words, len(data), version) == data
 
 
-@given(contents(), st.integers(1, 30))
-@settings(deadline=None, max_examples=40)
-def test_bytes_come_back(data: bytes, times: int) -> None:
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("ways", [1, 2])
+def test_engines_agree_where_buckets_are_crowded(
+    version: int, ways: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All contexts of some text in 16 buckets."""
+    crowded = VERSIONS[version]._replace(bits=4, ways=ways)
+    monkeypatch.setitem(VERSIONS, version, crowded)
+    data = TEXT[:700] + np.random.default_rng(2).bytes(100) + TEXT[:200]
+    words, own = reference.encode(crowded, data), octets.encode(data, PLENTY, version)
+    assert own is not None
+    assert np.array_equal(own, words)
+    assert reference.decode(crowded, words, len(data)) == data
+    assert octets.decode(words, len(data), version) == data
+
+
+def test_versions_differ() -> None:
+    first, second = (octets.encode(TEXT, PLENTY, version) for version in VERSIONS)
+    assert first is not None and second is not None
+    assert len(second) < len(first)
+    with suppress(ArchiveError):
+        assert octets.decode(first, len(TEXT), NEWEST) != TEXT
+
+
+@given(contents(), st.integers(1, 30), versions)
+@settings(deadline=None, max_examples=60)
+def test_bytes_come_back(data: bytes, times: int, version: int) -> None:
     whole = data * times
-    words = octets.encode(whole, PLENTY)
+    words = octets.encode(whole, PLENTY, version)
     assert words is not None
-    assert octets.decode(words, len(whole)) == whole
+    assert octets.decode(words, len(whole), version) == whole
 
 
 @pytest.mark.skipif(not octets.quick(), reason="the reference takes twenty seconds")
-def test_words_of_two_messages_are_frozen() -> None:
+@pytest.mark.parametrize(("version", "digest"), FROZEN.items())
+def test_words_of_two_messages_are_frozen(version: int, digest: str) -> None:
     """The reference gives them, too: more bytes than others here, in more buckets."""
     rows = ((k, k // 3, k * k * 40503 >> 9 & 0xFFFF) for k in range(1900))
     data = b"".join(b"%d,Name %d,%x\n" % row for row in rows)
     assert 8 * len(data) > SEGMENT
-    words = octets.encode(data, PLENTY)
+    words = octets.encode(data, PLENTY, version)
     assert words is not None
-    digest = "4c1a21e400a882bb4233f6f9e7d642731e6fa2d1f4e132be10d634dfe5df645f"
     assert sha256(words.astype("<u4").tobytes()).hexdigest() == digest
-    assert octets.decode(words, len(data)) == data
+    assert octets.decode(words, len(data), version) == data
 
 
 def test_text_takes_less_than_zstd_makes_of_it() -> None:
@@ -90,16 +124,16 @@ def test_threads_change_nothing() -> None:
     assert all(words is not None and np.array_equal(words, found[0]) for words in found)
 
 
-@given(st.data())
-@settings(deadline=None, max_examples=60)
-def test_damage_is_an_error_or_other_bytes(data: st.DataObject) -> None:
+@given(st.data(), versions)
+@settings(deadline=None, max_examples=90)
+def test_damage_is_an_error_or_other_bytes(data: st.DataObject, version: int) -> None:
     """What bytes say of themselves, a checksum, is another one's matter."""
-    words = octets.encode(TEXT[:600], PLENTY)
+    words = octets.encode(TEXT[:600], PLENTY, version)
     assert words is not None
     wrong = words.copy()
     wrong[data.draw(st.integers(0, len(words) - 1))] ^= 1 << data.draw(st.integers(0, 31))
     with suppress(ArchiveError):
-        assert octets.decode(wrong, 600) != TEXT[:600]
+        assert octets.decode(wrong, 600, version) != TEXT[:600]
 
 
 @pytest.mark.parametrize("engine", ["c", "reference"])

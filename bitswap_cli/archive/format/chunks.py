@@ -35,6 +35,7 @@ from bitswap_cli.images.formats.register import kind_of
 from bitswap_cli.images.picture import MAX_ROW, MAX_ROWS, is_held
 from bitswap_cli.images.tiles import checksum, count_tiles, tile_sizes
 from bitswap_cli.mixing import octets
+from bitswap_cli.mixing.state import NEWEST
 
 
 def encode_tiles(
@@ -133,7 +134,7 @@ def encode_mixed(segments: list[ByteSegment], data: Buffer | memoryview) -> byte
     words = octets.encode(data, len(data) // 4)
     if words is None:
         return None
-    table = pack_byte_table(ByteTable(segments, zlib.crc32(data), mixed=True))
+    table = pack_byte_table(ByteTable(segments, zlib.crc32(data), mixed=NEWEST))
     return framed(table) + words.astype("<u4").tobytes()
 
 
@@ -149,7 +150,7 @@ def decode_bytes(table: ByteTable, body: bytes) -> bytes:
 def _unmixed(table: ByteTable, blob: memoryview) -> bytes:
     if table.length > octets.MOST or len(blob) % 4:
         raise ArchiveError("the archive's chunk is malformed or too large")
-    return octets.decode(np.frombuffer(blob, "<u4"), table.length)
+    return octets.decode(np.frombuffer(blob, "<u4"), table.length, table.mixed)
 
 
 def _check_tiles(table: TileTable, tile: tuple[int, int, int], coded: int) -> None:

@@ -35,6 +35,7 @@ from bitswap_cli.images.formats.register import shown_shape
 from bitswap_cli.images.inspection import palette_of, rebuild
 from bitswap_cli.images.picture import Picture, Recipe
 from bitswap_cli.images.repeats import MOST_CHANNELS, few
+from bitswap_cli.mixing.state import NEWEST
 
 Run = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
 
@@ -108,7 +109,7 @@ def pack_pictures(
     is_mixed = mixed is not None and len(mixed) < len(extras)
     if mixed is not None and is_mixed:
         extras = mixed
-    table = pack_whole_table(WholeTable(list(segments), is_mixed), kinds())
+    table = pack_whole_table(WholeTable(list(segments), NEWEST if is_mixed else 0), kinds())
     head = framed(table), LENGTH.pack(len(extras)), extras
     return b"".join([*head, CRC.pack(_checksum(pixels)), words])
 

@@ -42,7 +42,7 @@ TURNED, JPEGS, DRAWN, LONG, LARGE = "turned", "jpeg", "drawn", "long", "large"
 COMMON, TWINS, MODELS = "common", "twins", "models"
 MODES, FOLDERS, COPIES, SAMPLES = "modes", "folders", "copies", "samples"
 EMBEDDED, STREAMS, NESTED, PIECES = "embedded", "streams", "nested", "pieces"
-MIXED, RECIPES = "mixed", "mixed-recipes"
+MIXED, RECIPES, REMIXED = "mixed", "mixed-recipes", "mixed-2"
 OWNERS, XATTRS, SPARSE = "owners", "xattrs", "sparse"
 DECODINGS, LAID, DECODERS, CORRECTED = "decoded", "laid", "decoders", "corrected"
 LEARNING, EQUAL = "learning", "equal"
@@ -106,7 +106,8 @@ class Header(NamedTuple):
     `EQUAL`, files by the coefficients of others;
     `DRAWN`, chunks of whole pictures (see format/drawn.py); `LONG`, BYTE chunks of up to
     `MAX_BLOCK` bytes, and `MIXED`, those by context mixing (see mixing/octets.py); `RECIPES`,
-    chunks of whole pictures whose recipes are, too; `LARGE`,
+    chunks of whole pictures whose recipes are, too, and `REMIXED`, either of these by the second
+    version of that; `LARGE`,
     pictures of more than `MAX_PIXELS` pixels (see images/strips.py);
     `COMMON`, chunks of tiles by a model that tells what they share (see coding/common.py);
     `TWINS`, pictures by the tiles of others (see `TileSegment.twin`);
@@ -237,7 +238,7 @@ class Header(NamedTuple):
 def known_features() -> set[str]:
     """Return the features of archives that this program knows."""
     named = {WIDE, TURNED, DESCRIBED, LONG, LARGE, LEARNING, EQUAL, COMMON, TWINS, MODELS}
-    return named.union([MIXED, RECIPES], OTHERS, _OF_ENTRIES, register.every_feature())
+    return named.union([MIXED, RECIPES, REMIXED], OTHERS, _OF_ENTRIES, register.every_feature())
 
 
 def _of_version_5(found: Any, version: int) -> tuple[Header, list[int]] | None:

@@ -17,6 +17,7 @@ from bitswap_cli.archive.format.header import (
     MIXED,
     MODELS,
     RECIPES,
+    REMIXED,
     TURNED,
     TWINS,
 )
@@ -135,12 +136,16 @@ def told(tag: bytes, table: Table, features: Set[str]) -> frozenset[str]:
             found.update(*(_of_tiles(one, features) for one in table.segments))
         case ByteTable():
             found |= {LONG} if table.length > MAX_CHUNK_BYTES else set()
-            found |= {MIXED} if table.mixed else set()
+            found |= _of_mixing(MIXED, table.mixed)
         case WholeTable():
-            found |= {RECIPES} if table.mixed else set()
+            found |= _of_mixing(RECIPES, table.mixed)
             found |= {EQUAL} if any(one.twin for one in table.segments) else set()
             found.update(*(_of_kind(one.kind) for one in table.segments if tag == DRAW))
     return needed(table.segments) | found
+
+
+def _of_mixing(feature: str, version: int) -> set[str]:
+    return {feature, *([REMIXED] if version > 1 else [])} if version else set()
 
 
 def _of_kind(name: str) -> set[str]:

@@ -209,8 +209,8 @@ class ByteTable(NamedTuple):
     segments: list[ByteSegment]
     checksum: int
     """CRC-32 of the unpacked bytes."""
-    mixed: bool = False
-    """Whether they are coded by context mixing, and not by zstd."""
+    mixed: int = 0
+    """By which version of context mixing they are coded; 0: by zstd."""
 
     @property
     def length(self) -> int:
@@ -273,8 +273,8 @@ class WholeTable(NamedTuple):
     """What a chunk of such files holds."""
 
     segments: list[WholeSegment]
-    mixed: bool = False
-    """Whether their recipes are coded by context mixing, and not by zstd."""
+    mixed: int = 0
+    """By which version of context mixing their recipes are coded; 0: by zstd."""
 
     @property
     def starts(self) -> list[int]:

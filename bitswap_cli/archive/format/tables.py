@@ -53,6 +53,7 @@ from bitswap_cli.archive.format.values.objects import pack_object, unpack_object
 from bitswap_cli.errors import ArchiveError, display
 from bitswap_cli.images.formats import register
 from bitswap_cli.images.orientation import ORIENTATIONS
+from bitswap_cli.mixing.state import NEWEST
 
 _MAX_FACTOR = 1 << 8
 # numbers in the table of a TILE chunk, and what they stay below
@@ -95,7 +96,7 @@ def pack_byte_table(table: ByteTable) -> bytes:
         **pack_attributes(attributes),
         **(dict(zip(ORIGINALS, pack_names(equal).values(), strict=True)) if equal else {}),
     }
-    head = {"checksum": table.checksum, "mixed": int(table.mixed)}
+    head = {"checksum": table.checksum, "mixed": table.mixed}
     return pack_table(len(names), head, columns)
 
 
@@ -117,7 +118,7 @@ def pack_whole_table(table: WholeTable, kinds: Sequence[str]) -> bytes:
         "twin": pack_column(twins),
         **pack_attributes(attributes),
     }
-    return pack_table(len(names), {"mixed": int(table.mixed)}, columns)
+    return pack_table(len(names), {"mixed": table.mixed}, columns)
 
 
 def unpack_whole_table(
@@ -133,8 +134,8 @@ def unpack_whole_table(
     depths = [1 + deep for deep in columns.take("deep", 2)]
     places = columns.take("twin", MAX_TWINS + 1) if twins else [0] * len(names)
     rows = zip(names, own, *numbers, *told, depths, places, strict=True)
-    is_mixed = bool(columns.one("mixed", 2)) if mixed else False
-    table = WholeTable([WholeSegment(*row) for row in rows], is_mixed)
+    version = columns.one("mixed", NEWEST + 1) if mixed else 0
+    table = WholeTable([WholeSegment(*row) for row in rows], version)
     columns.end()
     for row, segment in enumerate(table.segments):
         if segment.twin > row or (segment.twin and table.segments[row - segment.twin].twin):
@@ -190,7 +191,7 @@ def _byte_table(found: Any) -> ByteTable:
         [next(originals) if one else b"" for one in equal],
         strict=True,
     )
-    head = columns.one("checksum", CRCS), bool(columns.one("mixed", 2))
+    head = columns.one("checksum", CRCS), columns.one("mixed", NEWEST + 1)
     table = ByteTable([ByteSegment(*row) for row in rows], *head)
     columns.end()
     return table
@@ -214,11 +215,11 @@ def pack_extras(extras: Sequence[Extra]) -> bytes:
     return pack_blob(_extras(extras)) if extras else b""
 
 
-def mix_extras(extras: Sequence[Extra]) -> bytes | None:
+def mix_extras(extras: Sequence[Extra], version: int = NEWEST) -> bytes | None:
     """Serialise the extras of a chunk by context mixing; None if there are none, or if that takes
     more room than they do, or a reader too long."""
     found = _extras(extras) if extras else b""
-    return pack_mixed(found) if 0 < len(found) <= MAX_MIXED_EXTRAS else None
+    return pack_mixed(found, version) if 0 < len(found) <= MAX_MIXED_EXTRAS else None
 
 
 def _extras(extras: Sequence[Extra]) -> bytes:
@@ -234,15 +235,18 @@ def _extras(extras: Sequence[Extra]) -> bytes:
     return pack_object(found)
 
 
-def unpack_extras(blob: bytes, count: int, *, mixed: bool = False) -> list[Extra]:
-    """Invert `pack_extras`, or `mix_extras`, of `count` extras; raise `ArchiveError` if they are
-    malformed."""
+def unpack_extras(blob: bytes, count: int, *, mixed: int = 0) -> list[Extra]:
+    """Invert `pack_extras`, or `mix_extras` of a version, of `count` extras; raise `ArchiveError`
+    if they are malformed."""
     if not count:
         if blob:
             raise malformed()
         return []
-    limit, unpacked = (MAX_MIXED_EXTRAS, unpack_mixed) if mixed else (MAX_EXTRAS, unpack_blob)
-    match unpack_object(unpacked(blob, limit, "extras"), "extras"):
+    if mixed:
+        found = unpack_mixed(blob, MAX_MIXED_EXTRAS, "extras", mixed)
+    else:
+        found = unpack_blob(blob, MAX_EXTRAS, "extras")
+    match unpack_object(found, "extras"):
         case [start, steps, which, [*prefixes], [*suffixes], *told] if len(prefixes) == len(
             suffixes
         ):

@@ -5,7 +5,7 @@
 #include "pages.h"
 #include "state.h"
 
-enum { ABI = 1, TOO_MANY = 3 };
+enum { ABI = 2, TOO_MANY = 3 };
 
 EXPORT int64_t bitswap_mixing_abi(void) { return ABI; }
 
@@ -20,11 +20,11 @@ static void run(octets *o, coder *c) {
 }
 
 /* Begin; 0: there is no memory. */
-static int open_octets(octets *o, const tables *t, const state *a, int64_t bits, uint8_t *data,
+static int open_octets(octets *o, const tables *t, const state *a, const shape *s, uint8_t *data,
                        int64_t size) {
-    *o = (octets){.t = *t, .a = *a, .data = data, .size = size, .bits = (int)bits};
-    const size_t of_buckets = ((size_t)CONTEXTS << bits) * BUCKET * sizeof *o->buckets;
-    char *begin = zeros(of_buckets + ((size_t)4 << bits) * sizeof *o->places, &o->all);
+    *o = (octets){.t = *t, .a = *a, .data = data, .size = size, .s = *s};
+    const size_t of_buckets = ((size_t)s->contexts << s->bits) * BUCKET * sizeof *o->buckets;
+    char *begin = zeros(of_buckets + ((size_t)4 << s->bits) * sizeof *o->places, &o->all);
     if (!begin) return 0;
     o->buckets = (void *)begin, o->places = (void *)(begin + of_buckets);
     return 1;
@@ -34,13 +34,13 @@ static void close_octets(octets *o, coder *c) { free(o->all), free(c->pending), 
 
 /* Code bytes: returns how many words `out`, which has room for so many, gets; or why not, below 0.
  */
-EXPORT int64_t bitswap_mixing_encode(const tables *t, const state *a, int64_t bits, uint8_t *data,
+EXPORT int64_t bitswap_mixing_encode(const tables *t, const state *a, const shape *s, uint8_t *data,
                                      int64_t size, uint32_t *out, int64_t room) {
     octets o;
     coder c = {.costs = t->cost};
     c.pending = malloc(SEGMENT * sizeof *c.pending);
     c.failed = NO_MEMORY;
-    if (open_octets(&o, t, a, bits, data, size) && c.pending) {
+    if (open_octets(&o, t, a, s, data, size) && c.pending) {
         c.failed = 0;
         run(&o, &c);
         flush(&c);
@@ -52,12 +52,12 @@ EXPORT int64_t bitswap_mixing_encode(const tables *t, const state *a, int64_t bi
 }
 
 /* Find so many bytes: returns 0, or why not, below 0. */
-EXPORT int64_t bitswap_mixing_decode(const tables *t, const state *a, int64_t bits, uint8_t *data,
+EXPORT int64_t bitswap_mixing_decode(const tables *t, const state *a, const shape *s, uint8_t *data,
                                      int64_t size, const uint32_t *words, int64_t count) {
     octets o;
     coder c = {.decoding = 1, .costs = t->cost, .from = words, .end = words + count};
     c.head = HEAD_MIN, c.failed = NO_MEMORY;
-    if (open_octets(&o, t, a, bits, data, size)) {
+    if (open_octets(&o, t, a, s, data, size)) {
         c.failed = 0;
         run(&o, &c);
         if (!complete(&c)) c.failed = WRONG;

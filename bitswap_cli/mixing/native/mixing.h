@@ -4,7 +4,7 @@
 
 #include "weights.h"
 
-enum { MOST_SLOTS = 16 }; /* of a decision */
+enum { MOST_SLOTS = 16, MOST_STEPS = 2 }; /* of a decision */
 enum { COUNTER_LIMIT = 127 };
 enum { FRESH = 2048 << 4 }; /* a slot that knows nothing */
 
@@ -83,11 +83,16 @@ typedef struct {
     int slotted;
     int32_t *sets[MOST_SETS], outputs[MOST_SETS], *of_sets;
     int chosen; /* sets */
-    uint32_t *step;
-    int32_t mixed;
+    uint32_t *steps[MOST_STEPS]; /* of refinements */
+    int stepped;
+    uint32_t limit; /* of the counts of `counters` */
+    int32_t logit, mixed;
 } decision;
 
-TARGET INLINE void begin(decision *d) { d->n = d->counted = d->slotted = d->chosen = 0; }
+TARGET INLINE void begin(decision *d) {
+    d->n = d->counted = d->slotted = d->chosen = d->stepped = 0;
+    d->limit = COUNTER_LIMIT;
+}
 
 TARGET INLINE void see(decision *d, uint32_t *counter) {
     d->counters[d->counted++] = counter;
@@ -104,6 +109,16 @@ TARGET INLINE void see_slot(decision *d, uint16_t *slot, uint32_t *states) {
     d->inputs[d->n++] = (int16_t)((p - 32768) >> 5 & known);
 }
 
+/* A refinement: the probability that `steps`, (STEPS,), tell for the logit. */
+TARGET INLINE int32_t refine(decision *d, uint32_t *steps) {
+    int32_t at = lesser((d->logit + LIMIT) / STEP, STEPS - 2);
+    int32_t over = lesser(d->logit + LIMIT - at * STEP, STEP);
+    d->steps[d->stepped++] = steps + at + (over > STEP / 2);
+    int64_t refined = (int64_t)chance(steps[at]) * (STEP - over);
+    refined += (int64_t)chance(steps[at + 1]) * over;
+    return (int32_t)(refined / STEP);
+}
+
 /* The probability of 1, of 16 bits. `steps` are those of this context, (STEPS,) */
 TARGET INLINE int32_t mix(decision *d, int32_t *of_sets, uint32_t *steps) {
     d->inputs[d->n++] = 256;
@@ -115,14 +130,9 @@ TARGET INLINE int32_t mix(decision *d, int32_t *of_sets, uint32_t *steps) {
         d->outputs[k] = clip(weigh(&d->x, d->sets[k]) >> 12, -LIMIT, LIMIT);
         total += (int64_t)of_sets[k] * d->outputs[k];
     }
-    int32_t logit = clip((int32_t)(total >> 16), -LIMIT, LIMIT);
-    d->mixed = squash(d->t, logit);
-    int32_t at = lesser((logit + LIMIT) / STEP, STEPS - 2);
-    int32_t over = lesser(logit + LIMIT - at * STEP, STEP);
-    d->step = steps + at + (over > STEP / 2);
-    int64_t refined = (int64_t)chance(steps[at]) * (STEP - over);
-    refined += (int64_t)chance(steps[at + 1]) * over;
-    return clip((3 * d->mixed + (int32_t)(refined / STEP)) >> 2, 1, 65535);
+    d->logit = clip((int32_t)(total >> 16), -LIMIT, LIMIT);
+    d->mixed = squash(d->t, d->logit);
+    return clip((3 * d->mixed + refine(d, steps)) >> 2, 1, 65535);
 }
 
 /* Let all that took part learn the outcome. */
@@ -134,8 +144,8 @@ TARGET INLINE void learn(decision *d, int bit, int32_t rate) {
         int16_t own = (int16_t)((target - squash(d->t, d->outputs[k])) * rate >> 8);
         move(&d->x, d->sets[k], own);
     }
-    count(d->t, d->step, bit, COUNTER_LIMIT);
-    for (int i = 0; i < d->counted; i++) count(d->t, d->counters[i], bit, COUNTER_LIMIT);
+    for (int i = 0; i < d->stepped; i++) count(d->t, d->steps[i], bit, COUNTER_LIMIT);
+    for (int i = 0; i < d->counted; i++) count(d->t, d->counters[i], bit, d->limit);
     for (int i = 0; i < d->slotted; i++) count_slot(d->t, d->slots[i], bit);
 }
 

@@ -15,7 +15,7 @@ typedef struct {
 } history;
 
 TARGET INLINE uint32_t *place_of(const octets *o, const history *h) {
-    return o->places + (hash(h->near, hash(h->far & 0xffff, CONTEXTS)) >> (30 - o->bits));
+    return o->places + (hash(h->near, hash(h->far & 0xffff, 13)) >> (30 - o->s.bits));
 }
 
 /* Look for the same bytes before, unless what was found goes on. */
@@ -51,17 +51,29 @@ TARGET INLINE void contexts(const octets *o, const history *h, int64_t i, uint32
     keys[10] = hash(h->near & 0xff00ff00, 10);
     keys[11] = hash(above, hash(two, 11));
     keys[12] = hash(h->near & 0x00ffff00, 12);
+    keys[13] = hash(h->near & 0xffff0000, 13);
 }
 
 TARGET INLINE uint16_t *bucket_of(const octets *o, int k, uint32_t key) {
-    return o->buckets + (((size_t)k << o->bits) + (key >> (32 - o->bits))) * BUCKET;
+    return o->buckets + (((size_t)k << o->s.bits) + (key >> (32 - o->s.bits))) * BUCKET;
+}
+
+/* The bucket of another context, or the one beside it in its line of a cache: that of a check, else
+ * the one whose first slot was used less, else `own`. */
+TARGET INLINE uint16_t *taken(const octets *o, uint16_t *own, uint16_t check) {
+    uint16_t *other = o->buckets + ((size_t)(own - o->buckets) ^ (o->s.ways == 2 ? BUCKET : 0));
+    const int its = other[0] == check, less = (other[1] & 15) < (own[1] & 15);
+    return its | less ? other : own;
 }
 
 /* The buckets of all contexts, emptied where they were those of others. */
 TARGET INLINE void find(const octets *o, const uint32_t *keys, uint16_t **buckets) {
-    for (int k = 0; k < CONTEXTS; k++) COMING(bucket_of(o, k, keys[k]));
-    for (int k = 0; k < CONTEXTS; k++) {
-        uint16_t *b = buckets[k] = bucket_of(o, k, keys[k]), check = (uint16_t)(keys[k] | 1);
+    for (int k = 0; k < o->s.contexts; k++) COMING(bucket_of(o, k, keys[k]));
+    for (int k = 0; k < o->s.contexts; k++) {
+        const uint16_t check = (uint16_t)(keys[k] | 1);
+        uint16_t *b = bucket_of(o, k, keys[k]);
+        if (b[0] != check) b = taken(o, b, check);
+        buckets[k] = b;
         if (b[0] == check) continue;
         b[0] = check;
         for (int i = 1; i < BUCKET; i++) b[i] = FRESH;
@@ -80,9 +92,10 @@ TARGET INLINE int code_bit(octets *o, coder *c, history *h, uint16_t **buckets, 
     decision d;
     d.t = &o->t;
     begin(&d);
+    d.limit = (uint32_t)o->s.limit;
     const int node = shift > 3 ? partial : 1 << (3 - shift) | (partial & ((1 << (3 - shift)) - 1));
     int known = 0;
-    for (int k = 0; k < CONTEXTS; k++) {
+    for (int k = 0; k < o->s.contexts; k++) {
         known += (buckets[k][node] & 15) != 0;
         see_slot(&d, buckets[k] + node, o->a.slots + k * STATES);
     }
@@ -98,9 +111,13 @@ TARGET INLINE int code_bit(octets *o, coder *c, history *h, uint16_t **buckets, 
     d.sets[d.chosen++] = o->a.by_partial + partial * INPUTS;
     d.sets[d.chosen++] = o->a.by_last + last * INPUTS;
     const uint32_t step = hash(h->near & 0xffff, (uint32_t)partial) >> (32 - STEP_BITS);
-    const int32_t one = mix(&d, o->a.sets + matches * MOST_SETS, o->a.steps + step * STEPS);
+    int32_t one = mix(&d, o->a.sets + matches * MOST_SETS, o->a.steps + step * STEPS);
+    if (o->s.refined) {
+        const uint32_t place = hash(last, (uint32_t)partial) >> (32 - BYTE_BITS);
+        one = clip((one + refine(&d, o->a.by_byte + place * STEPS)) >> 1, 1, 65535);
+    }
     bit = code(c, one, bit);
-    learn(&d, bit, RATE);
+    learn(&d, bit, o->s.rate);
     if (matches) {
         count(d.t, counter, bit == guess, COUNTER_LIMIT);
         if (bit != guess) h->length = 0;
@@ -126,8 +143,8 @@ TARGET INLINE void remember(history *h, int byte, int64_t i) {
 TARGET INLINE void code_octets(octets *o, coder *c) {
     history h = {0};
     for (int64_t i = 0; i < o->size && !c->failed; i++) {
-        uint32_t keys[CONTEXTS];
-        uint16_t *buckets[CONTEXTS];
+        uint32_t keys[MOST_CONTEXTS];
+        uint16_t *buckets[MOST_CONTEXTS];
         look(o, &h, i);
         contexts(o, &h, i, keys);
         find(o, keys, buckets);
@@ -135,7 +152,7 @@ TARGET INLINE void code_octets(octets *o, coder *c) {
         int partial = 1;
         for (int shift = 7; shift >= 0; shift--) {
             if (shift == 3) {
-                for (int k = 0; k < CONTEXTS; k++) keys[k] = hash(keys[k], (uint32_t)partial);
+                for (int k = 0; k < o->s.contexts; k++) keys[k] = hash(keys[k], (uint32_t)partial);
                 find(o, keys, buckets);
             }
             const int bit = code_bit(o, c, &h, buckets, partial, shift, byte >> shift & 1);

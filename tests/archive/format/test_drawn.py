@@ -15,7 +15,7 @@ from bitswap_cli.archive.format.drawn import (
     kinds,
     pack_pictures,
 )
-from bitswap_cli.archive.format.header import RECIPES
+from bitswap_cli.archive.format.header import RECIPES, REMIXED
 from bitswap_cli.archive.format.register import decode_chunk, read_table, told
 from bitswap_cli.archive.format.sections import DRAW, NAMED_VERSION
 from bitswap_cli.archive.format.segments import WholeSegment, WholeTable
@@ -24,6 +24,7 @@ from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.formats.register import kinds as all_kinds
 from bitswap_cli.images.inspection import inspect_wide
 from bitswap_cli.images.picture import MAX_PIXELS, Picture, Recipe
+from bitswap_cli.mixing.state import NEWEST
 from bitswap_models.families.drawn import kernel
 from bitswap_models.families.drawn.reference import chunk as chunk_of_reference
 from tests.models.families.drawn.pictures import flat, model
@@ -85,8 +86,8 @@ def test_recipes_come_back_by_context_mixing() -> None:
     assert isinstance(table, WholeTable) and table.mixed
     assert isinstance(other, WholeTable) and not other.mixed
     assert [one.recipe for one in decoded(model(), table, body)] == recipes
-    assert told(DRAW, table, frozenset()) == told(DRAW, other, frozenset()) | {RECIPES}
-    for wrong in (table._replace(mixed=False), other._replace(mixed=True)):
+    assert told(DRAW, table, frozenset()) == told(DRAW, other, frozenset()) | {RECIPES, REMIXED}
+    for wrong in (table._replace(mixed=0), other._replace(mixed=NEWEST)):
         with pytest.raises(ArchiveError, match="malformed|damaged"):
             decoded(model(), wrong, body if wrong.mixed != table.mixed else plain)
 

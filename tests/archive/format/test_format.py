@@ -37,6 +37,7 @@ from bitswap_cli.archive.sources.source import Source
 from bitswap_cli.archive.writing.pack import pack
 from bitswap_cli.archive.writing.writer import ArchiveWriter, archive_id
 from bitswap_cli.errors import ArchiveError, display
+from bitswap_cli.mixing.state import NEWEST, VERSIONS
 from tests.archive.format.test_attributes import attributes
 from tests.archive.support import ZlibCodec, bad_png, header_for, write
 
@@ -158,8 +159,9 @@ def test_byte_tables(segments: list[ByteSegment]) -> None:
 @given(st.lists(st.builds(Extra, times, *3 * [st.binary(max_size=5)])))
 def test_extras(extras: list[Extra]) -> None:
     assert unpack_extras(pack_extras(extras), len(extras)) == extras
-    mixed = mix_extras(extras)
-    assert not mixed or unpack_extras(mixed, len(extras), mixed=True) == extras
+    for version in VERSIONS:
+        mixed = mix_extras(extras, version)
+        assert not mixed or unpack_extras(mixed, len(extras), mixed=version) == extras
 
 
 def test_mixed_extras_are_whole_and_few() -> None:
@@ -169,7 +171,7 @@ def test_mixed_extras_are_whole_and_few() -> None:
     more = struct.pack("<I", MAX_MIXED_EXTRAS + 1) + mixed[4:]
     for harmed in (b"", mixed[:-1], mixed[:4], mixed[:-4], mixed + bytes(4), more):
         with pytest.raises(ArchiveError, match="malformed|damaged"):
-            unpack_extras(harmed, 2, mixed=True)
+            unpack_extras(harmed, 2, mixed=NEWEST)
     assert mix_extras([Extra(0, bytes(MAX_MIXED_EXTRAS), b"")]) is None
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bitswap_cli.archive.format.attributes import NONE
 from bitswap_cli.archive.format.chunks import decode_bytes
-from bitswap_cli.archive.format.header import COPIES, MIXED, Header
+from bitswap_cli.archive.format.header import COPIES, MIXED, REMIXED, Header
 from bitswap_cli.archive.format.names import member_name
 from bitswap_cli.archive.format.register import read_table, told
 from bitswap_cli.archive.format.sections import BYTE, NAMED_VERSION
@@ -24,6 +24,7 @@ from bitswap_cli.archive.writing import mixed
 from bitswap_cli.archive.writing.pack import pack
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.mixing import octets
+from bitswap_cli.mixing.state import NEWEST
 from bitswap_cli.threads import Threads
 
 T = TypeVar("T")
@@ -84,7 +85,7 @@ def test_what_zstd_leaves_nothing_of_takes_no_time(
         return []
 
     monkeypatch.setattr(mixed, "encode", encode)
-    header = Header.without_model().using([MIXED])
+    header = Header.without_model().using([MIXED, REMIXED])
     for name, data in (("lines", b"a line\n" * 10_000), ("text", Path(__file__).read_bytes())):
         (tmp_path / name).write_bytes(data)
         pack([tmp_path / name], tmp_path / f"{name}.bsw", None, header)
@@ -94,7 +95,7 @@ def test_what_zstd_leaves_nothing_of_takes_no_time(
 def test_nothing_is_mixed_without_a_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It would take a millisecond a byte."""
     (tmp_path / "text").write_bytes(Path(__file__).read_bytes())
-    header = Header.without_model().using([MIXED])
+    header = Header.without_model().using([MIXED, REMIXED])
     monkeypatch.setenv("BITSWAP_ENGINE", "reference")
     pack([tmp_path / "text"], tmp_path / "a", None, header)
     with ArchiveReader(tmp_path / "a") as reader:
@@ -123,7 +124,8 @@ def test_what_is_kept_is_told_as_it_is_written(
     (tmp_path / "in" / "half").write_bytes(text[: len(text) // 2])
     seen: list[tuple[int, int]] = []
     pack(
-        [tmp_path / "in"], tmp_path / "a", None, Header.without_model().using([MIXED, COPIES]),
+        [tmp_path / "in"], tmp_path / "a", None,
+        Header.without_model().using([MIXED, REMIXED, COPIES]),
         progress=lambda done, total: seen.append((done, total)),
     )  # fmt: skip
     done, totals = zip(*seen, strict=True)
@@ -138,8 +140,11 @@ def test_bodies_are_told_and_come_back() -> None:
     ((body, count),) = encoded(segments, data)
     table = read_table(BYTE, body, NAMED_VERSION)
     assert isinstance(table, ByteTable)
-    assert (count, table.mixed, table.segments) == (2, True, segments)
-    assert MIXED in told(BYTE, table, set())
+    assert (count, table.mixed, table.segments) == (2, NEWEST, segments)
+    assert told(BYTE, table, set()) == {MIXED, REMIXED}
+    assert told(BYTE, table._replace(mixed=1), set()) == {MIXED}
+    with pytest.raises(ArchiveError, match="damaged|checksum"):
+        decode_bytes(table._replace(mixed=1), body)
     assert decode_bytes(table, body) == data
     with pytest.raises(ArchiveError, match="malformed"):
         decode_bytes(table, body + b"1")
@@ -178,6 +183,6 @@ def test_pieces_that_cannot_be_mixed_are_under_zstd(monkeypatch: pytest.MonkeyPa
     found = encoded(segments, data)
     read = (read_table(BYTE, body, NAMED_VERSION) for body, _ in found)
     tables = [one for one in read if isinstance(one, ByteTable)]
-    assert [one.mixed for one in tables] == [True, False, False]
+    assert [one.mixed for one in tables] == [NEWEST, 0, 0]
     kept = [decode_bytes(one, body) for one, (body, _) in zip(tables, found, strict=True)]
     assert b"".join(kept) == data

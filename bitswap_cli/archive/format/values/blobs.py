@@ -9,6 +9,7 @@ import zstandard
 from bitswap_cli.archive.format.sections import LENGTH
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.mixing import octets
+from bitswap_cli.mixing.state import NEWEST
 
 _STORED, _ZSTD = 0, 1
 
@@ -57,16 +58,16 @@ def unpack_blob(blob: bytes | memoryview, limit: int, what: str) -> bytes:
     raise ArchiveError(f"the archive's {what} is malformed or too large")
 
 
-def pack_mixed(data: Buffer) -> bytes | None:
+def pack_mixed(data: Buffer, version: int = NEWEST) -> bytes | None:
     """Return the length of at most `octets.MOST` bytes, and them by context mixing; None if that
     takes more room than they do."""
-    words = octets.encode(data, len(data) // 4)
+    words = octets.encode(data, len(data) // 4, version)
     return None if words is None else LENGTH.pack(len(data)) + words.astype("<u4").tobytes()
 
 
-def unpack_mixed(blob: bytes | memoryview, limit: int, what: str) -> bytes:
+def unpack_mixed(blob: bytes | memoryview, limit: int, what: str, version: int = NEWEST) -> bytes:
     """Invert `pack_mixed`; raise `ArchiveError` if malformed or longer than `limit` bytes."""
     size = LENGTH.unpack_from(blob)[0] if blob and len(blob) % 4 == 0 else limit + 1
     if size > min(limit, octets.MOST):
         raise ArchiveError(f"the archive's {what} is malformed or too large")
-    return octets.decode(np.frombuffer(blob, "<u4", offset=LENGTH.size), size)
+    return octets.decode(np.frombuffer(blob, "<u4", offset=LENGTH.size), size, version)
