@@ -12,10 +12,12 @@ from bitswap_cli.images.history.decoder import Origin, coloured, differing, samp
 from bitswap_cli.images.history.engine import engine
 from bitswap_cli.images.history.reference import Plane
 from bitswap_cli.images.history.search import (
+    UNIT,
     Blocks,
     Effort,
     Searcher,
     T,
+    Told,
     Work,
     bias,
     fine,
@@ -165,12 +167,40 @@ class Puzzle:
     def finish(self) -> tuple[list[Blocks], int]:
         """Solve all, then judge by colours what is left."""
         best, least = self.solve()
-        if least and len(self.frame) == 3 and self.origin.map is None:
+        if len(self.frame) < 3 or self.origin.map is not None:
+            return best, least
+        for step in (self.settle, self.save_again):
+            if not least:
+                break
             self.blocks = [own.copy() for own in best]
-            self.settle()
+            step()
             if (wrong := self.wrong(samples(self.origin, self.blocks))) < least:
-                return self.blocks, wrong
+                best, least = self.blocks, wrong
         return best, least
+
+    def save_again(self) -> None:
+        """Settle MCUs that are wrong from what they would have if the pixels were saved again: that
+        is near where these are cut, as they were within their range once. It is taken back where it
+        is worse, which is known of chroma that was not reduced, as MCUs are apart then."""
+        if self.origin.sampling != (1, 1):
+            return
+        before, held = self.wrong_mcus(), [own.copy() for own in self.blocks]
+        for plane, own, blocks in zip(self.canvas.planes, self.frame, self.blocks, strict=True):
+            whole = np.pad(plane, self.canvas.margin, mode="edge").astype(np.int32)
+            saved = self.search.forward(in_blocks(UNIT * whole + bias(self.method)))
+            blocks[before > 0] = _quantized(saved, fine(own.steps, self.method), blocks)[before > 0]
+        self.settle()
+        worse = self.wrong_mcus() > before
+        for blocks, was in zip(self.blocks, held, strict=True):
+            blocks[worse] = was[worse]
+
+    def wrong_mcus(self) -> NDArray[np.intp]:
+        """Return how many pixels are otherwise in each MCU of one block a component."""
+        height, width = self.canvas.known.shape
+        made = coloured(self.origin, samples(self.origin, self.blocks), height, width)
+        other = np.pad((made != self.canvas.pixels).any(2), self.canvas.margin)
+        counts: NDArray[np.intp] = np.count_nonzero(_gathered(other, 8, 8), (1, 3))
+        return counts
 
     def settle(self) -> None:
         """Move coefficients until fewer pixels are wrong, if few MCUs have such."""
@@ -257,8 +287,7 @@ class Puzzle:
             sure: NDArray[np.bool_] = np.logical_and.reduce(same, (1, 3))
             first, step = told.copy(), fine(own.steps, self.method)
             self.search.fit(raised, in_blocks(sure), own.steps, self.method, first)
-            sign = np.where(first < 0, -1, 1)
-            blocks[:] = (sign * ((np.abs(first) + step // 2) // step)).reshape(blocks.shape)
+            blocks[:] = _quantized(first, step, blocks)
         plane = engine().plane(blocks, own.steps, self.method)
         state = np.zeros(blocks.shape[:2], np.uint8)
         left = state.size
@@ -275,6 +304,13 @@ class Puzzle:
 
 def _square(top: int, left: int, side: int) -> tuple[slice, slice]:
     return slice(top, top + side), slice(left, left + side)
+
+
+def _quantized(told: Told, step: NDArray[np.int64], blocks: Blocks) -> Blocks:
+    """Return coefficients (n, 64) in steps, the nearest ones, in the shape of blocks."""
+    sign = np.where(told < 0, -1, 1)
+    found: Blocks = (sign * ((np.abs(told) + step // 2) // step)).astype(np.int16)
+    return found.reshape(blocks.shape)
 
 
 def _gathered(plane: NDArray[T], tall: int, wide: int) -> NDArray[T]:

@@ -75,6 +75,27 @@ def test_chroma_where_channels_were_cut(sampling: str) -> None:
 
 
 @needs_kernel
+def test_what_was_cut_nearly_all_of_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Colours alone do not settle it; what it would be if it were saved again is near."""
+    random = np.random.default_rng(9)
+    y, x = np.mgrid[:128, :128]
+    light = 150 + 60 * np.sin(x / 17 + 9) + 50 * np.cos(y / 23)
+    pixels = np.stack([light + 20 * k for k in range(3)], 2) + random.normal(0, 6, (128, 128, 3))
+    for _ in range(10):
+        top, left = random.integers(0, 104), random.integers(0, 104)
+        ends = np.where(random.random((14, 20, 1)) < 0.97, 500, -300)
+        pixels[top : top + 14, left : left + 20] += ends + random.normal(0, 60, (14, 20, 3))
+    out, cut = io.BytesIO(), Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+    cut.save(out, "JPEG", quality=90, subsampling=0)
+    shown = np.array(Image.open(out))
+    found = find(shown)
+    assert found and not found.wrong
+    monkeypatch.setattr(Puzzle, "save_again", lambda self: None)
+    settled = find(shown)
+    assert settled and settled.wrong
+
+
+@needs_kernel
 @pytest.mark.parametrize("quality", [75, 95])
 @pytest.mark.parametrize("edges", [(0, 0), (5, 3), (0, 6)])
 def test_what_stands_before_white(quality: int, edges: tuple[int, int]) -> None:
