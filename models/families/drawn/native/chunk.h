@@ -36,7 +36,7 @@ typedef struct {
 
 typedef struct {
     int bits;  /* of the tables below */
-    size_t beside; /* how far an entry's other way lies: 0 or 1 */
+    size_t beside; /* how far an entry's other place lies: 0 or 1 */
     void *all;   /* where they are */
     followed *followed; /* [MEMORIES][1 << bits] */
     stood *stood; /* [1 << bits] */

@@ -53,8 +53,8 @@ TARGET INLINE void stand(memory *m, uint32_t context, uint32_t here, int64_t str
     *found = (stood){here, (uint32_t)stride, context};
 }
 
-/* Another's place, or the one beside it: that of a check, else the one whose first slot was used
- * less, else `own`. */
+/* The place for a check where its `own` has another: the one beside that, if it has the check or
+ * its first slot was used less, else its own. */
 TARGET INLINE uint16_t *taken(uint16_t *own, uint16_t *other, uint16_t check) {
     const int its = other[0] == check, less = (other[1] & 15) < (own[1] & 15);
     return its | less ? other : own;
