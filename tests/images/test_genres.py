@@ -5,7 +5,7 @@ import pytest
 
 from bitswap_cli.images.formats.lattice import format as lattice
 from bitswap_cli.images.formats.lattice.maps import MAPS, Chroma
-from bitswap_cli.images.formats.pnm import split
+from bitswap_cli.images.formats.rasters.pnm import split
 from bitswap_cli.images.genres import genre_of
 from bitswap_cli.images.history import engine
 from bitswap_cli.images.picture import Picture, Recipe

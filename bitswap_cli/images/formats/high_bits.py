@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from bitswap_cli.contract import Samples
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.deflate.columns import Reader, varint
-from bitswap_cli.images.formats import pnm
 from bitswap_cli.images.formats.arrays import npy
 from bitswap_cli.images.formats.deep import whole
 from bitswap_cli.images.formats.format import Format, Kind, Pixels
 from bitswap_cli.images.formats.png import format as png
+from bitswap_cli.images.formats.rasters import pnm
 from bitswap_cli.images.formats.tiff import format as tiff
 from bitswap_cli.images.picture import MAX_RECIPE, Picture, Recipe
 

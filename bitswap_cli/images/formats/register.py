@@ -6,13 +6,14 @@ from typing import NamedTuple
 
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.deflate.makers import MAKERS
-from bitswap_cli.images.formats import bmp, high_bits, ico, pnm, qoi, tga
+from bitswap_cli.images.formats import high_bits, ico, qoi
 from bitswap_cli.images.formats.arrays import idx, npy, npz, planar
 from bitswap_cli.images.formats.format import WIDE, Format, Kind, Shape
 from bitswap_cli.images.formats.gif import format as gif
 from bitswap_cli.images.formats.lattice import format as lattice
 from bitswap_cli.images.formats.png import animated as apng
 from bitswap_cli.images.formats.png import format as png
+from bitswap_cli.images.formats.rasters import bmp, pnm, tga
 from bitswap_cli.images.formats.tiff import format as tiff
 
 START = 16

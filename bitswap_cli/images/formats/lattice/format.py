@@ -14,13 +14,14 @@ import numpy as np
 from bitswap_cli.contract import Samples
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.corrections.columns import corrected, corrections
-from bitswap_cli.images.formats import bmp, high_bits, pnm, qoi, tga
+from bitswap_cli.images.formats import high_bits, qoi
 from bitswap_cli.images.formats.arrays import npy
 from bitswap_cli.images.formats.format import Format, Kind, Pixels
 from bitswap_cli.images.formats.lattice.finder import Found, find
 from bitswap_cli.images.formats.lattice.kinds import WAYS, Way
 from bitswap_cli.images.formats.lattice.maps import Chroma, Plane, colours, spread
 from bitswap_cli.images.formats.png import format as png
+from bitswap_cli.images.formats.rasters import bmp, pnm, tga
 from bitswap_cli.images.formats.tiff import format as tiff
 from bitswap_cli.images.orientation import turn, turn_back
 from bitswap_cli.images.picture import MAX_RECIPE, Picture, Recipe

@@ -18,8 +18,8 @@ from bitswap_cli.archive.sources.source import Source
 from bitswap_cli.archive.writing.pack import pack
 from bitswap_cli.archive.writing.probe import probes
 from bitswap_cli.images import strips
-from bitswap_cli.images.formats import bmp, pnm, tga
 from bitswap_cli.images.formats.arrays import npy
+from bitswap_cli.images.formats.rasters import bmp, pnm, tga
 from tests.archive.support import (
     ZlibCodec,
     assert_same,

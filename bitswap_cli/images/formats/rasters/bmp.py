@@ -3,25 +3,15 @@ too."""
 
 import struct
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bitswap_cli.contract import Samples
 from bitswap_cli.images.formats.bits import fields_of
-from bitswap_cli.images.formats.flat import with_flat
 from bitswap_cli.images.formats.format import Kind, Pixels
-from bitswap_cli.images.formats.palette import colours_of, indices_of, shown_by
-from bitswap_cli.images.formats.rows import (
-    Layout,
-    from_rows,
-    join_rows,
-    misfit,
-    scaled,
-    split_rows,
-    to_rows,
-)
+from bitswap_cli.images.formats.rasters.raster import Head, join_raster, shown_raster, split_raster
+from bitswap_cli.images.formats.rows import Layout, from_rows, to_rows
 from bitswap_cli.images.picture import Picture, Recipe
 
 _PLAIN = Kind("bmp", 1, exact=True, plain=True, rows=lambda head: _rows("bmp", head))
@@ -50,62 +40,22 @@ _FIVES = 31 << 10, 31 << 5, 31  # those of 16 bits where none are told
 _GRAY_PALETTE = np.repeat(np.arange(256, dtype=np.uint8), 3).reshape(256, 3)
 
 
-class _Head(NamedTuple):
-    """What stands before the rows."""
-
-    layout: Layout
-    palette: NDArray[np.uint8] | None
-    """Colours (entries, 3) where there are indices."""
-    packed: bool = False
-    """Whether there are runs."""
-
-    @property
-    def is_gray(self) -> bool:
-        """Whether indices are gray values, and lie as they are."""
-        if self.palette is None or self.packed:
-            return False
-        return np.array_equal(self.palette, _GRAY_PALETTE)
-
-
 def split(data: bytes, kind: str) -> Picture | None:
     """See `Format.split`: "bmp" is gray or RGB, "bmp-32" has a fourth byte, "bmp-16" has samples of
     fewer bits, "bmp-indices" and "bmp-colours" are palette images by the former or the latter."""
-    head = _read(data, kind)
-    if head is None:
-        return None
-    picture = (
-        _unpacked(data, kind, head.layout) if head.packed else split_rows(data, kind, head.layout)
-    )
-    if picture is None or kind != _COLOURS.name or head.palette is None:
-        return picture
-    pixels = colours_of(picture.pixels.view(np.uint8), head.palette)
-    return None if pixels is None else picture._replace(pixels=pixels)
+    return split_raster(data, kind, _read(data, kind), _unpacked)
 
 
 def join(recipe: Recipe, samples: Samples, *, quick: bool = False) -> bytes:
     """See `Format.join`."""
     head = _read(recipe.prefix, recipe.kind)
-    pixels: NDArray[np.uint8] | None = samples.view(np.uint8)
-    if recipe.kind == _COLOURS.name and head and head.palette is not None:
-        pixels = indices_of(samples.view(np.uint8), head.palette)
-    if head is None or pixels is None:
-        raise misfit(recipe)
-    if not head.packed:
-        return join_rows(recipe, pixels, head.layout)
-    if head.layout.start != len(recipe.prefix):
-        raise misfit(recipe)
-    rows = to_rows(recipe, pixels, head.layout)
-    return b"".join([recipe.prefix, _packed(rows), recipe.suffix])
+    return join_raster(recipe, samples, head, lambda *told: _packed(to_rows(*told)))
 
 
 def shown(recipe: Recipe, samples: Samples) -> Pixels:
     """See `Format.shown`."""
-    pixels = samples.view(np.uint8)
     head = _read(recipe.prefix, recipe.kind)
-    if recipe.kind == _INDICES.name and head and head.palette is not None:
-        return shown_by(pixels, head.palette)
-    pixels = with_flat(pixels, recipe.description)
-    return scaled(recipe, pixels, head.layout) if head else pixels
+    return shown_raster(recipe, samples, head, recipe.description)
 
 
 def _unpacked(data: bytes, kind: str, layout: Layout) -> Picture | None:
@@ -147,18 +97,21 @@ def _rows(kind: str, data: bytes) -> Layout | None:
     return None if head is None or head.packed else head.layout
 
 
-def _read(data: bytes, kind: str) -> _Head | None:
+def _read(data: bytes, kind: str) -> Head | None:
     """Read what stands before the rows; None if it is not that of a picture of this kind."""
     head = _head(data)
     if head is None:
         return None
-    if head.palette is None or head.is_gray:
+    gray = head.palette is not None and np.array_equal(head.palette, _GRAY_PALETTE)
+    if gray and not head.packed:
+        head = head._replace(palette=None)  # indices are gray values
+    if head.palette is None:
         own = _FOUR if head.layout.channels == 4 else _PLAIN
         return head if kind == (_WORDS if head.layout.fields else own).name else None
     return head if kind in (_INDICES.name, _COLOURS.name) else None
 
 
-def _head(data: bytes) -> _Head | None:
+def _head(data: bytes) -> Head | None:
     if len(data) < 54 or data[:2] not in MAGIC:
         return None
     start, header, width, height, planes, depth, packing = struct.unpack_from("<IIiiHHI", data, 10)
@@ -185,7 +138,7 @@ def _head(data: bytes) -> _Head | None:
         return None
     stride, channels = -(-width * depth // 32) * 4, len(fields) or max(1, depth // 8)
     bgr = palette is None and masks == _BGR
-    return _Head(
+    return Head(
         Layout(
             start, stride, abs(height), width, channels, height > 0, bgr, depth=min(depth, 8),
             fields=fields,

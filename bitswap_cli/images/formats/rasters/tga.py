@@ -3,7 +3,6 @@ without."""
 
 import struct
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,18 +11,9 @@ from bitswap_cli.contract import Samples
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.deflate.columns import Reader
 from bitswap_cli.images.formats.bits import fields_of
-from bitswap_cli.images.formats.flat import with_flat
 from bitswap_cli.images.formats.format import Kind, Pixels
-from bitswap_cli.images.formats.palette import colours_of, indices_of, shown_by
-from bitswap_cli.images.formats.rows import (
-    Layout,
-    from_rows,
-    join_rows,
-    misfit,
-    scaled,
-    split_rows,
-    to_rows,
-)
+from bitswap_cli.images.formats.rasters.raster import Head, join_raster, shown_raster, split_raster
+from bitswap_cli.images.formats.rows import Layout, from_rows, to_rows
 from bitswap_cli.images.packings import runs
 from bitswap_cli.images.picture import Picture, Recipe
 
@@ -66,55 +56,22 @@ MAGIC: Sequence[bytes] = tuple(
 )
 
 
-class _Head(NamedTuple):
-    """What stands before the rows."""
-
-    layout: Layout
-    palette: NDArray[np.uint8] | None
-    """Colours (entries, 3 or 4) where there are indices."""
-    packed: bool
-    """Whether there are runs."""
-
-
 def split(data: bytes, kind: str) -> Picture | None:
     """See `Format.split`: "tga-indices" and "tga-colours" are palette images by the former or the
     latter, "tga-16" has samples of fewer than 8 bits, "tga" are all others."""
-    head = _read(data, kind)
-    if head is None:
-        return None
-    picture = (
-        _unpacked(data, kind, head.layout) if head.packed else split_rows(data, kind, head.layout)
-    )
-    if picture is None or kind != _COLOURS.name or head.palette is None:
-        return picture
-    pixels = colours_of(picture.pixels.view(np.uint8), head.palette)
-    return None if pixels is None else picture._replace(pixels=pixels)
+    return split_raster(data, kind, _read(data, kind), _unpacked)
 
 
 def join(recipe: Recipe, samples: Samples, *, quick: bool = False) -> bytes:
     """See `Format.join`."""
-    head = _read(recipe.prefix, recipe.kind)
-    pixels: NDArray[np.uint8] | None = samples.view(np.uint8)
-    if recipe.kind == _COLOURS.name and head and head.palette is not None:
-        pixels = indices_of(samples.view(np.uint8), head.palette)
-    if head is None or pixels is None:
-        raise misfit(recipe)
-    if not head.packed:
-        return join_rows(recipe, pixels, head.layout)
-    return _packed(recipe, pixels, head.layout)
+    return join_raster(recipe, samples, _read(recipe.prefix, recipe.kind), _packed)
 
 
 def shown(recipe: Recipe, samples: Samples) -> Pixels:
     """See `Format.shown`."""
-    pixels = samples.view(np.uint8)
-    head = _read(recipe.prefix, recipe.kind)
-    if head is None:
-        raise misfit(recipe)
-    if recipe.kind == _INDICES.name and head.palette is not None:
-        return shown_by(pixels, head.palette)
-    told = recipe.description
-    pixels = with_flat(pixels, told[1 : 1 + told[0]] if head.packed and told else told)
-    return scaled(recipe, pixels, head.layout)
+    head, told = _read(recipe.prefix, recipe.kind), recipe.description
+    flat = told[1 : 1 + told[0]] if head and head.packed and told else told
+    return shown_raster(recipe, samples, head, flat)
 
 
 def _unpacked(data: bytes, kind: str, layout: Layout) -> Picture | None:
@@ -138,13 +95,11 @@ def _packed(recipe: Recipe, pixels: NDArray[np.uint8], layout: Layout) -> bytes:
     """Invert `_unpacked`."""
     reader = Reader(recipe.description)
     flat = reader.take(reader.varint())
-    if layout.start != len(recipe.prefix):
-        raise misfit(recipe)
     units = to_rows(recipe._replace(description=flat), pixels, layout)
     packed = runs.write(units.reshape(-1, _unit(layout)), reader, layout.width, tiff=False)
     if reader.rest():
         raise ArchiveError("the archive holds a damaged description of a TGA file")
-    return b"".join([recipe.prefix, packed, recipe.suffix])
+    return packed
 
 
 def _unit(layout: Layout) -> int:
@@ -158,7 +113,7 @@ def _rows(data: bytes, kind: str) -> Layout | None:
     return None if head is None or head.packed else head.layout
 
 
-def _read(data: bytes, kind: str) -> _Head | None:
+def _read(data: bytes, kind: str) -> Head | None:
     """Read what stands before the rows; None if it is not that of a picture of this kind."""
     head = _head(data)
     if head is None:
@@ -168,7 +123,7 @@ def _read(data: bytes, kind: str) -> _Head | None:
     return head if kind in wanted else None
 
 
-def _head(data: bytes) -> _Head | None:
+def _head(data: bytes) -> Head | None:
     if len(data) < _HEAD:
         return None
     length, maps, kind, first, entries, bits, _, _, width, height, depth, flags = (
@@ -192,4 +147,4 @@ def _head(data: bytes) -> _Head | None:
     fields = _FIELDS if kind == _RGB and depth <= 16 else ()
     stride, bgr = width * (2 if fields else channels), kind == _RGB and not fields
     layout = Layout(start, stride, height, width, channels, not flags & _TOP, bgr, fields=fields)
-    return _Head(layout, palette, packed)
+    return Head(layout, palette, packed)

@@ -1,0 +1,1 @@
+"""Formats of a header and rows, plain or packed, behind it."""
