@@ -165,7 +165,7 @@ def files(rgb: Pixels | None = None) -> dict[str, bytes]:
         found[f"ico {name}"] = saved(icon, "ICO", bitmap_format=name, sizes=[(60, 60)])
     for name, image in of_palettes(np.ascontiguousarray(np.asarray(icon)[..., :3])).items():
         found[f"ico-masks {name}"] = saved(image, "ICO", bitmap_format="bmp", sizes=[(60, 60)])
-    found |= of_frames(rgba)
+    found |= of_frames(rgba) | of_texts(rgba)
     few = Image.fromarray(rgb).quantize(16)
     turned = [few.transpose(Image.Transpose.ROTATE_180), few.resize((20, 11))]
     found["gif-indices in order"] = saved(few, "GIF", interlace=0)
@@ -198,6 +198,27 @@ def of_arrays(rgba: Pixels) -> dict[str, bytes]:
         "npy-other signed": array_file(rgb.astype(np.int16).astype(np.int8)),
         "npy-other signed deep": array_file((deep.astype(np.int32) - (1 << 15)).astype(np.int16)),
         "npy-other signed big-endian": array_file(gray.astype(np.int16).astype(">i2").T),
+    }
+
+
+def text_of(samples: NDArray[Any], line: int, between: str = " ", end: str = "\n") -> bytes:
+    """Numbers as Netpbm writes them: each row (H, n) in lines of so many."""
+    rows = [[f"{value}" for value in row] for row in samples.tolist()]
+    starts = range(0, samples.shape[1], line)
+    return "".join(between.join(row[k : k + line]) + end for row in rows for k in starts).encode()
+
+
+def of_texts(rgba: Pixels) -> dict[str, bytes]:
+    """Plain Netpbm files, as Netpbm, ImageMagick and GIMP write them."""
+    rgb, gray, (height, width) = rgba[..., :3].reshape(len(rgba), -1), rgba[..., 0], rgba.shape[:2]
+    head = f"\n{width} {height}\n".encode()
+    deep = gray.astype(np.uint16) * 251
+    return {
+        "pnm-plain": b"P2" + head + b"255\n" + text_of(gray, 26, end=" \n"),
+        "pnm-plain bits": b"P1" + head + text_of(gray // 128, 70, ""),
+        "pnm-plain colour": b"P3 # by hand" + head + b"255\n" + text_of(rgb, 3 * width),
+        "pnm-plain lines": b"P3" + head + b"255\n" + text_of(rgb, 1),
+        "pnm-plain deep": b"P2" + head + b"65535\n" + text_of(deep, 15) + b"behind",
     }
 
 

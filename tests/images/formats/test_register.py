@@ -85,6 +85,7 @@ def test_kinds_keep_their_numbers_and_promises() -> None:
         (42, "ico-masks", True, False),
         (43, "png-opaque", False, False),
         (44, "png-opaque-exact", True, False),
+        (45, "pnm-plain", True, False),
         *LATTICES,
     ]
     assert all(kind.alphabet == BYTES for kind in kinds())
@@ -108,7 +109,8 @@ def test_a_kind_leads_to_its_format_and_back() -> None:
         (b"P5", ["pnm"]),
         (b"P6 1", ["pnm"]),
         (b"P4", ["pnm"]),
-        (b"P3", []),
+        (b"P3", ["plain"]),
+        (b"P8", []),
         (b"\x89PNG", []),
         (b"", []),
     ],

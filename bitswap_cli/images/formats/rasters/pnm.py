@@ -3,6 +3,7 @@ sample."""
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -33,14 +34,54 @@ MAGIC: Sequence[bytes] = (b"P4", b"P5", b"P6", b"P7\n")
 KINDS: Sequence[Kind] = (_PLAIN, _DEEP, _FEW, _PAM, _BITS)
 
 _GAP = rb"(?:\s|#[^\r\n]*[\r\n])+"
-_HEADER = re.compile(
-    rb"P([56])" + _GAP + rb"(\d{1,9})" + _GAP + rb"(\d{1,9})" + _GAP + rb"(\d{1,9})\s"
-)
-_BITS_HEADER = re.compile(rb"P4" + _GAP + rb"(\d{1,9})" + _GAP + rb"(\d{1,9})\s")
+_SIZE = _GAP + rb"(\d{1,9})" + _GAP + rb"(\d{1,9})"
+_HEADER = re.compile(rb"P(?:([14])" + _SIZE + rb"|([2356])" + _SIZE + _GAP + rb"(\d{1,9}))\s")
 _LINE = re.compile(
     rb"(?:#[^\n]*|\s*(?:(WIDTH|HEIGHT|DEPTH|MAXVAL)\s+(\d{1,9})|TUPLTYPE[^\n]*)?)\s*"
 )
 _MOST = 1 << 12  # bytes of the header of a PAM
+
+
+class Head(NamedTuple):
+    """What stands before the samples of PBM, PGM or PPM."""
+
+    number: int
+    """Of the format, 1 to 6."""
+    start: int
+    width: int
+    height: int
+    highest: int
+    """What a sample may be."""
+
+    @property
+    def channels(self) -> int:
+        """Samples of a pixel."""
+        return 3 if self.number % 3 == 0 else 1
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width and channels."""
+        return self.height, self.width, self.channels
+
+    @property
+    def samples(self) -> int:
+        """How many there are."""
+        return self.height * self.width * self.channels
+
+    @property
+    def deep(self) -> bool:
+        """Whether they have 16 bits."""
+        return self.highest > 255
+
+
+def head_of(data: bytes) -> Head | None:
+    """Read the header of PBM, PGM or PPM, plain or not; None if it is none."""
+    match = _HEADER.match(data)
+    if match is None:
+        return None
+    number, width, height = (int(match[k] or match[k + 3]) for k in (1, 2, 3))
+    highest = int(match[7] or 1)
+    return Head(number, match.end(), width, height, highest) if 0 < highest < 1 << 16 else None
 
 
 def split(data: bytes, kind: str) -> Picture | None:
@@ -64,37 +105,26 @@ def shown(recipe: Recipe, samples: Samples) -> Pixels:
 
 
 def _layout(kind: str, data: bytes) -> Layout | None:
+    if kind == _PAM.name:
+        return _of_pam(data)
+    head = head_of(data)
+    if head is None or head.number < 4:
+        return None
+    wanted = _DEEP if head.deep else _PLAIN if head.highest == 255 else _FEW
+    if (_BITS if head.number == 4 else wanted).name != kind:
+        return None
     if kind == _BITS.name:
-        match = _BITS_HEADER.match(data)
-        if match is None:
-            return None
-        width, height = int(match[1]), int(match[2])
-        return Layout(match.end(), -(-width // 8), height, width, 1, depth=1)
-    head = _pam_head(data) if kind == _PAM.name else _head(data)
-    if head is None:
-        return None
-    start, width, height, channels, highest = head
-    if kind != _PAM.name:
-        wanted = _DEEP if highest > 255 else _PLAIN if highest == 255 else _FEW
-        if wanted.name != kind:
-            return None
+        return Layout(head.start, -(-head.width // 8), head.height, head.width, 1, depth=1)
+    return _bytes_or_words(head.start, head.width, head.height, head.channels, head.highest)
+
+
+def _bytes_or_words(start: int, width: int, height: int, channels: int, highest: int) -> Layout:
     deep = highest > 255
-    if not 0 < highest < 1 << 16 or not 0 < channels <= 4:
-        return None
     channels *= 1 + deep
     return Layout(start, width * channels, height, width, channels, deep=deep)
 
 
-def _head(data: bytes) -> tuple[int, ...] | None:
-    """Return where the pixels of PGM or PPM start, width, height, channels and maxval."""
-    match = _HEADER.match(data)
-    if match is None:
-        return None
-    return match.end(), int(match[2]), int(match[3]), 1 if match[1] == b"5" else 3, int(match[4])
-
-
-def _pam_head(data: bytes) -> tuple[int, ...] | None:
-    """Return the same of PAM."""
+def _of_pam(data: bytes) -> Layout | None:
     start = data.find(b"\nENDHDR\n", 0, _MOST)
     if data[:3] != b"P7\n" or start < 0:
         return None
@@ -107,4 +137,7 @@ def _pam_head(data: bytes) -> tuple[int, ...] | None:
             told[match[1]] = int(match[2])
     names = (b"WIDTH", b"HEIGHT", b"DEPTH", b"MAXVAL")
     found = [told[name] for name in names if name in told]
-    return (start + len(b"\nENDHDR\n"), *found) if len(found) == len(names) else None
+    if len(found) < len(names) or not 0 < found[2] <= 4 or not 0 < found[3] < 1 << 16:
+        return None
+    width, height, channels, highest = found
+    return _bytes_or_words(start + len(b"\nENDHDR\n"), width, height, channels, highest)
