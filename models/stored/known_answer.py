@@ -11,19 +11,20 @@ from numpy.typing import NDArray
 from bitswap_models.exact.model import ExactModel
 
 COPIES = 16  # of the tiles in a batch
+LARGE = 64  # pixels of a side of tiles, of which fewer copies take as much memory if it is longer
 
 
 class _Digest:
     """Hears what a model says; see `bitswap_models.exact.model.Listener`."""
 
-    def __init__(self, pair: int) -> None:
-        self.pair, self.digest = pair, hashlib.sha256()
+    def __init__(self, pair: int, copies: int) -> None:
+        self.pair, self.copies, self.digest = pair, copies, hashlib.sha256()
 
     def tiles(self, *arrays: NDArray[np.integer]) -> None:
         """Hear integers of each tile and of its copies."""
         for array in arrays:
             first = array[: self.pair]
-            if not np.array_equal(np.tile(first, (COPIES, *[1] * (array.ndim - 1))), array):
+            if not np.array_equal(np.tile(first, (self.copies, *[1] * (array.ndim - 1))), array):
                 self.digest.update(b"copies differ")
             self.once(first)
 
@@ -43,6 +44,7 @@ def known_answer(model: ExactModel) -> str:
     noise = (count * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(58)  # 6 bits
     ramp = np.broadcast_to(np.arange(model.tile) * 5, shape).astype(np.int64)
     pair = ((ramp + noise.reshape(shape).astype(np.int64)) % 256).astype(np.int32)
-    digest = _Digest(len(pair))
-    model.tell(np.tile(pair, (COPIES, 1, 1, 1)), digest)
+    copies = min(COPIES, max(1, COPIES * LARGE**2 // model.tile**2))
+    digest = _Digest(len(pair), copies)
+    model.tell(np.tile(pair, (copies, 1, 1, 1)), digest)
     return digest.digest.hexdigest()

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from bitswap_cli.archive.format.register import read_table
 from bitswap_cli.archive.format.sections import (
     BYTE,
     CHUNKS,
@@ -33,11 +34,13 @@ from bitswap_cli.archive.format.sections import (
     TILE,
     TRAILER,
 )
+from bitswap_cli.archive.format.segments import ByteTable, WholeTable
 from bitswap_cli.archive.format.values.blobs import unpack_blob
 from bitswap_cli.archive.format.values.columns import pack_column
 from bitswap_cli.errors import ArchiveError
+from bitswap_cli.mixing import octets
 from tests.fuzz.drawn import redrawn
-from tests.fuzz.nodes import Blob, Framed, Item, Node, Plain
+from tests.fuzz.nodes import Blob, Framed, Item, Mixed, Node, Plain
 from tests.fuzz.raw import scratched
 from tests.fuzz.values import unpacked
 
@@ -134,12 +137,15 @@ def _nodes(tag: bytes, body: bytes) -> list[Node]:
         table, rest = _counted(body)
         rest = rest[CRC.size :]
         nodes: list[Node] = [Framed(inner=_blob(table))]
+        mixed = _mixed(tag, body)
         if tag == BYTE:
-            return [*nodes, _blob(rest)]
+            return [*nodes, _unmixed(rest, *mixed, counted=False) if mixed else _blob(rest)]
         extras, words = _counted(rest)
         if tag == JPEG:
             return [*nodes, Framed(inner=_blob(extras), checked=False), Item(value=unpacked(words))]
         beside: Node = _blob(extras) if tag == DRAW else Plain(data=extras)
+        if mixed:
+            beside = _unmixed(extras[_LENGTH.size :], mixed[0], _LENGTH.unpack_from(extras)[0])
         return [*nodes, Framed(inner=beside, checked=False), Plain(data=words)]
     except (ValueError, struct.error):
         return [Plain(data=body)]
@@ -150,16 +156,37 @@ def _counted(data: bytes) -> tuple[bytes, bytes]:
     return data[_LENGTH.size : end], data[end:]
 
 
+def _mixed(tag: bytes, body: bytes) -> tuple[int, int] | None:
+    """Return by which version of context mixing a chunk holds its bytes, or extras, and how many
+    bytes it has; None if by none."""
+    try:
+        table = read_table(tag, body, NAMED_VERSION)
+    except ArchiveError:
+        return None
+    if isinstance(table, WholeTable) and table.mixed:
+        return table.mixed, 0
+    return (table.mixed, table.length) if isinstance(table, ByteTable) and table.mixed else None
+
+
+def _unmixed(words: bytes, version: int, size: int, *, counted: bool = True) -> Node:
+    data = octets.decode(np.frombuffer(words, "<u4"), size, version)
+    return Mixed(inner=_value(data), version=version, counted=counted)
+
+
 def _blob(data: bytes) -> Node:
     try:
         inner = unpack_blob(data, MAX_EXTRAS, "")
     except ArchiveError:
         return Plain(data=data)
+    return Blob(inner=_value(inner))
+
+
+def _value(inner: bytes) -> Node:
     try:
         value = unpacked(inner)
     except ValueError:
         value = None
-    return Blob(inner=Item(value=value) if isinstance(value, list | dict) else Plain(data=inner))
+    return Item(value=value) if isinstance(value, list | dict) else Plain(data=inner)
 
 
 def beside(whole: Whole, decode: Any) -> Whole:

@@ -63,6 +63,7 @@ class Worker:
     def _begin(self) -> subprocess.Popen[str]:
         environment = {**os.environ, "BITSWAP_CACHE": str(self._folder / "cache")}
         environment["PYTHONFAULTHANDLER"] = "1"
+        environment["OMP_NUM_THREADS"] = "1"  # threads that wait for others' would count as at work
         environment["TMPDIR"] = str(temporary := self._folder / "tmp")  # torch writes there
         temporary.mkdir(exist_ok=True)
         with open(self._folder / "died.log", "w") as log:

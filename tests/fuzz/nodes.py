@@ -13,6 +13,8 @@ from typing import Any
 import zstandard
 
 from bitswap_cli.archive.format.sections import CRC
+from bitswap_cli.mixing import octets
+from bitswap_cli.mixing.state import NEWEST
 from tests.fuzz.raw import spoilt_bytes
 from tests.fuzz.values import packed, spoilt
 
@@ -90,6 +92,37 @@ class Blob(Node):
         self.forged = chance.choice(
             (kept, bomb, b"\1" + unsized, frame + frame, frame + b"\0", b"", b"\1")
         )
+
+    def parts(self) -> Iterator[Node]:
+        yield self
+        yield from self.inner.parts()
+
+
+@dataclass
+class Mixed(Node):
+    """What is in it by context mixing: words, and its length before them where nothing else tells
+    it."""
+
+    inner: Node = field(default_factory=Plain)
+    version: int = NEWEST
+    counted: bool = True
+
+    def honest(self) -> bytes:
+        data = self.inner.pack()[: octets.MOST]
+        words = octets.encode(data, len(data) + 64, self.version)
+        assert words is not None
+        return (_LENGTH.pack(len(data)) if self.counted else b"") + words.astype("<u4").tobytes()
+
+    def spoil(self, chance: random.Random) -> None:
+        data = bytearray(self.honest())
+        match chance.randrange(4 if self.counted else 2):
+            case 0:
+                self.forged = spoilt_bytes(bytes(data), chance)
+            case 1:
+                self.forged = bytes(data[: 4 * chance.randrange(1 + len(data) // 4)])
+            case _:  # another length
+                length = chance.choice((0, 1, 1 << 16, octets.MOST, octets.MOST + 1, (1 << 32) - 1))
+                self.forged = _LENGTH.pack(length) + data[4:]
 
     def parts(self) -> Iterator[Node]:
         yield self

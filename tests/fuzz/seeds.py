@@ -23,6 +23,7 @@ from bitswap_cli.archive.writing.blocks import Keeping
 from bitswap_cli.archive.writing.pack import pack
 from tests.cli.conftest import smooth_pixels
 from tests.fuzz.archives import Whole, beside, parsed, sizes_of
+from tests.golden.make_corrected import correct
 from tests.golden.make_drawn import draw
 from tests.images import png_files
 from tests.images.formats.jpeg import odd
@@ -133,6 +134,10 @@ def _made(folder: Path) -> Iterator[Path]:
     for name, data in samples_of_formats(coarse).items():
         (drawn / name.replace("/", "-")).write_bytes(data)
     bitswap_cli.compress([drawn], output := folder / "drawn.bsw", threads=1)
+    yield output
+    (was := folder / "was").mkdir()
+    correct(was, 48, 64)
+    bitswap_cli.compress([was], output := folder / "was.bsw", model="photo", threads=1)
     yield output
 
 

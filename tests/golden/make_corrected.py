@@ -17,15 +17,15 @@ from tests.images.history.jpegs import load, save, scene
 ARCHIVE = HERE / "corrected-5.bsw"
 
 
-def correct(folder: Path) -> None:
-    """Write pictures painted on and turned, and crops, whose edges are wrong."""
+def correct(folder: Path, height: int = 128, width: int = 160) -> None:
+    """Write pictures of a size painted on and turned, and crops, whose edges are wrong."""
     for seed, sampling in enumerate(("4:4:4", "4:2:2", "4:2:0")):
-        pixels = load(save(scene(128, 160, seed), 80, sampling)).copy()
+        pixels = load(save(scene(height, width, seed), 80, sampling)).copy()
         pixels[20:31, 40:60] = scene(11, 20, 7)
         Image.fromarray(turn_back(pixels, 5 * seed % 8)).save(folder / f"painted-{sampling}.png")
-        pixels = load(save(scene(144, 176, seed), 92, sampling))
+        pixels = load(save(scene(height + 16, width + 16, seed), 92, sampling))
         Image.fromarray(pixels[5:-9, 3:-6]).save(folder / f"cropped-{sampling}.png")
-    gray = np.array(load(save(scene(128, 160, 9, gray=True), 80))[:, :, 0])
+    gray = np.array(load(save(scene(height, width, 9, gray=True), 80))[:, :, 0])
     gray[40:50, 60:90] += 3
     Image.fromarray(gray).save(folder / "gray.png")
 
