@@ -20,6 +20,7 @@ from bitswap_cli.archive.sources.seen import Seen
 from bitswap_cli.archive.sources.source import Source, SourceError
 from bitswap_cli.archive.writing.blocks import THOROUGH, Blocks, Keeping, order
 from bitswap_cli.archive.writing.coders import alike
+from bitswap_cli.archive.writing.coders.asking import Asking, Best, Look, lots
 from bitswap_cli.archive.writing.coders.coder import Offer, Step, Work
 from bitswap_cli.archive.writing.coders.register import Coders
 from bitswap_cli.archive.writing.hosted import Inside
@@ -27,9 +28,7 @@ from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.contract import TileCodec
 from bitswap_cli.threads import Threads
 
-_Look = tuple[Source, Seen | None]
 _Compared = tuple[Source, Seen | None, Callable[[], Offer | None] | None]
-_LOT, _SMALL = 8, 1 << 14  # pictures that are compared together, and the most samples of each
 _AHEAD = 1 << 25  # bytes of pixels waiting to be written, at most (unless they are one picture)
 
 
@@ -226,29 +225,26 @@ class _Packing:
                 continue
             if offer:
                 offer.take()
-            offer = best() if best else self._coders.best(source, seen)
+            offer = best() if best else self._coders.best([(source, seen)])[0].offer
             if offer is None:
                 self._kept.append(source)
         if offer:
             offer.take()
 
-    def _offers(self, looks: Iterable[_Look]) -> Iterator[_Compared]:
+    def _offers(self, looks: Iterable[Look]) -> Iterator[_Compared]:
         """Yield sources, what they are seen as, and what returns the best offer for each; meanwhile
         those for the next are compared. Twins, which may join the offer before, have none yet."""
         waiting = deque[list[_Compared]]()
-        for some in _lots(looks):
+        asking = Asking()
+        for some in lots(looks):
             own = [one for one in some if one[0].name not in self._twins]
-            found = self._pool.submit(self._best, own)
+            found = asking.ask(self._pool.submit, self._coders.best, own)
             offers = {one[0].name: partial(_result, found, k) for k, one in enumerate(own)}
             waiting.append([(*one, offers.get(one[0].name)) for one in some])
             if len(waiting) > self._threads:
                 yield from waiting.popleft()
         for compared in waiting:
             yield from compared
-
-    def _best(self, looks: Iterable[_Look]) -> list[Offer | None]:
-        """Return the best offer for each of some files."""
-        return [self._coders.best(source, seen) for source, seen in looks]
 
     def close(self) -> None:
         """Stop what is still being encoded."""
@@ -322,18 +318,5 @@ class _Packing:
             self._progress(self._done, self._catalogue.size)
 
 
-def _lots(looks: Iterable[_Look]) -> Iterator[list[_Look]]:
-    """Yield small pictures together, as threads take time to hand over each; what is none, or
-    larger, ends a lot."""
-    lot = list[_Look]()
-    for source, seen in looks:
-        lot.append((source, seen))
-        if len(lot) == _LOT or seen is None or seen.pictures[0].pixels.size > _SMALL:
-            yield lot
-            lot = []
-    if lot:
-        yield lot
-
-
-def _result(found: Future[list[Offer | None]], number: int) -> Offer | None:
-    return found.result()[number]
+def _result(found: Future[list[Best]], number: int) -> Offer | None:
+    return found.result()[number].offer

@@ -1,19 +1,21 @@
 """How a file is best coded: as which picture, by which model, and in which tiles."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import NamedTuple, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bitswap_cli.archive.codecs import Codecs
 from bitswap_cli.archive.format.sections import MAX_CHUNK_SAMPLES, MAX_SEGMENTS
 from bitswap_cli.archive.format.values.blobs import squeezed
-from bitswap_cli.contract import TileCodec
+from bitswap_cli.contract import Samples, TileCodec, Tiles
 from bitswap_cli.images.formats.register import kind_of
 from bitswap_cli.images.genres import genre_of
 from bitswap_cli.images.picture import Picture, is_held
 from bitswap_cli.images.repeats import middle_of
-from bitswap_cli.images.tiles import count_tiles, cut
+from bitswap_cli.images.tiles import count_tiles, cut, joined
 
 _SOME = 64  # pixels of each side that are looked at first, of those that a file can be seen as
 _CLEARLY = 1.125  # times as many bytes as the least: then no more is looked at
@@ -113,9 +115,9 @@ def room_for(codec: TileCodec, factor: int) -> int:
     return most // factor**2
 
 
-def estimate(codec: TileCodec, picture: Picture, edge: int = 256) -> float:
-    """Return about how many bytes a picture would take, its description among them, judged by its
-    middle.
+class Cost:
+    """About how many bytes a picture would take, its description among them, judged by its middle;
+    found out once, if anybody asks.
 
     Parameters
     ----------
@@ -124,11 +126,61 @@ def estimate(codec: TileCodec, picture: Picture, edge: int = 256) -> float:
     edge : int
         At most so many pixels of each side are looked at, an even number.
     """
-    middle = np.ascontiguousarray(middle_of(picture, edge))
-    side = codec.tile_height * choose_tiles(codec, *middle.shape[:2])[0]
-    tiles, sizes = cut(middle, side, side, codec.channels)
-    bits = float(codec.encode(tiles, sizes, b"").bits.sum())
-    return bits / 8 * picture.pixels.size / middle.size + description_cost(picture)
+
+    def __init__(self, codec: TileCodec, picture: Picture, edge: int = 256) -> None:
+        self._codec, self._picture, self._edge = codec, picture, edge
+        self._bytes: float | None = None
+
+    def __call__(self) -> float:
+        """Return them."""
+        if self._bytes is None:
+            weigh([self])
+        return cast(float, self._bytes)
+
+    @property
+    def like(self) -> tuple[int, int]:
+        """Equal where pictures can be coded at once: the codec, and the side of its tiles."""
+        return id(self._codec), self._side
+
+    @property
+    def _side(self) -> int:
+        shape = self._middle.shape
+        return self._codec.tile_height * choose_tiles(self._codec, *shape[:2])[0]
+
+    @cached_property
+    def _middle(self) -> Samples:
+        return np.ascontiguousarray(middle_of(self._picture, self._edge))
+
+    def cut(self) -> Tiles:
+        """Return the middle in tiles."""
+        return cut(self._middle, self._side, self._side, self._codec.channels)
+
+    def code(self, tiles: Tiles) -> NDArray[np.float64]:
+        """Return the bits that tiles of such pictures take, one after another."""
+        return self._codec.encode(*tiles, b"").bits
+
+    def tell(self, bits: float) -> None:
+        """Say how many bits the middle takes."""
+        whole = bits / 8 * self._picture.pixels.size / self._middle.size
+        self._bytes = whole + description_cost(self._picture)
+
+
+def weigh(costs: Iterable[Cost]) -> None:
+    """Find out what pictures take, those that are alike at once: that takes less time."""
+    alike: dict[tuple[int, int], list[Cost]] = {}
+    for cost in costs:
+        alike.setdefault(cost.like, []).append(cost)
+    for some in alike.values():
+        tiles = [cost.cut() for cost in some]
+        bits = some[0].code(joined(tiles))
+        ends = np.cumsum([len(own.sizes) for own in tiles])
+        for cost, part in zip(some, np.split(bits, ends[:-1]), strict=True):
+            cost.tell(float(part.sum()))
+
+
+def estimate(codec: TileCodec, picture: Picture, edge: int = 256) -> float:
+    """Return about how many bytes a picture would take; see `Cost`."""
+    return Cost(codec, picture, edge)()
 
 
 def description_cost(picture: Picture) -> int:

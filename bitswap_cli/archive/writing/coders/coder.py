@@ -29,6 +29,8 @@ class Offer(NamedTuple):
     join: Callable[[Source, Seen | None], bool] = lambda source, seen: False
     """Adds a file to what was offered, before that is taken, if it has the same pixels and can
     share them; tells whether it did."""
+    dear: bool = False
+    """Whether its cost takes long to find out, see coders/asking.py."""
 
 
 class Kept(NamedTuple):

@@ -78,7 +78,7 @@ class DrawnCoder:
         if not files:
             return None
         file = files[0] if len(files) == 1 else min(files, key=lambda one: one.cost())
-        return Offer(partial(self._take, file), file.cost)
+        return Offer(partial(self._take, file), file.cost, dear=True)
 
     def end(self) -> None:
         """Send the last pictures on their way."""

@@ -1,9 +1,11 @@
 """The coders, one line each, and which of them gets a file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from bitswap_cli.archive.sources.seen import Seen
 from bitswap_cli.archive.sources.source import Source
+from bitswap_cli.archive.writing.coders.asking import ALL, Best, Limits, Look, best
+from bitswap_cli.archive.writing.coders.choice import Cost, weigh
 from bitswap_cli.archive.writing.coders.coder import Coder, Offer, Work
 from bitswap_cli.archive.writing.coders.drawn import DrawnCoder
 from bitswap_cli.archive.writing.coders.jpegs import JpegCoder
@@ -28,20 +30,27 @@ class Coders:
         begun = [begin(work) for begin in _BEGIN]
         self._coders = [coder for coder in begun if coder]
 
-    def best(self, source: Source, seen: Seen | None) -> Offer | None:
-        """Return the offer under which a file takes the fewest bytes, the first of equals; None if
-        it is a file for none of them. Any thread may ask.
+    def best(self, looks: Sequence[Look], limits: Limits = ALL) -> list[Best]:
+        """Return for each file the offer under which it takes the fewest bytes, the first of
+        equals; none if it is a file for no coder. Any thread may ask.
 
         Parameters
         ----------
-        source : Source
-        seen : Seen or None
-            What it can be seen as.
+        looks : sequence of tuples
+            Files, and what they can be seen as, if that is known.
+        limits : Limits, optional
+            See `asking.best`; there are none for the first of these files.
         """
-        offers = [offer for coder in self._coders if (offer := coder.offer(source, seen))]
-        if len(offers) < 2:
-            return offers[0] if offers else None
-        return min(offers, key=lambda offer: offer.cost())
+        offers = [self._offers(*look) for look in looks]
+        costs = [offer.cost for some in offers if len(some) > 1 for offer in some]
+        weigh(cost for cost in costs if isinstance(cost, Cost))
+        return [
+            best(seen, some, limits if number else ALL)
+            for number, ((_, seen), some) in enumerate(zip(looks, offers, strict=True))
+        ]
+
+    def _offers(self, source: Source, seen: Seen | None) -> list[Offer]:
+        return [offer for coder in self._coders if (offer := coder.offer(source, seen))]
 
     def end(self) -> None:
         """Send what waits on its way."""

@@ -21,7 +21,7 @@ from bitswap_cli.archive.writing.coders.batches import (
     code_part,
     join,
 )
-from bitswap_cli.archive.writing.coders.choice import choose, estimate, own_of, room_for
+from bitswap_cli.archive.writing.coders.choice import Cost, choose, own_of, room_for
 from bitswap_cli.archive.writing.coders.coder import Coded, Offer, Step, Work, kept_as
 from bitswap_cli.archive.writing.coders.strips import LargePicture
 from bitswap_cli.contract import TileCodec
@@ -72,7 +72,7 @@ class TileCoder:
         (model, codec), picture, factor, number = chosen
         files = [_file(source, seen, picture.recipe)]
         part = Part(picture.pixels, files, factor, 0, number, model=model)
-        take, cost = partial(self._take, codec, part), partial(estimate, codec, picture)
+        take, cost = partial(self._take, codec, part), Cost(codec, picture)
         return Offer(take, cost, partial(self._join, part))
 
     def _join(self, part: Part, source: Source, seen: Seen | None) -> bool:

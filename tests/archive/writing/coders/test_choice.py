@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bitswap_cli.archive.codecs import Codecs
-from bitswap_cli.archive.writing.coders.choice import choose, estimate
+from bitswap_cli.archive.writing.coders.choice import Cost, choose, estimate, weigh
 from bitswap_cli.images.picture import Picture, Recipe
 from tests.archive.support import ZlibCodec, smooth
 
@@ -49,3 +49,13 @@ def test_small_pictures_are_looked_at_once(seed: int) -> None:
 
 def test_one_picture_is_not_estimated() -> None:
     assert chosen(view(smooth(40, 40))) == (0, 0)
+
+
+def test_pictures_that_are_alike_are_weighed_at_once() -> None:
+    codec, other = ZlibCodec(), ZlibCodec()
+    pictures = [view(smooth(*size, seed=k)) for k, size in enumerate([(16, 16), (12, 9), (40, 40)])]
+    costs = [Cost(own, one) for own, one in zip((codec, codec, other), pictures, strict=True)]
+    weigh(costs)
+    assert codec.coded_tiles == [2] and len(other.coded_tiles) == 1
+    assert [cost() for cost in costs] == [estimate(ZlibCodec(), one) for one in pictures]
+    assert codec.coded_tiles == [2] and len(other.coded_tiles) == 1

@@ -58,7 +58,7 @@ def test_the_cheapest_of_those_who_offer(tmp_path: Path, monkeypatch: pytest.Mon
     steps: list[Step] = []
     own = register.Coders(work_of(catalogue, steps.append))
     files = [source for source in catalogue.sources if source.kind == "file"]
-    offers = [own.best(source, None) for source in files]
+    offers = [told.offer for told in own.best([(source, None) for source in files])]
     assert [one.taken for one in coders] == [[], [], [], []]
     for offer in offers[:4]:
         assert offer is not None
@@ -73,4 +73,4 @@ def test_there_are_no_coders_without_codecs(tmp_path: Path) -> None:
     write(tmp_path / "x", b"")
     catalogue = Catalogue([tmp_path / "x"])
     coders = register.Coders(work_of(catalogue, lambda step: None))
-    assert coders.best(catalogue.sources[0], None) is None
+    assert coders.best([(catalogue.sources[0], None)])[0].offer is None
