@@ -16,7 +16,8 @@ from bitswap_cli.images.history.engine import Kernel, compiled
 from bitswap_cli.images.history.luma import luma_of
 from bitswap_cli.images.history.sampling import origins
 from bitswap_cli.images.history.search import Blocks, searcher
-from bitswap_cli.images.history.solving import SURE, Canvas, Puzzle
+from bitswap_cli.images.history.solving.canvas import SURE, Canvas
+from bitswap_cli.images.history.solving.puzzle import Puzzle
 from bitswap_cli.images.orientation import turn
 
 _SOME = 0.03  # of a part's pixels are known, or more: it tells which way is best

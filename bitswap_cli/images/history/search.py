@@ -28,6 +28,17 @@ class Effort(NamedTuple):
     """Of how many moves all subsets are tried."""
 
 
+class Pace(NamedTuple):
+    """How what is wrong is taken back to coefficients, see native/relax.c."""
+
+    rate: int
+    """How much of it is added up in turn, in 256ths."""
+    leak: int
+    """How much of what was added up is lost, in 256ths."""
+    patience: int
+    """Sweeps in which less of a sixteenth of the wrong pixels goes, at most."""
+
+
 class Work:
     """What searches in blocks may do, in comparisons of 64 samples; it bounds their time.
 
@@ -71,6 +82,7 @@ class Searcher:
         self._narrow = kernel.bound("history_narrow", "plllp")
         self._fit = kernel.bound("history_fit", "pplplpp")
         self._settle = kernel.bound("history_settle", "pppppppppp")
+        self._relax = kernel.bound("history_relax", "pppppppppppplllp")
         self._chroma = kernel.bound("history_chroma", "ppplllllpllllpppp")
 
     def lattice(self, pixels: Plane) -> tuple[NDArray[np.uint8], Plane, int, int]:
@@ -177,6 +189,20 @@ class Searcher:
         found = self._settle(
             address(pixels), address(geometry), *map(address, planes), *map(address, blocks),
             address(steps), address(left),
+        )  # fmt: skip
+        return _counted(found)
+
+    def relax(
+        self, pixels: Plane, meant: Plane, known: Plane, clear: NDArray[np.bool_],
+        geometry: NDArray[np.int64], planes: list[Plane], blocks: list[Blocks], steps: Told,
+        pace: Pace, most: int,
+    ) -> int:  # fmt: skip
+        """Take back to coefficients what is wrong of colours in some MCUs, while no more than
+        `most` pixels are compared; see native/relax.c. Returns how many are wrong in these."""
+        left = np.array([most], np.int64)
+        found = self._relax(
+            address(pixels), address(meant), address(known), address(clear), address(geometry),
+            *map(address, planes), *map(address, blocks), address(steps), *pace, address(left),
         )  # fmt: skip
         return _counted(found)
 

@@ -12,7 +12,8 @@ from bitswap_cli.images.history.decoder import Decoder, decode
 from bitswap_cli.images.history.finder import find
 from bitswap_cli.images.history.reference import ZIGZAG
 from bitswap_cli.images.history.search import Blocks
-from bitswap_cli.images.history.solving import Canvas, Puzzle
+from bitswap_cli.images.history.solving.canvas import Canvas
+from bitswap_cli.images.history.solving.puzzle import Puzzle
 from bitswap_cli.images.history.tables import mozjpegs
 from bitswap_cli.images.orientation import ORIENTATIONS, turn, turn_back
 from tests.images.history.jpegs import decoded, load, save, scene, taken_apart
@@ -76,7 +77,7 @@ def test_chroma_where_channels_were_cut(sampling: str) -> None:
 
 @needs_kernel
 def test_what_was_cut_nearly_all_of_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Colours alone do not settle it; what it would be if it were saved again is near."""
+    """Colours alone do not settle it; what is wrong, added up, does."""
     random = np.random.default_rng(9)
     y, x = np.mgrid[:128, :128]
     light = 150 + 60 * np.sin(x / 17 + 9) + 50 * np.cos(y / 23)
@@ -90,9 +91,22 @@ def test_what_was_cut_nearly_all_of_blocks(monkeypatch: pytest.MonkeyPatch) -> N
     shown = np.array(Image.open(out))
     found = find(shown)
     assert found and not found.wrong
-    monkeypatch.setattr(Puzzle, "save_again", lambda self: None)
+    monkeypatch.setattr(Puzzle, "relax", lambda self, pace: None)
     settled = find(shown)
     assert settled and settled.wrong
+
+
+@needs_kernel
+@pytest.mark.parametrize("sampling", ["4:4:4", "4:2:2", "4:2:0"])
+def test_a_sign_of_colours_at_their_ends(sampling: str) -> None:
+    """Red is 255 and blue 0 in all that is yellow: only green is known."""
+    y, x = np.mgrid[:192, :256]
+    pixels, beside = np.full((192, 256, 3), 255, np.uint8), scene(192, 256)
+    pixels[abs(y - 96) + abs(x - 128) < 90] = 255, 204, 0
+    pixels[(y - 80) ** 2 + (x - 120) ** 2 < 900] = 0
+    pixels[100:110, 90:170] = 0
+    found = find(load(save(np.hstack([beside, pixels]), 75, sampling)))
+    assert found is not None and found.wrong == 0
 
 
 @needs_kernel

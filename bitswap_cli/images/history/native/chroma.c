@@ -13,6 +13,7 @@
 #define PAIRED 300 /* and of those where pairs may */
 #define HALF (1 << (FINE - 1))
 #define TRIAL 70         /* comparisons of 64 samples that take as long */
+#define LEFT 3           /* state of blocks that stay as they are */
 #define ROUNDS 12        /* of refining, where pixels are not known */
 
 typedef struct {
@@ -291,8 +292,8 @@ EXPORT int64_t bitswap_history_chroma(const int32_t *told, const uint8_t *low, c
         const int64_t top = b / columns * 8, left = b % columns * 8;
         int16_t *block = blocks + 64 * b;
         uint8_t patch[SPAN][SPAN];
-        if (top >= height || left >= width) {
-            state[b] = 1, solved++;
+        if (state[b] == LEFT || top >= height || left >= width) {
+            solved++;
             continue;
         }
         if (!wide) surround(&s, top, left, patch);

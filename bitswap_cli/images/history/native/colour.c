@@ -26,6 +26,55 @@ typedef struct {
     int64_t loss;
 } move;
 
+INLINE int32_t square(int32_t value, int32_t far) {
+    const int32_t size = value < 0 ? -value : value, counted = size < far ? size : far;
+    return counted * counted;
+}
+
+/* How wrong the pixels of an area of the JPEG are; or some of that, if it is `most` or more. */
+INLINE int64_t error_in(const scene *s, area a, int64_t most) {
+    const int64_t *told = s->told, stride = 8 * across(s, 0);
+    const int64_t top = a.top > told[TOP] ? a.top : told[TOP];
+    const int64_t left = a.left > told[LEFT] ? a.left : told[LEFT];
+    const int64_t end = told[TOP] + told[HEIGHT], side = told[LEFT] + told[WIDTH];
+    const int64_t right = a.right < side ? a.right : side, bottom = a.bottom < end ? a.bottom : end;
+    const int64_t first = (top - told[TOP]) * told[WIDTH] + left - told[LEFT];
+    const uint8_t *red = s->pixels[0] + first, *green = s->pixels[1] + first;
+    const uint8_t *blue = s->pixels[2] + first;
+    const int32_t far = s->far;
+    int64_t sum = 0, y = top;
+    if (left >= right) return 0;
+    for (; y < bottom && sum < most; y++) {
+        const uint8_t *luma = s->planes[0] + y * stride + left;
+        int16_t cb[WIDEST], cr[WIDEST];
+        int32_t row = 0;
+        upsampled(s, 1, y, left, right, cb);
+        upsampled(s, 2, y, left, right, cr);
+        for (int64_t x = 0; x < right - left; x++) {
+            row += square(clamped(luma[x] + to_red(cr[x]), 0, 255) - red[x], far);
+            row += square(clamped(luma[x] + to_green(cb[x], cr[x]), 0, 255) - green[x], far);
+            row += square(clamped(luma[x] + to_blue(cb[x]), 0, 255) - blue[x], far);
+        }
+        sum += row;
+        red += told[WIDTH], green += told[WIDTH], blue += told[WIDTH];
+    }
+    if (y > top) *s->left -= (y - top) * (right - left);
+    return sum;
+}
+
+#if X86
+AVX2_TARGET static int64_t error_by_avx2(const scene *s, area a, int64_t most) {
+    return error_in(s, a, most);
+}
+#endif
+
+static int64_t error_of(const scene *s, area a, int64_t most) {
+#if X86
+    if (s->steps[0].avx2) return error_by_avx2(s, a, most);
+#endif
+    return error_in(s, a, most);
+}
+
 /* The pixels that a block has a part in. */
 static area area_of(const scene *s, block b) {
     const int64_t *told = s->told;
@@ -261,7 +310,8 @@ EXPORT int64_t bitswap_history_settle(const uint8_t *pixels, const int64_t *told
         free(wrong), free(channels);
         return -1;
     }
-    for (int64_t p = 0; p < 3 * size; p++) channels[p % 3 * size + p / 3] = pixels[p];
+    for (int64_t p = 0; p < size; p++)
+        for (int k = 0; k < 3; k++) channels[k * size + p] = pixels[3 * p + k];
     for (int n = 0; n < told[SWEEPS]; n++) {
         int64_t now = 0;
         s.moves = HOW[n].moves;

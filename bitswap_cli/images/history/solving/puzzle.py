@@ -1,28 +1,28 @@
-"""Planes of a picture on the grid of a JPEG, and the way to its coefficients, round by round."""
+"""The coefficients of a picture on the grid of a JPEG, round by round."""
 
 from __future__ import annotations
 
 import itertools
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bitswap_cli.images.history.decoder import Origin, coloured, differing, samples
+from bitswap_cli.images.history.decoder import coloured, differing, samples
 from bitswap_cli.images.history.engine import engine
 from bitswap_cli.images.history.reference import Plane
 from bitswap_cli.images.history.search import (
     UNIT,
     Blocks,
     Effort,
+    Pace,
     Searcher,
-    T,
     Told,
     Work,
     bias,
     fine,
     in_blocks,
 )
+from bitswap_cli.images.history.solving.canvas import Canvas, gathered
 
 # What is tried on blocks that are not solved yet, if they are no more than this share of all.
 _EFFORTS = (
@@ -39,95 +39,24 @@ _ROUNDS = 10
 _HOPELESS = 0.2  # of all pixels: if more are wrong after two rounds, they remain so
 _FEW, _FEW_CUT = 20, 100  # of all MCUs, one in so many at most is settled by colours; of a crop's
 _SWEEPS = 3  # over wrong MCUs of a whole picture
-SURE = 0.5  # of a part's pixels are known, or more: it tells which way is best, in one round
 # Comparisons of 64 samples, for each block on the average, and for one at most; and how many times
 # the colours of a picture may be compared in the end.
-_LUMA, _CHROMA, _FEWER, _COMPARED = 2200, 1500, 6000, 200
+_LUMA, _CHROMA, _FEWER, _COMPARED = 2200, 1500, 6000, 50
 _GRANT = 0.5  # of what is left may be used in a round
 _STUCK = 0.8  # of the wrong pixels that there were: a round that leaves more is no progress
-
-
-class Canvas:
-    """A picture in the midst of whole MCUs, of which it may not fill the outer ones.
-
-    Parameters
-    ----------
-    pixels : array (H, W, C)
-    planes : array (C, H, W)
-        Luma and chroma.
-    known : array (H, W)
-        1 where they are known.
-    origin : Origin
-    """
-
-    def __init__(
-        self, pixels: Plane, planes: NDArray[np.uint8], known: Plane, origin: Origin
-    ) -> None:
-        self.pixels, self.planes, self.known, self.origin = pixels, planes, known, origin
-        height, width = known.shape
-        luma = origin.frame()[0]
-        self.shape = 8 * luma.rows, 8 * luma.columns
-        self.margin = (
-            (origin.top, self.shape[0] - origin.top - height),
-            (origin.left, self.shape[1] - origin.left - width),
-        )
-        self.inside = (
-            slice(origin.top, origin.top + height),
-            slice(origin.left, origin.left + width),
-        )
-
-    @cached_property
-    def sure(self) -> NDArray[np.bool_]:
-        """Where on the canvas luma and chroma are known."""
-        return np.pad(self.known == 1, self.margin)
-
-    @cached_property
-    def start(self) -> list[Plane]:
-        """What is supposed at each pixel, of each component."""
-        return [np.pad(plane, self.margin, mode="edge") for plane in self.planes]
-
-    @cached_property
-    def low(self) -> list[Plane]:
-        """What is the least that it can be."""
-        return [np.where(self.sure, plane, np.uint8(0)) for plane in self.start]
-
-    @cached_property
-    def high(self) -> list[Plane]:
-        """And the most."""
-        return [np.where(self.sure, plane, np.uint8(255)) for plane in self.start]
-
-    def part(self, side: int) -> Canvas:
-        """Return a square of whole MCUs as a JPEG of its own: that in the midst, or, if half of it
-        is not known, the one that tells most: pixels that are not known in part make others wrong,
-        but not those that are all black or white."""
-        origin, (height, width) = self.origin, self.known.shape
-        tall, wide = (8 * factor for factor in origin.sampling)
-        places = [((height - side) // 2, (width - side) // 2)]
-        if (self.known[_square(*places[0], side)] == 1).mean() < SURE:
-            down, across = range(tall, height - side, side), range(wide, width - side, side)
-            places += itertools.product(down, across)
-        places = [(y - (y + origin.top) % tall, x - (x + origin.left) % wide) for y, x in places]
-        ends = ((self.pixels == 0) | (self.pixels == 255)).all(2)
-        worth = np.where(self.known == 1, 2, np.where(ends, 0, -3))
-        told = [int(worth[_square(y, x, side)].sum()) for y, x in places]
-        top, left = places[told.index(max(told))]
-        rows, columns = _square(top, left, side)
-        return Canvas(
-            np.ascontiguousarray(self.pixels[rows, columns]),
-            np.ascontiguousarray(self.planes[:, rows, columns]),
-            np.ascontiguousarray(self.known[rows, columns]),
-            origin._replace(height=side, width=side, top=0, left=0),
-        )
-
-    def narrow(self, search: Searcher, made: list[Plane]) -> None:
-        """Tell what pixels may be that are not known, given what is decoded."""
-        low = np.stack([own[self.inside] for own in self.low])
-        high = np.stack([own[self.inside] for own in self.high])
-        planes = [np.ascontiguousarray(plane[self.inside]) for plane in made]
-        search.ranges(self.pixels, self.known, self.origin.map, planes, low, high)
-        for k, plane in enumerate(made):
-            self.low[k][self.inside], self.high[k][self.inside] = low[k], high[k]
-            self.start[k] = np.clip(plane, self.low[k], self.high[k])
+# How what is wrong is taken back, round by round, and how many times as many pixels may be compared
+# in a round as there are. Each round but the second begins anew where pixels are wrong: other paces
+# come to other ends.
+_PACES = (
+    Pace(96, 26, 8),
+    Pace(64, 26, 16),
+    Pace(128, 26, 16),
+    Pace(64, 20, 24),
+    Pace(128, 30, 24),
+    Pace(64, 16, 24),
+)
+_KEPT, _RELAXED = 1, 60
+_AS_IT_IS = 3  # a state of blocks that are not looked at
 
 
 class Puzzle:
@@ -140,6 +69,7 @@ class Puzzle:
         self.blocks: list[Blocks] = [
             np.zeros((c.rows, c.columns, 64), np.int16) for c in self.frame
         ]
+        self.relaxes = False  # which takes whole pictures, by libjpeg's colours
         self.vain = set[tuple[int, Effort | int]]()
         fewer = self.origin.sampling[1] > 1
         each = [_LUMA, *[_FEWER if fewer else _CHROMA] * 2]
@@ -148,11 +78,19 @@ class Puzzle:
     def solve(self, rounds: int = _ROUNDS) -> tuple[list[Blocks], int]:
         """Return coefficients, and how many pixels they give otherwise."""
         best, least, stuck = self.blocks, self.canvas.pixels.size, 0
+        if self.relaxes:
+            self.save_again(self.canvas.clear)
         for round_ in range(rounds):
             for k in range(len(self.frame)):
                 self.component(k, round_)
             planes = samples(self.origin, self.blocks)
             wrong = self.wrong(planes)
+            if wrong and self.relaxes:
+                if round_ != _KEPT:
+                    self.save_again(self.canvas.clear & self.wrong_mcus(planes))
+                self.relax(_PACES[min(round_, len(_PACES) - 1)])
+                planes = samples(self.origin, self.blocks)
+                wrong = self.wrong(planes)
             if wrong > _STUCK * least:
                 stuck += 1
             if wrong < least:
@@ -166,61 +104,73 @@ class Puzzle:
 
     def finish(self) -> tuple[list[Blocks], int]:
         """Solve all, then judge by colours what is left."""
+        by_colours = len(self.frame) == 3 and self.origin.map is None
+        self.relaxes = by_colours and not self.origin.wide
         best, least = self.solve()
-        if len(self.frame) < 3 or self.origin.map is not None:
+        if not least or not by_colours:
             return best, least
-        for step in (self.settle, self.save_again):
-            if not least:
-                break
-            self.blocks = [own.copy() for own in best]
-            step()
-            if (wrong := self.wrong(samples(self.origin, self.blocks))) < least:
-                best, least = self.blocks, wrong
-        return best, least
-
-    def save_again(self) -> None:
-        """Settle MCUs that are wrong from what they would have if the pixels were saved again: that
-        is near where these are cut, as they were within their range once. It is taken back where it
-        is worse, which is known of chroma that was not reduced, as MCUs are apart then."""
-        if self.origin.sampling != (1, 1):
-            return
-        before, held = self.wrong_mcus(), [own.copy() for own in self.blocks]
-        for plane, own, blocks in zip(self.canvas.planes, self.frame, self.blocks, strict=True):
-            whole = np.pad(plane, self.canvas.margin, mode="edge").astype(np.int32)
-            saved = self.search.forward(in_blocks(UNIT * whole + bias(self.method)))
-            blocks[before > 0] = _quantized(saved, fine(own.steps, self.method), blocks)[before > 0]
+        self.blocks = [own.copy() for own in best]
         self.settle()
-        worse = self.wrong_mcus() > before
-        for blocks, was in zip(self.blocks, held, strict=True):
-            blocks[worse] = was[worse]
+        wrong = self.wrong(samples(self.origin, self.blocks))
+        return (self.blocks, wrong) if wrong < least else (best, least)
 
-    def wrong_mcus(self) -> NDArray[np.intp]:
-        """Return how many pixels are otherwise in each MCU of one block a component."""
-        height, width = self.canvas.known.shape
-        made = coloured(self.origin, samples(self.origin, self.blocks), height, width)
-        other = np.pad((made != self.canvas.pixels).any(2), self.canvas.margin)
-        counts: NDArray[np.intp] = np.count_nonzero(_gathered(other, 8, 8), (1, 3))
-        return counts
+    def wrong_mcus(self, planes: list[Plane]) -> NDArray[np.bool_]:
+        """Tell which MCUs have pixels that are otherwise of luma and chroma that are decoded."""
+        canvas = self.canvas
+        other = (coloured(self.origin, planes, *canvas.known.shape) != canvas.pixels).any(2)
+        told = canvas.gathered(np.pad(other, canvas.margin))
+        wrong: NDArray[np.bool_] = np.logical_or.reduce(told, (1, 3))
+        return wrong
+
+    def save_again(self, where: NDArray[np.bool_]) -> None:
+        """Begin anew, in some MCUs, with what there would be if the pixels were saved again: that
+        is near, as what was cut was within its range once."""
+        canvas, tall = self.canvas, self.origin.sampling[0]
+        for plane, own, blocks in zip(canvas.planes, self.frame, self.blocks, strict=True):
+            whole = np.pad(plane, canvas.margin, mode="edge")
+            if own.sampling[1] > 1 and self.origin.fancy:
+                small = self.search.shrink(whole, tall)
+            else:
+                small = whole[:: own.sampling[0], :: own.sampling[1]].astype(np.int32) * UNIT
+            saved = self.search.forward(in_blocks(small + bias(self.method)))
+            chosen = canvas.of_blocks(where, own.sampling)
+            blocks[chosen] = _quantized(saved, fine(own.steps, self.method), blocks)[chosen]
 
     def settle(self) -> None:
         """Move coefficients until fewer pixels are wrong, if few MCUs have such."""
-        origin, (height, width, _) = self.origin, self.canvas.pixels.shape
-        (tall, wide), chroma = origin.sampling, self.frame[1]
-        rows, columns = -(-origin.height // tall), -(-origin.width // wide)
+        chroma = self.frame[1]
         cropped = any(itertools.chain(*self.canvas.margin))  # many of a crop's edges stay wrong
         most = chroma.rows * chroma.columns // (_FEW_CUT if cropped else _FEW)
-        fancy = origin.fancy and columns > 2
-        sweeps = 1 if cropped else _SWEEPS
-        mcus = rows, columns, fancy, chroma.columns, most, self.method, sweeps
-        geometry = np.array([height, width, origin.top, origin.left, tall, wide, *mcus], np.int64)
-        planes = [
-            engine().plane(own, c.steps, self.method)
-            for own, c in zip(self.blocks, self.frame, strict=True)
-        ]
-        steps = np.ascontiguousarray(np.stack(origin.steps))
+        geometry = np.array([*self._geometry(), most, self.method, 1 if cropped else _SWEEPS])
         pixels = np.ascontiguousarray(self.canvas.pixels)
-        compared = _COMPARED * height * width
-        self.search.settle(pixels, geometry, planes, self.blocks, steps, compared)
+        compared = _COMPARED * self.canvas.known.size
+        self.search.settle(pixels, geometry, self._planes(), self.blocks, self._steps(), compared)
+
+    def relax(self, pace: Pace) -> None:
+        """Take back to coefficients what is wrong of colours."""
+        canvas = self.canvas
+        geometry = np.array([*self._geometry(), 0, self.method, 0])
+        self.search.relax(
+            np.ascontiguousarray(canvas.pixels), np.ascontiguousarray(canvas.planes),
+            np.ascontiguousarray(canvas.known), np.ascontiguousarray(canvas.clear), geometry,
+            self._planes(), self.blocks, self._steps(), pace, _RELAXED * canvas.known.size,
+        )  # fmt: skip
+
+    def _geometry(self) -> list[int]:
+        """Return where the picture lies, as native/scene.h has it."""
+        origin, (height, width) = self.origin, self.canvas.known.shape
+        tall, wide = origin.sampling
+        rows, columns = -(-origin.height // tall), -(-origin.width // wide)
+        fancy, across = origin.fancy and columns > 2, self.frame[1].columns
+        return [height, width, origin.top, origin.left, tall, wide, rows, columns, fancy, across]
+
+    def _planes(self) -> list[Plane]:
+        """Return what coefficients decode to."""
+        own = zip(self.blocks, self.frame, strict=True)
+        return [engine().plane(blocks, c.steps, self.method) for blocks, c in own]
+
+    def _steps(self) -> NDArray[np.int32]:
+        return np.ascontiguousarray(np.stack(self.origin.steps))
 
     def made(self, planes: list[Plane]) -> list[Plane]:
         """Return luma and chroma as they are decoded, on the canvas."""
@@ -243,8 +193,8 @@ class Puzzle:
         tall, wide = own.sampling
         if wide == 1 or not (self.origin.fancy or self.origin.wide):
             if wide > 1:
-                low = _gathered(low, tall, wide).max((1, 3))
-                high = _gathered(high, tall, wide).min((1, 3))
+                low = gathered(low, tall, wide).max((1, 3))
+                high = gathered(high, tall, wide).min((1, 3))
                 torn = low > high
                 low, high = np.where(torn, np.uint8(0), low), np.where(torn, np.uint8(255), high)
                 start = np.clip(start[::tall, ::wide], low, high)
@@ -257,6 +207,8 @@ class Puzzle:
         start, low, high = (np.ascontiguousarray(plane) for plane in (start, low, high))
         blocks, steps = self.blocks[k], self.frame[k].steps
         state = np.full(blocks.shape[:2], 0 if round_ else 2, np.uint8)
+        if self.relaxes and not round_:
+            state[self.canvas.cut(self.frame[k].sampling)] = 1
         left, left_open = state.size, _OPEN[round_ % len(_OPEN)]
         for share, effort in _EFFORTS:
             if 0 < left <= share * state.size and (k, effort) not in self.vain:
@@ -283,13 +235,15 @@ class Puzzle:
         raised = in_blocks(small + bias(self.method))
         told = self.search.forward(raised)
         if not round_:
-            same = _gathered(low == high, tall, wide)
+            same = gathered(low == high, tall, wide)
             sure: NDArray[np.bool_] = np.logical_and.reduce(same, (1, 3))
             first, step = told.copy(), fine(own.steps, self.method)
             self.search.fit(raised, in_blocks(sure), own.steps, self.method, first)
             blocks[:] = _quantized(first, step, blocks)
         plane = engine().plane(blocks, own.steps, self.method)
         state = np.zeros(blocks.shape[:2], np.uint8)
+        if self.relaxes and not round_:
+            state[self.canvas.cut(own.sampling)] = _AS_IT_IS
         left = state.size
         for share, moves, subsets in _MOVES:
             if 0 < left <= share * state.size and (k, moves) not in self.vain:
@@ -302,18 +256,8 @@ class Puzzle:
                     self.vain.add((k, moves))
 
 
-def _square(top: int, left: int, side: int) -> tuple[slice, slice]:
-    return slice(top, top + side), slice(left, left + side)
-
-
 def _quantized(told: Told, step: NDArray[np.int64], blocks: Blocks) -> Blocks:
     """Return coefficients (n, 64) in steps, the nearest ones, in the shape of blocks."""
     sign = np.where(told < 0, -1, 1)
     found: Blocks = (sign * ((np.abs(told) + step // 2) // step)).astype(np.int16)
     return found.reshape(blocks.shape)
-
-
-def _gathered(plane: NDArray[T], tall: int, wide: int) -> NDArray[T]:
-    """(H, W) -> (H / tall, tall, W / wide, wide)"""
-    rows, columns = plane.shape
-    return plane.reshape(rows // tall, tall, columns // wide, wide)

@@ -1,0 +1,1 @@
+"""The way from pixels to the coefficients that they were made of."""
