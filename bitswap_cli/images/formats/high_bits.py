@@ -23,7 +23,7 @@ from bitswap_cli.images.formats.arrays import npy
 from bitswap_cli.images.formats.deep import whole
 from bitswap_cli.images.formats.format import Format, Kind, Pixels
 from bitswap_cli.images.formats.png import format as png
-from bitswap_cli.images.formats.rasters import pnm
+from bitswap_cli.images.formats.rasters import bare, pnm
 from bitswap_cli.images.formats.tiff import format as tiff
 from bitswap_cli.images.picture import MAX_RECIPE, Picture, Recipe
 
@@ -37,8 +37,8 @@ _CHANNELS = (1, 3)  # of what models of tiles know
 _AT_ONCE = 1 << 20  # samples that are looked at together, a multiple of eight
 _LOOKED_AT = 1 << 22  # bytes that tell which way is the shorter one, of long ones in blocks
 _BLOCK = 1 << 12
-_MADE_BY: tuple[Format, ...] = (png, pnm, npy, tiff)
-_INNER = (3, 5, 7, 10, 14, 21, 38, 39)  # numbers of kinds
+_MADE_BY: tuple[Format, ...] = (png, bare, pnm, npy, tiff)
+_INNER = (3, 5, 7, 10, 14, 21, 38, 39, 46)  # numbers of kinds
 _WITHIN = {
     kind.number: (form, kind) for form in _MADE_BY for kind in form.KINDS if kind.number in _INNER
 }

@@ -13,7 +13,7 @@ from bitswap_cli.images.formats.gif import format as gif
 from bitswap_cli.images.formats.lattice import format as lattice
 from bitswap_cli.images.formats.png import animated as apng
 from bitswap_cli.images.formats.png import format as png
-from bitswap_cli.images.formats.rasters import bmp, plain, pnm, tga
+from bitswap_cli.images.formats.rasters import bare, bmp, plain, pnm, tga
 from bitswap_cli.images.formats.tiff import format as tiff
 
 START = 16
@@ -28,6 +28,7 @@ FORMATS: dict[str, Format] = {
     "bmp": bmp,
     "pnm": pnm,
     "plain": plain,
+    "bare": bare,
     "planar": planar,
     "npy": npy,
     "npz": npz,

@@ -165,7 +165,7 @@ def files(rgb: Pixels | None = None) -> dict[str, bytes]:
         found[f"ico {name}"] = saved(icon, "ICO", bitmap_format=name, sizes=[(60, 60)])
     for name, image in of_palettes(np.ascontiguousarray(np.asarray(icon)[..., :3])).items():
         found[f"ico-masks {name}"] = saved(image, "ICO", bitmap_format="bmp", sizes=[(60, 60)])
-    found |= of_frames(rgba) | of_texts(rgba)
+    found |= of_frames(rgba) | of_texts(rgba) | of_rows(rgba)
     few = Image.fromarray(rgb).quantize(16)
     turned = [few.transpose(Image.Transpose.ROTATE_180), few.resize((20, 11))]
     found["gif-indices in order"] = saved(few, "GIF", interlace=0)
@@ -219,6 +219,56 @@ def of_texts(rgba: Pixels) -> dict[str, bytes]:
         "pnm-plain colour": b"P3 # by hand" + head + b"255\n" + text_of(rgb, 3 * width),
         "pnm-plain lines": b"P3" + head + b"255\n" + text_of(rgb, 1),
         "pnm-plain deep": b"P2" + head + b"65535\n" + text_of(deep, 15) + b"behind",
+    }
+
+
+def fits(stored: NDArray[Any]) -> bytes:
+    """A FITS file of numbers (H, W), the last row first."""
+    shape, bits = stored.shape[::-1], 8 * stored.itemsize
+    told = {"SIMPLE": "T", "BITPIX": bits, "NAXIS": 2, "NAXIS1": shape[0], "NAXIS2": shape[1]}
+    cards = [f"{name:8}= {value:>20} / told".ljust(80) for name, value in told.items()]
+    head = "".join([*cards, "END".ljust(80)]).encode()
+    body = stored.astype(stored.dtype.newbyteorder(">")).tobytes()
+    return head.ljust(2880) + body + bytes(-len(body) % 2880)
+
+
+def sgi(pixels: NDArray[Any]) -> bytes:
+    """An SGI file of (H, W, C), not packed."""
+    height, width, channels = pixels.shape
+    each = pixels.itemsize
+    axes = 2 if channels == 1 else 3
+    head = struct.pack(">HBBHHHH", 474, 0, each, axes, width, height, channels)
+    planes = np.moveaxis(pixels[::-1], 2, 0).astype(pixels.dtype.newbyteorder(">"))
+    return head.ljust(512, b"\0") + planes.tobytes()
+
+
+def sun(pixels: Pixels, kind: int = 1) -> bytes:
+    """A Sun raster file of (H, W, C), rows filled up to two bytes."""
+    height, width, channels = pixels.shape
+    rows = np.zeros((height, -(-width * channels // 2) * 2), np.uint8)
+    stored = pixels if kind == 3 else pixels[..., ::-1]
+    rows[:, : width * channels] = stored.reshape(height, -1)
+    numbers = 0x59A66A95, width, height, 8 * channels, rows.size, kind, 0, 0
+    return struct.pack(">8I", *numbers) + rows.tobytes()
+
+
+def of_rows(rgba: Pixels) -> dict[str, bytes]:
+    """Files of plain rows whose headers archives do not know, and SGI files."""
+    rgb, gray, (height, width) = rgba[..., :3], rgba[..., :1], rgba.shape[:2]
+    deep = rgba.astype(np.uint16) * 251
+    return {
+        "rows sun": sun(rgb),
+        "rows sun RGB": sun(rgb, 3) + b"behind",
+        "rows sun gray": sun(gray),
+        "rows dds": saved(Image.fromarray(rgba), "DDS"),
+        "rows dds opaque": saved(Image.fromarray(opaque(rgba)), "DDS"),
+        "rows farbfeld": b"farbfeld" + struct.pack(">II", width, height) + deep.tobytes()[::-1],
+        "rows fits": fits(rgba[..., 0]),
+        "rows fits deep": fits((deep[..., 0].astype(np.int32) - (1 << 15)).astype(np.int16)),
+        "rows sgi": sgi(gray),
+        "rows sgi deep": sgi(deep[..., :1]),
+        "planar sgi": sgi(rgb),
+        "planar sgi alpha": sgi(rgba),
     }
 
 

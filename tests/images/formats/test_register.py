@@ -86,6 +86,7 @@ def test_kinds_keep_their_numbers_and_promises() -> None:
         (43, "png-opaque", False, False),
         (44, "png-opaque-exact", True, False),
         (45, "pnm-plain", True, False),
+        (46, "rows", True, False),
         *LATTICES,
     ]
     assert all(kind.alphabet == BYTES for kind in kinds())

@@ -1,5 +1,5 @@
 """Arrays of planar pictures: NumPy's .npy, and pickles of arrays, as CIFAR-10 and CIFAR-100 come
-(Python's documentation, pickletools; NumPy's, numpy.lib.format).
+(Python's documentation, pickletools; NumPy's, numpy.lib.format); and colours in SGI files.
 
 Nothing is unpickled: an array is found by how pickles tell its axes and its bytes.
 """
@@ -19,7 +19,9 @@ from bitswap_cli.images.formats.format import Kind, Pixels
 from bitswap_cli.images.formats.rows import misfit
 from bitswap_cli.images.picture import Picture, Recipe
 
-MAGIC: Sequence[bytes] = (npy_header.MAGIC, b"\x80\2", b"\x80\3", b"\x80\4\x95")
+_SGI = b"\x01\xda\0\1\0\3"  # not packed, of bytes, with three axes
+_SGI_HEAD = 512
+MAGIC: Sequence[bytes] = (npy_header.MAGIC, b"\x80\2", b"\x80\3", b"\x80\4\x95", _SGI)
 KINDS: Sequence[Kind] = (
     Kind(
         "planar", 30, exact=True, plain=False, common=True, feature="planar",
@@ -92,6 +94,10 @@ def _arrays(data: bytes) -> Iterator[_Array]:
         told = npy_header.read_any(data)
         if told and told.type in (b"|u1", b"|b1"):
             yield _Array(told.size, told.shape, told.other)
+        return
+    if data.startswith(_SGI):
+        width, height, channels = (int.from_bytes(data[at : at + 2]) for at in (6, 8, 10))
+        yield _Array(_SGI_HEAD, [channels, height, width], sure=True)
         return
     for match in _PICKLED.finditer(data):
         axes = [next(filter(None, groups)) for groups in _AXIS.findall(match[1])]

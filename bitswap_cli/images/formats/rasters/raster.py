@@ -57,10 +57,11 @@ def join_raster(recipe: Recipe, samples: Samples, head: Head | None, pack: Pack)
 
 
 def shown_raster(recipe: Recipe, samples: Samples, head: Head | None, flat: bytes) -> Pixels:
-    """Return what a picture shows, of which the description tells that a channel is `flat`."""
+    """Return what a picture shows, as far as its header tells, if it has one; the description tells
+    that a channel is `flat`."""
     pixels = samples.view(np.uint8)
     if head is None:
-        raise misfit(recipe)
+        return with_flat(pixels, flat)
     if head.palette is not None and not _by_colours(recipe.kind):
         return shown_by(pixels, head.palette)
     return scaled(recipe, with_flat(pixels, flat), head.layout)

@@ -1,0 +1,150 @@
+"""Rows behind a header, plain: what the header says of them is told by the description, so that
+archives need not know what it means. Headers of SGI, Sun, DDS, farbfeld and FITS are read.
+"""
+
+import struct
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from bitswap_cli.contract import Samples
+from bitswap_cli.images.deflate.columns import Reader, varint
+from bitswap_cli.images.formats.deep import whole
+from bitswap_cli.images.formats.flat import with_flat
+from bitswap_cli.images.formats.format import Kind, Pixels
+from bitswap_cli.images.formats.rows import Layout, misfit, split_rows, to_rows
+from bitswap_cli.images.picture import Picture, Recipe, is_held
+
+_FLAGS = ("bottom_up", "bgr", "deep", "little", "signed")  # of a layout, from the lowest bit on
+_BESIDE = 1 << 8  # bytes between rows, fewer than that
+_BGR, _RGB = (0xFF0000, 0xFF00, 0xFF), (0xFF, 0xFF00, 0xFF0000)  # masks of red, green and blue
+
+
+def split(data: bytes, kind: str) -> Picture | None:
+    """See `Format.split`."""
+    layout = _layout(data)
+    picture = split_rows(data, kind, layout)
+    if picture is None or layout is None or layout.stride >= _unpadded(layout) + _BESIDE:
+        return None
+    flags = sum(getattr(layout, flag) << bit for bit, flag in enumerate(_FLAGS))
+    numbers = layout.height, layout.width, layout.channels, layout.stride
+    told = b"".join([bytes([flags]), *map(varint, numbers), picture.recipe.description])
+    return picture._replace(recipe=picture.recipe._replace(description=told))
+
+
+def join(recipe: Recipe, samples: Samples, *, quick: bool = False) -> bytes:
+    """See `Format.join`."""
+    layout, flat = _told(recipe)
+    rows = to_rows(recipe._replace(description=flat), samples, layout)
+    return b"".join([recipe.prefix, rows.tobytes(), recipe.suffix])
+
+
+def shown(recipe: Recipe, samples: Samples) -> Pixels:
+    """See `Format.shown`: signed samples as how many they are more than the least."""
+    layout, flat = _told(recipe)
+    pixels = samples.view(np.uint8)
+    return whole(pixels) if layout.deep else with_flat(pixels, flat)
+
+
+def _told(recipe: Recipe) -> tuple[Layout, bytes]:
+    """Return how rows lie, and the flat channel, as a description tells."""
+    reader = Reader(recipe.description)
+    (flags,) = reader.take(1)
+    height, width, channels, stride = (reader.varint() for _ in range(4))
+    how: dict[str, Any] = {flag: bool(flags >> bit & 1) for bit, flag in enumerate(_FLAGS)}
+    layout = Layout(len(recipe.prefix), stride, height, width, channels, **how)
+    odd = layout.deep and channels % 2
+    if flags >> len(_FLAGS) or odd or stride >= _unpadded(layout) + _BESIDE or not layout.fits:
+        raise misfit(recipe)
+    return layout, reader.rest()
+
+
+def _unpadded(layout: Layout) -> int:
+    return layout.width * layout.channels
+
+
+def _layout(data: bytes) -> Layout | None:
+    for magic, read in _HEADERS.items():
+        if data.startswith(magic):
+            try:
+                return read(data)
+            except (struct.error, ValueError):
+                return None
+    return None
+
+
+def _may_be_large(head: bytes, _: int) -> bool:
+    layout = _layout(head)
+    return layout is not None and not is_held(
+        layout.height, layout.width, layout.channels, large=False
+    )
+
+
+def _sgi(data: bytes) -> Layout | None:
+    """SGI (Paul Haeberli, The SGI Image File Format): gray, not packed; see also arrays/planar.py
+    for colours."""
+    _, packed, each, axes, width, height, channels = struct.unpack_from(">HBBHHHH", data)
+    if packed or each not in (1, 2) or axes not in (2, 3) or (axes == 3 and channels != 1):
+        return None
+    return Layout(512, each * width, height, width, each, bottom_up=True, deep=each == 2)
+
+
+def _sun(data: bytes) -> Layout | None:
+    """Sun raster (rasterfile(5)): gray or colours, not packed, without a map."""
+    _, width, height, depth, _, kind, _, more = struct.unpack_from(">8I", data)
+    if kind not in (0, 1, 3) or depth not in (8, 24) or more:
+        return None
+    channels = depth // 8
+    stride = -(-width * channels // 2) * 2
+    return Layout(32, stride, height, width, channels, bgr=kind != 3 and depth == 24)
+
+
+def _dds(data: bytes) -> Layout | None:
+    """DirectDraw surface (Microsoft, Programming guide for DDS): RGB or RGBA, not packed."""
+    height, width = struct.unpack_from("<II", data, 12)
+    flags, _, depth, *masks = struct.unpack_from("<IIIIII", data, 80)
+    if flags & 4 or depth not in (24, 32) or tuple(masks) not in (_BGR, _RGB):
+        return None
+    channels = depth // 8
+    return Layout(128, width * channels, height, width, channels, bgr=tuple(masks) == _BGR)
+
+
+def _farbfeld(data: bytes) -> Layout | None:
+    """Farbfeld (suckless.org): RGBA of 16 bits."""
+    width, height = struct.unpack_from(">II", data, 8)
+    return Layout(16, 8 * width, height, width, 8, deep=True)
+
+
+def _fits(data: bytes) -> Layout | None:
+    """FITS (the standard, version 4.0): a picture of bytes, or of signed numbers of 16 bits."""
+    told = {}
+    for start in range(0, min(len(data), 1 << 18), 80):
+        card = data[start : start + 80]
+        if card[:8] == b"END     ":
+            break
+        told[card[:8].strip()] = card[10:].partition(b"/")[0].strip()
+    else:
+        return None
+    names = (b"BITPIX", b"NAXIS", b"NAXIS1", b"NAXIS2")
+    bits, axes, width, height = (int(told.get(name, b"0")) for name in names)
+    if bits not in (8, 16) or axes != 2:
+        return None
+    start, each = -(-(start + 80) // 2880) * 2880, bits // 8
+    deep = bits == 16
+    return Layout(start, each * width, height, width, each, True, deep=deep, signed=deep)
+
+
+_HEADERS: Mapping[bytes, Callable[[bytes], Layout | None]] = {
+    b"\x01\xda\0": _sgi,
+    b"\x59\xa6\x6a\x95": _sun,
+    b"DDS \x7c\0\0\0": _dds,
+    b"farbfeld": _farbfeld,
+    b"SIMPLE  =": _fits,
+}
+"""By how files begin."""
+
+MAGIC: Sequence[bytes] = tuple(_HEADERS)
+KINDS: Sequence[Kind] = (
+    Kind("rows", 46, exact=True, plain=False, common=True, feature="rows", large=_may_be_large),
+)
