@@ -76,10 +76,20 @@ class Adaptive:
 
 
 class Decision:
-    """One decision: what is known of it, its probability, and what its outcome teaches."""
+    """One decision: what is known of it, its probability, and what its outcome teaches.
 
-    def __init__(self, adaptive: Adaptive) -> None:
+    Parameters
+    ----------
+    adaptive : Adaptive
+    width : int
+        How many inputs there may be: INPUTS or half as many.
+    haste : int
+        Weights move 2^haste times as far.
+    """
+
+    def __init__(self, adaptive: Adaptive, width: int = INPUTS, haste: int = 0) -> None:
         self.adaptive = adaptive
+        self._width, self._haste = width, haste
         self.inputs: list[int] = []
         self.limit = COUNTER_LIMIT
         """Of the counts of counters that take part."""
@@ -92,13 +102,17 @@ class Decision:
         self._counters.append((name, at))
         self.inputs.append(self.adaptive.logit[self.adaptive.chance(name, at)])
 
-    def see_slot(self, slots: list[int], at: int, name: str, first: int) -> None:
-        """Let a slot, and what slots in its state were worth so far, take part."""
+    def see_slot(
+        self, slots: list[int], at: int, name: str, first: int, *, twice: bool = True
+    ) -> None:
+        """Let a slot, and what slots in its state were worth so far, take part: by its logit, and
+        by the probability as such, if it is heard `twice`."""
         counter = first + self.adaptive.state_of(slots[at])
         p, known = self.adaptive.chance(name, counter), slots[at] & 15
         self._slots.append((slots, at))
         self._counters.append((name, counter))
-        self.inputs += [self.adaptive.logit[p], (p - 32768) >> 5] if known else [0, 0]
+        heard = [self.adaptive.logit[p], (p - 32768) >> 5] if known else [0, 0]
+        self.inputs += heard[: 1 + twice]
 
     def mix(
         self, sets: list[tuple[str, int]], of_sets: tuple[str, int], steps: tuple[str, int]
@@ -106,11 +120,11 @@ class Decision:
         """The probability of 1, of 16 bits."""
         a = self.adaptive
         self.inputs.append(256)
-        self.inputs += [0] * (INPUTS - len(self.inputs))
+        self.inputs += [0] * (self._width - len(self.inputs))
         self._sets, self._of_sets = sets, of_sets
         self._outputs = []
         for name, at in sets:
-            weights = a.of[name][at * INPUTS : (at + 1) * INPUTS]
+            weights = a.of[name][at * self._width : (at + 1) * self._width]
             total = sum((w >> 4) * x for w, x in zip(weights, self.inputs, strict=True))
             self._outputs.append(clip(total >> 12, -LIMIT, LIMIT))
         name, at = of_sets
@@ -131,15 +145,15 @@ class Decision:
 
     def learn(self, bit: int, rate: int) -> None:
         """Let all that took part learn the outcome."""
-        a, target = self.adaptive, bit << 16
+        a, target, bits = self.adaptive, bit << 16, 14 - self._haste
         error = (target - self._mixed) >> 5
         of_sets, first = a.of[self._of_sets[0]], self._of_sets[1]
         for i, ((name, at), output) in enumerate(zip(self._sets, self._outputs, strict=True)):
             moved = of_sets[first + i] + ((output * error + (1 << 13)) >> 14)
             of_sets[first + i] = clip(moved, -WEIGHT_LIMIT, WEIGHT_LIMIT)
             own, weights = (target - a.squash(output)) * rate >> 8, a.of[name]
-            for k, x in enumerate(self.inputs, at * INPUTS):
-                moved = weights[k] + ((x * own + (1 << 13)) >> 14)
+            for k, x in enumerate(self.inputs, at * self._width):
+                moved = weights[k] + ((x * own + (1 << (bits - 1))) >> bits)
                 weights[k] = clip(moved, -WEIGHT_LIMIT, WEIGHT_LIMIT)
         for name, at in self._steps:
             a.count(name, at, bit)

@@ -13,7 +13,7 @@ from tests.golden.make import HERE
 from tests.golden.make_formats import freeze
 from tests.models.families.drawn.pictures import flat, noise, smooth
 
-ARCHIVE = HERE / "drawn-0.21-5.bsw"  # drawn-5: the model before, and no noise
+ARCHIVE = HERE / "drawn-0.22-5.bsw"  # drawn-5, drawn-0.21-5: models before
 
 
 def draw(folder: Path) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bitswap_models.families.drawn import kernel
+from bitswap_models.families.drawn.config import Config
 from bitswap_models.families.drawn.model import keys
 from bitswap_models.families.drawn.state import untrained
 from tests.models.families.drawn.pictures import KINDS, palette
@@ -16,7 +17,8 @@ INSTALLED = kernel.compiled()
 
 @needs_compiler
 @pytest.mark.skipif(INSTALLED is None, reason="the kernel is not compiled")
-def test_plain_c_gives_the_same_words(tmp_path: Path) -> None:
+@pytest.mark.parametrize("config", [Config(12, 2), Config(12, 2, 6, 128)])
+def test_plain_c_gives_the_same_words(config: Config, tmp_path: Path) -> None:
     assert INSTALLED
     options = ("-O0", "-shared", "-fPIC", "-DPORTABLE")
     compile(tmp_path / "plain.so", *sources(DRAWN), options=options)
@@ -26,7 +28,7 @@ def test_plain_c_gives_the_same_words(tmp_path: Path) -> None:
     told = [keys(palette(picture, random)) for picture in pictures]
     words = []
     for own in (INSTALLED, kernel.Kernel(tmp_path / "plain.so")):
-        chunk = own.open(untrained(), [*shapes, shapes[0]], 12, 2, None)
+        chunk = own.open(config, untrained(config), [*shapes, shapes[0]], 12, None)
         for picture, colours in zip(pictures, told, strict=True):
             chunk.hold()
             chunk.picture(pictures[0], told[0])

@@ -76,6 +76,8 @@ typedef struct {
     const tables *t;
     int16_t inputs[INPUTS]; /* logits and the like, within LIMIT */
     int n;
+    int width; /* inputs that there may be: INPUTS, or half as many */
+    int haste; /* weights move 2^haste times as far */
     weighed x; /* they, once all are there */
     uint32_t *counters[INPUTS]; /* that are told the outcome */
     int counted;
@@ -92,6 +94,7 @@ typedef struct {
 TARGET INLINE void begin(decision *d) {
     d->n = d->counted = d->slotted = d->chosen = d->stepped = 0;
     d->limit = COUNTER_LIMIT;
+    d->width = INPUTS, d->haste = 0;
 }
 
 TARGET INLINE void see(decision *d, uint32_t *counter) {
@@ -99,13 +102,19 @@ TARGET INLINE void see(decision *d, uint32_t *counter) {
     d->inputs[d->n++] = d->t->logit[chance(*counter)];
 }
 
-/* A slot and what slots in its state were worth so far; it says nothing before its first time. */
-TARGET INLINE void see_slot(decision *d, uint16_t *slot, uint32_t *states) {
+/* A slot by what slots in its state were worth so far; it says nothing before its first time. */
+TARGET INLINE void see_logit(decision *d, uint16_t *slot, uint32_t *states) {
     uint32_t *counter = states + state_of(d->t, *slot);
-    int32_t p = chance(*counter), known = -((*slot & 15) != 0);
+    int32_t known = -((*slot & 15) != 0);
     d->slots[d->slotted++] = slot;
     d->counters[d->counted++] = counter;
-    d->inputs[d->n++] = (int16_t)(d->t->logit[p] & known);
+    d->inputs[d->n++] = (int16_t)(d->t->logit[chance(*counter)] & known);
+}
+
+/* Likewise, by the probability as such, too. */
+TARGET INLINE void see_slot(decision *d, uint16_t *slot, uint32_t *states) {
+    see_logit(d, slot, states);
+    int32_t p = chance(*d->counters[d->counted - 1]), known = -((*slot & 15) != 0);
     d->inputs[d->n++] = (int16_t)((p - 32768) >> 5 & known);
 }
 
@@ -122,12 +131,12 @@ TARGET INLINE int32_t refine(decision *d, uint32_t *steps) {
 /* The probability of 1, of 16 bits. `steps` are those of this context, (STEPS,) */
 TARGET INLINE int32_t mix(decision *d, int32_t *of_sets, uint32_t *steps) {
     d->inputs[d->n++] = 256;
-    while (d->n < INPUTS) d->inputs[d->n++] = 0;
+    while (d->n < d->width) d->inputs[d->n++] = 0;
     d->of_sets = of_sets;
-    gather_inputs(&d->x, d->inputs);
+    gather_inputs(&d->x, d->inputs, d->width);
     int64_t total = 0;
     for (int k = 0; k < d->chosen; k++) {
-        d->outputs[k] = clip(weigh(&d->x, d->sets[k]) >> 12, -LIMIT, LIMIT);
+        d->outputs[k] = clip(weigh(&d->x, d->sets[k], d->width) >> 12, -LIMIT, LIMIT);
         total += (int64_t)of_sets[k] * d->outputs[k];
     }
     d->logit = clip((int32_t)(total >> 16), -LIMIT, LIMIT);
@@ -142,7 +151,7 @@ TARGET INLINE void learn(decision *d, int bit, int32_t rate) {
         d->of_sets[k] = clip(d->of_sets[k] + ((d->outputs[k] * error + (1 << 13)) >> 14),
                              -WEIGHT_LIMIT, WEIGHT_LIMIT);
         int16_t own = (int16_t)((target - squash(d->t, d->outputs[k])) * rate >> 8);
-        move(&d->x, d->sets[k], own);
+        move(&d->x, d->sets[k], own, d->width, d->haste);
     }
     for (int i = 0; i < d->stepped; i++) count(d->t, d->steps[i], bit, COUNTER_LIMIT);
     for (int i = 0; i < d->counted; i++) count(d->t, d->counters[i], bit, d->limit);

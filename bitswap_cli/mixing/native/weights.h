@@ -33,17 +33,17 @@ TARGET INLINE __m128i eight(const volatile int16_t *low, const volatile int16_t 
     return x;
 }
 
-TARGET INLINE void gather_inputs(weighed *x, const int16_t *inputs) {
-    for (int k = 0; k < 2; k++) {
+TARGET INLINE void gather_inputs(weighed *x, const int16_t *inputs, int width) {
+    for (int k = 0; k < width / 16; k++) {
         const int16_t *own = inputs + 16 * k;
         x->half[k] = _mm256_set_m128i(eight(own + 4, own + 12), eight(own, own + 8));
     }
 }
 
 /* The sum of 1/16 of the weights times the inputs. */
-TARGET INLINE int32_t weigh(const weighed *x, const int32_t *set) {
+TARGET INLINE int32_t weigh(const weighed *x, const int32_t *set, int width) {
     __m256i sum = _mm256_setzero_si256();
-    for (int k = 0; k < 2; k++) {
+    for (int k = 0; k < width / 16; k++) {
         const __m256i *w = (const __m256i *)(set + 16 * k);
         const __m256i low = _mm256_srai_epi32(_mm256_loadu_si256(w), 4);
         const __m256i high = _mm256_srai_epi32(_mm256_loadu_si256(w + 1), 4);
@@ -55,13 +55,13 @@ TARGET INLINE int32_t weigh(const weighed *x, const int32_t *set) {
     return _mm_cvtsi128_si32(_mm_add_epi32(s, _mm_shuffle_epi32(s, 0xb1)));
 }
 
-/* Move a weight by input * own / 2^14, rounded. */
-TARGET INLINE void move(const weighed *x, int32_t *set, int16_t own) {
+/* Move a weight by input * own / 2^(14 - haste), rounded. */
+TARGET INLINE void move(const weighed *x, int32_t *set, int16_t own, int width, int haste) {
     const __m256i most = _mm256_set1_epi32(WEIGHT_LIMIT), least = _mm256_set1_epi32(-WEIGHT_LIMIT);
-    for (int k = 0; k < 2; k++) {
+    for (int k = 0; k < width / 16; k++) {
         __m256i *w = (__m256i *)(set + 16 * k);
-        const __m256i twice = _mm256_add_epi16(x->half[k], x->half[k]);
-        const __m256i by = _mm256_mulhrs_epi16(twice, _mm256_set1_epi16(own));
+        const __m256i more = _mm256_slli_epi16(x->half[k], 1 + haste);
+        const __m256i by = _mm256_mulhrs_epi16(more, _mm256_set1_epi16(own));
         __m256i low = _mm256_srai_epi32(_mm256_unpacklo_epi16(by, by), 16);
         __m256i high = _mm256_srai_epi32(_mm256_unpackhi_epi16(by, by), 16);
         low = _mm256_add_epi32(low, _mm256_loadu_si256(w));
@@ -77,19 +77,22 @@ typedef struct {
     const int16_t *all;
 } weighed;
 
-TARGET INLINE void gather_inputs(weighed *x, const int16_t *inputs) { x->all = inputs; }
+TARGET INLINE void gather_inputs(weighed *x, const int16_t *inputs, int width) {
+    (void)width;
+    x->all = inputs;
+}
 
-TARGET INLINE int32_t weigh(const weighed *x, const int32_t *set) {
+TARGET INLINE int32_t weigh(const weighed *x, const int32_t *set, int width) {
     int32_t sum = 0;
-    for (int i = 0; i < INPUTS; i++) sum += (int16_t)(set[i] >> 4) * x->all[i];
+    for (int i = 0; i < width; i++) sum += (int16_t)(set[i] >> 4) * x->all[i];
     return sum;
 }
 
 /* It is rounded as one instruction of 16 bits does, which compilers know by this. */
-TARGET INLINE void move(const weighed *x, int32_t *set, int16_t own) {
-    for (int i = 0; i < INPUTS; i++) {
-        int16_t twice = (int16_t)(2 * x->all[i]);
-        int32_t w = set[i] + (int16_t)((((int32_t)twice * own >> 14) + 1) >> 1);
+TARGET INLINE void move(const weighed *x, int32_t *set, int16_t own, int width, int haste) {
+    for (int i = 0; i < width; i++) {
+        int16_t more = (int16_t)(x->all[i] * (2 << haste));
+        int32_t w = set[i] + (int16_t)((((int32_t)more * own >> 14) + 1) >> 1);
         set[i] = clip(w, -WEIGHT_LIMIT, WEIGHT_LIMIT);
     }
 }

@@ -66,5 +66,5 @@ def begun(
     compiled = chosen(kernel.compiled, ModelError)
     bits = config.bits(shapes)
     if compiled is None:
-        return reference.Chunk(state, bits, config.ways, words)
-    return compiled.open(state, shapes, bits, config.ways, words)
+        return reference.Chunk(config, state, bits, words)
+    return compiled.open(config, state, shapes, bits, words)

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from bitswap_cli.ans.library import Library, address, load
 from bitswap_cli.mixing.tables import tables
+from bitswap_models.families.drawn.config import Config
 from bitswap_models.families.drawn.reference.faults import damaged, lacking
 from bitswap_models.families.drawn.reference.memory import MOST_CHANGES
 from bitswap_models.families.drawn.reference.window import MARGIN
 from bitswap_models.families.drawn.state import State
 
-ABI = 4
+ABI = 5
 NO_MEMORY = -2
 
 
@@ -38,7 +39,7 @@ class Kernel:
 
     def __init__(self, path: Path) -> None:
         library = Library(path, "drawn_abi", ABI)
-        self._open = library.bound("drawn_open", "pplllpl")
+        self._open = library.bound("drawn_open", "pplllllpl")
         self.close = library.bound("drawn_close", "p", void=True)
         self.picture = library.bound("drawn_picture", "pplllpl")
         self.hold = library.bound("drawn_hold", "pl")
@@ -47,17 +48,18 @@ class Kernel:
 
     def open(
         self,
+        config: Config,
         state: State,
         shapes: Sequence[tuple[int, ...]],
         bits: int,
-        ways: int,
         words: NDArray[np.uint32] | None,
     ) -> Chunk:
         """Open a chunk: see `engine.opened`."""
         room = sum((height + 2) * (width + 2 * MARGIN) for height, width, _ in shapes)
         read_only, own = (_addresses(arrays) for arrays in (tables(), state))
+        told = config.ways, config.contexts, config.least
         at, size = (None, 0) if words is None else (address(words), len(words))
-        chunk = self._open(read_only, own, bits, ways, room, at, size)
+        chunk = self._open(read_only, own, bits, *told, room, at, size)
         return Chunk(self, chunk, state, decoding=words is not None)
 
 

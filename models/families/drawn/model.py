@@ -9,7 +9,8 @@ picture is like is learnt while it is coded, by encoder and decoder in the same 
 * In a flat area, twelve equal pixels, one decision says whether the next one is equal, too.
 * Else *sources* name colours: those that followed the contexts of 12, 7, 4 and 2 pixels the last
   two times (`Memory`), the one at the *place* in the chunk that this picture repeats, and the
-  nearest pixels. The colours that they name are asked for one by one, the likeliest first.
+  nearest pixels. The colours that they name are asked for one by one, the likeliest first, as far
+  as they are likely.
 * A colour that no source names comes channel by channel, alpha first, and bit by bit, from the
   values around it and from what followed the same earlier channels.
 
@@ -57,7 +58,7 @@ class Drawn(ExactModel):
     def __init__(self, config: Config, stored: Stored) -> None:
         super().__init__(stored)
         self.config = config
-        self._begin = loaded(stored)
+        self._begin = loaded(config, stored)
         self._spare: list[State] = []
 
     def encode(

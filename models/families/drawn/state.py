@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from bitswap_cli.mixing.logits import LIMIT
 from bitswap_cli.mixing.tables import COUNTS, INPUTS, LEVELS, STEP, STEPS, tables
 from bitswap_models.exact.tensors import Stored
+from bitswap_models.families.drawn.config import Config
 
 SOURCES, ROLES, CONFIDENCES = 20, 3, 32
 CHANNELS, CANDIDATES, SETS = 4, 8, 3
 COLOURS = 256  # of a palette, at most
-COLOUR_CONTEXTS, VALUE_CONTEXTS, ANCHORS, AGREEMENTS = 4, 11, 6, 2
+COLOUR_CONTEXTS, ANCHORS, AGREEMENTS = 4, 6, 2
 AGREED, ACTIVITIES = 81 * 16 * 8, 64
 
 LOGIT_UNIT = 22  # of stored logits, in 1/256
@@ -85,19 +86,20 @@ STORED = (
 """What the file holds; the others begin alike for every model, as training gains nothing there."""
 
 
-def untrained() -> State:
+def untrained(config: Config) -> State:
     """The state in which training begins."""
     ladder = np.arange(STEPS) * STEP - LIMIT
     levels = np.arange(LEVELS) * 4096 // LEVELS - 2048 + 85
     states = np.where(np.arange(COUNTS)[:, None] > 0, levels, 0).reshape(-1)
-    colours = _weights({8000: SOURCES, 6000: 2 * COLOUR_CONTEXTS})
-    values = _weights({12000: ANCHORS, 6000: 2 * VALUE_CONTEXTS + AGREEMENTS, 20000: 1})
+    colours = _weights(INPUTS, (8000, SOURCES), (6000, 2 * COLOUR_CONTEXTS))
+    heard = (11000, config.contexts) if config.few else (6000, 2 * config.contexts)
+    values = _weights(config.inputs, (12000, ANCHORS), heard, (6000, AGREEMENTS), (20000, 1))
     return State(
         np.full((3 * 16, 2, 2), 4000 << 10, np.uint32),
         np.full((SOURCES, ROLES, CONFIDENCES), 1 << 31, np.uint32),
         np.full((SOURCES, CONFIDENCES), 1 << 31, np.uint32),
         _spread(_counters(states, 0), COLOUR_CONTEXTS),
-        _spread(_counters(states, 0), VALUE_CONTEXTS, CHANNELS),
+        _spread(_counters(states, 0), config.contexts, CHANNELS),
         np.full((AGREEMENTS, CHANNELS, AGREED), 1 << 31, np.uint32),
         np.full((ANCHORS, CHANNELS, ACTIVITIES), 8 << 16, np.uint32),
         _spread(_counters(ladder, 0), 1024),
@@ -112,9 +114,9 @@ def untrained() -> State:
     )
 
 
-def loaded(stored: Stored) -> State:
+def loaded(config: Config, stored: Stored) -> State:
     """The state in which a chunk begins, as a model's file tells it."""
-    begun = untrained()
+    begun = untrained(config)
     return begun._replace(
         **{name: _load(name, stored, getattr(begun, name).shape) for name in STORED}
     )
@@ -157,9 +159,9 @@ def _spread(row: Array, *shape: int) -> Array:
     return np.tile(row, (*shape, 1))
 
 
-def _weights(values: dict[int, int]) -> NDArray[np.int32]:
+def _weights(inputs: int, *values: tuple[int, int]) -> NDArray[np.int32]:
     """A set of weights: each value so many times; that of what is always 1, and the rest, are 0."""
-    row = np.zeros(INPUTS, np.int32)
-    own = np.repeat(list(values), list(values.values()))
+    row = np.zeros(inputs, np.int32)
+    own = np.repeat(*np.array(values).T)
     row[: len(own)] = own
     return row

@@ -41,7 +41,7 @@ class Taught:
 
     def __init__(self, config: Config, state: State | None = None) -> None:
         self.config = config
-        self._state = untrained() if state is None else state
+        self._state = untrained(config) if state is None else state
 
     def tensors(self) -> dict[str, NDArray[np.integer]]:
         """See `model_file.Writable`."""
@@ -70,7 +70,7 @@ def train(recipe_path: Path, data: Path, output: Path, progress: Callable[[str],
     if not taught:
         raise ModelError(f"the recipe {recipe_path} names no PNG files in {data} to learn from")
     config = cast(Config, recipe.model)
-    random, state = np.random.default_rng(recipe.seed), untrained()
+    random, state = np.random.default_rng(recipe.seed), untrained(config)
     for turn in range(recipe.steps):
         chunks = [chunk for paths in taught for chunk in _chunks(_shuffled(paths, random))]
         bits = [_code(config, state, chunks[k]) for k in random.permutation(len(chunks))]

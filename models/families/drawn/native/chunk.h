@@ -60,6 +60,7 @@ struct chunk {
     uint32_t *seen; /* all pixels of the chunk so far, with margins */
     int64_t used, room;
     uint32_t pictures;
+    int32_t least; /* the least score of a candidate that is asked about */
     code_rows *rows;
     struct { /* where it was at `hold` */
         int64_t used, count, size, cost;
@@ -77,6 +78,8 @@ struct frame {
     place *places; /* [1 + width]: none, this row's up to W's, from N's on the row above's */
 };
 
-extern HIDDEN code_rows bitswap_drawn_rows_plain, bitswap_drawn_rows_avx2;
+/* With eleven contexts of a value, and with six. */
+extern HIDDEN code_rows bitswap_drawn_eleven_plain, bitswap_drawn_eleven_avx2;
+extern HIDDEN code_rows bitswap_drawn_six_plain, bitswap_drawn_six_avx2;
 
 #endif

@@ -46,10 +46,10 @@ TARGET INLINE sources ask(const window *v, const place *p, uint32_t there, follo
     return s;
 }
 
-/* Distinct colours, with the best of their sources and how many these are; W is none where it has
- * been ruled out. */
+/* Distinct colours that the picture may have and that score `least` or more, with the best of their
+ * sources and how many these are; W is none where it has been ruled out. */
 TARGET INLINE candidates gather(const tables *t, const state *a, const sources *s, const frame *f,
-                                int without, uint32_t w) {
+                                int32_t least, int without, uint32_t w) {
     candidates c = {.count = 0};
     for (int i = 0; i < SOURCES; i++) {
         if (s->confidence[i] < 0 || (without && s->colour[i] == w)) continue;
@@ -57,14 +57,20 @@ TARGET INLINE candidates gather(const tables *t, const state *a, const sources *
         int j = 0;
         while (j < c.count && c.colour[j] != s->colour[i]) j++;
         if (j == c.count) {
-            if (!has_colour(f, s->colour[i])) continue;
             c.colour[j] = s->colour[i], c.agreeing[j] = 0, c.score[j] = -LIMIT;
             c.count++;
         }
         c.agreeing[j] |= (uint32_t)1 << i;
         if (own > c.score[j]) c.score[j] = own;
     }
-    for (int j = 0; j < c.count; j++) c.score[j] += 100 * ones_of(c.agreeing[j]);
+    int kept = 0;
+    for (int j = 0; j < c.count; j++) {
+        const int32_t score = c.score[j] + 100 * ones_of(c.agreeing[j]);
+        if (score < least || !has_colour(f, c.colour[j])) continue;
+        c.colour[kept] = c.colour[j], c.agreeing[kept] = c.agreeing[j], c.score[kept] = score;
+        kept++;
+    }
+    c.count = kept;
     return c;
 }
 

@@ -7,7 +7,7 @@
 #include "chunk.h"
 #include "pages.h"
 
-enum { ABI = 4 };
+enum { ABI = 5 };
 
 /* The size of a table, in whole lines of a cache. */
 static size_t lines(size_t count, size_t size) { return (count * size + LINE - 1) / LINE * LINE; }
@@ -30,11 +30,13 @@ static int open_memory(memory *m, int bits) {
     return 1;
 }
 
-static code_rows *fastest(void) {
+/* The fastest rows of a model with so many contexts of a value. */
+static code_rows *fastest(int64_t contexts) {
+    const int all = contexts == MOST_CONTEXTS;
 #if X86
-    if (processor_has(AVX2)) return bitswap_drawn_rows_avx2;
+    if (processor_has(AVX2)) return all ? bitswap_drawn_eleven_avx2 : bitswap_drawn_six_avx2;
 #endif
-    return bitswap_drawn_rows_plain;
+    return all ? bitswap_drawn_eleven_plain : bitswap_drawn_six_plain;
 }
 
 EXPORT int64_t bitswap_drawn_abi(void) { return ABI; }
@@ -48,13 +50,14 @@ EXPORT void bitswap_drawn_close(chunk *k) {
 /* Begin a chunk whose pictures take `room` pixels with their margins. `words` is NULL to encode,
  * else stays where it is. NULL: there is no memory. */
 EXPORT chunk *bitswap_drawn_open(const tables *t, const state *a, int64_t bits, int64_t ways,
-                                 int64_t room, const uint32_t *words, int64_t size) {
+                                 int64_t contexts, int64_t least, int64_t room,
+                                 const uint32_t *words, int64_t size) {
     chunk *k = calloc(1, sizeof *k);
     if (!k) return NULL;
     k->t = *t, k->a = *a, k->room = room;
     k->c = (coder){.decoding = words != NULL, .from = words, .end = words + size};
     k->c.head = HEAD_MIN, k->c.costs = t->cost;
-    k->rows = fastest();
+    k->rows = fastest(contexts), k->least = (int32_t)least;
     k->m.beside = (size_t)ways - 1;
     k->seen = calloc((size_t)room, sizeof *k->seen);
     if (!words) k->c.pending = malloc(SEGMENT * sizeof *k->c.pending);

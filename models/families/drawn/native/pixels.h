@@ -1,5 +1,5 @@
 /* The pixels of a picture, row by row; a set of instructions includes this with TARGET, the
- * attribute of every function.
+ * attribute of every function, and VALUE_CONTEXTS, see values.h.
  */
 #include "colours.h"
 #include "values.h"
@@ -46,7 +46,7 @@ TARGET INLINE uint32_t code_colour(chunk *k, const window *v, const place *p, ui
     followed *told[MEMORIES];
     for (int i = 0; i < MEMORIES; i++) told[i] = entry(&k->m, i, v->keys[i]);
     sources s = ask(v, p, there, told, f->channels);
-    candidates c = gather(&k->t, &k->a, &s, f, v->flat, v->w);
+    candidates c = gather(&k->t, &k->a, &s, f, k->least, v->flat, v->w);
     outlook every[MOST_CHANNELS + 1];
     const int most = lesser(c.count, MOST_CANDIDATES);
     const int which = choose(k, v, &s, &c, most, every, f, colour);

@@ -1,9 +1,22 @@
-/* A colour that no source knows: channel by channel, bit by bit, the highest first. */
+/* A colour that no source knows: channel by channel, bit by bit, the highest first.
+ *
+ * A file that includes this defines VALUE_CONTEXTS: 11, or the six that say most.
+ */
 #ifndef BITSWAP_DRAWN_VALUES_H
 #define BITSWAP_DRAWN_VALUES_H
 
 #include "decisions.h"
 #include "palette.h"
+
+#if VALUE_CONTEXTS == 11
+enum { VALUE_INPUTS = INPUTS, VALUE_RATE = 32, VALUE_HASTE = 0 };
+static const int CHOSEN[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+#define SEE_CONTEXT see_slot
+#else
+enum { VALUE_INPUTS = INPUTS / 2, VALUE_RATE = 110, VALUE_HASTE = 1 };
+static const int CHOSEN[] = {0, 1, 2, 4, 6, 10};
+#define SEE_CONTEXT see_logit
+#endif
 
 enum { LEAST_SCALE = 7000 };
 static const uint64_t EACH_BYTE = UINT64_C(0x0101010101010101);
@@ -69,17 +82,20 @@ TARGET INLINE outlook regard(state *a, const window *v, uint32_t pixel, int turn
     for (int i = 0; i < 4 * AGREEMENTS; i++) o.known |= (uint64_t)near[i] << (8 * i);
     uint32_t own = (uint32_t)(turn * 64 + channels * 8), u[4];
     for (int i = 0; i < 4; i++) u[i] = (uint32_t)p[i];
-    o.contexts[0] = hash(prefix, own + 0x1000);
-    o.contexts[1] = hash(hash(prefix, v->w), own + 0x2000);
-    o.contexts[2] = hash(hash(prefix, v->n), own + 0x3000);
-    o.contexts[3] = hash((uint32_t)(w << 8 | n), hash((uint32_t)before, own + 0x4000));
-    o.contexts[4] = hash((uint32_t)(median(w, n, nw) << 10 | (surprise + 256)), own + 0x5000);
-    o.contexts[5] = hash(u[1], hash((uint32_t)tied, own + 0x6000));
-    o.contexts[6] = hash(u[2], own + 0x7000);
-    o.contexts[7] = hash(u[1] << 8 | u[2], own + 0x8000);
-    o.contexts[8] = hash(u[0], hash((uint32_t)busy, own + 0x9000));
-    o.contexts[9] = hash(hash(v->w, v->n), hash(prefix, own + 0xa000));
-    o.contexts[10] = hash(hash(prefix, picture), own + 0xb000);
+    const uint32_t all[MOST_CONTEXTS] = {
+        hash(prefix, own + 0x1000),
+        hash(hash(prefix, v->w), own + 0x2000),
+        hash(hash(prefix, v->n), own + 0x3000),
+        hash((uint32_t)(w << 8 | n), hash((uint32_t)before, own + 0x4000)),
+        hash((uint32_t)(median(w, n, nw) << 10 | (surprise + 256)), own + 0x5000),
+        hash(u[1], hash((uint32_t)tied, own + 0x6000)),
+        hash(u[2], own + 0x7000),
+        hash(u[1] << 8 | u[2], own + 0x8000),
+        hash(u[0], hash((uint32_t)busy, own + 0x9000)),
+        hash(hash(v->w, v->n), hash(prefix, own + 0xa000)),
+        hash(hash(prefix, picture), own + 0xb000),
+    };
+    for (int i = 0; i < VALUE_CONTEXTS; i++) o.contexts[i] = all[CHOSEN[i]];
     return o;
 }
 
@@ -183,9 +199,10 @@ TARGET INLINE int code_value(coder *out, const tables *t, state *a, memory *m, o
         decision d;
         d.t = t;
         begin(&d);
+        d.width = VALUE_INPUTS, d.haste = VALUE_HASTE;
         see_anchors(&d, &least, &between, &most);
         for (int k = 0; k < VALUE_CONTEXTS; k++)
-            see_slot(&d, halves[k] + node, a->value_slots + (k * MOST_CHANNELS + turn) * STATES);
+            SEE_CONTEXT(&d, halves[k] + node, a->value_slots + (k * MOST_CHANNELS + turn) * STATES);
         for (int k = 0; k < AGREEMENTS; k++) {
             int found = agreement((uint32_t)(brings >> (32 * k)));
             found = (found * 16 + flags) * 8 + bit;
@@ -197,9 +214,10 @@ TARGET INLINE int code_value(coder *out, const tables *t, state *a, memory *m, o
             d.inputs[d.n - 1] = t->logit[(ones << 16) / all];
         }
         int certain = halves[0][node] & 15;
-        d.sets[0] = a->value_by_bit + (((channels - 1) * MOST_CHANNELS + turn) * 8 + bit) * INPUTS;
-        d.sets[1] = a->value_by_prefix + (turn * 256 + prefix) * INPUTS;
-        d.sets[2] = a->value_by_activity + ((turn * 3 + busy) * COUNTS + certain) * INPUTS;
+        d.sets[0] =
+            a->value_by_bit + (((channels - 1) * MOST_CHANNELS + turn) * 8 + bit) * VALUE_INPUTS;
+        d.sets[1] = a->value_by_prefix + (turn * 256 + prefix) * VALUE_INPUTS;
+        d.sets[2] = a->value_by_activity + ((turn * 3 + busy) * COUNTS + certain) * VALUE_INPUTS;
         d.chosen = 3;
         int32_t one = mix(&d, a->value_sets + (turn * 8 + bit) * MOST_SETS,
                           a->value_steps + (turn * 256 + prefix) * STEPS);

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from bitswap_cli.ans import Damaged
 from bitswap_cli.mixing.decisions import Decoder, Encoder
 from bitswap_cli.mixing.mixing import Adaptive, clip
+from bitswap_models.families.drawn.config import Config
 from bitswap_models.families.drawn.reference.colours import code_colour, sources
 from bitswap_models.families.drawn.reference.faults import damaged
 from bitswap_models.families.drawn.reference.memory import (
@@ -32,19 +33,22 @@ class Chunk:
 
     Parameters
     ----------
+    config : Config
+        Of the model.
     state : State
         Where it begins; nothing but `teach` changes it.
-    bits, ways : int
-        Of the number of entries of a memory; see `Memory`.
+    bits : int
+        Of the number of entries of a memory.
     words : uint32 array, optional
         What to decode; None encodes.
     """
 
     def __init__(
-        self, state: State, bits: int, ways: int, words: NDArray[np.uint32] | None = None
+        self, config: Config, state: State, bits: int, words: NDArray[np.uint32] | None = None
     ) -> None:
+        self._config = config
         self._coder = Encoder() if words is None else Decoder(words)
-        self._adaptive, self._memory = Adaptive(state._asdict()), Memory(bits, ways)
+        self._adaptive, self._memory = Adaptive(state._asdict()), Memory(bits, config.ways)
         self._seen: list[int] = []
         self._pictures = 0
         self._held: Chunk | None = None
@@ -141,11 +145,11 @@ class Chunk:
     ) -> int:
         told = [self._memory.entry(k, contexts[k]) for k in range(MEMORIES)]
         said = sources(v, place, there, told, kind.channels)
-        a, memory = self._adaptive, self._memory
+        a, memory, config = self._adaptive, self._memory, self._config
         without = [v.w] if v.flat else []
-        found = code_colour(self._coder, a, memory, v, kind, said, without, colour)
+        found = code_colour(self._coder, a, memory, v, kind, said, config.least, without, colour)
         if found is None:
-            found = code_values(self._coder, a, memory, v, kind, without, colour)
+            found = code_values(self._coder, a, memory, v, kind, config, without, colour)
         for i, (own, confidence) in enumerate(said):
             if confidence >= 0:
                 a.count("right", i * CONFIDENCES + confidence, int(own == found))

@@ -80,14 +80,16 @@ def code_colour(
     v: Window,
     kind: Kind,
     told: Sequence[Source],
+    least: int,
     without: list[int],
     colour: int,
 ) -> int | None:
     """Ask candidate after candidate, the likeliest first; None if it is none of them.
 
-    `without` are colours that have been ruled out; those of candidates are added.
+    Those with a score below `least` are left out. `without` are colours that have been ruled out;
+    those of candidates are added.
     """
-    rest = gather(a, kind, told, without)
+    rest = [own for own in gather(a, kind, told, without) if own.score >= least]
     rejected = 0
     for rank in range(min(len(rest), CANDIDATES)):
         best = max(range(rank, len(rest)), key=lambda j: (rest[j].score, -j))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from bitswap_cli.mixing.decisions import Decoder, Encoder
 from bitswap_cli.mixing.mixing import Adaptive, Decision, clip, mingle
 from bitswap_cli.mixing.tables import COUNTS, REACH, STATES, STEPS
+from bitswap_models.families.drawn.config import Config
 from bitswap_models.families.drawn.reference.faults import damaged, lacking
 from bitswap_models.families.drawn.reference.memory import Memory
 from bitswap_models.families.drawn.reference.palette import ORDER, Kind
@@ -20,10 +21,9 @@ from bitswap_models.families.drawn.state import (
     ANCHORS,
     CHANNELS,
     SETS,
-    VALUE_CONTEXTS,
 )
 
-RATE = 32
+RATE, FEW_RATE = 32, 110  # of weights; the latter if a value has few contexts
 LEAST_SCALE = 7000
 
 
@@ -40,7 +40,15 @@ class Outlook:
     activity: int
 
 
-def outlook(v: Window, pixel: int, place: int, channels: int, prefix: int, picture: int) -> Outlook:
+def outlook(
+    v: Window,
+    pixel: int,
+    place: int,
+    channels: int,
+    prefix: int,
+    picture: int,
+    chosen: Sequence[int],
+) -> Outlook:
     """Look at a channel; `pixel` holds those before it, and `prefix` is a hash of these."""
     k = ORDER[channels - 1][place]
     tied = channels >= 3 and k not in (0, 3)  # to the channel before
@@ -73,7 +81,8 @@ def outlook(v: Window, pixel: int, place: int, channels: int, prefix: int, pictu
         mingle(mingle(prefix, picture), own(11)),
     ]
     scales = [(i * CHANNELS + place) * ACTIVITIES + busy for i in range(ANCHORS)]
-    return Outlook(anchors, scales, ([w, n, nw, ne], anchors[:4]), contexts, activity)
+    own_ones = [contexts[k] for k in chosen]
+    return Outlook(anchors, scales, ([w, n, nw, ne], anchors[:4]), own_ones, activity)
 
 
 def _own(base: int, number: int) -> int:
@@ -114,6 +123,7 @@ def _code_value(
     place: int,
     channels: int,
     flags: int,
+    config: Config,
     rest: list[int],
     value: int,
 ) -> int:
@@ -133,10 +143,11 @@ def _code_value(
             prefix = 2 * prefix + bool(ones)
             low, high = (middle, high) if ones else (low, middle)
             continue
-        decision = Decision(a)
+        decision = Decision(a, config.inputs, int(config.few))
         _see_anchors(decision, o, low, middle, high)
-        for k in range(VALUE_CONTEXTS):
-            decision.see_slot(halves[k], node, "value_slots", (k * CHANNELS + place) * STATES)
+        for k, half in enumerate(halves):
+            first = (k * CHANNELS + place) * STATES
+            decision.see_slot(half, node, "value_slots", first, twice=not config.few)
         for k in range(AGREEMENTS):
             found = (_agreement(o.known[k], prefix, bit) * 16 + flags) * 8 + bit
             decision.see("agree", (k * CHANNELS + place) * AGREED + found)
@@ -149,7 +160,7 @@ def _code_value(
         of_sets, steps = (place * 8 + bit) * SETS, (place * 256 + prefix) * STEPS
         one = decision.mix(sets, ("value_sets", of_sets), ("value_steps", steps))
         found = coder.code(one, value >> bit & 1)
-        decision.learn(found, RATE)
+        decision.learn(found, FEW_RATE if config.few else RATE)
         prefix = 2 * prefix + found
         low, high = (middle, high) if found else (low, middle)
         rest[:] = ones if found else [key for key in rest if not key >> (shift + bit) & 1]
@@ -162,6 +173,7 @@ def code_values(
     memory: Memory,
     v: Window,
     kind: Kind,
+    config: Config,
     without: Collection[int],
     colour: int,
 ) -> int:
@@ -172,8 +184,8 @@ def code_values(
     pixel = prefix = 0
     flags = 15  # which of W, N, NW, NE all channels so far, but alpha, repeated
     for place, k in enumerate(ORDER[channels - 1]):
-        o = outlook(v, pixel, place, channels, prefix, kind.number)
-        known = place, channels, flags, rest, channel(colour, k)
+        o = outlook(v, pixel, place, channels, prefix, kind.number, config.chosen)
+        known = place, channels, flags, config, rest, channel(colour, k)
         value = _code_value(coder, a, memory, o, *known)
         scales = a.of["scale"]
         for anchor, at in zip(o.anchors, o.scales, strict=True):

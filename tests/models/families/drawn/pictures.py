@@ -14,7 +14,7 @@ Pixels = NDArray[np.uint8]
 
 def model() -> Drawn:
     """A model that nothing has taught."""
-    return built(Drawn, Config(), saved(untrained()))
+    return built(Drawn, Config(), saved(untrained(Config())))
 
 
 def flat(height: int, width: int, channels: int, random: np.random.Generator) -> Pixels:

@@ -50,13 +50,13 @@ def test_chunks_begin_alike_whatever_was_coded_before() -> None:
 
 
 @pytest.mark.skipif(kernel.compiled() is None, reason="the kernel is not compiled")
-@pytest.mark.parametrize("ways", [1, 2])
+@pytest.mark.parametrize("config", [Config(12), Config(12, 2), Config(12, 2, 6, 128)])
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 def test_engines_give_the_same_words(
-    channels: int, ways: int, monkeypatch: pytest.MonkeyPatch
+    channels: int, config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In the last picture contexts take entries from each other."""
-    random, config = np.random.default_rng(channels), Config(12, ways)
+    random = np.random.default_rng(channels)
     pictures = [flat(13, 9, channels, random), smooth(8, 11, channels, random)]
     pictures += [noise(3, 4, channels, random), pictures[0], flat(6, 30, channels, random)]
     pictures += [noise(16, 16, channels, random)]
@@ -65,14 +65,14 @@ def test_engines_give_the_same_words(
     words, taught = [], []
     for compiled in (kernel.compiled(), None):
         monkeypatch.setattr(kernel, "compiled", lambda compiled=compiled: compiled)
-        taught.append(untrained())
+        taught.append(untrained(config))
         with opened(config, taught[-1], shapes) as chunk:
             bits = [chunk.picture(one, keys(own)) for one, own in zip(pictures, told, strict=True)]
             words.append((bits, chunk.words().tolist()))
     assert words[0] == words[1]
     assert all(np.array_equal(*arrays) for arrays in zip(*taught, strict=True))
-    assert not np.array_equal(taught[0].hit, untrained().hit)
-    back = reference.Chunk(untrained(), 12, ways, np.array(words[0][1], np.uint32))
+    assert not np.array_equal(taught[0].hit, untrained(config).hit)
+    back = reference.Chunk(config, untrained(config), 12, np.array(words[0][1], np.uint32))
     for picture, own in zip(pictures, told, strict=True):
         found = np.zeros_like(picture)
         back.picture(found, keys(own))
@@ -160,14 +160,14 @@ def test_damaged_words_are_refused_or_give_pictures(data: st.DataObject) -> None
         coder.decode(bytes(words), shapes, told)
 
 
-def told_by(compiled: kernel.Kernel | None, words: np.ndarray, shape: tuple[int, ...]) -> object:
+def told_by(compiled: kernel.Kernel | None, words: np.ndarray, config: Config) -> object:
     """What an engine makes of words: a picture, or None."""
-    found = np.zeros(shape, np.uint8)
+    found = np.zeros((5, 6, 3), np.uint8)
     own = np.array([0x112233, 0xAABBCC, 0xFF0000], np.uint32)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(kernel, "compiled", lambda: compiled)
         try:
-            with opened(Config(), untrained(), [shape, shape], words) as chunk:
+            with opened(config, untrained(config), [found.shape] * 2, words) as chunk:
                 chunk.picture(found, own[:0])
                 chunk.picture(found, own)
                 chunk.words()
@@ -183,7 +183,8 @@ def test_engines_make_the_same_of_words_by_chance(seed: int, count: int) -> None
     words = np.random.default_rng(seed).integers(0, 1 << 32, count, np.uint32)
     if count > 2:
         words[0], words[1] = count - 1, words[1] >> 1
-    assert told_by(kernel.compiled(), words, (5, 6, 3)) == told_by(None, words, (5, 6, 3))
+    for config in (Config(), Config(18, 2, 6, 128)):
+        assert told_by(kernel.compiled(), words, config) == told_by(None, words, config)
 
 
 @pytest.mark.parametrize("compiled", [True, False])

@@ -10,11 +10,11 @@ from bitswap_models.families.drawn.state import loaded, saved, untrained
 
 
 def test_what_is_saved_is_loaded_in_eight_bits() -> None:
-    state = untrained()
+    state = untrained(Config())
     random = np.random.default_rng(1)
     state.hit[:] = random.integers(1 << 12, 1 << 32, state.hit.shape, np.uint32)
     state.colour_by_rank[:] = random.integers(-(1 << 17), 1 << 17, state.colour_by_rank.shape)
-    found = loaded(Stored(saved(state)))
+    found = loaded(Config(), Stored(saved(state)))
     logits = tables().logit.astype(int)
     assert abs(logits[found.hit >> 16] - logits[state.hit >> 16]).max() <= 13
     assert abs(found.colour_by_rank - state.colour_by_rank).max() <= 1 << 10
@@ -24,12 +24,13 @@ def test_what_is_saved_is_loaded_in_eight_bits() -> None:
 def test_a_memory_is_as_large_as_pictures_need_and_a_model_says() -> None:
     assert [Config().bits([(h, 512, 3)]) for h in (1, 64, 512, 513, 4096)] == [12, 15, 18, 19, 19]
     assert Config(18, 2).bits([(513, 512, 3)]) == 18
-    odd = Config(20), Config(11), Config(18, 0), Config(18, 3)
-    assert Config(18, 2).sound() and not any(one.sound() for one in odd)
+    odd = Config(20), Config(11), Config(18, 0), Config(18, 3), Config(18, 2, 7)
+    assert all(one.sound() for one in (Config(18, 2), Config(18, 2, 6, 128)))
+    assert not any(one.sound() for one in odd)
 
 
 def test_a_chunk_changes_a_state_of_its_own() -> None:
-    state = untrained()
+    state = untrained(Config())
     twin = state.copy()
     twin.flat[:] = 0
     assert state.flat.any()

@@ -1,0 +1,10 @@
+/* Pictures with what every processor has, eleven contexts of a value. */
+#include "chunk.h"
+
+#define TARGET
+#define VALUE_CONTEXTS 11
+#include "pixels.h"
+
+void bitswap_drawn_eleven_plain(chunk *k, frame *f, uint8_t *pixels, int64_t height) {
+    rows(k, f, pixels, height);
+}
