@@ -140,11 +140,11 @@ def _said(inflated: Inflated, stream: bytes, feeds: Iterable[int]) -> bytes | No
     if sum(map(len, columns)) > most_corrections(len(inflated.data) - PADDING):
         return None
     description = pack(parameters, stream[:2], tail, adler, columns)
-    if not _proves(inflated, description, deflate, stream):
-        return None
     by_costs = costs.described(len(description))
     if by_costs is not None:
         return by_costs
+    if not _proves(inflated, description, deflate, stream):
+        return None
     if parameters.family == LIBDEFLATE:
         makers.note(makers.LIBDEFLATE)
     return description

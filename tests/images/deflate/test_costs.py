@@ -3,6 +3,7 @@ looked for cheap ones, that takes next to nothing."""
 
 import hashlib
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import settings as limits
 from hypothesis import strategies as st
 
 from bitswap_cli.errors import ArchiveError
-from bitswap_cli.images.deflate import describe, engine, reference, restore
+from bitswap_cli.images.deflate import describe, describing, engine, reference, restore
 from bitswap_cli.images.deflate.guess import foreign, guess
 from bitswap_cli.images.deflate.inflated import Inflated
 from bitswap_cli.images.deflate.makers import COSTS, noting
@@ -207,3 +208,19 @@ def test_what_was_seen_otherwise_proves_nothing() -> None:
     except ArchiveError:
         return
     assert not _alike(heard, known)
+
+
+@pytest.mark.parametrize("size", [600, 2000, 4000])
+def test_what_costs_tell_in_less_is_not_proved_otherwise(
+    size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proved, proves = list[int](), describing._proves
+
+    def noted(known: Inflated, description: bytes, *how: Any) -> bool:
+        proved.append(description[0] >> 4)
+        return proves(known, description, *how)
+
+    monkeypatch.setattr(describing, "_proves", noted)
+    described = describe(thrifty(changing()[:size]), NEVER)
+    assert described is not None and described.description[0] >> 4 == FAMILY
+    assert proved == [FAMILY]

@@ -23,8 +23,8 @@ Limits = Mapping[Genre, float]
 
 ALL: Limits = {}
 """Where every offer is asked."""
-_LOT, _SMALL = 8, 1 << 14  # pictures that are compared together, and the most samples of each
-_LAG = 16  # lots: what is found of one is known to the one that comes so many later
+_LOT, _SMALL = 16, 1 << 14  # pictures that are compared together, and the most samples of each
+_LAG = 8  # lots: what is found of one is known to the one that comes so many later
 _SOME = 32  # pictures of a genre that tell of the others
 _MOST = 28  # of these: those at which the first coder is best
 
