@@ -45,8 +45,8 @@ _LUMA, _CHROMA, _FEWER, _COMPARED = 2200, 1500, 6000, 50
 _GRANT = 0.5  # of what is left may be used in a round
 _STUCK = 0.8  # of the wrong pixels that there were: a round that leaves more is no progress
 # How what is wrong is taken back, round by round, and how many times as many pixels may be compared
-# in a round as there are. Each round but the second begins anew where pixels are wrong: other paces
-# come to other ends.
+# in a round as there are. Each round but the second begins anew where pixels are wrong, if MCUs are
+# apart: other paces come to other ends.
 _PACES = (
     Pace(96, 26, 8),
     Pace(64, 26, 16),
@@ -56,6 +56,7 @@ _PACES = (
     Pace(64, 16, 24),
 )
 _KEPT, _RELAXED = 1, 60
+_APART = 0.005  # of all MCUs: if more are wrong, what chroma they share is too much to begin anew
 _AS_IT_IS = 3  # a state of blocks that are not looked at
 
 
@@ -86,8 +87,10 @@ class Puzzle:
             planes = samples(self.origin, self.blocks)
             wrong = self.wrong(planes)
             if wrong and self.relaxes:
-                if round_ != _KEPT:
-                    self.save_again(self.canvas.clear & self.wrong_mcus(planes))
+                where = self.canvas.clear & self.wrong_mcus(planes)
+                apart = self.origin.sampling == (1, 1) or where.mean() <= _APART
+                if not round_ or (round_ != _KEPT and apart):
+                    self.save_again(where)
                 self.relax(_PACES[min(round_, len(_PACES) - 1)])
                 planes = samples(self.origin, self.blocks)
                 wrong = self.wrong(planes)
