@@ -4,14 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from bitswap_cli.mixing.logits import LIMIT
 from bitswap_cli.mixing.tables import INPUTS
 
 TILE = 8
 LEAST, MOST = 12, 19  # bits of the number of a memory's entries
-CONTEXTS = {11: tuple(range(11)), 6: (0, 1, 2, 4, 6, 10)}
-"""Which contexts a value has, by how many these are."""
+
+
+class Numbers(NamedTuple):
+    """By what models differ that have another number of contexts."""
+
+    chosen: tuple[int, ...]
+    """Which contexts a value has."""
+    inputs: int
+    """Of a set of weights for a value; of half as many, each context is one instead of two."""
+    rate: int
+    """At which these weights learn, 2^haste times as fast."""
+    haste: int
+    colour_rate: int
+    """At which those of candidates learn."""
+    each_source: int
+    """What the score of a candidate gains by each source that names it."""
+    scale: int
+    """Of logistics, in 1/16 of the mean error of the past."""
+    slowness: int
+    """Of this mean: it moves by 2^-slowness of what an error differs from it."""
+
+    @property
+    def few(self) -> bool:
+        """Whether contexts are few."""
+        return self.inputs < INPUTS
+
+
+NUMBERS = {
+    11: Numbers(tuple(range(11)), INPUTS, 32, 0, 40, 100, 12, 5),
+    6: Numbers((0, 1, 2, 4, 6, 10), INPUTS // 2, 110, 1, 70, 70, 10, 4),
+}
+"""By the number of contexts."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +57,7 @@ class Config:
     def sound(self) -> bool:
         """Whether all fields are within what a file may ask for."""
         known = LEAST <= self.memory <= MOST and self.ways in (1, 2)
-        return known and self.contexts in CONTEXTS
+        return known and self.contexts in NUMBERS
 
     def bits(self, shapes: Iterable[tuple[int, ...]]) -> int:
         """Bits of the number of a memory's entries, for pictures of these shapes (H, W, C)."""
@@ -39,19 +70,9 @@ class Config:
         return self.asked or -LIMIT
 
     @property
-    def chosen(self) -> tuple[int, ...]:
-        """Which contexts a value has."""
-        return CONTEXTS[self.contexts]
-
-    @property
-    def few(self) -> bool:
-        """Whether these are few: each is heard once then, and weights learn faster."""
-        return self.contexts < max(CONTEXTS)
-
-    @property
-    def inputs(self) -> int:
-        """Of a set of weights for a value."""
-        return INPUTS // 2 if self.few else INPUTS
+    def numbers(self) -> Numbers:
+        """Those of a model with so many contexts."""
+        return NUMBERS[self.contexts]
 
     @property
     def tile(self) -> int:

@@ -92,8 +92,9 @@ def untrained(config: Config) -> State:
     levels = np.arange(LEVELS) * 4096 // LEVELS - 2048 + 85
     states = np.where(np.arange(COUNTS)[:, None] > 0, levels, 0).reshape(-1)
     colours = _weights(INPUTS, (8000, SOURCES), (6000, 2 * COLOUR_CONTEXTS))
-    heard = (11000, config.contexts) if config.few else (6000, 2 * config.contexts)
-    values = _weights(config.inputs, (12000, ANCHORS), heard, (6000, AGREEMENTS), (20000, 1))
+    contexts, inputs = config.contexts, config.numbers.inputs
+    heard = (11000, contexts) if config.numbers.few else (6000, 2 * contexts)
+    values = _weights(inputs, (12000, ANCHORS), heard, (6000, AGREEMENTS), (20000, 1))
     return State(
         np.full((3 * 16, 2, 2), 4000 << 10, np.uint32),
         np.full((SOURCES, ROLES, CONFIDENCES), 1 << 31, np.uint32),

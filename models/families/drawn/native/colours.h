@@ -4,6 +4,7 @@
 #define BITSWAP_DRAWN_COLOURS_H
 
 #include "decisions.h"
+#include "generation.h"
 #include "palette.h"
 
 /* Sources: the place, the first and second colour of each memory, W N NW NE WW NN, W + N - NW. */
@@ -65,7 +66,7 @@ TARGET INLINE candidates gather(const tables *t, const state *a, const sources *
     }
     int kept = 0;
     for (int j = 0; j < c.count; j++) {
-        const int32_t score = c.score[j] + 100 * ones_of(c.agreeing[j]);
+        const int32_t score = c.score[j] + EACH_SOURCE * ones_of(c.agreeing[j]);
         if (score < least || !has_colour(f, c.colour[j])) continue;
         c.colour[kept] = c.colour[j], c.agreeing[kept] = c.agreeing[j], c.score[kept] = score;
         kept++;

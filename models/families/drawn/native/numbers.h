@@ -12,11 +12,10 @@ enum { SOURCES = 20, ROLES = 3, CONFIDENCES = 32 };
 enum { COLOUR_CONTEXTS = 4, MOST_CONTEXTS = 11, ANCHORS = 6, AGREEMENTS = 2 };
 enum { MOST_CANDIDATES = 8, MOST_CHANNELS = 4 };
 enum { MOST_COLOURS = 256 }; /* of a picture whose file tells them */
-enum { COLOUR_RATE = 40 }; /* at which weights learn */
 enum { AGREED = 81 * 16 * 8, ACTIVITIES = 64, MEMORIES = 6 };
 
 /* What adapts while pictures are coded, in the order of state.py. A counter is a probability
- * of 22 bits over a count of 10. How many contexts and inputs a value has values.h says. */
+ * of 22 bits over a count of 10. How many contexts and inputs a value has generation.h says. */
 typedef struct {
     uint32_t *flat;                  /* [3 * 16][2][2] */
     uint32_t *hit;                   /* [SOURCES][ROLES][CONFIDENCES] */

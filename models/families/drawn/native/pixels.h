@@ -1,5 +1,5 @@
 /* The pixels of a picture, row by row; a set of instructions includes this with TARGET, the
- * attribute of every function, and VALUE_CONTEXTS, see values.h.
+ * attribute of every function, and VALUE_CONTEXTS, see generation.h.
  */
 #include "colours.h"
 #include "values.h"

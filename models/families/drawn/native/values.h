@@ -1,22 +1,10 @@
-/* A colour that no source knows: channel by channel, bit by bit, the highest first.
- *
- * A file that includes this defines VALUE_CONTEXTS: 11, or the six that say most.
- */
+/* A colour that no source knows: channel by channel, bit by bit, the highest first. */
 #ifndef BITSWAP_DRAWN_VALUES_H
 #define BITSWAP_DRAWN_VALUES_H
 
 #include "decisions.h"
+#include "generation.h"
 #include "palette.h"
-
-#if VALUE_CONTEXTS == 11
-enum { VALUE_INPUTS = INPUTS, VALUE_RATE = 32, VALUE_HASTE = 0 };
-static const int CHOSEN[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
-#define SEE_CONTEXT see_slot
-#else
-enum { VALUE_INPUTS = INPUTS / 2, VALUE_RATE = 110, VALUE_HASTE = 1 };
-static const int CHOSEN[] = {0, 1, 2, 4, 6, 10};
-#define SEE_CONTEXT see_logit
-#endif
 
 enum { LEAST_SCALE = 7000 };
 static const uint64_t EACH_BYTE = UINT64_C(0x0101010101010101);
@@ -73,7 +61,7 @@ TARGET INLINE outlook regard(state *a, const window *v, uint32_t pixel, int turn
     int busy = clip(o.activity, 0, 7) * 8 + clip(bits_of(steps), 0, 7);
     for (int i = 0; i < ANCHORS; i++) {
         o.scales[i] = a->scale + (i * MOST_CHANNELS + turn) * ACTIVITIES + busy;
-        uint32_t scale = (uint32_t)(((uint64_t)*o.scales[i] * 3) >> 2);
+        uint32_t scale = (uint32_t)(((uint64_t)*o.scales[i] * SCALE_SIXTEENTHS) >> 4);
         o.inverse[i] = (int32_t)((UINT64_C(1) << 32) / (scale < LEAST_SCALE ? LEAST_SCALE : scale));
     }
     const int32_t *p = o.anchors;
@@ -213,7 +201,7 @@ TARGET INLINE int code_value(coder *out, const tables *t, state *a, memory *m, o
             uint32_t ones = (uint32_t)(rest->end - at), all = (uint32_t)(rest->end - rest->first);
             d.inputs[d.n - 1] = t->logit[(ones << 16) / all];
         }
-        int certain = halves[0][node] & 15;
+        int certain = known_by(halves, node);
         d.sets[0] =
             a->value_by_bit + (((channels - 1) * MOST_CHANNELS + turn) * 8 + bit) * VALUE_INPUTS;
         d.sets[1] = a->value_by_prefix + (turn * 256 + prefix) * VALUE_INPUTS;
@@ -246,7 +234,7 @@ TARGET INLINE uint32_t code_values(coder *out, const tables *t, state *a, memory
         const int value = code_value(out, t, a, m, o, p.turn, channels, same, rest, wanted);
         for (int i = 0; i < ANCHORS; i++) {
             int64_t error = ((int64_t)absolute(value - o->anchors[i]) << 16) - *o->scales[i];
-            *o->scales[i] = (uint32_t)((int64_t)*o->scales[i] + (error >> 5));
+            *o->scales[i] = (uint32_t)((int64_t)*o->scales[i] + (error >> SCALE_SLOWNESS));
         }
         if (channels % 2 || p.turn) { /* not alpha */
             same.w &= value == channel(v->w, k), same.n &= value == channel(v->n, k);

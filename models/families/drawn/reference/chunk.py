@@ -147,9 +147,9 @@ class Chunk:
         said = sources(v, place, there, told, kind.channels)
         a, memory, config = self._adaptive, self._memory, self._config
         without = [v.w] if v.flat else []
-        found = code_colour(self._coder, a, memory, v, kind, said, config.least, without, colour)
+        found = code_colour(self._coder, a, memory, v, kind, said, config, without, colour)
         if found is None:
-            found = code_values(self._coder, a, memory, v, kind, config, without, colour)
+            found = code_values(self._coder, a, memory, v, kind, config.numbers, without, colour)
         for i, (own, confidence) in enumerate(said):
             if confidence >= 0:
                 a.count("right", i * CONFIDENCES + confidence, int(own == found))

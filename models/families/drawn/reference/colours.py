@@ -13,6 +13,7 @@ from bitswap_cli.mixing.decisions import Decoder, Encoder
 from bitswap_cli.mixing.logits import LIMIT
 from bitswap_cli.mixing.mixing import Adaptive, Decision, clip, mingle
 from bitswap_cli.mixing.tables import STATES, STEPS
+from bitswap_models.families.drawn.config import Config
 from bitswap_models.families.drawn.reference.memory import Followed, Memory, Place
 from bitswap_models.families.drawn.reference.palette import Kind
 from bitswap_models.families.drawn.reference.window import Window, channel
@@ -26,7 +27,6 @@ from bitswap_models.families.drawn.state import (
 )
 
 AROUND = 13  # the first source of the window
-RATE = 40
 Source = tuple[int, int]
 """A colour, and with what confidence; -1 says nothing."""
 
@@ -57,7 +57,7 @@ def sources(
 
 
 def gather(
-    a: Adaptive, kind: Kind, told: Sequence[Source], without: Collection[int]
+    a: Adaptive, kind: Kind, told: Sequence[Source], each: int, without: Collection[int]
 ) -> list[Candidate]:
     """Distinct colours that the picture may have, but those that have been ruled out."""
     found: dict[int, Candidate] = {}
@@ -69,7 +69,7 @@ def gather(
         candidate.agreeing |= 1 << i
         candidate.score = max(candidate.score, own)
     for candidate in found.values():
-        candidate.score += 100 * candidate.agreeing.bit_count()
+        candidate.score += each * candidate.agreeing.bit_count()
     return list(found.values())
 
 
@@ -80,16 +80,17 @@ def code_colour(
     v: Window,
     kind: Kind,
     told: Sequence[Source],
-    least: int,
+    config: Config,
     without: list[int],
     colour: int,
 ) -> int | None:
     """Ask candidate after candidate, the likeliest first; None if it is none of them.
 
-    Those with a score below `least` are left out. `without` are colours that have been ruled out;
-    those of candidates are added.
+    Those with a score below `config.least` are left out. `without` are colours that have been ruled
+    out; those of candidates are added.
     """
-    rest = [own for own in gather(a, kind, told, without) if own.score >= least]
+    each = config.numbers.each_source
+    rest = [own for own in gather(a, kind, told, each, without) if own.score >= config.least]
     rejected = 0
     for rank in range(min(len(rest), CANDIDATES)):
         best = max(range(rank, len(rest)), key=lambda j: (rest[j].score, -j))
@@ -99,7 +100,7 @@ def code_colour(
         _see(decision, memory, v, told, candidate, rejected, rank, kind.channels)
         one = _mixed(decision, told, candidate.agreeing, rejected, rank, kind.channels)
         found = coder.code(one, int(candidate.colour == colour))
-        decision.learn(found, RATE)
+        decision.learn(found, config.numbers.colour_rate)
         if found:
             return candidate.colour
         rejected |= candidate.agreeing

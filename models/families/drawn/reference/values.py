@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
 
 from bitswap_cli.mixing.decisions import Decoder, Encoder
 from bitswap_cli.mixing.mixing import Adaptive, Decision, clip, mingle
 from bitswap_cli.mixing.tables import COUNTS, REACH, STATES, STEPS
-from bitswap_models.families.drawn.config import Config
+from bitswap_models.families.drawn.config import Numbers
 from bitswap_models.families.drawn.reference.faults import damaged, lacking
 from bitswap_models.families.drawn.reference.memory import Memory
 from bitswap_models.families.drawn.reference.palette import ORDER, Kind
@@ -23,7 +23,6 @@ from bitswap_models.families.drawn.state import (
     SETS,
 )
 
-RATE, FEW_RATE = 32, 110  # of weights; the latter if a value has few contexts
 LEAST_SCALE = 7000
 
 
@@ -38,6 +37,7 @@ class Outlook:
     """Values that it may repeat."""
     contexts: list[int]
     activity: int
+    numbers: Numbers
 
 
 def outlook(
@@ -47,7 +47,7 @@ def outlook(
     channels: int,
     prefix: int,
     picture: int,
-    chosen: Sequence[int],
+    numbers: Numbers,
 ) -> Outlook:
     """Look at a channel; `pixel` holds those before it, and `prefix` is a hash of these."""
     k = ORDER[channels - 1][place]
@@ -81,8 +81,8 @@ def outlook(
         mingle(mingle(prefix, picture), own(11)),
     ]
     scales = [(i * CHANNELS + place) * ACTIVITIES + busy for i in range(ANCHORS)]
-    own_ones = [contexts[k] for k in chosen]
-    return Outlook(anchors, scales, ([w, n, nw, ne], anchors[:4]), own_ones, activity)
+    own_ones = [contexts[k] for k in numbers.chosen]
+    return Outlook(anchors, scales, ([w, n, nw, ne], anchors[:4]), own_ones, activity, numbers)
 
 
 def _own(base: int, number: int) -> int:
@@ -93,7 +93,7 @@ def _see_anchors(decision: Decision, o: Outlook, low: int, middle: int, high: in
     """The share of 1 in low..high-1, cut in the middle, under a logistic about each anchor."""
     a = decision.adaptive
     for anchor, at in zip(o.anchors, o.scales, strict=True):
-        inverse = (1 << 32) // max(a.of["scale"][at] * 3 >> 2, LEAST_SCALE)
+        inverse = (1 << 32) // max(a.of["scale"][at] * o.numbers.scale >> 4, LEAST_SCALE)
 
         def below(edge: int, anchor: int = anchor, inverse: int = inverse) -> int:
             z = -REACH if edge == 0 else REACH
@@ -115,6 +115,14 @@ def _agreement(values: list[int], prefix: int, bit: int) -> int:
     return found
 
 
+def _known(halves: list[list[int]], node: int) -> int:
+    """How well contexts know what follows: the first of eleven, two others of six."""
+    if len(halves) > 6:
+        return halves[0][node] & 15
+    one, other = (sum((half[node] & 15) > least for least in (0, 2, 8)) for half in halves[1:3])
+    return 4 * one + other
+
+
 def _code_value(
     coder: Encoder | Decoder,
     a: Adaptive,
@@ -123,7 +131,6 @@ def _code_value(
     place: int,
     channels: int,
     flags: int,
-    config: Config,
     rest: list[int],
     value: int,
 ) -> int:
@@ -143,11 +150,11 @@ def _code_value(
             prefix = 2 * prefix + bool(ones)
             low, high = (middle, high) if ones else (low, middle)
             continue
-        decision = Decision(a, config.inputs, int(config.few))
+        decision = Decision(a, o.numbers.inputs, o.numbers.haste)
         _see_anchors(decision, o, low, middle, high)
         for k, half in enumerate(halves):
             first = (k * CHANNELS + place) * STATES
-            decision.see_slot(half, node, "value_slots", first, twice=not config.few)
+            decision.see_slot(half, node, "value_slots", first, twice=not o.numbers.few)
         for k in range(AGREEMENTS):
             found = (_agreement(o.known[k], prefix, bit) * 16 + flags) * 8 + bit
             decision.see("agree", (k * CHANNELS + place) * AGREED + found)
@@ -155,12 +162,12 @@ def _code_value(
         sets = [
             ("value_by_bit", ((channels - 1) * CHANNELS + place) * 8 + bit),
             ("value_by_prefix", place * 256 + prefix),
-            ("value_by_activity", (place * 3 + busy) * COUNTS + (halves[0][node] & 15)),
+            ("value_by_activity", (place * 3 + busy) * COUNTS + _known(halves, node)),
         ]
         of_sets, steps = (place * 8 + bit) * SETS, (place * 256 + prefix) * STEPS
         one = decision.mix(sets, ("value_sets", of_sets), ("value_steps", steps))
         found = coder.code(one, value >> bit & 1)
-        decision.learn(found, FEW_RATE if config.few else RATE)
+        decision.learn(found, o.numbers.rate)
         prefix = 2 * prefix + found
         low, high = (middle, high) if found else (low, middle)
         rest[:] = ones if found else [key for key in rest if not key >> (shift + bit) & 1]
@@ -173,7 +180,7 @@ def code_values(
     memory: Memory,
     v: Window,
     kind: Kind,
-    config: Config,
+    numbers: Numbers,
     without: Collection[int],
     colour: int,
 ) -> int:
@@ -184,12 +191,12 @@ def code_values(
     pixel = prefix = 0
     flags = 15  # which of W, N, NW, NE all channels so far, but alpha, repeated
     for place, k in enumerate(ORDER[channels - 1]):
-        o = outlook(v, pixel, place, channels, prefix, kind.number, config.chosen)
-        known = place, channels, flags, config, rest, channel(colour, k)
+        o = outlook(v, pixel, place, channels, prefix, kind.number, numbers)
+        known = place, channels, flags, rest, channel(colour, k)
         value = _code_value(coder, a, memory, o, *known)
         scales = a.of["scale"]
         for anchor, at in zip(o.anchors, o.scales, strict=True):
-            scales[at] += ((abs(value - anchor) << 16) - scales[at]) >> 5
+            scales[at] += ((abs(value - anchor) << 16) - scales[at]) >> numbers.slowness
         if channels % 2 or place:
             same = [value == known for known in o.known[0]]
             flags &= sum(bit << i for i, bit in enumerate(same))

@@ -1,0 +1,31 @@
+/* The numbers by which models differ; a file that includes this defines VALUE_CONTEXTS, how many
+ * contexts a value has: 11, or the six that say most. config.py says what they are.
+ */
+#ifndef BITSWAP_DRAWN_GENERATION_H
+#define BITSWAP_DRAWN_GENERATION_H
+
+#include "mixing.h"
+
+#if VALUE_CONTEXTS == 11
+static const int CHOSEN[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+enum { VALUE_INPUTS = INPUTS, VALUE_RATE = 32, VALUE_HASTE = 0 };
+enum { COLOUR_RATE = 40, EACH_SOURCE = 100, SCALE_SIXTEENTHS = 12, SCALE_SLOWNESS = 5 };
+#define SEE_CONTEXT see_slot
+#else
+static const int CHOSEN[] = {0, 1, 2, 4, 6, 10};
+enum { VALUE_INPUTS = INPUTS / 2, VALUE_RATE = 110, VALUE_HASTE = 1 };
+enum { COLOUR_RATE = 70, EACH_SOURCE = 70, SCALE_SIXTEENTHS = 10, SCALE_SLOWNESS = 4 };
+#define SEE_CONTEXT see_logit
+#endif
+
+/* How well contexts know what follows, by their slots, below 16: the first one, or two others. */
+TARGET INLINE int known_by(uint16_t *const *halves, int node) {
+#if VALUE_CONTEXTS == 11
+    return halves[0][node] & 15;
+#else
+    const int one = halves[1][node] & 15, other = halves[2][node] & 15;
+    return ((one > 0) + (one > 2) + (one > 8)) * 4 + (other > 0) + (other > 2) + (other > 8);
+#endif
+}
+
+#endif
