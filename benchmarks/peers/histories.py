@@ -2,13 +2,14 @@
 
     python -m benchmarks.peers.histories FOLDER [--quality Q ..] [--sampling S ..]
                                          [--cut TOP LEFT BOTTOM RIGHT] [--turned K] [--alpha]
-                                         [--peers]
+                                         [--painted SHARE] [--peers]
 
-The pictures of a folder are saved as JPEG by Pillow, decoded by it, cut, turned and given an opaque
-alpha if asked for, and saved as PNG. Prints a Markdown table: how many come back without
-corrections, the share of pixels that are corrected, bytes of the JPEGs, of their archive, of the
-archive of the PNGs, and of JPEG XL -e 9 and lepton where these are installed (--peers); processor
-seconds a megapixel to find what they were.
+The pictures of a folder are saved as JPEG by Pillow, decoded by it, painted over with a square of
+the next one, cut, turned and given an opaque alpha if asked for, and saved as PNG. Prints a
+Markdown table: how many come back without corrections, the share of pixels that are corrected,
+bytes of the JPEGs, of their archive, of the archive of the PNGs, and of JPEG XL -e 9 and lepton
+where these are installed (--peers); processor seconds a megapixel to find what they were, and of
+whole commands on the PNG files, in (--no-verify) and out.
 """
 
 import argparse
@@ -34,18 +35,20 @@ from bitswap_cli.images.orientation import turn
 SAMPLINGS = ("4:4:4", "4:2:2", "4:2:0", "gray")
 HEADINGS = (
     "sampling", "quality", "pictures", "exact", "pixels corrected", "JPEG", "its archive",
-    "ours", "ours / its archive", "lepton", "JPEG XL", "s / MP",
+    "ours", "ours / its archive", "lepton", "JPEG XL", "s / MP", "in", "out",
 )  # fmt: skip
 
 
 class Sizes(NamedTuple):
-    """Of some pictures together, bytes."""
+    """Of some pictures together, bytes, and processor seconds of commands."""
 
     jpeg: int
     archive: int
     ours: int
     lepton: int | None
     jpeg_xl: int | None
+    seconds: tuple[float, float]
+    """In and out."""
 
 
 def jpeg(image: Image.Image, quality: int, sampling: str) -> bytes:
@@ -67,9 +70,10 @@ def sizes(files: list[bytes], pictures: list[Pixels], *, with_peers: bool) -> Si
             (folder / f"files/{k}.jpg").write_bytes(data)
             Image.fromarray(pixels).save(folder / f"pictures/{k}.png")
         archive, ours = (
-            bitswap("compress", folder / name, "-o", folder / f"{name}.bsw").output["after"]
+            bitswap("compress", "--no-verify", folder / name, "-o", folder / f"{name}.bsw")
             for name in ("files", "pictures")
         )
+        out = bitswap("decompress", folder / "pictures.bsw", "-o", folder / "back")
     lepton = jpeg_xl = None
     if with_peers and find_spec("lepton_jpeg_python"):
         compress = import_module("lepton_jpeg_python").compress_bytes
@@ -77,7 +81,18 @@ def sizes(files: list[bytes], pictures: list[Pixels], *, with_peers: bool) -> Si
     best = [peer for peer in peers() if peer.name.endswith(BEST)] if with_peers else []
     if best:
         jpeg_xl = sum(len(best[0].encode(np.atleast_3d(pixels))) for pixels in pictures)
-    return Sizes(sum(map(len, files)), archive, ours, lepton, jpeg_xl)
+    sides = archive.output["after"], ours.output["after"]
+    return Sizes(sum(map(len, files)), *sides, lepton, jpeg_xl, (ours.cpu_seconds, out.cpu_seconds))
+
+
+def painted(pictures: list[Pixels], share: float) -> list[Pixels]:
+    """Pictures with a square of the next one over a share of their pixels, off the grid."""
+    made = [picture.copy() for picture in pictures]
+    for picture, other in zip(made, pictures[1:] + pictures[:1], strict=True):
+        height, width = picture.shape[:2]
+        side, top, left = int((share * height * width) ** 0.5), height // 3, width // 3
+        picture[top : top + side, left : left + side] = other[100 : 100 + side, 120 : 120 + side]
+    return made
 
 
 def rows(folder: Path, arguments: argparse.Namespace) -> Iterator[tuple[str, ...]]:
@@ -92,7 +107,7 @@ def rows(folder: Path, arguments: argparse.Namespace) -> Iterator[tuple[str, ...
                 np.ascontiguousarray(
                     turn(p[top : len(p) - bottom, left : p.shape[1] - right], arguments.turned)
                 )
-                for p in decoded
+                for p in painted(decoded, arguments.painted)
             ]
             if arguments.alpha:
                 pictures = [np.dstack([p, np.full(p.shape[:2], 255, np.uint8)]) for p in pictures]
@@ -110,7 +125,7 @@ def rows(folder: Path, arguments: argparse.Namespace) -> Iterator[tuple[str, ...
             yield (
                 sampling, str(quality), str(len(files)), str(exact), f"{100 * wrong / area:.4f} %",
                 *numbers[:3], f"{told.ours / told.archive:.4f}", *numbers[3:],
-                f"{1e6 * seconds / area:.2f}",
+                *(f"{1e6 * each / area:.2f}" for each in (seconds, *told.seconds)),
             )  # fmt: skip
 
 
@@ -123,6 +138,7 @@ def main() -> None:
     parser.add_argument("--cut", type=int, nargs=4, default=[0, 0, 0, 0], help="pixels an edge")
     parser.add_argument("--turned", type=int, choices=range(8), default=0, help="how (format.md)")
     parser.add_argument("--alpha", action="store_true", help="give them an alpha of 255")
+    parser.add_argument("--painted", type=float, default=0, help="a share of the pixels")
     parser.add_argument("--peers", action="store_true", help="JPEG XL -e 9 and lepton, too")
     arguments = parser.parse_args()
     print(markdown([HEADINGS, *rows(arguments.folder, arguments)]))

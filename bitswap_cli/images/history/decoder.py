@@ -140,10 +140,10 @@ def colours_of(origin: Origin, planes: Sequence[Plane]) -> NDArray[np.uint8]:
     return made
 
 
-def differing(made: NDArray[np.uint8], pixels: NDArray[np.uint8]) -> int:
-    """Return how many pixels (H, W, C) differ."""
-    differ = made != pixels
-    return int(np.count_nonzero(np.logical_or.reduce([*differ.transpose(2, 0, 1)])))
+def otherwise(made: NDArray[np.uint8], pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Tell which pixels (H, W) of (H, W, C) differ."""
+    found: NDArray[np.bool_] = np.logical_or.reduce([*(made != pixels).transpose(2, 0, 1)])
+    return found
 
 
 def samples(origin: Origin, coefficients: Sequence[NDArray[np.int16]]) -> list[Plane]:

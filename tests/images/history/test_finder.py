@@ -97,6 +97,18 @@ def test_what_was_cut_nearly_all_of_blocks(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @needs_kernel
+def test_gray_that_was_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search in blocks leaves some, which are relaxed as colours are."""
+    much = ((scene(192, 256, 3, gray=True).astype(np.int16) - 128) * 2 + 128).clip(0, 255)
+    pixels = load(save(much.astype(np.uint8), 90, "4:4:4"))
+    found = find(pixels)
+    assert found and not found.wrong and len(found.coefficients) == 1
+    monkeypatch.setattr("bitswap_cli.images.history.solving.puzzle._RARE", -1)
+    searched = find(pixels)
+    assert searched and searched.wrong
+
+
+@needs_kernel
 @pytest.mark.parametrize("sampling", ["4:4:4", "4:2:2", "4:2:0"])
 def test_a_sign_of_colours_at_their_ends(sampling: str) -> None:
     """Red is 255 and blue 0 in all that is yellow: only green is known."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bitswap_cli.images.history.decoder import coloured, differing, samples
+from bitswap_cli.images.history.decoder import coloured, otherwise, samples
 from bitswap_cli.images.history.engine import engine
 from bitswap_cli.images.history.reference import Plane
 from bitswap_cli.images.history.search import (
@@ -57,6 +58,8 @@ _PACES = (
 )
 _KEPT, _RELAXED = 1, 60
 _APART = 0.005  # of all MCUs: if more are wrong, what chroma they share is too much to begin anew
+# The chroma of gray, steps that hold it there, and the share of its pixels that may be wrong.
+_FLAT, _COARSE, _RARE = 128, np.full(64, 255, np.int32), 0.001
 _AS_IT_IS = 3  # a state of blocks that are not looked at
 
 
@@ -85,21 +88,19 @@ class Puzzle:
             for k in range(len(self.frame)):
                 self.component(k, round_)
             planes = samples(self.origin, self.blocks)
-            wrong = self.wrong(planes)
-            if wrong and self.relaxes:
-                where = self.canvas.clear & self.wrong_mcus(planes)
-                apart = self.origin.sampling == (1, 1) or where.mean() <= _APART
-                if not round_ or (round_ != _KEPT and apart):
-                    self.save_again(where)
-                self.relax(_PACES[min(round_, len(_PACES) - 1)])
-                planes = samples(self.origin, self.blocks)
-                wrong = self.wrong(planes)
-            if wrong > _STUCK * least:
-                stuck += 1
+            other = self.other(planes)
+            wrong, before = int(np.count_nonzero(other)), least
             if wrong < least:
                 best, least = [own.copy() for own in self.blocks], wrong
+            if wrong and self.relaxes:
+                self.relax_anew(other, round_)
+                planes = samples(self.origin, self.blocks)
+                wrong = self.wrong(planes)
+                if wrong < least:
+                    best, least = [own.copy() for own in self.blocks], wrong
+            stuck += least > _STUCK * before
             hopeless = round_ >= 1 and wrong > _HOPELESS * self.canvas.known.size
-            if not wrong or hopeless or stuck > 2 or (self.canvas.sure.all() and round_ >= 1):
+            if not wrong or hopeless or stuck > 1 or (self.canvas.sure.all() and round_ >= 1):
                 break
             if len(self.frame) == 3:
                 self.canvas.narrow(self.search, self.made(planes))
@@ -110,25 +111,51 @@ class Puzzle:
         by_colours = len(self.frame) == 3 and self.origin.map is None
         self.relaxes = by_colours and not self.origin.wide
         best, least = self.solve()
-        if not least or not by_colours:
+        rare = not self.cropped and least <= _RARE * self.canvas.known.size
+        if least and by_colours:
+            self.blocks = [own.copy() for own in best]
+            self.settle()
+        elif least and rare and len(self.frame) == 1:
+            self.blocks = self.in_colours().finish()[0][:1]
+        else:
             return best, least
-        self.blocks = [own.copy() for own in best]
-        self.settle()
         wrong = self.wrong(samples(self.origin, self.blocks))
         return (self.blocks, wrong) if wrong < least else (best, least)
 
-    def wrong_mcus(self, planes: list[Plane]) -> NDArray[np.bool_]:
-        """Tell which MCUs have pixels that are otherwise of luma and chroma that are decoded."""
-        canvas = self.canvas
-        other = (coloured(self.origin, planes, *canvas.known.shape) != canvas.pixels).any(2)
-        told = canvas.gathered(np.pad(other, canvas.margin))
-        wrong: NDArray[np.bool_] = np.logical_or.reduce(told, (1, 3))
-        return wrong
+    @property
+    def cropped(self) -> bool:
+        """Whether blocks at the edges are not known as a whole; many of these stay wrong."""
+        return any(itertools.chain(*self.canvas.margin))
+
+    def in_colours(self) -> Puzzle:
+        """Return what is gray as a puzzle of colours, whose chroma is flat: so it is relaxed."""
+        canvas, none = self.canvas, np.full_like(self.canvas.planes[0], _FLAT)
+        ends = (canvas.planes[0] == 0) | (canvas.planes[0] == 255)  # which may have been cut
+        known = np.where(ends, np.uint8(0), canvas.known)
+        origin = self.origin._replace(steps=(*self.origin.steps, *[_COARSE] * 2))
+        planes = np.stack([*canvas.planes, none, none])
+        return Puzzle(self.search, Canvas(canvas.pixels.repeat(3, 2), planes, known, origin))
+
+    def relax_anew(self, other: NDArray[np.bool_], round_: int) -> None:
+        """Relax from where a round has come to, or begin anew where pixels are otherwise."""
+        told = self.canvas.gathered(np.pad(other, self.canvas.margin))
+        where = self.canvas.clear & np.logical_or.reduce(told, (1, 3))
+        apart = self.origin.sampling == (1, 1) or where.mean() <= _APART
+        if not round_ or (round_ != _KEPT and apart):
+            self.save_again(where)
+        self.relax(_PACES[min(round_, len(_PACES) - 1)])
 
     def save_again(self, where: NDArray[np.bool_]) -> None:
-        """Begin anew, in some MCUs, with what there would be if the pixels were saved again: that
-        is near, as what was cut was within its range once."""
-        canvas, tall = self.canvas, self.origin.sampling[0]
+        """Begin anew, in some MCUs, with what there would be if the pixels were saved again."""
+        for saved, own, blocks in zip(self.saved, self.frame, self.blocks, strict=True):
+            chosen = self.canvas.of_blocks(where, own.sampling)
+            blocks[chosen] = saved[chosen]
+
+    @cached_property
+    def saved(self) -> list[Blocks]:
+        """Coefficients that there would be if the pixels were saved again: they are near, as what
+        was cut was within its range once."""
+        canvas, tall, found = self.canvas, self.origin.sampling[0], list[Blocks]()
         for plane, own, blocks in zip(canvas.planes, self.frame, self.blocks, strict=True):
             whole = np.pad(plane, canvas.margin, mode="edge")
             if own.sampling[1] > 1 and self.origin.fancy:
@@ -136,15 +163,15 @@ class Puzzle:
             else:
                 small = whole[:: own.sampling[0], :: own.sampling[1]].astype(np.int32) * UNIT
             saved = self.search.forward(in_blocks(small + bias(self.method)))
-            chosen = canvas.of_blocks(where, own.sampling)
-            blocks[chosen] = _quantized(saved, fine(own.steps, self.method), blocks)[chosen]
+            found.append(_quantized(saved, fine(own.steps, self.method), blocks))
+        return found
 
     def settle(self) -> None:
         """Move coefficients until fewer pixels are wrong, if few MCUs have such."""
         chroma = self.frame[1]
-        cropped = any(itertools.chain(*self.canvas.margin))  # many of a crop's edges stay wrong
-        most = chroma.rows * chroma.columns // (_FEW_CUT if cropped else _FEW)
-        geometry = np.array([*self._geometry(), most, self.method, 1 if cropped else _SWEEPS])
+        most = chroma.rows * chroma.columns // (_FEW_CUT if self.cropped else _FEW)
+        sweeps = 1 if self.cropped else _SWEEPS
+        geometry = np.array([*self._geometry(), most, self.method, sweeps])
         pixels = np.ascontiguousarray(self.canvas.pixels)
         compared = _COMPARED * self.canvas.known.size
         self.search.settle(pixels, geometry, self._planes(), self.blocks, self._steps(), compared)
@@ -185,8 +212,12 @@ class Puzzle:
 
     def wrong(self, planes: list[Plane]) -> int:
         """Return how many pixels are otherwise of luma and chroma that are decoded."""
+        return int(np.count_nonzero(self.other(planes)))
+
+    def other(self, planes: list[Plane]) -> NDArray[np.bool_]:
+        """Tell which pixels are otherwise of luma and chroma that are decoded."""
         height, width, _ = self.canvas.pixels.shape
-        return differing(coloured(self.origin, planes, height, width), self.canvas.pixels)
+        return otherwise(coloured(self.origin, planes, height, width), self.canvas.pixels)
 
     def component(self, k: int, round_: int) -> None:
         """Solve what is not solved yet of a component."""
