@@ -14,7 +14,7 @@ from bitswap_cli.images.formats.deep import whole
 from bitswap_cli.images.formats.flat import with_flat
 from bitswap_cli.images.formats.format import Kind, Pixels
 from bitswap_cli.images.formats.rows import Layout, misfit, split_rows, to_rows
-from bitswap_cli.images.picture import Picture, Recipe, is_held
+from bitswap_cli.images.picture import MAX_LARGE_SAMPLES, Picture, Recipe, is_held
 
 _FLAGS = ("bottom_up", "bgr", "deep", "little", "signed")  # of a layout, from the lowest bit on
 _BESIDE = 1 << 8  # bytes between rows, fewer than that
@@ -25,7 +25,7 @@ def split(data: bytes, kind: str) -> Picture | None:
     """See `Format.split`."""
     layout = _layout(data)
     picture = split_rows(data, kind, layout)
-    if picture is None or layout is None or layout.stride >= _unpadded(layout) + _BESIDE:
+    if picture is None or layout is None or not _is_close(layout):
         return None
     flags = sum(getattr(layout, flag) << bit for bit, flag in enumerate(_FLAGS))
     numbers = layout.height, layout.width, layout.channels, layout.stride
@@ -55,13 +55,15 @@ def _told(recipe: Recipe) -> tuple[Layout, bytes]:
     how: dict[str, Any] = {flag: bool(flags >> bit & 1) for bit, flag in enumerate(_FLAGS)}
     layout = Layout(len(recipe.prefix), stride, height, width, channels, **how)
     odd = layout.deep and channels % 2
-    if flags >> len(_FLAGS) or odd or stride >= _unpadded(layout) + _BESIDE or not layout.fits:
+    if flags >> len(_FLAGS) or odd or not (layout.fits and _is_close(layout)):
         raise misfit(recipe)
     return layout, reader.rest()
 
 
-def _unpadded(layout: Layout) -> int:
-    return layout.width * layout.channels
+def _is_close(layout: Layout) -> bool:
+    """Tell whether rows lie near each other, so that a file is not many times its samples."""
+    beside = layout.stride - layout.width * layout.channels
+    return beside < _BESIDE and layout.stride * layout.height <= MAX_LARGE_SAMPLES
 
 
 def _layout(data: bytes) -> Layout | None:

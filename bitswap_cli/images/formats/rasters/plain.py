@@ -102,6 +102,7 @@ def join(recipe: Recipe, samples: Samples, *, quick: bool = False) -> bytes:
     if (
         head is None
         or head.number > len(MAGIC)
+        or head.samples > _MOST
         or pixels.shape != (head.height, head.width, head.channels)
     ):
         raise misfit(recipe)
@@ -162,7 +163,10 @@ def _found(data: bytes, head: Head, starts: Places, lengths: Values, broken: Fla
         at = int(own.argmax()) if own.any() else -1
         return data[starts[at] + lengths[at] : starts[at + 1] - pads[at + 1]] if at >= 0 else b""
 
-    gaps = tuple(gap(own) for own in classes)
+    in_pixel, behind_pixel, *others = map(gap, classes)
+    if head.channels > 1:  # where one is nowhere in the text, lines are as long as by the other
+        in_pixel, behind_pixel = in_pixel or behind_pixel, behind_pixel or in_pixel
+    gaps = (in_pixel, behind_pixel, *others)
     if width > _LONGEST or max(map(len, gaps)) > _LONGEST or b"".join(gaps).strip():
         return None
     last = np.append(np.flatnonzero(broken), count - 1)  # of each line
@@ -203,8 +207,8 @@ def _line_ends(lengths: Values, head: Head, text: _Text) -> Flags:
     unit = 1 if rule.apart else head.channels
     kept = slice(unit - 1, None, unit)
     found = np.zeros(len(lengths), bool)
-    places = list(_ended(begins[kept] - behind[kept], begins[kept], span // unit, rule))
-    found[kept][places] = True
+    places = _ended(begins[kept] - behind[kept], begins[kept], span // unit, rule)
+    found[kept][np.fromiter(places, np.int32)] = True
     return found
 
 

@@ -109,3 +109,12 @@ def test_rows_that_lie_too_far_apart_are_refused() -> None:
     far = told[:1] + b"".join(map(varint, (23, 37, 3, 1 << 30)))
     with pytest.raises(ArchiveError, match="does not fit"):
         rebuild(picture.recipe._replace(description=far), picture.pixels)
+
+
+def test_rows_that_take_many_times_their_samples_are_refused() -> None:
+    numbers = (1 << 20, 1, 1, 256)
+    recipe = Recipe("rows", b"", b"", b"\0" + b"".join(map(varint, numbers)))
+    assert len(rebuild(recipe, np.zeros((1 << 20, 1, 1), np.uint8))) == 1 << 28
+    recipe = recipe._replace(description=b"\0" + b"".join(map(varint, (1 + (1 << 20), 1, 1, 256))))
+    with pytest.raises(ArchiveError, match="does not fit"):
+        rebuild(recipe, np.zeros((1 + (1 << 20), 1, 1), np.uint8))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bitswap_cli.errors import ArchiveError
@@ -47,6 +47,10 @@ def lines_of(units: Units, by: str, most: int, between: bytes) -> Units:
 
 
 @settings(max_examples=300, deadline=None)
+@example(  # no two samples of different pixels are in one line
+    shape=(2, 5, 3), highest=65535, seed=1, width=0, by="within", most=9, rows=False, apart=True,
+    gaps=(b" ", b" "), end=b"\n", behind=b"",
+)  # fmt: skip
 @given(
     shape=st.tuples(st.integers(1, 9), st.integers(1, 40), st.sampled_from([1, 3])),
     highest=st.sampled_from([1, 9, 255, 300, 65535]),
@@ -146,3 +150,10 @@ def test_lines_are_those_of_programs() -> None:
         text = "".join(row + end for row in rows)
         (picture,) = pictures(b"P2\n90 2\n255\n" + text.encode())
         assert len(picture.recipe.description) <= 12
+
+
+def test_texts_of_too_many_numbers_are_refused() -> None:
+    (picture,) = pictures(b"P2 4 2 255\n10 20 30 40\n50 60 70 80\n")
+    recipe = picture.recipe._replace(prefix=b"P2 4096 4097 255\n")
+    with pytest.raises(ArchiveError, match="does not fit"):
+        rebuild(recipe, np.broadcast_to(np.uint8(0), (4097, 4096, 1)))
