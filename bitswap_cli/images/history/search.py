@@ -128,13 +128,14 @@ class Searcher:
         return scores
 
     def solve(
-        self, start: Plane, low: Plane, high: Plane, steps: NDArray[np.int32], method: Method,
-        left_open: int, effort: Effort, work: Work, blocks: Blocks, state: Plane,
+        self, start: Plane | NDArray[np.int16], low: Plane, high: Plane, steps: NDArray[np.int32],
+        method: Method, left_open: int, effort: Effort, work: Work, blocks: Blocks, state: Plane,
     ) -> int:  # fmt: skip
         """Find blocks (rows, columns, 64) of a plane; see native/solve.c."""
         rows, columns, _ = blocks.shape
+        supposed = np.ascontiguousarray(start, np.int16)  # which may be above 255
         found = self._solve(
-            address(start), address(low), address(high), rows, columns, address(steps), method,
+            address(supposed), address(low), address(high), rows, columns, address(steps), method,
             address(_factors()), left_open, *effort, work.told(), address(blocks),
             address(state),
         )  # fmt: skip

@@ -10,6 +10,7 @@
 #define MOST_MOVES 64
 #define MOST_WIDTH 64
 #define FAR 2047         /* no sample counts for more */
+#define MOST 511         /* where it may lie above its range, no sample starts higher */
 #define NEAR 256         /* costs up to it may be those of a block that is right */
 #define AGAIN 2          /* searches, from where the one before ended */
 #define ROUNDS 12       /* of projections, where samples are not known */
@@ -199,14 +200,15 @@ static int try_subsets(const puzzle *q, const int32_t *start, int16_t *block,
 
 /* Round coefficients so that samples within limits move as they have to; meanwhile those of
    steps up to `open` are not rounded. */
-static void project(const transform *t, const uint8_t *start, limits l, const quantizer *steps,
+static void project(const transform *t, const int16_t *start, limits l, const quantizer *steps,
                     int64_t open, int32_t *told, int16_t *block, int32_t *made) {
     int32_t samples[64], meant[64];
     int free = 0;
     for (int p = 0; p < 64; p++) {
         const int64_t at = p / 8 * l.stride + p % 8;
         free |= !fixed(l, at);
-        samples[p] = (clamped(start[at], l.low[at], l.high[at]) - 128) * UNIT + steps->bias;
+        const int32_t high = l.high[at] < 255 ? l.high[at] : MOST;
+        samples[p] = (clamped(start[at], l.low[at], high) - 128) * UNIT + steps->bias;
     }
     forward(t, samples, told);
     rounded(told, steps, block);
@@ -229,7 +231,7 @@ static void project(const transform *t, const uint8_t *start, limits l, const qu
 
 /* Take what fits the known columns or rows of a block, if that gives fewer samples wrongly than it
    does. */
-static int fitted(const transform *t, const uint8_t *start, limits l, const quantizer *steps,
+static int fitted(const transform *t, const int16_t *start, limits l, const quantizer *steps,
                   const int32_t *factors, int16_t *block) {
     int32_t samples[64];
     uint8_t known[64];
@@ -258,7 +260,8 @@ static void pose(puzzle *q, const quantizer *steps, limits l, const int32_t *mad
 
 /* Solve blocks of a plane of samples.
 
-   `start`, `low` and `high` are planes (8 rows, 8 columns): what is supposed, and what is known.
+   `start`, `low` and `high` are planes (8 rows, 8 columns): what is supposed, maybe above 255, and
+   what is known.
    `blocks` are what was found before, `state` says of each block: 1, it stays as it is; 0, it stays
    if it gives what it should; 2, there is none yet. It becomes 1 where all samples come to lie
    within their limits. Where samples are not known, coefficients of steps up to `open` are rounded
@@ -266,7 +269,7 @@ static void pose(puzzle *q, const quantizer *steps, limits l, const int32_t *mad
    `width` is 0. Then all subsets of `subsets` moves are tried. `left` counts
    comparisons of 64 samples that may still be made, and no clock is asked, so that every machine
    finds the same: where it is not above 0, blocks stay as they are. Returns how many are 1. */
-EXPORT int64_t bitswap_history_solve(const uint8_t *start, const uint8_t *low, const uint8_t *high,
+EXPORT int64_t bitswap_history_solve(const int16_t *start, const uint8_t *low, const uint8_t *high,
                                      int64_t rows, int64_t columns, const int32_t *table,
                                      int64_t method, const int32_t *factors, int64_t open,
                                      int64_t width, int64_t depth, int64_t moves, int64_t subsets,

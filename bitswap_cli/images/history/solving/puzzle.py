@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bitswap_cli.images.history.decoder import coloured, otherwise, samples
 from bitswap_cli.images.history.engine import engine
-from bitswap_cli.images.history.reference import Plane
+from bitswap_cli.images.history.reference import ZIGZAG, Plane
 from bitswap_cli.images.history.search import (
     UNIT,
     Blocks,
@@ -24,6 +24,7 @@ from bitswap_cli.images.history.search import (
     in_blocks,
 )
 from bitswap_cli.images.history.solving.canvas import Canvas, gathered
+from bitswap_cli.images.history.solving.deringing import deringed
 
 # What is tried on blocks that are not solved yet, if they are no more than this share of all.
 _EFFORTS = (
@@ -240,6 +241,8 @@ class Puzzle:
         """Solve a component whose samples are what is known."""
         start, low, high = (np.ascontiguousarray(plane) for plane in (start, low, high))
         blocks, steps = self.blocks[k], self.frame[k].steps
+        curved = self.relaxes and not k and round_ % 2  # in turn, as most encoders make no curves
+        supposed = self.curved(start, high) if curved else start
         state = np.full(blocks.shape[:2], 0 if round_ else 2, np.uint8)
         if self.relaxes and not round_:
             state[self.canvas.cut(self.frame[k].sampling)] = 1
@@ -248,11 +251,19 @@ class Puzzle:
             if 0 < left <= share * state.size and (k, effort) not in self.vain:
                 before = left
                 left = state.size - self.search.solve(
-                    start, low, high, steps, self.method, left_open, effort, self.work[k], blocks,
-                    state,
+                    supposed, low, high, steps, self.method, left_open, effort, self.work[k],
+                    blocks, state,
                 )  # fmt: skip
                 if effort.subsets and left > _VAIN * before:
                     self.vain.add((k, effort))
+
+    def curved(self, start: Plane, high: Plane) -> Blocks:
+        """Return luma as mozjpeg may have had it where it may be at its maximum, or above it."""
+        blocks = in_blocks(np.where(high == 255, 255, start).astype(np.int16))
+        at = np.nonzero((blocks == 255).any(1))[0]
+        blocks[at[:, None], ZIGZAG] = deringed(blocks[at][:, ZIGZAG], int(self.frame[0].steps[0]))
+        rows, columns = start.shape
+        return blocks.reshape(rows // 8, columns // 8, 8, 8).swapaxes(1, 2).reshape(rows, columns)
 
     def interpolated(self, k: int, start: Plane, low: Plane, high: Plane, round_: int) -> None:
         """Solve a component of chroma that was interpolated."""
