@@ -57,7 +57,7 @@ class Config:
     def sound(self) -> bool:
         """Whether all fields are within what a file may ask for."""
         known = LEAST <= self.memory <= MOST and self.ways in (1, 2)
-        return known and self.contexts in NUMBERS
+        return known and self.contexts in NUMBERS and 0 <= self.asked <= LIMIT
 
     def bits(self, shapes: Iterable[tuple[int, ...]]) -> int:
         """Bits of the number of a memory's entries, for pictures of these shapes (H, W, C)."""

@@ -24,7 +24,7 @@ def test_what_is_saved_is_loaded_in_eight_bits() -> None:
 def test_a_memory_is_as_large_as_pictures_need_and_a_model_says() -> None:
     assert [Config().bits([(h, 512, 3)]) for h in (1, 64, 512, 513, 4096)] == [12, 15, 18, 19, 19]
     assert Config(18, 2).bits([(513, 512, 3)]) == 18
-    odd = Config(20), Config(11), Config(18, 0), Config(18, 3), Config(18, 2, 7)
+    odd = Config(20), Config(11), Config(18, 0), Config(18, 3), Config(18, 2, 7), Config(asked=-1)
     assert all(one.sound() for one in (Config(18, 2), Config(18, 2, 6, 128)))
     assert not any(one.sound() for one in odd)
 
