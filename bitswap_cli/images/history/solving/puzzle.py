@@ -61,6 +61,7 @@ _KEPT, _RELAXED = 1, 60
 _APART = 0.005  # of all MCUs: if more are wrong, what chroma they share is too much to begin anew
 # The chroma of gray, steps that hold it there, and the share of its pixels that may be wrong.
 _FLAT, _COARSE, _RARE = 128, np.full(64, 255, np.int32), 0.001
+_LOT = 1024  # blocks that curves are laid over at a time, which bounds memory
 _AS_IT_IS = 3  # a state of blocks that are not looked at
 
 
@@ -261,7 +262,9 @@ class Puzzle:
         """Return luma as mozjpeg may have had it where it may be at its maximum, or above it."""
         blocks = in_blocks(np.where(high == 255, 255, start).astype(np.int16))
         at = np.nonzero((blocks == 255).any(1))[0]
-        blocks[at[:, None], ZIGZAG] = deringed(blocks[at][:, ZIGZAG], int(self.frame[0].steps[0]))
+        for first in range(0, at.size, _LOT):
+            own = at[first : first + _LOT, None]
+            blocks[own, ZIGZAG] = deringed(blocks[own, ZIGZAG], int(self.frame[0].steps[0]))
         rows, columns = start.shape
         return blocks.reshape(rows // 8, columns // 8, 8, 8).swapaxes(1, 2).reshape(rows, columns)
 
