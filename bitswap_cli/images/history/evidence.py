@@ -1,6 +1,7 @@
 """What blocks of samples say of the steps that their coefficients are multiples of."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ _LIKE = 0.8  # of what the best table explains: one of luma's quality that does 
 _FITS = 0.75  # of what steps of their own explain: a known table that does is it
 EXACT = (0.3, 1.1)  # errors of coefficients where samples are known
 SMOOTH = (0.38, 1.6)  # where interpolation was undone
+_ALIEN = 3  # so many times their mean square, or more, is too much for a block
+_OWN = 0.5  # of the blocks are not so, at least, if others are alien
 
 
 class Evidence(NamedTuple):
@@ -27,6 +30,10 @@ class Evidence(NamedTuple):
     """Their coefficients, (n, 64)."""
     scores: NDArray[np.int64]
     """Of steps, (64, 256)."""
+    errors: tuple[float, float]
+    """Of coefficients, see `evidence`."""
+    ask: Callable[[Told], NDArray[np.int64]]
+    """Scores what some of the blocks tell."""
 
     @property
     def strength(self) -> int:
@@ -39,16 +46,28 @@ class Evidence(NamedTuple):
 
     def luma(self) -> Steps:
         """Return the table of luma: one that is known, or one of its own."""
-        return self._steps(*tables.best_known(self.scores, chroma=False))
+        own = self._without_aliens(tables.best_known(self.scores, chroma=False)[0])
+        return own._steps(*tables.best_known(own.scores, chroma=False))
 
     def chroma(self, luma: Steps) -> Steps:
         """Return the table of chroma: that of luma's quality, where it fits as well as any."""
-        known, best = tables.best_known(self.scores, chroma=True)
-        told = [(tables.score(self.scores, own), own) for own in tables.chromas_of(luma)]
+        like = tables.chromas_of(luma)
+        own = self._without_aliens((*like, tables.best_known(self.scores, chroma=True)[0])[0])
+        known, best = tables.best_known(own.scores, chroma=True)
+        told = [(tables.score(own.scores, table), table) for table in like]
         most, same = max(told, key=lambda one: one[0], default=(0, known))
         if most >= _LIKE * best > 0:
             return same
-        return self._steps(known, best)
+        return own._steps(known, best)
+
+    def _without_aliens(self, known: Steps) -> "Evidence":
+        """Return what those blocks tell that a table makes, if these are most and others are not,
+        as where another picture was put over this one: their steps would be 1."""
+        own = ~aliens(self.told, known * UNIT, self.errors)
+        if not _OWN * len(own) <= own.sum() < len(own):
+            return self
+        told = np.ascontiguousarray(self.told[own])
+        return self._replace(told=told, scores=self.ask(told))
 
     def _steps(self, known: Steps, best: int) -> Steps:
         count = (np.abs(self.told) > _LEAST * UNIT).sum(0)
@@ -91,5 +110,18 @@ def evidence(
     `errors` are the deviation of most of their coefficients' errors, and that of a fifth; `most` is
     the largest step.
     """
-    scores = search.comb(told, int(_LEAST * UNIT), most, tables.likelihoods(*errors))
-    return Evidence(told, scores)
+
+    def ask(told: Told) -> NDArray[np.int64]:
+        return search.comb(told, int(_LEAST * UNIT), most, tables.likelihoods(*errors))
+
+    return Evidence(told, ask(told), errors, ask)
+
+
+def aliens(told: Told, steps: NDArray[Any], errors: tuple[float, float]) -> NDArray[np.bool_]:
+    """Tell which blocks have coefficients (n, 64) that are no multiples of steps, up to errors; all
+    are in units of 1 / UNIT. Steps of 1 tell nothing."""
+    most, fifth = errors
+    square = _ALIEN * (0.8 * most**2 + 0.2 * fifth**2) * UNIT**2
+    beside = ((told + steps // 2) % steps - steps // 2)[:, 1:].astype(np.int64)
+    found: NDArray[np.bool_] = (beside**2).sum(1) > int(square * beside.shape[1])
+    return found

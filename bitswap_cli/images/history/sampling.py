@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitswap_cli.images.history.decoder import FULL_MAP, SAMPLINGS, Decoder, Origin
-from bitswap_cli.images.history.evidence import EXACT, SMOOTH, Evidence, busy, evidence
+from bitswap_cli.images.history.evidence import EXACT, SMOOTH, Evidence, aliens, busy, evidence
 from bitswap_cli.images.history.luma import Luma
-from bitswap_cli.images.history.search import UNIT, Searcher, bias
+from bitswap_cli.images.history.search import UNIT, Searcher, bias, fine, in_blocks
 from bitswap_cli.images.history.tables import Steps, chromas_of
 
 _EVIDENCE = 300  # nats that must speak for how chroma was sampled; else several ways are tried
@@ -18,6 +18,8 @@ _QUICK, _QUICK_LEAST = 100, 30  # blocks that are asked first, and what they mus
 _RIVAL = 3  # what so many times as much would speak for is tried, too
 _BAND, _BANDS = 128, 4  # rows that are asked first are a multiple of that, and such a part
 _NEUTRAL = 128  # chroma of gray
+_LOT = 1024  # blocks that are looked at together, which bounds memory
+_OWN = 0.5  # of the known pixels are in other blocks, at least; else nothing was painted over
 # How chroma that has fewer samples may have been upsampled, by what luma tells of the decoder.
 _WAYS = {
     Decoder.LIBJPEG: [(True, Decoder.LIBJPEG), (False, Decoder.LIBJPEG), (False, Decoder.WIDE)],
@@ -36,6 +38,7 @@ def origins(search: Searcher, luma: Luma) -> list[Origin]:
     like = known[0] if known else steps
     if (luma.planes[1:] == _NEUTRAL).all():  # gray, however it was sampled
         return [_origin(luma, place, SAMPLINGS[-1], False, (steps, like, like), by)]
+    luma = _own(search, luma)
     likely = _likely(search, _band(luma), _possible(luma))
     if likely[0][0] < _EVIDENCE:
         likely = [(0, own) for own in _possible(luma)]
@@ -52,6 +55,26 @@ def origins(search: Searcher, luma: Luma) -> list[Origin]:
         return [own._replace(steps=(steps, table, table)) for own, table in best_of]
     near = [own for _, own, _ in tried if max(own.top, own.left) < 8]  # blocks begin as luma's
     return [own._replace(steps=(steps, like, like)) for own in near]
+
+
+def _own(search: Searcher, luma: Luma) -> Luma:
+    """Return luma without the blocks that its steps do not make, as where another picture was put
+    over this one: chroma would tell of that one's blocks there."""
+    top, left = (-own % 8 for own in luma.grid[:2])
+    rows, columns = (
+        (side - a) // 8 * 8 for side, a in zip(luma.known.shape, (top, left), strict=True)
+    )
+    inner = slice(top, top + rows), slice(left, left + columns)
+    blocks, method = in_blocks(luma.planes[0][inner]), luma.way.method
+    steps, alien = fine(luma.way.steps, method), np.zeros(len(blocks), np.bool_)
+    for first in range(0, len(blocks), _LOT):
+        lot = slice(first, first + _LOT)
+        samples = blocks[lot].astype(np.int32) * UNIT + bias(method)
+        alien[lot] = aliens(search.forward(samples), steps, EXACT)
+    known = luma.known.copy()
+    known[inner][np.kron(alien.reshape(rows // 8, columns // 8), np.ones((8, 8), bool))] = 0
+    few = np.count_nonzero(known == 1) < _OWN * np.count_nonzero(luma.known == 1)
+    return luma if few else luma._replace(known=known)
 
 
 def _band(luma: Luma) -> Luma:

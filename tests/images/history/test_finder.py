@@ -286,6 +286,22 @@ def test_what_was_painted_over_is_not_taken_for_turned(monkeypatch: pytest.Monke
     assert found is not None and found.wrong > 0.01 * 320 * 384 and asked == [0]
 
 
+@needs_kernel
+@pytest.mark.parametrize(("sampling", "quality"), [("4:4:4", 82), ("4:4:4", 92), ("4:2:0", 82)])
+def test_steps_are_not_those_of_what_was_painted_over(sampling: str, quality: int) -> None:
+    """Though it is rougher than all around it, and was a JPEG, too."""
+    calm = (19 + scene(256, 256) * 0.85).astype(np.uint8)
+    data = save(calm, quality, sampling)
+    pixels, (origin, _) = load(data).copy(), taken_apart(data)
+    pixels[107:155, 90:138] = load(save(scene(64, 64, 7), quality, sampling))[5:53, 3:51]
+    found = find(pixels)
+    assert found is not None
+    assert (found.origin.top, found.origin.left) == (0, 0)
+    for steps, told in zip(found.origin.steps, origin.steps, strict=True):
+        assert np.array_equal(steps, told)
+    assert found.wrong <= 66 * 66  # the MCUs that it touches, and chroma beside them
+
+
 def test_nothing_is_found_without_a_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(finder, "compiled", lambda: None)
     assert find(load(save(scene(192, 256), 75))) is None

@@ -61,6 +61,7 @@ _KEPT, _RELAXED = 1, 60
 _APART = 0.005  # of all MCUs: if more are wrong, what chroma they share is too much to begin anew
 # The chroma of gray, steps that hold it there, and the share of its pixels that may be wrong.
 _FLAT, _COARSE, _RARE = 128, np.full(64, 255, np.int32), 0.001
+_WHITE = 0.3  # of all pixels: where more are, curves over white lead astray
 _LOT = 1024  # blocks that curves are laid over at a time, which bounds memory
 _AS_IT_IS = 3  # a state of blocks that are not looked at
 
@@ -242,7 +243,8 @@ class Puzzle:
         """Solve a component whose samples are what is known."""
         start, low, high = (np.ascontiguousarray(plane) for plane in (start, low, high))
         blocks, steps = self.blocks[k], self.frame[k].steps
-        curved = self.relaxes and not k and round_ % 2  # in turn, as most encoders make no curves
+        # in turn, as most encoders make no curves
+        curved = self.relaxes and not k and round_ % 2 and not self.white
         supposed = self.curved(start, high) if curved else start
         state = np.full(blocks.shape[:2], 0 if round_ else 2, np.uint8)
         if self.relaxes and not round_:
@@ -257,6 +259,11 @@ class Puzzle:
                 )  # fmt: skip
                 if effort.subsets and left > _VAIN * before:
                     self.vain.add((k, effort))
+
+    @cached_property
+    def white(self) -> bool:
+        """Whether many pixels have all channels at their maximum."""
+        return bool((self.canvas.pixels == 255).all(2).mean() > _WHITE)
 
     def curved(self, start: Plane, high: Plane) -> Blocks:
         """Return luma as mozjpeg may have had it where it may be at its maximum, or above it."""
