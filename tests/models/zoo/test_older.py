@@ -19,7 +19,7 @@ from bitswap_models.stored import model_file
 from bitswap_models.zoo import older
 
 KEPT = sorted(zoo.EMBEDDED.glob(f"*/*{older.SUFFIX}"))
-MOST_BYTES = 2_280_000  # all of them together; whole they would take 3,912,669
+MOST_BYTES = 2_330_000  # all of them together; whole they would take 4,016,677
 DTYPES = {"I8": np.int8, "U8": np.uint8, "I16": np.int16, "U16": np.uint16, "I32": np.int32}
 
 RANGES = {
@@ -100,7 +100,7 @@ def test_numpy_suffices(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_they_take_little_room() -> None:
-    assert len(KEPT) == 13
+    assert len(KEPT) == 14
     assert sum(path.stat().st_size for path in KEPT) <= MOST_BYTES
 
 
