@@ -266,8 +266,10 @@ class Puzzle:
         return bool((self.canvas.pixels == 255).all(2).mean() > _WHITE)
 
     def curved(self, start: Plane, high: Plane) -> Blocks:
-        """Return luma as mozjpeg may have had it where it may be at its maximum, or above it."""
-        blocks = in_blocks(np.where(high == 255, 255, start).astype(np.int16))
+        """Return luma as mozjpeg may have had it where it may be at its maximum, or above it; but
+        not beyond the edges of a crop, where it may be anything."""
+        white = np.pad((self.canvas.pixels == 255).any(2), self.canvas.margin) & (high == 255)
+        blocks = in_blocks(np.where(white, 255, np.minimum(start, 254)).astype(np.int16))
         at = np.nonzero((blocks == 255).any(1))[0]
         for first in range(0, at.size, _LOT):
             own = at[first : first + _LOT, None]

@@ -11,7 +11,7 @@ from bitswap_cli.images.history.reference import ZIGZAG
 from bitswap_cli.images.history.search import in_blocks
 from bitswap_cli.images.history.solving import puzzle
 from bitswap_cli.images.history.solving.deringing import deringed
-from tests.images.history.jpegs import save, scene, taken_apart
+from tests.images.history.jpegs import load, save, scene, taken_apart
 
 needs_kernel = pytest.mark.skipif(engine.compiled() is None, reason="no kernel")
 WAVES = np.array(
@@ -67,3 +67,17 @@ def test_what_was_above_white(monkeypatch: pytest.MonkeyPatch) -> None:
     other = find(pixels)
     assert found is not None and other is not None
     assert 3 * found.wrong < other.wrong
+
+
+@needs_kernel
+def test_nothing_is_above_white_beyond_a_crop(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = list[int]()
+
+    def told(samples: NDArray[np.int16], _: int) -> NDArray[np.int16]:
+        asked.append(len(samples))
+        return samples
+
+    monkeypatch.setattr(puzzle, "deringed", told)
+    dim = (scene(192, 256) * 0.7).astype(np.uint8)
+    assert find(np.ascontiguousarray(load(save(dim, 85))[5:-9, 3:-6])) is not None
+    assert not asked
