@@ -91,7 +91,9 @@ def painted(pictures: list[Pixels], share: float) -> list[Pixels]:
     for picture, other in zip(made, pictures[1:] + pictures[:1], strict=True):
         height, width = picture.shape[:2]
         side, top, left = int((share * height * width) ** 0.5), height // 3, width // 3
-        picture[top : top + side, left : left + side] = other[100 : 100 + side, 120 : 120 + side]
+        y, x = (min(at, max(0, n - side)) for at, n in zip((100, 120), other.shape, strict=False))
+        square = other[y : y + side, x : x + side]
+        picture[top : top + len(square), left : left + square.shape[1]] = square
     return made
 
 

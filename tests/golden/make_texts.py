@@ -4,25 +4,14 @@ manifest.json.
 python -m tests.golden.make_texts [--force]
 """
 
-from pathlib import Path
+from functools import partial
 
-import numpy as np
-
-from tests.golden.make import HERE, photo
+from tests.golden.make import HERE
 from tests.golden.make_formats import freeze
-from tests.images.formats.samples import drawn, files
+from tests.golden.make_rows import write_files
 
 ARCHIVE = HERE / "photo-texts-5.bsw"
 
 
-def write_files(folder: Path) -> None:
-    """Write a photograph and a drawing as such files."""
-    flat = np.kron(drawn(20, 16, 3, seed=4), np.ones((3, 4, 1), np.uint8))
-    for name, pixels in {"photo": photo(24, 28, 95), "flat": flat}.items():
-        for kind, data in files(pixels).items():
-            if kind.startswith("pnm-plain"):
-                (folder / f"{kind} {name}").write_bytes(data)
-
-
 if __name__ == "__main__":
-    freeze(ARCHIVE, write_files)
+    freeze(ARCHIVE, partial(write_files, kinds=("pnm-plain",)))

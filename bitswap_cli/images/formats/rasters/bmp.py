@@ -10,14 +10,20 @@ from numpy.typing import NDArray
 from bitswap_cli.contract import Samples
 from bitswap_cli.images.formats.bits import fields_of
 from bitswap_cli.images.formats.format import Kind, Pixels
-from bitswap_cli.images.formats.rasters.raster import Head, join_raster, shown_raster, split_raster
+from bitswap_cli.images.formats.rasters.raster import (
+    Head,
+    join_raster,
+    rows_of,
+    shown_raster,
+    split_raster,
+)
 from bitswap_cli.images.formats.rows import Layout, from_rows, to_rows
 from bitswap_cli.images.picture import Picture, Recipe
 
-_PLAIN = Kind("bmp", 1, exact=True, plain=True, rows=lambda head: _rows("bmp", head))
+_PLAIN = Kind("bmp", 1, exact=True, plain=True, rows=lambda data: rows_of(_read(data, "bmp")))
 _FOUR = Kind(
     "bmp-32", 11, exact=True, plain=False, common=True, feature="bmp",
-    rows=lambda head: _rows("bmp-32", head),
+    rows=lambda data: rows_of(_read(data, "bmp-32")),
 )  # fmt: skip
 _INDICES = Kind("bmp-indices", 12, exact=True, plain=False, feature="bmp")
 _COLOURS = Kind(
@@ -26,7 +32,7 @@ _COLOURS = Kind(
 )  # fmt: skip
 _WORDS = Kind(
     "bmp-16", 35, exact=True, plain=False, common=True, feature="rgb-16",
-    rows=lambda head: _rows("bmp-16", head),
+    rows=lambda data: rows_of(_read(data, "bmp-16")),
 )  # fmt: skip
 
 MAGIC: Sequence[bytes] = (b"BM",)
@@ -89,12 +95,6 @@ def _packed(rows: NDArray[np.uint8]) -> bytes:
     runs[:, 1] = np.repeat(rows.reshape(-1)[places], parts)
     ended = final[places % rows.shape[1] == rows.shape[1] - 1] + 1
     return np.insert(runs, ended, 0, axis=0).tobytes() + b"\0\1"
-
-
-def _rows(kind: str, data: bytes) -> Layout | None:
-    """Return how rows lie in a file of this kind."""
-    head = _read(data, kind)
-    return None if head is None or head.packed else head.layout
 
 
 def _read(data: bytes, kind: str) -> Head | None:

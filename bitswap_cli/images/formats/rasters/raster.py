@@ -67,5 +67,10 @@ def shown_raster(recipe: Recipe, samples: Samples, head: Head | None, flat: byte
     return scaled(recipe, with_flat(pixels, flat), head.layout)
 
 
+def rows_of(head: Head | None) -> Layout | None:
+    """Return how rows lie behind a header, if they are not packed (see `Kind.rows`)."""
+    return None if head is None or head.packed else head.layout
+
+
 def _by_colours(kind: str) -> bool:
     return kind.endswith("-colours")

@@ -12,14 +12,20 @@ from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.deflate.columns import Reader
 from bitswap_cli.images.formats.bits import fields_of
 from bitswap_cli.images.formats.format import Kind, Pixels
-from bitswap_cli.images.formats.rasters.raster import Head, join_raster, shown_raster, split_raster
+from bitswap_cli.images.formats.rasters.raster import (
+    Head,
+    join_raster,
+    rows_of,
+    shown_raster,
+    split_raster,
+)
 from bitswap_cli.images.formats.rows import Layout, from_rows, to_rows
 from bitswap_cli.images.packings import runs
 from bitswap_cli.images.picture import Picture, Recipe
 
 _PLAIN = Kind(
     "tga", 16, exact=True, plain=False, common=True, feature="tga",
-    rows=lambda head: _rows(head, "tga"),
+    rows=lambda data: rows_of(_read(data, "tga")),
 )  # fmt: skip
 _INDICES = Kind("tga-indices", 17, exact=True, plain=False, feature="tga")
 _COLOURS = Kind(
@@ -28,7 +34,7 @@ _COLOURS = Kind(
 )  # fmt: skip
 _WORDS = Kind(
     "tga-16", 36, exact=True, plain=False, common=True, feature="rgb-16",
-    rows=lambda head: _rows(head, "tga-16"),
+    rows=lambda data: rows_of(_read(data, "tga-16")),
 )  # fmt: skip
 
 KINDS: Sequence[Kind] = (_PLAIN, _INDICES, _COLOURS, _WORDS)
@@ -105,12 +111,6 @@ def _packed(recipe: Recipe, pixels: NDArray[np.uint8], layout: Layout) -> bytes:
 def _unit(layout: Layout) -> int:
     """Return how many bytes a pixel has in the file."""
     return 2 if layout.fields else layout.channels
-
-
-def _rows(data: bytes, kind: str) -> Layout | None:
-    """Return how rows lie in a file of a kind without runs and palette."""
-    head = _read(data, kind)
-    return None if head is None or head.packed else head.layout
 
 
 def _read(data: bytes, kind: str) -> Head | None:
