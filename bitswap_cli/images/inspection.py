@@ -64,7 +64,7 @@ def inspect_wide(data: bytes) -> list[Picture]:
     Returns
     -------
     list of Picture
-        Of different kinds, all of them wide, in the order of their numbers.
+        Of different kinds, all of them wide, in the order of `Format.KINDS`.
     """
     return list(_found(data, lambda kind: kind.wide and not kind.described))
 
@@ -106,7 +106,7 @@ def inspect_exact(data: bytes, description: bytes | None) -> Iterator[Picture]:
     Yields
     ------
     Picture
-        Of different kinds, in the order of their numbers.
+        Of different kinds, in the order of `Format.KINDS`.
     """
 
     def wanted(kind: Kind) -> bool:

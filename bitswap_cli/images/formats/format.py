@@ -93,7 +93,7 @@ class Format(Protocol):
 
     @property
     def KINDS(self) -> Sequence[Kind]:  # noqa: N802
-        """The kinds of pictures that its files are split into."""
+        """The kinds of pictures that its files are split into, in the order of trials."""
 
     def split(self, data: bytes, kind: str) -> Picture | None:
         """Split a file into samples and recipe.

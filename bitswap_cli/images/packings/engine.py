@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from bitswap_cli.ans.library import Library, address, chosen, load
 from bitswap_cli.errors import ArchiveError, InputError
-from bitswap_cli.images.packings import reference
+from bitswap_cli.images.packings import fax_codes, reference
+from bitswap_cli.images.packings.fax_rows import Coding, Facsimile
 from bitswap_cli.images.packings.filters import FILTERS, Rows
 from bitswap_cli.images.packings.reference import DAMAGED, Bytes, Unpacked
 
-ABI = 4
+ABI = 5
 
 _NO_MEMORY = -3
 
@@ -41,6 +42,12 @@ class Engine(Protocol):
     def qoi_read(self, source: bytes, count: int) -> tuple[Bytes, int] | None: ...
 
     def qoi_write(self, pixels: Bytes) -> bytes: ...
+
+    def fax_read(
+        self, source: bytes, height: int, width: int, coding: Coding
+    ) -> Facsimile | None: ...
+
+    def fax_write(self, black: Bytes, tags: Bytes, coding: Coding) -> tuple[Bytes, int]: ...
 
     def filtered(self, rows: Rows, unit: int, filters: Rows) -> Rows: ...
 
@@ -73,6 +80,8 @@ class Kernel:
         self._lzw_write = library.bound("lzw_write", "plllplpllplp")
         self._qoi_read = library.bound("qoi_read", "plpl")
         self._qoi_write = library.bound("qoi_write", "plp")
+        self._fax_read = library.bound("fax_read", "plllppppppppp")
+        self._fax_write = library.bound("fax_write", "ppllppppppp")
         self._filter = library.bound("filter", "plllppp", void=True)
         self._filter_least = library.bound("filter_least", "plllplppp", void=True)
         self._unfilter = library.bound("unfilter", "plllpp")
@@ -128,6 +137,30 @@ class Kernel:
         plain = np.ascontiguousarray(pixels)
         out = np.empty(5 * len(plain), np.uint8)
         return out[: self._qoi_write(address(plain), len(plain), address(out))].tobytes()
+
+    def fax_read(self, source: bytes, height: int, width: int, coding: Coding) -> Facsimile | None:
+        """Read rows of a facsimile; see `fax_rows.fax_read`."""
+        packed, how = np.frombuffer(source, np.uint8), np.array(coding, np.int32)
+        black, tags = np.empty((height, width), np.uint8), np.empty(height, np.uint8)
+        rooms, bits = np.empty((2, width + 3), np.int32), np.zeros(1, np.int64)
+        count = self._fax_read(
+            address(packed), len(packed), height, width, address(how),
+            *map(address, fax_codes.prefixes()), address(rooms), address(black), address(tags),
+            address(bits),
+        )  # fmt: skip
+        return None if count < 0 else Facsimile(black[:count], tags[:count], int(bits[0]))
+
+    def fax_write(self, black: Bytes, tags: Bytes, coding: Coding) -> tuple[Bytes, int]:
+        """Write rows of a facsimile; see `fax_rows.fax_write`."""
+        rows, told = np.ascontiguousarray(black), np.ascontiguousarray(tags)
+        (height, width), how = rows.shape, np.array(coding, np.int32)
+        rooms = np.empty((2, width + 3), np.int32)
+        out = np.zeros(2 * rows.size + 16 * height, np.uint8)
+        bits = self._fax_write(
+            address(rows), address(told), height, width, address(how),
+            *map(address, fax_codes.arrays()), address(rooms), address(out),
+        )  # fmt: skip
+        return out[: -(-bits // 8)], bits
 
     def filtered(self, rows: Rows, unit: int, filters: Rows) -> Rows:
         """Filter scanlines; see `filters.filtered`."""

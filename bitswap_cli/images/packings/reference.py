@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitswap_cli.errors import ArchiveError
+from bitswap_cli.images.packings.fax_rows import fax_read as fax_read
+from bitswap_cli.images.packings.fax_rows import fax_write as fax_write
 from bitswap_cli.images.packings.filters import filtered as filtered
 from bitswap_cli.images.packings.filters import filtered_least as filtered_least
 from bitswap_cli.images.packings.filters import sums as sums

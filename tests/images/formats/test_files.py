@@ -20,7 +20,7 @@ from tests.images.formats.samples import files
 
 FILES = files()
 # of which Pillow shows another picture, fewer bits, the opposite alpha, or nothing
-SEVERAL = ("tiff pages", "tiff deep", "tga-16", "tga-16 runs", "bmp-16 alpha")
+SEVERAL = ("tiff pages", "tiff-fax pages", "tiff deep", "tga-16", "tga-16 runs", "bmp-16 alpha")
 
 
 def pictures(data: bytes) -> list[Picture]:

@@ -87,6 +87,8 @@ def test_kinds_keep_their_numbers_and_promises() -> None:
         (44, "png-opaque-exact", True, False),
         (45, "pnm-plain", True, False),
         (46, "rows", True, False),
+        (47, "tiff-fax", True, False),
+        (48, "fax", True, False),
         *LATTICES,
     ]
     assert all(kind.alphabet == BYTES for kind in kinds())

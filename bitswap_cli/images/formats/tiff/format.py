@@ -31,9 +31,10 @@ _BIG = {
     f"big{kind.name}": kind._replace(name=f"big{kind.name}", number=number, feature="bigtiff")
     for number, kind in enumerate(_SMALL, 39)
 }
+_FAX = _PLAIN._replace(name="tiff-fax", number=47, feature="fax")
 
 MAGIC: Sequence[bytes] = (*directory.MAGIC, *directory.BIG_MAGIC)
-KINDS: Sequence[Kind] = (*_SMALL, *_BIG.values())
+KINDS: Sequence[Kind] = (_FAX, *_SMALL, *_BIG.values())
 
 _TURNS = Turns(MAX_PIXELS)  # to describe and restore
 _SPARE = 1 << 20  # bytes that segments may have more than twice the samples
@@ -123,8 +124,13 @@ def shown(recipe: Recipe, samples: Samples) -> Pixels:
 def _read(data: bytes, kind: str) -> list[Page]:
     """Return the pages of a file; none if they are not those of a picture of this kind, or too
     large."""
-    pages = read_pages(data) if data.startswith(directory.BIG_MAGIC) == (kind in _BIG) else []
-    if not pages or (pages[0].palette is None) != _is(kind, _PLAIN):
+    fax = kind == _FAX.name
+    if not fax and data.startswith(directory.BIG_MAGIC) != (kind in _BIG):
+        return []
+    pages = read_pages(data, fax=fax)
+    if not pages or fax != any(page.fax for page in pages):
+        return []
+    if (pages[0].palette is None) != (fax or _is(kind, _PLAIN)):
         return []
     height, width = _size(pages)
     channels = 3 if _is(kind, _COLOURS) else pages[0].channels

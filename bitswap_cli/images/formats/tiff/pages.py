@@ -13,13 +13,15 @@ BIG_MAGIC = (b"II+\0\x08\0\0\0", b"MM\0+\0\x08\0\0")
 
 NONE, LZW, DEFLATE, OLD_DEFLATE, PACKBITS = 1, 5, 8, 32946, 32773
 """Compressions."""
+RLE, T4, T6 = FAX = 2, 3, 4
+"""Those of facsimile."""
 
 _SIZES = {1: "u1", 3: "u2", 4: "u4"}  # of values: BYTE, SHORT, LONG
 _BIG_SIZES = {**_SIZES, 16: "u8"}  # and LONG8
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 256, 257, 258, 259, 262
 _FILL_ORDER, _SAMPLES, _ROWS, _PLANES, _PREDICTOR, _MAP = 266, 277, 278, 284, 317, 320
 _STRIPS, _STRIP_SIZES, _TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_SIZES = 273, 279, 322, 323, 324, 325
-_FORMAT, _SUBSAMPLING = 339, 530
+_FORMAT, _SUBSAMPLING, _T4_OPTIONS = 339, 530, 292
 _GRAY, _COLOURS, _YCBCR = (0, 1), 3, 6  # photometric interpretations
 _SEPARATE = 2
 _PAGES, _VALUES = 1 << 12, 1 << 18  # directories of a file, and values in them, at most
@@ -75,6 +77,15 @@ class Page(NamedTuple):
     places: list[int]
     sizes: list[int]
     """Of segments, in the file."""
+    low_first: bool
+    """Whether the lowest bit of a byte is the first one."""
+    tagged: bool
+    """Whether a bit before a row of T.4 tells how it is told."""
+
+    @property
+    def fax(self) -> bool:
+        """Whether segments are facsimiles."""
+        return self.compression in FAX
 
     @property
     def channels(self) -> int:
@@ -92,13 +103,13 @@ class Page(NamedTuple):
         return -(-self.columns * self.together * self.depth // 8)
 
 
-def read_pages(data: bytes) -> list[Page]:
+def read_pages(data: bytes, *, fax: bool = False) -> list[Page]:
     """Return the pages of a file whose samples can be had, and that are like the first of them:
-    palette images, or of as many channels."""
+    palette images, or of as many channels; and facsimiles, where these are asked for."""
     found: list[Page] = []
     for tags in _directories(data):
         page = _page(tags, data[:2] == b"II")
-        if page is None:
+        if page is None or (page.fax and not fax):
             continue
         alike = not found or (page.palette is None) == (found[0].palette is None)
         if alike and page.channels == (found or [page])[0].channels:
@@ -154,7 +165,7 @@ def _entry(data: bytes, order: str, at: int, most: int, lies: _Lies) -> tuple[in
 _TAGS = {
     _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _FILL_ORDER, _SAMPLES, _ROWS, _PLANES,
     _PREDICTOR, _MAP, _STRIPS, _STRIP_SIZES, _TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_SIZES,
-    _FORMAT, _SUBSAMPLING,
+    _FORMAT, _SUBSAMPLING, _T4_OPTIONS,
 }  # fmt: skip
 
 
@@ -167,14 +178,15 @@ def _page(tags: dict[int, list[int]], little: bool) -> Page | None:
     height, width, samples = one(_HEIGHT, 0), one(_WIDTH, 0), one(_SAMPLES, 1)
     depth, photometric, predictor = one(_BITS, 1), one(_PHOTOMETRIC, 1), one(_PREDICTOR, 1)
     compression = one(_COMPRESSION, NONE)
+    fax = compression in FAX and depth == samples == 1 and photometric in _GRAY
     known = (
         0 < samples <= 4
         and depth in ((1, 2, 4, 8, 16) if samples == 1 else (8, 16))
         and len(set(tags.get(_BITS, [1]))) == 1
         and set(tags.get(_FORMAT, [1])) <= {1, 2, 4}
-        and compression in (NONE, LZW, DEFLATE, OLD_DEFLATE, PACKBITS)
+        and (compression in (NONE, LZW, DEFLATE, OLD_DEFLATE, PACKBITS) or fax)
         and predictor in ((1, 2) if depth >= 8 else (1,))
-        and one(_FILL_ORDER, 1) == 1
+        and one(_FILL_ORDER, 1) in ((1, 2) if fax else (1,))
         and (photometric != _YCBCR or tags.get(_SUBSAMPLING) == [1, 1])
     )
     grid = _grid(tags, height, width)
@@ -196,7 +208,7 @@ def _page(tags: dict[int, list[int]], little: bool) -> Page | None:
     return Page(
         down * rows if tiled else height, across * columns if tiled else width, (height, width),
         rows, columns, depth, samples, separate, little, compression, predictor == 2, scale,
-        palette, places, sizes,
+        palette, places, sizes, one(_FILL_ORDER, 1) == 2, bool(one(_T4_OPTIONS, 0) & 1),
     )  # fmt: skip
 
 

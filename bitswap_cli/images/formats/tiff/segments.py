@@ -10,8 +10,18 @@ from bitswap_cli.images import deflate
 from bitswap_cli.images.deflate.columns import Reader, varint
 from bitswap_cli.images.formats.bits import packed, unpacked
 from bitswap_cli.images.formats.deep import big_endian, high_first
-from bitswap_cli.images.formats.tiff.pages import DEFLATE, LZW, NONE, OLD_DEFLATE, PACKBITS, Page
-from bitswap_cli.images.packings import lzw, runs
+from bitswap_cli.images.formats.tiff.pages import (
+    DEFLATE,
+    LZW,
+    NONE,
+    OLD_DEFLATE,
+    PACKBITS,
+    RLE,
+    T4,
+    T6,
+    Page,
+)
+from bitswap_cli.images.packings import fax, lzw, runs
 
 Bytes = NDArray[np.uint8]
 
@@ -126,6 +136,15 @@ def _unpacked(segment: bytes, page: Page, size: int) -> tuple[Bytes, bytes] | No
             return None
         rest = segment[found.end :]
         return found.units[:, 0], b"".join([told, varint(len(rest)), rest])
+    if page.fax:
+        codings = {RLE: [fax.BYTES_OF_LENGTHS], T4: fax.t4(tagged=page.tagged), T6: [fax.T6]}
+        height = size // page.row
+        seen = fax.take(
+            segment, height, page.columns, codings[page.compression], low_first=page.low_first
+        )
+        if seen is None or len(seen[0]) != height:
+            return None
+        return packed(seen[0], 1).reshape(-1), seen[1]
     described = deflate.describe(segment, size, [page.row])
     if described is None or len(described.inflated) != size:
         return None
@@ -141,6 +160,8 @@ def _packed(rows: Bytes, page: Page, reader: Reader) -> bytes:
     if page.compression == PACKBITS:
         segment = runs.write(plain[:, None], reader, page.row, tiff=True)
         return segment + reader.take(reader.varint())
+    if page.fax:
+        return fax.give(unpacked(rows, 1)[:, : page.columns], reader)
     if page.compression in (DEFLATE, OLD_DEFLATE):
         return deflate.restore(plain.tobytes(), reader.take(reader.varint()))
     return plain.tobytes()

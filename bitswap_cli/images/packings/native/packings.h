@@ -20,7 +20,7 @@
 #define INLINE static inline
 #endif
 
-enum { ABI = 4 };
+enum { ABI = 5 };
 enum { DAMAGED = -1, NO_MEMORY = -3 };
 
 EXPORT int64_t bitswap_packings_abi(void);
