@@ -1,9 +1,11 @@
 """Rows behind a header, plain: what the header says of them is told by the description, so that
-archives need not know what it means. Headers of SGI, Sun, DDS, farbfeld and FITS are read.
+archives need not know what it means. Headers of SGI, Sun, DDS, farbfeld and FITS are read, and
+those of volumes.py.
 """
 
 import struct
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -13,8 +15,9 @@ from bitswap_cli.images.deflate.columns import Reader, varint
 from bitswap_cli.images.formats.deep import whole
 from bitswap_cli.images.formats.flat import with_flat
 from bitswap_cli.images.formats.format import Kind, Pixels
+from bitswap_cli.images.formats.rasters import volumes
 from bitswap_cli.images.formats.rows import Layout, misfit, split_rows, to_rows
-from bitswap_cli.images.picture import MAX_LARGE_SAMPLES, Picture, Recipe, is_held
+from bitswap_cli.images.picture import MAX_LARGE_SAMPLES, MAX_PIXELS, Picture, Recipe, is_held
 
 _FLAGS = ("bottom_up", "bgr", "deep", "little", "signed")  # of a layout, from the lowest bit on
 _BESIDE = 1 << 8  # bytes between rows, fewer than that
@@ -67,16 +70,17 @@ def _is_close(layout: Layout) -> bool:
 
 
 def _layout(data: bytes) -> Layout | None:
-    for magic, read in _HEADERS.items():
-        if data.startswith(magic):
-            try:
-                return read(data)
-            except (struct.error, ValueError):
-                return None
+    readers = [read for magic, read in _HEADERS.items() if data.startswith(magic)]
+    for read in [volumes.read_dicom] if volumes.is_dicom(data) else readers:
+        with suppress(struct.error, ValueError, KeyError):
+            if (found := read(data)) is not None:
+                return found
     return None
 
 
-def _may_be_large(head: bytes, _: int) -> bool:
+def _may_be_large(head: bytes, size: int) -> bool:
+    if volumes.is_dicom(head):  # whose pixels begin anywhere
+        return size > MAX_PIXELS
     layout = _layout(head)
     return layout is not None and not is_held(
         layout.height, layout.width, layout.channels, large=False
@@ -119,7 +123,7 @@ def _farbfeld(data: bytes) -> Layout | None:
 
 
 def _fits(data: bytes) -> Layout | None:
-    """FITS (the standard, version 4.0): a picture of bytes, or of signed numbers of 16 bits."""
+    """FITS (the standard, version 4.0): bytes, or signed numbers of 16 bits, of 2 or 3 axes."""
     told = {}
     for start in range(0, min(len(data), 1 << 18), 80):
         card = data[start : start + 80]
@@ -128,16 +132,18 @@ def _fits(data: bytes) -> Layout | None:
         told[card[:8].strip()] = card[10:].partition(b"/")[0].strip()
     else:
         return None
-    names = (b"BITPIX", b"NAXIS", b"NAXIS1", b"NAXIS2")
-    bits, axes, width, height = (int(told.get(name, b"0")) for name in names)
-    if bits not in (8, 16) or axes != 2:
+    names = (b"BITPIX", b"NAXIS", b"NAXIS1", b"NAXIS2", b"NAXIS3")
+    bits, axes, width, height, slices = (int(told.get(name, b"0")) for name in names)
+    if bits not in (8, 16) or axes not in (2, 3):
         return None
+    height *= slices if axes == 3 else 1
     start, each = -(-(start + 80) // 2880) * 2880, bits // 8
     deep = bits == 16
     return Layout(start, each * width, height, width, each, True, deep=deep, signed=deep)
 
 
 _HEADERS: Mapping[bytes, Callable[[bytes], Layout | None]] = {
+    **volumes.HEADERS,
     b"\x01\xda\0": _sgi,
     b"\x59\xa6\x6a\x95": _sun,
     b"DDS \x7c\0\0\0": _dds,

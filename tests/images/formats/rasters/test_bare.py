@@ -45,6 +45,17 @@ def test_colours_of_sgi_lie_in_planes() -> None:
         assert np.array_equal(shown(picture), RGBA[::-1, :, :channels])
 
 
+def test_slices_of_fits_lie_below_each_other() -> None:
+    end = b"END".ljust(160)
+    third = b"NAXIS3  =                    2".ljust(80) + b"END".ljust(80)
+    data = fits(np.concatenate([RGBA[..., 0], RGBA[..., 1]])).replace(end, third)
+    data = data.replace(b"                   46", b"                   23").replace(
+        b"NAXIS   =                    2", b"NAXIS   =                    3"
+    )
+    (picture,) = pictures(data)
+    assert picture.pixels.shape == (46, 37, 1)
+
+
 def test_alpha_that_is_the_same_everywhere_is_left_out() -> None:
     from PIL import Image
 
