@@ -167,6 +167,25 @@ def test_long_chains_are_followed_alike(
     assert all(map(np.array_equal, columns, expected.columns))
 
 
+@pytest.mark.parametrize("feed", [0, 300])
+@pytest.mark.parametrize("window", [9, 15])
+@pytest.mark.parametrize("raw", [changing()[-20_000:], flat()], ids=["changing", "flat"])
+def test_chains_are_changed_alike(raw: bytes, window: int, feed: int) -> None:
+    """Where the kernel passes positions of chains of three bytes along chains of four."""
+    kernel = engines.compiled()
+    if kernel is None:
+        pytest.skip("no compiled kernel")
+    one = kernel.inflate(deflated(raw, 6, 12)[2:], NEVER)
+    assert one is not None
+    how = Parameters(ZLIB_NG, 9, 3, window, feed=feed).as_array()
+    wrong, columns, *_ = kernel.predict(one, how, NEVER, NEVER)
+    expected = reference.predict(one, how, NEVER, NEVER)
+    assert wrong == expected.wrong
+    assert all(map(np.array_equal, columns, expected.columns))
+    data, room = one.data, room_for(len(raw))
+    assert kernel.make(data, how, room) == reference.make(data, how, room)
+
+
 @pytest.mark.parametrize("wanted", ["c", "reference"])
 def test_the_environment_chooses(wanted: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if wanted == "c" and engines.compiled() is None:

@@ -110,11 +110,24 @@ typedef struct {
 } parameters;
 enum { FILTERED = 1, FIXED_ONLY = 2, NG_2_2 = 4, ANY_DISTANCE = 8, NG_EARLY = 16, SORTED = 32 };
 
-/* A chain: prev[position & mask] is the last earlier position of the same hash, 0 for none. */
+enum { RECENT = 512 }; /* places for what was replaced */
+
+/* A chain: prev[position & mask] is the last earlier position of the same hash, 0 for none. Where
+ * `replaced` is not null, positions before `end` are in it, but ranks know only those before
+ * `until`: what the others replaced is kept there, by position. */
 typedef struct {
     uint32_t *head, *prev;
     uint32_t mask;
+    uint32_t *replaced;
+    int64_t until, end;
 } chains;
+
+/* The position before one on the chain that ranks count on. */
+INLINE uint32_t before_of(const chains *c, int64_t at) {
+    int64_t later = c->until + ((at - c->until) & c->mask); /* the next one in its place */
+    return c->replaced && later < c->end ? c->replaced[later & (RECENT - 1)]
+                                         : c->prev[at & c->mask];
+}
 
 /* Of run.c and trees.c. */
 EXPORT int64_t bitswap_restore(const uint8_t *data, int64_t size, const int64_t *how,

@@ -212,7 +212,9 @@ int64_t predict_libdeflate(run *r) {
     if (!positions) return r->error = NO_MEMORY;
     for (int i = 0; i < HEADS + THIRDS + 2 * WINDOW; i++) positions[i] = NEVER;
     finder f = {.r = r,
-                .c = {(uint32_t *)positions, (uint32_t *)positions + HEADS, WINDOW - 1},
+                .c = {.head = (uint32_t *)positions,
+                      .prev = (uint32_t *)positions + HEADS,
+                      .mask = WINDOW - 1},
                 .before = positions + HEADS + WINDOW,
                 .third = positions + HEADS + 2 * WINDOW,
                 .block = -1};

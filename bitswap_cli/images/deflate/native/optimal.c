@@ -402,8 +402,9 @@ int64_t predict_optimal(run *r) {
                       .third = (int32_t (*)[2])positions,
                       .roots = positions + 2 * HASHES,
                       .sons = (int32_t (*)[2])(positions + 3 * HASHES),
-                      .names = {(uint32_t *)positions + TREES,
-                                (uint32_t *)positions + TREES + NAMES, WINDOW - 1},
+                      .names = {.head = (uint32_t *)positions + TREES,
+                                .prev = (uint32_t *)positions + TREES + NAMES,
+                                .mask = WINDOW - 1},
                       .cache = cache,
                       .steps = steps};
         for (int64_t p = 0, named = 0; !r->done && !r->error;) {

@@ -8,14 +8,14 @@ static int64_t ranked(const run *r, int64_t p, int length, int64_t distance, int
                       const chains *c) {
     if (!c) return -1;
     int64_t found = 0, before = p;
-    uint32_t at = c->prev[p & c->mask];
+    uint32_t at = before_of(c, p);
     for (int i = 0; i < RANKS && at && at < before && p - at <= WINDOW; i++) {
         if (common(r->data + at, r->data + p, length) == length) {
             if (distance ? p - at == distance : found == rank) return distance ? found : p - at;
             found++;
         }
         before = at;
-        at = c->prev[at & c->mask];
+        at = before_of(c, at);
     }
     return -1;
 }

@@ -166,6 +166,13 @@ INLINE int reach(const run *r, int64_t p) { /* the longest match that the data's
     return r->size - p < MAX_MATCH ? (int)(r->size - p) : MAX_MATCH;
 }
 
+/* Places of a ring for a window's positions: a power of two. */
+INLINE size_t ring_of(const run *r) {
+    size_t places = (size_t)1 << r->how->window_bits;
+    while ((int64_t)places / 2 >= r->size && places > 1) places /= 2; /* no more than come */
+    return places;
+}
+
 int64_t predict_zlib(run *r);
 int64_t predict_ng(run *r);
 int64_t predict_libdeflate(run *r);

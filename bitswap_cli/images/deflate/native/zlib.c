@@ -8,13 +8,18 @@
  * would be farther than that is followed, which ordinals in the long chains tell. It may follow
  * the chain of bytes inside of the match, if these are rarer than those at its beginning. And where
  * data repeats itself, chains of which no position is missing are passed by stretches.
+ *
+ * A lazy finder inserts all positions, whatever the tokens are; so it does that for many at once,
+ * which a processor does much faster.
  */
 #include "stretch.h"
 
 enum { LONG_CHAIN = 64, LONGER_CHAIN = 256, LONG_INPUT = 1 << 13 }; /* where these pay */
-enum { FEW = 4, MORE = 6, FEW_BITS = 15 };
+enum { FEW = 4, MORE = 6, FEW_BITS = 16 };
 enum { OFFSETS = 8, FIRST = 6, AGAIN = 36 }; /* steps before rarer bytes are looked for */
-enum { RUN = 16 }; /* positions to insert of which it is seen whether they are alike */
+enum { RUN = 16 };    /* positions to insert of which it is seen whether they are alike */
+enum { AHEAD = 256 }; /* positions that lazy inserts at once: what they replace is too far away */
+enum { FIRSTS = 16 };  /* positions of which is found at once what their searches begin with */
 
 typedef struct {
     run *r;
@@ -23,9 +28,11 @@ typedef struct {
     int shortest;     /* matches of fewer bytes do not count */
     uint32_t *ordinal; /* by position: its place in its chain */
     int64_t inserted; /* the first position that is not in the chains (lazy) */
+    uint32_t first[FIRSTS]; /* what searches begin with, of positions before `known` */
+    int64_t known;
     int64_t farthest; /* distance */
     uint32_t mask;
-    int shift;
+    int shift, unused; /* bits of hashes of four or six bytes that find no head */
 } finder;
 
 INLINE uint32_t slot(const finder *f, int64_t p) {
@@ -39,48 +46,70 @@ INLINE uint64_t bytes_at(const uint8_t *at, int count) { /* in whatever order */
     return value;
 }
 
-INLINE uint32_t *head_of(const finder *f, const chains *c, int64_t p, int count) {
-    const uint8_t *at = f->r->data + p;
+INLINE uint64_t wide(const uint8_t *at, int count) { /* FEW or MORE bytes, without odd copies */
     uint64_t bytes = bytes_at(at, FEW);
-    if (count == MORE) bytes |= bytes_at(at + FEW, MORE - FEW) << 8 * FEW; /* no odd copies */
-    return c->head + (bytes * 0x9E3779B97F4A7C15u >> (64 - FEW_BITS));
+    return count == FEW ? bytes : bytes | bytes_at(at + FEW, MORE - FEW) << 8 * FEW;
 }
 
-INLINE void link(const finder *f, const chains *c, int64_t p, int count) {
+INLINE uint32_t *head_of(const finder *f, const chains *c, int64_t p, int count) {
+    return c->head + (wide(f->r->data + p, count) * 0x9E3779B97F4A7C15u >> f->unused);
+}
+
+/* Places in a row that a ring has for q and what follows up to `end`. */
+INLINE int in_a_row(uint32_t mask, int64_t q, int64_t end) {
+    int64_t room = (int64_t)mask + 1 - (q & mask);
+    return (int)(end - q < room ? end - q : room);
+}
+
+/* Let q and what follows up to `end`, of one run, come behind the position before each. */
+INLINE void link_run(uint32_t *prev, uint32_t mask, int64_t q, int64_t end) {
+    for (int count; q < end; q += count) {
+        uint32_t *at = prev + (q & mask), first = (uint32_t)q - 1;
+        count = in_a_row(mask, q, end);
+        for (int i = 0; i < count; i++) at[i] = first + (uint32_t)i;
+    }
+}
+
+/* Keep what q and what follows up to `end` replace. */
+INLINE void keep_replaced(const finder *f, int64_t q, int64_t end) {
+    for (int count; q < end; q += count) {
+        count = in_a_row(f->c.mask, q, end);
+        if (count > in_a_row(RECENT - 1, q, end)) count = in_a_row(RECENT - 1, q, end);
+        memcpy(f->c.replaced + (q & (RECENT - 1)), f->c.prev + (q & f->c.mask),
+               (size_t)count * sizeof *f->c.prev);
+    }
+}
+
+INLINE void link_same(const finder *f, const chains *c, int64_t q, int64_t end, int count) {
+    link_run(c->prev, f->c.mask, q, end);
+    *head_of(f, c, q, count) = (uint32_t)end - 1;
+}
+
+INLINE void insert(const finder *f, int64_t p) {
+    uint32_t at = slot(f, p);
+    f->c.prev[p & f->c.mask] = f->c.head[at];
+    f->c.head[at] = (uint32_t)p;
+}
+
+INLINE void insert_longer(const finder *f, const chains *c, int64_t p, int count) {
     uint32_t *head = head_of(f, c, p, count);
     c->prev[p & f->c.mask] = *head;
     *head = (uint32_t)p;
 }
 
-/* Let q and what follows up to `end`, of one run, come behind the position before each. */
-INLINE void link_run(const finder *f, uint32_t *prev, int64_t q, int64_t end) {
-    while (q < end) {
-        uint32_t *at = prev + (q & f->c.mask), first = (uint32_t)q - 1;
-        int64_t room = (int64_t)f->c.mask + 1 - (q & f->c.mask);
-        int count = (int)(end - q < room ? end - q : room);
-        for (int i = 0; i < count; i++) at[i] = first + (uint32_t)i;
-        q += count;
-    }
-}
-
-INLINE void link_same(const finder *f, const chains *c, int64_t q, int64_t end, int count) {
-    link_run(f, c->prev, q, end);
-    *head_of(f, c, q, count) = (uint32_t)end - 1;
-}
-
-INLINE void insert(finder *f, int64_t p) {
-    uint32_t at = slot(f, p), before = f->c.head[at];
-    f->c.prev[p & f->c.mask] = before;
-    f->c.head[at] = (uint32_t)p;
+/* Insert p into chains of three bytes, of four, and of six. */
+INLINE void insert_each(const finder *f, int64_t p) {
+    insert(f, p);
     if (!f->ordinal) return;
-    f->ordinal[p & f->c.mask] = f->ordinal[before & f->c.mask] + 1;
-    if (f->few.head) link(f, &f->few, p, FEW);
-    if (f->more.head) link(f, &f->more, p, MORE);
+    uint32_t mask = f->c.mask, before = f->c.prev[p & mask];
+    f->ordinal[p & mask] = f->ordinal[before & mask] + 1;
+    if (f->few.head) insert_longer(f, &f->few, p, FEW);
+    if (f->more.head) insert_longer(f, &f->more, p, MORE);
 }
 
 /* Insert q and what follows up to `end`; all have the same bytes as the one before. */
-static void insert_same(finder *f, int64_t q, int64_t end) {
-    link_run(f, f->c.prev, q, end);
+INLINE void insert_same(const finder *f, int64_t q, int64_t end) {
+    link_run(f->c.prev, f->c.mask, q, end);
     f->c.head[slot(f, q)] = (uint32_t)end - 1;
     if (!f->ordinal) return;
     uint32_t mask = f->c.mask, own = f->ordinal[(q - 1) & mask] + 1;
@@ -89,15 +118,52 @@ static void insert_same(finder *f, int64_t q, int64_t end) {
     if (f->more.head) link_same(f, &f->more, q, end, MORE);
 }
 
+/* Insert the next positions, all before p + 2 and some more. */
+static void insert_ahead(finder *f, int64_t p) {
+    const finder own = *f; /* which nothing that is written can change */
+    int64_t last = own.r->size - MIN_MATCH, at = own.inserted, end = p + AHEAD;
+    if (end > last + 1) end = last + 1;
+    keep_replaced(&own, at, end);
+    while (at < end) {
+        const uint8_t *here = own.r->data + at;
+        insert_each(&own, at++);
+        if (end - at < RUN || bytes_at(here, 8) != bytes_at(here + 1, 8)) continue;
+        int same = common(here, here + 1, (int)(end - at) + MORE - 1);
+        insert_same(&own, at, at + same - MORE + 1);
+        at += same - MORE + 1;
+    }
+    f->inserted = f->c.end = at;
+}
+
+/* What the search of p begins with in the only chain, of six bytes, 0 for nothing: the last of the
+ * same hash, or the one before where its bytes are others. It is found for some more at once. */
+INLINE uint32_t first_of(finder *f, int64_t p) {
+    const uint8_t *data = f->r->data;
+    const uint32_t *prev = f->more.prev;
+    uint32_t mask = f->c.mask, farthest = (uint32_t)f->farthest;
+    if (p >= f->known) {
+        f->known = p + FIRSTS < f->inserted ? p + FIRSTS : f->inserted;
+        for (int64_t q = p; q < f->known; q++) {
+            uint32_t here = (uint32_t)q, least = here > farthest ? here - farthest : 1;
+            uint32_t at = prev[here & mask];
+            uint32_t other = (wide(data + at, MORE) != wide(data + q, MORE)) & (at >= least);
+            at ^=
+                (at ^ prev[at & mask]) & (0 - other); /* no branches, which nobody could foresee */
+            f->first[q & (FIRSTS - 1)] = at & (0 - (uint32_t)(at >= least));
+        }
+    }
+    return f->first[p & (FIRSTS - 1)];
+}
+
 /* Of the six bytes that lie so far into a match at p of more than `best` bytes, where all
  * positions behind `at` have been looked at, those that came last the longest ago. Returns where
  * such a match would begin, and sets how far into it they lie; or returns `at` if none of them came
  * last before that. */
 INLINE int64_t rarest(const finder *f, int64_t p, int64_t at, int best, int *offset) {
     int top = best + 1 - MORE;
-    if (p - at < top) top = (int)(p - at); /* what lies farther may not be inserted yet */
+    if (f->inserted - p <= top) top = (int)(f->inserted - p) - 1;
     for (int i = top, last = top > OFFSETS ? top - OFFSETS : 0; i >= last; i--) {
-        int64_t start = (int64_t)*head_of(f, &f->more, p + i, MORE) - i;
+        int64_t start = (int64_t)f->more.prev[(p + i) & f->c.mask] - i;
         if (start >= at) continue;
         at = start;
         *offset = i;
@@ -125,7 +191,7 @@ INLINE stretch stretch_of_few(const finder *f, int64_t p, int64_t at, int64_t pe
 
 /* The longest match at p, of more than `best` bytes, three or more, that the chain's search finds
  * in up to `steps` steps; 0 if none is. */
-INLINE uint32_t longest_of_few(const finder *f, int64_t p, int best, int64_t steps, int nice) {
+static uint32_t longest_of_few(const finder *f, int64_t p, int best, int64_t steps, int nice) {
     const uint8_t *data = f->r->data, *scan = data + p;
     uint32_t mask = f->c.mask, own = f->ordinal[p & mask];
     int64_t limit = p > f->farthest ? p - f->farthest : 0, found = 0, step = 0, later;
@@ -134,17 +200,18 @@ INLINE uint32_t longest_of_few(const finder *f, int64_t p, int best, int64_t ste
         patience = FIRST;
     if (best >= most) return 0;
     const uint32_t *prev = more ? f->more.prev : f->few.prev;
+    int64_t start = f->few.head ? prev[p & mask] : f->first[p & (FIRSTS - 1)];
     uint64_t first = bytes_at(scan, FEW), last = bytes_at(scan + best - 3, 4);
-    for (int64_t at = prev[p & mask]; at > limit || (at && at == nearest); at = later) {
+    for (int64_t at = start; at > limit || (at && at == nearest); at = later) {
         const uint8_t *match = data + at;
         stretch s = {0, 0, 0};
         later = (int64_t)prev[(at + offset) & mask] - offset;
         int64_t period = at - later;
         if (more && !--patience) {
-            int64_t start = rarest(f, p, at, best, &offset);
+            int64_t rare = rarest(f, p, at, best, &offset);
             patience = AGAIN;
-            if (start < at) {
-                later = start; /* and none is between */
+            if (rare < at) {
+                later = rare; /* and none is between */
                 continue;
             }
         }
@@ -176,14 +243,13 @@ INLINE uint32_t longest_of_few(const finder *f, int64_t p, int best, int64_t ste
 
 /* The longest match at p, which has been inserted, that is longer than `best`, in up to `chain`
  * steps; 0 if none is. `all` says whether all positions before have been inserted. */
-INLINE uint32_t searched(const finder *f, int64_t p, int best, int64_t chain, int all) {
+static uint32_t searched(const finder *f, int64_t p, int best, int64_t chain, int all) {
     const run *r = f->r;
     int most = reach(r, p), nice = r->how->nice < most ? (int)r->how->nice : most;
     int64_t limit = p > f->farthest ? p - f->farthest : 0;
     int64_t at = f->c.prev[p & f->c.mask], found = 0;
     if (!at || p - at > f->farthest || best >= most) return 0;
     if (f->ordinal && nice > MIN_MATCH) {
-        if (!f->few.head) return longest_of_few(f, p, best, chain > 1 ? chain : 1, nice);
         int least = best < MIN_MATCH ? MIN_MATCH : best;
         uint32_t match = longest_of_few(f, p, least, chain > 1 ? chain : 1, nice);
         if (match || best >= MIN_MATCH) return match;
@@ -261,24 +327,10 @@ static void greedy(finder *f) {
     }
 }
 
-INLINE void insert_to(finder *f, int64_t end) {
-    int64_t last = f->r->size - MIN_MATCH;
-    if (end > last + 1) end = last + 1;
-    while (f->inserted < end) {
-        int64_t p = f->inserted++;
-        insert(f, p);
-        if (end - p < RUN) continue;
-        const uint8_t *at = f->r->data + p;
-        if (bytes_at(at, 8) != bytes_at(at + 1, 8)) continue;
-        int same = common(at, at + 1, (int)(end - p) + MORE - 2);
-        f->inserted += same - MORE + 1;
-        insert_same(f, p + 1, f->inserted);
-    }
-}
-
 /* A match that counts: short ones that are far away, or that noise makes, do not. */
-INLINE uint32_t worth(const finder *f, int64_t p, int best, int hint) {
+INLINE uint32_t worth(finder *f, int64_t p, int best, int hint) {
     if (f->r->size - p < MIN_MATCH) return 0;
+    if (f->ordinal && !f->few.head && !first_of(f, p)) return 0;
     uint32_t match = longest(f, p, best, hint, 1);
     int64_t flags = f->r->how->flags;
     if (match && length_of(match) <= 5 &&
@@ -293,44 +345,55 @@ static void lazy(finder *f) {
     uint32_t carried = 0;
     int known = 0; /* whether `carried` was looked for at p already */
     for (int64_t p = 0; !r->done && !r->error;) {
-        insert_to(f, p + 1);
+        if (f->inserted <= p + 1) insert_ahead(f, p);
         uint32_t candidate = known ? carried : worth(f, p, MIN_MATCH - 1, hinted(r, 0)), later = 0;
+        f->c.until = p + 1;
         if (candidate && length_of(candidate) < r->how->lazy) {
-            insert_to(f, p + 2);
+            f->c.until = p + 2;
             later = worth(f, p + 1, length_of(candidate), hinted(r, 0) ? 0 : hinted(r, 1));
         }
         uint32_t truth = settle(r, p, candidate, candidate && !later, &f->c);
         known = !truth && later;
         carried = later;
         p += span(truth);
-        if (truth) insert_to(f, p);
     }
 }
 
+/* Have chains of four and of six bytes, as it pays; whether there is memory. */
+static int have_longer(finder *f) {
+    const run *r = f->r;
+    if (r->how->chain < LONG_CHAIN || r->size < LONG_INPUT) return 1;
+    size_t few = f->shortest < MORE, more = !few || r->how->chain >= LONGER_CHAIN;
+    size_t ring = (size_t)f->c.mask + 1, heads = few + more;
+    while (f->unused > 64 - FEW_BITS && r->size >> (64 - f->unused)) f->unused--;
+    heads <<= 64 - f->unused;
+    f->ordinal = malloc((ring + (few + more) * ring + heads) * sizeof(uint32_t));
+    if (!f->ordinal) return 0;
+    f->ordinal[0] = 0;
+    uint32_t *space = f->ordinal + ring;
+    memset(space, 0, heads * sizeof(uint32_t));
+    if (few) f->few = (chains){.head = space, .prev = space + heads};
+    if (more)
+        f->more = (chains){.head = space + heads / 2 * few, .prev = space + heads + few * ring};
+    return 1;
+}
+
 int64_t predict_zlib(run *r) {
-    finder f = {.r = r};
-    f.c.mask = (1u << r->how->window_bits) - 1;
+    finder f = {.r = r, .unused = 63};
+    uint32_t replaced[RECENT];
+    size_t ring = ring_of(r);
+    int is_lazy = r->how->predictor == LAZY;
+    f.c.mask = (uint32_t)ring - 1;
     f.mask = (1u << r->how->hash_bits) - 1;
     f.shift = (int)(r->how->hash_bits + 2) / 3;
-    f.farthest = (int64_t)f.c.mask + 1 - LOOKAHEAD;
+    f.farthest = (1 << r->how->window_bits) - LOOKAHEAD;
     f.c.head = calloc((size_t)f.mask + 1, sizeof(uint32_t));
-    f.c.prev = calloc((size_t)f.c.mask + 1, sizeof(uint32_t));
-    if (r->how->predictor == LAZY && r->how->flags & FILTERED && r->how->nice >= MORE)
-        f.shortest = MORE;
-    int both = r->how->chain >= LONG_CHAIN && r->size >= LONG_INPUT;
-    size_t few = both && f.shortest < MORE;
-    size_t more = both && (f.shortest == MORE || r->how->chain >= LONGER_CHAIN);
-    size_t ring = (size_t)f.c.mask + 1, one = ring + (1u << FEW_BITS);
-    uint32_t *space = both ? calloc(ring + (few + more) * one, sizeof(uint32_t)) : NULL;
-    if (both && space) {
-        f.ordinal = space;
-        space += ring;
-        if (few) f.few = (chains){space + ring, space, f.c.mask};
-        if (more) f.more = (chains){space + few * one + ring, space + few * one, f.c.mask};
-    }
-    if (!f.c.head || !f.c.prev || (both && !space)) r->error = NO_MEMORY;
-    else if (r->how->predictor == FAST) greedy(&f);
-    else lazy(&f);
+    f.c.prev = calloc(ring, sizeof(uint32_t));
+    if (is_lazy) f.c.replaced = replaced;
+    if (is_lazy && r->how->flags & FILTERED && r->how->nice >= MORE) f.shortest = MORE;
+    if (!f.c.head || !f.c.prev || (is_lazy && !have_longer(&f))) r->error = NO_MEMORY;
+    else if (is_lazy) lazy(&f);
+    else greedy(&f);
     free(f.c.head);
     free(f.c.prev);
     free(f.ordinal);

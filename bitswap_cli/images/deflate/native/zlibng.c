@@ -7,6 +7,7 @@
 #include "run.h"
 
 enum { WANTED = 4, HASH = 1 << 16, LONG_HASH = 1 << 15, LOG = 1024 };
+enum { PATIENCE = 1 << 10 }; /* positions after which it is seen whether a search may go on */
 
 typedef struct {
     uint32_t position, slot, head, previous;
@@ -15,10 +16,12 @@ typedef struct {
 typedef struct {
     run *r;
     chains c;
+    chains few; /* of three bytes' chains, those positions that have four bytes in common */
+    uint32_t *place; /* likewise: by position, its place in its chain */
     int64_t window, farthest;
     int64_t base, seen, given; /* the window's first byte, its end, the end of what was fed */
-    int finishing, three;      /* whether chains are of three bytes */
-    change *log;               /* of medium: what one step entered, to take it back */
+    int finishing, three; /* whether chains are of three bytes */
+    change *log; /* of medium: what one step entered, to take it back */
     int64_t logged;
 } finder;
 
@@ -26,12 +29,16 @@ INLINE uint32_t three_bytes(const uint8_t *at) {
     return (((uint32_t)at[0] << 10) ^ ((uint32_t)at[1] << 5) ^ at[2]) & (LONG_HASH - 1);
 }
 
-INLINE uint32_t slot(const finder *f, int64_t p) {
-    const uint8_t *at = f->r->data + p;
-    if (f->three) return three_bytes(at);
+INLINE uint32_t slot_of_four(const uint8_t *at) {
     uint32_t value =
         (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
     return value * 2654435761u >> 16;
+}
+
+INLINE uint32_t slot(const finder *f, int64_t p) {
+    const uint8_t *at = f->r->data + p;
+    if (f->three) return three_bytes(at);
+    return slot_of_four(at);
 }
 
 /* Enter a position unless it heads its chain already; returns what headed it before. */
@@ -42,6 +49,12 @@ INLINE uint32_t enter(finder *f, int64_t p) {
     if (f->log) f->log[f->logged++] = (change){(uint32_t)p, at, before, *previous};
     *previous = before;
     f->c.head[at] = (uint32_t)p;
+    if (f->three) {
+        uint32_t *four = &f->few.head[slot_of_four(f->r->data + p)];
+        f->few.prev[p & f->c.mask] = *four;
+        *four = (uint32_t)p;
+        f->place[p & f->c.mask] = f->place[before & f->c.mask] + 1;
+    }
     return before;
 }
 
@@ -111,59 +124,109 @@ INLINE uint32_t longest(const finder *f, int64_t p, int64_t at, int best, int ea
     return found ? match_of(best, found) : 0;
 }
 
-/* Level 9's search, which changes to the chain of a later byte where that goes back farther. */
+/* A search that changes chains: it is at position `at` of one, of bytes that lie `offset` behind p,
+ * of which it may look at `left` more. */
+typedef struct {
+    int64_t at, offset, left;
+} search;
+
+/* How far it has come on its chain when it is at q. */
+INLINE int64_t passed(const finder *f, const search *s, int64_t q) {
+    return f->place[s->at & f->c.mask] - f->place[q & f->c.mask];
+}
+
+/* The next longer match than `length` with p, above a limit: it is looked for along a chain of four
+ * bytes that lie `inside` it, from q on. Returns 0 if there is none, else sets its length. */
+INLINE int64_t next_longer(const finder *f, const search *s, int64_t p, int64_t q, int64_t inside,
+                           int64_t limit, int *length) {
+    const uint8_t *scan = f->r->data + p;
+    for (int i = 1; q - inside > limit; q = f->few.prev[q & f->c.mask], i++) {
+        int64_t begin = q - inside;
+        const uint8_t *match = f->r->data + begin;
+        if (begin < p && alike(scan, match, *length)) {
+            int found = common(scan, match, MAX_MATCH);
+            if (found > *length) {
+                *length = found;
+                return passed(f, s, begin + s->offset) < s->left ? begin : 0;
+            }
+        }
+        if (i % PATIENCE == 0 && equal(scan + inside, match + inside, WANTED) &&
+            passed(f, s, begin + s->offset) >= s->left)
+            break;
+    }
+    return 0;
+}
+
+/* Change to the chain of a later byte behind a match, where that goes back farther; 0 if one of
+ * these chains has nothing above `base`. */
+INLINE int change_chain(const finder *f, search *s, const uint8_t *scan, int64_t match, int length,
+                        int64_t base) {
+    s->at = match;
+    s->offset = 0;
+    for (int i = 0; i <= length - MIN_MATCH; i++) {
+        int64_t before = f->c.prev[(match + i) & f->c.mask];
+        if (before >= s->at) continue;
+        if (before <= base + i) return 0;
+        s->at = before;
+        s->offset = i;
+    }
+    int64_t head = f->c.head[three_bytes(scan + length - 4)];
+    if (head < s->at) {
+        s->at = head;
+        s->offset = length - 4;
+    }
+    return s->at > base + s->offset;
+}
+
+/* The first match of three bytes at p, up to `steps` positions of the chain from `at` on. */
+INLINE uint32_t first_of_three(const finder *f, int64_t p, int64_t at, int64_t limit,
+                               int64_t steps) {
+    const uint8_t *data = f->r->data;
+    while (!equal(data + at, data + p, MIN_MATCH))
+        if (!--steps || (at = f->c.prev[at & f->c.mask]) <= limit) return 0;
+    return match_of(MIN_MATCH, p - at);
+}
+
+/* Level 9's search, which changes to the chain of a later byte where that goes back farther. What
+ * it would only pass there is passed along a chain of four bytes instead, and counted by places. */
 static uint32_t longest_slow(const finder *f, int64_t p, int64_t at, int best) {
     const run *r = f->r;
     const parameters *how = r->how;
-    int64_t ahead = f->seen - p, chain = best >= how->good ? how->chain >> 2 : how->chain;
-    int64_t base = p > f->farthest ? p - f->farthest : 0, limit = base, offset = 0, found = 0;
     const uint8_t *scan = r->data + p;
+    const int64_t ahead = f->seen - p, base = p > f->farthest ? p - f->farthest : 0;
+    int64_t limit = base, found = 0, inside = 0, from = f->few.prev[p & f->c.mask];
+    search s = {at, 0, best >= how->good ? how->chain >> 2 : how->chain};
     if (best >= MIN_MATCH) {
         for (int i = 3; i <= best; i++) {
             int64_t head = f->c.head[three_bytes(scan + i - 2)];
-            if (head < at) {
-                offset = i - 2;
-                at = head;
+            if (head < s.at) {
+                s.offset = i - 2;
+                s.at = head;
             }
         }
-        limit = base + offset;
-        if (at <= limit) return 0;
+        if (s.at <= base + s.offset) return 0;
+        inside = s.offset < best - 3 ? s.offset : best - 3;
+        from = f->few.head[slot_of_four(scan + inside)];
+    } else if (at == base) {
+        limit--; /* the first one may be there */
     }
-    while (at < p) {
-        const uint8_t *match = r->data + at - offset;
-        if (alike(scan, match, best)) {
-            int length = common(scan, match, MAX_MATCH);
-            if (length > best) {
-                found = p - (at - offset);
-                if (length >= ahead) return match_of((int)ahead, found);
-                best = length;
-                if (best >= how->nice) break;
-                if (length > MIN_MATCH && at - offset + length < p) {
-                    at -= offset;
-                    offset = 0;
-                    int64_t farther = at;
-                    for (int i = 0; i <= length - MIN_MATCH; i++) {
-                        int64_t before = f->c.prev[(at + i) & f->c.mask];
-                        if (before >= farther) continue;
-                        if (before <= base + i) return match_of(best, found);
-                        farther = before;
-                        offset = i;
-                    }
-                    at = farther;
-                    int64_t head = f->c.head[three_bytes(scan + length - 4)];
-                    if (head < at) {
-                        offset = length - 4;
-                        if (head <= base + offset) return match_of(best, found);
-                        at = head;
-                    }
-                    limit = base + offset;
-                    continue;
-                }
-            }
-        }
-        if (!--chain || (at = f->c.prev[at & f->c.mask]) <= limit) break;
+    for (;;) {
+        int length = best < MIN_MATCH ? MIN_MATCH : best;
+        int64_t match = next_longer(f, &s, p, from, inside, limit, &length);
+        if (!match) break;
+        s.left -= passed(f, &s, match + s.offset);
+        s.at = match + s.offset;
+        limit = base;
+        found = p - match;
+        if (length >= ahead) return match_of((int)ahead, found);
+        best = length;
+        if (best >= how->nice) break;
+        if (match + length < p && !change_chain(f, &s, scan, match, length, base)) break;
+        inside = s.offset < best - 4 ? s.offset : best - 4;
+        from = f->few.prev[(match + inside) & f->c.mask];
     }
-    return found ? match_of(best, found) : 0;
+    if (found) return match_of(best, found);
+    return best < MIN_MATCH ? first_of_three(f, p, at, base, s.left) : 0;
 }
 
 INLINE int near_enough(const finder *f, int64_t p, int64_t at) {
@@ -333,24 +396,38 @@ static void lazy(finder *f) {
     }
 }
 
+/* Have chains of four bytes, and places; whether there is memory. */
+static int have_few(finder *f, size_t ring) {
+    f->few.head = calloc(HASH, sizeof(uint32_t));
+    f->few.prev = malloc(ring * sizeof(uint32_t));
+    f->place = malloc(ring * sizeof(uint32_t));
+    if (!f->few.head || !f->few.prev || !f->place) return 0;
+    f->place[0] = 0;
+    return 1;
+}
+
 int64_t predict_ng(run *r) {
     finder f = {.r = r, .window = (int64_t)1 << r->how->window_bits};
+    size_t ring = ring_of(r);
     f.farthest = f.window - LOOKAHEAD;
-    f.c.mask = (uint32_t)f.window - 1;
+    f.c.mask = (uint32_t)ring - 1;
     f.three = r->how->predictor == NG_LAZY && r->how->chain > 1024;
     f.finishing = r->how->feed == 0;
     f.given = f.finishing ? r->size : 0;
     f.c.head = calloc(HASH, sizeof(uint32_t));
-    f.c.prev = calloc((size_t)f.window, sizeof(uint32_t));
-    change *log = r->how->predictor == NG_MEDIUM ? malloc(LOG * sizeof *log) : NULL;
-    f.log = log;
-    if (!f.c.head || !f.c.prev || (r->how->predictor == NG_MEDIUM && !log)) r->error = NO_MEMORY;
+    f.c.prev = calloc(ring, sizeof(uint32_t));
+    if (r->how->predictor == NG_MEDIUM) f.log = malloc(LOG * sizeof *f.log);
+    int memory = f.c.head && f.c.prev && (r->how->predictor != NG_MEDIUM || f.log);
+    if (!memory || (f.three && !have_few(&f, ring))) r->error = NO_MEMORY;
     else if (r->how->predictor == NG_QUICK) quick(&f);
     else if (r->how->predictor == NG_FAST) fast(&f);
     else if (r->how->predictor == NG_MEDIUM) medium(&f);
     else lazy(&f);
     free(f.c.head);
     free(f.c.prev);
-    free(log);
+    free(f.few.head);
+    free(f.few.prev);
+    free(f.place);
+    free(f.log);
     return r->error;
 }
