@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.deflate.makers import MAKERS
-from bitswap_cli.images.formats import fax, high_bits, ico, qoi
+from bitswap_cli.images.formats import high_bits, ico, qoi
 from bitswap_cli.images.formats.arrays import idx, npy, npz, planar
 from bitswap_cli.images.formats.format import WIDE, Format, Kind, Shape
 from bitswap_cli.images.formats.gif import format as gif
 from bitswap_cli.images.formats.lattice import format as lattice
+from bitswap_cli.images.formats.pdf import format as pdf
 from bitswap_cli.images.formats.png import animated as apng
 from bitswap_cli.images.formats.png import format as png
 from bitswap_cli.images.formats.rasters import bare, bmp, plain, pnm, tga
@@ -37,7 +38,7 @@ FORMATS: dict[str, Format] = {
     "tga": tga,
     "gif": gif,
     "tiff": tiff,
-    "fax": fax,
+    "pdf": pdf,
     "ico": ico,
     "lattice": lattice,
     "high-bits": high_bits,

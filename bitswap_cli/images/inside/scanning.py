@@ -92,7 +92,7 @@ def find(file: BinaryIO, size: int, sorts: Sequence[Sort]) -> list[Span]:
             continue
         view.cost = sort.trial
         span = sort.walk(view, start)
-        if span is None or span.start + span.length > size:
+        if span is None or span.start < end or span.start + span.length > size:
             vain += view.cost
             if vain > size + _IN_VAIN:
                 break

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, TiffImagePlugin
+from PIL import Image
+
+from tests.images.formats.pdfs import of_facsimiles, of_pdf
 
 Pixels = NDArray[np.uint8]
 
@@ -272,27 +274,6 @@ def of_rows(rgba: Pixels) -> dict[str, bytes]:
     }
 
 
-def of_facsimiles(gray: Pixels) -> dict[str, bytes]:
-    """Files of black and white, as codes of facsimile: TIFF as libtiff writes it, and what stands
-    in PDF files."""
-    bits = Image.fromarray(gray).convert("1", dither=Image.Dither.NONE)
-    packings = ("group4", "group3", "tiff_ccitt")
-    found = {f"tiff-fax {name}": saved(bits, "TIFF", compression=name) for name in packings}
-    for kind, name in enumerate(packings):
-        told = b"/DecodeParms << /K %d /Columns %d /Rows %d >>" % (kind - 1, *bits.size)
-        stream = b"stream\r\n%b\nendstream" % strip_of(found[f"tiff-fax {name}"])
-        found[f"fax {name}"] = b"/CCITTFaxDecode %b /Width 7 /Length 9 >>\n%b" % (told, stream)
-    pages = {"save_all": True, "append_images": [bits.resize((20, 9))]}
-    return found | {"tiff-fax pages": saved(bits, "TIFF", compression="group4", **pages)}
-
-
-def strip_of(data: bytes) -> bytes:
-    """The only strip of a TIFF file."""
-    with TiffImagePlugin.TiffImageFile(io.BytesIO(data)) as image:
-        (start,), (length,) = (image.tag_v2[tag] for tag in (273, 279))
-    return data[start : start + length]
-
-
 def of_volumes(rgba: Pixels) -> dict[str, bytes]:
     """Files of many pictures, or of several arrays."""
     rgb, gray, deep = rgba[..., :3], rgba[..., 0], rgba.astype(np.uint16) * 251
@@ -344,7 +325,7 @@ def of_pages(rgba: Pixels) -> dict[str, bytes]:
     found["tiff pages"] = saved(Image.fromarray(gray), "TIFF", save_all=True, append_images=more)
     for name, image in of_palettes(rgb).items():
         found[f"tiff-indices {name}"] = saved(image, "TIFF", compression="tiff_lzw")
-    found |= of_facsimiles(gray)
+    found |= of_facsimiles(gray) | of_pdf(rgba)
     found["bigtiff"] = saved(Image.fromarray(rgba), "TIFF", big_tiff=True)
     found["bigtiff-indices"] = saved(of_palettes(rgb)["16 colours"], "TIFF", big_tiff=True)
     return found

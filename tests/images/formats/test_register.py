@@ -89,6 +89,7 @@ def test_kinds_keep_their_numbers_and_promises() -> None:
         (46, "rows", True, False),
         (47, "tiff-fax", True, False),
         (48, "fax", True, False),
+        (49, "flate", True, False),
         *LATTICES,
     ]
     assert all(kind.alphabet == BYTES for kind in kinds())

@@ -11,8 +11,8 @@ from bitswap_cli.archive.sources import seen
 from bitswap_cli.archive.sources.inside.parts import Member, Part
 from bitswap_cli.archive.sources.source import Source, SourceError, read_parts, read_pieces, sought
 from bitswap_cli.images.formats import register
-from bitswap_cli.images.inside.facsimiles import FACSIMILES
 from bitswap_cli.images.inside.files import FILES
+from bitswap_cli.images.inside.pdf_images import PDF_IMAGES
 from bitswap_cli.images.inside.pictures import PICTURES, SMALLEST, begins_as_one
 from bitswap_cli.images.inside.scanning import Sort, Span, find
 from bitswap_cli.images.inside.sections import sections
@@ -22,7 +22,7 @@ from bitswap_cli.images.strips import begin
 
 LARGEST = 1 << 36
 """Bytes of the largest file that is looked into."""
-ONES = FILES, PICTURES, FACSIMILES
+ONES = FILES, PICTURES, PDF_IMAGES
 """What pictures are looked for by."""
 ALL = *ONES, STREAMS
 """What everything is looked for by."""

@@ -20,6 +20,7 @@ from bitswap_cli.images.formats.format import Format, Kind, Pixels
 from bitswap_cli.images.formats.lattice.finder import Found, find
 from bitswap_cli.images.formats.lattice.kinds import WAYS, Way
 from bitswap_cli.images.formats.lattice.maps import Chroma, Plane, colours, spread
+from bitswap_cli.images.formats.pdf import format as pdf
 from bitswap_cli.images.formats.png import format as png
 from bitswap_cli.images.formats.rasters import bare, bmp, pnm, tga
 from bitswap_cli.images.formats.tiff import format as tiff
@@ -29,8 +30,10 @@ from bitswap_cli.images.picture import MAX_RECIPE, Picture, Recipe
 _HEAD = struct.Struct("<BBI")  # kind of the file, how the picture lies, bytes of corrections
 _ORIENTATIONS = 4  # where there is less chroma; else one
 _CHANNELS = 3  # of pictures, and of those with all of their chroma
-_MADE_BY: tuple[Format, ...] = (png, bare, bmp, pnm, npy, qoi, tga, tiff, high_bits)
-_INNER = (0, 1, 2, 3, 6, 7, 9, 10, 11, 14, 15, 16, 21, 31, 32, 46)  # numbers of kinds
+_MADE_BY: tuple[Format, ...] = (
+    png, bare, bmp, pnm, npy, qoi, tga, tiff, high_bits, pdf,
+)  # fmt: skip
+_INNER = (0, 1, 2, 3, 6, 7, 9, 10, 11, 14, 15, 16, 21, 31, 32, 46, 49)  # numbers of kinds
 _WITHIN = {
     kind.number: (form, kind) for form in _MADE_BY for kind in form.KINDS if kind.number in _INNER
 }

@@ -1,0 +1,1 @@
+"""Images of PDF files: what their dictionaries tell is read here, and in descriptions."""
