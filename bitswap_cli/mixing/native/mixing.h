@@ -128,6 +128,11 @@ TARGET INLINE int32_t refine(decision *d, uint32_t *steps) {
     return (int32_t)(refined / STEP);
 }
 
+/* Have a refinement's steps, (STEPS,), come nearer, whichever it will be. */
+TARGET INLINE void have_come(const uint32_t *steps) {
+    for (int i = 0; i < STEPS; i += 16) COMING(steps + i);
+}
+
 /* The probability of 1, of 16 bits. `steps` are those of this context, (STEPS,) */
 TARGET INLINE int32_t mix(decision *d, int32_t *of_sets, uint32_t *steps) {
     d->inputs[d->n++] = 256;

@@ -75,6 +75,13 @@ TARGET INLINE candidates gather(const tables *t, const state *a, const sources *
     return c;
 }
 
+/* Whether a colour is one of them. */
+TARGET INLINE int names(const candidates *c, uint32_t colour) {
+    int found = 0;
+    for (int j = 0; j < c->count; j++) found |= c->colour[j] == colour;
+    return found;
+}
+
 /* Let the best of the rest be the one of this rank. */
 TARGET INLINE void promote(candidates *c, int rank) {
     int best = rank;

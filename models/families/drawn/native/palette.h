@@ -41,15 +41,14 @@ TARGET INLINE int has_colour(const frame *f, uint32_t colour) {
 }
 
 /* All colours of a picture but some. */
-TARGET INLINE colours all_but(const frame *f, const uint32_t *without, int count) {
-    colours rest = {.first = 0, .end = 0};
+TARGET INLINE void all_but(colours *rest, const frame *f, const uint32_t *without, int count) {
+    rest->first = rest->end = 0;
     for (int i = 0; i < f->colours; i++) {
         int is_left = 1;
         for (int k = 0; k < count; k++) is_left &= f->keys[i] != without[k];
-        rest.keys[rest.end] = f->keys[i];
-        rest.end += is_left;
+        rest->keys[rest->end] = f->keys[i];
+        rest->end += is_left;
     }
-    return rest;
 }
 
 /* Where those begin whose keys have a bit, among colours that agree in all higher ones. */

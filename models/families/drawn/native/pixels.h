@@ -17,6 +17,21 @@ TARGET INLINE int goes_on(chunk *k, const window *v, const place *p, uint32_t th
     return !broken;
 }
 
+/* Hash the contexts of a pixel, and have all that is known of them come nearer. */
+TARGET INLINE void recall(const chunk *k, window *v) {
+    hash_contexts(v);
+    COMING(standing(&k->m, v->contexts[0]));
+    for (int i = 0; i < MEMORIES; i++) {
+        v->keys[i] = hash(v->contexts[i], (uint32_t)i);
+        COMING(entry_at(&k->m, i, v->keys[i]));
+    }
+}
+
+TARGET INLINE void foresee(window *v, const chunk *k, const frame *f, const uint32_t *at) {
+    look(v, at, f->stride);
+    if (!v->flat) recall(k, v);
+}
+
 TARGET INLINE void expect_first(chunk *k, outlook *first, const window *v, const frame *f,
                                 uint32_t colour) {
     const so_far none = {0, 0, 0, f->channels};
@@ -24,32 +39,40 @@ TARGET INLINE void expect_first(chunk *k, outlook *first, const window *v, const
 }
 
 /* Ask about candidates, the likeliest first; returns which one it is, or how many it is none of.
- * What the next answer will depend on comes nearer meanwhile: the next candidate, and, once the
- * first one is wrong, which mostly all are then, what is known of the first channel. */
+ * What the next answer will depend on comes nearer meanwhile: the next candidate; what is known of
+ * the first channel, as soon as that is likely to be asked, or certain, which an encoder knows; and
+ * of the pixel behind, if this one has the likeliest colour, as a decoder knows no more. */
 TARGET INLINE int choose(chunk *k, const window *v, const sources *s, candidates *c, int most,
-                         outlook *first, const frame *f, uint32_t colour) {
+                         outlook *first, const frame *f, uint32_t *at, uint32_t colour) {
+    const int early = k->c.decoding ? most < 2 : !names(c, colour);
     question next = {0};
     if (most) next = about(&k->m, v, s, c, 0, 0, f->channels);
+    if (early) expect_first(k, first, v, f, colour);
+    if (most && k->c.decoding) {
+        window behind;
+        *at = c->colour[0]; /* for now */
+        foresee(&behind, k, f, at + 1);
+    }
     for (int r = 0; r < most; r++) {
         const question q = next;
         const int is = c->colour[r] == colour;
         if (r + 1 < most && (k->c.decoding || !is))
             next = about(&k->m, v, s, c, r + 1, q.rejected | q.agreeing, f->channels);
-        if (r == 1) expect_first(k, first, v, f, colour);
+        if (r == 1 && !early) expect_first(k, first, v, f, colour);
         if (code_candidate(&k->c, &k->t, &k->a, &k->m, s, &q, f->channels, is)) return r;
     }
     return most;
 }
 
 TARGET INLINE uint32_t code_colour(chunk *k, const window *v, const place *p, uint32_t there,
-                                   const frame *f, uint32_t colour) {
+                                   const frame *f, uint32_t *at, uint32_t colour) {
     followed *told[MEMORIES];
     for (int i = 0; i < MEMORIES; i++) told[i] = entry(&k->m, i, v->keys[i]);
     sources s = ask(v, p, there, told, f->channels);
     candidates c = gather(&k->t, &k->a, &s, f, k->least, v->flat, v->w);
     outlook every[MOST_CHANNELS + 1];
     const int most = lesser(c.count, MOST_CANDIDATES);
-    const int which = choose(k, v, &s, &c, most, every, f, colour);
+    const int which = choose(k, v, &s, &c, most, every, f, at, colour);
     if (which < most) {
         colour = c.colour[which];
     } else {
@@ -57,8 +80,8 @@ TARGET INLINE uint32_t code_colour(chunk *k, const window *v, const place *p, ui
         uint32_t without[MOST_CANDIDATES + 1];
         for (int r = 0; r < most; r++) without[r] = key_of(c.colour[r], f->channels);
         without[most] = key_of(v->w, f->channels);
-        colours rest = all_but(f, without, most + v->flat);
-        if (most < 2) expect_first(k, every, v, f, colour);
+        colours rest;
+        all_but(&rest, f, without, most + v->flat);
         if (f->colours && !rest.end) k->c.failed = WRONG;
         else
             colour = code_values(&k->c, &k->t, &k->a, &k->m, v, every, f->channels, f->number,
@@ -71,16 +94,6 @@ TARGET INLINE uint32_t code_colour(chunk *k, const window *v, const place *p, ui
                   COUNTER_LIMIT);
     for (int i = 0; i < MEMORIES; i++) follow(told[i], colour);
     return colour;
-}
-
-/* Hash the contexts of a pixel, and have all that is known of them come nearer. */
-TARGET INLINE void recall(const chunk *k, window *v) {
-    hash_contexts(v);
-    COMING(standing(&k->m, v->contexts[0]));
-    for (int i = 0; i < MEMORIES; i++) {
-        v->keys[i] = hash(v->contexts[i], (uint32_t)i);
-        COMING(entry_at(&k->m, i, v->keys[i]));
-    }
 }
 
 /* Where the next colours may stand: on from W's place, below N's, or where the context stood. */
@@ -109,11 +122,6 @@ TARGET INLINE void remember(place *own, place p, int right) {
         *own = (place){p.at, p.stride, (uint32_t)lesser((int)p.run >> 3, 3)};
 }
 
-TARGET INLINE void foresee(window *v, const chunk *k, const frame *f, const uint32_t *at) {
-    look(v, at, f->stride);
-    if (!v->flat) recall(k, v);
-}
-
 /* The colour at (x, y), coded; a decoder is told none. */
 TARGET INLINE uint32_t code_pixel(chunk *k, const frame *f, int64_t x, uint32_t *at, window *v,
                                   uint32_t colour) {
@@ -125,7 +133,7 @@ TARGET INLINE uint32_t code_pixel(chunk *k, const frame *f, int64_t x, uint32_t 
         colour = v->w;
     } else {
         if (v->flat) recall(k, v);
-        colour = code_colour(k, v, &p, there, f, colour);
+        colour = code_colour(k, v, &p, there, f, at, colour);
         stand(&k->m, v->contexts[0], here, f->stride);
     }
     remember(&f->places[x + 1], p, there == colour);

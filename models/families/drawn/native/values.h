@@ -38,7 +38,7 @@ TARGET INLINE void anchor(outlook *o, const window *v, int k, int tied, int32_t 
         shift[0] = before - median(pw, pn, channel(v->nw, k - 1));
         shift[1] = before - pw, shift[2] = before - pn, shift[3] = before - ((pw + pn + 1) >> 1);
     }
-    for (int i = 0; i < ANCHORS; i++)
+    UNROLL (int i = 0; i < ANCHORS; i++)
         o->anchors[i] = clip(plain[i] + (i < 4 ? shift[i] : 0), 0, 255);
 }
 
@@ -59,7 +59,7 @@ TARGET INLINE outlook regard(state *a, const window *v, uint32_t pixel, int turn
     }
     o.activity = bits_of(around);
     int busy = clip(o.activity, 0, 7) * 8 + clip(bits_of(steps), 0, 7);
-    for (int i = 0; i < ANCHORS; i++) {
+    UNROLL (int i = 0; i < ANCHORS; i++) {
         o.scales[i] = a->scale + (i * MOST_CHANNELS + turn) * ACTIVITIES + busy;
         uint32_t scale = (uint32_t)(((uint64_t)*o.scales[i] * SCALE_SIXTEENTHS) >> 4);
         o.inverse[i] = (int32_t)((UINT64_C(1) << 32) / (scale < LEAST_SCALE ? LEAST_SCALE : scale));
@@ -83,7 +83,7 @@ TARGET INLINE outlook regard(state *a, const window *v, uint32_t pixel, int turn
         hash(hash(v->w, v->n), hash(prefix, own + 0xa000)),
         hash(hash(prefix, picture), own + 0xb000),
     };
-    for (int i = 0; i < VALUE_CONTEXTS; i++) o.contexts[i] = all[CHOSEN[i]];
+    UNROLL (int i = 0; i < VALUE_CONTEXTS; i++) o.contexts[i] = all[CHOSEN[i]];
     return o;
 }
 
@@ -94,7 +94,7 @@ typedef struct {
 
 TARGET INLINE masses masses_at(const tables *t, const outlook *o, int edge) {
     masses m;
-    for (int i = 0; i < ANCHORS; i++) {
+    UNROLL (int i = 0; i < ANCHORS; i++) {
         int32_t z = ((2 * (edge - o->anchors[i]) - 1) * o->inverse[i]) >> 9; /* fits: scales do */
         m.below[i] = t->sigmoid[clip(z, -REACH, REACH) + REACH];
     }
@@ -103,14 +103,14 @@ TARGET INLINE masses masses_at(const tables *t, const outlook *o, int edge) {
 
 TARGET INLINE masses all_below(int32_t mass) {
     masses m;
-    for (int i = 0; i < ANCHORS; i++) m.below[i] = mass;
+    UNROLL (int i = 0; i < ANCHORS; i++) m.below[i] = mass;
     return m;
 }
 
 /* The share of 1 between two edges, cut in the middle, under a logistic about each anchor. */
 TARGET INLINE void see_anchors(decision *d, const masses *low, const masses *middle,
                                const masses *high) {
-    for (int i = 0; i < ANCHORS; i++) {
+    UNROLL (int i = 0; i < ANCHORS; i++) {
         uint32_t all = (uint32_t)(high->below[i] - low->below[i] + 2);
         uint32_t upper = (uint32_t)(high->below[i] - middle->below[i] + 1);
         d->inputs[d->n++] = d->t->logit[(upper << 15) / all * 2];
@@ -123,7 +123,7 @@ TARGET INLINE int agreement(uint32_t brings) { return (int)(brings * 0x1b090301 
 
 /* Hash the contexts of half a value, and have their buckets come nearer. */
 TARGET INLINE void hash_half(uint32_t *hashes, const memory *m, const outlook *o, int prefix) {
-    for (int k = 0; k < VALUE_CONTEXTS; k++) {
+    UNROLL (int k = 0; k < VALUE_CONTEXTS; k++) {
         hashes[k] = hash(o->contexts[k], (uint32_t)prefix);
         COMING(bucket_at(m, hashes[k]));
     }
@@ -167,7 +167,7 @@ TARGET INLINE int code_value(coder *out, const tables *t, state *a, memory *m, o
     for (int bit = 7; bit >= 0; bit--) {
         if (bit == 7 || bit == 3) {
             const uint32_t *own = bit == 3 ? o->second[prefix & 1] : o->first;
-            for (int k = 0; k < VALUE_CONTEXTS; k++) halves[k] = bucket(m, own[k]);
+            UNROLL (int k = 0; k < VALUE_CONTEXTS; k++) halves[k] = bucket(m, own[k]);
         }
         if (bit == 4 && out->decoding) { /* whichever it will be */
             hash_half(o->second[0], m, o, 2 * prefix);
@@ -184,14 +184,16 @@ TARGET INLINE int code_value(coder *out, const tables *t, state *a, memory *m, o
             else high = middle, most = between;
             continue;
         }
+        uint32_t *const steps = a->value_steps + (turn * 256 + prefix) * STEPS;
+        have_come(steps);
         decision d;
         d.t = t;
         begin(&d);
         d.width = VALUE_INPUTS, d.haste = VALUE_HASTE;
         see_anchors(&d, &least, &between, &most);
-        for (int k = 0; k < VALUE_CONTEXTS; k++)
+        UNROLL (int k = 0; k < VALUE_CONTEXTS; k++)
             SEE_CONTEXT(&d, halves[k] + node, a->value_slots + (k * MOST_CHANNELS + turn) * STATES);
-        for (int k = 0; k < AGREEMENTS; k++) {
+        UNROLL (int k = 0; k < AGREEMENTS; k++) {
             int found = agreement((uint32_t)(brings >> (32 * k)));
             found = (found * 16 + flags) * 8 + bit;
             see(&d, a->agree + (k * MOST_CHANNELS + turn) * AGREED + found);
@@ -207,8 +209,7 @@ TARGET INLINE int code_value(coder *out, const tables *t, state *a, memory *m, o
         d.sets[1] = a->value_by_prefix + (turn * 256 + prefix) * VALUE_INPUTS;
         d.sets[2] = a->value_by_activity + ((turn * 3 + busy) * COUNTS + certain) * VALUE_INPUTS;
         d.chosen = 3;
-        int32_t one = mix(&d, a->value_sets + (turn * 8 + bit) * MOST_SETS,
-                          a->value_steps + (turn * 256 + prefix) * STEPS);
+        int32_t one = mix(&d, a->value_sets + (turn * 8 + bit) * MOST_SETS, steps);
         int is = code(out, one, value >> bit & 1);
         learn(&d, is, VALUE_RATE);
         prefix = 2 * prefix + is;
@@ -229,10 +230,12 @@ TARGET INLINE uint32_t code_values(coder *out, const tables *t, state *a, memory
     while (p.turn < channels) {
         const int k = ORDER[channels - 1][p.turn], wanted = channel(colour, k);
         outlook *o = every + p.turn;
-        if (!out->decoding) /* it need not wait for the value */
-            expect(o + 1, out, a, m, v, followed_by(p, wanted), picture, colour);
+        /* an encoder need not wait for the value; a decoder supposes that alpha is as likely */
+        const int early = !out->decoding || (channels % 2 == 0 && !p.turn);
+        const int likely = out->decoding ? o->anchors[0] : wanted;
+        if (early) expect(o + 1, out, a, m, v, followed_by(p, likely), picture, colour);
         const int value = code_value(out, t, a, m, o, p.turn, channels, same, rest, wanted);
-        for (int i = 0; i < ANCHORS; i++) {
+        UNROLL (int i = 0; i < ANCHORS; i++) {
             int64_t error = ((int64_t)absolute(value - o->anchors[i]) << 16) - *o->scales[i];
             *o->scales[i] = (uint32_t)((int64_t)*o->scales[i] + (error >> SCALE_SLOWNESS));
         }
@@ -241,7 +244,7 @@ TARGET INLINE uint32_t code_values(coder *out, const tables *t, state *a, memory
             same.nw &= value == channel(v->nw, k), same.ne &= value == channel(v->ne, k);
         }
         p = followed_by(p, value);
-        if (out->decoding) expect(o + 1, out, a, m, v, p, picture, 0);
+        if (!early || value != likely) expect(o + 1, out, a, m, v, p, picture, 0);
     }
     return p.pixel;
 }
