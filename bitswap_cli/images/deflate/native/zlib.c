@@ -16,7 +16,7 @@
 
 enum { LONG_CHAIN = 64, LONGER_CHAIN = 256, LONG_INPUT = 1 << 13 }; /* where these pay */
 enum { FEW = 4, MORE = 6, FEW_BITS = 16 };
-enum { OFFSETS = 8, FIRST = 6, AGAIN = 36 }; /* steps before rarer bytes are looked for */
+enum { OFFSETS = 8, FIRST = 2, AGAIN = 12 }; /* steps before rarer bytes are looked for */
 enum { RUN = 16 };    /* positions to insert of which it is seen whether they are alike */
 enum { AHEAD = 256 }; /* positions that lazy inserts at once: what they replace is too far away */
 enum { FIRSTS = 16 };  /* positions of which is found at once what their searches begin with */
@@ -242,8 +242,8 @@ static uint32_t longest_of_few(const finder *f, int64_t p, int best, int64_t ste
 }
 
 /* The longest match at p, which has been inserted, that is longer than `best`, in up to `chain`
- * steps; 0 if none is. `all` says whether all positions before have been inserted. */
-static uint32_t searched(const finder *f, int64_t p, int best, int64_t chain, int all) {
+ * steps; 0 if none is. All positions before have been inserted. */
+static uint32_t searched(const finder *f, int64_t p, int best, int64_t chain) {
     const run *r = f->r;
     int most = reach(r, p), nice = r->how->nice < most ? (int)r->how->nice : most;
     int64_t limit = p > f->farthest ? p - f->farthest : 0;
@@ -266,7 +266,7 @@ static uint32_t searched(const finder *f, int64_t p, int best, int64_t chain, in
         int length;
         int64_t period = at - f->c.prev[at & f->c.mask], room = 0, before = step;
         step = period;
-        if (all && period == before && period <= LONGEST_PERIOD) {
+        if (period == before && period <= LONGEST_PERIOD) {
             room = (at - limit - 1) / period;
             if (chain - 1 < room) room = chain - 1;
         }
@@ -293,16 +293,39 @@ static uint32_t searched(const finder *f, int64_t p, int best, int64_t chain, in
     return found ? match_of(best, found) : 0;
 }
 
+/* The same where chains are too short for anything but to follow them, and may lack positions. */
+INLINE uint32_t searched_soon(const finder *f, int64_t p, int best, int64_t chain) {
+    const run *r = f->r;
+    const uint32_t *prev = f->c.prev, mask = f->c.mask;
+    int most = reach(r, p), nice = r->how->nice < most ? (int)r->how->nice : most;
+    int64_t limit = p > f->farthest ? p - f->farthest : 0, at = prev[p & mask], found = 0;
+    if (!at || p - at > f->farthest || best >= most) return 0;
+    const uint8_t *scan = r->data + p;
+    uint64_t first = bytes_at(scan, 2), tail = bytes_at(scan + best - 1, 2);
+    do {
+        const uint8_t *match = r->data + at;
+        if (bytes_at(match + best - 1, 2) != tail || bytes_at(match, 2) != first) continue;
+        int length = common(scan, match, most);
+        if (length <= best) continue;
+        found = p - at;
+        best = length;
+        if (length >= nice) break;
+        tail = bytes_at(scan + best - 1, 2);
+    } while ((at = prev[at & mask]) > limit && --chain > 0);
+    return found ? match_of(best, found) : 0;
+}
+
 /* The longest match at p that is longer than `best`, if that counts; 0 if none is. `hint` is the
  * length that it is known to have if the stream was predicted right, or 0: what is shorter is
  * passed over then, and would not have ended the search. */
-INLINE uint32_t longest(const finder *f, int64_t p, int best, int hint, int all) {
+INLINE uint32_t longest(const finder *f, int64_t p, int best, int hint) {
     const parameters *how = f->r->how;
     int64_t chain = best >= how->good ? how->chain >> 2 : how->chain;
     if (best < f->shortest - 1) best = f->shortest - 1;
+    if (how->chain < LONG_CHAIN) return searched_soon(f, p, best, chain);
     int least = hint < how->nice ? hint - 1 : (int)how->nice - 1;
-    uint32_t match = least > best ? searched(f, p, least, chain, all) : 0;
-    return match ? match : searched(f, p, best, chain, all);
+    uint32_t match = least > best ? searched(f, p, least, chain) : 0;
+    return match ? match : searched(f, p, best, chain);
 }
 
 /* The length of a token, `ahead` of the next one, of a stream that is described; 0 of literals. */
@@ -317,7 +340,7 @@ static void greedy(finder *f) {
         uint32_t candidate = 0;
         if (r->size - p >= MIN_MATCH) {
             insert(f, p);
-            candidate = longest(f, p, MIN_MATCH - 1, hinted(r, 0), 0);
+            candidate = longest(f, p, MIN_MATCH - 1, hinted(r, 0));
         }
         uint32_t truth = settle(r, p, candidate, candidate != 0, &f->c);
         int64_t end = p + span(truth);
@@ -331,7 +354,7 @@ static void greedy(finder *f) {
 INLINE uint32_t worth(finder *f, int64_t p, int best, int hint) {
     if (f->r->size - p < MIN_MATCH) return 0;
     if (f->ordinal && !f->few.head && !first_of(f, p)) return 0;
-    uint32_t match = longest(f, p, best, hint, 1);
+    uint32_t match = longest(f, p, best, hint);
     int64_t flags = f->r->how->flags;
     if (match && length_of(match) <= 5 &&
         ((flags & FILTERED) ||
