@@ -36,7 +36,7 @@ def kernel(name: str, folder: str, *others: str) -> Extension:
         depends=sorted(str(header) for top in folders for header in Path(top).rglob("*.h")),
         include_dirs=folders,
         libraries=[] if sys.platform == "win32" else ["m"],
-        extra_compile_args=["-O3", "-fno-trapping-math", "-g0"],
+        extra_compile_args=["-O3", "-fno-trapping-math", "-ffp-contract=off", "-g0"],
         optional=os.environ.get("BITSWAP_KERNELS") != "needed",
     )
 

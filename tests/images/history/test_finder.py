@@ -11,7 +11,7 @@ from bitswap_cli.images.history import engine, finder
 from bitswap_cli.images.history.decoder import Decoder, decode
 from bitswap_cli.images.history.finder import find
 from bitswap_cli.images.history.reference import ZIGZAG
-from bitswap_cli.images.history.search import Blocks
+from bitswap_cli.images.history.search import Blocks, Effort
 from bitswap_cli.images.history.solving.canvas import Canvas
 from bitswap_cli.images.history.solving.puzzle import Puzzle
 from bitswap_cli.images.history.tables import mozjpegs
@@ -98,12 +98,14 @@ def test_what_was_cut_nearly_all_of_blocks(monkeypatch: pytest.MonkeyPatch) -> N
 
 @needs_kernel
 def test_gray_that_was_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A search in blocks leaves some, which are relaxed as colours are."""
+    """A short search in blocks leaves some, which are relaxed as colours are."""
+    puzzle = "bitswap_cli.images.history.solving.puzzle"
+    monkeypatch.setattr(f"{puzzle}._EFFORTS", ((1.0, Effort(1, 10, 24, 0)),))
     much = ((scene(192, 256, 3, gray=True).astype(np.int16) - 128) * 2 + 128).clip(0, 255)
     pixels = load(save(much.astype(np.uint8), 90, "4:4:4"))
     found = find(pixels)
     assert found and not found.wrong and len(found.coefficients) == 1
-    monkeypatch.setattr("bitswap_cli.images.history.solving.puzzle._RARE", -1)
+    monkeypatch.setattr(f"{puzzle}._RARE", -1)
     searched = find(pixels)
     assert searched and searched.wrong
 

@@ -1,12 +1,14 @@
 """What searches are told is what decoders do."""
 
+import hashlib
+
 import numpy as np
 import pytest
 
 from bitswap_cli.images.formats.lattice.maps import MAP_OF, Map, colours
 from bitswap_cli.images.history import engine, reference
 from bitswap_cli.images.history.decoder import decode
-from bitswap_cli.images.history.reference import Method, Plane
+from bitswap_cli.images.history.reference import ZIGZAG, Method, Plane
 from bitswap_cli.images.history.search import UNIT, Effort, Searcher, Work, in_blocks
 from tests.images.history.jpegs import load, save, scene, taken_apart
 
@@ -158,6 +160,31 @@ def test_subsets_find_blocks_that_a_beam_loses(search: Searcher) -> None:
         assert (found == state.size) == all_found
         same = in_blocks(reference.plane(blocks, origin.steps[0]) == plane).all(1)
         assert same.sum() == found
+
+
+@pytest.mark.parametrize(
+    ("quality", "expected"), [(75, "6661f62845bd09bf"), (95, "4b46889e33ee849a")]
+)
+def test_blocks_that_were_cut_are_found(search: Searcher, quality: int, expected: str) -> None:
+    """And by the same numbers on every machine, though these are floating-point ones."""
+    steps = taken_apart(save(scene(8, 8, gray=True), quality))[0].steps[0]
+    frequencies = ZIGZAG // 8 + ZIGZAG % 8
+    most = 300 // ((1 + frequencies) ** 2 * steps)
+    wanted = np.random.RandomState(1).randint(-most, most + 1, (20, 20, 64)).astype(np.int16)
+    wanted[..., 0] = 1000 // steps[0]
+    plane = reference.plane(wanted, steps)
+    white = (in_blocks(plane) == 255).mean(1).reshape(wanted.shape[:2])
+    asked, found = (white > 0.3) & (white < 0.7), list[int]()
+    for effort in (Effort(6, 10, 32, 0), Effort(16, 12, 48, 0)):
+        blocks, state = np.zeros_like(wanted), np.where(asked, np.uint8(0), np.uint8(1))
+        told = plane, plane, plane, steps, Method.SLOW, 0
+        search.solve(*told, effort, Work(state.size), blocks, state)
+        equal = in_blocks(reference.plane(blocks, steps) == plane)
+        same = np.logical_and.reduce(equal, 1).reshape(state.shape)
+        assert np.array_equal(same[asked], state[asked] == 1)
+        found.append(int(same[asked].sum()))
+    assert found[0] < 0.1 * asked.sum() and found[1] > 0.8 * asked.sum()
+    assert hashlib.sha256(blocks.astype("<i2").tobytes()).hexdigest()[:16] == expected
 
 
 def test_blocks_that_are_far_off_begin_anew(search: Searcher) -> None:

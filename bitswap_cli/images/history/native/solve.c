@@ -1,9 +1,10 @@
 /* Samples, or what is known of them -> the coefficients that give them; see transform.h.
 
    A block is rounded; if that does not give its samples back, a beam search looks for few
-   coefficients that are one more or less. A sample may be known within limits only. */
+   coefficients that are one more or less. A sample may be known within limits only; for what was
+   cut see closest.h. */
 
-#include "transform.h"
+#include "closest.h"
 
 #define HALF (1 << (FINE - 1))
 #define SLACK 1          /* of what is compared in fine units: the decoder rounds a little else */
@@ -31,11 +32,6 @@ typedef struct {
     int moves;
 } puzzle;
 
-typedef struct {
-    const uint8_t *low, *high;
-    int64_t stride;
-} limits;
-
 /* Whether a sample is known: decoders clamp what is beyond 0 and 255. */
 INLINE int fixed(limits l, int64_t at) {
     return l.low[at] == l.high[at] && l.low[at] && l.low[at] < 255;
@@ -54,8 +50,7 @@ INLINE int32_t cost_of(const puzzle *q, const int16_t *restrict samples,
     return sum;
 }
 
-/* How many samples of a block a decoder makes otherwise. */
-static int wrong(const int16_t *block, const quantizer *steps, limits l) {
+int wrong(const int16_t *block, const quantizer *steps, limits l) {
     uint8_t made[64];
     int count = 0;
     inverse(block, steps, made, 8);
@@ -247,6 +242,17 @@ static int fitted(const transform *t, const int16_t *start, limits l, const quan
     return 1;
 }
 
+/* Whether samples may be beyond their range, but something is known of each. */
+static int cut(limits l) {
+    int beyond = 0;
+    for (int p = 0; p < 64; p++) {
+        const int64_t at = p / 8 * l.stride + p % 8;
+        if (!l.low[at] && l.high[at] == 255) return 0;
+        beyond |= !l.low[at] || l.high[at] == 255;
+    }
+    return beyond;
+}
+
 static void pose(puzzle *q, const quantizer *steps, limits l, const int32_t *made) {
     const int32_t bias = steps->bias / (UNIT >> FINE), half = HALF + SLACK;
     for (int p = 0; p < 64; p++) {
@@ -279,12 +285,16 @@ EXPORT int64_t bitswap_history_solve(const int16_t *start, const uint8_t *low, c
     puzzle q;
     int64_t solved = 0;
     node *beam = malloc(2 * MOST_WIDTH * sizeof *beam);
-    if (!beam) return -1;
+    lattice *points = malloc(sizeof *points);
+    if (!beam || !points) {
+        free(beam), free(points);
+        return -1;
+    }
     arrange(&t);
     for (int64_t b = 0; b < rows * columns; b++) {
         const int64_t at = 8 * (b / columns * 8 * columns + b % columns);
         const limits l = {low + at, high + at, 8 * columns};
-        int16_t *block = blocks + 64 * b, tried[64];
+        int16_t *block = blocks + 64 * b, tried[64], other[64];
         const int fresh = state[b] == 2;
         if (!state[b] && !wrong(block, steps, l)) state[b] = 1;
         if (state[b] == 2 || (!state[b] && *left > 0)) {
@@ -297,6 +307,11 @@ EXPORT int64_t bitswap_history_solve(const int16_t *start, const uint8_t *low, c
                 now = wrong(tried, steps, l);
                 backward(&t, tried, steps, made);
                 for (int k = 0; k < 64; k++) told[k] = tried[k] * steps->fine[k];
+            }
+            if (now && !fresh && width >= HARD && cut(l) &&
+                closest(points, &t, steps, l, other, left)) {
+                memcpy(tried, other, sizeof tried);
+                now = 0;
             }
             if (!fresh && width >= HARD && before > HOPELESS && now > HOPELESS) continue;
             for (int again = 0; now && width && again < AGAIN; again++) {
@@ -325,6 +340,6 @@ EXPORT int64_t bitswap_history_solve(const int16_t *start, const uint8_t *low, c
         }
         solved += state[b];
     }
-    free(beam);
+    free(beam), free(points);
     return solved;
 }

@@ -14,6 +14,15 @@ typedef struct {
     int32_t basis[64][64]; /* 2^16 times the samples of what each coefficient stands for */
 } transform;
 
+/* What is known of the samples of a block. */
+typedef struct {
+    const uint8_t *low, *high;
+    int64_t stride;
+} limits;
+
+/* How many samples of a block a decoder makes otherwise. */
+HIDDEN int wrong(const int16_t *block, const quantizer *steps, limits l);
+
 HIDDEN void arrange(transform *t);
 
 /* Samples, in units of 1 / UNIT, less 128 -> coefficients in zigzag order, in units of 1 / UNIT. */

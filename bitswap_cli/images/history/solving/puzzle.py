@@ -89,7 +89,9 @@ class Puzzle:
             self.save_again(self.canvas.clear)
         for round_ in range(rounds):
             for k in range(len(self.frame)):
-                self.component(k, round_)
+                left = self.component(k, round_)
+                if not (left or k) and round_ and not self.wrong(samples(self.origin, self.blocks)):
+                    break
             planes = samples(self.origin, self.blocks)
             other = self.other(planes)
             wrong, before = int(np.count_nonzero(other)), least
@@ -222,8 +224,8 @@ class Puzzle:
         height, width, _ = self.canvas.pixels.shape
         return otherwise(coloured(self.origin, planes, height, width), self.canvas.pixels)
 
-    def component(self, k: int, round_: int) -> None:
-        """Solve what is not solved yet of a component."""
+    def component(self, k: int, round_: int) -> int:
+        """Solve what is not solved yet of a component; return how many blocks are not."""
         canvas, own = self.canvas, self.frame[k]
         self.work[k].grant(_GRANT)
         low, high, start = canvas.low[k], canvas.high[k], canvas.start[k]
@@ -235,11 +237,10 @@ class Puzzle:
                 torn = low > high
                 low, high = np.where(torn, np.uint8(0), low), np.where(torn, np.uint8(255), high)
                 start = np.clip(start[::tall, ::wide], low, high)
-            self.plain(k, start, low, high, round_)
-        else:
-            self.interpolated(k, start, low, high, round_)
+            return self.plain(k, start, low, high, round_)
+        return self.interpolated(k, start, low, high, round_)
 
-    def plain(self, k: int, start: Plane, low: Plane, high: Plane, round_: int) -> None:
+    def plain(self, k: int, start: Plane, low: Plane, high: Plane, round_: int) -> int:
         """Solve a component whose samples are what is known."""
         start, low, high = (np.ascontiguousarray(plane) for plane in (start, low, high))
         blocks, steps = self.blocks[k], self.frame[k].steps
@@ -259,6 +260,7 @@ class Puzzle:
                 )  # fmt: skip
                 if effort.subsets and left > _VAIN * before:
                     self.vain.add((k, effort))
+        return left
 
     @cached_property
     def white(self) -> bool:
@@ -277,7 +279,7 @@ class Puzzle:
         rows, columns = start.shape
         return blocks.reshape(rows // 8, columns // 8, 8, 8).swapaxes(1, 2).reshape(rows, columns)
 
-    def interpolated(self, k: int, start: Plane, low: Plane, high: Plane, round_: int) -> None:
+    def interpolated(self, k: int, start: Plane, low: Plane, high: Plane, round_: int) -> int:
         """Solve a component of chroma that was interpolated."""
         own, blocks = self.frame[k], self.blocks[k]
         tall, wide = own.sampling
@@ -311,6 +313,7 @@ class Puzzle:
                 )  # fmt: skip
                 if subsets and left > _VAIN * before:
                     self.vain.add((k, moves))
+        return left
 
 
 def _quantized(told: Told, step: NDArray[np.int64], blocks: Blocks) -> Blocks:
