@@ -60,6 +60,12 @@ def flat() -> bytes:
     return b"".join(parts)
 
 
+def words() -> bytes:
+    """Two words in no order: bytes of periods that would begin before them."""
+    one, other = _noise(19, 256), _noise(25, 256)[19:]
+    return b"".join([one, other][value] for value in _noise(900, 2))
+
+
 def overlapping() -> bytes:
     """Bytes of which a long match begins nearer than it is long, behind another long one."""
     unit = b"abcdef1abcdef23abcdef4abcdef56abcdef7abcdef89abcdefGabcdefHIq"

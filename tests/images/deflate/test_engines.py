@@ -25,7 +25,15 @@ from bitswap_cli.images.deflate.parameters import (
     Parameters,
 )
 from bitswap_cli.images.deflate.restoring import room_for
-from tests.images.deflate.streams import by_libdeflate, changing, deflated, flat, raws, settings
+from tests.images.deflate.streams import (
+    by_libdeflate,
+    changing,
+    deflated,
+    flat,
+    raws,
+    settings,
+    words,
+)
 
 NEVER = 1 << 60
 
@@ -149,7 +157,9 @@ def test_both_engines_split_alike(level: int) -> None:
         (32, 258, 258, 40),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("raw", [changing()[-20_000:], flat()], ids=["changing", "flat"])
+@pytest.mark.parametrize(
+    "raw", [changing()[-20_000:], flat(), words()], ids=["changing", "flat", "words"]
+)
 def test_long_chains_are_followed_alike(
     raw: bytes, window: int, search: tuple[int, ...], filtered: bool
 ) -> None:

@@ -178,8 +178,9 @@ INLINE stretch stretch_of_few(const finder *f, int64_t p, int64_t at, int64_t pe
     int64_t limit = p > f->farthest ? p - f->farthest : 0, room = (at - limit - 1) / period;
     const uint32_t *ordinal = f->ordinal;
     uint32_t mask = f->c.mask;
+    if (room < 1) return (stretch){0, 0, 0}; /* a period may begin before the data */
     int most = reach(f->r, p), end = lasting(match, period, most);
-    if (end < width || room < 1) return (stretch){0, 0, 0};
+    if (end < width) return (stretch){0, 0, 0};
     if (bytes_at(match, FEW) == bytes_at(scan, FEW)) {
         int64_t left = steps - (ordinal[p & mask] - ordinal[at & mask]);
         int64_t each = ordinal[at & mask] - ordinal[(at - period) & mask];
