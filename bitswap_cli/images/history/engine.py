@@ -17,7 +17,7 @@ from bitswap_cli.images.history.reference import Plane
 
 Blocks = NDArray[np.int16]
 Steps = NDArray[np.int32]
-ABI = 14
+ABI = 15
 
 
 class Engine(Protocol):

@@ -77,7 +77,7 @@ class Searcher:
         self._seen = kernel.bound("history_seen", "plplpppppp")
         self._forward = kernel.bound("history_forward", "plp")
         self._comb = kernel.bound("history_comb", "plllllpp")
-        self._solve = kernel.bound("history_solve", "pppllplplllllppp")
+        self._solve = kernel.bound("history_solve", "pppllplpllllllppp")
         self._shrink = kernel.bound("history_shrink", "plllp")
         self._narrow = kernel.bound("history_narrow", "plllp")
         self._fit = kernel.bound("history_fit", "pplplpp")
@@ -130,13 +130,14 @@ class Searcher:
     def solve(
         self, start: Plane | NDArray[np.int16], low: Plane, high: Plane, steps: NDArray[np.int32],
         method: Method, left_open: int, effort: Effort, work: Work, blocks: Blocks, state: Plane,
+        crop: bool = False,
     ) -> int:  # fmt: skip
         """Find blocks (rows, columns, 64) of a plane; see native/solve.c."""
         rows, columns, _ = blocks.shape
         supposed = np.ascontiguousarray(start, np.int16)  # which may be above 255
         found = self._solve(
             address(supposed), address(low), address(high), rows, columns, address(steps), method,
-            address(_factors()), left_open, *effort, work.told(), address(blocks),
+            address(_factors()), left_open, crop, *effort, work.told(), address(blocks),
             address(state),
         )  # fmt: skip
         return _counted(found)

@@ -187,6 +187,27 @@ def test_blocks_that_were_cut_are_found(search: Searcher, quality: int, expected
     assert hashlib.sha256(blocks.astype("<i2").tobytes()).hexdigest()[:16] == expected
 
 
+def test_blocks_beyond_an_edge_are_found(search: Searcher) -> None:
+    """If a picture has an edge there, and steps are coarse: of finer ones it costs more."""
+    known = np.tile(np.arange(8) < 6, 24)
+    for quality, crop in ((75, True), (75, False), (95, True)):
+        origin, picture = taken_apart(save(scene(128, 192, gray=True), quality))
+        plane = reference.plane(picture.coefficients[0], origin.steps[0])
+        low, high = np.where(known, plane, np.uint8(0)), np.where(known, plane, np.uint8(255))
+        blocks = np.zeros_like(picture.coefficients[0])
+        state = np.zeros(blocks.shape[:2], np.uint8)
+        start = np.where(known, plane, np.uint8(128))
+        told = start, low, high, origin.steps[0], Method.SLOW, 0, Effort(16, 0, 1, 0)
+        found = search.solve(*told, Work(state.size), blocks, state, crop)
+        made = reference.plane(blocks, origin.steps[0])
+        same = np.logical_and.reduce(in_blocks((made == plane) | ~known), 1)
+        assert found == same.sum()
+        if crop and quality == 75:
+            assert found > 0.9 * state.size
+        else:
+            assert found < 0.1 * state.size
+
+
 def test_blocks_that_are_far_off_begin_anew(search: Searcher) -> None:
     """Single steps do not come back from there; flat blocks are nearer."""
     data = save(scene(48, 64, 11), 75, "4:4:4")

@@ -55,9 +55,12 @@ INLINE span span_of(limits l, int p, int beyond) {
     return s;
 }
 
-/* Weigh samples, and ask for those in the midst of what they may be. */
-static void ask(lattice *l, const transform *t, const quantizer *q, limits given, int beyond,
-                double *asked) {
+/* Weigh samples, and ask for those in the midst of what they may be. Returns whether weights are
+   others than before. */
+static int ask(lattice *l, const transform *t, const quantizer *q, limits given, int beyond,
+               double *asked) {
+    double before[64];
+    memcpy(before, l->weights, sizeof before);
     for (int p = 0; p < 64; p++) {
         const span s = span_of(given, p, beyond);
         const double wide = SURE + OPEN * (s.high - s.low);
@@ -67,6 +70,7 @@ static void ask(lattice *l, const transform *t, const quantizer *q, limits given
         l->weights[p] = 1 / (wide * wide);
         subtract(asked, -middle * l->weights[p], l->waves[p], 64);
     }
+    return memcmp(before, l->weights, sizeof before) != 0;
 }
 
 /* Begin with a vector for each coefficient. */
@@ -177,10 +181,11 @@ int closest(lattice *own, const transform *t, const quantizer *q, limits l, int1
     static const int BEYOND[] = {16, 8, 28};
     for (int n = 0; n < 3 && *left > 0; n++) {
         double asked[64] = {0};
-        ask(own, t, q, l, BEYOND[n], asked);
-        begin(own, q);
-        reduce(own);
-        *left -= REDUCTION;
+        if (ask(own, t, q, l, BEYOND[n], asked)) { /* blocks at an edge are alike */
+            begin(own, q);
+            reduce(own);
+            *left -= REDUCTION;
+        }
         for (int m = 0, least = 64; m * least < TIMES && nearest(own, asked, block); m++) {
             const int others = wrong(block, q, l);
             *left -= ONCE;

@@ -14,7 +14,7 @@ typedef struct {
 } lattice;
 
 /* Find a block whose samples lie within limits. Returns 0 where none is found; then `block` is any.
-   `left` is what work is left, and bounds it. */
+   `left` is what work is left, and bounds it; `own` is 0 at first, and of one quantizer. */
 HIDDEN int closest(lattice *own, const transform *t, const quantizer *q, limits l, int16_t *block,
                    int64_t *left);
 

@@ -101,11 +101,15 @@ static int span(unsigned mask, int *from_end) {
     return 0;
 }
 
+int coarse(const quantizer *q, int64_t least) {
+    int64_t sum = 0;
+    for (int k = 0; k < 64; k++) sum += q->fine[k];
+    return sum >= 64 * least * UNIT;
+}
+
 static int fit(const transform *t, const int32_t samples[64], const uint8_t known[64],
                const quantizer *q, const int32_t *factors, int64_t noise, int16_t *block) {
-    int64_t coarse = 0;
-    for (int k = 0; k < 64; k++) coarse += q->fine[k];
-    if (coarse < 64 * COARSE * UNIT) return 0;
+    if (!coarse(q, COARSE)) return 0;
     unsigned columns = 255, rows = 255;
     for (int p = 0; p < 64; p++)
         if (!known[p]) columns &= ~(1u << p % 8), rows &= ~(1u << p / 8);

@@ -18,6 +18,7 @@
 #define PROJECTION 500   /* comparisons that take as long */
 #define HARD 16          /* nodes of a search that is not for blocks of which more samples are */
 #define HOPELESS 32      /* wrong, as in those that were painted over */
+#define COARSE 20 /* steps, on the average, by which blocks beyond the edges are found */
 
 typedef struct {
     int16_t samples[64]; /* in fine units */
@@ -242,12 +243,13 @@ static int fitted(const transform *t, const int16_t *start, limits l, const quan
     return 1;
 }
 
-/* Whether samples may be beyond their range, but something is known of each. */
-static int cut(limits l) {
+/* Whether samples may be beyond their range, or, in a crop, beyond its edges. Otherwise nothing is
+   known of a sample where chroma is wrong. */
+static int cut(limits l, int crop) {
     int beyond = 0;
     for (int p = 0; p < 64; p++) {
         const int64_t at = p / 8 * l.stride + p % 8;
-        if (!l.low[at] && l.high[at] == 255) return 0;
+        if (!crop && !l.low[at] && l.high[at] == 255) return 0;
         beyond |= !l.low[at] || l.high[at] == 255;
     }
     return beyond;
@@ -271,21 +273,23 @@ static void pose(puzzle *q, const quantizer *steps, limits l, const int32_t *mad
    `blocks` are what was found before, `state` says of each block: 1, it stays as it is; 0, it stays
    if it gives what it should; 2, there is none yet. It becomes 1 where all samples come to lie
    within their limits. Where samples are not known, coefficients of steps up to `open` are rounded
-   last. A search has `width` nodes and takes up to `depth` of `moves` moves; there is none if
-   `width` is 0. Then all subsets of `subsets` moves are tried. `left` counts
-   comparisons of 64 samples that may still be made, and no clock is asked, so that every machine
-   finds the same: where it is not above 0, blocks stay as they are. Returns how many are 1. */
+   last; `crop` says whether there are pixels beyond what is known. A search has `width` nodes and
+   takes up to `depth` of `moves` moves; there is none if `width` is 0. Then all subsets of
+   `subsets` moves are tried. `left` counts comparisons of 64 samples that may still be made, and no
+   clock is asked, so that every machine finds the same: where it is not above 0, blocks stay as
+   they are. Returns how many are 1. */
 EXPORT int64_t bitswap_history_solve(const int16_t *start, const uint8_t *low, const uint8_t *high,
                                      int64_t rows, int64_t columns, const int32_t *table,
                                      int64_t method, const int32_t *factors, int64_t open,
-                                     int64_t width, int64_t depth, int64_t moves, int64_t subsets,
-                                     int64_t *left, int16_t *blocks, uint8_t *state) {
+                                     int64_t crop, int64_t width, int64_t depth, int64_t moves,
+                                     int64_t subsets, int64_t *left, int16_t *blocks,
+                                     uint8_t *state) {
     const quantizer own = quantizer_of(table, method), *steps = &own;
     transform t;
     puzzle q;
     int64_t solved = 0;
     node *beam = malloc(2 * MOST_WIDTH * sizeof *beam);
-    lattice *points = malloc(sizeof *points);
+    lattice *points = calloc(1, sizeof *points);
     if (!beam || !points) {
         free(beam), free(points);
         return -1;
@@ -308,7 +312,7 @@ EXPORT int64_t bitswap_history_solve(const int16_t *start, const uint8_t *low, c
                 backward(&t, tried, steps, made);
                 for (int k = 0; k < 64; k++) told[k] = tried[k] * steps->fine[k];
             }
-            if (now && !fresh && width >= HARD && cut(l) &&
+            if (now && !fresh && width >= HARD && cut(l, crop && coarse(steps, COARSE)) &&
                 closest(points, &t, steps, l, other, left)) {
                 memcpy(tried, other, sizeof tried);
                 now = 0;

@@ -37,6 +37,10 @@ HIDDEN void unfold(const transform *t, const int32_t *told, int32_t out[64]);
 /* Coefficients times steps -> samples in units of 2^-FINE. */
 HIDDEN void backward(const transform *t, const int16_t *block, const quantizer *q, int32_t out[64]);
 
+/* Whether steps are so coarse, on the average, that what is found beyond the edges of a crop costs
+   less than it saves. */
+HIDDEN int coarse(const quantizer *q, int64_t least);
+
 /* Find the block of which whole columns, or whole rows, from an edge on, are known; samples are in
    units of 1 / UNIT, less 128, and `factors` those of search.py. Returns 0 if that is not what is
    known. */

@@ -256,7 +256,7 @@ class Puzzle:
                 before = left
                 left = state.size - self.search.solve(
                     supposed, low, high, steps, self.method, left_open, effort, self.work[k],
-                    blocks, state,
+                    blocks, state, self.cropped,
                 )  # fmt: skip
                 if effort.subsets and left > _VAIN * before:
                     self.vain.add((k, effort))
