@@ -1,11 +1,13 @@
 """Files that hold deflate streams, from end to end."""
 
+import base64
 import gzip
 import io
 import json
 import subprocess
 import tarfile
 import zipfile
+from email.mime.image import MIMEImage
 from pathlib import Path
 
 import pytest
@@ -91,3 +93,30 @@ def test_a_folder_without_streams_says_nothing_of_them(office: Path, bitswap: Bi
             path.unlink()
     assert bitswap("compress", "office", "-o", "a.bsw").code == 0
     assert "streams" not in json.loads(bitswap("info", "--json", "a.bsw").out)["features"]
+
+
+def test_pictures_in_texts_come_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bitswap: Bitswap
+) -> None:
+    """In notebooks, mail and HTML, beside a picture that is the same."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    photo = pillow(photograph(120, 100, seed=6), quality=90)
+    out = io.BytesIO()
+    Image.fromarray(photograph(60, 50, seed=7)).save(out, "PNG")
+    told = {"cells": [{"image/png": base64.encodebytes(out.getvalue()).decode()}] * 2}
+    (folder / "a.ipynb").write_text(json.dumps(told))
+    (folder / "mail.eml").write_bytes(MIMEImage(photo, "jpeg").as_bytes())
+    (folder / "page.html").write_bytes(b"<img src='data:," + base64.b64encode(photo) + b"'/>")
+    (folder / "photo.jpg").write_bytes(photo)
+    done = bitswap("compress", "texts", "-o", "a.bsw", "--json", "--strict")
+    assert (done.code, done.err) == (0, "")
+    told = json.loads(done.out)
+    assert told["kinds"] == {"unfolded-text": 3, "jpeg": 1}
+    assert told["after"] < 2 * len(photo)
+    assert bitswap("decompress", "a.bsw", "-o", "out").code == 0
+    assert subprocess.run(["diff", "-r", "texts", "out/texts"], check=False).returncode == 0
+    assert bitswap("verify", "a.bsw", ".").code == 0
+    features = json.loads(bitswap("info", "--json", "a.bsw").out)["features"]
+    assert {"texts", "embedded", "copies"} <= set(features)

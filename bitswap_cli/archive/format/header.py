@@ -42,6 +42,9 @@ TURNED, JPEGS, DRAWN, LONG, LARGE = "turned", "jpeg", "drawn", "long", "large"
 COMMON, TWINS, MODELS = "common", "twins", "models"
 MODES, FOLDERS, COPIES, SAMPLES = "modes", "folders", "copies", "samples"
 EMBEDDED, STREAMS, NESTED, PIECES = "embedded", "streams", "nested", "pieces"
+TEXTS = "texts"
+SPOOLED = frozenset([STREAMS, NESTED, PIECES, TEXTS])
+"""Features of archives whose files may have to be made of others before they are checked."""
 MIXED, RECIPES, REMIXED = "mixed", "mixed-recipes", "mixed-2"
 OWNERS, XATTRS, SPARSE = "owners", "xattrs", "sparse"
 DECODINGS, LAID, DECODERS, CORRECTED = "decoded", "laid", "decoders", "corrected"
@@ -49,12 +52,14 @@ LEARNING, EQUAL = "learning", "equal"
 # Whatever models do.
 _OF_ENTRIES = frozenset(
     [MODES, FOLDERS, COPIES, SAMPLES, OWNERS, XATTRS, SPARSE, DECODINGS, LAID, DECODERS]
-    + [CORRECTED, EMBEDDED, STREAMS, NESTED, PIECES]
+    + [CORRECTED, EMBEDDED, STREAMS, NESTED, PIECES, TEXTS]
 )
 # Tables do not tell of these, but of what has need of them.
 _FOLLOWS = {LAID: DECODINGS, DECODERS: DECODINGS, CORRECTED: DECODINGS, LEARNING: JPEGS}
 # Of these, tables do not tell which kinds of pictures there are, or by which makers.
-_HIDING = frozenset([SAMPLES, DECODINGS, STREAMS, PIECES, *lattice.FEATURES, *high_bits.FEATURES])
+_HIDING = frozenset(
+    [SAMPLES, DECODINGS, STREAMS, PIECES, TEXTS, *lattice.FEATURES, *high_bits.FEATURES]
+)
 
 
 OTHERS = (JPEGS, DRAWN)
@@ -117,7 +122,8 @@ class Header(NamedTuple):
     are not empty, `COPIES`, entries that equal others, `SAMPLES`, files as samples under zstd,
     `EMBEDDED`, files by the pictures inside of them (see format/values/pieces.py), `STREAMS`, files
     with what deflate streams inflate to in their place (see format/values/streams.py), `NESTED`,
-    such files inside of others, `PIECES`, large streams in pieces,
+    such files inside of others, `PIECES`, large streams in pieces, `TEXTS`, those with what stands
+    in base64 decoded,
     `DECODINGS`, those that a JPEG decoder made (see format/segments.py), `LAID`, those that it made
     and that were turned or given an alpha afterwards, `DECODERS`, those that another one than
     libjpeg's by default made, and `CORRECTED`, those whose corrections are told by decisions."""

@@ -14,6 +14,7 @@ from bitswap_cli.archive.format.header import (
     PIECES,
     SAMPLES,
     STREAMS,
+    TEXTS,
 )
 from bitswap_cli.archive.format.names import depth_of, host_of
 from bitswap_cli.errors import ArchiveError, display
@@ -21,10 +22,8 @@ from bitswap_cli.images.formats.register import kind_of, shown_shape
 from bitswap_cli.images.orientation import turned_shape
 from bitswap_cli.images.picture import is_held
 
-BYTE_KINDS = (
-    "file", "dir", "link", "copy", "hard link", "parent", "picture", "host", "unfolded",
-    "unfolded-large",
-)  # fmt: skip
+_OLDEST = "file", "dir", "link", "copy", "hard link", "parent", "picture", "host"
+BYTE_KINDS = (*_OLDEST, "unfolded", "unfolded-large", "unfolded-text")
 COPY_KINDS = COPY, HARD_LINK = BYTE_KINDS[3:5]
 PARENT = BYTE_KINDS[5]  # a folder that other entries are in: told for its attributes, not listed
 FOLDER_KINDS = ("dir", PARENT)
@@ -34,7 +33,8 @@ HOST = BYTE_KINDS[7]  # a file by the pictures inside of it, see format/values/p
 # too, if there are pictures in that.
 UNFOLDED = BYTE_KINDS[8]
 LARGE_UNFOLDED = BYTE_KINDS[9]  # the same, with large ones in pieces
-HOST_KINDS = (HOST, UNFOLDED, LARGE_UNFOLDED)
+TEXT = BYTE_KINDS[10]  # the same, with what stands in base64, too, decoded
+HOST_KINDS = (HOST, UNFOLDED, LARGE_UNFOLDED, TEXT)
 FILE_KINDS = ("file", PICTURE, *HOST_KINDS)
 # Files of pictures whose pixels a JPEG decoder made: byte for byte, or pixel for pixel.
 DECODED_KINDS = DECODED_EXACT, DECODED = "decoded-exact", "decoded"
@@ -49,6 +49,7 @@ _FEATURES = {
     HOST: EMBEDDED,
     UNFOLDED: STREAMS,
     LARGE_UNFOLDED: PIECES,
+    TEXT: TEXTS,
     DECODED_EXACT: DECODINGS,
     DECODED: DECODINGS,
 }  # of kinds that need one

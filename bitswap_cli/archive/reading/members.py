@@ -5,7 +5,7 @@ from typing import NamedTuple
 from zlib import crc32
 
 from bitswap_cli.archive.format.names import member_name
-from bitswap_cli.archive.format.segments import HOST, LARGE_UNFOLDED, ByteSegment
+from bitswap_cli.archive.format.segments import HOST, LARGE_UNFOLDED, TEXT, ByteSegment
 from bitswap_cli.archive.format.values.pieces import Pieces, joined_crc, unpack_pieces
 from bitswap_cli.archive.format.values.streams import Folded, folded, unpack_streams
 from bitswap_cli.archive.reading.equal import Told
@@ -193,7 +193,9 @@ def unpack_host(host: ByteSegment, data: memoryview) -> Stored:
     """Read what is stored of a host; raise `ArchiveError` if malformed."""
     if host.kind == HOST:
         return Stored([], unpack_pieces(data))
-    streams, rest = unpack_streams(data, pieces=host.kind == LARGE_UNFOLDED)
+    streams, rest = unpack_streams(
+        data, pieces=host.kind == LARGE_UNFOLDED, texts=host.kind == TEXT
+    )
     return Stored(streams, unpack_pieces(rest, least=0))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence, Set
 from typing import NamedTuple
 
 from bitswap_cli.archive.codecs import Codecs, CodecsFor, Need
-from bitswap_cli.archive.format.header import FOLDERS, MODES, NESTED, PIECES, STREAMS
+from bitswap_cli.archive.format.header import FOLDERS, MODES, SPOOLED
 from bitswap_cli.archive.format.index import ChunkInfo
 from bitswap_cli.archive.format.jpeg import become_jpegs
 from bitswap_cli.archive.format.names import above, host_of, jpeg_name
@@ -115,7 +115,7 @@ def verify(
     codecs = find_codecs(reader, codecs_for, needs)
     everything = Copies(reader, _Selection(None), keep_going=False)
     how = _How(sooner=is_inexact)
-    nowhere = Nowhere(spooling=not reader.header.features.isdisjoint((STREAMS, NESTED, PIECES)))
+    nowhere = Nowhere(spooling=not reader.header.features.isdisjoint(SPOOLED))
     report = _Unpacking(reader, codecs, nowhere, everything, how, threads, progress).run()
     report.entries += len(report.lost)  # they were checked all the same
     totals = reader.totals

@@ -5,11 +5,12 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from bitswap_cli.archive.format.names import number_of
-from bitswap_cli.archive.format.segments import HOST, LARGE_UNFOLDED, UNFOLDED
+from bitswap_cli.archive.format.segments import HOST, LARGE_UNFOLDED, TEXT, UNFOLDED
 from bitswap_cli.archive.format.values.pieces import pack_pieces, size_of_pieces
 from bitswap_cli.archive.format.values.streams import Folded, pack_streams
 from bitswap_cli.archive.sources.inside.parts import Part
 from bitswap_cli.archive.sources.source import Source, changed, read_pieces
+from bitswap_cli.images.inside.scanning import BASE64, RAW
 from bitswap_cli.images.inside.streams import inflate
 
 _STEP = 1 << 20  # bytes that are read at a time of what need not be held
@@ -112,10 +113,10 @@ class _Text:
             gap = len(self.literal) + self._members - self._inflated
             self._inflated += gap + part.stream.size
             if not part.pieces:
-                told = part.stream.size, part.stream.own, part.description
+                told = part.stream.size, part.stream.packing, part.description
                 self._streams.append(Folded(gap, *told))
             for size, last, description in part.pieces:
-                self._streams.append(Folded(gap, size, False, description, last))
+                self._streams.append(Folded(gap, size, RAW, description, last))
                 gap = 0
         place = 0
         for begin, source, _ in part.members:
@@ -132,5 +133,9 @@ class _Text:
         pieces = pack_pieces(self._numbers, self._gaps, self.literal)
         if not self._streams:
             return HOST, pieces
-        large = any(one.last is not None for one in self._streams)
-        return LARGE_UNFOLDED if large else UNFOLDED, pack_streams(self._streams) + pieces
+        kind = UNFOLDED
+        if any(one.packing == BASE64 for one in self._streams):
+            kind = TEXT
+        elif any(one.last is not None for one in self._streams):
+            kind = LARGE_UNFOLDED
+        return kind, pack_streams(self._streams) + pieces

@@ -13,15 +13,25 @@ _MARKER = 1 << 6  # bytes that a step of a walk counts as, where it is in vain
 _IN_VAIN = 1 << 20  # bytes that may be walked through in vain, beside as many as the file has
 
 
+RAW, OWN, BASE64 = range(3)
+"""How a stream lies in a file: as deflate made it (RFC 1951), as a zlib stream (RFC 1950), or as a
+text in base64 (RFC 4648)."""
+
+
 class Stream(NamedTuple):
-    """How a deflate stream (RFC 1951) lies in a file."""
+    """A deflate stream, or another one that stands for more or fewer bytes."""
 
     size: int
     """Bytes that it inflates to."""
     head: bytes
     """The two bytes with which a zlib stream (RFC 1950) of it begins, or might begin."""
-    own: bool
-    """Whether it has them, and the checksum at its end, itself."""
+    packing: int
+    """`RAW`, `OWN` or `BASE64`: whether it has them, and the checksum at its end, itself."""
+
+    @property
+    def own(self) -> bool:
+        """Whether it is a zlib stream."""
+        return self.packing == OWN
 
 
 class Span(NamedTuple):

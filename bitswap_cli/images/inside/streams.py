@@ -15,7 +15,17 @@ from bitswap_cli.images import deflate
 from bitswap_cli.images.deflate.makers import noting
 from bitswap_cli.images.deflate.pieces import MOST as LARGEST_PIECE
 from bitswap_cli.images.deflate.pieces import Joiner, Piece, describe_pieces
-from bitswap_cli.images.inside.scanning import Sort, Span, Stream, View, places_of
+from bitswap_cli.images.inside.scanning import (
+    BASE64,
+    OWN,
+    RAW,
+    Sort,
+    Span,
+    Stream,
+    View,
+    places_of,
+)
+from bitswap_cli.images.inside.texts import decode, encode
 
 __all__ = [
     "LARGEST_PIECE",
@@ -85,6 +95,9 @@ def unfold(data: bytes, stream: Stream) -> Unfolded | None:
         The stream as it lies in its file.
     stream : Stream
     """
+    if stream.packing == BASE64:
+        found = decode(data)
+        return found and Unfolded(*found, frozenset())
     with noting() as makers:
         whole = data if stream.own else stream.head + data
         described = deflate.describe(whole, stream.size)
@@ -112,21 +125,26 @@ def unfold_pieces(
     return None if pieces is None else (pieces, frozenset(makers))
 
 
-def fold(inflated: bytes, description: bytes, *, own: bool) -> bytes:
-    """Return a stream as it lay in its file, given what it inflates to and its description; `own`,
-    whether it has the header and the checksum of a zlib stream itself.
+def fold(inflated: bytes, description: bytes, packing: int) -> bytes:
+    """Return a stream as it lay in its file, given what it inflates to, its description and how it
+    was packed.
 
     Raises
     ------
     ArchiveError
         If the description is damaged, or does not belong to these bytes.
     """
+    if packing == BASE64:
+        return encode(inflated, description)
     whole = deflate.restore(inflated, description)
-    return whole if own else whole[len(_HEADS[0]) :]
+    return whole if packing == OWN else whole[len(_HEADS[0]) :]
 
 
 def inflate(data: bytes, stream: Stream) -> bytes | None:
     """Return what a stream that was found inflates to; None if it is no longer the same."""
+    if stream.packing == BASE64:
+        found = decode(data)
+        return found[0] if found and len(found[0]) == stream.size else None
     inflater = zlib.decompressobj(zlib.MAX_WBITS if stream.own else -zlib.MAX_WBITS)
     try:
         inflated = inflater.decompress(data, stream.size + 1)
@@ -160,8 +178,8 @@ def _walk(view: View, start: int) -> Span | None:
         return None
     size, length = found
     if own and size > WHOLE:  # in pieces it lies between its first bytes and its checksum
-        return Span(place + len(head), length - len(head) - _CHECKSUM, Stream(size, head, False))
-    return Span(place, length, Stream(size, head, own))
+        return Span(place + len(head), length - len(head) - _CHECKSUM, Stream(size, head, RAW))
+    return Span(place, length, Stream(size, head, OWN if own else RAW))
 
 
 def _begun(view: View, start: int, first: bytes) -> tuple[int, bytes, bool] | None:

@@ -1,5 +1,6 @@
 """Files with deflate streams come back: all of them, one of them; and what a hostile one is."""
 
+import base64
 import gzip
 import io
 import os
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 from bitswap_cli.api.archive import Archive
 from bitswap_cli.archive.codecs import Codecs
+from bitswap_cli.archive.format import header
 from bitswap_cli.archive.format.header import EMBEDDED, LARGE, NESTED, STREAMS
 from bitswap_cli.archive.format.names import host_of
 from bitswap_cli.archive.format.segments import ByteSegment
@@ -30,6 +32,7 @@ from bitswap_cli.archive.writing.pack import pack, pack_into
 from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.errors import ArchiveError, BitswapError, PartialError
 from bitswap_cli.images import deflate
+from bitswap_cli.images.inside import scanning
 from tests.archive.reading.test_members import EXACT, hostile, packed, row
 from tests.archive.support import (
     ZlibCodec,
@@ -211,7 +214,7 @@ RAW = zlib.compress(TEXTS[0])[2:-4]
 TOLD = deflate.describe(b"\x78\x9c" + RAW, len(TEXTS[0]))
 DESCRIPTION = TOLD.description if TOLD else b""
 FILE = b"<" + RAW + b">"
-RIGHT = Folded(1, len(TEXTS[0]), False, DESCRIPTION)
+RIGHT = Folded(1, len(TEXTS[0]), scanning.RAW, DESCRIPTION)
 PIECES = pack_pieces([], [], b"<" + TEXTS[0] + b">")
 
 
@@ -224,6 +227,29 @@ def unfolded(
     """Return the row of a file, and what is stored for it."""
     segment, stored = row(b"a", "unfolded", size, pack_streams(told) + pieces)
     return [(segment._replace(crc=crc), stored)]
+
+
+def test_base64_by_hand(tmp_path: Path) -> None:
+    """Under its feature and kind only, and with the column that it has there."""
+    text = base64.b64encode(TEXTS[0])
+    file = b"<" + text + b">"
+    told = [Folded(1, len(TEXTS[0]), scanning.BASE64, b"\0\0"), RIGHT._replace(gap=2)]
+    pieces = pack_pieces([], [], b"<" + TEXTS[0] + b"><" + TEXTS[0])
+    data = file + b"<" + RAW
+    for kind, features, message in (
+        ("unfolded-text", [header.TEXTS, STREAMS], ""),
+        ("unfolded-text", [STREAMS], "does not announce it"),
+        ("unfolded-large", [header.TEXTS, header.PIECES], "malformed"),
+        ("unfolded", [header.TEXTS, STREAMS], "malformed"),
+    ):
+        segment, stored = row(b"a", kind, len(data), pack_streams(told) + pieces)
+        hostile(tmp_path / "a", [(segment._replace(crc=zlib.crc32(data)), stored)], features)
+        if not message:
+            with Archive(tmp_path / "a") as archive:
+                assert dict(archive) == {"a": data}
+            continue
+        with pytest.raises(ArchiveError, match=message), Archive(tmp_path / "a") as archive:
+            dict(archive)
 
 
 def test_an_archive_by_hand(tmp_path: Path) -> None:
@@ -249,7 +275,7 @@ def test_an_archive_by_hand(tmp_path: Path) -> None:
         ("behind its file", unfolded([RIGHT, RIGHT])),
         ("compressed data is damaged", unfolded([RIGHT._replace(description=b"")])),
         ("compressed data is damaged", unfolded([RIGHT._replace(description=b"\xff" * 9)])),
-        ("come back as it was", unfolded([RIGHT._replace(own=True)])),
+        ("come back as it was", unfolded([RIGHT._replace(packing=scanning.OWN)])),
         ("come back as it was", unfolded([RIGHT._replace(gap=0)])),
         ("come back as it was", unfolded([RIGHT], crc=1)),
         ("come back as it was", unfolded([RIGHT], size=1)),

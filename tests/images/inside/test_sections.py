@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bitswap_cli.images.inside.scanning import Span, Stream
+from bitswap_cli.images.inside.scanning import OWN, Span, Stream
 from bitswap_cli.images.inside.sections import sections
 
 THINGS = st.lists(
@@ -18,7 +18,7 @@ def test_nothing_is_cut_nor_lost(
 ) -> None:
     spans, end = list[Span](), 0
     for gap, length, size in things:
-        stream = None if size is None else Stream(size, b"", True)
+        stream = None if size is None else Stream(size, b"", OWN)
         spans.append(Span(end + gap, length, stream))
         end += gap + length
     cut = list(sections(spans, end + rest, most))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.inside import scanning, streams
 from bitswap_cli.images.inside.pictures import PICTURES
-from bitswap_cli.images.inside.scanning import Span, Stream, View
+from bitswap_cli.images.inside.scanning import RAW, Span, Stream, View
 from bitswap_cli.images.inside.streams import STREAMS, fold, in_pieces, inflate, unfold
 from tests.archive.support import bad_png
 
@@ -49,7 +49,7 @@ def streams_in(data: bytes) -> list[bytes]:
         inflated = inflate(own, stream)
         unfolded = unfold(own, stream)
         assert unfolded is not None and unfolded.inflated == inflated
-        assert fold(unfolded.inflated, unfolded.description, own=stream.own) == own
+        assert fold(unfolded.inflated, unfolded.description, packing=stream.packing) == own
         found.append(unfolded.inflated)
     return found
 
@@ -91,7 +91,7 @@ def test_headers_of_gzip_files() -> None:
     extra, name, comment, crc = b"\4\0abcd", b"a name\0", b"\0", b"cc"
     for flags, more in ((0, b""), (4, extra), (8, name), (31, extra + name + comment + crc)):
         data = b"\x1f\x8b\x08%c\0\0\0\0\2\3" % flags + more + raw + tail
-        assert find(data) == [Span(10 + len(more), len(raw), Stream(len(TEXT), b"\x78\xda", False))]
+        assert find(data) == [Span(10 + len(more), len(raw), Stream(len(TEXT), b"\x78\xda", RAW))]
     for flags, more in ((32, b""), (8, b"x" * 2000), (16, b"no end")):
         assert not find(b"\x1f\x8b\x08%c\0\0\0\0\2\3" % flags + more + raw + tail)
     assert not find(b"\x1f\x8b\x08\0\0\0" + bytes(3))
@@ -195,7 +195,7 @@ def test_others_do_not_come_back() -> None:
     unfolded = unfold(own, span.stream)
     assert unfolded is not None
     with pytest.raises(ArchiveError):
-        fold(unfolded.inflated, unfolded.description[:2], own=False)
+        fold(unfolded.inflated, unfolded.description[:2], packing=RAW)
 
 
 def test_who_wrote_them_is_told() -> None:

@@ -8,7 +8,7 @@ from functools import partial
 from itertools import chain, groupby
 from typing import NamedTuple
 
-from bitswap_cli.archive.format.header import NESTED, PIECES
+from bitswap_cli.archive.format.header import NESTED, PIECES, TEXTS
 from bitswap_cli.archive.format.header import STREAMS as FEATURE
 from bitswap_cli.archive.format.names import depth_of, file_of, member_name
 from bitswap_cli.archive.sources import copies as equal
@@ -19,7 +19,7 @@ from bitswap_cli.archive.sources.inside.spans import ONES, hosts_in, spans_in, w
 from bitswap_cli.archive.sources.inside.streams import LEVEL, Looked, Task, Worth, look
 from bitswap_cli.archive.sources.source import Source, SourceError
 from bitswap_cli.archive.sources.spool import Spool
-from bitswap_cli.images.inside.scanning import Span
+from bitswap_cli.images.inside.scanning import BASE64, Span
 
 _DEEP = 4  # how many times what streams inflate to is looked into for others
 _MOST_TIMES = 1 << 8  # as many bytes as a file has are those of all streams in it, at most,
@@ -95,6 +95,8 @@ def look_into(
     every = sorted([*sources, *(one.source for one in members)])
     features = looking.makers | {FEATURE} if any(_streams(found)) else set[str]()
     features |= {PIECES} if any(part.pieces for part in _streams(found)) else set()
+    texts = any(part.stream and part.stream.packing == BASE64 for part in _streams(found))
+    features |= {TEXTS} if texts else set()
     features |= {NESTED} if len(pictures) < len(members) else set()
     return Hosted(every, copies | looking.copies | more, found, frozenset(features))
 

@@ -17,6 +17,7 @@ from bitswap_cli.images.inside.pictures import PICTURES, SMALLEST, begins_as_one
 from bitswap_cli.images.inside.scanning import Sort, Span, find
 from bitswap_cli.images.inside.sections import sections
 from bitswap_cli.images.inside.streams import STREAMS, in_pieces
+from bitswap_cli.images.inside.texts import TEXTS
 from bitswap_cli.images.inspection import looks_like_picture
 from bitswap_cli.images.strips import begin
 
@@ -24,7 +25,7 @@ LARGEST = 1 << 36
 """Bytes of the largest file that is looked into."""
 ONES = FILES, PICTURES, PDF_IMAGES
 """What pictures are looked for by."""
-ALL = *ONES, STREAMS
+ALL = *ONES, STREAMS, TEXTS
 """What everything is looked for by."""
 _SECTION = 1 << 26  # bytes of a section, its streams inflated, at most
 _SHARE = 1 << 6  # part of a file that has to be what lies in it, for it to come in sections

@@ -17,6 +17,7 @@ from bitswap_cli.archive.format.values.streams import (
 )
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images import deflate
+from bitswap_cli.images.inside.scanning import BASE64, OWN, RAW
 
 TEXT = b"some text that is told, and some text that is told again" * 9
 
@@ -24,7 +25,8 @@ TEXT = b"some text that is told, and some text that is told again" * 9
 @given(
     st.lists(
         st.builds(
-            Folded, st.integers(0, 1 << 40), st.integers(0, 1 << 24), st.booleans(), st.binary(),
+            Folded, st.integers(0, 1 << 40), st.integers(0, 1 << 24),
+            st.sampled_from([RAW, OWN, BASE64]), st.binary(),
             st.sampled_from([None, None, 0, 1 << 20]),
         ),
         min_size=1,
@@ -33,8 +35,13 @@ TEXT = b"some text that is told, and some text that is told again" * 9
 )  # fmt: skip
 def test_they_come_back(told: list[Folded], rest: bytes) -> None:
     pieces = any(one.last is not None for one in told)
-    found, behind = unpack_streams(memoryview(pack_streams(told) + rest), pieces=pieces)
+    texts = any(one.packing == BASE64 for one in told)
+    packed = memoryview(pack_streams(told) + rest)
+    found, behind = unpack_streams(packed, pieces=pieces, texts=texts)
     assert (found, bytes(behind)) == (told, rest)
+    if texts:
+        with pytest.raises(ArchiveError, match="is malformed"):
+            unpack_streams(packed, pieces=True)
 
 
 def row(*values: object) -> bytes:
@@ -70,7 +77,7 @@ def test_others_are_refused(data: bytes) -> None:
 
 def test_at_most_so_many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "MOST", 2)
-    one = Folded(0, 0, False, b"")
+    one = Folded(0, 0, RAW, b"")
     assert unpack_streams(memoryview(pack_streams([one] * 2)))[0] == [one] * 2
     with pytest.raises(ArchiveError):
         unpack_streams(memoryview(pack_streams([one] * 3)))
@@ -89,7 +96,7 @@ def test_however_it_comes_a_file_is_put_together(
         stream = zlib.compress(TEXT, level)
         described = deflate.describe(stream if own else stream[:-4], len(TEXT))
         assert described is not None
-        told.append(Folded(len(literal), len(TEXT), own, described.description))
+        told.append(Folded(len(literal), len(TEXT), OWN if own else RAW, described.description))
         text += literal + TEXT
         expected += literal + (stream if own else stream[2:-4])
     text, expected = text + b"the end", expected + b"the end"
@@ -99,6 +106,6 @@ def test_however_it_comes_a_file_is_put_together(
 
 
 def test_streams_behind_the_file() -> None:
-    for one in (Folded(9, 0, False, b""), Folded(0, 9, False, b"")):
+    for one in (Folded(9, 0, RAW, b""), Folded(0, 9, RAW, b"")):
         with pytest.raises(ArchiveError, match="behind its file"):
             list(folded([b"1234", b"", b"5678"], [one]))

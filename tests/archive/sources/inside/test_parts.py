@@ -2,12 +2,12 @@
 
 from bitswap_cli.archive.sources.inside.parts import Member, Part
 from bitswap_cli.archive.sources.source import Source
-from bitswap_cli.images.inside.scanning import Stream
+from bitswap_cli.images.inside.scanning import OWN, Stream
 
 
 def test_members_that_are_taken() -> None:
     members = tuple(Member(10 * k, Source(b"a//%06d" % k, b"a", "file", 9, 0)) for k in range(3))
-    stream = Stream(50, b"x\x9c", True)
+    stream = Stream(50, b"x\x9c", OWN)
     part = Part(7, 30, 1, members, stream, b"how", pays=False)
     assert part.literal == 50 - 27
     first = part.with_those(lambda source: source.name == b"a//000000")

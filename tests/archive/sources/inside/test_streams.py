@@ -17,6 +17,7 @@ from bitswap_cli.archive.sources.catalogue import Catalogue
 from bitswap_cli.archive.sources.spool import Spool
 from bitswap_cli.errors import ArchiveError, InputError
 from bitswap_cli.images.deflate import Piece, describe_pieces
+from bitswap_cli.images.inside import scanning
 from tests.archive.reading.test_members import hostile, row
 from tests.archive.support import bad_png, check, write
 from tests.archive.writing.test_hosted import OTHER, PNG, TEXTS, archived, each_comes_back, zipped
@@ -76,7 +77,7 @@ def test_a_full_disk_leaves_them_as_they_are(
 
 def told(pieces: Sequence[Piece]) -> bytes:
     """Return what is stored of a file of such a stream between two bytes."""
-    rows = [Folded(int(not k), one.size, False, one.description, one.last)
+    rows = [Folded(int(not k), one.size, scanning.RAW, one.description, one.last)
             for k, one in enumerate(pieces)]  # fmt: skip
     return pack_streams(rows) + pack_pieces([], [], b"<" + TEXT + b">")
 
