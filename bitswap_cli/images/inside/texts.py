@@ -85,17 +85,14 @@ def _places(data: bytes) -> Iterator[int]:
 
 def _walk(view: View, start: int) -> Span | None:
     """Return where a text lies; None if it is none, or too long."""
-    size = _STEP
-    while True:
+    size, found, whole = _STEP, b"", False
+    while not whole and size <= 4 * LARGEST:
         text = view.at(start, size)[:size]
         view.cost += len(text)
-        found = _text(text)
-        if len(found) < len(text) or len(text) < size:
-            break
-        if size > LARGEST:
-            return None
+        found, whole = _text(text), len(text) < size
+        whole |= len(found) < len(text)
         size *= 4
-    told = decode(found) if len(found) >= SMALLEST else None
+    told = decode(found) if whole and SMALLEST <= len(found) <= LARGEST else None
     return told and Span(start, len(found), Stream(len(told[0]), b"", BASE64))
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.deflate.columns import varint
 from bitswap_cli.images.inside.scanning import BASE64, find
-from bitswap_cli.images.inside.streams import fold, inflate, unfold
-from bitswap_cli.images.inside.texts import TEXTS, decode, encode
+from bitswap_cli.images.inside.streams import fold, in_pieces, inflate, unfold
+from bitswap_cli.images.inside.texts import LARGEST, TEXTS, decode, encode
 from tests.images.formats.samples import files
 
 PNG = next(data for name, data in files().items() if name.startswith("apng"))
@@ -73,6 +73,16 @@ def test_a_long_one_is_found() -> None:
     text = base64.b64encode(PNG + bytes(range(256)) * 1024)
     for data in (text, lines(text, 76, b"\n")):
         assert [own for _, own, _ in found_in(b">" + data + b"<")] == [data]
+
+
+def test_the_longest_one() -> None:
+    """Which decodes to what is held as a whole."""
+    text = base64.b64encode(PNG + bytes(LARGEST // 4 * 3 - len(PNG)))
+    assert len(text) == LARGEST
+    for data, count in ((text, 1), (text + b"AAAA", 0), (lines(text, 1 << 20, b"\n"), 0)):
+        spans = find(io.BytesIO(data), len(data), [TEXTS])
+        assert len(spans) == count
+        assert not any(span.stream is None or in_pieces(span.stream) for span in spans)
 
 
 @pytest.mark.parametrize(
