@@ -155,10 +155,11 @@ def _fields(text: bytes, sign: bytes) -> dict[bytes, bytes]:
 def _layout(
     start: int, sizes: Sequence[int], kind: _Number, *, channels: int, little: bool
 ) -> Layout:
-    """Return the layout of so many numbers a pixel; the first axis is that of a row."""
-    width, each, deep = sizes[0], channels * kind.size, kind.size == 2
+    """Return the layout of so many numbers a pixel; the first axis is that of a row. Raise
+    `ValueError` if there is no axis."""
+    (width, *others), each, deep = sizes, channels * kind.size, kind.size == 2
     return Layout(
-        start, width * each, math.prod(sizes[1:]), width, each, deep=deep,
+        start, width * each, math.prod(others), width, each, deep=deep,
         little=deep and little, signed=kind.signed,
     )  # fmt: skip
 

@@ -169,9 +169,11 @@ def test_texts() -> None:
         nrrd(DEEP, "float"),
         nrrd(DEEP, "ushort", "data file: x"),
         nrrd(DEEP, "ushort").replace(b"sizes: 37", b"sizes: x"),
+        nrrd(DEEP, "ushort").replace(b"sizes: 37 23", b"sizes:"),
         metaimage(DEEP, "MET_USHORT", "CompressedData = True"),
         metaimage(DEEP, "MET_FLOAT"),
         metaimage(DEEP, "MET_USHORT").replace(b"LOCAL", b"x.raw"),
+        metaimage(DEEP, "MET_USHORT").replace(b"DimSize = 37 23", b"DimSize ="),
         *HEADERS,
     ],
 )
