@@ -104,6 +104,12 @@ def test_both_read_the_same_of_nonsense(
         assert fax.give(found[0], Reader(found[1])) == stream
 
 
+def test_a_mode_that_is_cut_begins_no_row() -> None:
+    for one in BOTH:
+        found = one.fax_read(b"\xfd", 9, 8, fax.T6)  # six white rows, and two bits of a mode
+        assert found is not None and (found.black.shape, found.bits) == ((6, 8), 6)
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.integers(0, 1 << 20), st.sampled_from(KINDS), st.data())
 def test_spoilt_streams_come_back_or_are_not_taken(

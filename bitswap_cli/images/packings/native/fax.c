@@ -138,7 +138,9 @@ EXPORT int64_t bitswap_fax_read(const uint8_t *source, int64_t length, int64_t h
     }
     int64_t y = 0;
     for (; y < height; y++) {
-        if (told.relative && modes[peek(&r, WIDEST_MODE)] == NO_MODE) {
+        const uint32_t bits = peek(&r, WIDEST_MODE);
+        const int whole = r.at + mode_widths[bits] <= 8 * length;
+        if (told.relative && (modes[bits] == NO_MODE || !whole)) {
             break;
         }
         if (r.at >= 8 * length || (told.ends && !through_end(&r))) {
