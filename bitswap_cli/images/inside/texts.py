@@ -90,7 +90,7 @@ def _walk(view: View, start: int) -> Span | None:
         text = view.at(start, size)[:size]
         view.cost += len(text)
         found, whole = _text(text), len(text) < size
-        whole |= len(found) < len(text)
+        whole |= len(found) < len(text) - _LONGEST_BREAK  # unless what parts lines was cut
         size *= 4
     told = decode(found) if whole and SMALLEST <= len(found) <= LARGEST else None
     return told and Span(start, len(found), Stream(len(told[0]), b"", BASE64))

@@ -69,6 +69,13 @@ def test_notebooks_and_mail() -> None:
         assert found == PNG
 
 
+@pytest.mark.parametrize("parted", BREAKS)
+def test_its_first_part_may_end_within_what_parts_its_lines(parted: bytes) -> None:
+    for length in (60, 61, 62, 63):
+        text = lines(base64.b64encode(PNG + bytes(1 << 16)), length, parted)
+        assert found_in(text)[0][:2] == (0, text)
+
+
 def test_a_long_one_is_found() -> None:
     text = base64.b64encode(PNG + bytes(range(256)) * 1024)
     for data in (text, lines(text, 76, b"\n")):
