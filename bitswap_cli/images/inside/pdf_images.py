@@ -39,6 +39,8 @@ def _walk(view: View, place: int) -> Span | None:
         view.cost += len(data)
         if found >= 0:
             length = at + found + len(END) - start
+            if at + found - start - image.start < SMALLEST:
+                return None
             view.cost += length
             return Span(start, length) if may_be(view.at(start, length)[:length]) else None
         if len(data) < _STEP:

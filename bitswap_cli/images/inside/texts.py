@@ -102,7 +102,8 @@ def _text(data: bytes) -> bytes:
     shape = b"%b*={0,2}" % _ALPHABET
     if line:
         whole = b"%b{%d}%b" % (_ALPHABET, line, re.escape(parted))
-        shape = b"(?:%b)*%b{0,%d}={0,2}" % (whole, _ALPHABET, line)
+        # Nothing is tried in another way, so nothing has to be kept for that.
+        shape = b"(?:%b)*+%b{0,%d}={0,2}" % (whole, _ALPHABET, line)
     found = re.match(shape, data)
     text = found[0] if found else b""
     return text.removesuffix(parted) if line else text

@@ -32,6 +32,14 @@ def test_all_are_found() -> None:
     assert found_in(OBJECT + ONES[0].replace(b"<< /Subtype", b" /Subtype")) == []
 
 
+def test_small_ones_are_left() -> None:
+    """Of which a PDF file may have thousands."""
+    noise = np.random.default_rng(0).integers(0, 256, (20, 20, 1)).astype(np.uint8)
+    for side in (4, 8, 20):
+        one = flate(noise[:side, :side])
+        assert found_in(OBJECT + one + b"endobj") == [one] * (side == 20)
+
+
 def test_a_long_one_is_found() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (600, 800, 1)).astype(np.uint8)
     one = flate(noise)
