@@ -19,9 +19,12 @@ T6 = Coding(ends=False, tagged=False, aligned=False, relative=True)
 BYTES_OF_LENGTHS = Coding(ends=False, tagged=False, aligned=True, relative=False)
 """Compression 2 of TIFF."""
 
+BLANK = 1 << 12
+"""Pixels of a byte where there is hardly anything to gain, and much to read: one may tell eight
+rows, however wide."""
+
 _TOLD, _LOW_FIRST = 1, 2  # flags: what follows the rows is told; low bits of bytes come first
 _CODING = 4  # and the first flag of how rows are told
-_BLANK = 1 << 12  # pixels of a byte, at most: one may tell eight rows, however wide
 _REVERSED = np.packbits(np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1)[:, ::-1])
 
 
@@ -50,14 +53,12 @@ def take(
     Returns
     -------
     uint8 array (H, W), bytes; or None
-        1 where it is black, and the description. None if it is damaged, told otherwise, or nearly
-        blank: then there is little to gain, and much to read.
+        1 where it is black, and the description. None if it is damaged, or told otherwise.
     """
     source = _reversed(segment) if low_first else segment
-    most = _BLANK * len(segment) // width
     for coding in codings:
-        found = engine().fax_read(source, min(height, most + 1), width, coding)
-        if found is None or not 0 < len(found.black) <= most:
+        found = engine().fax_read(source, height, width, coding)
+        if found is None or not len(found.black):
             continue
         out, bits = engine().fax_write(found.black, found.tags, coding)
         whole = bits >> 3

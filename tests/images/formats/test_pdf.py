@@ -112,6 +112,16 @@ def test_what_inflates_to_far_more_is_kept() -> None:
     assert pictures(bomb) == [] and not may_be(bomb)
 
 
+def test_facsimiles_that_are_nearly_blank_are_kept() -> None:
+    """So that a few bytes cannot ask for as much time as a picture of many."""
+    dot = bytes([255] * 8 + [1] * 20)
+    for stream, height, width, count in (
+        (dot, 64, 500, 1), (dot, 64, 1 << 18, 0), (bytes([255] * 300), 1 << 14, 5000, 0),
+    ):  # fmt: skip
+        told = f"/K -1 /Columns {width} /Rows {height} /Filter /CCITTFaxDecode"
+        assert len(pictures(pdf_image(stream, told))) == count
+
+
 @pytest.mark.parametrize("name", EVERY)
 def test_damaged_recipes_are_refused(name: str) -> None:
     pixels, recipe = pictures(EVERY[name])[0]

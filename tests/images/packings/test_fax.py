@@ -104,13 +104,6 @@ def test_both_read_the_same_of_nonsense(
         assert fax.give(found[0], Reader(found[1])) == stream
 
 
-def test_what_is_nearly_blank_is_not_taken() -> None:
-    """So that a few bytes cannot ask for as much time as a picture of many."""
-    for height, width, is_taken in ((64, 500, True), (64, 1 << 18, False), (1 << 20, 5000, False)):
-        stream = bytes([255] * 8 + [1] * 20) if height == 64 else bytes([255] * 300)
-        assert (fax.take(stream, height, width, [fax.T6]) is not None) == is_taken
-
-
 def test_a_mode_that_is_cut_begins_no_row() -> None:
     for one in BOTH:
         found = one.fax_read(b"\xfd", 9, 8, fax.T6)  # six white rows, and two bits of a mode

@@ -99,8 +99,10 @@ def _told(recipe: Recipe, samples: Samples) -> bytes:
 
 def _rows(stream: bytes, image: Image) -> tuple[Samples, bytes] | None:
     """Return the pixels of a facsimile, and a description."""
-    most = image.height or MAX_LARGE // image.width
+    most, worth = image.height or MAX_LARGE // image.width, fax.BLANK * len(stream) // image.width
     if not is_held(most, image.width, 1, large=True):
         return None
-    found = fax.take(stream, most, image.width, _CODINGS)
-    return None if found is None else ((1 - found[0][..., None]) * np.uint8(255), found[1])
+    found = fax.take(stream, min(most, worth + 1), image.width, _CODINGS)
+    if found is None or len(found[0]) > worth:  # nearly blank: a file may have thousands
+        return None
+    return (1 - found[0][..., None]) * np.uint8(255), found[1]

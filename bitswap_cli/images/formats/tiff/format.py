@@ -16,6 +16,7 @@ from bitswap_cli.images.formats.rows import misfit
 from bitswap_cli.images.formats.tiff import pages as directory
 from bitswap_cli.images.formats.tiff.pages import Page, read_pages
 from bitswap_cli.images.formats.tiff.segments import damaged, give, take
+from bitswap_cli.images.packings.fax import BLANK
 from bitswap_cli.images.picture import MAX_PIXELS, MAX_RECIPE, Picture, Recipe, is_held
 
 _LARGE = 1 << 22  # bytes of a file that may be large: its beginning does not tell, but its size
@@ -37,6 +38,7 @@ MAGIC: Sequence[bytes] = (*directory.MAGIC, *directory.BIG_MAGIC)
 KINDS: Sequence[Kind] = (_FAX, *_SMALL, *_BIG.values())
 
 _TURNS = Turns(MAX_PIXELS)  # to describe and restore
+_FREE = 1 << 22  # pixels of facsimiles that are looked at however few bytes tell them
 _SPARE = 1 << 20  # bytes that segments may have more than twice the samples
 
 Bytes = NDArray[np.uint8]
@@ -48,7 +50,7 @@ def split(data: bytes, kind: str) -> Picture | None:
     than others is zero."""
     pages = _read(data, kind)
     holes = _holes(pages)
-    if not pages or holes is None:
+    if not pages or holes is None or _is_blank(pages, data):
         return None
     pixels, told, top = np.zeros((*_size(pages), pages[0].channels), np.uint8), [], 0
     for page in pages:
@@ -164,6 +166,12 @@ def _holes(pages: Sequence[Page]) -> list[tuple[int, int]] | None:
             found.append((start, end))
     samples = sum(page.height * page.width * page.channels for page in pages)
     return found if sum(end - start for start, end in found) <= 2 * samples + _SPARE else None
+
+
+def _is_blank(pages: Sequence[Page], data: bytes) -> bool:
+    """Tell whether facsimiles are large for their file, which is nearly blank then."""
+    pixels = sum(page.height * page.width for page in pages if page.fax)
+    return pixels > BLANK * len(data) + _FREE
 
 
 def _opened(recipe: Recipe, samples: Samples) -> tuple[bytes, bytearray, Reader]:

@@ -122,6 +122,18 @@ def test_other_pages_are_kept(more: dict[int, list[int]]) -> None:
     assert list(inspect_exact(write_tiff(samples_of(8, 3), more=more), None)) == []
 
 
+def test_strips_of_facsimiles_may_be_blank() -> None:
+    """As margins are; but a file is not looked at whose facsimiles are hardly anything else."""
+    for width, count in ((2000, 1), (20_000, 0)):
+        strip = bytes([255] * 125)  # 1,000 white rows
+        black = bytes([0b00100110, 0b10101000] + [0] * 4)
+        head = {256: [width], 257: [1000], 258: [1], 259: [4], 262: [0], 277: [1], 278: [1000]}
+        body = directory({**head, 273: [0], 279: [len(strip)]}, "<", 8)
+        body = directory({**head, 273: [8 + len(body)], 279: [len(strip)]}, "<", 8)
+        data = b"II*\0\x08\0\0\0" + body + strip + black
+        assert len(list(inspect_exact(data, None))) == count
+
+
 def test_segments_that_share_bytes_are_kept() -> None:
     data = bytearray(write_tiff(samples_of(8, 1)))
     (page,) = read_pages(bytes(data))
