@@ -6,6 +6,7 @@ as they were: so the description need not know ZIP, but only where arrays were a
 packed.
 """
 
+import re
 import struct
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -169,8 +170,8 @@ def _begins(data: bytes) -> bool:
 
 def _members(data: bytes) -> Iterator[_Member]:
     """Yield the arrays of a file that are pictures, in the order of its directory."""
-    end = data.rfind(_ENDS, max(0, len(data) - _END.size - _COMMENT))
-    if end < 0 or end + _END.size > len(data):
+    end = _end_of(data)
+    if end < 0:
         return
     _, count, _, at = _END.unpack_from(data, end)
     for _ in range(min(count, _MEMBERS)):
@@ -189,6 +190,19 @@ def _members(data: bytes) -> Iterator[_Member]:
         layout = npy.layout_of(one.unpacked(data, npy_header.MOST))
         if layout and layout.fits and layout.start + layout.stride * layout.height == length:
             yield one._replace(layout=layout)
+
+
+def _end_of(data: bytes) -> int:
+    """Return where the end of the directory lies: the last one whose comment ends the file, as a
+    comment may hold what begins it, too; or else the last one, or -1."""
+    first = max(0, len(data) - _END.size - _COMMENT)
+    ends = [found.start() for found in re.finditer(re.escape(_ENDS), data[first:])]
+    ends = [first + end for end in ends if first + end + _END.size <= len(data)]
+    whole = [
+        end for end in ends
+        if int.from_bytes(data[end + 20 : end + 22], "little") == len(data) - end - 22
+    ]  # fmt: skip
+    return max(whole or ends, default=-1)
 
 
 def _chosen(members: Iterable[_Member]) -> list[_Member]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bitswap_cli.errors import ArchiveError
@@ -50,6 +50,8 @@ def test_both_bytes_of_deep_samples_and_alpha_that_nobody_used() -> None:
 
 
 @given(level=st.integers(1, 9), comment=st.binary(max_size=40), before=st.booleans())
+@example(level=1, comment=b"PK\5\6", before=True)
+@example(level=1, comment=b"PK\5\6" * 9, before=True)
 def test_files_of_other_writers(level: int, comment: bytes, before: bool) -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=level) as file:
