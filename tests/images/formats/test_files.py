@@ -11,26 +11,16 @@ from PIL import Image
 
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.formats.flat import with_flat
-from bitswap_cli.images.formats.register import features as needed
-from bitswap_cli.images.formats.register import find, kind_of
-from bitswap_cli.images.inspection import inspect_exact, rebuild
-from bitswap_cli.images.picture import MAX_SAMPLES, Picture
+from bitswap_cli.images.formats.register import find
+from bitswap_cli.images.inspection import rebuild
+from bitswap_cli.images.picture import Picture
 from bitswap_cli.images.shown import read_samples, shown
+from tests.images.formats.proof import pictures
 from tests.images.formats.samples import files
 
 FILES = files()
 # of which Pillow shows another picture, fewer bits, the opposite alpha, or nothing
 SEVERAL = ("tiff deep", "tga-16", "tga-16 runs", "bmp-16 alpha")
-
-
-def pictures(data: bytes) -> list[Picture]:
-    """What a file is seen as, proved, under the features that its kinds ask for."""
-    found = list(inspect_exact(data, None))
-    for picture in found:
-        assert rebuild(picture.recipe, picture.pixels) == data
-        assert kind_of(picture.recipe.kind).fits(needed([picture.recipe.kind]))
-        assert picture.pixels.dtype == np.uint8 and picture.pixels.size <= MAX_SAMPLES
-    return found
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -11,9 +11,9 @@ from PIL import Image
 
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.deflate.columns import varint
-from bitswap_cli.images.inspection import inspect_exact, rebuild
-from bitswap_cli.images.picture import Picture
+from bitswap_cli.images.inspection import rebuild
 from bitswap_cli.images.shown import shown
+from tests.images.formats.proof import pictures
 from tests.images.formats.samples import drawn, saved
 
 
@@ -33,12 +33,6 @@ def icon(images: list[bytes], kind: int = 1, gap: bytes = b"", behind: bytes = b
         entries += struct.pack("<BBBBHHII", 16, 16, 0, 0, 1, 32, len(image), at)
         at += len(image) + len(gap)
     return struct.pack("<HHH", 0, kind, len(images)) + entries + gap.join(images) + behind
-
-
-def pictures(data: bytes) -> list[Picture]:
-    found = list(inspect_exact(data, None))
-    assert all(rebuild(one.recipe, one.pixels) == data for one in found)
-    return found
 
 
 def masked(depth: int, height: int, width: int, seed: int) -> tuple[bytes, np.ndarray]:

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.formats.pdf.format import may_be
-from bitswap_cli.images.inspection import inspect_exact, rebuild
-from bitswap_cli.images.picture import Picture
+from bitswap_cli.images.inspection import rebuild
 from bitswap_cli.images.shown import shown
 from tests.images.formats.pdfs import PACKINGS, flate, of_facsimiles, of_pdf, pdf_image
+from tests.images.formats.proof import pictures
 from tests.images.formats.samples import drawn
 
 RGBA = drawn(23, 37, 4)
@@ -20,12 +20,6 @@ GRAY = RGBA[..., 0]
 FAX = of_facsimiles(GRAY)
 T6 = FAX["fax group4"]
 EVERY = {name: data for name, data in FAX.items() if "tiff-" not in name} | of_pdf(RGBA)
-
-
-def pictures(data: bytes) -> list[Picture]:
-    found = list(inspect_exact(data, None))
-    assert all(rebuild(one.recipe, one.pixels) == data for one in found)
-    return found
 
 
 @pytest.mark.parametrize("name", PACKINGS)

@@ -31,7 +31,7 @@ KINDS: Sequence[Kind] = (Kind("npz", 28, exact=True, plain=False, common=True, f
 
 _LOCAL = struct.Struct("<4s22xHH")  # lengths of the name and of what follows it
 _CENTRAL = struct.Struct("<4s4xHH8xIIHHH8xI")
-_END = struct.Struct("<4s6xHII")
+_END = struct.Struct("<4s6xHIIH")
 _ENDS, _ENTRY = b"PK\5\6", b"PK\1\2"
 _COMMENT = 1 << 16  # bytes behind the end's record, at most
 _ENCRYPTED = 1  # flag
@@ -173,7 +173,7 @@ def _members(data: bytes) -> Iterator[_Member]:
     end = _end_of(data)
     if end < 0:
         return
-    _, count, _, at = _END.unpack_from(data, end)
+    _, count, _, at, _ = _END.unpack_from(data, end)
     for _ in range(min(count, _MEMBERS)):
         if at + _CENTRAL.size > len(data):
             return
@@ -195,13 +195,10 @@ def _members(data: bytes) -> Iterator[_Member]:
 def _end_of(data: bytes) -> int:
     """Return where the end of the directory lies: the last one whose comment ends the file, as a
     comment may hold what begins it, too; or else the last one, or -1."""
-    first = max(0, len(data) - _END.size - _COMMENT)
-    ends = [found.start() for found in re.finditer(re.escape(_ENDS), data[first:])]
-    ends = [first + end for end in ends if first + end + _END.size <= len(data)]
-    whole = [
-        end for end in ends
-        if int.from_bytes(data[end + 20 : end + 22], "little") == len(data) - end - 22
-    ]  # fmt: skip
+    first, last = max(0, len(data) - _END.size - _COMMENT), len(data) - _END.size
+    found = (first + one.start() for one in re.finditer(_ENDS, data[first:]))
+    ends = [end for end in found if end <= last]
+    whole = [end for end in ends if _END.unpack_from(data, end)[-1] == last - end]
     return max(whole or ends, default=-1)
 
 

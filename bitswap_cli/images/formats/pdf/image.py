@@ -16,7 +16,9 @@ LINES = b"\r\n", b"\n", b"\r", b""
 
 _DICTIONARY = re.compile(rb"<<[^\0-\x08\x0e-\x1f\x80-\xff]*?>>\s*stream\r?\n")
 _FILTER = re.compile(rb"/Filter\s*(?:\[\s*/(\w+)\s*\]|/(\w+))")
-_NUMBER = re.compile(rb"/(Width|Height|BitsPerComponent|Columns|Rows|Predictor|Colors)\s+(\d{1,6})")
+_NUMBER = re.compile(
+    rb"/(Width|Height|BitsPerComponent|Columns|Rows|Predictor|Colors)\s+(\d{1,6})\b"
+)
 _PREDICTED = 10  # and above: rows have filters as those of PNG
 _OTHERWISE = 2  # differences as those of TIFF
 

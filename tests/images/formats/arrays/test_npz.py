@@ -14,19 +14,14 @@ from hypothesis import strategies as st
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.deflate.columns import varint
 from bitswap_cli.images.formats.arrays import npz
-from bitswap_cli.images.inspection import inspect_exact, rebuild
+from bitswap_cli.images.inspection import rebuild
 from bitswap_cli.images.picture import Picture
 from bitswap_cli.images.shown import shown
+from tests.images.formats.proof import pictures
 from tests.images.formats.samples import array_file, arrays_file, drawn
 
 SOME, MORE = drawn(40, 32, 3).reshape(4, 10, 32, 3), drawn(16, 32, 3, seed=1)
 LABELS = np.arange(4, dtype=np.int64)
-
-
-def pictures(data: bytes) -> list[Picture]:
-    found = list(inspect_exact(data, None))
-    assert all(rebuild(one.recipe, one.pixels) == data for one in found)
-    return found
 
 
 @pytest.mark.parametrize("packed", [False, True])

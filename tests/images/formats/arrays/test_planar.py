@@ -11,9 +11,9 @@ from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.deflate.columns import varint
 from bitswap_cli.images.formats.arrays.planar import planes_in
 from bitswap_cli.images.formats.arrays.planes import Planes, of_shape
-from bitswap_cli.images.inspection import inspect_exact, rebuild
-from bitswap_cli.images.picture import Picture
+from bitswap_cli.images.inspection import rebuild
 from bitswap_cli.images.shown import shown
+from tests.images.formats.proof import pictures
 from tests.images.formats.samples import Pixels, array_file, arrays_file, pickled, planar
 
 
@@ -29,12 +29,6 @@ def smooth(height: int, width: int, channels: int, seed: int = 0) -> Pixels:
 
 
 MANY = np.concatenate([smooth(12, 12, 3, seed) for seed in range(9)])
-
-
-def pictures(data: bytes) -> list[Picture]:
-    found = list(inspect_exact(data, None))
-    assert all(rebuild(one.recipe, one.pixels) == data for one in found)
-    return found
 
 
 @pytest.mark.parametrize("protocol", [3, 4])

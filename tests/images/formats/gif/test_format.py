@@ -9,18 +9,13 @@ from PIL import Image
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.formats.gif import format as gif
 from bitswap_cli.images.formats.gif.blocks import end_of_blocks, in_blocks, lengths_of, read_frames
-from bitswap_cli.images.inspection import inspect_exact, rebuild
-from bitswap_cli.images.picture import MAX_PIXELS, Picture
+from bitswap_cli.images.inspection import rebuild
+from bitswap_cli.images.picture import MAX_PIXELS
 from bitswap_cli.images.shown import shown
+from tests.images.formats.proof import pictures
 from tests.images.formats.samples import drawn, files, saved
 
 FILES = {name: data for name, data in files().items() if name.startswith("gif")}
-
-
-def pictures(data: bytes) -> list[Picture]:
-    found = list(inspect_exact(data, None))
-    assert all(rebuild(one.recipe, one.pixels) == data for one in found)
-    return found
 
 
 @pytest.mark.parametrize("name", [name for name in FILES if "frames" not in name])

@@ -9,19 +9,13 @@ from PIL import Image
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.formats.png import animated
 from bitswap_cli.images.formats.png.chunks import each_chunk
-from bitswap_cli.images.inspection import inspect_exact, rebuild
-from bitswap_cli.images.picture import Picture
+from bitswap_cli.images.inspection import rebuild
 from bitswap_cli.images.shown import shown
+from tests.images.formats.proof import pictures
 from tests.images.formats.samples import files
 from tests.images.png_files import chunk
 
 FILES = {name: data for name, data in files().items() if name.startswith("apng")}
-
-
-def pictures(data: bytes) -> list[Picture]:
-    found = list(inspect_exact(data, None))
-    assert all(rebuild(one.recipe, one.pixels) == data for one in found)
-    return found
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -10,18 +10,13 @@ from hypothesis import strategies as st
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.deflate.columns import varint
 from bitswap_cli.images.formats.register import may_be_large
-from bitswap_cli.images.inspection import inspect_exact, rebuild
+from bitswap_cli.images.inspection import rebuild
 from bitswap_cli.images.picture import Picture, Recipe
 from bitswap_cli.images.shown import shown
+from tests.images.formats.proof import pictures
 from tests.images.formats.samples import drawn, fits, of_rows, opaque, saved, sgi, sun
 
 RGBA = drawn(23, 37, 4)
-
-
-def pictures(data: bytes) -> list[Picture]:
-    found = list(inspect_exact(data, None))
-    assert all(rebuild(one.recipe, one.pixels) == data for one in found)
-    return found
 
 
 @given(st.integers(1, 20), st.integers(1, 20), st.integers(0, 1 << 20))

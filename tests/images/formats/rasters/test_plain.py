@@ -6,17 +6,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bitswap_cli.errors import ArchiveError
-from bitswap_cli.images.inspection import inspect_exact, rebuild
-from bitswap_cli.images.picture import Picture
+from bitswap_cli.images.inspection import rebuild
 from bitswap_cli.images.shown import shown
+from tests.images.formats.proof import pictures
 
 Units = list[list[bytes]]
-
-
-def pictures(data: bytes) -> list[Picture]:
-    found = list(inspect_exact(data, None))
-    assert all(rebuild(one.recipe, one.pixels) == data for one in found)
-    return found
 
 
 def units_of(samples: np.ndarray, width: int, within: str, *, apart: bool) -> Units:
