@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from bitswap_cli.images.history import tables
 from bitswap_cli.images.history.reference import Plane
-from bitswap_cli.images.history.search import UNIT, Searcher, Told, in_blocks
+from bitswap_cli.images.history.search import UNIT, Searcher, Told, whole
 from bitswap_cli.images.history.tables import Steps
 
 _LEAST = 1.3  # of a coefficient that says something of its step
@@ -89,10 +89,10 @@ def busy(search: Searcher, plane: Plane | Told, known: NDArray[np.bool_]) -> Tol
         Where; other blocks say nothing.
     """
     rows, columns = plane.shape[0] // 8 * 8, plane.shape[1] // 8 * 8
-    whole = in_blocks(known[:rows, :columns]).all(1)
-    chosen = np.nonzero(whole)[0]
+    chosen = np.argwhere(whole(known[:rows, :columns]))
     chosen = chosen[:: max(1, len(chosen) // (_ASKED * _BUSY))]
-    blocks = in_blocks(plane[:rows, :columns])[chosen].astype(np.int32)
+    split = plane[:rows, :columns].reshape(rows // 8, 8, columns // 8, 8).swapaxes(1, 2)
+    blocks = split[chosen[:, 0], chosen[:, 1]].reshape(-1, 64).astype(np.int32)
     if plane.dtype == np.uint8:
         blocks *= UNIT
     told = search.forward(np.ascontiguousarray(blocks))

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitswap_cli.images.formats.lattice.search import searcher as lattices
-from bitswap_cli.images.history.decoder import Origin, decode
+from bitswap_cli.images.history.decoder import Origin, decode, otherwise
 from bitswap_cli.images.history.engine import Kernel, compiled
 from bitswap_cli.images.history.luma import luma_of
 from bitswap_cli.images.history.sampling import origins
-from bitswap_cli.images.history.search import Blocks, searcher
+from bitswap_cli.images.history.search import Blocks, over_channels, searcher
 from bitswap_cli.images.history.solving.canvas import SURE, Canvas
 from bitswap_cli.images.history.solving.puzzle import Puzzle
 from bitswap_cli.images.orientation import turn
@@ -82,7 +82,7 @@ def find(pixels: NDArray[Any]) -> Found | None:
 
 def _is_whole(colours: NDArray[np.uint8]) -> bool:
     """Tell whether few pixels are at an end of their range, which would make others wrong, too."""
-    cut = ((colours == 0) | (colours == 255)).any(2)
+    cut = over_channels(np.logical_or, (colours == 0) | (colours == 255))
     return bool(cut.mean() < _CUT)
 
 
@@ -90,18 +90,17 @@ def _is_spread(colours: NDArray[np.uint8], found: Found) -> bool:
     """Tell whether pixels are wrong in many places, and not just where something was painted, at
     the edges of a crop, or where they are at an end of their range."""
     height, width, _ = colours.shape
-    wrong = (decode(found.origin, found.coefficients, height, width) != colours).any(2)
-    cut = ((colours == 0) | (colours == 255)).any(2)
-    told, others = (_squares(plane)[1:-1, 1:-1] for plane in (wrong, cut))
+    wrong = otherwise(decode(found.origin, found.coefficients, height, width), colours)
+    cut = over_channels(np.logical_or, (colours == 0) | (colours == 255))
+    told, others = (_squares(plane, _SQUARE)[1:-1, 1:-1] for plane in (wrong, cut))
     inner = told[np.nonzero(~others)]
     return bool(inner.mean() > _SPREAD) if inner.size >= _ENOUGH else True
 
 
-def _squares(plane: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Tell of each square of a plane whether anything in it is true."""
-    rows, columns = (side // _SQUARE for side in plane.shape)
-    squares = plane[: rows * _SQUARE, : columns * _SQUARE]
-    split = squares.reshape(rows, _SQUARE, columns, _SQUARE)
+def _squares(plane: NDArray[np.bool_], side: int) -> NDArray[np.bool_]:
+    """Tell of each square of a plane, `side` pixels wide, whether anything in it is true."""
+    rows, columns = (each // side for each in plane.shape)
+    split = plane[: rows * side, : columns * side].reshape(rows, side, columns, side)
     told: NDArray[np.bool_] = np.logical_or.reduce(split, (1, 3))
     return told
 
@@ -125,7 +124,9 @@ class _Posed(NamedTuple):
         blocks, _ = Puzzle(self.puzzle.search, part).solve(2)
         made = decode(part.origin, blocks, _PATCH, _PATCH)
         inner = slice(_EDGE, -_EDGE)  # chroma at the edges was interpolated from beyond
-        return bool((made != part.pixels)[inner, inner].any(2).mean() > _ODD)
+        wrong = (made != part.pixels)[inner, inner].any(2)
+        # if they are in some squares only, something was painted over
+        return bool(wrong.mean() > _ODD and _squares(wrong, _EDGE).mean() > _SPREAD)
 
     def found(self) -> Found:
         """Solve it, however many pixels it gives wrongly."""
@@ -179,7 +180,7 @@ def _clear(colours: NDArray[np.uint8]) -> NDArray[np.uint8]:
     the one next to the midst."""
     spare = [max(0, side - _PART) for side in colours.shape[:2]]
     places = [[*range(0, own + 1, _PART // 2), own // 2][::-1] for own in spare]
-    cut = ((colours == 0) | (colours == 255)).any(2)
+    cut = over_channels(np.logical_or, (colours == 0) | (colours == 255))
     parts = [(slice(y, y + _PART), slice(x, x + _PART)) for y, x in itertools.product(*places)]
     return colours[min(parts, key=lambda own: int(np.count_nonzero(cut[own])))]
 

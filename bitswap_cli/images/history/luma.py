@@ -12,7 +12,7 @@ from bitswap_cli.images.history.decoder import FEW_MAPS, FULL_MAP, Decoder
 from bitswap_cli.images.history.evidence import EXACT, busy, evidence
 from bitswap_cli.images.history.grid import Grid, find_grid
 from bitswap_cli.images.history.reference import Method, Plane
-from bitswap_cli.images.history.search import UNIT, Effort, Searcher, Work, bias, in_blocks
+from bitswap_cli.images.history.search import UNIT, Effort, Searcher, Work, bias, in_blocks, whole
 from bitswap_cli.images.history.tables import Steps
 from bitswap_cli.images.orientation import turn
 
@@ -112,7 +112,7 @@ def way_of(search: Searcher, plane: Plane, known: NDArray[np.bool_], grid: Grid)
     rows, columns = (plane.shape[0] - top) // 8 * 8, (plane.shape[1] - left) // 8 * 8
     inner = slice(top, top + rows), slice(left, left + columns)
     plane, known = plane[inner], known[inner]
-    blocks = in_blocks(plane)[in_blocks(known).all(1)]
+    blocks = in_blocks(plane)[whole(known).ravel()]
     blocks = blocks[np.ptp(blocks, 1) >= _SPREAD]
     blocks = blocks[:: len(blocks) // _ASKED + 1]
     first = _solved(search, blocks, default)

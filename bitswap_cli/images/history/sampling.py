@@ -2,20 +2,19 @@
 for."""
 
 import itertools
-from functools import reduce
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bitswap_cli.images.history.decoder import FULL_MAP, SAMPLINGS, Decoder, Origin
 from bitswap_cli.images.history.evidence import EXACT, SMOOTH, Evidence, aliens, busy, evidence
 from bitswap_cli.images.history.luma import Luma
-from bitswap_cli.images.history.search import UNIT, Searcher, bias, fine, in_blocks
+from bitswap_cli.images.history.search import UNIT, Searcher, bias, fine, in_blocks, over_areas
 from bitswap_cli.images.history.tables import Steps, chromas_of
 
 _EVIDENCE = 300  # nats that must speak for how chroma was sampled; else several ways are tried
 _QUICK, _QUICK_LEAST = 100, 30  # blocks that are asked first, and what they must say at least
 _RIVAL = 3  # what so many times as much would speak for is tried, too
+_LITTLE, _RIVAL_OF_LITTLE = 60, 8  # of fewer nats nothing follows; of fewer than _EVIDENCE, less
 _BAND, _BANDS = 128, 4  # rows that are asked first are a multiple of that, and such a part
 _NEUTRAL = 128  # chroma of gray
 _LOT = 1024  # blocks that are looked at together, which bounds memory
@@ -39,11 +38,8 @@ def origins(search: Searcher, luma: Luma) -> list[Origin]:
     if (luma.planes[1:] == _NEUTRAL).all():  # gray, however it was sampled
         return [_origin(luma, place, SAMPLINGS[-1], False, (steps, like, like), by)]
     luma = _own(search, luma)
-    likely = _likely(search, _band(luma), _possible(luma))
-    if likely[0][0] < _EVIDENCE:
-        likely = [(0, own) for own in _possible(luma)]
     tried = list[tuple[int, Origin, Evidence]]()
-    for _, own in likely:
+    for own in _likely(search, _band(luma), _possible(luma)):
         found = _chroma(search, luma, own)
         tried.append((found.strength_for(chroma=True), own, found))
     tried.sort(key=lambda one: -one[0])  # of equals, the one of the fewest blocks
@@ -88,11 +84,13 @@ def _band(luma: Luma) -> Luma:
     return luma._replace(planes=luma.planes[:, band], known=luma.known[band])
 
 
-def _likely(search: Searcher, luma: Luma, asked: list[Origin]) -> list[tuple[int, Origin]]:
-    """Return those for which most speaks in a part of a picture, and how much does."""
-    told = [(_chroma(search, luma, own).strength_for(chroma=True), own) for own in asked]
-    told.sort(key=lambda one: -one[0])
-    return [one for one in told if _RIVAL * one[0] >= told[0][0]]
+def _likely(search: Searcher, luma: Luma, asked: list[Origin]) -> list[Origin]:
+    """Return those for which most speaks in a part of a picture; all, if that says little."""
+    told = [_chroma(search, luma, own).strength_for(chroma=True) for own in asked]
+    best = max(told)
+    rival = _RIVAL if best >= _EVIDENCE else _RIVAL_OF_LITTLE
+    some = [own for much, own in zip(told, asked, strict=True) if rival * much >= best]
+    return some if best >= _LITTLE else asked
 
 
 def _possible(luma: Luma) -> list[Origin]:
@@ -135,8 +133,7 @@ def _chroma(search: Searcher, luma: Luma, origin: Origin) -> Evidence:
         (origin.left, -(origin.left + width) % (8 * wide)),
     )
     known = np.pad(luma.known == 1, margin)
-    parts = [known[y::tall, x::wide] for y in range(tall) for x in range(wide)]
-    sure: NDArray[np.bool_] = reduce(np.logical_and, parts)
+    sure = over_areas(np.logical_and, known, tall, wide)
     told = []
     for plane in luma.planes[1:]:
         whole = np.pad(plane, margin, mode="edge")

@@ -1,7 +1,7 @@
 """Planes of samples -> the coefficients that a decoder makes them of: the compiled searches."""
 
 import math
-from functools import cache
+from functools import cache, reduce
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -254,6 +254,7 @@ def _factors() -> NDArray[np.int32]:
 
 
 T = TypeVar("T", bound=np.generic)
+_TRUE = np.uint64(0x0101010101010101)  # eight booleans
 
 
 def in_blocks(plane: NDArray[T]) -> NDArray[T]:
@@ -261,6 +262,24 @@ def in_blocks(plane: NDArray[T]) -> NDArray[T]:
     rows, columns = plane.shape[0] // 8, plane.shape[1] // 8
     split = plane.reshape(rows, 8, columns, 8).swapaxes(1, 2)
     return np.ascontiguousarray(split.reshape(rows * columns, 64))
+
+
+def over_channels(join: np.ufunc, told: NDArray[T]) -> NDArray[T]:
+    """(H, W, C) -> (H, W), one channel after the other: numpy is slow along so short an axis."""
+    return reduce(join, [told[..., k] for k in range(told.shape[2])])
+
+
+def over_areas(join: np.ufunc, told: NDArray[T], tall: int, wide: int) -> NDArray[T]:
+    """(tall H, wide W) -> (H, W), likewise, of areas of few samples."""
+    return reduce(join, [told[y::tall, x::wide] for y in range(tall) for x in range(wide)])
+
+
+def whole(known: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Tell which blocks of a plane (8 rows, 8 columns) are true everywhere: (rows, columns)."""
+    rows, columns = known.shape[0] // 8, known.shape[1] // 8
+    lines = np.ascontiguousarray(known).view(np.uint64).reshape(rows, 8, columns)
+    told: NDArray[np.bool_] = np.bitwise_and.reduce(lines, 1) == _TRUE
+    return told
 
 
 @cache

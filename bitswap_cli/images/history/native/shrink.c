@@ -2,6 +2,8 @@
 
 #include "transform.h"
 
+#define LINES 8 /* rows that are halved side by side */
+
 /* The least squares of interpolation by two: the normal equations, in 16ths, have 20 on the
    diagonal, 6 beside it and 26 at the ends, as decoders have them. Of each step of elimination:
    2^32 divided by the pivot, and what of a number is carried to the next; both in 2^-16. */
@@ -15,53 +17,77 @@ static void eliminate(int64_t n, int64_t *inverse, int64_t *carry) {
 
 /* Of 2 n lines of numbers, `step` apart and of `count` numbers each, make n, in place
    of the first n. Units are the caller's. */
-static void halve(int64_t *data, int64_t n, int64_t step, int64_t count, const int64_t *inverse,
+INLINE void halve(int32_t *data, int64_t n, int64_t step, int64_t count, const int64_t *inverse,
                   const int64_t *carry) {
     for (int64_t i = 0; i < n; i++) {
-        int64_t *to = data + i * step;
-        const int64_t *a = data + 2 * i * step, *b = a + step;
-        const int64_t *before = i ? a - step : a, *after = i + 1 < n ? b + step : b;
+        int32_t *to = data + i * step;
+        const int32_t *a = data + 2 * i * step, *b = a + step, factor = (int32_t)inverse[i];
+        const int32_t *before = i ? a - step : a, *after = i + 1 < n ? b + step : b;
         for (int64_t x = 0; x < count; x++) to[x] = 4 * (3 * (a[x] + b[x]) + before[x] + after[x]);
         for (int64_t x = 0; x < count; x++) {
-            const int64_t carried = i ? 6 * to[x - step] : 0;
-            to[x] = ((to[x] - carried) * inverse[i]) >> 32;
+            const int32_t rest = to[x] - (i ? 6 * to[x - step] : 0);
+            to[x] = (int32_t)(((int64_t)rest * factor) >> 32);
         }
     }
     for (int64_t i = n - 2; i >= 0; i--) {
-        int64_t *to = data + i * step;
-        for (int64_t x = 0; x < count; x++) to[x] -= (carry[i] * to[x + step]) >> 16;
+        int32_t *to = data + i * step;
+        const int32_t factor = (int32_t)carry[i];
+        for (int64_t x = 0; x < count; x++)
+            to[x] -= (int32_t)(((int64_t)factor * to[x + step]) >> 16);
     }
 }
+
+/* See bitswap_history_shrink; `across` has room for LINES rows of the plane, `out` for all rows
+   of half their width. */
+INLINE void shrink_in(const uint8_t *plane, int64_t height, int64_t width, int64_t vertical,
+                      int64_t *inverse, int64_t *carry, int32_t *across, int32_t *out) {
+    const int64_t rows = vertical * height, columns = 2 * width;
+    /* What rounding adds on the average, to be taken away: an eighth, or a 32nd. */
+    const int32_t bias = vertical == 2 ? UNIT / 32 : UNIT / 8;
+    eliminate(width, inverse, carry);
+    for (int64_t y = 0; y < rows; y += LINES) { /* the last ones again, if these are fewer */
+        for (int64_t l = 0; l < LINES; l++) {
+            const uint8_t *row = plane + (y + l < rows ? y + l : rows - 1) * columns;
+            for (int64_t x = 0; x < columns; x++)
+                across[LINES * x + l] = row[x] * UNIT + (x % 2 != (vertical == 2) ? -bias : bias);
+        }
+        halve(across, width, LINES, LINES, inverse, carry);
+        for (int64_t l = 0; l < LINES && y + l < rows; l++)
+            for (int64_t x = 0; x < width; x++) out[(y + l) * width + x] = across[LINES * x + l];
+    }
+    if (vertical == 1) return;
+    eliminate(height, inverse, carry);
+    halve(out, height, width, width, inverse, carry);
+}
+
+#if X86
+AVX2_TARGET static void shrink_by_avx2(const uint8_t *plane, int64_t height, int64_t width,
+                                       int64_t vertical, int64_t *inverse, int64_t *carry,
+                                       int32_t *across, int32_t *out) {
+    shrink_in(plane, height, width, vertical, inverse, carry, across, out);
+}
+#endif
 
 /* A plane of (vertical height, 2 width) interpolated samples -> (height, width) samples in units of
    1 / UNIT. Returns 0, or -1 if there is no memory. */
 EXPORT int64_t bitswap_history_shrink(const uint8_t *plane, int64_t height, int64_t width,
                                       int64_t vertical, int32_t *out) {
-    const int64_t rows = vertical * height, columns = 2 * width;
     const int64_t longest = height > width ? height : width;
-    int64_t *data = malloc((size_t)(rows * columns) * sizeof *data);
+    int32_t *made = malloc((size_t)((vertical * height + 2 * LINES) * width) * sizeof *made);
     int64_t *inverse = malloc((size_t)(2 * longest) * sizeof *inverse), *carry = inverse + longest;
-    if (!data || !inverse) {
-        free(data), free(inverse);
+    if (!made || !inverse) {
+        free(made), free(inverse);
         return -1;
     }
-    /* What rounding adds on the average, to be taken away: an eighth, or a 32nd. */
-    const int64_t bias = vertical == 2 ? UNIT / 32 : UNIT / 8;
-    eliminate(width, inverse, carry);
-    for (int64_t y = 0; y < rows; y++) {
-        int64_t *row = data + y * columns;
-        for (int64_t x = 0; x < columns; x++)
-            row[x] =
-                (int64_t)plane[y * columns + x] * UNIT + (x % 2 != (vertical == 2) ? -bias : bias);
-        halve(row, width, 1, 1, inverse, carry);
-    }
-    if (vertical == 2) {
-        eliminate(height, inverse, carry);
-        halve(data, height, columns, width, inverse, carry);
-    }
-    for (int64_t y = 0; y < height; y++)
-        for (int64_t x = 0; x < width; x++) out[y * width + x] = (int32_t)data[y * columns + x];
-    free(data), free(inverse);
+    int32_t *across = made + vertical * height * width;
+#if X86
+    if (processor_has(AVX2))
+        shrink_by_avx2(plane, height, width, vertical, inverse, carry, across, made);
+    else
+#endif
+        shrink_in(plane, height, width, vertical, inverse, carry, across, made);
+    memcpy(out, made, (size_t)(height * width) * sizeof *out);
+    free(made), free(inverse);
     return 0;
 }
 
@@ -80,29 +106,47 @@ static int64_t share(int m, int n) {
     return (sum + (1 << 18)) >> 19;
 }
 
+/* See bitswap_history_narrow. */
+INLINE void narrow_in(const uint8_t *plane, int64_t rows, int64_t columns, int64_t vertical,
+                      int32_t *out) {
+    int32_t shares[16][8];
+    for (int m = 0; m < 8; m++)
+        for (int n = 0; n < 16; n++) shares[n][m] = (int32_t)share(m, n);
+    for (int64_t b = 0; b < rows * columns; b++) {
+        const int64_t row = b / columns, column = b % columns;
+        const uint8_t *from = plane + 8 * vertical * row * 16 * columns + 16 * column;
+        int32_t between[16][8] = {{0}};
+        for (int64_t y = 0; y < 8 * vertical; y++)
+            for (int n = 0; n < 16; n++)
+                for (int m = 0; m < 8; m++)
+                    between[y][m] += shares[n][m] * from[y * 16 * columns + n];
+        for (int y = 0; y < 8; y++) {
+            int32_t *to = out + (8 * row + y) * 8 * columns + 8 * column;
+            int64_t sums[8] = {0};
+            for (int n = 0; n < 16 && vertical == 2; n++)
+                for (int x = 0; x < 8; x++) sums[x] += (int64_t)shares[n][y] * between[n][x];
+            for (int x = 0; x < 8; x++)
+                to[x] = vertical == 2 ? (int32_t)(sums[x] >> 24) : between[y][x] / (65536 / UNIT);
+        }
+    }
+}
+
+#if X86
+AVX2_TARGET static void narrow_by_avx2(const uint8_t *plane, int64_t rows, int64_t columns,
+                                       int64_t vertical, int32_t *out) {
+    narrow_in(plane, rows, columns, vertical, out);
+}
+#endif
+
 /* A plane of blocks of (8 vertical, 16) samples -> blocks of (8, 8) of the same coefficients, in
    units of 1 / UNIT. */
 EXPORT void bitswap_history_narrow(const uint8_t *plane, int64_t rows, int64_t columns,
                                    int64_t vertical, int32_t *out) {
-    int64_t shares[8][16];
-    for (int m = 0; m < 8; m++)
-        for (int n = 0; n < 16; n++) shares[m][n] = share(m, n);
-    for (int64_t b = 0; b < rows * columns; b++) {
-        const int64_t row = b / columns, column = b % columns;
-        const uint8_t *from = plane + 8 * vertical * row * 16 * columns + 16 * column;
-        int64_t between[16][8];
-        for (int64_t y = 0; y < 8 * vertical; y++)
-            for (int m = 0; m < 8; m++) {
-                int64_t sum = 0;
-                for (int n = 0; n < 16; n++) sum += shares[m][n] * from[y * 16 * columns + n];
-                between[y][m] = vertical == 2 ? sum : sum / (65536 / UNIT);
-            }
-        for (int m = 0; m < 64; m++) {
-            const int y = m / 8, x = m % 8;
-            int64_t sum = vertical == 2 ? 0 : between[y][x];
-            for (int n = 0; n < 16 && vertical == 2; n++) sum += shares[y][n] * between[n][x];
-            out[(8 * row + y) * 8 * columns + 8 * column + x] =
-                (int32_t)(vertical == 2 ? sum >> 24 : sum);
-        }
+#if X86
+    if (processor_has(AVX2)) {
+        narrow_by_avx2(plane, rows, columns, vertical, out);
+        return;
     }
+#endif
+    narrow_in(plane, rows, columns, vertical, out);
 }

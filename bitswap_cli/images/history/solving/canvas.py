@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bitswap_cli.images.history.decoder import Origin
 from bitswap_cli.images.history.reference import Plane
-from bitswap_cli.images.history.search import Searcher
+from bitswap_cli.images.history.search import Searcher, over_channels
 
 SURE = 0.5  # of a part's pixels are known, or more: it tells which way is best, in one round
 _OFF = 2  # of what is known: no luma and chroma give a pixel
@@ -107,17 +107,20 @@ class Canvas:
             down, across = range(tall, height - side, side), range(wide, width - side, side)
             places += itertools.product(down, across)
         places = [(y - (y + origin.top) % tall, x - (x + origin.left) % wide) for y, x in places]
-        ends = ((self.pixels == 0) | (self.pixels == 255)).all(2)
-        worth = np.where(self.known == 1, 2, np.where(ends, 0, -3))
-        told = [int(worth[square(y, x, side)].sum()) for y, x in places]
-        top, left = places[told.index(max(told))]
-        rows, columns = square(top, left, side)
+        rows, columns = square(*max(places, key=lambda place: self._worth(place, side)), side)
         return Canvas(
             np.ascontiguousarray(self.pixels[rows, columns]),
             np.ascontiguousarray(self.planes[:, rows, columns]),
             np.ascontiguousarray(self.known[rows, columns]),
             origin._replace(height=side, width=side, top=0, left=0),
         )
+
+    def _worth(self, place: tuple[int, int], side: int) -> int:
+        """Return how much a square tells."""
+        at = square(*place, side)
+        pixels, known = self.pixels[at], self.known[at] == 1
+        ends = over_channels(np.logical_and, (pixels == 0) | (pixels == 255))
+        return int(2 * np.count_nonzero(known) - 3 * np.count_nonzero(~(known | ends)))
 
     def narrow(self, search: Searcher, made: list[Plane]) -> None:
         """Tell what pixels may be that are not known, given what is decoded."""

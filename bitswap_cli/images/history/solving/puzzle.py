@@ -22,8 +22,10 @@ from bitswap_cli.images.history.search import (
     bias,
     fine,
     in_blocks,
+    over_areas,
+    over_channels,
 )
-from bitswap_cli.images.history.solving.canvas import Canvas, gathered
+from bitswap_cli.images.history.solving.canvas import Canvas
 from bitswap_cli.images.history.solving.deringing import deringed
 
 # What is tried on blocks that are not solved yet, if they are no more than this share of all.
@@ -41,9 +43,10 @@ _ROUNDS = 10
 _HOPELESS = 0.2  # of all pixels: if more are wrong after two rounds, they remain so
 _FEW, _FEW_CUT = 20, 100  # of all MCUs, one in so many at most is settled by colours; of a crop's
 _SWEEPS = 3  # over wrong MCUs of a whole picture
-# Comparisons of 64 samples, for each block on the average, and for one at most; and how many times
-# the colours of a picture may be compared in the end.
-_LUMA, _CHROMA, _FEWER, _COMPARED = 2200, 1500, 6000, 50
+_LUMA, _CHROMA, _FEWER = 2200, 1500, 6000  # comparisons of 64 samples a block, on the average
+# How many times the colours of a picture may be compared in the end, and those of a crop, or of one
+# of which more than so many pixels are wrong, as where it was painted over.
+_COMPARED, _COMPARED_MANY, _MANY = 50, 8, 0.002
 _GRANT = 0.5  # of what is left may be used in a round
 _STUCK = 0.8  # of the wrong pixels that there were: a round that leaves more is no progress
 # How what is wrong is taken back, round by round, and how many times as many pixels may be compared
@@ -119,7 +122,7 @@ class Puzzle:
         rare = not self.cropped and least <= _RARE * self.canvas.known.size
         if least and by_colours:
             self.blocks = [own.copy() for own in best]
-            self.settle()
+            self.settle(least)
         elif least and rare and len(self.frame) == 1:
             self.blocks = self.in_colours().finish()[0][:1]
         else:
@@ -171,14 +174,16 @@ class Puzzle:
             found.append(_quantized(saved, fine(own.steps, self.method), blocks))
         return found
 
-    def settle(self) -> None:
+    def settle(self, wrong: int) -> None:
         """Move coefficients until fewer pixels are wrong, if few MCUs have such."""
         chroma = self.frame[1]
         most = chroma.rows * chroma.columns // (_FEW_CUT if self.cropped else _FEW)
         sweeps = 1 if self.cropped else _SWEEPS
         geometry = np.array([*self._geometry(), most, self.method, sweeps])
         pixels = np.ascontiguousarray(self.canvas.pixels)
-        compared = _COMPARED * self.canvas.known.size
+        size = self.canvas.known.size
+        many = self.cropped or wrong > _MANY * size
+        compared = size * (_COMPARED_MANY if many else _COMPARED)
         self.search.settle(pixels, geometry, self._planes(), self.blocks, self._steps(), compared)
 
     def relax(self, pace: Pace) -> None:
@@ -232,8 +237,8 @@ class Puzzle:
         tall, wide = own.sampling
         if wide == 1 or not (self.origin.fancy or self.origin.wide):
             if wide > 1:
-                low = gathered(low, tall, wide).max((1, 3))
-                high = gathered(high, tall, wide).min((1, 3))
+                low = over_areas(np.maximum, low, tall, wide)
+                high = over_areas(np.minimum, high, tall, wide)
                 torn = low > high
                 low, high = np.where(torn, np.uint8(0), low), np.where(torn, np.uint8(255), high)
                 start = np.clip(start[::tall, ::wide], low, high)
@@ -265,14 +270,15 @@ class Puzzle:
     @cached_property
     def white(self) -> bool:
         """Whether many pixels have all channels at their maximum."""
-        return bool((self.canvas.pixels == 255).all(2).mean() > _WHITE)
+        return bool(over_channels(np.logical_and, self.canvas.pixels == 255).mean() > _WHITE)
 
     def curved(self, start: Plane, high: Plane) -> Blocks:
         """Return luma as mozjpeg may have had it where it may be at its maximum, or above it; but
         not beyond the edges of a crop, where it may be anything."""
-        white = np.pad((self.canvas.pixels == 255).any(2), self.canvas.margin) & (high == 255)
+        told = over_channels(np.logical_or, self.canvas.pixels == 255)
+        white = np.pad(told, self.canvas.margin) & (high == 255)
         blocks = in_blocks(np.where(white, 255, np.minimum(start, 254)).astype(np.int16))
-        at = np.nonzero((blocks == 255).any(1))[0]
+        at = np.nonzero(blocks.max(1) == 255)[0]
         for first in range(0, at.size, _LOT):
             own = at[first : first + _LOT, None]
             blocks[own, ZIGZAG] = deringed(blocks[own, ZIGZAG], int(self.frame[0].steps[0]))
@@ -294,8 +300,7 @@ class Puzzle:
         raised = in_blocks(small + bias(self.method))
         told = self.search.forward(raised)
         if not round_:
-            same = gathered(low == high, tall, wide)
-            sure: NDArray[np.bool_] = np.logical_and.reduce(same, (1, 3))
+            sure = over_areas(np.logical_and, low == high, tall, wide)
             first, step = told.copy(), fine(own.steps, self.method)
             self.search.fit(raised, in_blocks(sure), own.steps, self.method, first)
             blocks[:] = _quantized(first, step, blocks)
