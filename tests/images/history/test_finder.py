@@ -14,7 +14,7 @@ from bitswap_cli.images.history.reference import ZIGZAG
 from bitswap_cli.images.history.search import Blocks, Effort
 from bitswap_cli.images.history.solving.canvas import Canvas
 from bitswap_cli.images.history.solving.puzzle import Puzzle
-from bitswap_cli.images.history.tables import mozjpegs
+from bitswap_cli.images.history.tables import mozjpegs, standard
 from bitswap_cli.images.orientation import ORIENTATIONS, turn, turn_back
 from tests.images.history.jpegs import decoded, load, save, scene, taken_apart
 
@@ -133,6 +133,16 @@ def test_what_stands_before_white(quality: int, edges: tuple[int, int]) -> None:
     found = find(np.ascontiguousarray(load(save(pixels, quality))[top:, left:]))
     assert found is not None and found.wrong == 0
     assert (found.origin.top, found.origin.left) == edges
+
+
+@needs_kernel
+@pytest.mark.parametrize(("gain", "seed"), [(3, 0), (4, 0), (6, 3)])
+def test_crops_that_are_mostly_black_and_white(gain: int, seed: int) -> None:
+    """Hardly a block is known as a whole."""
+    pixels = ((scene(256, 320, seed) - 128.0) * gain + 128).clip(0, 255).astype(np.uint8)
+    found = find(np.ascontiguousarray(load(save(pixels, 95))[5:, 3:]))
+    assert found is not None and (found.origin.top, found.origin.left) == (5, 3)
+    assert np.array_equal(found.origin.steps[0], standard(chroma=False)[95])
 
 
 @needs_kernel
@@ -274,9 +284,13 @@ def test_nothing_is_found_where_there_is_nothing(pixels: NDArray[np.uint8]) -> N
 
 
 @needs_kernel
-def test_what_was_painted_over_is_not_taken_for_turned(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("top", "left"), [(40, 60), (140, 170)])
+def test_what_was_painted_over_is_not_taken_for_turned(
+    top: int, left: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither where a part in the midst tells whether it was, nor elsewhere."""
     pixels = load(save(scene(320, 384), 80, "4:2:0")).copy()
-    pixels[40:80, 60:110] = scene(40, 50, 7)
+    pixels[top : top + 40, left : left + 50] = scene(40, 50, 7)
     asked = list[int]()
 
     def turned(colours: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
