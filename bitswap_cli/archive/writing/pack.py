@@ -29,6 +29,7 @@ from bitswap_cli.contract import TileCodec
 from bitswap_cli.threads import Threads
 
 _Compared = tuple[Source, Seen | None, Callable[[], Offer | None] | None]
+_COMPARED = 1 << 22  # bytes of pixels, if they are not few pictures, that wait to be coded
 _AHEAD = 1 << 25  # bytes of pixels waiting to be written, at most (unless they are one picture)
 
 
@@ -233,15 +234,21 @@ class _Packing:
 
     def _offers(self, looks: Iterable[Look]) -> Iterator[_Compared]:
         """Yield sources, what they are seen as, and what returns the best offer for each; meanwhile
-        those for the next are compared. Twins, which may join the offer before, have none yet."""
+        those for the next are compared. Twins, which may join the offer before, have none yet.
+
+        What is compared waits while it is small, so that threads compare before they code: what
+        takes long had better begin at the same time."""
         waiting = deque[list[_Compared]]()
+        held = 0
         asking = Asking()
         for some in lots(looks):
             own = [one for one in some if one[0].name not in self._twins]
             found = asking.ask(self._pool.submit, self._coders.best, own)
             offers = {one[0].name: partial(_result, found, k) for k, one in enumerate(own)}
             waiting.append([(*one, offers.get(one[0].name)) for one in some])
-            if len(waiting) > self._threads:
+            held += _held(waiting[-1])
+            while len(waiting) > self._threads and held > _COMPARED:
+                held -= _held(waiting[0])
                 yield from waiting.popleft()
         for compared in waiting:
             yield from compared
@@ -316,6 +323,12 @@ class _Packing:
         self._done += size
         if self._progress:
             self._progress(self._done, self._catalogue.size)
+
+
+def _held(some: Iterable[_Compared]) -> int:
+    """Return how many bytes the pixels of some pictures take, as far as files are such."""
+    pictures = (picture for _, seen, _ in some if seen for picture in seen.pictures)
+    return sum(picture.pixels.nbytes for picture in pictures)
 
 
 def _result(found: Future[list[Best]], number: int) -> Offer | None:
