@@ -230,8 +230,7 @@ class Blocks:
     def _flush(self, block: Block) -> None:
         """Write a block, if there is anything in it."""
         if block.segments:
-            squeeze = self._squeeze(self._level_of(block), len(block.data))
-            squeezed = self._submit(squeeze, block.data).result()
+            squeezed = self._squeezed(block)
             if block is self._dense and len(squeezed) > _DENSE * len(block.data):
                 self._write_apart(block)
             else:
@@ -241,6 +240,13 @@ class Blocks:
                     self._writer.add(BYTE, own, count)
             self._done(block.done(1))
         block.cut(0, 0, 0)
+
+    def _squeezed(self, block: Block) -> bytes:
+        """Return the bytes of a block under zstd, whose tables, of hundreds of megabytes, are let
+        go of before others are had for mixing."""
+        squeeze = self._squeeze(self._level_of(block), len(block.data))
+        squeezed: bytes = self._submit(squeeze, block.data).result()
+        return squeezed
 
     def _mix(self, block: Block, left: int, most: int) -> list[tuple[bytes, int]]:
         """Return bodies by context mixing, and how many segments each has; none if they do not

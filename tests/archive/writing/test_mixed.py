@@ -1,5 +1,7 @@
 """Blocks in pieces: all bytes once, and segments as readers want them."""
 
+import time
+import weakref
 import zlib
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -9,6 +11,7 @@ from typing import TypeVar
 
 import numpy as np
 import pytest
+import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,8 +22,10 @@ from bitswap_cli.archive.format.names import member_name
 from bitswap_cli.archive.format.register import read_table, told
 from bitswap_cli.archive.format.sections import BYTE, NAMED_VERSION
 from bitswap_cli.archive.format.segments import ByteSegment, ByteTable, needed
+from bitswap_cli.archive.format.values.blobs import Buffer
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.writing import mixed
+from bitswap_cli.archive.writing.blocks import Blocks
 from bitswap_cli.archive.writing.pack import pack
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.mixing import octets
@@ -170,6 +175,43 @@ def test_nothing_holds_a_block_whose_bodies_are_there() -> None:
         mixed.encode(segments, block, submit, lambda count: None)
     assert held
     block.clear()  # raises `BufferError` if anything sees it
+
+
+@pytest.mark.skipif(not octets.quick(), reason="nothing is mixed without a kernel")
+def test_what_compressed_a_block_is_let_go_of_before_it_is_mixed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both take hundreds of megabytes."""
+    made: list[weakref.ref[_Compressor]] = []
+    seen: list[bool] = []
+
+    def squeeze(_: Blocks, level: int, size: int) -> _Compressor:
+        compressor = _Compressor(level)
+        made.append(weakref.ref(compressor))
+        return compressor
+
+    def encode(*_: object) -> list[tuple[bytes, int]]:
+        until = time.monotonic() + 10
+        while (lives := made[0]() is not None) and time.monotonic() < until:
+            time.sleep(0.01)  # the thread that called it may know it for a while
+        seen.append(lives)
+        return []
+
+    monkeypatch.setattr(Blocks, "_squeeze", squeeze)
+    monkeypatch.setattr(mixed, "encode", encode)
+    (tmp_path / "text").write_bytes(Path(__file__).read_bytes())
+    pack([tmp_path / "text"], tmp_path / "a", None, Header.without_model().using([MIXED, REMIXED]))
+    assert seen == [False]
+
+
+class _Compressor:
+    """Compresses, and can be seen to live."""
+
+    def __init__(self, level: int) -> None:
+        self._level = level
+
+    def __call__(self, data: Buffer) -> bytes:
+        return zstandard.ZstdCompressor(self._level).compress(data)
 
 
 def test_pieces_that_cannot_be_mixed_are_under_zstd(monkeypatch: pytest.MonkeyPatch) -> None:
