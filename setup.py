@@ -22,6 +22,7 @@ HISTORY = "bitswap_cli/images/history/native"
 PACKINGS = "bitswap_cli/images/packings/native"
 MIXING, DRAWN = "bitswap_cli/mixing/native", "models/families/drawn/native"
 CORRECTIONS = "bitswap_cli/images/corrections/native"
+VP8 = "bitswap_cli/images/vp8/native"
 
 
 def kernel(name: str, folder: str, *others: str) -> Extension:
@@ -86,6 +87,7 @@ if __name__ == "__main__":
             kernel("bitswap_cli.images.formats.jpeg._kernel", JPEG),
             kernel("bitswap_cli.images.history._kernel", HISTORY),
             kernel("bitswap_cli.images.packings._kernel", PACKINGS),
+            kernel("bitswap_cli.images.vp8._kernel", VP8, MIXING),
             kernel("bitswap_cli.mixing._kernel", MIXING),
             kernel("bitswap_models.exact._kernel", LAYERS),
             kernel("bitswap_models.families.drawn._kernel", DRAWN, MIXING),

@@ -47,6 +47,7 @@ from bitswap_cli.archive.format.header import (
     MIXED,
     RECIPES,
     REMIXED,
+    VP8,
     Named,
 )
 from bitswap_cli.archive.reading.reader import ArchiveReader
@@ -290,7 +291,7 @@ class _Job:
             if others.pictures or (self.model == AUTO and catalogue.wide):
                 header = header.using([WIDE])
             if keeping.mixed:
-                header = header.using([MIXED, RECIPES, REMIXED])
+                header = header.using([MIXED, RECIPES, REMIXED, VP8])
             writer = stack.enter_context(
                 ArchiveWriter(
                     self.output,

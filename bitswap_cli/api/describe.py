@@ -20,7 +20,7 @@ from bitswap_cli.archive.reading.entries import Entry, inside_of
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.errors import ArchiveError
 
-MIXING, ZSTD, NAMES = "mixing", "zstd", "names"
+MIXING, VP8, ZSTD, NAMES = "mixing", "vp8", "zstd", "names"
 _CHUNKS = sorted(CHUNKS, key=lambda tag: tag == BYTE)  # with a model first
 
 
@@ -55,7 +55,8 @@ def histories(archive: PathLike) -> dict[bytes, str]:
 
 def coders(archive: PathLike) -> dict[bytes, str]:
     """Return the names of the models that code the entries which one does, by the names of these;
-    `MIXING` of those that are kept by context mixing.
+    `MIXING` of those that are kept by context mixing, `VP8` of those whose VP8 frames are coded
+    by their decisions.
 
     Raises as `describe` does.
     """
@@ -158,7 +159,7 @@ def _model(model: Tiled, chunks: dict[str, int]) -> dict[str, Any]:
 def _coder(header: Header, tag: bytes, table: Table) -> str:
     """Return the name of the model of a chunk, or of what keeps files."""
     if isinstance(table, ByteTable):
-        return MIXING if table.mixed else ZSTD
+        return VP8 if table.frames else MIXING if table.mixed else ZSTD
     if tag == TILE:
         return header.models[need_of(tag, table).model].name
     named = header.other(KINDS[tag].feature or "")

@@ -12,11 +12,12 @@ from bitswap_cli.images.deflate import engine as deflate
 from bitswap_cli.images.formats.jpeg import scan as jpeg
 from bitswap_cli.images.history import engine as history
 from bitswap_cli.images.packings import engine as packings
+from bitswap_cli.images.vp8 import engine as vp8
 from bitswap_cli.mixing import octets as mixing
 from bitswap_models.exact import kernel as layers
 from bitswap_models.families.drawn import kernel as drawn
 
-CODER, CORRECTIONS, DEFLATE, JPEG, HISTORY, PACKINGS, MIXING, DRAWN, LAYERS = (
+CODER, CORRECTIONS, DEFLATE, JPEG, HISTORY, PACKINGS, MIXING, VP8, DRAWN, LAYERS = (
     Path(module).parent / "native"
     for module in (
         coder.__file__,
@@ -26,6 +27,7 @@ CODER, CORRECTIONS, DEFLATE, JPEG, HISTORY, PACKINGS, MIXING, DRAWN, LAYERS = (
         history.__file__,
         packings.__file__,
         mixing.__file__,
+        vp8.__file__,
         drawn.__file__,
         layers.__file__,
     )

@@ -23,6 +23,7 @@ TESTS = (
     "tests/images/formats/png",
     "tests/images/history",
     "tests/images/packings",
+    "tests/images/vp8",
     "tests/mixing",
     "tests/models/exact",
     "tests/models/families/drawn",

@@ -24,6 +24,7 @@ from tests.native.compiler import (
     LAYERS,
     MIXING,
     PACKINGS,
+    VP8,
     compile,
     needs_compiler,
     sources,
@@ -116,7 +117,7 @@ def test_compilers_have_nothing_to_say(
     programs = Path(__file__).parent.glob("*.c")
     for path in (
         *programs,
-        *sources(CODER, CORRECTIONS, DEFLATE, JPEG, HISTORY, PACKINGS, MIXING, DRAWN, LAYERS),
+        *sources(CODER, CORRECTIONS, DEFLATE, JPEG, HISTORY, PACKINGS, MIXING, VP8, DRAWN, LAYERS),
     ):
         given = ("-fsyntax-only", *WARNINGS, *options)
         assert compile(tmp_path / "object.o", path, command=command, options=given) == ""

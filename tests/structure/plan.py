@@ -28,11 +28,12 @@ DOORS = {
         "bitswap_cli.archive", "bitswap_cli.images", "bitswap_cli.coding", *GROUND, ANS,
         FITTING, TRAINING, STORED, ZOO, FAMILIES, EXACT,
     ),
-    "bitswap_cli.archive": ("bitswap_cli.images", MIXING, *GROUND),
+    "bitswap_cli.archive": ("bitswap_cli.images", "bitswap_cli.images.vp8", MIXING, *GROUND),
     "bitswap_cli.images": (
         "bitswap_cli.images.deflate", "bitswap_cli.images.corrections", *GROUND,
     ),
     "bitswap_cli.images.corrections": (MIXING, *GROUND, ANS),
+    "bitswap_cli.images.vp8": (MIXING, *GROUND, ANS),
     "bitswap_cli.images.deflate": (*GROUND, ANS),  # what no file says of a stream is coded
     "bitswap_cli.coding": (*GROUND, ANS),
     FITTING: (TRAINING, STORED, ZOO, FAMILIES, EXACT, *GROUND, ANS),

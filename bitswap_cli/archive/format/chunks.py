@@ -29,6 +29,7 @@ from bitswap_cli.archive.format.tables import (
     unpack_extras,
 )
 from bitswap_cli.archive.format.values.blobs import Buffer, pack_blob, unpack_blob
+from bitswap_cli.archive.format.values.frames import MAX_FRAMED, pack_frames, unpack_frames
 from bitswap_cli.contract import Samples, TileCodec
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.formats.register import kind_of
@@ -138,10 +139,26 @@ def encode_mixed(segments: list[ByteSegment], data: Buffer | memoryview) -> byte
     return framed(table) + words.astype("<u4").tobytes()
 
 
+def encode_frames(segments: list[ByteSegment], data: Buffer | memoryview) -> bytes | None:
+    """Build the body of a BYTE chunk whose VP8 frames are coded by their decisions; None if there
+    are none in the data, or these are more than `MAX_FRAMED` bytes."""
+    found = pack_frames(data) if len(data) <= MAX_FRAMED else None
+    if found is None:
+        return None
+    count, body = found
+    table = pack_byte_table(ByteTable(segments, zlib.crc32(data), frames=count))
+    return framed(table) + body
+
+
 def decode_bytes(table: ByteTable, body: bytes) -> bytes:
     """Invert `encode_bytes`; raise `ArchiveError` if anything is not as the table says."""
     blob = memoryview(body)[after_table(body) :]
-    data = _unmixed(table, blob) if table.mixed else unpack_blob(blob, MAX_BLOCK, "chunk")
+    if table.frames and table.mixed:
+        raise ArchiveError("the archive's table is malformed")
+    if table.frames:
+        data = unpack_frames(blob, table.frames, table.length)
+    else:
+        data = _unmixed(table, blob) if table.mixed else unpack_blob(blob, MAX_BLOCK, "chunk")
     if len(data) != table.length or zlib.crc32(data) != table.checksum:
         raise ArchiveError("the archive holds bytes that do not match their checksum")
     return data

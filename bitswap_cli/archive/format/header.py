@@ -45,7 +45,7 @@ EMBEDDED, STREAMS, NESTED, PIECES = "embedded", "streams", "nested", "pieces"
 TEXTS = "texts"
 SPOOLED = frozenset([STREAMS, NESTED, PIECES, TEXTS])
 """Features of archives whose files may have to be made of others before they are checked."""
-MIXED, RECIPES, REMIXED = "mixed", "mixed-recipes", "mixed-2"
+MIXED, RECIPES, REMIXED, VP8 = "mixed", "mixed-recipes", "mixed-2", "vp8"
 OWNERS, XATTRS, SPARSE = "owners", "xattrs", "sparse"
 DECODINGS, LAID, DECODERS, CORRECTED = "decoded", "laid", "decoders", "corrected"
 LEARNING, EQUAL = "learning", "equal"
@@ -112,7 +112,7 @@ class Header(NamedTuple):
     `DRAWN`, chunks of whole pictures (see format/drawn.py); `LONG`, BYTE chunks of up to
     `MAX_BLOCK` bytes, and `MIXED`, those by context mixing (see mixing/octets.py); `RECIPES`,
     chunks of whole pictures whose recipes are, too, and `REMIXED`, either of these by the second
-    version of that; `LARGE`,
+    version of that; `VP8`, BYTE chunks with frames of VP8 by their decisions; `LARGE`,
     pictures of more than `MAX_PIXELS` pixels (see images/strips.py);
     `COMMON`, chunks of tiles by a model that tells what they share (see coding/common.py);
     `TWINS`, pictures by the tiles of others (see `TileSegment.twin`);
@@ -244,7 +244,9 @@ class Header(NamedTuple):
 def known_features() -> set[str]:
     """Return the features of archives that this program knows."""
     named = {WIDE, TURNED, DESCRIBED, LONG, LARGE, LEARNING, EQUAL, COMMON, TWINS, MODELS}
-    return named.union([MIXED, RECIPES, REMIXED], OTHERS, _OF_ENTRIES, register.every_feature())
+    return named.union(
+        [MIXED, RECIPES, REMIXED, VP8], OTHERS, _OF_ENTRIES, register.every_feature()
+    )
 
 
 def _of_version_5(found: Any, version: int) -> tuple[Header, list[int]] | None:

@@ -20,6 +20,7 @@ from bitswap_cli.archive.format.header import (
     REMIXED,
     TURNED,
     TWINS,
+    VP8,
 )
 from bitswap_cli.archive.format.sections import (
     BYTE,
@@ -136,7 +137,7 @@ def told(tag: bytes, table: Table, features: Set[str]) -> frozenset[str]:
             found.update(*(_of_tiles(one, features) for one in table.segments))
         case ByteTable():
             found |= {LONG} if table.length > MAX_CHUNK_BYTES else set()
-            found |= _of_mixing(MIXED, table.mixed)
+            found |= _of_mixing(MIXED, table.mixed) | ({VP8} if table.frames else set())
         case WholeTable():
             found |= _of_mixing(RECIPES, table.mixed)
             found |= {EQUAL} if any(one.twin for one in table.segments) else set()

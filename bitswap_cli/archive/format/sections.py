@@ -35,6 +35,7 @@ MAX_BLOCK = 1 << 27  # likewise, where the feature `LONG` allows it
 MAX_BYTE_BODY = MAX_BLOCK + (1 << 25)  # bytes of a BYTE chunk's body
 MAX_CHUNK_SAMPLES = 1 << 24  # of a TILE chunk
 MAX_STRIP = 1 << 27  # of a row of tiles of a picture that is had by strips
+MAX_FRAMES = 1 << 16  # in a chunk
 MAX_SEGMENTS = 1 << 16  # segments in a chunk
 MAX_CHUNKS = 1 << 22
 HEAD_COPY_FROM = 1 << 14  # an archive at least this long repeats its header before the index

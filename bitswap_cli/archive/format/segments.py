@@ -38,8 +38,7 @@ HOST_KINDS = (HOST, UNFOLDED, LARGE_UNFOLDED, TEXT)
 FILE_KINDS = ("file", PICTURE, *HOST_KINDS)
 # Files of pictures whose pixels a JPEG decoder made: byte for byte, or pixel for pixel.
 DECODED_KINDS = DECODED_EXACT, DECODED = "decoded-exact", "decoded"
-MAX_TWINS = 63
-"""Rows between a twin and its original, the last one counted."""
+MAX_TWINS = 63  # rows between a twin and its original, the last one counted
 _NO_ORIGINALS = {COPY: BYTE_KINDS[1:6], HARD_LINK: ("dir", "link", HARD_LINK, PARENT)}
 _FEATURES = {
     COPY: COPIES,
@@ -212,6 +211,7 @@ class ByteTable(NamedTuple):
     """CRC-32 of the unpacked bytes."""
     mixed: int = 0
     """By which version of context mixing they are coded; 0: by zstd."""
+    frames: int = 0  # how many VP8 frames in them are coded by their decisions
 
     @property
     def length(self) -> int:

@@ -11,6 +11,7 @@ from bitswap_cli.archive.format.names import MAX_DEPTH, depth_of
 from bitswap_cli.archive.format.sections import (
     MAX_BLOCK,
     MAX_EXTRAS,
+    MAX_FRAMES,
     MAX_MIXED_EXTRAS,
     MAX_SEGMENTS,
     MAX_TABLE,
@@ -96,7 +97,7 @@ def pack_byte_table(table: ByteTable) -> bytes:
         **pack_attributes(attributes),
         **(dict(zip(ORIGINALS, pack_names(equal).values(), strict=True)) if equal else {}),
     }
-    head = {"checksum": table.checksum, "mixed": table.mixed}
+    head = {"checksum": table.checksum, "mixed": table.mixed, "frames": table.frames}
     return pack_table(len(names), head, columns)
 
 
@@ -192,7 +193,8 @@ def _byte_table(found: Any) -> ByteTable:
         strict=True,
     )
     head = columns.one("checksum", CRCS), columns.one("mixed", NEWEST + 1)
-    table = ByteTable([ByteSegment(*row) for row in rows], *head)
+    frames = columns.one("frames", MAX_FRAMES)
+    table = ByteTable([ByteSegment(*row) for row in rows], *head, frames)
     columns.end()
     return table
 

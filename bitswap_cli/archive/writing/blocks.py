@@ -9,7 +9,7 @@ import zstandard
 
 from bitswap_cli.archive.format.attributes import NONE
 from bitswap_cli.archive.format.chunks import encode_bytes
-from bitswap_cli.archive.format.header import LONG, MIXED, REMIXED
+from bitswap_cli.archive.format.header import LONG, MIXED, REMIXED, VP8
 from bitswap_cli.archive.format.names import host_of
 from bitswap_cli.archive.format.pictures import Stored
 from bitswap_cli.archive.format.sections import BYTE, MAX_BLOCK, MAX_CHUNK_BYTES
@@ -18,7 +18,7 @@ from bitswap_cli.archive.format.values.blobs import Buffer
 from bitswap_cli.archive.sources.copies import Copy
 from bitswap_cli.archive.sources.inside.parts import Part
 from bitswap_cli.archive.sources.source import Source, SourceError, read_parts
-from bitswap_cli.archive.writing import mixed
+from bitswap_cli.archive.writing import frames, mixed
 from bitswap_cli.archive.writing.block import Block
 from bitswap_cli.archive.writing.coders.coder import Submit
 from bitswap_cli.archive.writing.hosted import Inside, members_of, stored_host, stored_size
@@ -103,7 +103,8 @@ class Blocks:
         self._mixed = keeping.mixed if writer.header.features >= {MIXED, REMIXED} else 0
         most = MAX_BLOCK if LONG in writer.header.features else MAX_CHUNK_BYTES
         self._most, self._longest = min(keeping.block, most), most
-        self._plain, self._dense = Block(), Block()
+        self._framing = keeping.mixed > 0 and VP8 in writer.header.features
+        self._framed, self._dense, self._plain = self._all = Block(), Block(), Block()
 
     def add(self, source: Source, stored: Stored | None = None) -> str:
         """Read a source and put it into a block; only files larger than one are split, and no
@@ -122,8 +123,7 @@ class Blocks:
         most = self._most if host_of(source.name) is None else self._longest
         parts = read_parts(source, min(_PART, source.size + 1))
         first = next(parts, b"")
-        block = self._dense if _is_dense(first) else self._plain
-        block = block if source.kind == "file" else self._last()
+        block = self._block_of(first) if source.kind == "file" else self._last()
         if source.size > most - len(block.data) or block.full():
             self._flush(block)
         before = len(block.segments), len(block.data), block.sources
@@ -189,9 +189,9 @@ class Blocks:
         if len(own) > self._longest:
             return self.add(source)
         block = self._dense if _is_dense(own) else self._plain
-        other = self._plain if block is self._dense else self._dense
-        if other.members:  # which have to stand before it
-            self._flush(other)
+        for other in self._all:
+            if other is not block and other.members:  # which have to stand before it
+                self._flush(other)
         if len(own) > self._most - len(block.data) or block.full():
             self._flush(block)
         block.data += own
@@ -210,8 +210,10 @@ class Blocks:
         """Put in what equals an entry that was put in before, or is in the archive; of pictures
         inside of files, readers look for that before they need it."""
         block = self._last()
-        if block is self._plain and host_of(source.name) is None:
-            self._flush(self._dense)
+        if host_of(source.name) is None:
+            self._flush(self._framed)
+            if block is self._plain:
+                self._flush(self._dense)
         if block.full():
             self._flush(block)
         told = source.mtime, 0, source.attributes, copy.original
@@ -224,12 +226,24 @@ class Blocks:
 
     def flush(self) -> None:
         """Write what is left."""
-        self._flush(self._dense)
-        self._flush(self._plain)
+        for block in self._all:
+            self._flush(block)
+
+    def _block_of(self, first: bytes) -> Block:
+        """Return the block for a file that begins so."""
+        if self._framing and octets.quick() and frames.holds_frames(first):
+            return self._framed
+        return self._dense if _is_dense(first) else self._plain
 
     def _flush(self, block: Block) -> None:
         """Write a block, if there is anything in it."""
-        if block.segments:
+        if block.segments and block is self._framed:
+            size = len(block.data)
+            for own, count in frames.encode(
+                block.segments, block.data, self._submit, lambda n: self._done(block.done(n / size))
+            ):
+                self._writer.add(BYTE, own, count)
+        elif block.segments:
             squeezed = self._squeezed(block)
             if block is self._dense and len(squeezed) > _DENSE * len(block.data):
                 self._write_apart(block)

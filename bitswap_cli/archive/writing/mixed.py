@@ -45,16 +45,18 @@ def encode(
     return bodies
 
 
-def pieces(segments: Sequence[ByteSegment], data: Buffer) -> list[Piece]:
-    """Cut a block in pieces, between segments where that can be, else in files."""
+def pieces(segments: Sequence[ByteSegment], data: Buffer, most: int = 0) -> list[Piece]:
+    """Cut a block in pieces of `most` bytes, else `PIECE`, between segments where that can be, else
+    in files."""
+    most = most or PIECE
     found = [Piece([], 0, 0)]
     for segment in segments:
         last = found[-1]
-        if last.segments and last.end - last.start + segment.length > PIECE:
+        if last.segments and last.end - last.start + segment.length > most:
             found.append(last := Piece([], last.end, last.end))
-        if segment.length > PIECE and _is_divisible(segment):
+        if segment.length > most and _is_divisible(segment):
             found.pop()
-            found += _split(segment, data, last.start)
+            found += _split(segment, data, last.start, most)
             end = last.start + segment.length
             found.append(Piece([], end, end))
         else:
@@ -70,11 +72,11 @@ def _is_divisible(segment: ByteSegment) -> bool:
     return whole_or_begins and host_of(segment.name) is None
 
 
-def _split(segment: ByteSegment, data: Buffer, start: int) -> list[Piece]:
+def _split(segment: ByteSegment, data: Buffer, start: int, most: int) -> list[Piece]:
     """The pieces of a large file, or of the beginning of one."""
     found, crc = [], 0
-    for at in range(0, segment.length, PIECE):
-        length = min(PIECE, segment.length - at)
+    for at in range(0, segment.length, most):
+        length = min(most, segment.length - at)
         first = start + at
         crc = zlib.crc32(memoryview(data)[first : first + length], crc)
         told = NONE if at else segment.attributes
