@@ -36,6 +36,7 @@ from bitswap_cli.images.picture import Picture
 
 ROOM = 1 << 26  # bytes of pixels that are kept
 _FIRST = 1 << 25  # bytes of files
+_FEW = 64  # files
 _LARGER = 16  # about how many times as many bytes as its file a picture may have
 
 
@@ -258,8 +259,11 @@ class Catalogue:
             return found is not None and tells(found)
 
         find, settle = partial(self._find, wide=True), partial(self._settle, wide=True, again=again)
-        with self._helped(sources):
-            return any_tells(sources, find, tells_of, settle, self._threads)
+        # most that tell are among the first, before another process would have begun to look
+        if any_tells(sources[:_FEW], find, tells_of, settle, self._threads):
+            return True
+        with self._helped(sources[_FEW:]):
+            return any_tells(sources[_FEW:], find, tells_of, settle, self._threads)
 
     def look(self, source: Source, *, wide: bool = True, again: bool = True) -> Seen | None:
         """Return what one of `sources` can be seen as; None if it is no picture, or was skipped.

@@ -1,7 +1,8 @@
 """Whatever is done with sources, each is opened, decoded and proved once."""
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,11 @@ from bitswap_cli.archive.codecs import Codecs
 from bitswap_cli.archive.format.header import Header
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack
+from bitswap_cli.archive.sources import catalogue as catalogue_module
 from bitswap_cli.archive.sources import seen as seen_module
 from bitswap_cli.archive.sources.catalogue import Catalogue
+from bitswap_cli.archive.sources.lookers import Look, lookers
+from bitswap_cli.archive.sources.source import Source
 from bitswap_cli.archive.writing.material import material
 from bitswap_cli.archive.writing.pack import pack, pack_into
 from bitswap_cli.archive.writing.probe import probes
@@ -243,6 +247,29 @@ def test_candidates_come_in_an_order_that_is_always_the_same(folder: Path) -> No
     sources = Catalogue([folder]).sources
     assert sorted(names) == [source.name for source in sources if source.kind == "file"]
     assert names == [source.name for source in Catalogue([folder]).candidates()] != sorted(names)
+
+
+def test_no_other_process_begins_where_one_of_the_first_pictures_tells(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would begin to look when all is known."""
+    began: list[int] = []
+
+    def begin(sources: Sequence[Source], count: int) -> AbstractContextManager[Look]:
+        began.append(len(sources))
+        return lookers(sources, count)
+
+    monkeypatch.setattr(catalogue_module, "lookers", begin)
+    assert not Catalogue([folder]).drawn and sum(began) == 0
+    for number in range(100):
+        pixels = smooth(20, 31, seed=number)
+        write(folder / "more" / f"{number}.ppm", encoded(pixels, "PPM"))
+    assert not Catalogue([folder]).drawn and sum(began) > 0
+    began.clear()
+    for number in range(40):
+        flat = np.full((20, 31, 3), number, np.uint8)
+        write(folder / "drawn" / f"{number}.ppm", encoded(flat, "PPM"))
+    assert Catalogue([folder]).drawn and not began
 
 
 def test_an_empty_archive_is_of_nothing(tmp_path: Path) -> None:
