@@ -188,7 +188,7 @@ class Blocks:
         kind, own, crc = stored_host(source, parts)
         if len(own) > self._longest:
             return self.add(source)
-        block = self._dense if _is_dense(own) else self._plain
+        block = self._block_of(own)
         for other in self._all:
             if other is not block and other.members:  # which have to stand before it
                 self._flush(other)

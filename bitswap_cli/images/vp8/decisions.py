@@ -18,7 +18,7 @@ from bitswap_cli.mixing.tables import STEPS
 
 TABLE_BITS, RATE, KNOWN_LIMIT = 18, 60, 255
 PARTITIONS = 9  # the first one, and up to eight of coefficients
-PER_BYTE, AT_LEAST = 64, 1 << 14  # decisions that a frame may be made of
+PER_BYTE, AT_LEAST = 96, 1 << 14  # decisions that a frame may be made of
 CHECKING, ENCODING, DECODING = range(3)
 
 

@@ -6,7 +6,10 @@ import zlib
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from bitswap_cli.api.compress import compress
+from bitswap_cli.api.decompress import decompress
 from bitswap_cli.archive.codecs import Codecs
 from bitswap_cli.archive.format.attributes import NONE
 from bitswap_cli.archive.format.chunks import decode_bytes, encode_frames
@@ -61,6 +64,27 @@ def test_files_with_frames_come_back(tmp_path: Path) -> None:
         assert VP8 in reader.header.features
         unpack(reader, lambda header, needs: Codecs(), tmp_path / "out")
     assert contents(tmp_path / "out" / "in") == contents(source)
+
+
+@needs_kernel
+def test_what_is_left_of_hosts_is_framed(tmp_path: Path) -> None:
+    """A TAR that holds a picture that others are found in, too."""
+    (tmp_path / "in").mkdir()
+    with tarfile.open(tmp_path / "in" / "some.tar", "w") as tar:
+        own = [webp(scene(90, 120, n), quality=80) for n in range(3)]
+        out = io.BytesIO()
+        Image.fromarray(scene(40, 50, 9)).save(out, "PNG")
+        for n, data in enumerate([*own, out.getvalue()]):
+            member = tarfile.TarInfo(str(n))
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    compress([tmp_path / "in"], tmp_path / "a")
+    with ArchiveReader(tmp_path / "a") as reader:
+        tables = [table for table in reader.tables() if isinstance(table, ByteTable)]
+        kinds = {segment.kind for table in tables for segment in table.segments if table.frames}
+        assert (sum(table.frames for table in tables), kinds) == (3, {"host"})
+    decompress(tmp_path / "a", tmp_path / "out")
+    assert contents(tmp_path / "out" / "in") == contents(tmp_path / "in")
 
 
 @needs_kernel

@@ -10,7 +10,7 @@ enum { CONTEXTS = 18, TABLE_BITS = 18, RATE = 60, KNOWN_LIMIT = 255 };
 enum { PARTITIONS = 9, SEGMENTS = 4 }; /* the first partition and up to eight of coefficients */
 enum { EACH = 16, OF_BLOCKS = 64 * EACH, NODES = OF_BLOCKS + 256 }; /* decisions, see below */
 enum { NEAR = 1024, PLACES = 2048 }; /* sets of weights */
-enum { PER_BYTE = 64, AT_LEAST = 1 << 14 }; /* decisions that a frame may be made of */
+enum { PER_BYTE = 96, AT_LEAST = 1 << 14 }; /* decisions that a frame may be made of */
 enum { DC_PRED, V_PRED, H_PRED, TM_PRED, B_PRED };
 enum { Y_AFTER_Y2, Y2, CHROMA, Y_WITH_DC }; /* types of blocks */
 enum { HEAD = 10 }; /* bytes before the first partition */
