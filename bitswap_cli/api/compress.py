@@ -45,8 +45,8 @@ from bitswap_cli.archive.format.header import (
     LAID,
     LEARNING,
     MIXED,
+    MIXED_3,
     RECIPES,
-    REMIXED,
     VP8,
     Named,
 )
@@ -291,7 +291,7 @@ class _Job:
             if others.pictures or (self.model == AUTO and catalogue.wide):
                 header = header.using([WIDE])
             if keeping.mixed:
-                header = header.using([MIXED, RECIPES, REMIXED, VP8])
+                header = header.using([MIXED, RECIPES, MIXED_3, VP8])
             writer = stack.enter_context(
                 ArchiveWriter(
                     self.output,

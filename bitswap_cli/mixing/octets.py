@@ -17,7 +17,7 @@ from bitswap_cli.mixing import reference
 from bitswap_cli.mixing.state import NEWEST, VERSIONS, begun
 from bitswap_cli.mixing.tables import tables
 
-ABI = 2
+ABI = 3
 MOST = 1 << 23  # bytes that are coded together, at most: ten seconds of a reader
 _NO_MEMORY, _TOO_MANY = -2, -3
 

@@ -20,6 +20,7 @@ from bitswap_cli.mixing.tables import COUNTS, STATES, STEPS
 
 BUCKET = 16
 LEAST_MATCH, MOST_MATCH = 5, 400
+TEXT, LIKE_TEXT, LONGEST_RECORD, SURE = 4095, 2800, 4095, 6
 
 
 class Octets:
@@ -42,14 +43,18 @@ class Octets:
         self._adaptive = Adaptive(begun(shape)._asdict())
         self._buckets: dict[tuple[int, int], list[int]] = {}
         self._places: dict[int, int] = {}
-        self._near = self._far = self._word = self._previous = 0
-        self._line = self._above = self._at = self._length = self._expected = 0
+        self._near = self._far = self._word = self._previous = self._before = 0
+        self._line = self._above = self._first = self._at = self._length = self._expected = 0
+        self._text, self._record, self._candidate, self._sure = TEXT, 0, 0, 0
+        self._last, self._gaps = [0] * 256, [0] * 256
 
     def coded(self) -> NDArray[np.uint32]:
         """Code all bytes, or find them; words of an encoder. Raises `Damaged`."""
         for i in range(len(self.data)):
             self._look(i)
             keys = self._contexts(i)
+            if self._shape.apt:
+                self._apt_contexts(i, keys)
             buckets = [self._bucket(k, key) for k, key in enumerate(keys)]
             partial, byte = 1, self.data[i]
             for shift in range(7, -1, -1):
@@ -60,6 +65,8 @@ class Octets:
                 partial = partial << 1 | bit
             self.data[i] = partial & 0xFF
             self._remember(partial & 0xFF, i)
+            if self._shape.apt:
+                self._liken(partial & 0xFF, i)
         return self._coder.words()
 
     def _look(self, i: int) -> None:
@@ -97,6 +104,21 @@ class Octets:
             mingle(near & 0xFFFF0000, 13),
         ]
         return keys[: self._shape.contexts]
+
+    def _apt_contexts(self, i: int, keys: list[int]) -> None:
+        """Contexts that are others where bytes look like text, or like records."""
+        record, word, last = self._record, self._word, self._near & 0xFF
+        if self._text >= LIKE_TEXT:
+            keys[10] = mingle(word, mingle(self._before, 14))
+            keys[12] = mingle(word, mingle(self._first, 15))
+            keys[13] = mingle(word, mingle(self._previous, mingle(self._before, 16)))
+        elif record and i > 2 * record:
+            up = i - record
+            beside, above, after = self.data[up - 1 : up + 2]
+            keys[6] = mingle(above, mingle(self.data[up - record], 17))
+            keys[7] = mingle(above, mingle(last, mingle((beside - last) & 0xFF, 18)))
+            keys[8] = mingle(above, mingle(i % record, 19))
+            keys[11] = mingle(above, mingle(after, 20))
 
     def _bucket(self, k: int, key: int) -> list[int]:
         """The bucket of context k, emptied if it was that of another one."""
@@ -148,12 +170,31 @@ class Octets:
         if 97 <= lower <= 122 or byte >= 128:
             self._word = mingle(self._word, lower + 1)
         elif self._word:
-            self._previous, self._word = self._word, 0
+            self._before, self._previous, self._word = self._previous, self._word, 0
         if byte == 10:
-            self._above, self._line = self._line, i + 1
+            self._above, self._line, self._first = self._line, i + 1, 0
+        elif i - self._line < 3:
+            self._first = self._first << 8 | byte
         if self._length:
             self._at += 1
             self._length = min(self._length + 1, MOST_MATCH)
+
+    def _liken(self, byte: int, i: int) -> None:
+        """Let the history know whether a byte is text, and what it tells of records: equal bytes
+        that lie equally far from each other."""
+        is_text = 32 <= byte < 127 or byte in b"\n\t"
+        self._text += ((TEXT if is_text else 0) - self._text) >> 6
+        gap = i - self._last[byte]
+        if 1 < gap == self._gaps[byte] and gap <= LONGEST_RECORD:
+            if gap == self._candidate:
+                self._sure += 1
+            elif self._sure:
+                self._sure -= 1
+            else:
+                self._candidate = gap
+            if self._sure > SURE:
+                self._record, self._sure = self._candidate, SURE - 2
+        self._gaps[byte], self._last[byte] = gap, i
 
 
 def class_of(length: int) -> int:

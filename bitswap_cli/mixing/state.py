@@ -33,6 +33,8 @@ class Shape(NamedTuple):
     """Of the counts of what states of slots are worth, and of the bits so far."""
     refined: bool
     """Whether probabilities are refined by the last byte alone, too."""
+    apt: bool
+    """Whether some contexts are others where bytes look like text, or like records."""
 
     def of(self, size: int) -> Shape:
         """The shape for so many bytes."""
@@ -41,10 +43,11 @@ class Shape(NamedTuple):
 
 
 VERSIONS = {
-    1: Shape(bits=17, contexts=13, ways=1, rate=18, limit=127, refined=False),
-    2: Shape(bits=18, contexts=14, ways=2, rate=64, limit=255, refined=True),
+    1: Shape(bits=17, contexts=13, ways=1, rate=18, limit=127, refined=False, apt=False),
+    2: Shape(bits=18, contexts=14, ways=2, rate=64, limit=255, refined=True, apt=False),
+    3: Shape(bits=18, contexts=14, ways=2, rate=64, limit=255, refined=True, apt=True),
 }
-NEWEST = 2
+NEWEST = 3
 
 
 class State(NamedTuple):

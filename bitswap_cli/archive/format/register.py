@@ -1,7 +1,7 @@
 """The kinds of chunks, one for each tag: how their tables are read, and how they are decoded."""
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
@@ -15,9 +15,10 @@ from bitswap_cli.archive.format.header import (
     LARGE,
     LONG,
     MIXED,
+    MIXED_2,
+    MIXED_3,
     MODELS,
     RECIPES,
-    REMIXED,
     TURNED,
     TWINS,
     VP8,
@@ -145,8 +146,12 @@ def told(tag: bytes, table: Table, features: Set[str]) -> frozenset[str]:
     return needed(table.segments) | found
 
 
+_MIXINGS: Mapping[int, Sequence[str]] = {1: [], 2: [MIXED_2], 3: [MIXED_3]}
+"""What archives name besides of each version of context mixing."""
+
+
 def _of_mixing(feature: str, version: int) -> set[str]:
-    return {feature, *([REMIXED] if version > 1 else [])} if version else set()
+    return {feature, *_MIXINGS[version]} if version else set()
 
 
 def _of_kind(name: str) -> set[str]:

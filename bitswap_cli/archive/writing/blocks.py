@@ -9,7 +9,7 @@ import zstandard
 
 from bitswap_cli.archive.format.attributes import NONE
 from bitswap_cli.archive.format.chunks import encode_bytes
-from bitswap_cli.archive.format.header import LONG, MIXED, REMIXED, VP8
+from bitswap_cli.archive.format.header import LONG, MIXED, MIXED_3, VP8
 from bitswap_cli.archive.format.names import host_of
 from bitswap_cli.archive.format.pictures import Stored
 from bitswap_cli.archive.format.sections import BYTE, MAX_BLOCK, MAX_CHUNK_BYTES
@@ -100,7 +100,7 @@ class Blocks:
         self._threads = threads
         self._submit, self._done = submit, done
         self._level = keeping.level
-        self._mixed = keeping.mixed if writer.header.features >= {MIXED, REMIXED} else 0
+        self._mixed = keeping.mixed if writer.header.features >= {MIXED, MIXED_3} else 0
         most = MAX_BLOCK if LONG in writer.header.features else MAX_CHUNK_BYTES
         self._most, self._longest = min(keeping.block, most), most
         self._framing = keeping.mixed > 0 and VP8 in writer.header.features

@@ -5,7 +5,7 @@
 #include "pages.h"
 #include "state.h"
 
-enum { ABI = 2, TOO_MANY = 3 };
+enum { ABI = 3, TOO_MANY = 3 };
 
 EXPORT int64_t bitswap_mixing_abi(void) { return ABI; }
 

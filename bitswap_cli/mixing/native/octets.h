@@ -4,14 +4,19 @@
 #include "mixing.h"
 #include "state.h"
 
-/* What was seen so far: the last eight bytes, the last two words, where the last two lines begin,
- * and what stood there when the same bytes came before. */
+/* What was seen so far: the last eight bytes, the last three words, where the last two lines begin,
+ * with which bytes this one does, and what stood there when the same bytes came before. */
 typedef struct {
     uint32_t near, far;
-    uint32_t word, previous;
+    uint32_t word, previous, before;
     int64_t line, above;
+    uint32_t first;
     int64_t at;
     int length, expected;
+    int32_t text; /* how much of the last bytes is text, of TEXT */
+    /* How long records are, 0 if nothing tells; what is likely to be, and how sure that is. */
+    int32_t record, candidate, sure;
+    int32_t last[256], gaps[256]; /* where each byte stood last, and how far behind another */
 } history;
 
 TARGET INLINE uint32_t *place_of(const octets *o, const history *h) {
@@ -52,6 +57,23 @@ TARGET INLINE void contexts(const octets *o, const history *h, int64_t i, uint32
     keys[11] = hash(above, hash(two, 11));
     keys[12] = hash(h->near & 0x00ffff00, 12);
     keys[13] = hash(h->near & 0xffff0000, 13);
+}
+
+/* Contexts that are others where bytes look like text, or like records. */
+TARGET INLINE void apt_contexts(const octets *o, const history *h, int64_t i, uint32_t *keys) {
+    const int32_t record = h->record;
+    if (h->text >= LIKE_TEXT) {
+        keys[10] = hash(h->word, hash(h->before, 14));
+        keys[12] = hash(h->word, hash(h->first, 15));
+        keys[13] = hash(h->word, hash(h->previous, hash(h->before, 16)));
+    } else if (record && i > 2 * record) {
+        const uint8_t *up = o->data + i - record;
+        const uint32_t last = h->near & 0xff, more = (up[-1] - last) & 0xff;
+        keys[6] = hash(*up, hash(up[-record], 17));
+        keys[7] = hash(*up, hash(last, hash(more, 18)));
+        keys[8] = hash(*up, hash((uint32_t)(i % record), 19));
+        keys[11] = hash(*up, hash(up[1], 20));
+    }
 }
 
 TARGET INLINE uint16_t *bucket_of(const octets *o, int k, uint32_t key) {
@@ -125,6 +147,21 @@ TARGET INLINE int code_bit(octets *o, coder *c, history *h, uint16_t **buckets, 
     return bit;
 }
 
+/* Let the history know whether a byte is text, and what it tells of records: equal bytes that lie
+ * equally far from each other. */
+TARGET INLINE void liken(history *h, int byte, int32_t i) {
+    const int is_text = (byte >= 32 && byte < 127) || byte == '\n' || byte == '\t';
+    const int32_t gap = i - h->last[byte];
+    h->text += ((is_text ? TEXT : 0) - h->text) >> 6;
+    if (gap > 1 && gap == h->gaps[byte] && gap <= LONGEST_RECORD) {
+        if (gap == h->candidate) h->sure++;
+        else if (h->sure) h->sure--;
+        else h->candidate = gap;
+        if (h->sure > SURE) h->record = h->candidate, h->sure = SURE - 2;
+    }
+    h->gaps[byte] = gap, h->last[byte] = i;
+}
+
 /* Let the history know a byte. */
 TARGET INLINE void remember(history *h, int byte, int64_t i) {
     h->far = h->far << 8 | h->near >> 24;
@@ -133,20 +170,22 @@ TARGET INLINE void remember(history *h, int byte, int64_t i) {
     if ((lower >= 'a' && lower <= 'z') || byte >= 128) {
         h->word = hash(h->word, (uint32_t)lower + 1);
     } else if (h->word) {
-        h->previous = h->word, h->word = 0;
+        h->before = h->previous, h->previous = h->word, h->word = 0;
     }
-    if (byte == '\n') h->above = h->line, h->line = i + 1;
+    if (byte == '\n') h->above = h->line, h->line = i + 1, h->first = 0;
+    else if (i - h->line < 3) h->first = h->first << 8 | (uint32_t)byte;
     if (h->length) h->at++, h->length = lesser(h->length + 1, MOST_MATCH);
 }
 
 /* Code all bytes, or find them. */
 TARGET INLINE void code_octets(octets *o, coder *c) {
-    history h = {0};
+    history h = {.text = TEXT};
     for (int64_t i = 0; i < o->size && !c->failed; i++) {
         uint32_t keys[MOST_CONTEXTS];
         uint16_t *buckets[MOST_CONTEXTS];
         look(o, &h, i);
         contexts(o, &h, i, keys);
+        if (o->s.apt) apt_contexts(o, &h, i, keys);
         find(o, keys, buckets);
         const int byte = c->decoding ? 0 : o->data[i];
         int partial = 1;
@@ -160,5 +199,6 @@ TARGET INLINE void code_octets(octets *o, coder *c) {
         }
         o->data[i] = (uint8_t)partial;
         remember(&h, partial & 0xff, i);
+        if (o->s.apt) liken(&h, partial & 0xff, (int32_t)i);
     }
 }

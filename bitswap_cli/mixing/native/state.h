@@ -8,6 +8,7 @@
 
 enum { MOST_CONTEXTS = 14, BUCKET = 16 }; /* a check and the 15 nodes of half a byte */
 enum { LEAST_MATCH = 5, MOST_MATCH = 400 };
+enum { TEXT = 4095, LIKE_TEXT = 2800, LONGEST_RECORD = 4095, SURE = 6 };
 enum { STEP_BITS = 12, BYTE_BITS = 14 };
 
 /* How bytes are coded, in the order of `Shape` of state.py. */
@@ -18,6 +19,7 @@ typedef struct {
     int32_t rate;     /* of weights */
     int32_t limit;    /* of the counts of what states of slots are worth */
     int32_t refined;  /* whether by the last byte, too */
+    int32_t apt;      /* whether contexts are those of text, or of records */
 } shape;
 
 /* What adapts, in the order of state.py. A counter is a probability of 22 bits over a count of

@@ -15,7 +15,7 @@ from bitswap_cli.archive.format.drawn import (
     kinds,
     pack_pictures,
 )
-from bitswap_cli.archive.format.header import RECIPES, REMIXED
+from bitswap_cli.archive.format.header import MIXED_3, RECIPES
 from bitswap_cli.archive.format.register import decode_chunk, read_table, told
 from bitswap_cli.archive.format.sections import DRAW, NAMED_VERSION
 from bitswap_cli.archive.format.segments import WholeSegment, WholeTable
@@ -86,7 +86,7 @@ def test_recipes_come_back_by_context_mixing() -> None:
     assert isinstance(table, WholeTable) and table.mixed
     assert isinstance(other, WholeTable) and not other.mixed
     assert [one.recipe for one in decoded(model(), table, body)] == recipes
-    assert told(DRAW, table, frozenset()) == told(DRAW, other, frozenset()) | {RECIPES, REMIXED}
+    assert told(DRAW, table, frozenset()) == told(DRAW, other, frozenset()) | {RECIPES, MIXED_3}
     for wrong in (table._replace(mixed=0), other._replace(mixed=NEWEST)):
         with pytest.raises(ArchiveError, match="malformed|damaged"):
             decoded(model(), wrong, body if wrong.mixed != table.mixed else plain)

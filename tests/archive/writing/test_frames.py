@@ -13,7 +13,7 @@ from bitswap_cli.api.decompress import decompress
 from bitswap_cli.archive.codecs import Codecs
 from bitswap_cli.archive.format.attributes import NONE
 from bitswap_cli.archive.format.chunks import decode_bytes, encode_frames
-from bitswap_cli.archive.format.header import COPIES, MIXED, REMIXED, VP8, Header
+from bitswap_cli.archive.format.header import COPIES, MIXED, MIXED_3, VP8, Header
 from bitswap_cli.archive.format.register import read_table, told
 from bitswap_cli.archive.format.sections import BYTE, NAMED_VERSION, after_table
 from bitswap_cli.archive.format.segments import ByteSegment, ByteTable
@@ -56,7 +56,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_files_with_frames_come_back(tmp_path: Path) -> None:
     source = write(tmp_path / "in")
     pack(
-        [source], tmp_path / "a", None, Header.without_model().using([MIXED, REMIXED, VP8, COPIES])
+        [source], tmp_path / "a", None, Header.without_model().using([MIXED, MIXED_3, VP8, COPIES])
     )
     with ArchiveReader(tmp_path / "a") as reader:
         tables = [table for table in reader.tables() if isinstance(table, ByteTable)]

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from bitswap_cli.archive.format.attributes import NONE
 from bitswap_cli.archive.format.chunks import decode_bytes
-from bitswap_cli.archive.format.header import COPIES, MIXED, REMIXED, Header
+from bitswap_cli.archive.format.header import COPIES, MIXED, MIXED_3, Header
 from bitswap_cli.archive.format.names import member_name
 from bitswap_cli.archive.format.register import read_table, told
 from bitswap_cli.archive.format.sections import BYTE, NAMED_VERSION
@@ -90,7 +90,7 @@ def test_what_zstd_leaves_nothing_of_takes_no_time(
         return []
 
     monkeypatch.setattr(mixed, "encode", encode)
-    header = Header.without_model().using([MIXED, REMIXED])
+    header = Header.without_model().using([MIXED, MIXED_3])
     for name, data in (("lines", b"a line\n" * 10_000), ("text", Path(__file__).read_bytes())):
         (tmp_path / name).write_bytes(data)
         pack([tmp_path / name], tmp_path / f"{name}.bsw", None, header)
@@ -100,7 +100,7 @@ def test_what_zstd_leaves_nothing_of_takes_no_time(
 def test_nothing_is_mixed_without_a_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It would take a millisecond a byte."""
     (tmp_path / "text").write_bytes(Path(__file__).read_bytes())
-    header = Header.without_model().using([MIXED, REMIXED])
+    header = Header.without_model().using([MIXED, MIXED_3])
     monkeypatch.setenv("BITSWAP_ENGINE", "reference")
     pack([tmp_path / "text"], tmp_path / "a", None, header)
     with ArchiveReader(tmp_path / "a") as reader:
@@ -130,7 +130,7 @@ def test_what_is_kept_is_told_as_it_is_written(
     seen: list[tuple[int, int]] = []
     pack(
         [tmp_path / "in"], tmp_path / "a", None,
-        Header.without_model().using([MIXED, REMIXED, COPIES]),
+        Header.without_model().using([MIXED, MIXED_3, COPIES]),
         progress=lambda done, total: seen.append((done, total)),
     )  # fmt: skip
     done, totals = zip(*seen, strict=True)
@@ -146,7 +146,7 @@ def test_bodies_are_told_and_come_back() -> None:
     table = read_table(BYTE, body, NAMED_VERSION)
     assert isinstance(table, ByteTable)
     assert (count, table.mixed, table.segments) == (2, NEWEST, segments)
-    assert told(BYTE, table, set()) == {MIXED, REMIXED}
+    assert told(BYTE, table, set()) == {MIXED, MIXED_3}
     assert told(BYTE, table._replace(mixed=1), set()) == {MIXED}
     with pytest.raises(ArchiveError, match="damaged|checksum"):
         decode_bytes(table._replace(mixed=1), body)
@@ -200,7 +200,7 @@ def test_what_compressed_a_block_is_let_go_of_before_it_is_mixed(
     monkeypatch.setattr(Blocks, "_squeeze", squeeze)
     monkeypatch.setattr(mixed, "encode", encode)
     (tmp_path / "text").write_bytes(Path(__file__).read_bytes())
-    pack([tmp_path / "text"], tmp_path / "a", None, Header.without_model().using([MIXED, REMIXED]))
+    pack([tmp_path / "text"], tmp_path / "a", None, Header.without_model().using([MIXED, MIXED_3]))
     assert seen == [False]
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bitswap_cli.archive.format.drawn import encode_paying, pack_pictures, planes_of
-from bitswap_cli.archive.format.header import RECIPES, REMIXED
+from bitswap_cli.archive.format.header import MIXED_3, RECIPES
 from bitswap_cli.archive.format.sections import DRAW, MAX_BODY, MAX_EXTRAS, MAX_SEGMENTS
 from bitswap_cli.archive.format.segments import WholeSegment
 from bitswap_cli.archive.report import PackReport
@@ -86,7 +86,7 @@ class DrawnCoder:
             return
         files, self._files = self._files, []
         self._pixels = self._recipes = 0
-        mixing = self._work.header.features >= {RECIPES, REMIXED} and octets.quick()
+        mixing = self._work.header.features >= {RECIPES, MIXED_3} and octets.quick()
         result = self._work.submit(code_files, self._codec, files, mixing=mixing)
         held = sum(file.picture.pixels.nbytes for file in files)
         self._work.queue(Step(self, result.result, held))
