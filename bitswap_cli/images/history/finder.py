@@ -8,15 +8,17 @@ import itertools
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from bitswap_cli.images.formats.lattice.search import searcher as lattices
-from bitswap_cli.images.history.decoder import Origin, decode, otherwise
+from bitswap_cli.images.history.decoder import Origin, decode, otherwise, samples
 from bitswap_cli.images.history.engine import Kernel, compiled
 from bitswap_cli.images.history.luma import luma_of
+from bitswap_cli.images.history.reference import Plane
 from bitswap_cli.images.history.sampling import origins
 from bitswap_cli.images.history.search import Blocks, over_channels, searcher
-from bitswap_cli.images.history.solving.canvas import SURE, Canvas
+from bitswap_cli.images.history.solving.canvas import SURE, Canvas, gathered
 from bitswap_cli.images.history.solving.puzzle import Puzzle
 from bitswap_cli.images.orientation import turn
 
@@ -92,15 +94,16 @@ def _is_spread(colours: NDArray[np.uint8], found: Found) -> bool:
     height, width, _ = colours.shape
     wrong = otherwise(decode(found.origin, found.coefficients, height, width), colours)
     cut = over_channels(np.logical_or, (colours == 0) | (colours == 255))
-    told, others = (_squares(plane, _SQUARE)[1:-1, 1:-1] for plane in (wrong, cut))
+    told, others = (_squares(plane)[1:-1, 1:-1] for plane in (wrong, cut))
     inner = told[np.nonzero(~others)]
     return bool(inner.mean() > _SPREAD) if inner.size >= _ENOUGH else True
 
 
-def _squares(plane: NDArray[np.bool_], side: int) -> NDArray[np.bool_]:
-    """Tell of each square of a plane, `side` pixels wide, whether anything in it is true."""
-    rows, columns = (each // side for each in plane.shape)
-    split = plane[: rows * side, : columns * side].reshape(rows, side, columns, side)
+def _squares(plane: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Tell of each square of a plane whether anything in it is true."""
+    rows, columns = (side // _SQUARE for side in plane.shape)
+    squares = plane[: rows * _SQUARE, : columns * _SQUARE]
+    split = squares.reshape(rows, _SQUARE, columns, _SQUARE)
     told: NDArray[np.bool_] = np.logical_or.reduce(split, (1, 3))
     return told
 
@@ -121,17 +124,27 @@ class _Posed(NamedTuple):
         part = self.puzzle.canvas.part(_PATCH)
         if (part.known == 1).mean() < SURE:
             return False  # what is not known is not told by what other pixels are, either
-        blocks, _ = Puzzle(self.puzzle.search, part).solve(2)
-        made = decode(part.origin, blocks, _PATCH, _PATCH)
+        puzzle = Puzzle(self.puzzle.search, part)
+        planes = samples(part.origin, puzzle.solve(2)[0])
+        wrong, clear = puzzle.other(planes), _clear_of_others(part, planes[0])
         inner = slice(_EDGE, -_EDGE)  # chroma at the edges was interpolated from beyond
-        wrong = (made != part.pixels)[inner, inner].any(2)
-        # if they are in some squares only, something was painted over
-        return bool(wrong.mean() > _ODD and _squares(wrong, _EDGE).mean() > _SPREAD)
+        told = wrong[inner, inner][clear[inner, inner]]
+        return bool(told.size and told.mean() > _ODD)
 
     def found(self) -> Found:
         """Solve it, however many pixels it gives wrongly."""
         origin = self.puzzle.origin._replace(orientation=self.orientation)
         return Found(origin, *self.puzzle.finish())
+
+
+def _clear_of_others(part: Canvas, made: Plane) -> NDArray[np.bool_]:
+    """Tell which pixels lie in MCUs, and next to such, of which luma is as a decoder makes it: it
+    is elsewhere than where something was painted over."""
+    right = (made[: len(part.known), : part.known.shape[1]] == part.planes[0]) | (part.known != 1)
+    tall, wide = (8 * factor for factor in part.origin.sampling)
+    mcus = np.pad(gathered(right, tall, wide).all((1, 3)), 1, constant_values=True)
+    clear = sliding_window_view(mcus, (3, 3)).all((2, 3))
+    return clear.repeat(tall, 0).repeat(wide, 1)
 
 
 def _posed(kernel: Kernel, colours: NDArray[np.uint8], orientation: int) -> _Posed | None:

@@ -54,22 +54,24 @@ def find_grid(search: Searcher, plane: Plane, known: NDArray[np.bool_]) -> Grid 
         corner = evidence(search, told, EXACT)
     if corner.strength >= _SURE:
         return Grid(0, 0, corner.luma())
+    rare = known.mean() < _RARE
     for windows in _WINDOWS:
         strengths = _strengths(search, plane, known, windows)
         best, second = np.sort(strengths)[:-3:-1]
         clear = best >= max(_FEW, 2 * second + 1)
-        if clear or best < _FEW:
+        if clear or (best < _FEW and not rare):
             break
-    if clear and (chosen := int(strengths.argmax())):
-        down, across = divmod(chosen, 8)
-        moved = evidence(search, busy(search, plane[down:, across:], known[down:, across:]), EXACT)
-        if moved.strength >= _LEAST:
-            return Grid(-down % 8, -across % 8, moved.luma())
-    if known.mean() < _RARE:
-        down, across = _phase(plane.T, known.T), _phase(plane, known)
+    place = divmod(int(strengths.argmax()), 8) if clear else (0, 0)
+    if rare:  # few whole blocks tell a grid, but hardly the steps
+        down, across = place if clear else (_phase(plane.T, known.T), _phase(plane, known))
         steps = _tried(search, plane[down:, across:], known[down:, across:])
         if steps is not None:
             return Grid(-down % 8, -across % 8, steps)
+    if any(place):
+        down, across = place
+        moved = evidence(search, busy(search, plane[down:, across:], known[down:, across:]), EXACT)
+        if moved.strength >= _LEAST:
+            return Grid(-down % 8, -across % 8, moved.luma())
     return Grid(0, 0, corner.luma()) if corner.strength >= _LEAST else None
 
 

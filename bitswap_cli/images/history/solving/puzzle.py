@@ -106,7 +106,7 @@ class Puzzle:
                 wrong = self.wrong(planes)
                 if wrong < least:
                     best, least = [own.copy() for own in self.blocks], wrong
-            stuck += least > _STUCK * before
+            stuck += (least > _STUCK * before) + (self.cropped and least == before)
             hopeless = round_ >= 1 and wrong > _HOPELESS * self.canvas.known.size
             if not wrong or hopeless or stuck > 1 or (self.canvas.sure.all() and round_ >= 1):
                 break
