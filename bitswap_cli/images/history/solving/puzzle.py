@@ -40,6 +40,7 @@ _MOVES = ((1.0, 0, 0), (0.7, 12, 0), (0.1, 16, 8), (0.03, 24, 10), (0.01, 32, 12
 _OPEN = (4, 2, 10, 0)  # the largest step that is left open where samples are not known
 _VAIN = 0.9  # of the blocks that a wide search is for: if more are left, it is not tried again
 _ROUNDS = 10
+_FINE, _SOON = 12, 2  # steps, on the average, that are fine; what is tried then, of `_EFFORTS`
 _HOPELESS = 0.2  # of all pixels: if more are wrong after two rounds, they remain so
 _FEW, _FEW_CUT = 20, 100  # of all MCUs, one in so many at most is settled by colours; of a crop's
 _SWEEPS = 3  # over wrong MCUs of a whole picture
@@ -106,7 +107,8 @@ class Puzzle:
                 wrong = self.wrong(planes)
                 if wrong < least:
                     best, least = [own.copy() for own in self.blocks], wrong
-            stuck += (least > _STUCK * before) + (self.cropped and least == before)
+            some = least > _STUCK * before
+            stuck += some + (some and (self.hasty or (self.cropped and least == before)))
             hopeless = round_ >= 1 and wrong > _HOPELESS * self.canvas.known.size
             if not wrong or hopeless or stuck > 1 or (self.canvas.sure.all() and round_ >= 1):
                 break
@@ -134,6 +136,12 @@ class Puzzle:
     def cropped(self) -> bool:
         """Whether blocks at the edges are not known as a whole; many of these stay wrong."""
         return any(itertools.chain(*self.canvas.margin))
+
+    @cached_property
+    def hasty(self) -> bool:
+        """Whether little is tried: blocks at the edges of a crop of which steps are fine are hardly
+        ever right, however long they are searched for."""
+        return self.cropped and bool(self.frame[0].steps.mean() < _FINE)
 
     def in_colours(self) -> Puzzle:
         """Return what is gray as a puzzle of colours, whose chroma is flat: so it is relaxed."""
@@ -256,7 +264,7 @@ class Puzzle:
         if self.relaxes and not round_:
             state[self.canvas.cut(self.frame[k].sampling)] = 1
         left, left_open = state.size, _OPEN[round_ % len(_OPEN)]
-        for share, effort in _EFFORTS:
+        for share, effort in _EFFORTS[: _SOON if self.hasty else None]:
             if 0 < left <= share * state.size and (k, effort) not in self.vain:
                 before = left
                 left = state.size - self.search.solve(
@@ -309,7 +317,7 @@ class Puzzle:
         if self.relaxes and not round_:
             state[self.canvas.cut(own.sampling)] = _AS_IT_IS
         left = state.size
-        for share, moves, subsets in _MOVES:
+        for share, moves, subsets in _MOVES[: _SOON + 1 if self.hasty else None]:
             if 0 < left <= share * state.size and (k, moves) not in self.vain:
                 before = left
                 left = state.size - self.search.chroma(
