@@ -138,6 +138,9 @@ def _nodes(tag: bytes, body: bytes) -> list[Node]:
         rest = rest[CRC.size :]
         nodes: list[Node] = [Framed(inner=_blob(table))]
         mixed = _mixed(tag, body)
+        if tag == BYTE and _has_frames(body):
+            told, words = _counted(rest)
+            return [*nodes, Framed(inner=_blob(told), checked=False), Plain(data=words)]
         if tag == BYTE:
             return [*nodes, _unmixed(rest, *mixed, counted=False) if mixed else _blob(rest)]
         extras, words = _counted(rest)
@@ -154,6 +157,14 @@ def _nodes(tag: bytes, body: bytes) -> list[Node]:
 def _counted(data: bytes) -> tuple[bytes, bytes]:
     end = _LENGTH.size + _LENGTH.unpack_from(data)[0]
     return data[_LENGTH.size : end], data[end:]
+
+
+def _has_frames(body: bytes) -> bool:
+    try:
+        table = read_table(BYTE, body, NAMED_VERSION)
+    except ArchiveError:
+        return False
+    return isinstance(table, ByteTable) and table.frames > 0
 
 
 def _mixed(tag: bytes, body: bytes) -> tuple[int, int] | None:

@@ -141,7 +141,7 @@ def encode_mixed(segments: list[ByteSegment], data: Buffer | memoryview) -> byte
 
 def encode_frames(segments: list[ByteSegment], data: Buffer | memoryview) -> bytes | None:
     """Build the body of a BYTE chunk whose VP8 frames are coded by their decisions; None if there
-    are none in the data, or these are more than `MAX_FRAMED` bytes."""
+    are none in the data, these take too many, or it has more than `MAX_FRAMED` bytes."""
     found = pack_frames(data) if len(data) <= MAX_FRAMED else None
     if found is None:
         return None

@@ -19,7 +19,12 @@ from bitswap_cli.mixing.tables import STEPS
 TABLE_BITS, RATE, KNOWN_LIMIT = 18, 60, 255
 PARTITIONS = 9  # the first one, and up to eight of coefficients
 PER_BYTE, AT_LEAST = 96, 1 << 14  # decisions that a frame may be made of
+MOST = 1 << 28  # decisions that are coded together, at most: 45 seconds of a reader
 CHECKING, ENCODING, DECODING = range(3)
+
+
+class TooMany(Exception):
+    """Frames take more decisions than may be coded together, or more room than is given."""
 
 
 class Known(NamedTuple):
@@ -45,15 +50,19 @@ class Decisions:
         `CHECKING`, `ENCODING` or `DECODING`.
     words : uint32 array, optional
         What to decode.
+    most : int
+        How many there may be in all.
     """
 
-    def __init__(self, task: int, words: NDArray[np.uint32] | None = None) -> None:
+    def __init__(
+        self, task: int, words: NDArray[np.uint32] | None = None, most: int = MOST
+    ) -> None:
         self.task = task
         self.checking, self.decoding = task == CHECKING, task == DECODING
         self.coder = Encoder() if words is None else Decoder(words)
         self.readers = list[Reader]()
         self.writers = list[Writer]()
-        self._still = 0
+        self._still, self._in_all = 0, most
         if not self.checking:
             self._adaptive = Adaptive(begun()._asdict())
             for i in range(CONTEXTS):  # counters of contexts know nothing at first
@@ -66,8 +75,8 @@ class Decisions:
 
     def decided(self, part: int, node: int, known: Known, probability: int) -> int:
         """Return a decision of a partition; raise `Damaged` if there are too many, or no more."""
-        self._still -= 1
-        if self._still < 0:
+        self._still, self._in_all = self._still - 1, self._in_all - 1
+        if min(self._still, self._in_all) < 0:
             raise Damaged
         bit = 0 if self.decoding else self.readers[part].read(probability)
         if not self.checking:

@@ -14,11 +14,12 @@ from bitswap_cli.ans import Damaged
 from bitswap_cli.ans.library import Library, chosen, load
 from bitswap_cli.errors import ArchiveError, InputError
 from bitswap_cli.images.vp8 import reference
+from bitswap_cli.images.vp8.decisions import MOST, TooMany
 from bitswap_cli.images.vp8.numbers import numbers
 from bitswap_cli.images.vp8.state import begun
 from bitswap_cli.mixing.tables import tables
 
-ABI = 1
+ABI = 2
 _NO_MEMORY = -2
 
 Words = NDArray[np.uint32]
@@ -30,8 +31,8 @@ class Kernel:
     def __init__(self, path: Path) -> None:
         library = Library(path, "vp8_abi", ABI)
         self.check = library.bound("vp8_check", "ppl")
-        self.encode = library.bound("vp8_encode", "ppppplpl")
-        self.decode = library.bound("vp8_decode", "pppplplplpl")
+        self.encode = library.bound("vp8_encode", "ppppplpll")
+        self.decode = library.bound("vp8_decode", "pppplplplpll")
 
 
 @cache
@@ -60,23 +61,26 @@ def carried(frame: bytes) -> int:
     return int(found)
 
 
-def encode(frames: Sequence[bytes]) -> Words:
-    """Code frames that come back, one after the other; raise as `carried` does."""
+def encode(frames: Sequence[bytes], most: int = MOST) -> Words:
+    """Code frames that come back, one after the other; raise as `carried` does, and `TooMany` if
+    these take more decisions than `most`."""
     kernel = chosen(compiled, InputError)
     if kernel is None:
-        return reference.encode(frames)
+        return reference.encode(frames, most)
     data = np.frombuffer(b"".join(frames), np.uint8)
     sizes = np.array([len(frame) for frame in frames], np.int64)
     room = len(data) // 2 + 64  # words, for all that a frame can take
     told, out = _Told(), np.empty(room, np.uint32)
     addresses = [*told.addresses, data.ctypes.data, sizes.ctypes.data]
-    found = kernel.encode(*addresses, len(sizes), out.ctypes.data, room)
-    if found < 0:
+    found = kernel.encode(*addresses, len(sizes), out.ctypes.data, room, most)
+    if found == _NO_MEMORY:
         raise MemoryError
+    if found < 0:
+        raise TooMany
     return out[:found].copy()
 
 
-def decode(words: Words, rest: bytes, gaps: Sequence[int], size: int) -> bytes:
+def decode(words: Words, rest: bytes, gaps: Sequence[int], size: int, most: int = MOST) -> bytes:
     """Find bytes, and the frames in them.
 
     Parameters
@@ -90,6 +94,8 @@ def decode(words: Words, rest: bytes, gaps: Sequence[int], size: int) -> bytes:
         How many bytes lie before each frame, behind the one before.
     size : int
         Of all.
+    most : int
+        Decisions that they may take.
 
     Returns
     -------
@@ -105,14 +111,14 @@ def decode(words: Words, rest: bytes, gaps: Sequence[int], size: int) -> bytes:
     kernel = chosen(compiled, InputError)
     if kernel is None:
         try:
-            return reference.decode(words, rest, gaps, size)
+            return reference.decode(words, rest, gaps, size, most)
         except Damaged:
             raise _damaged() from None
     out, own = np.zeros(size, np.uint8), np.frombuffer(rest, np.uint8)
     told, places = _Told(), np.array(gaps, np.int64)
     given = np.array(words, np.uint32)  # those of a file lie anywhere
     addresses = [*told.addresses, out.ctypes.data, size, own.ctypes.data, len(own)]
-    counted = places.ctypes.data, len(places), given.ctypes.data, len(given)
+    counted = places.ctypes.data, len(places), given.ctypes.data, len(given), most
     found = kernel.decode(*addresses, *counted)
     if found == _NO_MEMORY:
         raise MemoryError

@@ -17,7 +17,16 @@ from numpy.typing import NDArray
 from bitswap_cli.ans import Damaged
 from bitswap_cli.images.vp8.boolean import Reader, Writer
 from bitswap_cli.images.vp8.coefficients import Blocks
-from bitswap_cli.images.vp8.decisions import CHECKING, DECODING, ENCODING, Decisions
+from bitswap_cli.images.vp8.decisions import (
+    AT_LEAST,
+    CHECKING,
+    DECODING,
+    ENCODING,
+    MOST,
+    PER_BYTE,
+    Decisions,
+    TooMany,
+)
 from bitswap_cli.images.vp8.header import Header
 from bitswap_cli.images.vp8.macroblocks import Macroblocks
 
@@ -88,25 +97,29 @@ class Frame:
 
 def carried(frame: bytes) -> int:
     """How many bytes of a frame are carried; 0 if it does not come back."""
-    own = Frame(Decisions(CHECKING), frame, len(frame))
+    own = Frame(Decisions(CHECKING, most=PER_BYTE * len(frame) + AT_LEAST), frame, len(frame))
     try:
         return own.carried if own.coded() == frame else 0
     except Damaged:
         return 0
 
 
-def encode(frames: Sequence[bytes]) -> Words:
-    """Code frames that come back, one after the other."""
-    decisions = Decisions(ENCODING)
-    for frame in frames:
-        Frame(decisions, frame, len(frame)).coded()
+def encode(frames: Sequence[bytes], most: int = MOST) -> Words:
+    """Code frames that come back, one after the other; raise `TooMany` if these take more decisions
+    than `most`."""
+    decisions = Decisions(ENCODING, most=most)
+    try:
+        for frame in frames:
+            Frame(decisions, frame, len(frame)).coded()
+    except Damaged:
+        raise TooMany from None
     return decisions.coder.words()
 
 
-def decode(words: Words, rest: bytes, gaps: Sequence[int], size: int) -> bytes:
+def decode(words: Words, rest: bytes, gaps: Sequence[int], size: int, most: int = MOST) -> bytes:
     """Find bytes, and the frames in them, as `engine.decode` does; raise `Damaged` if no encoder
     leaves these."""
-    decisions, found, at = Decisions(DECODING, words), bytearray(), 0
+    decisions, found, at = Decisions(DECODING, words, most), bytearray(), 0
     for gap in gaps:
         own = rest[at : at + gap]
         at += gap

@@ -3,6 +3,7 @@
 import io
 import tarfile
 import zlib
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -128,3 +129,11 @@ def test_what_is_no_such_chunk_is_refused() -> None:
         with pytest.raises(ArchiveError):
             decode_bytes(own, told_body)
     assert encode_frames([segment], b"none") is None
+
+
+@needs_kernel
+def test_frames_of_too_many_decisions_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = webp(scene(60, 80, 1))
+    segment = ByteSegment(b"a", "file", len(data), 0, len(data), 0, zlib.crc32(data), NONE)
+    monkeypatch.setattr(engine, "encode", partial(engine.encode, most=2000))
+    assert encode_frames([segment], data) is None

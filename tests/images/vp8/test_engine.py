@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bitswap_cli.errors import ArchiveError, InputError
 from bitswap_cli.images.vp8 import engine, reference
+from bitswap_cli.images.vp8.decisions import TooMany
 from bitswap_cli.images.vp8.reference import HEAD
 from tests.images.vp8.webp_files import frame_of, frames, scene, webp
 
@@ -109,6 +110,28 @@ def test_a_frame_of_more_decisions_than_it_has_bytes_for_is_none() -> None:
     huge = bytearray(frame_of(webp(scene(16, 16, 1))))
     huge[6:10] = b"\xff\x3f\xff\x3f"
     assert engine.carried(bytes(huge)) == 0
+
+
+@pytest.mark.parametrize("name", ["c", "reference"])
+def test_decisions_of_all_frames_are_bounded(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frames that cost next to nothing may let a reader work no longer than others."""
+    if name == "c" and engine.compiled() is None:
+        pytest.skip("the kernel is not compiled")
+    monkeypatch.setenv("BITSWAP_ENGINE", name)
+    some = [frame_of(webp(scene(9, 10, seed))) for seed in range(2)]
+    words, (rest, gaps, whole) = engine.encode(some), apart(some)
+    least, most = 1056, 1 << 14  # decisions, one of them enough
+    while most - least > 1:
+        middle = (least + most) // 2
+        try:
+            engine.encode(some, middle)
+            most = middle
+        except TooMany:
+            least = middle
+    assert most > 2 * 1056  # probabilities of coefficients, of each frame
+    assert engine.decode(words, rest, gaps, len(whole), most) == whole
+    with pytest.raises(ArchiveError, match="malformed"):
+        engine.decode(words, rest, gaps, len(whole), most - 1)
 
 
 def test_an_unknown_engine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,13 +8,14 @@ from bitswap_cli.archive.format.values.columns import malformed, pack_column, un
 from bitswap_cli.archive.format.values.objects import pack_object, unpack_object
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.vp8 import engine, finding
+from bitswap_cli.images.vp8.decisions import TooMany
 
-MAX_FRAMED = 1 << 23  # bytes that are coded together, at most: half a minute of a reader
+MAX_FRAMED = 1 << 23  # bytes that are coded together, at most
 
 
 def pack_frames(data: Buffer | memoryview) -> tuple[int, bytes] | None:
     """Return how many frames there are in at most `MAX_FRAMED` bytes, and these by decisions; None
-    if there are none."""
+    if there are none, or they take too many."""
     own = bytes(data)
     spans = finding.found(own)[: MAX_FRAMES - 1]
     if not spans:
@@ -22,7 +23,10 @@ def pack_frames(data: Buffer | memoryview) -> tuple[int, bytes] | None:
     ends = [0, *(span.end for span in spans[:-1])]
     gaps = [span.start - end for span, end in zip(spans, ends, strict=True)]
     rest = pack_blob(pack_object([pack_column(gaps), finding.rest(own, spans)]))
-    words = engine.encode([own[span.start : span.end] for span in spans])
+    try:
+        words = engine.encode([own[span.start : span.end] for span in spans])
+    except TooMany:
+        return None
     return len(spans), LENGTH.pack(len(rest)) + rest + words.astype("<u4").tobytes()
 
 

@@ -197,7 +197,8 @@ TARGET INLINE void code_rows(work *w) {
 
 /* Code a frame: its first bytes are carried, the rest are decisions. */
 TARGET INLINE void code_frame(work *w, carrier *c) {
-    w->still = (int64_t)PER_BYTE * c->size + AT_LEAST;
+    const int64_t own = (int64_t)PER_BYTE * c->size + AT_LEAST;
+    const int64_t most = w->still = own < w->in_all ? own : w->in_all;
     if (!carry(w, c, 0, HEAD) || !begin_size(w, c)) {
         w->failed = WRONG;
         return;
@@ -215,6 +216,7 @@ TARGET INLINE void code_frame(work *w, carrier *c) {
     if (!w->failed && !begin_frame(w)) w->failed = NO_MEMORY;
     if (!w->failed) code_rows(w);
     end_frame(w);
+    w->in_all -= most - w->still;
     for (int i = 0; i <= w->partitions && w->task != ENCODING && !w->failed; i++)
         if (!end_writing(w->writers + i)) w->failed = WRONG;
 }

@@ -7,7 +7,7 @@
 #include "pages.h"
 #include "work.h"
 
-enum { ABI = 1, TOO_MANY = 3 };
+enum { ABI = 2, TOO_MANY = 3 };
 
 extern HIDDEN void bitswap_vp8_plain(work *w, carrier *c);
 extern HIDDEN void bitswap_vp8_avx2(work *w, carrier *c);
@@ -32,7 +32,7 @@ EXPORT int64_t bitswap_vp8_check(const numbers *n, const uint8_t *frame, int64_t
     int64_t found = -NO_MEMORY;
     if (w && written) {
         carrier c = {.to = (uint8_t *)frame, .size = size};
-        w->n = n, w->task = CHECKING, w->written = written;
+        w->n = n, w->task = CHECKING, w->written = written, w->in_all = INT64_MAX;
         run(w, &c);
         const int same = !w->failed && !memcmp(written, frame, (size_t)size);
         found = same ? HEAD + 3 * (w->partitions - 1) : 0;
@@ -42,11 +42,11 @@ EXPORT int64_t bitswap_vp8_check(const numbers *n, const uint8_t *frame, int64_t
     return found;
 }
 
-/* Code frames that lie one after the other: returns how many words `out`, which has room for so
- * many, gets; or why not, below 0. */
+/* Code frames that lie one after the other, of at most so many decisions in all: returns how many
+ * words `out`, which has room for so many, gets; or why not, below 0. */
 EXPORT int64_t bitswap_vp8_encode(const tables *t, const state *a, const numbers *n, uint8_t *data,
-                                  const int64_t *sizes, int64_t frames, uint32_t *out,
-                                  int64_t room) {
+                                  const int64_t *sizes, int64_t frames, uint32_t *out, int64_t room,
+                                  int64_t most) {
     work *w = calloc(1, sizeof *w);
     coder c = {.costs = t->cost};
     void *all = NULL;
@@ -55,7 +55,7 @@ EXPORT int64_t bitswap_vp8_encode(const tables *t, const state *a, const numbers
     if (w) w->counters = (void *)zeros(sizeof *w->counters * CONTEXTS << TABLE_BITS, &all);
     if (w && w->counters && c.pending) {
         c.failed = 0;
-        w->t = t, w->a = a, w->n = n, w->c = &c, w->task = ENCODING;
+        w->t = t, w->a = a, w->n = n, w->c = &c, w->task = ENCODING, w->in_all = most;
         carrier own = {.to = data};
         for (int64_t i = 0; i < frames && !w->failed; i++) {
             own.size = sizes[i];
@@ -94,11 +94,12 @@ static int64_t carried(work *w, uint8_t *data, int64_t size, const uint8_t *rest
     return c.rest != c.end;
 }
 
-/* Find bytes of which frames are told by words, and the rest: returns 0, or why not, below 0. */
+/* Find bytes of which frames are told by words, by at most so many decisions in all, and the rest:
+ * returns 0, or why not, below 0. */
 EXPORT int64_t bitswap_vp8_decode(const tables *t, const state *a, const numbers *n, uint8_t *data,
                                   int64_t size, const uint8_t *rest, int64_t left,
                                   const int64_t *gaps, int64_t frames, const uint32_t *words,
-                                  int64_t count) {
+                                  int64_t count, int64_t most) {
     work *w = calloc(1, sizeof *w);
     coder c = {.decoding = 1, .costs = t->cost, .from = words, .end = words + count};
     void *all = NULL;
@@ -106,7 +107,7 @@ EXPORT int64_t bitswap_vp8_decode(const tables *t, const state *a, const numbers
     c.head = HEAD_MIN;
     if (w) w->counters = (void *)zeros(sizeof *w->counters * CONTEXTS << TABLE_BITS, &all);
     if (w && w->counters) {
-        w->t = t, w->a = a, w->n = n, w->c = &c, w->task = DECODING;
+        w->t = t, w->a = a, w->n = n, w->c = &c, w->task = DECODING, w->in_all = most;
         failed = carried(w, data, size, rest, left, gaps, frames);
         if (!failed && !complete(&c)) failed = WRONG;
     }

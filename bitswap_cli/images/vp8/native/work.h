@@ -76,7 +76,7 @@ typedef struct {
     uint32_t *counters; /* [CONTEXTS][1 << TABLE_BITS] */
     coder *c;
     int task, failed;
-    int64_t still; /* decisions that there may still be */
+    int64_t still, in_all; /* decisions that there may still be, of a frame and of all */
     reader readers[PARTITIONS];
     writer writers[PARTITIONS];
     uint8_t *written; /* a checker's: the frame again */
