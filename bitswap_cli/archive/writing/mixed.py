@@ -1,7 +1,7 @@
 """Blocks of files by context mixing, in pieces: a reader takes a second for each megabyte."""
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from bitswap_cli.archive.format.attributes import NONE
@@ -13,6 +13,8 @@ from bitswap_cli.archive.writing.coders.coder import Submit
 from bitswap_cli.mixing import octets
 
 PIECE = 1 << 22  # bytes, but for entries that cannot be split
+
+Cut = Callable[[int, int], Iterable[int]]
 
 
 class Piece(NamedTuple):
@@ -45,9 +47,11 @@ def encode(
     return bodies
 
 
-def pieces(segments: Sequence[ByteSegment], data: Buffer, most: int = 0) -> list[Piece]:
+def pieces(
+    segments: Sequence[ByteSegment], data: Buffer, most: int = 0, cut: Cut | None = None
+) -> list[Piece]:
     """Cut a block in pieces of `most` bytes, else `PIECE`, between segments where that can be, else
-    in files."""
+    in files: these into what `cut`, told where one begins and ends, says, or evenly."""
     most = most or PIECE
     found = [Piece([], 0, 0)]
     for segment in segments:
@@ -56,8 +60,9 @@ def pieces(segments: Sequence[ByteSegment], data: Buffer, most: int = 0) -> list
             found.append(last := Piece([], last.end, last.end))
         if segment.length > most and _is_divisible(segment):
             found.pop()
-            found += _split(segment, data, last.start, most)
             end = last.start + segment.length
+            ends = cut(last.start, end) if cut else [*range(last.start + most, end, most), end]
+            found += _split(segment, data, last.start, ends)
             found.append(Piece([], end, end))
         else:
             last.segments.append(segment)
@@ -72,14 +77,13 @@ def _is_divisible(segment: ByteSegment) -> bool:
     return whole_or_begins and host_of(segment.name) is None
 
 
-def _split(segment: ByteSegment, data: Buffer, start: int, most: int) -> list[Piece]:
+def _split(segment: ByteSegment, data: Buffer, start: int, ends: Iterable[int]) -> list[Piece]:
     """The pieces of a large file, or of the beginning of one."""
-    found, crc = [], 0
-    for at in range(0, segment.length, most):
-        length = min(most, segment.length - at)
-        first = start + at
-        crc = zlib.crc32(memoryview(data)[first : first + length], crc)
-        told = NONE if at else segment.attributes
-        own = segment._replace(offset=at, length=length, crc=crc, attributes=told)
-        found.append(Piece([own], first, first + length))
+    found, crc, first = list[Piece](), 0, start
+    for end in ends:
+        crc = zlib.crc32(memoryview(data)[first:end], crc)
+        told = NONE if found else segment.attributes
+        own = segment._replace(offset=first - start, length=end - first, crc=crc, attributes=told)
+        found.append(Piece([own], first, end))
+        first = end
     return found

@@ -11,6 +11,7 @@ from bitswap_cli.images.vp8.reference import HEAD, START
 
 MARK = b"VP8 "
 _SIZE = struct.Struct("<I")
+BEFORE = len(MARK) + _SIZE.size  # bytes before a frame that tell of it
 
 
 class Span(NamedTuple):
@@ -24,14 +25,14 @@ class Span(NamedTuple):
 
 def likely(data: bytes) -> int:
     """Return how many bytes seem to be frames, of which hardly more than the beginning is seen."""
-    return sum(end - start for start, end in _places(data))
+    return sum(end - start for start, end in places(data))
 
 
 def found(data: bytes) -> list[Span]:
     """Return the frames that come back from their decisions, in order: each has its size in four
     bytes before it, least byte first, and `MARK` before these. Raises as `engine.carried` does."""
     spans = list[Span]()
-    for start, end in _places(data):
+    for start, end in places(data):
         if carried := engine.carried(data[start:end]):
             spans.append(Span(start, end, carried))
     return spans
@@ -48,8 +49,8 @@ def rest(data: bytes, spans: Sequence[Span]) -> bytes:
     return b"".join([*parts, data[at:]])
 
 
-def _places(data: bytes) -> Iterator[tuple[int, int]]:
-    """Where frames seem to begin and to end, one behind the other."""
+def places(data: bytes | bytearray) -> Iterator[tuple[int, int]]:
+    """Yield where frames seem to begin and to end, one behind the other."""
     at = 0
     while (mark := data.find(MARK, at)) >= 0:
         start = mark + len(MARK) + _SIZE.size

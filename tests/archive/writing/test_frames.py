@@ -114,6 +114,31 @@ def test_pieces_are_cut_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @needs_kernel
+def test_large_files_are_cut_between_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frames, "PIECE", 4000)
+    monkeypatch.setattr(frames, "MAX_FRAMED", 60000)
+    large = webp(scene(160, 200, 1), quality=95)
+    many = b"".join(webp(scene(60, 80, n)) for n in range(12))
+    huge = webp(scene(300, 400, 2, 40), quality=100)
+    segments = [
+        ByteSegment(name, "file", len(data), 0, len(data), 0, zlib.crc32(data), NONE)
+        for name, data in ((b"l", large), (b"m", many), (b"h", huge))
+    ]
+    data = large + many + huge
+    assert len(large) > 4000 < len(many) < 60000 < len(huge)
+    with Threads(2) as pool:
+        found = frames.encode(segments, data, pool.submit, lambda count: None)
+    tables = [read_table(BYTE, body, NAMED_VERSION) for body, _ in found]
+    assert [body for body, count in found if count != 1] == []
+    told = [table for table in tables if isinstance(table, ByteTable)]
+    assert sum(table.frames for table in told) == 1 + 12  # and none of what is too large
+    assert len([1 for table in told if table.segments[0].name == b"m"]) > 2
+    assert max(table.length for table in told) == len(large)
+    bodies = zip(told, (body for body, _ in found), strict=True)
+    assert b"".join(decode_bytes(table, body) for table, body in bodies) == data
+
+
+@needs_kernel
 def test_what_is_no_such_chunk_is_refused() -> None:
     data = webp(scene(60, 80, 1))
     segment = ByteSegment(b"a", "file", len(data), 0, len(data), 0, zlib.crc32(data), NONE)
