@@ -49,8 +49,13 @@ def origins(search: Searcher, luma: Luma) -> list[Origin]:
             (own, found.chroma(steps)) for much, own, found in tried if _RIVAL * much >= best
         ]
         return [own._replace(steps=(steps, table, table)) for own, table in best_of]
-    near = [own for _, own, _ in tried if max(own.top, own.left) < 8]  # blocks begin as luma's
+    # blocks begin as luma's; if those of none of these do, any may be
+    near = _near([own for _, own, _ in tried]) or _near(_possible(luma))
     return [own._replace(steps=(steps, like, like)) for own in near]
+
+
+def _near(some: list[Origin]) -> list[Origin]:
+    return [own for own in some if max(own.top, own.left) < 8]
 
 
 def _own(search: Searcher, luma: Luma) -> Luma:

@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from bitswap_cli.images.history import engine, finder
-from bitswap_cli.images.history.decoder import Decoder, decode
+from bitswap_cli.images.history import engine, finder, sampling
+from bitswap_cli.images.history.decoder import Decoder, Origin, decode
 from bitswap_cli.images.history.finder import find
 from bitswap_cli.images.history.reference import ZIGZAG
 from bitswap_cli.images.history.search import Blocks, Effort
@@ -321,3 +321,20 @@ def test_steps_are_not_those_of_what_was_painted_over(sampling: str, quality: in
 def test_nothing_is_found_without_a_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(finder, "compiled", lambda: None)
     assert find(load(save(scene(192, 256), 75))) is None
+
+
+@needs_kernel
+@pytest.mark.parametrize("left", [16, 24])
+def test_crops_of_which_chroma_says_little_are_looked_at(
+    left: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However few of all samplings are likely, one is left."""
+    pixels = load(save(scene(160, 160), 75, "4:2:0"))[9:105, left : left + 96]
+
+    def far(search: object, luma: object, asked: list[Origin]) -> list[Origin]:
+        return [own for own in asked if max(own.top, own.left) >= 8] or asked
+
+    monkeypatch.setattr(sampling, "_likely", far)
+    monkeypatch.setattr(sampling, "_EVIDENCE", 1 << 30)
+    found = find(pixels)
+    assert found is None or found.origin.left < 16
