@@ -8,7 +8,7 @@ or empty for the kernel if it is there.
 
 import ctypes
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from typing import Any, TypeVar
@@ -30,6 +30,12 @@ def address(array: NDArray[np.generic]) -> int:
         return ctypes.addressof(_AT(array))  # several times as fast as what follows
     except (TypeError, ValueError):  # it is read-only, or empty
         return array.ctypes.data
+
+
+def addresses(arrays: Sequence[NDArray[np.generic]]) -> ctypes.Array[ctypes.c_void_p]:
+    """Return where some arrays lie, as a kernel is told of a structure of pointers; raises as
+    `address` does. The arrays have to stay as long as it is used."""
+    return (ctypes.c_void_p * len(arrays))(*map(address, arrays))
 
 
 class Library:

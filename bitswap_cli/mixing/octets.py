@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -11,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitswap_cli.ans import Damaged
-from bitswap_cli.ans.library import Library, chosen, load
+from bitswap_cli.ans.library import Library, addresses, chosen, load
 from bitswap_cli.errors import ArchiveError, InputError
 from bitswap_cli.mixing import reference
 from bitswap_cli.mixing.state import NEWEST, VERSIONS, begun
@@ -73,7 +71,7 @@ def encode(
         return words if len(words) <= room else None
     own, out = np.frombuffer(data, np.uint8).copy(), np.empty(room, np.uint32)
     state, numbers = begun(shape), np.array(shape, np.int32)
-    told = _addresses(tables()), _addresses(state), numbers.ctypes.data
+    told = addresses(tables()), addresses(state), numbers.ctypes.data
     found = kernel.encode(*told, own.ctypes.data, len(own), out.ctypes.data, room)
     if found == _NO_MEMORY:
         raise MemoryError
@@ -91,7 +89,7 @@ def decode(words: NDArray[np.uint32], size: int, version: int = NEWEST) -> bytes
             raise _damaged() from None
     own, out = np.array(words, np.uint32), np.zeros(size, np.uint8)  # those of a file lie anywhere
     state, numbers = begun(shape), np.array(shape, np.int32)
-    told = _addresses(tables()), _addresses(state), numbers.ctypes.data
+    told = addresses(tables()), addresses(state), numbers.ctypes.data
     found = kernel.decode(*told, out.ctypes.data, size, own.ctypes.data, len(own))
     if found == _NO_MEMORY:
         raise MemoryError
@@ -102,7 +100,3 @@ def decode(words: NDArray[np.uint32], size: int, version: int = NEWEST) -> bytes
 
 def _damaged() -> ArchiveError:
     return ArchiveError("the compressed data is damaged: it is none of these bytes")
-
-
-def _addresses(arrays: Sequence[NDArray[np.generic]]) -> ctypes.Array[ctypes.c_void_p]:
-    return (ctypes.c_void_p * len(arrays))(*(array.ctypes.data for array in arrays))

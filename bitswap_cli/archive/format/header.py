@@ -114,8 +114,7 @@ class Header(NamedTuple):
     `MAX_BLOCK` bytes, and `MIXED`, those by context mixing (see mixing/octets.py); `RECIPES`,
     chunks of whole pictures whose recipes are, too, and `MIXED_2` and `MIXED_3`, either of these by
     the second and third version of that; `VP8`, BYTE chunks with frames of VP8 by their decisions;
-    `LARGE`,
-    pictures of more than `MAX_PIXELS` pixels (see images/strips.py);
+    `LARGE`, pictures of more than `MAX_PIXELS` pixels (see images/strips.py);
     `COMMON`, chunks of tiles by a model that tells what they share (see coding/common.py);
     `TWINS`, pictures by the tiles of others (see `TileSegment.twin`);
     `MODELS`, chunks of tiles by more models than one;

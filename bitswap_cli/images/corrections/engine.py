@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
-from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bitswap_cli.ans import Damaged
-from bitswap_cli.ans.library import Library, chosen, load
+from bitswap_cli.ans.library import Library, addresses, chosen, load
 from bitswap_cli.errors import ArchiveError, InputError
 from bitswap_cli.images.corrections import reference
 from bitswap_cli.images.corrections.reference import Bytes, Words
@@ -64,8 +61,8 @@ def encode(pixels: Bytes, made: Bytes, grid: Grid) -> Words:
     room, found = _ROOM, _TOO_MANY
     while found == _TOO_MANY:
         work, out, told = own.copy(), np.empty(room, np.uint32), _Told(own, grid)
-        addresses = [array.ctypes.data for array in (own, work, truth, out)]
-        found = kernel.encode(*told.addresses, *addresses, room)
+        where = [array.ctypes.data for array in (own, work, truth, out)]
+        found = kernel.encode(*told.addresses, *where, room)
         room *= 8
     if found < 0:
         raise MemoryError
@@ -100,14 +97,10 @@ class _Told:
         self._state = begun()
         self._geometry = np.array([*made.shape, *grid], np.int64)
         self.addresses = (
-            _addresses(tables()),
-            _addresses(self._state),
+            addresses(tables()),
+            addresses(self._state),
             self._geometry.ctypes.data,
         )
-
-
-def _addresses(arrays: Sequence[NDArray[np.generic]]) -> ctypes.Array[ctypes.c_void_p]:
-    return (ctypes.c_void_p * len(arrays))(*(array.ctypes.data for array in arrays))
 
 
 def _damaged() -> ArchiveError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitswap_cli.ans import Damaged
-from bitswap_cli.ans.library import Library, chosen, load
+from bitswap_cli.ans.library import Library, addresses, chosen, load
 from bitswap_cli.errors import ArchiveError, InputError
 from bitswap_cli.images.vp8 import reference
 from bitswap_cli.images.vp8.decisions import MOST, TooMany
@@ -55,7 +54,7 @@ def carried(frame: bytes) -> int:
     if kernel is None:
         return reference.carried(frame)
     own = np.frombuffer(frame, np.uint8)
-    found = kernel.check(_addresses(numbers()), own.ctypes.data, len(own))
+    found = kernel.check(addresses(numbers()), own.ctypes.data, len(own))
     if found < 0:
         raise MemoryError
     return int(found)
@@ -71,8 +70,8 @@ def encode(frames: Sequence[bytes], most: int = MOST) -> Words:
     sizes = np.array([len(frame) for frame in frames], np.int64)
     room = len(data) // 2 + 64  # words, for all that a frame can take
     told, out = _Told(), np.empty(room, np.uint32)
-    addresses = [*told.addresses, data.ctypes.data, sizes.ctypes.data]
-    found = kernel.encode(*addresses, len(sizes), out.ctypes.data, room, most)
+    where = [*told.addresses, data.ctypes.data, sizes.ctypes.data]
+    found = kernel.encode(*where, len(sizes), out.ctypes.data, room, most)
     if found == _NO_MEMORY:
         raise MemoryError
     if found < 0:
@@ -117,9 +116,9 @@ def decode(words: Words, rest: bytes, gaps: Sequence[int], size: int, most: int 
     out, own = np.zeros(size, np.uint8), np.frombuffer(rest, np.uint8)
     told, places = _Told(), np.array(gaps, np.int64)
     given = np.array(words, np.uint32)  # those of a file lie anywhere
-    addresses = [*told.addresses, out.ctypes.data, size, own.ctypes.data, len(own)]
+    where = [*told.addresses, out.ctypes.data, size, own.ctypes.data, len(own)]
     counted = places.ctypes.data, len(places), given.ctypes.data, len(given), most
-    found = kernel.decode(*addresses, *counted)
+    found = kernel.decode(*where, *counted)
     if found == _NO_MEMORY:
         raise MemoryError
     if found:
@@ -133,14 +132,10 @@ class _Told:
     def __init__(self) -> None:
         self._state = begun()
         self.addresses = (
-            _addresses(tables()),
-            _addresses(self._state),
-            _addresses(numbers()),
+            addresses(tables()),
+            addresses(self._state),
+            addresses(numbers()),
         )
-
-
-def _addresses(arrays: Sequence[NDArray[np.generic]]) -> ctypes.Array[ctypes.c_void_p]:
-    return (ctypes.c_void_p * len(arrays))(*(array.ctypes.data for array in arrays))
 
 
 def _damaged() -> ArchiveError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import weakref
 from collections.abc import Sequence
 from functools import cache
@@ -11,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bitswap_cli.ans.library import Library, address, load
+from bitswap_cli.ans.library import Library, address, addresses, load
 from bitswap_cli.mixing.tables import tables
 from bitswap_models.families.drawn.config import Config
 from bitswap_models.families.drawn.reference.faults import damaged, lacking
@@ -56,7 +55,7 @@ class Kernel:
     ) -> Chunk:
         """Open a chunk: see `engine.opened`."""
         room = sum((height + 2) * (width + 2 * MARGIN) for height, width, _ in shapes)
-        read_only, own = (_addresses(arrays) for arrays in (tables(), state))
+        read_only, own = (addresses(arrays) for arrays in (tables(), state))
         told = config.ways, config.contexts, config.least
         at, size = (None, 0) if words is None else (address(words), len(words))
         chunk = self._open(read_only, own, bits, *told, room, at, size)
@@ -109,10 +108,6 @@ class Chunk:
         if result < 0:
             raise damaged() if self._decoding else lacking()
         return result
-
-
-def _addresses(arrays: Sequence[NDArray[np.generic]]) -> ctypes.Array[ctypes.c_void_p]:
-    return (ctypes.c_void_p * len(arrays))(*map(address, arrays))
 
 
 @cache
