@@ -13,7 +13,7 @@ from bitswap_cli.archive.format.sections import (
 )
 from bitswap_cli.archive.format.values.objects import pack_object, unpack_object
 from bitswap_cli.errors import ArchiveError, ModelError, display
-from bitswap_cli.images.formats import high_bits, register
+from bitswap_cli.images.formats import high_bits, ranks, register
 from bitswap_cli.images.formats.format import DESCRIBED, WIDE
 from bitswap_cli.images.formats.lattice import kinds as lattice
 from bitswap_cli.images.picture import CHANNELS
@@ -59,7 +59,8 @@ _OF_ENTRIES = frozenset(
 _FOLLOWS = {LAID: DECODINGS, DECODERS: DECODINGS, CORRECTED: DECODINGS, LEARNING: JPEGS}
 # Of these, tables do not tell which kinds of pictures there are, or by which makers.
 _HIDING = frozenset(
-    [SAMPLES, DECODINGS, STREAMS, PIECES, TEXTS, *lattice.FEATURES, *high_bits.FEATURES]
+    [SAMPLES, DECODINGS, STREAMS, PIECES, TEXTS]
+    + [*lattice.FEATURES, *high_bits.FEATURES, ranks.FEATURE]
 )
 
 

@@ -13,7 +13,7 @@ from bitswap_cli.archive.sources import source as source_files
 from bitswap_cli.archive.sources import twins
 from bitswap_cli.archive.sources.source import Source, SourceError
 from bitswap_cli.images import bands
-from bitswap_cli.images.formats import high_bits
+from bitswap_cli.images.formats import high_bits, ranks
 from bitswap_cli.images.formats.jpeg.codec import Jpeg, split
 from bitswap_cli.images.formats.lattice import format as lattice
 from bitswap_cli.images.formats.lattice.kinds import FEATURES as LATTICES
@@ -38,6 +38,7 @@ from bitswap_cli.images.picture import (
     Picture,
     is_held,
 )
+from bitswap_cli.images.repeats import repeats_itself
 
 # bytes of a file that is looked at as a picture, and of one that may be a large one
 MAX_FILE = MAX_SAMPLES + 2 * MAX_RECIPE
@@ -129,7 +130,7 @@ class Group:
     """Of all of them."""
 
 
-LAID = (*LATTICES, *high_bits.FEATURES)
+LAID = (*LATTICES, *high_bits.FEATURES, ranks.FEATURE)
 """Features of kinds of pictures that are made of those of others."""
 NO_PICTURE = Known()
 UNSEEN = Known(limit=-1)
@@ -192,12 +193,19 @@ def look_again(source: Source, known: Known) -> list[Picture]:
 
 def _laid(pictures: list[Picture]) -> list[Picture]:
     """Return what the first picture is by luma and chroma, if its colours were computed of any; if
-    it has more than eight bits, by its highest ones; and had it eight before, of these."""
+    it has more than eight bits, by its highest ones, and had it eight before, of these; and by
+    ranks, if there are gaps between its values."""
     if not pictures:
         return []
     own = pictures[0]
     planes = lattice.laid(high_bits.levels(own) or own)
-    return [found for found in (planes, high_bits.laid(own)) if found]
+    return [found for found in (planes, high_bits.laid(own), _ranked(own)) if found]
+
+
+def _ranked(picture: Picture) -> Picture | None:
+    """Return a picture by ranks, unless it is for the coder of drawn ones, which learns gaps."""
+    found = ranks.laid(picture)
+    return None if found is None or repeats_itself(picture) else found
 
 
 def pays_as_jpeg(seen: Seen) -> bool:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.deflate.makers import MAKERS
-from bitswap_cli.images.formats import high_bits, ico, qoi
+from bitswap_cli.images.formats import high_bits, ico, qoi, ranks
 from bitswap_cli.images.formats.arrays import idx, npy, npz, planar
 from bitswap_cli.images.formats.format import WIDE, Format, Kind, Shape
 from bitswap_cli.images.formats.gif import format as gif
@@ -42,6 +42,7 @@ FORMATS: dict[str, Format] = {
     "ico": ico,
     "lattice": lattice,
     "high-bits": high_bits,
+    "ranks": ranks,
 }
 
 

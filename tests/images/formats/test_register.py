@@ -90,6 +90,8 @@ def test_kinds_keep_their_numbers_and_promises() -> None:
         (47, "tiff-fax", True, False),
         (48, "fax", True, False),
         (49, "flate", True, False),
+        (50, "ranks", False, False),
+        (51, "ranks-exact", True, False),
         *LATTICES,
     ]
     assert all(kind.alphabet == BYTES for kind in kinds())
