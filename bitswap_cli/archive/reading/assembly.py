@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Callable, Iterable, Sequence, Set
+from typing import cast
 
 from bitswap_cli.archive.format.attributes import Attributes
 from bitswap_cli.archive.format.jpeg import JpegFile
@@ -17,7 +18,6 @@ from bitswap_cli.archive.format.segments import (
     ByteSegment,
     ByteTable,
     DecodedFile,
-    Extra,
     Table,
     TileSegment,
     TileTable,
@@ -31,10 +31,12 @@ from bitswap_cli.archive.reading.opened import (
     Begun,
     OpenFile,
     OpenPicture,
+    Part,
     check_bytes,
     not_as_it_was,
     only_a_part,
     out_of_order,
+    parts_of,
     too_large,
     whole_file,
 )
@@ -85,14 +87,24 @@ class Assembler:
         self._lost: dict[bytes, str] = {}
         self._members = Members(sink.spool)
 
-    def add(self, table: Table, decoded: Decoded) -> None:
-        """Take what a chunk holds, as its table tells it."""
-        if isinstance(table, TileTable) and isinstance(decoded, tuple):
-            self._add_tiles(table, *decoded)
-        elif isinstance(table, ByteTable) and isinstance(decoded, bytes):
-            self._add_bytes(table, decoded)
-        elif isinstance(table, WholeTable) and isinstance(decoded, list):
-            self._add_files(table, decoded)
+    def sorted(self, table: Table, decoded: Decoded) -> Decoded | list[Part]:
+        """Return what a chunk holds, if that is tiles by pictures; any thread may ask, and makes
+        files."""
+        if not isinstance(table, TileTable) or not isinstance(decoded, tuple):
+            return decoded
+        parts = parts_of(table, *decoded, self._copies.needed)
+        return [part.made(self._sooner_of) for part in parts]
+
+    def add(self, table: Table, found: Decoded | list[Part]) -> None:
+        """Take what a chunk holds, `sorted`, as its table tells it."""
+        if isinstance(table, TileTable) and isinstance(found, list):
+            for part in cast(list[Part], found):
+                names = [segment.name for segment in part.segments]
+                self._attempt(names, self._add_picture_part, part)
+        elif isinstance(table, ByteTable) and isinstance(found, bytes):
+            self._add_bytes(table, found)
+        elif isinstance(table, WholeTable) and isinstance(found, list):
+            self._add_files(table, cast(list[DecodedFile], found))
 
     def lose(self, names: Iterable[bytes]) -> None:
         """Note entries of which some chunk could not be decoded."""
@@ -114,25 +126,6 @@ class Assembler:
         if self._file:
             self._file.output.discard()
             self._file = None
-
-    def _add_tiles(self, table: TileTable, tiles: Samples, extras: Iterable[Extra]) -> None:
-        """Take the decoded tiles of a chunk, and the extras of the segments that tell any.
-
-        Parameters
-        ----------
-        table, tiles : TileTable, array (N, tile_height, tile_width, channels)
-        extras : iterable of Extra
-        """
-        extra = iter(extras)
-        twins: dict[int, list[tuple[TileSegment, Extra | None]]] = {}  # by their first tile
-        for segment, start in zip(table.segments, table.starts, strict=True):
-            told = next(extra) if segment.tells else None
-            if self._copies.needed(segment.name):
-                twins.setdefault(start, []).append((segment, told))
-        for start, parts in twins.items():
-            own = tiles[start : start + parts[0][0].tiles]
-            names = [segment.name for segment, _ in parts]
-            self._attempt(names, self._add_picture_part, parts, own)
 
     def _add_bytes(self, table: ByteTable, data: bytes) -> None:
         """Take the unpacked bytes of a chunk."""
@@ -167,20 +160,18 @@ class Assembler:
         if host_of(name) is None:  # of a file that lacks a picture inside, it is told itself
             self._lost.setdefault(name, display(name) + why)
 
-    def _add_picture_part(
-        self, parts: Sequence[tuple[TileSegment, Extra | None]], tiles: Samples
-    ) -> None:
-        """Take tiles of a picture, or of twins; where these begin, each has an extra."""
-        segments = [segment for segment, _ in parts]
-        files = [Begun(segment, extra) for segment, extra in parts if extra and segment.begins]
+    def _add_picture_part(self, part: Part) -> None:
+        """Take tiles of a picture, or of twins."""
+        files, segments = part.begun, part.segments
         if files:
             self._drop_picture()
-            self._picture = self._opened(files, tiles)
+            self._picture = part.picture or self._opened(files, part.tiles)
         picture = self._picture
         if picture is None:
             raise out_of_order(segments[0].name)
         try:
-            picture.add(segments, tiles, [extra for _, extra in parts])
+            if not part.picture:
+                picture.add(segments, part.tiles, part.extras)
         except ArchiveError:
             self._drop_picture()
             raise

@@ -1,15 +1,16 @@
-"""Which of the entries that are wanted equal others, and where what they equal is restored.
+"""Which entries are wanted, which of these equal others, and where what they equal is restored.
 
 A file is decoded once. It becomes the first entry that is wanted of all that equal it, which is the
 file itself if that is wanted; the others are copied from this one, or linked to it.
 """
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from bitswap_cli.archive.format.attributes import NONE, Attributes
 from bitswap_cli.archive.format.header import COPIES, NESTED
-from bitswap_cli.archive.format.names import host_of
+from bitswap_cli.archive.format.names import above, host_of
 from bitswap_cli.archive.format.segments import (
     COPY,
     COPY_KINDS,
@@ -19,7 +20,7 @@ from bitswap_cli.archive.format.segments import (
 )
 from bitswap_cli.archive.reading.equal import Told
 from bitswap_cli.archive.reading.reader import ArchiveReader
-from bitswap_cli.errors import ArchiveError
+from bitswap_cli.errors import ArchiveError, InputError, display
 
 
 class Place(NamedTuple):
@@ -28,6 +29,35 @@ class Place(NamedTuple):
     name: bytes
     mtime: int
     attributes: Attributes
+
+
+class Selection:
+    """Which names are wanted: all, or some, what is in folders of these names, and the folders that
+    they are in.
+
+    Parameters
+    ----------
+    select : sequence of str, optional
+        Names as listed; all by default.
+    """
+
+    def __init__(self, select: Sequence[str] | None) -> None:
+        self._names = None if select is None else {os.fsencode(n).rstrip(b"/") for n in select}
+        self._above = {folder for name in self._names or () for folder in above(name)}
+        self._seen: set[bytes] = set()
+
+    def __call__(self, name: bytes) -> bool:
+        """Tell whether an entry of a name is wanted; none inside of others is by itself."""
+        if self._names is None or host_of(name) is not None:
+            return host_of(name) is None
+        found = {name, *above(name)} & self._names
+        self._seen |= found
+        return bool(found) or name in self._above
+
+    def check(self, path: str) -> None:
+        """Raise `InputError` if no entry of an archive had one of the selected names so far."""
+        if missing := sorted((self._names or set()) - self._seen):
+            raise InputError(f"{path} holds no entry {', '.join(map(display, missing))}")
 
 
 class Copies:

@@ -1,7 +1,8 @@
 """Entries as they are put together, and what may be wrong with them."""
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from math import prod
 from typing import NamedTuple
 
@@ -12,12 +13,13 @@ from bitswap_cli.archive.format.segments import (
     DecodedFile,
     Extra,
     TileSegment,
+    TileTable,
     WholeSegment,
 )
 from bitswap_cli.archive.reading.sink import Output
 from bitswap_cli.contract import Samples
 from bitswap_cli.errors import ArchiveError, InputError, display
-from bitswap_cli.images.formats.register import shown_shape
+from bitswap_cli.images.formats.register import is_described, shown_shape
 from bitswap_cli.images.inspection import Sooner, never, rebuild
 from bitswap_cli.images.orientation import turn_back
 from bitswap_cli.images.picture import MAX_RECIPE, Picture, Recipe
@@ -67,6 +69,7 @@ class OpenPicture:
     def __init__(self, files: Sequence[Begun], tiles: Samples) -> None:
         self.files: Sequence[Begun] = files
         self._told: list[bytearray] = []  # their descriptions, if these have parts
+        self._made: dict[bytes, bytes] = {}  # files by their names
         self._order = Order([file.segment for file in files], tiles)
         try:
             self._pixels = np.zeros(files[0].segment.laid, tiles.dtype)
@@ -109,6 +112,12 @@ class OpenPicture:
             self.files = [file.told(bytes(told)) for file, told in both]
             self._told = []
 
+    def make(self, sooner_of: Callable[[bytes], Sooner]) -> None:
+        """Make its files now, for `file` to return them: a name tells what `file` is given with it.
+        Raises what `file` does."""
+        for one in self.files:
+            self._made[one.segment.name] = self.file(one, sooner_of(one.segment.name))
+
     def file(self, which: Begun, sooner: Sooner = never) -> bytes:
         """Return a file, or one as good in pixels that is made sooner, if its kind may be.
 
@@ -117,8 +126,10 @@ class OpenPicture:
         ArchiveError
             If that is not what the archive tells of it.
         """
-        pixels, recipe = self.picture(which)
         told = which.segment
+        if made := self._made.get(told.name):
+            return made
+        pixels, recipe = self.picture(which)
         quick = sooner(told.kind)
         data = rebuild(recipe, pixels, quick=quick)
         if quick:
@@ -131,6 +142,78 @@ class OpenPicture:
         """Return it as it lay in a file."""
         recipe = Recipe(which.segment.kind, *which.extra[1:])
         return Picture(turn_back(self._pixels, which.segment.orientation), recipe)
+
+
+class Part(NamedTuple):
+    """Tiles of a picture, or of twins, that follow each other in a chunk."""
+
+    segments: list[TileSegment]
+    """Of its files."""
+    extras: list[Extra | None]
+    """What the chunk tells of each, if it does."""
+    tiles: Samples
+    """(N, tile_height, tile_width, channels)"""
+    picture: OpenPicture | None = None
+    """All of it, its files made."""
+
+    @property
+    def begun(self) -> list[Begun]:
+        """The files that begin here."""
+        both = zip(self.segments, self.extras, strict=True)
+        return [Begun(segment, extra) for segment, extra in both if extra and segment.begins]
+
+    @property
+    def whole(self) -> bool:
+        """Whether the chunk holds all of its tiles."""
+        first, tile = self.segments[0], self.tiles.shape[1:3]
+        return first.tiles == count_tiles(*first.laid[:2], *tile)
+
+    def made(self, sooner_of: Callable[[bytes], Sooner]) -> "Part":
+        """Return it with its files made, if that takes long, and it is whole: the thread that
+        decoded it has the time, while others decode.
+
+        What is wrong with them is found again, and told, when they are asked for.
+
+        Parameters
+        ----------
+        sooner_of : callable
+            Gives, by the name of an entry, of which kinds files are made sooner.
+        """
+        files = self.begun
+        # these have no more bytes than samples and what is told of them allow
+        if not files or not self.whole or not all(is_described(f.segment.kind) for f in files):
+            return self
+        with suppress(ArchiveError, InputError):
+            picture = OpenPicture(files, self.tiles)
+            picture.add(self.segments, self.tiles, self.extras)
+            picture.make(sooner_of)
+            return self._replace(picture=picture)
+        return self
+
+
+def parts_of(
+    table: TileTable, tiles: Samples, extras: Iterable[Extra], wanted: Callable[[bytes], bool]
+) -> list[Part]:
+    """Sort what a chunk holds by pictures.
+
+    Parameters
+    ----------
+    table, tiles : TileTable, array (N, tile_height, tile_width, channels)
+    extras : iterable of Extra
+        Of the segments that tell any, in order.
+    wanted : callable
+        Tells of which entries' names anything is wanted.
+    """
+    extra = iter(extras)
+    found: dict[int, Part] = {}  # by their first tile: twins have the same
+    for segment, start in zip(table.segments, table.starts, strict=True):
+        told = next(extra) if segment.tells else None
+        if wanted(segment.name):
+            if start not in found:
+                found[start] = Part([], [], tiles[start : start + segment.tiles])
+            found[start].segments.append(segment)
+            found[start].extras.append(told)
+    return list(found.values())
 
 
 class Order:

@@ -10,7 +10,7 @@ from bitswap_cli.archive.codecs import Codecs, CodecsFor, Need
 from bitswap_cli.archive.format.header import FOLDERS, MODES, SPOOLED
 from bitswap_cli.archive.format.index import ChunkInfo
 from bitswap_cli.archive.format.jpeg import become_jpegs
-from bitswap_cli.archive.format.names import above, host_of, jpeg_name
+from bitswap_cli.archive.format.names import above, jpeg_name
 from bitswap_cli.archive.format.register import Decoded, decode_chunk, need_of
 from bitswap_cli.archive.format.sections import BYTE, MAX_BLOCK, TILE
 from bitswap_cli.archive.format.segments import (
@@ -18,17 +18,19 @@ from bitswap_cli.archive.format.segments import (
     FOLDER_KINDS,
     ByteTable,
     Table,
+    TileTable,
     WholeTable,
 )
 from bitswap_cli.archive.reading.assembly import Assembler
-from bitswap_cli.archive.reading.copies import Copies
+from bitswap_cli.archive.reading.copies import Copies, Selection
+from bitswap_cli.archive.reading.opened import Part
 from bitswap_cli.archive.reading.places import Places
 from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.restore import Folder
 from bitswap_cli.archive.reading.sink import Nowhere, Sink
 from bitswap_cli.archive.report import Progress, UnpackReport
 from bitswap_cli.archive.system.giving import Giver
-from bitswap_cli.errors import ArchiveError, InputError, PartialError, display
+from bitswap_cli.errors import ArchiveError, InputError, PartialError
 from bitswap_cli.images.formats.register import is_described, is_inexact
 from bitswap_cli.images.inspection import Sooner, never
 from bitswap_cli.threads import Threads
@@ -80,7 +82,7 @@ def unpack(
     PartialError
         If something was lost, or a link points out of the folder; everything else is restored.
     """
-    wanted, giver = _Selection(select), giver or Giver()
+    wanted, giver = Selection(select), giver or Giver()
     private = reader.header.features >= {FOLDERS, MODES}
     folder = Folder(directory, giver, force=force, keep_going=keep_going, private=private)
     try:
@@ -113,7 +115,7 @@ def verify(
     """
     needs = {_need(reader, chunk) for chunk in reader.chunks}
     codecs = find_codecs(reader, codecs_for, needs)
-    everything = Copies(reader, _Selection(None), keep_going=False)
+    everything = Copies(reader, Selection(None), keep_going=False)
     how = _How(sooner=is_inexact)
     nowhere = Nowhere(spooling=not reader.header.features.isdisjoint(SPOOLED))
     report = _Unpacking(reader, codecs, nowhere, everything, how, threads, progress).run()
@@ -202,28 +204,6 @@ def find_codecs(reader: ArchiveReader, codecs_for: CodecsFor, needs: Set[Need]) 
     return codecs
 
 
-class _Selection:
-    """Which names are wanted: all, or some, what is in folders of these names, and the folders that
-    they are in."""
-
-    def __init__(self, select: Sequence[str] | None) -> None:
-        self._names = None if select is None else {os.fsencode(n).rstrip(b"/") for n in select}
-        self._above = {folder for name in self._names or () for folder in above(name)}
-        self._seen: set[bytes] = set()
-
-    def __call__(self, name: bytes) -> bool:
-        if self._names is None or host_of(name) is not None:
-            return host_of(name) is None
-        found = {name, *above(name)} & self._names
-        self._seen |= found
-        return bool(found) or name in self._above
-
-    def check(self, path: str) -> None:
-        """Raise `InputError` if no entry of an archive had one of the selected names so far."""
-        if missing := sorted((self._names or set()) - self._seen):
-            raise InputError(f"{path} holds no entry {', '.join(map(display, missing))}")
-
-
 class _How(NamedTuple):
     """How files are restored, see `unpack`."""
 
@@ -243,6 +223,10 @@ def _names(reader: ArchiveReader) -> set[bytes]:
     return names
 
 
+_Found = Decoded | list[Part]
+"""What a chunk holds."""
+
+
 class _Pending(NamedTuple):
     """A chunk being decoded."""
 
@@ -250,7 +234,7 @@ class _Pending(NamedTuple):
     """Bytes of files in it."""
     chunk: ChunkInfo
     table: Table
-    result: Callable[[], Decoded]
+    result: Callable[[], _Found]
 
 
 class _Unpacking:
@@ -316,7 +300,7 @@ class _Unpacking:
             while self._pending and sum(one.length for one in self._pending) + length > MAX_BLOCK:
                 self._take()
             body = self._reader.body(chunk)
-            result = decode_chunk(chunk.tag, self._codecs, table, body, self._pool.map)
+            result = self._decoded(chunk, table, body)
         except ArchiveError as error:
             if not self._keep_going:
                 raise self._reader.located(error, chunk) from error
@@ -326,6 +310,13 @@ class _Unpacking:
                 self._assembler.lose(segment.name for segment in table.segments)
             return
         self._pending.append(_Pending(length, chunk, table, result))
+
+    def _decoded(self, chunk: ChunkInfo, table: Table, body: bytes) -> Callable[[], _Found]:
+        """Begin to decode a chunk; return what waits for it."""
+        if not isinstance(table, TileTable):
+            return decode_chunk(chunk.tag, self._codecs, table, body, self._pool.map)
+        decode = decode_chunk(chunk.tag, self._codecs, table, body)
+        return self._pool.submit(lambda: self._assembler.sorted(table, decode())).result
 
     def _miss(self, chunk: ChunkInfo) -> None:
         """Note a chunk whose names are not known; a damaged file may hold millions."""
@@ -338,8 +329,7 @@ class _Unpacking:
         """Wait for the first chunk that is being decoded, and put its entries together."""
         _, chunk, table, result = self._pending.popleft()
         try:
-            decoded = result()
-            self._assembler.add(table, decoded)
+            self._assembler.add(table, result())
         except ArchiveError as error:
             if not self._keep_going:
                 raise self._reader.located(error, chunk) from error

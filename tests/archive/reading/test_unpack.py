@@ -1,5 +1,6 @@
 """What cannot be restored does not stop the rest, and is named."""
 
+import threading
 import zlib
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,13 @@ from bitswap_cli.archive.writing.pack import pack
 from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.contract import TileCodec
 from bitswap_cli.errors import ArchiveError, InputError, ModelError, PartialError
+from bitswap_cli.images.formats.format import DESCRIBED
 from bitswap_cli.images.formats.png import format as png
 from bitswap_cli.images.formats.png.chunks import Head
 from bitswap_cli.images.formats.png.rows import write_rows
 from bitswap_cli.images.formats.register import is_described, is_inexact
+from bitswap_cli.images.inspection import decode, describe, rebuild
+from bitswap_cli.images.picture import Picture, Recipe
 from bitswap_cli.images.tiles import cut
 from tests.archive.reading.test_hostile import of_bytes
 from tests.archive.support import (
@@ -30,6 +34,7 @@ from tests.archive.support import (
     bad_png,
     check,
     codec_for,
+    encoded,
     header_for,
     rescue,
     smooth,
@@ -124,17 +129,17 @@ def test_what_cannot_be_written_does_not_stop_the_rest(tmp_path: Path) -> None:
     assert tree(tmp_path / "out")[b"good"][1] == b"3"
 
 
+@pytest.mark.parametrize("kind", ["pnm", "png-exact"])
 @pytest.mark.parametrize("change", [{"crc": 1}, {"size": 780}, {"size": 0}, {}])
 def test_rebuilt_pictures_are_what_the_table_tells(
-    tmp_path: Path, codec: ZlibCodec, change: dict[str, Any]
+    tmp_path: Path, codec: ZlibCodec, change: dict[str, Any], kind: str
 ) -> None:
     """Size and CRC-32 of the file, where a size is told."""
-    pixels, head = smooth(16, 16), b"P6 16 16 255\n"
-    data = head + pixels.tobytes()
-    told = TileSegment(b"x", "pnm", 16, 16, 3, 0, 4, len(data), crc=zlib.crc32(data))
+    data, (pixels, recipe) = _file_of(kind, smooth(16, 16))
+    told = TileSegment(b"x", kind, 16, 16, 3, 0, 4, len(data), crc=zlib.crc32(data))
     segment = told._replace(size=change.get("size", told.size), crc=change.get("crc", told.crc))
-    body, _ = encode_tiles(codec, [segment], *cut(pixels, 8, 8, 3), [Extra(0, head, b"")])
-    with ArchiveWriter(tmp_path / "a", header_for(codec)) as writer:
+    body, _ = encode_tiles(codec, [segment], *cut(pixels, 8, 8, 3), [Extra(0, *recipe[1:])])
+    with ArchiveWriter(tmp_path / "a", header_for(codec).using([DESCRIBED])) as writer:
         writer.add(TILE, body, 1)
         writer.finish(Totals(1, len(data), pixels.size, 0))
         writer.commit()
@@ -145,6 +150,37 @@ def test_rebuilt_pictures_are_what_the_table_tells(
         check(tmp_path / "a", codec)
     with pytest.raises(PartialError, match="x does not come back as it was"):
         rescue(tmp_path / "a", codec, tmp_path / "out")
+
+
+def _file_of(kind: str, pixels: np.ndarray) -> tuple[bytes, Picture]:
+    """A file, and the picture that it is."""
+    data = encoded(pixels, "PPM" if kind == "pnm" else "PNG", compress_level=0)
+    picture = decode(data, kind, describe(data) or b"")
+    assert picture is not None
+    return data, picture
+
+
+def test_files_that_take_long_are_made_once_by_those_who_decode(
+    tmp_path: Path, codec: ZlibCodec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But for those in several chunks."""
+    sizes = {"a.png": 16, "b.png": 24, "large.png": 56}
+    for name, size in sizes.items():
+        write(tmp_path / "in" / name, bad_png(size, size))
+    pack([tmp_path / "in"], tmp_path / "a", codec, header_for(codec).using([DESCRIBED]))
+    made: list[tuple[int, bool]] = []
+
+    def noted(recipe: Recipe, pixels: np.ndarray, **how: bool) -> bytes:
+        made.append((len(pixels), threading.current_thread() is threading.main_thread()))
+        return rebuild(recipe, pixels, **how)
+
+    monkeypatch.setattr("bitswap_cli.archive.reading.opened.rebuild", noted)
+    with ArchiveReader(tmp_path / "a") as reader:
+        rows = [row.kind for table in reader.tables() for row in table.segments]
+        assert rows.count("png-exact") > len(sizes)
+        unpack(reader, codec_for(codec), tmp_path / "out")
+    assert sorted(made) == [(16, False), (24, False), (56, True)]
+    assert tree(tmp_path / "in") == tree(tmp_path / "out" / "in")
 
 
 @pytest.mark.parametrize("part", [0, 1, 2])
