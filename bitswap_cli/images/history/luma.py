@@ -81,8 +81,7 @@ def luma_of(search: Searcher, lattices: Lattices, pixels: Plane) -> Luma | None:
 
 def _map_of(lattices: Lattices, sample: Plane) -> Map | None:
     """Return the map by which FFmpeg made most colours of a sample, if it made them."""
-    asked = ((sample > 0) & (sample < 255)).all(1) & (sample != sample[:, :1]).any(1)
-    inside = sample[asked]
+    inside = lattices.telling(sample)
     for some, share in ((inside[:: len(inside) // _FEW + 1], _LIKELY), (inside, _ON)):
         some, least = np.ascontiguousarray(some), int(share * len(some))
         on = lattices.known(FEW_MAPS, some, len(some) - least)

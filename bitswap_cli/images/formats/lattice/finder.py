@@ -55,7 +55,7 @@ def find(pixels: NDArray[np.uint8]) -> Found | None:
     if kernel is None or min(height, width) < _SMALLEST or height * width > _LARGEST:
         return None
     search, own = searcher(kernel), np.ascontiguousarray(pixels)
-    if _is_gray(own):
+    if search.grays(own) / (height * width) >= _GRAY:
         return Found(_WITHOUT, Chroma.NONE, 0, own[:, :, 1], own[None, :0, :0, 0])
     used = _map_of(search, own)
     if used is None:
@@ -72,22 +72,10 @@ def find(pixels: NDArray[np.uint8]) -> Found | None:
     return Found(used, how, orientation, luma, chroma) if wrong <= _WRONG * luma.size else None
 
 
-def _is_gray(pixels: Plane) -> bool:
-    """Tell whether nearly all pixels are gray."""
-    gray = (pixels[..., 0] == pixels[..., 1]) & (pixels[..., 2] == pixels[..., 1])
-    return bool(gray.mean() >= _GRAY)
-
-
 def _map_of(search: Searcher, pixels: Plane) -> Map | None:
     """Return the map on whose lattice most colours of a sample are."""
     flat = pixels.reshape(-1, 3)
-    sample = flat[:: max(1, len(flat) // _SAMPLE) | 1].astype(np.uint32)
-    every = np.sort(sample[:, 0] << 16 | sample[:, 1] << 8 | sample[:, 2])
-    colours = every[np.append(True, every[1:] != every[:-1])]
-    red, green, blue = ((colours >> shift).astype(np.uint8) for shift in (16, 8, 0))
-    inside = [(plane > 0) & (plane < 255) for plane in (red, green, blue)]
-    asked = np.logical_and.reduce(inside) & ((red != green) | (green != blue))
-    some = np.ascontiguousarray(np.stack((red, green, blue), 1)[asked])
+    some = search.distinct(search.telling(flat, max(1, len(flat) // _SAMPLE) | 1))
     if len(some) < _COLOURS:
         return None
     few = np.ascontiguousarray(some[:: len(some) // _FEW])

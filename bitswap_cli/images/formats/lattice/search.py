@@ -52,7 +52,25 @@ class Searcher:
     def __init__(self, kernel: Kernel) -> None:
         self._triples = kernel.bound("history_triples", "plppllpppp")
         self._known = kernel.bound("history_known", "plpllpp", void=True)
+        self._grays = kernel.bound("history_grays", "pl")
+        self._telling = kernel.bound("history_telling", "pllp")
+        self._distinct = kernel.bound("history_distinct", "plp")
         self._lay = kernel.bound("history_lay", "pllpllppplllp")
+
+    def grays(self, pixels: Plane) -> int:
+        """Return how many pixels (.., 3) are gray."""
+        return self._grays(address(pixels), pixels.size // 3)
+
+    def telling(self, pixels: Plane, step: int = 1) -> Plane:
+        """Return those of each `step`th pixel (n, 3) that are neither gray nor at an end of a
+        channel's range."""
+        out = np.empty((len(pixels) // step + 2, 3), np.uint8)
+        return out[: self._telling(address(pixels), len(pixels), step, address(out))]
+
+    def distinct(self, colours: Plane) -> Plane:
+        """Return the different ones of some colours (n, 3), in ascending order, in their place."""
+        room = np.empty(2 * len(colours), np.uint32)
+        return colours[: self._distinct(address(colours), len(colours), address(room))]
 
     def known(self, maps: Sequence[Map], pixels: Plane, spare: int) -> list[int]:
         """Return of how many pixels (n, 3) each map gives luma and chroma; fewer if these are all

@@ -119,3 +119,21 @@ def test_maps_are_asked_together_as_one_by_one() -> None:
     alone = [search.triples(used, pixels).on for used in maps]
     assert search.known(maps, pixels, len(pixels)) == alone
     assert max(alone) > 0
+
+
+@pytest.mark.parametrize("most", [3, 40, 256])
+@pytest.mark.parametrize("step", [1, 3])
+def test_colours_that_tell(most: int, step: int) -> None:
+    kernel = compiled()
+    if kernel is None:
+        pytest.skip("no compiled kernel")
+    search, random = Searcher(kernel), np.random.default_rng(most)
+    for count in (0, 1, 2, 1000):
+        pixels = random.integers(256 - most, 256, (count, 3)).astype(np.uint8)
+        pixels[: count // 10] //= 200  # the other end
+        gray = (pixels == pixels[:, :1]).all(1)
+        assert search.grays(pixels) == gray.sum()
+        some = (~gray & (pixels > 0).all(1) & (pixels < 255).all(1))[::step]
+        told = search.telling(pixels, step)
+        assert np.array_equal(told, pixels[::step][some])
+        assert np.array_equal(search.distinct(told.copy()), np.unique(told, axis=0))
