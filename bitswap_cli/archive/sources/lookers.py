@@ -1,19 +1,23 @@
 """Processes that look at files, beside this one: to look at many small ones takes more of Python
 than an interpreter does at a time, however many threads it has.
 
-A looker is this program once more. It reads which file to look at and writes what it sees, until
-there is nothing more to read: so it ends with whoever started it. No signal but that is for it.
+A looker is this program once more: a copy of the process, which has all that it needs at once; or,
+where other threads could leave something half done in that, one that begins anew. It reads which
+file to look at and writes what it sees, until there is nothing more to read: so it ends with
+whoever started it. No signal but that is for it.
 """
 
 import os
 import pickle
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from queue import SimpleQueue
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from bitswap_cli.archive.sources import seen
 from bitswap_cli.archive.sources.ahead import Outcome, each
@@ -21,12 +25,46 @@ from bitswap_cli.archive.sources.seen import Known
 from bitswap_cli.archive.sources.source import Source, SourceError, read
 
 MANY = 400
-"""Files that are worth a start, which takes about as long as to look at 150 of them."""
+"""Files that are worth a start, which takes about as long as to look at 300 of them, if it is no
+copy that begins."""
 _SMALL = 1 << 16  # bytes of a file, on average
-# Memory is kept for the next file: to give it back after each takes a fifth of the time (glibc).
-_SETTINGS = {"OMP_NUM_THREADS": "1", "MALLOC_TOP_PAD_": str(1 << 20)}
+_SETTINGS = {"OMP_NUM_THREADS": "1"}
+_TASKS, _MOMENTS = "/proc/self/task", 20  # milliseconds
 
-_Process = subprocess.Popen[bytes]
+
+class _Copy:
+    """A copy of this process that looks at files, with what `subprocess.Popen` has for others."""
+
+    def __init__(self) -> None:
+        (asked, own), (answers, told) = os.pipe(), os.pipe()
+        self.returncode: int | None = None
+        self._number = os.fork()
+        if not self._number:
+            try:
+                os.setsid()
+                for one in (signal.SIGINT, signal.SIGTERM):
+                    signal.signal(one, signal.SIG_DFL)
+                os.close(own)  # which it would wait for
+                serve(os.fdopen(asked, "rb"), os.fdopen(told, "wb"))
+            finally:  # it has nothing else of what this process was about
+                os._exit(0)
+        os.close(asked)
+        os.close(told)
+        self.stdin, self.stdout = os.fdopen(own, "wb"), os.fdopen(answers, "rb")
+
+    def kill(self) -> None:
+        """End it."""
+        os.kill(self._number, signal.SIGKILL)
+
+    def communicate(self) -> None:
+        """Wait until it has ended."""
+        _, self.returncode = os.waitpid(self._number, 0)
+        for file in (self.stdin, self.stdout):
+            with suppress(OSError):
+                file.close()
+
+
+_Process = subprocess.Popen[bytes] | _Copy
 _Free = SimpleQueue[_Process | None]
 """Processes that look at nothing now; None is this one."""
 
@@ -117,9 +155,24 @@ def _outcome(source: Source, found: Known | str) -> Outcome[Known]:
 
 
 def _started() -> _Process:
+    return _Copy() if _is_alone() else _begun()
+
+
+def _is_alone() -> bool:
+    """Tell whether this process has one thread, and can be copied: others that have just ended may
+    take a moment until they are gone."""
+    with suppress(OSError):  # where the system does not tell
+        for _ in range(_MOMENTS if hasattr(os, "fork") else 0):
+            if len(os.listdir(_TASKS)) == 1:
+                return True
+            time.sleep(0.001)
+    return False
+
+
+def _begun() -> subprocess.Popen[bytes]:
     # without -P, modules would be looked for in the folder at hand first, whatever lies there
     return subprocess.Popen(
-        [sys.executable, "-P", "-c", f"from {__name__} import serve; serve()"],
+        [sys.executable, "-P", "-c", f"from {__name__} import begin; begin()"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         env=os.environ | _SETTINGS, start_new_session=True,
     )  # fmt: skip
@@ -141,9 +194,13 @@ def _told(
     return found
 
 
-def serve() -> None:
-    """Be such a process."""
-    asked, answers = sys.stdin.buffer, sys.stdout.buffer
+def begin() -> None:
+    """Be such a process that begins anew."""
+    serve(sys.stdin.buffer, sys.stdout.buffer)
+
+
+def serve(asked: BinaryIO, answers: BinaryIO) -> None:
+    """Look at files as long as any are asked for."""
     with suppress(EOFError, OSError):
         while True:
             sources, wide, pixels = pickle.load(asked)

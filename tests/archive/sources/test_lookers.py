@@ -5,6 +5,8 @@ Of three that look in turn, two are processes beside this one.
 
 import os
 import subprocess
+import sys
+import threading
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +22,7 @@ from bitswap_cli.archive.sources.source import Source, SourceError
 from tests.images.formats.samples import files
 
 ALL = 3
+BLAS = "OPENBLAS_NUM_THREADS"
 FILES = files() | {"no picture": b"text", "like one": b"\x89PNG\r\n\x1a\n"}
 
 
@@ -34,12 +37,17 @@ def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Source]:
     return Catalogue([folder]).sources
 
 
-@pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[subprocess.Popen[bytes]]]:
+@pytest.fixture(params=["copies", "others"])
+def started(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[list[module._Process]]:
     """The processes that a test starts; each has ended by the end of it."""
-    found = list[subprocess.Popen[bytes]]()
+    found = list[module._Process]()
+    if request.param == "copies" and not hasattr(os, "fork"):
+        pytest.skip("no process can be copied")
+    monkeypatch.setattr(module, "_is_alone", lambda: request.param == "copies")
 
-    def start() -> subprocess.Popen[bytes]:
+    def start() -> module._Process:
         found.append(own())
         return found[-1]
 
@@ -60,7 +68,7 @@ def seen_by(look: Look, sources: list[Source]) -> list[tuple[object, ...]]:
 
 
 def test_pictures_in_streams_are_seen_as_well(
-    sources: list[Source], tmp_path: Path, started: list[subprocess.Popen[bytes]]
+    sources: list[Source], tmp_path: Path, started: list[module._Process]
 ) -> None:
     """They lie in a file that no other process has."""
     joined = b"<".join(map(zlib.compress, FILES.values()))
@@ -75,7 +83,7 @@ def test_pictures_in_streams_are_seen_as_well(
 
 
 def test_processes_see_what_this_one_sees(
-    sources: list[Source], started: list[subprocess.Popen[bytes]]
+    sources: list[Source], started: list[module._Process]
 ) -> None:
     with lookers(sources, ALL) as look:
         assert look is not here
@@ -86,7 +94,7 @@ def test_processes_see_what_this_one_sees(
 
 def test_nothing_is_run_that_lies_in_the_folder_at_hand(
     sources: list[Source],
-    started: list[subprocess.Popen[bytes]],
+    started: list[module._Process],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -99,7 +107,7 @@ def test_nothing_is_run_that_lies_in_the_folder_at_hand(
     assert not (tmp_path / "run").exists()
 
 
-def test_errors_are_told(sources: list[Source], started: list[subprocess.Popen[bytes]]) -> None:
+def test_errors_are_told(sources: list[Source], started: list[module._Process]) -> None:
     gone = next(source for source in sources if source.name.endswith(b"tga"))
     os.unlink(gone.path)
     with pytest.raises(SourceError) as own:
@@ -112,7 +120,7 @@ def test_errors_are_told(sources: list[Source], started: list[subprocess.Popen[b
 
 
 def test_what_a_process_cannot_do_is_done_here(
-    sources: list[Source], started: list[subprocess.Popen[bytes]]
+    sources: list[Source], started: list[module._Process]
 ) -> None:
     with lookers(sources, ALL) as look:
         for process in started:
@@ -124,7 +132,7 @@ def test_what_a_process_cannot_do_is_done_here(
 def test_where_no_process_can_be_had_there_is_none(
     sources: list[Source], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def start() -> subprocess.Popen[bytes]:
+    def start() -> module._Process:
         raise BlockingIOError
 
     monkeypatch.setattr(module, "_started", start)
@@ -132,9 +140,7 @@ def test_where_no_process_can_be_had_there_is_none(
         assert look is here
 
 
-def test_processes_end_with_an_error(
-    sources: list[Source], started: list[subprocess.Popen[bytes]]
-) -> None:
+def test_processes_end_with_an_error(sources: list[Source], started: list[module._Process]) -> None:
     with pytest.raises(KeyError), lookers(sources, ALL):
         raise KeyError
     assert len(started) == 2
@@ -150,7 +156,7 @@ def test_few_or_large_files_need_none(
 
 
 def test_archives_are_equal(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started: list[subprocess.Popen[bytes]]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started: list[module._Process]
 ) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
@@ -162,3 +168,23 @@ def test_archives_are_equal(
         bitswap_cli.compress(folder, tmp_path / "a.bsw", threads=2, force=True)
         archives.append((tmp_path / "a.bsw").read_bytes())
     assert archives[0] == archives[1] and started
+
+
+def test_a_process_of_several_threads_is_not_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another one might be about to change what a copy would have half changed for ever."""
+    done = threading.Event()
+    other = threading.Thread(target=done.wait)
+    other.start()
+    assert not module._is_alone()
+    done.set()
+    other.join()
+    monkeypatch.setattr(module, "_TASKS", "no such folder")
+    assert not module._is_alone()
+
+
+def test_a_process_of_one_thread_is_copied(tmp_path: Path) -> None:
+    if not os.path.isdir(module._TASKS):
+        pytest.skip("the system does not tell threads")
+    command = f"from {module.__name__} import _is_alone; raise SystemExit(_is_alone())"
+    own = subprocess.run([sys.executable, "-c", command], env=os.environ | {BLAS: "1"}, check=False)
+    assert own.returncode == 1
