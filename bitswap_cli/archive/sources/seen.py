@@ -194,12 +194,13 @@ def look_again(source: Source, known: Known) -> list[Picture]:
 def _laid(pictures: list[Picture]) -> list[Picture]:
     """Return what the first picture is by luma and chroma, if its colours were computed of any; if
     it has more than eight bits, by its highest ones, and had it eight before, of these; and by
-    ranks, if there are gaps between its values."""
+    ranks, if there are gaps between its values, or by luma and chroma of these."""
     if not pictures:
         return []
     own = pictures[0]
-    planes = lattice.laid(high_bits.levels(own) or own)
-    return [found for found in (planes, high_bits.laid(own), _ranked(own)) if found]
+    ranked = _ranked(own)
+    planes = lattice.laid(high_bits.levels(own) or own) or (ranked and lattice.laid(ranked))
+    return [found for found in (planes, high_bits.laid(own), ranked) if found]
 
 
 def _ranked(picture: Picture) -> Picture | None:

@@ -35,6 +35,11 @@ LATTICES += [
     for exact in (False, True)
 ]
 LATTICES += [(118, "gray", False, False), (119, "gray-exact", True, False)]
+LATTICES += [
+    (52 + 2 * k + exact, "own-map" + less + "-exact" * exact, exact, False)
+    for k, less in enumerate(("", "-half", "-half-odd", "-across", "-across-odd"))
+    for exact in (False, True)
+]
 LATTICES.sort()
 
 

@@ -11,14 +11,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bitswap_cli.images.formats.lattice.blind import find_map, may_have_map
 from bitswap_cli.images.formats.lattice.maps import MAPS, Chroma, Map, Plane, spread
+from bitswap_cli.images.formats.lattice.sample import sampled
 from bitswap_cli.images.formats.lattice.search import Searcher, Triples, searcher
 from bitswap_cli.images.history.engine import compiled
 from bitswap_cli.images.orientation import turn
 
-_SAMPLE = 10_000  # pixels that are asked
+_SAMPLE, _MORE = 10_000, 40_000  # pixels that are asked, and those that tell an unknown map
+_LARGE_ENOUGH = 1 << 16  # pixels of a picture for which a map is looked for that is none of `MAPS`
 _COLOURS = 300  # different ones of these, at least, that are neither gray nor at an end of a range
-_ON = 0.75  # of them are on the lattice
+_ON, _SURELY = 0.75, 0.99  # of them are on the lattice; are, so that no other map is looked for
 _FEW, _LIKELY = 64, 0.5  # so many are asked first, and go on if so many of these are on one
 _HALF = 0.99  # of the samples of chroma, at least, are as those at half the size tell
 _GRAY = 0.97  # of all pixels are gray, at least
@@ -78,14 +81,26 @@ def _map_of(search: Searcher, pixels: Plane) -> Map | None:
     some = search.distinct(search.telling(flat, max(1, len(flat) // _SAMPLE) | 1))
     if len(some) < _COLOURS:
         return None
+    known, share = _known_map(search, some)
+    large = pixels[..., 0].size >= _LARGE_ENOUGH
+    if share >= _SURELY or not large or not may_have_map(some):
+        return known
+    more = sampled(pixels, _MORE)
+    found = find_map(search, more)
+    return found.map if found and found.on >= max(_ON, share) * len(more.within) else known
+
+
+def _known_map(search: Searcher, some: Plane) -> tuple[Map | None, float]:
+    """Return the one of `MAPS` on whose lattice most of some colours are, if these are enough, and
+    their share."""
     few = np.ascontiguousarray(some[:: len(some) // _FEW])
     likely = int(_LIKELY * len(few))
     if max(search.known(_COLOURED, few, len(few) - likely)) < likely:
-        return None
+        return None, 0.0
     least = math.ceil(_ON * len(some))
     on = search.known(_COLOURED, some, len(some) - least)
     best = max(on)
-    return _COLOURED[on.index(best)] if best >= least else None
+    return (_COLOURED[on.index(best)], best / len(some)) if best >= least else (None, 0.0)
 
 
 def _less(used: Map) -> Iterator[tuple[Chroma, int]]:

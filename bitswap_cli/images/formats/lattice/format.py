@@ -14,12 +14,13 @@ import numpy as np
 from bitswap_cli.contract import Samples
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.corrections.columns import corrected, corrections
-from bitswap_cli.images.formats import high_bits, qoi
+from bitswap_cli.images.formats import high_bits, qoi, ranks
 from bitswap_cli.images.formats.arrays import npy
 from bitswap_cli.images.formats.format import Format, Kind, Pixels
 from bitswap_cli.images.formats.lattice.finder import Found, find
 from bitswap_cli.images.formats.lattice.kinds import WAYS, Way
-from bitswap_cli.images.formats.lattice.maps import Chroma, Plane, colours, spread
+from bitswap_cli.images.formats.lattice.maps import Chroma, Map, Plane, colours, spread
+from bitswap_cli.images.formats.lattice.own import OWN, SIZE, own_map
 from bitswap_cli.images.formats.pdf import format as pdf
 from bitswap_cli.images.formats.png import format as png
 from bitswap_cli.images.formats.rasters import bare, bmp, pnm, tga
@@ -31,9 +32,9 @@ _HEAD = struct.Struct("<BBI")  # kind of the file, how the picture lies, bytes o
 _ORIENTATIONS = 4  # where there is less chroma; else one
 _CHANNELS = 3  # of pictures, and of those with all of their chroma
 _MADE_BY: tuple[Format, ...] = (
-    png, bare, bmp, pnm, npy, qoi, tga, tiff, high_bits, pdf,
+    png, bare, bmp, pnm, npy, qoi, tga, tiff, high_bits, pdf, ranks,
 )  # fmt: skip
-_INNER = (0, 1, 2, 3, 6, 7, 9, 10, 11, 14, 15, 16, 21, 31, 32, 46, 49)  # numbers of kinds
+_INNER = (0, 1, 2, 3, 6, 7, 9, 10, 11, 14, 15, 16, 21, 31, 32, 46, 49, 50, 51)  # numbers of kinds
 _WITHIN = {
     kind.number: (form, kind) for form in _MADE_BY for kind in form.KINDS if kind.number in _INNER
 }
@@ -53,6 +54,7 @@ class _Told(NamedTuple):
     """Its own."""
     orientation: int
     corrections: bytes
+    map: Map
 
 
 def laid(picture: Picture) -> Picture | None:
@@ -69,9 +71,9 @@ def laid(picture: Picture) -> Picture | None:
     odd = found.how not in (Chroma.FULL, Chroma.NONE) and bool(own.shape[1] % 2)
     way = Way(found.map, found.how, odd, within[0].exact)
     planes = _planes(way, found)
-    told = corrections(own, _made(way, planes))
+    told = corrections(own, _made(way, found.map, planes))
     head = _HEAD.pack(within[0].number, found.orientation, len(told))
-    description = b"".join([head, told, recipe.description])
+    description = b"".join([head, told, found.map.told, recipe.description])
     if len(recipe.prefix) + len(recipe.suffix) + len(description) > MAX_RECIPE:
         return None
     made = Recipe(way.name, recipe.prefix, recipe.suffix, description)
@@ -88,7 +90,7 @@ def _planes(way: Way, found: Found) -> Plane:
     return np.concatenate(parts)[:, :, None]
 
 
-def _made(way: Way, planes: Plane) -> Plane:
+def _made(way: Way, used: Map, planes: Plane) -> Plane:
     """Return the colours of a picture (H, W, C); raise `ArchiveError` if it has another shape."""
     height, width, channels = planes.shape
     if channels != (_CHANNELS if way.how == Chroma.FULL else 1):
@@ -104,7 +106,7 @@ def _made(way: Way, planes: Plane) -> Plane:
         luma = planes[:-rows, : width - way.odd, 0]
         blue, red = np.hsplit(planes[-rows:, :, 0], 2)
     chroma = (spread(plane, way.how, *luma.shape) for plane in (blue, red))
-    return colours(way.map, luma, *chroma)
+    return colours(used, luma, *chroma)
 
 
 def split(data: bytes, kind: str) -> Picture | None:
@@ -130,19 +132,21 @@ def _unpack(recipe: Recipe) -> _Told:
         raise _malformed()
     number, orientation, length = _HEAD.unpack_from(described)
     end = _HEAD.size + length
+    start = end + SIZE * (way.map.name == OWN)  # of the inner description
     form, kind = _WITHIN.get(number, (None, None))
     most = _ORIENTATIONS if way.less else 1
     if form is None or kind is None or kind.exact != way.exact:
         raise _malformed()
-    if end > len(described) or orientation >= most:
+    if start > len(described) or orientation >= most:
         raise _malformed()
-    own = Recipe(kind.name, recipe.prefix, recipe.suffix, described[end:])
-    return _Told(way, form, own, orientation, described[_HEAD.size : end])
+    own = Recipe(kind.name, recipe.prefix, recipe.suffix, described[start:])
+    used = own_map(described[end:start]) if start > end else way.map
+    return _Told(way, form, own, orientation, described[_HEAD.size : end], used)
 
 
 def _pixels(told: _Told, samples: Samples) -> Plane:
     """Return the pixels of a picture; raise `ArchiveError` if its samples do not fit."""
-    made = _made(told.way, samples.view(np.uint8))
+    made = _made(told.way, told.map, samples.view(np.uint8))
     return np.ascontiguousarray(turn_back(corrected(made, told.corrections), told.orientation))
 
 

@@ -7,11 +7,12 @@ import numpy as np
 from bitswap_cli.contract import Samples
 from bitswap_cli.images.formats.format import Kind, Shape
 from bitswap_cli.images.formats.lattice.maps import MAPS, Chroma, Map
+from bitswap_cli.images.formats.lattice.own import BLANK, OWN
 
-FEATURES = LATTICE, FRAMES = "lattice", "frames"
-"""Of archives that can hold kinds of numbers below `_SECOND`, and others."""
+FEATURES = LATTICE, FRAMES, OWN_MAPS = "lattice", "frames", "own-maps"
+"""Of archives that can hold kinds of numbers below `_SECOND`, others, and maps of recipes."""
 
-_FIRST, _SECOND, _THIRD = 64, 120, 228  # numbers of kinds
+_OWN, _FIRST, _SECOND, _THIRD = 52, 64, 120, 228  # numbers of kinds
 _FIRST_MAPS = 14  # those that came with the first
 
 
@@ -44,7 +45,7 @@ class Way(NamedTuple):
     def kind(self) -> Kind:
         """Return what the program is told of it."""
         number = self._number()
-        feature = LATTICE if number < _SECOND else FRAMES
+        feature = OWN_MAPS if number < _FIRST else LATTICE if number < _SECOND else FRAMES
         kind = Kind(self.name, number, self.exact, plain=False, feature=feature, common=True)
         if self.how != Chroma.FULL:
             kind = kind._replace(shows=self._shows)
@@ -56,6 +57,9 @@ class Way(NamedTuple):
         return height - height // 2 if self.tall == 1 else height - (height + 1) // 3
 
     def _number(self) -> int:
+        if self.map.name == OWN:
+            lies = (Chroma.FULL, Chroma.REPEATED, Chroma.ACROSS).index(self.how)
+            return _OWN + 2 * max(0, 2 * lies - 1 + self.odd) + self.exact
         number = [used.name for used in MAPS].index(self.map.name)
         if self.odd or self.how == Chroma.ACROSS:
             across = self.how == Chroma.ACROSS
@@ -79,7 +83,7 @@ class Way(NamedTuple):
 
 WAYS = {
     way.name: way
-    for used in MAPS
+    for used in (*MAPS, BLANK)
     for how in (*used.ways, *[Chroma.FULL] * (Chroma.NONE not in used.ways))
     for odd in ((False,) if how in (Chroma.FULL, Chroma.NONE) else (False, True))
     for exact in (False, True)

@@ -86,6 +86,8 @@ class Map(NamedTuple):
     ways: tuple[Chroma, ...]
     """How chroma is had at each pixel where there is less of it, the least first; that of gray has
     no other way."""
+    told: bytes = b""
+    """What a recipe tells of it, if it is none of `MAPS`."""
 
 
 def _sums(tables: Iterable[NDArray[np.int64]], shift: int) -> Sums:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitswap_cli.ans.library import address
-from bitswap_cli.images.formats.lattice.maps import MAPS, Chroma, Map, Plane
+from bitswap_cli.images.formats.lattice.maps import MAP_OF, Chroma, Map, Plane
 from bitswap_cli.images.history.engine import Kernel
 
 _BUDGET = 200_000  # samples of chroma that are searched for, besides those that are known
@@ -16,22 +16,20 @@ _BUDGET = 200_000  # samples of chroma that are searched for, besides those that
 
 @cache
 def _back(name: str) -> NDArray[np.int64]:
-    """Return how a map's luma and chroma are estimated."""
-    return next(used.sums.back() for used in MAPS if used.name == name)
-
-
-@cache
-def _told(name: str) -> tuple[int, int, int]:
-    """Return what a search is told of a map: where its tables lie, their unit, and where it lies
-    how luma and chroma are estimated."""
-    tables, shift = next(used.sums for used in MAPS if used.name == name)
-    return address(tables), shift, address(_back(name))
+    """Return how luma and chroma are estimated of one of `MAPS`."""
+    return MAP_OF[name].sums.back()
 
 
 @cache
 def _told_of(names: tuple[str, ...]) -> NDArray[np.int64]:
-    """Return what a search is told of several maps, (n, 3)."""
-    return np.array([_told(name) for name in names], np.int64)
+    """Return what a search is told of several of `MAPS`, (n, 3): where their tables lie, their
+    unit, and where it lies how luma and chroma are estimated."""
+    maps = [MAP_OF[name].sums for name in names]
+    told = [
+        (address(sums.tables), sums.shift, address(_back(name)))
+        for name, sums in zip(names, maps, strict=True)
+    ]
+    return np.array(told, np.int64)
 
 
 class Triples(NamedTuple):
@@ -73,8 +71,8 @@ class Searcher:
         return colours[: self._distinct(address(colours), len(colours), address(room))]
 
     def known(self, maps: Sequence[Map], pixels: Plane, spare: int) -> list[int]:
-        """Return of how many pixels (n, 3) each map gives luma and chroma; fewer if these are all
-        but more than `spare`."""
+        """Return of how many pixels (n, 3) each of some `MAPS` gives luma and chroma; fewer if
+        these are all but more than `spare`."""
         room, on = np.empty((4, len(pixels)), np.uint8), np.empty(len(maps), np.int64)
         told = _told_of(tuple(used.name for used in maps))
         self._known(
@@ -88,9 +86,10 @@ class Searcher:
         """Find luma and chroma of pixels (.., 3)."""
         planes = np.empty((3, *pixels.shape[:-1]), np.uint8)
         known = np.empty(pixels.shape[:-1], np.uint8)
+        back = used.sums.back() if used.told else _back(used.name)
         on = self._triples(
-            *_told(used.name), address(pixels), known.size, known.size, *map(address, planes),
-            address(known),
+            address(used.sums.tables), used.sums.shift, address(back), address(pixels), known.size,
+            known.size, *map(address, planes), address(known),
         )  # fmt: skip
         return Triples(planes, known, on)
 

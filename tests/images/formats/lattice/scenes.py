@@ -30,3 +30,53 @@ def picture(used: Map, how: Chroma, told: list[Plane]) -> Plane:
     """The colours that a map makes of them."""
     luma, *chroma = told
     return colours(used, luma, *(spread(plane, how, *luma.shape) for plane in chroma))
+
+
+WEIGHTS = [(0.299, 0.114), (0.2126, 0.0722), (0.2627, 0.0593), (0.212, 0.087)]
+"""Of red and blue in luma, by BT.601, BT.709, BT.2020 and SMPTE 240M."""
+
+
+def smooth(seed: int, width: int = 300, grain: float = 1) -> Plane:
+    """Luma and chroma of a picture that has many colours: (3, 280, W)."""
+    rng, (y, x) = np.random.default_rng(seed), np.mgrid[:280, :width]
+    found = []
+    for centre, reach, noise in ((125, 60, 6), (128, 25, 2), (128, 25, 2)):
+        across, down = rng.uniform(20, 90, 2)
+        plane = centre + reach * np.sin(x / across + rng.uniform(0, 6)) * np.cos(y / down)
+        found.append(plane + rng.normal(0, grain * noise, plane.shape))
+    return np.stack(found).clip(0, 255).astype(np.uint8)
+
+
+def steps(weights: tuple[float, float], contrast: float, video: bool) -> NDArray[np.float64]:
+    """Red, green and blue of steps of luma, blue's chroma and red's, in columns."""
+    red, blue = weights
+    green = 1 - red - blue
+    matrix = np.array(
+        [
+            [1, 0, 2 * (1 - red)],
+            [1, -2 * (1 - blue) * blue / green, -2 * (1 - red) * red / green],
+            [1, 2 * (1 - blue), 0],
+        ]
+    )
+    return contrast * matrix * ([255 / 219, 255 / 224, 255 / 224] if video else [1, 1, 1])
+
+
+def made(told: Plane, matrix: NDArray[np.float64], add: float) -> Plane:
+    """Colours, rounded down."""
+    apart = told - np.array([16.0, 128, 128])[:, None, None]
+    values = np.moveaxis(np.tensordot(matrix, apart, 1), 0, 2) + add
+    colours: Plane = np.ascontiguousarray(np.floor(values).clip(0, 255).astype(np.uint8))
+    return colours
+
+
+def own_pictures(grain: float = 1) -> dict[str, Plane]:
+    """Pictures by maps that no list has, with all chroma and with less."""
+    full = smooth(11, grain=grain)
+    video, whole = steps(WEIGHTS[2], 1, True), steps(WEIGHTS[3], 0.9, False)
+    found = {"full": made(full, video, 0.5)}
+    for name, tall, width in (("half", 2, 300), ("across", 1, 300), ("half-odd", 2, 299)):
+        told = smooth(12, width, grain)
+        how = Chroma.REPEATED if tall == 2 else Chroma.ACROSS
+        told[1:] = [spread(plane[::tall, ::2], how, *plane.shape) for plane in told[1:]]
+        found[name] = made(told, whole, 6.0)
+    return found

@@ -5,13 +5,16 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 from bitswap_cli.errors import ArchiveError
+from bitswap_cli.images.formats.lattice import format as lattice
+from bitswap_cli.images.formats.lattice.finder import Found
 from bitswap_cli.images.formats.lattice.format import KINDS, laid
 from bitswap_cli.images.formats.lattice.maps import MAPS, Chroma
+from bitswap_cli.images.formats.lattice.own import own_map, pack
 from bitswap_cli.images.formats.register import kind_of, shown_shape
 from bitswap_cli.images.history import engine
 from bitswap_cli.images.inspection import decode, describe, inspect, inspect_exact, rebuild
@@ -19,7 +22,7 @@ from bitswap_cli.images.orientation import turn
 from bitswap_cli.images.picture import Picture, Recipe
 from bitswap_cli.images.repeats import middle_of
 from bitswap_cli.images.shown import read_samples, shown
-from tests.images.formats.lattice.scenes import Plane, picture, planes
+from tests.images.formats.lattice.scenes import Plane, own_pictures, picture, planes
 
 needs_kernel = pytest.mark.skipif(engine.compiled() is None, reason="no kernel")
 FULL = picture(MAPS[1], Chroma.FULL, planes(Chroma.FULL, 61, 53))
@@ -32,6 +35,7 @@ ODD = [
     picture(MAPS[number], how, planes(how, 60, 53, 40))
     for number, how in ((0, Chroma.BETWEEN), (4, Chroma.REPEATED), (14, Chroma.ACROSS))
 ]
+OWN = own_pictures()
 ALL = [FULL, HALF, REPEATED, GRAY, ACROSS, *ODD]
 
 
@@ -106,6 +110,54 @@ def test_kinds_of_other_channels_are_none() -> None:
     assert laid(Picture(FULL, Recipe("apng", b"", b""))) is None
 
 
+@needs_kernel
+@pytest.mark.parametrize("how", OWN)
+@pytest.mark.parametrize("form", ["PNG", "PPM"])
+def test_maps_that_recipes_tell(how: str, form: str) -> None:
+    data = saved(OWN[how], form)
+    found = laid(seen(data))
+    assert found is not None
+    assert found.recipe.kind == "own-map" + f"-{how}" * (how != "full") + "-exact"
+    assert rebuild(found.recipe, found.pixels) == data
+    for recipe in hostile(found.recipe):
+        with pytest.raises(ArchiveError):
+            rebuild(recipe, found.pixels)
+    start = 6 + int.from_bytes(found.recipe.description[2:6], "little")  # of the map
+    for told in (b"\xff\xff\xff\x7f", b"\0\0\0\x80"):
+        for k in range(10):
+            own = bytearray(found.recipe.description)
+            own[start + 4 * k : start + 4 * k + 4] = told
+            with pytest.raises(ArchiveError, match="map of colours"):
+                rebuild(found.recipe._replace(description=bytes(own)), found.pixels)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(-(1 << 24), 1 << 24), st.integers(-(1 << 18), 1 << 18)),
+        min_size=5,
+        max_size=5,
+    ),
+    st.integers(0, 16),
+    st.sampled_from([Chroma.FULL, Chroma.REPEATED, Chroma.ACROSS]),
+    st.integers(40, 43),
+)
+def test_any_map_comes_back(
+    lines: list[tuple[int, int]], zeros: int, how: Chroma, width: int
+) -> None:
+    """Whatever it makes, and be what was found all wrong."""
+    used = own_map(pack(np.array(lines), zeros))
+    luma, *chroma = planes(how, 31, width)
+    data = saved(picture(used, how, [luma, *chroma]), "PPM")
+    for wrong in (0, 1):
+        told = Found(used, how, 0, luma + np.uint8(wrong), np.stack(chroma))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(lattice, "find", lambda pixels, told=told: told)
+            found = laid(seen(data))
+        assert found is not None and found.recipe.kind.startswith("own-map")
+        assert rebuild(found.recipe, found.pixels) == data
+
+
 def test_no_file_begins_as_one() -> None:
     assert decode(saved(FULL, "PNG"), "libjpeg", b"") is None
 
@@ -129,7 +181,15 @@ def test_kinds_keep_their_numbers() -> None:
     assert numbers["gray"] == 118 and numbers["table-601"] == 228
     assert numbers["table-709-full-across-odd-exact"] == 227 and max(numbers.values()) == 243
     for kind in KINDS:
-        assert kind.feature == ("lattice" if kind.number < 120 else "frames")
+        later = "lattice" if kind.number < 120 else "frames"
+        assert kind.feature == ("own-maps" if kind.number < 64 else later)
+    own = {name: number for name, number in numbers.items() if name.startswith("own-map")}
+    lies = ("", "-half", "-half-odd", "-across", "-across-odd")
+    assert own == {
+        f"own-map{how}" + "-exact" * exact: 52 + 2 * k + exact
+        for k, how in enumerate(lies)
+        for exact in (0, 1)
+    }
 
 
 def hostile(recipe: Recipe) -> Iterator[Recipe]:

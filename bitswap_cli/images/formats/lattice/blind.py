@@ -1,0 +1,289 @@
+"""Finds the map by which colours were made where it is none of the known ones: by combs.
+
+Colours by a map are integers of luma and chroma, times a matrix, and rounded. So e^(2 pi i f c),
+over all colours c, adds up where f is of the dual lattice, whatever the picture shows; the rounding
+alone damps it. Luma adds equally to red, green and blue: of their differences only chroma is left,
+whose two frequencies a transform in two dimensions tells, and then luma's is one of one dimension.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+from itertools import product
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitswap_cli.images.formats.lattice.maps import LUMA, Map, Plane
+from bitswap_cli.images.formats.lattice.own import SHIFT, own_map, pack
+from bitswap_cli.images.formats.lattice.sample import Colours
+from bitswap_cli.images.formats.lattice.search import Searcher, Triples
+
+_Floats = NDArray[np.float64]
+_Ints = NDArray[np.int64]
+_Comb = tuple[float, _Floats]  # how strong it is, and its frequency
+_LEVELS = 256
+_COLOURS, _TRIED = 1000, 4000  # are asked, at least; and at most by each trial
+_LARGEST = 127  # of a difference that is looked at
+_STRENGTH = 0.25  # of chroma's combs; where there is none, it is 1 / sqrt(colours), or a bit more
+# Where chroma's frequencies are by any standard, of contrast .8 to 1.6: from and to, of red less
+# green, and of blue less green; for blue's chroma and red's.
+_BOXES = ((-0.3, -0.02, 0.3, 0.72), (0.3, 0.72, -0.25, -0.01))
+_LUMA = (512, 1434)  # where its frequency is, in 1 / 1024
+_FINE = 8  # parts of a level that luma is looked at in
+_PARTS = ((0, 2), (0, 1, 2), (0, 1))  # luma and chroma, as far as red, green and blue are of these
+_BLUE, _RED, _GREEN_OF_BLUE, _GREEN_OF_RED = range(1, 5)  # tables, after luma's
+_ROUNDS, _MOST_ROUNDS = 8, 24
+_ZEROS = (0, 10, 16)  # bits that products are rounded to: not at all, to 1/64, or wholly
+_PEAKS, _BESIDE = 3, 4  # combs that are tried, and how near to one there is no other
+_SURE = 0.95  # of colours are made: then no more is tried
+_MIDDLE = 128
+_LEAST, _MOST, _ADDED = 0.02, 8, 1 << 11  # of steps, and of what is added
+_GRID, _BIT = 1 << 24, 1 / 4096
+_WHOLE = 0.003  # by how much luma's step is less than one, where all values of luma are seen
+
+
+class Fitted(NamedTuple):
+    """A map, and how many colours it makes that are within a range."""
+
+    map: Map
+    on: int
+
+
+class _Numbers(NamedTuple):
+    """What tells the lines of a map."""
+
+    told: _Floats
+    """See `_solved`."""
+    black: int
+    """Its luma."""
+
+
+class _Trial(NamedTuple):
+    """A map that was tried."""
+
+    numbers: _Numbers
+    zeros: int
+    map: Map
+    on: int
+
+
+def may_have_map(colours: Plane) -> bool:
+    """Tell whether there are strong combs in some different colours (n, 3), none of which is gray
+    or at an end of a range."""
+    return len(colours) >= _COLOURS and all(_combs(colours.astype(np.int64)))
+
+
+def find_map(search: Searcher, colours: Colours) -> Fitted | None:
+    """Find the map by which most of some colours within a range were made; None if no combs are
+    strong."""
+    inside = colours.inside
+    few = np.ascontiguousarray(inside[:: -(-len(inside) // _TRIED)])
+    found: list[_Trial] = []
+    for matrix in _matrices(inside.astype(np.int64)):
+        told = _fitted(matrix, few.astype(np.int64))
+        if told is None:
+            continue
+        placed = _placed(told, colours.every)
+        found += [_settled(search, placed, zeros, few) for zeros in _ZEROS]
+        if max(trial.on for trial in found) >= _SURE * len(few):
+            break
+    if not found:
+        return None
+    best = max(found, key=lambda trial: trial.on)
+    first = _settled(search, best.numbers, best.zeros, colours.within)
+    second = _settled(search, _halves(first.numbers), best.zeros, colours.within)
+    used = max(first, second, key=lambda trial: trial.on)
+    return Fitted(used.map, used.on)
+
+
+def _halves(numbers: _Numbers) -> _Numbers:
+    """Return numbers by which black is a whole number or a half, as programs have it that round
+    down or to the nearest; and a bit more, as what is a bit less than a whole one is another."""
+    told, black = numbers
+    lies = _matrix_of(told) @ np.array([black, _MIDDLE, _MIDDLE])
+    halves = np.rint(2 * (told[5:] + lies)) / 2 + _BIT
+    return numbers._replace(told=np.append(told[:5], halves - lies))
+
+
+def _settled(search: Searcher, numbers: _Numbers, zeros: int, colours: Plane) -> _Trial:
+    """Return the map nearby that makes most colours."""
+    found = []
+    for _ in range(_ROUNDS):
+        used = own_map(pack(_lines(numbers), zeros))
+        seen = search.triples(used, colours)
+        found.append(_Trial(numbers, zeros, used, seen.on))
+        left = _left(used, seen, colours)
+        nearly = (np.abs(left) <= 1).all(1)
+        told = numbers.told + _solved(seen.planes.T[nearly].astype(np.int64), left[nearly])
+        if not left[nearly].any() or not _is_plausible(told):
+            break
+        numbers = numbers._replace(told=told)
+    return max(found, key=lambda trial: trial.on)
+
+
+@cache
+def _boxes() -> tuple[NDArray[np.bool_], ...]:
+    """Return where in a transform chroma's frequencies may be."""
+    own = np.fft.fftfreq(_LEVELS)
+    return tuple(
+        np.logical_and.outer(_between(own, *box[:2]), _between(own, *box[2:])) for box in _BOXES
+    )
+
+
+def _between(own: NDArray[Any], low: float, high: float) -> NDArray[np.bool_]:
+    """Tell which frequencies are in a range, if any whole number is added."""
+    return (own - low) % 1 <= high - low
+
+
+def _combs(colours: _Ints) -> list[list[_Comb]]:
+    """Return the strong combs of blue's chroma and of red's."""
+    pairs = colours[:, ::2] - colours[:, 1:2]
+    index = pairs[(np.abs(pairs) <= _LARGEST).all(1)] % _LEVELS
+    shown = np.bincount(index[:, 0] * _LEVELS + index[:, 1], minlength=_LEVELS**2)
+    shown = shown.reshape(_LEVELS, _LEVELS)
+    power = np.abs(np.fft.fft2(shown))
+    return [
+        list(_peaks(shown, np.where(where, power, 0), box))
+        for where, box in zip(_boxes(), _BOXES, strict=True)
+    ]
+
+
+def _matrices(colours: _Ints) -> Iterator[_Floats]:
+    """Yield red, green and blue of a step of luma, blue's chroma and red's, in columns, as combs
+    tell them; the strongest one first."""
+    for blue, red in sorted(product(*_combs(colours)), key=lambda pair: -pair[0][0] * pair[1][0]):
+        matrix = _matrix(np.array([blue[1], red[1]]), colours)
+        if matrix is not None:
+            yield matrix
+
+
+def _peaks(shown: _Ints, power: _Floats, box: tuple[float, ...]) -> Iterator[_Comb]:
+    """Yield how strong the strongest combs are that are strong enough, and their frequencies."""
+    low = np.array(box[::2])
+    for _ in range(_PEAKS):
+        best = int(power.argmax())
+        strength = power.flat[best]
+        if strength < _STRENGTH * shown.sum():
+            return
+        place = np.array(divmod(best, _LEVELS))
+        yield strength, _finely(shown, (place / _LEVELS - low) % 1 + low)
+        near = np.arange(-_BESIDE, _BESIDE + 1)
+        power[np.ix_(*((place[:, None] + near) % _LEVELS))] = 0
+
+
+def _finely(shown: _Ints, place: _Floats) -> _Floats:
+    """Return where near a frequency a comb is the strongest."""
+    levels = np.fft.fftfreq(_LEVELS, 1 / _LEVELS)
+    reach = 1 / _LEVELS
+    for _ in range(4):
+        places = place[:, None] + np.linspace(-reach, reach, 17)
+        one, other = (np.exp(-2j * np.pi * np.outer(own, levels)) for own in places)
+        best = int(np.abs(one @ shown @ other.T).argmax())
+        place = np.array([places[0, best // 17], places[1, best % 17]])
+        reach /= 8
+    return place
+
+
+def _matrix(peaks: _Floats, colours: _Ints) -> _Floats | None:
+    """Return red, green and blue of a step of luma, blue's chroma and red's, in columns; None if
+    they are none of any standard."""
+    if abs(np.linalg.det(peaks)) < 1 / _LEVELS:
+        return None
+    chroma = np.linalg.inv(peaks)  # red less green, and blue less green, of both
+    of_blue, of_red = -chroma[0, 0], -chroma[1, 1]  # luma takes what blue's chroma adds to red
+    blue, red = chroma[1, 0] + of_blue, chroma[0, 1] + of_red
+    told = np.array([1, blue, red, of_blue, of_red, 0, 0, 0])
+    if not _is_plausible(told):
+        return None
+    matrix = _matrix_of(told)
+    weighed = colours @ np.linalg.inv(matrix)[0]
+    least = weighed.min()
+    shown = np.bincount(((weighed - least) * _FINE).astype(np.int64))
+    points = 1024 * _FINE
+    power = np.abs(np.fft.rfft(shown, points)[_LUMA[0] : _LUMA[1]])
+    matrix[:, 0] = 1024 / (_LUMA[0] + int(power.argmax()))
+    return matrix
+
+
+def _fitted(matrix: _Floats, colours: _Ints) -> _Floats | None:
+    """Return what `_solved` makes of some colours by luma and chroma that are sought by turns with
+    it; None if that leads nowhere."""
+    inverse = np.linalg.inv(matrix)
+    phases = np.exp(2j * np.pi * colours @ inverse.T).mean(0)
+    parts = np.rint(colours @ inverse.T - np.angle(phases) / (2 * np.pi))
+    for _ in range(_MOST_ROUNDS):
+        told, before = _solved(parts, colours), parts
+        if not _is_plausible(told):
+            return None
+        parts = np.rint((colours - told[5:]) @ np.linalg.inv(_matrix_of(told)).T)
+        if np.array_equal(parts, before):
+            break
+    return told
+
+
+def _solved(parts: NDArray[Any], wanted: NDArray[Any]) -> _Floats:
+    """Return the steps of luma, blue's chroma, red's, and both of green, and what is added to red,
+    green and blue, that make of luma and chroma (n, 3) what is wanted (n, 3), by least squares."""
+    luma, blue, red = parts.T
+    zero, one = np.zeros(len(parts)), np.ones(len(parts))
+    rows = (
+        (luma, zero, red, zero, zero, one, zero, zero),
+        (luma, zero, zero, blue, red, zero, one, zero),
+        (luma, blue, zero, zero, zero, zero, zero, one),
+    )
+    design = np.concatenate([np.column_stack(row) for row in rows])
+    squares = design.T @ design + 1e-6 * np.eye(8)  # of whole numbers, so that order is no matter
+    found: _Floats = np.linalg.solve(squares, design.T @ wanted.T.reshape(-1))
+    return np.rint(found * _GRID) / _GRID
+
+
+def _is_plausible(told: _Floats) -> bool:
+    """Tell whether these may be numbers of a map."""
+    signs = np.array([1, 1, 1, -1, -1])
+    steps = signs * told[:5]
+    return bool(((steps > _LEAST) & (steps < _MOST)).all() and (np.abs(told[5:]) < _ADDED).all())
+
+
+def _matrix_of(told: _Floats) -> _Floats:
+    """Return red, green and blue of steps, in columns."""
+    luma, blue, red, of_blue, of_red = told[:5]
+    return np.array([[luma, 0, red], [luma, of_blue, of_red], [luma, blue, 0]])
+
+
+def _placed(told: _Floats, colours: Plane) -> _Numbers:
+    """Return the same if luma and chroma as whole numbers are what they are by known maps, gray
+    having chroma of 128; and the luma of black."""
+    matrix, added, luma = _matrix_of(told), told[5:], float(told[0])
+    inverse = np.linalg.inv(matrix)
+    own = np.rint((colours - added) @ inverse.T)[:, LUMA]
+    black, gray = (np.rint(inverse @ (level - added)) for level in (0, _MIDDLE))
+    # of more values than there are, those in the middle; of fewer, those that are seen
+    if luma > 1 - _WHOLE:
+        at = round((_LEVELS - (_LEVELS - 1) / luma) / 2)
+    else:
+        at = int(black[LUMA] + (_LEVELS - 1 - own.max() - own.min()) // 2)
+    shift = np.array([at - black[LUMA], *(_MIDDLE - gray[1:])])
+    return _Numbers(np.append(told[:5], added - matrix @ shift), at)
+
+
+def _lines(numbers: _Numbers) -> _Ints:
+    """Return the lines of tables, which round to the nearest; black's luma and gray's chroma add no
+    parts, as programs have it."""
+    told, black = numbers
+    steps = np.rint(told[:5] * (1 << SHIFT)).astype(np.int64)
+    red, green, blue = np.rint((told[5:] + 0.5) * (1 << SHIFT)).astype(np.int64) + black * steps[0]
+    first = np.array([0, blue, red, green + _MIDDLE * steps[_GREEN_OF_RED], 0])
+    first[LUMA] -= black * steps[LUMA]
+    first[_GREEN_OF_RED] -= _MIDDLE * steps[_GREEN_OF_RED]
+    return np.array([first, steps]).T
+
+
+def _left(used: Map, told: Triples, colours: Plane) -> _Ints:
+    """Return how much more colours are than by a map, (n, 3)."""
+    tables = used.sums.tables.astype(np.int64)
+    luma, blue, red = told.planes
+    green = tables[_GREEN_OF_BLUE][blue] + tables[_GREEN_OF_RED][red]
+    chroma = np.stack([tables[_RED][red], green, tables[_BLUE][blue]], 1)
+    left: _Ints = colours - (tables[LUMA][luma][:, None] + chroma >> SHIFT)
+    return left
