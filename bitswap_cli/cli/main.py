@@ -17,7 +17,7 @@ import click
 
 from bitswap_cli import __version__
 from bitswap_cli.cli.common import EXIT_TERMINATED, Console, escape, verbosity
-from bitswap_cli.cli.process import share_arenas, spare_threads
+from bitswap_cli.cli.process import collect_seldom, share_arenas, spare_threads
 from bitswap_cli.cli.register import Verbs
 from bitswap_cli.errors import BitswapError, InputError
 from bitswap_cli.threads import ENDING
@@ -48,6 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         Instead of those of the process.
     """
     share_arenas()
+    collect_seldom()
     spare_threads(sys.argv[1:] if arguments is None else arguments)
     # A polite kill leaves no temporary file behind either.
     console = Console()

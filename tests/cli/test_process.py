@@ -1,5 +1,6 @@
 """Threads of a command share what memory is free, and are no more than it has need of."""
 
+import gc
 import os
 import platform
 import subprocess
@@ -7,7 +8,7 @@ import sys
 
 import pytest
 
-from bitswap_cli.cli.process import spare_threads
+from bitswap_cli.cli.process import collect_seldom, spare_threads
 
 # Threads one after the other, all alive to the end, each of which frees what it had.
 HELD = """
@@ -61,3 +62,13 @@ def test_threads_of_linear_algebra(
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")
     spare_threads(words)
     assert os.environ["OPENBLAS_NUM_THREADS"] == "3"
+
+
+def test_garbage_is_looked_for_seldom() -> None:
+    before = gc.get_threshold()
+    try:
+        collect_seldom()
+        new, *older = gc.get_threshold()
+        assert before[0] < new and (*older,) == before[1:]
+    finally:
+        gc.set_threshold(*before)

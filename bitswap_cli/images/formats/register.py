@@ -62,17 +62,14 @@ def tables() -> _Tables:
     """Return what is looked up; whoever changes `FORMATS` clears the cache."""
     named = {kind.name: (form, kind) for form in FORMATS.values() for kind in form.KINDS}
     numbered = sorted((kind for _, kind in named.values()), key=lambda kind: kind.number)
-    begins = [_beginning_by(byte) for byte in range(256)]
-    return _Tables(begins, named, numbered)
-
-
-def _beginning_by(first: int) -> list[tuple[Format, tuple[bytes, ...]]]:
-    found = []
+    begins: list[list[tuple[Format, tuple[bytes, ...]]]] = [[] for _ in range(256)]
     for form in FORMATS.values():
-        magic = tuple(one for one in form.MAGIC if one[0] == first)
-        if magic:
-            found.append((form, magic))
-    return found
+        by_first: dict[int, list[bytes]] = {}
+        for magic in form.MAGIC:
+            by_first.setdefault(magic[0], []).append(magic)
+        for first, some in by_first.items():
+            begins[first].append((form, tuple(some)))
+    return _Tables(begins, named, numbered)
 
 
 def beginning(start: bytes) -> list[Format]:
