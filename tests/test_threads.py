@@ -41,6 +41,37 @@ def test_what_is_at_work_is_waited_for_and_what_waits_is_given_up() -> None:
         second.result()
 
 
+def test_what_comes_is_had_before_all_is_there() -> None:
+    work = Work()
+
+    def given() -> Iterator[int]:
+        yield 1
+        work()
+        yield 2
+        raise KeyError
+
+    with Threads(1) as pool:
+        found = pool.each(given)
+        assert next(found) == 1
+        assert not work.go_on.is_set()
+        work.go_on.set()
+        assert next(found) == 2
+        with pytest.raises(KeyError):
+            next(found)
+        assert not list(pool.each(list[int]))
+
+
+def test_what_was_given_up_does_not_come() -> None:
+    work = Work()
+    with Threads(1) as pool:
+        pool.submit(work)
+        found = pool.each(lambda: [1])
+        work.began.wait()
+        Timer(0.1, work.go_on.set).start()
+    with pytest.raises(CancelledError):
+        next(found)
+
+
 @pytest.mark.parametrize("way", ["terminate", "interrupt"])
 def test_nobody_waits_when_the_program_is_to_end(way: str) -> None:
     work = Work()

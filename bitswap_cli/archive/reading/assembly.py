@@ -1,8 +1,7 @@
 """Decoded chunks -> entries: pictures and files that span several chunks are put together."""
 
 import zlib
-from collections.abc import Callable, Iterable, Sequence, Set
-from typing import cast
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 
 from bitswap_cli.archive.format.attributes import Attributes
 from bitswap_cli.archive.format.jpeg import JpegFile
@@ -18,6 +17,7 @@ from bitswap_cli.archive.format.segments import (
     ByteSegment,
     ByteTable,
     DecodedFile,
+    Extra,
     Table,
     TileSegment,
     TileTable,
@@ -87,24 +87,23 @@ class Assembler:
         self._lost: dict[bytes, str] = {}
         self._members = Members(sink.spool)
 
-    def sorted(self, table: Table, decoded: Decoded) -> Decoded | list[Part]:
-        """Return what a chunk holds, if that is tiles by pictures; any thread may ask, and makes
-        files."""
-        if not isinstance(table, TileTable) or not isinstance(decoded, tuple):
-            return decoded
-        parts = parts_of(table, *decoded, self._copies.needed)
-        return [part.made(self._sooner_of) for part in parts]
+    def parts(
+        self, table: TileTable, decode: Callable[[], tuple[Samples, list[Extra]]]
+    ) -> Iterator[Part]:
+        """Yield what a chunk of tiles holds, once it is decoded, files made; any thread may ask."""
+        for part in parts_of(table, *decode(), self._copies.needed):
+            yield part.made(self._sooner_of)
 
-    def add(self, table: Table, found: Decoded | list[Part]) -> None:
-        """Take what a chunk holds, `sorted`, as its table tells it."""
-        if isinstance(table, TileTable) and isinstance(found, list):
-            for part in cast(list[Part], found):
+    def add(self, table: Table, found: Decoded | Iterator[Part]) -> None:
+        """Take what a chunk holds, tiles as `parts`, as its table tells it."""
+        if isinstance(table, TileTable) and isinstance(found, Iterator):
+            for part in found:
                 names = [segment.name for segment in part.segments]
                 self._attempt(names, self._add_picture_part, part)
         elif isinstance(table, ByteTable) and isinstance(found, bytes):
             self._add_bytes(table, found)
         elif isinstance(table, WholeTable) and isinstance(found, list):
-            self._add_files(table, cast(list[DecodedFile], found))
+            self._add_files(table, found)
 
     def lose(self, names: Iterable[bytes]) -> None:
         """Note entries of which some chunk could not be decoded."""

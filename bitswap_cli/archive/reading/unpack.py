@@ -3,8 +3,8 @@
 import contextlib
 import os
 from collections import deque
-from collections.abc import Callable, Sequence, Set
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence, Set
+from typing import NamedTuple, cast
 
 from bitswap_cli.archive.codecs import Codecs, CodecsFor, Need
 from bitswap_cli.archive.format.header import FOLDERS, MODES, SPOOLED
@@ -17,6 +17,7 @@ from bitswap_cli.archive.format.segments import (
     DECODED_KINDS,
     FOLDER_KINDS,
     ByteTable,
+    Extra,
     Table,
     TileTable,
     WholeTable,
@@ -30,6 +31,7 @@ from bitswap_cli.archive.reading.restore import Folder
 from bitswap_cli.archive.reading.sink import Nowhere, Sink
 from bitswap_cli.archive.report import Progress, UnpackReport
 from bitswap_cli.archive.system.giving import Giver
+from bitswap_cli.contract import Samples
 from bitswap_cli.errors import ArchiveError, InputError, PartialError
 from bitswap_cli.images.formats.register import is_described, is_inexact
 from bitswap_cli.images.inspection import Sooner, never
@@ -223,8 +225,9 @@ def _names(reader: ArchiveReader) -> set[bytes]:
     return names
 
 
-_Found = Decoded | list[Part]
+_Found = Decoded | Iterator[Part]
 """What a chunk holds."""
+_Tiles = Callable[[], tuple[Samples, list[Extra]]]
 
 
 class _Pending(NamedTuple):
@@ -315,8 +318,9 @@ class _Unpacking:
         """Begin to decode a chunk; return what waits for it."""
         if not isinstance(table, TileTable):
             return decode_chunk(chunk.tag, self._codecs, table, body, self._pool.map)
-        decode = decode_chunk(chunk.tag, self._codecs, table, body)
-        return self._pool.submit(lambda: self._assembler.sorted(table, decode())).result
+        decode = cast(_Tiles, decode_chunk(chunk.tag, self._codecs, table, body))
+        found = self._pool.each(lambda: self._assembler.parts(table, decode))
+        return lambda: found
 
     def _miss(self, chunk: ChunkInfo) -> None:
         """Note a chunk whose names are not known; a damaged file may hold millions."""
