@@ -48,7 +48,7 @@ static inline void flush(coder *c) {
     uint64_t head = HEAD_MIN;
     for (int64_t i = c->count - 1; i >= 0; i--) {
         uint32_t one = c->pending[i] & 0xffff, bit = c->pending[i] >> 16;
-        uint64_t freq = bit ? one : 65536 - one, start = bit ? 0 : one;
+        uint64_t freq = one + ((bit - 1) & (65536 - 2 * one)), start = one & (bit - 1);
         if (head >= freq << (63 - PRECISION)) {
             *--top = (uint32_t)head;
             head >>= 32;

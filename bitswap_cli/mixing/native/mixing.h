@@ -2,11 +2,10 @@
 #ifndef BITSWAP_MIXING_MIXING_H
 #define BITSWAP_MIXING_MIXING_H
 
+#include "counts.h"
 #include "weights.h"
 
 enum { MOST_SLOTS = 16, MOST_STEPS = 2 }; /* of a decision */
-enum { COUNTER_LIMIT = 127 };
-enum { FRESH = 2048 << 4 }; /* a slot that knows nothing */
 
 /* Have what will be read soon come nearer. */
 #if defined(__GNUC__)
@@ -35,6 +34,17 @@ TARGET INLINE int bits_of(int32_t x) {
 #endif
 }
 
+/* The lowest of them that is 1, of a number that is not 0. */
+TARGET INLINE int first_of(uint32_t x) {
+#if defined(__GNUC__)
+    return __builtin_ctz(x);
+#else
+    int n = 0;
+    for (; !(x & 1); x >>= 1) n++;
+    return n;
+#endif
+}
+
 /* How many of them are 1. */
 TARGET INLINE int ones_of(uint32_t x) {
 #if defined(__GNUC__)
@@ -48,27 +58,6 @@ TARGET INLINE int ones_of(uint32_t x) {
 
 TARGET INLINE int32_t squash(const tables *t, int32_t logit) {
     return t->squashed[clip(logit, -LIMIT, LIMIT) + LIMIT];
-}
-
-/* ---- counters: a probability of 22 bits over a count of 10 ---- */
-TARGET INLINE int32_t chance(uint32_t counter) { return (int32_t)(counter >> 16); }
-
-TARGET INLINE void count(const tables *t, uint32_t *counter, int bit, uint32_t limit) {
-    uint32_t n = *counter & 1023;
-    int32_t p = (int32_t)(*counter >> 10), target = bit ? (1 << 22) - 1 : 0;
-    p += (int32_t)(((int64_t)(target - p) * t->rate[n]) >> 16);
-    *counter = (uint32_t)p << 10 | (n < limit ? n + 1 : n);
-}
-
-/* ---- slots: a probability of 12 bits over a count of 4 ---- */
-TARGET INLINE void count_slot(const tables *t, uint16_t *slot, int bit) {
-    int32_t n = *slot & 15, p = *slot >> 4;
-    p += (((bit ? 4095 : 0) - p) * t->slot_rate[n]) >> 16;
-    *slot = (uint16_t)(p << 4 | (n < 15 ? n + 1 : n));
-}
-
-TARGET INLINE int state_of(const tables *t, uint16_t slot) {
-    return (slot & 15) * LEVELS + t->level[slot >> 4];
 }
 
 /* ---- a decision ---- */
@@ -88,12 +77,13 @@ typedef struct {
     uint32_t *steps[MOST_STEPS]; /* of refinements */
     int stepped;
     uint32_t limit; /* of the counts of `counters` */
+    int apart;      /* whether its slots are, for certain */
     int32_t logit, mixed;
 } decision;
 
 TARGET INLINE void begin(decision *d) {
     d->n = d->counted = d->slotted = d->chosen = d->stepped = 0;
-    d->limit = COUNTER_LIMIT;
+    d->limit = COUNTER_LIMIT, d->apart = 0;
     d->width = INPUTS, d->haste = 0;
 }
 
@@ -159,8 +149,20 @@ TARGET INLINE void learn(decision *d, int bit, int32_t rate) {
         move(&d->x, d->sets[k], own, d->width, d->haste);
     }
     for (int i = 0; i < d->stepped; i++) count(d->t, d->steps[i], bit, COUNTER_LIMIT);
-    for (int i = 0; i < d->counted; i++) count(d->t, d->counters[i], bit, d->limit);
-    for (int i = 0; i < d->slotted; i++) count_slot(d->t, d->slots[i], bit);
+    int i = 0;
+#if defined(VECTORS)
+    for (; i + 8 <= d->counted; i += 8)
+        count_eight(d->counters + i, _mm256_set1_epi32(-bit), d->limit);
+#endif
+    for (; i < d->counted; i++) count(d->t, d->counters[i], bit, d->limit);
+#if defined(VECTORS)
+    if (d->apart) {
+        for (i = 0; i < d->slotted; i += 8)
+            count_slots(d->slots + i, lesser(d->slotted - i, 8), bit);
+        return;
+    }
+#endif
+    for (i = 0; i < d->slotted; i++) count_slot(d->t, d->slots[i], bit);
 }
 
 #endif

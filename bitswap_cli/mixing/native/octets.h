@@ -114,7 +114,7 @@ TARGET INLINE int code_bit(octets *o, coder *c, history *h, uint16_t **buckets, 
     decision d;
     d.t = &o->t;
     begin(&d);
-    d.limit = (uint32_t)o->s.limit;
+    d.limit = (uint32_t)o->s.limit, d.apart = 1; /* each context has buckets of its own */
     const int node = shift > 3 ? partial : 1 << (3 - shift) | (partial & ((1 << (3 - shift)) - 1));
     int known = 0;
     for (int k = 0; k < o->s.contexts; k++) {

@@ -17,9 +17,11 @@ typedef struct {
     int count;
 } candidates;
 
+enum { ALL_SOURCES = (SOURCES + 7) / 8 * 8 }; /* eight at a time; those that are none say nothing */
+
 typedef struct {
-    uint32_t colour[SOURCES];
-    int confidence[SOURCES]; /* -1: it says nothing */
+    uint32_t colour[ALL_SOURCES];
+    int confidence[ALL_SOURCES]; /* -1: it says nothing */
 } sources;
 
 TARGET INLINE sources ask(const window *v, const place *p, uint32_t there, followed *const *told,
@@ -44,25 +46,78 @@ TARGET INLINE sources ask(const window *v, const place *p, uint32_t there, follo
         s.colour[AROUND + k] = around[k];
         s.confidence[AROUND + k] = v->equal;
     }
+    for (int i = SOURCES; i < ALL_SOURCES; i++) s.colour[i] = 0, s.confidence[i] = -1;
     return s;
+}
+
+/* Which sources name a colour, one bit each. */
+TARGET INLINE uint32_t naming(const sources *s, uint32_t colour) {
+    uint32_t found = 0;
+#if defined(VECTORS)
+    const __m256i wanted = _mm256_set1_epi32((int)colour);
+    UNROLL (int i = 0; i < ALL_SOURCES; i += 8) {
+        const __m256i own = _mm256_loadu_si256((const __m256i *)(s->colour + i));
+        const __m256 same = _mm256_castsi256_ps(_mm256_cmpeq_epi32(own, wanted));
+        found |= (uint32_t)_mm256_movemask_ps(same) << i;
+    }
+#else
+    for (int i = 0; i < SOURCES; i++) found |= (uint32_t)(s->colour[i] == colour) << i;
+#endif
+    return found;
+}
+
+/* Which sources say something. */
+TARGET INLINE uint32_t saying(const sources *s) {
+    uint32_t found = 0;
+    UNROLL (int i = 0; i < SOURCES; i++) found |= (uint32_t)(s->confidence[i] >= 0) << i;
+    return found;
+}
+
+/* Let sources learn whether they were right. */
+TARGET INLINE void credit(const tables *t, state *a, const sources *s, uint32_t colour) {
+#if defined(VECTORS)
+    (void)t;
+    uint32_t unused[ALL_SOURCES] = {0}, *counters[ALL_SOURCES];
+    for (int i = 0; i < ALL_SOURCES; i++) {
+        const int confidence = s->confidence[i];
+        uint32_t *const either[2] = {a->right + i * CONFIDENCES + confidence, unused + i};
+        counters[i] = either[confidence < 0];
+    }
+    const __m256i wanted = _mm256_set1_epi32((int)colour);
+    UNROLL (int i = 0; i < ALL_SOURCES; i += 8) {
+        const __m256i own = _mm256_loadu_si256((const __m256i *)(s->colour + i));
+        count_eight(counters + i, _mm256_cmpeq_epi32(own, wanted), COUNTER_LIMIT);
+    }
+#else
+    for (int i = 0; i < SOURCES; i++)
+        if (s->confidence[i] >= 0)
+            count(t, a->right + i * CONFIDENCES + s->confidence[i], s->colour[i] == colour,
+                  COUNTER_LIMIT);
+#endif
 }
 
 /* Distinct colours that the picture may have and that score `least` or more, with the best of their
  * sources and how many these are; W is none where it has been ruled out. */
 TARGET INLINE candidates gather(const tables *t, const state *a, const sources *s, const frame *f,
                                 int32_t least, int without, uint32_t w) {
-    candidates c = {.count = 0};
+    candidates c;
+    int32_t own[SOURCES];
     for (int i = 0; i < SOURCES; i++) {
-        if (s->confidence[i] < 0 || (without && s->colour[i] == w)) continue;
-        int32_t own = t->logit[chance(a->right[i * CONFIDENCES + s->confidence[i]])];
-        int j = 0;
-        while (j < c.count && c.colour[j] != s->colour[i]) j++;
-        if (j == c.count) {
-            c.colour[j] = s->colour[i], c.agreeing[j] = 0, c.score[j] = -LIMIT;
-            c.count++;
+        const int confidence = s->confidence[i] < 0 ? 0 : s->confidence[i];
+        own[i] = t->logit[chance(a->right[i * CONFIDENCES + confidence])];
+    }
+    c.count = 0;
+    uint32_t rest = saying(s);
+    if (without) rest &= ~naming(s, w);
+    while (rest) {
+        const uint32_t colour = s->colour[first_of(rest)], same = naming(s, colour) & rest;
+        int32_t score = -LIMIT;
+        for (uint32_t left = same; left; left &= left - 1) {
+            const int32_t one = own[first_of(left)];
+            score = one > score ? one : score;
         }
-        c.agreeing[j] |= (uint32_t)1 << i;
-        if (own > c.score[j]) c.score[j] = own;
+        c.colour[c.count] = colour, c.agreeing[c.count] = same, c.score[c.count] = score;
+        c.count++, rest &= ~same;
     }
     int kept = 0;
     for (int j = 0; j < c.count; j++) {
@@ -140,14 +195,16 @@ TARGET INLINE int code_candidate(coder *out, const tables *t, state *a, memory *
     decision d;
     d.t = t;
     begin(&d);
+    uint32_t unused[SOURCES] = {0}; /* counters of those that say nothing */
     for (int i = 0; i < SOURCES; i++) {
-        if (s->confidence[i] < 0) {
-            d.inputs[d.n++] = 0;
-            continue;
-        }
-        int role = agreeing >> i & 1 ? 0 : rejected >> i & 1 ? 2 : 1;
-        see(&d, a->hit + (i * ROLES + role) * CONFIDENCES + s->confidence[i]);
+        const int role = 1 - (int)(agreeing >> i & 1) + (int)(rejected >> i & 1);
+        const int at = (i * ROLES + role) * CONFIDENCES + s->confidence[i],
+                  says = s->confidence[i] >= 0;
+        uint32_t *const either[2] = {unused + i, a->hit + at};
+        d.counters[i] = either[says];
+        d.inputs[i] = (int16_t)(t->logit[chance(*d.counters[i])] & -says);
     }
+    d.n = d.counted = SOURCES;
     for (int k = 0; k < COLOUR_CONTEXTS; k++)
         see_slot(&d, slot(m, q->contexts[k]), a->colour_slots + k * STATES);
     d.sets[0] = a->colour_by_rank + ((channels - 1) * MOST_CANDIDATES + rank) * INPUTS;

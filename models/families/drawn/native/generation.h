@@ -16,6 +16,8 @@ static const int CHOSEN[] = {0, 1, 2, 4, 6, 10};
 enum { VALUE_INPUTS = INPUTS / 2, VALUE_RATE = 110, VALUE_HASTE = 1 };
 enum { COLOUR_RATE = 70, EACH_SOURCE = 70, SCALE_SIXTEENTHS = 10, SCALE_SLOWNESS = 4 };
 #define SEE_CONTEXT see_logit
+/* How often a slot was seen, in four classes. */
+static const uint8_t CLASS[COUNTS] = {0, 1, 1, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3};
 #endif
 
 /* How well contexts know what follows, by their slots, below 16: the first one, or two others. */
@@ -23,8 +25,7 @@ TARGET INLINE int known_by(uint16_t *const *halves, int node) {
 #if VALUE_CONTEXTS == 11
     return halves[0][node] & 15;
 #else
-    const int one = halves[1][node] & 15, other = halves[2][node] & 15;
-    return ((one > 0) + (one > 2) + (one > 8)) * 4 + (other > 0) + (other > 2) + (other > 8);
+    return CLASS[halves[1][node] & 15] * 4 + CLASS[halves[2][node] & 15];
 #endif
 }
 

@@ -2,6 +2,8 @@
 #ifndef BITSWAP_DRAWN_MEMORY_H
 #define BITSWAP_DRAWN_MEMORY_H
 
+#include <stddef.h>
+
 #include "chunk.h"
 #include "mixing.h"
 
@@ -57,7 +59,7 @@ TARGET INLINE void stand(memory *m, uint32_t context, uint32_t here, int64_t str
  * its first slot was used less, else its own. */
 TARGET INLINE uint16_t *taken(uint16_t *own, uint16_t *other, uint16_t check) {
     const int its = other[0] == check, less = (other[1] & 15) < (own[1] & 15);
-    return its | less ? other : own;
+    return own + ((other - own) & -(ptrdiff_t)(its | less));
 }
 
 TARGET INLINE uint16_t *bucket_at(const memory *m, uint32_t h) {
@@ -68,7 +70,8 @@ TARGET INLINE uint16_t *bucket(memory *m, uint32_t h) {
     const uint16_t check = (uint16_t)(h | 1);
     const size_t at = h >> (30 - m->bits);
     uint16_t *b = m->buckets + at * BUCKET;
-    if (b[0] != check) b = taken(b, m->buckets + (at ^ m->beside) * BUCKET, check);
+    uint16_t *other = taken(b, m->buckets + (at ^ m->beside) * BUCKET, check);
+    b += (other - b) & -(ptrdiff_t)(b[0] != check);
     note(m, b);
     if (b[0] != check) {
         b[0] = check;

@@ -88,10 +88,7 @@ TARGET INLINE uint32_t code_colour(chunk *k, const window *v, const place *p, ui
                                  &rest, colour);
         if (!k->c.decoding && colour != wanted) k->c.failed = WRONG;
     }
-    for (int i = 0; i < SOURCES; i++)
-        if (s.confidence[i] >= 0)
-            count(&k->t, k->a.right + i * CONFIDENCES + s.confidence[i], s.colour[i] == colour,
-                  COUNTER_LIMIT);
+    credit(&k->t, &k->a, &s, colour);
     for (int i = 0; i < MEMORIES; i++) follow(told[i], colour);
     return colour;
 }
