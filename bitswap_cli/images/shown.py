@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
-from PIL import Image
 
 from bitswap_cli.errors import InputError
 from bitswap_cli.images.formats.format import Pixels
@@ -43,6 +42,8 @@ def read_samples(data: bytes) -> Pixels:
             picture = None if kind.described else form.split(data, kind.name)
             if picture is not None:
                 return shown(picture).copy()  # else the whole file would live on in it
+    from PIL import Image  # deferred: it takes time, and few files have need of it
+
     try:
         with _quiet(), Image.open(io.BytesIO(data)) as image:
             image.load()

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from bitswap_cli.images import deflate
 from bitswap_cli.images.formats.bits import packed, unpacked
@@ -65,6 +64,8 @@ def read_rows(idat: bytes, head: Head) -> NDArray[np.uint8] | None:
         return _unfiltered(inflated, passes, head)
     if not _is_whole(idat, expected):
         return None
+    from PIL import Image  # deferred: it takes time, and few commands have need of it
+
     size = (head.width, head.height)
     try:
         images = [
@@ -151,6 +152,8 @@ def _has_noise(stored: NDArray[np.uint8]) -> bool:
 
 
 def _saved(stored: NDArray[np.uint8], level: int, strategy: int = zlib.Z_DEFAULT_STRATEGY) -> bytes:
+    from PIL import Image  # deferred, as above
+
     file = io.BytesIO()
     image = Image.fromarray(stored if stored.shape[2] > 1 else stored[:, :, 0])
     image.save(file, "PNG", compress_level=level, compress_type=strategy)
