@@ -6,7 +6,7 @@ alone damps it. Luma adds equally to red, green and blue: of their differences o
 whose two frequencies a transform in two dimensions tells, and then luma's is one of one dimension.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import product
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitswap_cli.images.formats.lattice.maps import LUMA, Map, Plane
-from bitswap_cli.images.formats.lattice.own import SHIFT, own_map, pack
+from bitswap_cli.images.formats.lattice.own import LIKELY, SHIFT, own_map, pack
 from bitswap_cli.images.formats.lattice.sample import Colours
 from bitswap_cli.images.formats.lattice.search import Searcher, Triples
 
@@ -36,7 +36,7 @@ _BLUE, _RED, _GREEN_OF_BLUE, _GREEN_OF_RED = range(1, 5)  # tables, after luma's
 _ROUNDS, _MOST_ROUNDS = 8, 24
 _ZEROS = (0, 10, 16)  # bits that products are rounded to: not at all, to 1/64, or wholly
 _PEAKS, _BESIDE = 3, 4  # combs that are tried, and how near to one there is no other
-_SURE = 0.95  # of colours are made: then no more is tried
+_SURE, _SURELY = 0.95, 0.998  # of colours are made: then no other comb is tried; and none at all
 _MIDDLE = 128
 _LEAST, _MOST, _ADDED = 0.02, 8, 1 << 11  # of steps, and of what is added
 _GRID, _BIT = 1 << 24, 1 / 4096
@@ -64,8 +64,7 @@ class _Trial(NamedTuple):
 
     numbers: _Numbers
     zeros: int
-    map: Map
-    on: int
+    made: Fitted
 
 
 def may_have_map(colours: Plane) -> bool:
@@ -75,10 +74,13 @@ def may_have_map(colours: Plane) -> bool:
 
 
 def find_map(search: Searcher, colours: Colours) -> Fitted | None:
-    """Find the map by which most of some colours within a range were made; None if no combs are
-    strong."""
+    """Find the map by which most of some colours within a range were made, by `LIKELY` or by combs;
+    None if no combs are strong."""
     inside = colours.inside
     few = np.ascontiguousarray(inside[:: -(-len(inside) // _TRIED)])
+    likely = _most(_made_by(search, own_map(told), few) for told in LIKELY)
+    if likely.on >= _SURELY * len(few):
+        return _made_by(search, likely.map, colours.within)
     found: list[_Trial] = []
     for matrix in _matrices(inside.astype(np.int64)):
         told = _fitted(matrix, few.astype(np.int64))
@@ -86,15 +88,24 @@ def find_map(search: Searcher, colours: Colours) -> Fitted | None:
             continue
         placed = _placed(told, colours.every)
         found += [_settled(search, placed, zeros, few) for zeros in _ZEROS]
-        if max(trial.on for trial in found) >= _SURE * len(few):
+        if _most(trial.made for trial in found).on >= _SURE * len(few):
             break
     if not found:
         return None
-    best = max(found, key=lambda trial: trial.on)
+    best = max(found, key=lambda trial: trial.made.on)
     first = _settled(search, best.numbers, best.zeros, colours.within)
     second = _settled(search, _halves(first.numbers), best.zeros, colours.within)
-    used = max(first, second, key=lambda trial: trial.on)
-    return Fitted(used.map, used.on)
+    return _most([first.made, second.made, _made_by(search, likely.map, colours.within)])
+
+
+def _made_by(search: Searcher, used: Map, colours: Plane) -> Fitted:
+    """Return a map with how many colours it makes."""
+    return Fitted(used, search.triples(used, colours).on)
+
+
+def _most(maps: Iterable[Fitted]) -> Fitted:
+    """Return the map that makes most."""
+    return max(maps, key=lambda fitted: fitted.on)
 
 
 def _halves(numbers: _Numbers) -> _Numbers:
@@ -112,14 +123,14 @@ def _settled(search: Searcher, numbers: _Numbers, zeros: int, colours: Plane) ->
     for _ in range(_ROUNDS):
         used = own_map(pack(_lines(numbers), zeros))
         seen = search.triples(used, colours)
-        found.append(_Trial(numbers, zeros, used, seen.on))
+        found.append(_Trial(numbers, zeros, Fitted(used, seen.on)))
         left = _left(used, seen, colours)
         nearly = (np.abs(left) <= 1).all(1)
         told = numbers.told + _solved(seen.planes.T[nearly].astype(np.int64), left[nearly])
         if not left[nearly].any() or not _is_plausible(told):
             break
         numbers = numbers._replace(told=told)
-    return max(found, key=lambda trial: trial.on)
+    return max(found, key=lambda trial: trial.made.on)
 
 
 @cache

@@ -39,3 +39,32 @@ def own_map(told: bytes) -> Map:
         raise ArchiveError("the archive holds a map of colours that is malformed")
     tables = tables >> zeros << zeros
     return BLANK._replace(sums=Sums(tables.astype(np.int32), SHIFT), told=told)
+
+
+def _webp() -> bytes:
+    """Tell libwebp's, in 1 / 2^6 of products in 1 / 2^14, two of which are taken off."""
+    less = (1 << 10) - 1
+    first = np.array([0, -17685 << 10, -14234 << 10, (8708 << 10) + less, less])
+    step = np.array([19077, 33050, 26149, -6419, -13320]) << 2
+    return pack(np.stack([first, step], 1), 10)
+
+
+def _products(luma: int, factors: tuple[int, int, int, int], black: int) -> bytes:
+    """Tell one of FFmpeg's, which rounds each product down, in 1 / 2^13."""
+    step = np.array([luma, *factors]) << 3
+    return pack(np.stack([-step * np.array([black, 128, 128, 128, 128]), step], 1), SHIFT)
+
+
+_BT2020 = 17545, 13752, -1535, -5328
+_SMPTE240 = 17029, 14697, -2113, -4445
+_FULL_2020 = 15412, 12080, -1348, -4680
+_FULL_240 = 14959, 12911, -1856, -3904
+
+LIKELY = (
+    _webp(),
+    _products(9539, _BT2020, 16),
+    _products(9539, _SMPTE240, 16),
+    _products(8192, _FULL_2020, 0),
+    _products(8192, _FULL_240, 0),
+)
+"""What some programs are known to do, that came after `MAPS`."""

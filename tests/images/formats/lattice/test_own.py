@@ -1,5 +1,7 @@
 """Maps that recipes tell are lines, rounded down, and never more than the sum of three can hold."""
 
+import zlib
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.formats.lattice.maps import MAP_OF, colours
-from bitswap_cli.images.formats.lattice.own import SIZE, own_map, pack
+from bitswap_cli.images.formats.lattice.own import LIKELY, SIZE, own_map, pack
 from tests.images.formats.lattice.test_maps import planes
 
 LINES = st.lists(
@@ -40,6 +42,26 @@ def test_what_a_recipe_tells_is_a_map_or_refused(told: bytes) -> None:
 def test_more_than_all_bits_are_refused(zeros: int) -> None:
     with pytest.raises(ArchiveError, match="map of colours"):
         own_map(pack(np.zeros((5, 2), np.int64), zeros))
+
+
+def test_libwebp() -> None:
+    """As its decoder computes it: products of 16 bits, of which the higher 8 are left."""
+    luma, blue, red = (plane.astype(int) for plane in planes(6))
+    own = 19077 * luma >> 8
+    made = (
+        own + (26149 * red >> 8) - 14234,
+        own - (6419 * blue >> 8) - (13320 * red >> 8) + 8708,
+        own + (33050 * blue >> 8) - 17685,
+    )
+    pixels = np.stack([channel >> 6 for channel in made], 2).clip(0, 255)
+    assert np.array_equal(colours(own_map(LIKELY[0]), *planes(6)), pixels)
+
+
+def test_likely_maps_stay() -> None:
+    """Or writers of one version write other archives; FFmpeg 5.1 made the same of all these."""
+    told = planes(7)
+    found = [zlib.crc32(colours(own_map(own), *told).tobytes()) for own in LIKELY]
+    assert found == [0x43D5CFC2, 0xA0D72F21, 0xB88A7142, 0x857D5BAB, 0xD194653B]
 
 
 def test_known_maps_are_such_ones() -> None:
