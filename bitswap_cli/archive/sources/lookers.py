@@ -44,7 +44,8 @@ class _Copy:
                 os.setsid()
                 for one in (signal.SIGINT, signal.SIGTERM):
                     signal.signal(one, signal.SIG_DFL)
-                os.close(own)  # which it would wait for
+                for end in (own, answers):  # or it would wait for itself
+                    os.close(end)
                 serve(os.fdopen(asked, "rb"), os.fdopen(told, "wb"))
             finally:  # it has nothing else of what this process was about
                 os._exit(0)

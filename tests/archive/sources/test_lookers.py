@@ -4,9 +4,11 @@ Of three that look in turn, two are processes beside this one.
 """
 
 import os
+import pickle
 import subprocess
 import sys
 import threading
+import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -188,3 +190,39 @@ def test_a_process_of_one_thread_is_copied(tmp_path: Path) -> None:
     command = f"from {module.__name__} import _is_alone; raise SystemExit(_is_alone())"
     own = subprocess.run([sys.executable, "-c", command], env=os.environ | {BLAS: "1"}, check=False)
     assert own.returncode == 1
+
+
+KILLED = """
+import os, pickle, signal, sys
+from bitswap_cli.archive.sources.lookers import _Copy
+copy = _Copy()
+print(copy._number, flush=True)
+with open(sys.argv[1], "rb") as file:
+    pickle.dump((pickle.load(file), True, False), copy.stdin)
+copy.stdin.flush()
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_copy_ends_though_nobody_reads_what_it_sees(
+    sources: list[Source], tmp_path: Path
+) -> None:
+    """It is more than a pipe holds."""
+    if not os.path.isdir(module._TASKS):
+        pytest.skip("the system does not tell processes")
+    with open(tmp_path / "sources", "wb") as file:
+        pickle.dump(40 * sources, file)
+    command = [sys.executable, "-c", KILLED, str(tmp_path / "sources")]
+    told = subprocess.run(command, capture_output=True, check=False, timeout=60)
+    number, end = int(told.stdout), time.monotonic() + 60
+    while _runs(number):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def _runs(number: int) -> bool:
+    """Tell whether there is a process of a number that has not ended."""
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
