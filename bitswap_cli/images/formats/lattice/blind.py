@@ -36,6 +36,7 @@ _BLUE, _RED, _GREEN_OF_BLUE, _GREEN_OF_RED = range(1, 5)  # tables, after luma's
 _ROUNDS, _MOST_ROUNDS = 8, 24
 _ZEROS = (0, 10, 16)  # bits that products are rounded to: not at all, to 1/64, or wholly
 _PEAKS, _BESIDE = 3, 4  # combs that are tried, and how near to one there is no other
+_HOPEFUL = 0.5  # of colours are made without: then other rounding is tried
 _SURE, _SURELY = 0.95, 0.998  # of colours are made: then no other comb is tried; and none at all
 _MIDDLE = 128
 _LEAST, _MOST, _ADDED = 0.02, 8, 1 << 11  # of steps, and of what is added
@@ -87,7 +88,10 @@ def find_map(search: Searcher, colours: Colours) -> Fitted | None:
         if told is None:
             continue
         placed = _placed(told, colours.every)
-        found += [_settled(search, placed, zeros, few) for zeros in _ZEROS]
+        for zeros in _ZEROS:
+            found.append(_settled(search, placed, zeros, few))
+            if found[-1].made.on < _HOPEFUL * len(few):
+                break
         if _most(trial.made for trial in found).on >= _SURE * len(few):
             break
     if not found:
