@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Set
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from bitswap_cli.images.formats import high_bits, ranks
 from bitswap_cli.images.formats.jpeg.codec import Jpeg, split
 from bitswap_cli.images.formats.lattice import format as lattice
 from bitswap_cli.images.formats.lattice.kinds import FEATURES as LATTICES
+from bitswap_cli.images.formats.rasters import bare, strides
 from bitswap_cli.images.formats.register import START, kind_of
 from bitswap_cli.images.genres import genre_of
 from bitswap_cli.images.history import recipe as history
@@ -39,6 +41,7 @@ from bitswap_cli.images.picture import (
     is_held,
 )
 from bitswap_cli.images.repeats import repeats_itself
+from bitswap_cli.mixing import octets
 
 # bytes of a file that is looked at as a picture, and of one that may be a large one
 MAX_FILE = MAX_SAMPLES + 2 * MAX_RECIPE
@@ -134,6 +137,8 @@ LAID = (*LATTICES, *high_bits.FEATURES, ranks.FEATURE)
 """Features of kinds of pictures that are made of those of others."""
 NO_PICTURE = Known()
 UNSEEN = Known(limit=-1)
+_PARTS, _PART = 8, 1 << 15  # of a file, and bytes of one, that tell how well it is mixed
+_SURELY = 0.9  # of what they tell
 
 
 def look(source: Source, *, wide: bool, pixels: bool) -> Known:
@@ -157,6 +162,8 @@ def look(source: Source, *, wide: bool, pixels: bool) -> Known:
     if source.kind != "file" or source.size > MAX_LARGE_FILE:
         return NO_PICTURE
     data = source_files.read_if(source, looks_like_picture, START)
+    if data is None and strides.may_lie_in(source.size, partial(source_files.read_some, source)):
+        data = source_files.read(source)
     if data is None:
         return NO_PICTURE
     description = None
@@ -173,7 +180,10 @@ def look(source: Source, *, wide: bool, pixels: bool) -> Known:
     digests = tuple(twins.digest(picture.pixels) for picture in pictures)
     pictures += _laid(pictures)
     kinds = tuple(picture.recipe.kind for picture in pictures)
-    told = kinds, _cost(data), zlib.crc32(data), description or b"", tuple(map(genre_of, pictures))
+    limit = _cost(data)
+    if kinds[0] == bare.KINDS[0].name and not bare.is_headed(data):
+        limit = min(limit, int(_SURELY * _mixed(data)))
+    told = kinds, limit, zlib.crc32(data), description or b"", tuple(map(genre_of, pictures))
     size = pictures[0].pixels.size
     return Known(*told, size, pictures, digests, frozenset(makers), large, History())
 
@@ -247,6 +257,18 @@ def stored(source: Source, known: Known, features: Set[str]) -> Stored | None:
         return None
     packed = pack_picture(pictures[0])
     return Stored(packed, known.checksum) if _cost(packed) < known.limit else None
+
+
+def _mixed(data: bytes) -> int:
+    """Return about how many bytes a file takes by context mixing, as some parts of it tell; as many
+    as it has where there is no kernel for that."""
+    if not octets.quick():
+        return len(data)
+    length = min(len(data), _PART)
+    starts = [(len(data) - length) * part // (_PARTS - 1) for part in range(_PARTS)]
+    some = b"".join(data[at : at + length] for at in starts) if len(data) > _PART * _PARTS else data
+    words = octets.encode(some, len(some) // 4)
+    return len(data) if words is None else words.nbytes * len(data) // len(some)
 
 
 def _cost(data: bytes) -> int:

@@ -139,6 +139,16 @@ def read_if(source: Source, wanted: Callable[[bytes], bool], length: int) -> byt
     return data
 
 
+def read_some(source: Source, start: int, length: int) -> bytes:
+    """Return some of a file's bytes, from number `start` on; none of one that cannot be read."""
+    try:
+        with sought(source) as file:
+            file.seek(start)
+            return file.read(length)
+    except OSError:
+        return b""
+
+
 def beginning(source: Source, length: int) -> bytes:
     """Return the first bytes of a file; none of one that cannot be read."""
     try:

@@ -8,6 +8,9 @@ import struct
 from collections.abc import Iterator
 
 from bitswap_cli.images.formats.arrays.npz import MAGIC as ZIPS
+from bitswap_cli.images.formats.jpeg.codec import BEGINNING
+from bitswap_cli.images.formats.png.chunks import SIGNATURE
+from bitswap_cli.images.formats.rasters import strides
 from bitswap_cli.images.formats.register import START
 from bitswap_cli.images.inside.pictures import LARGEST, SMALLEST, begins_as_one
 from bitswap_cli.images.inside.scanning import Sort, Span, View, places_of
@@ -18,6 +21,7 @@ _BLOCK = 512
 _SIZE, _SUM, _TYPE = slice(124, 136), slice(148, 156), slice(156, 157)
 _ZIP, _LOCAL = b"PK\3\4", struct.Struct("<4sHHH8xIIHH")
 _STORED = 0
+_OTHERS = (_USTAR, _ZIP, BEGINNING, SIGNATURE)  # what is looked for, rather, where no header tells
 _WALK = 1 << 6  # bytes that a walk counts as, if it is in vain
 
 
@@ -35,11 +39,24 @@ def _walk(view: View, start: int) -> Span | None:
         return None
     head = view.at(span.start, START)[:START]
     # what lies in a ZIP file, be it an .npz, is looked for in there
-    if begins_as_one(head) or head.startswith(tuple(ZIPS)) or not looks_like_picture(head):
+    if begins_as_one(head) or head.startswith(tuple(ZIPS)):
+        return None
+    headed = looks_like_picture(head)
+    if not (headed or _may_be_unheaded(view, span)):
         return None
     data = view.at(span.start, span.length)
     view.cost += span.length
+    if not headed and any(own in data for own in _OTHERS):
+        return None
     return span if len(data) == span.length and any(inspect_exact(data, None)) else None
+
+
+def _may_be_unheaded(view: View, span: Span) -> bool:
+    """Tell whether a file may be a picture that no header tells of."""
+    view.cost += min(span.length, strides.SAMPLE) // 4  # few things are asked of it
+    return strides.may_lie_in(
+        span.length, lambda start, length: view.at(span.start + start, length)
+    )
 
 
 def _stored(header: bytes, start: int) -> Span | None:

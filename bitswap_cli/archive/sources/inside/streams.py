@@ -120,8 +120,9 @@ def _inside(inflated: bytes) -> list[Span]:
     if len(inflated) < SMALLEST:
         return []
     found = find(io.BytesIO(inflated), len(inflated), ALL)
-    whole = all(one.stream for one in found) and looks_like_picture(inflated[: register.START])
-    if whole and (not found or any(inspect_exact(inflated, None))):
+    headed = looks_like_picture(inflated[: register.START])
+    alone = all(one.stream for one in found) if headed else not found
+    if alone and ((headed and not found) or any(inspect_exact(inflated, None))):
         return [Span(0, len(inflated))]
     return found
 

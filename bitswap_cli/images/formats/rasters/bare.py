@@ -1,6 +1,6 @@
 """Rows behind a header, plain: what the header says of them is told by the description, so that
 archives need not know what it means. Headers of SGI, Sun, DDS, farbfeld and FITS are read, and
-those of volumes.py.
+those of volumes.py; of other files, strides.py tells whether there are any.
 """
 
 import struct
@@ -15,7 +15,7 @@ from bitswap_cli.images.deflate.columns import Reader, varint
 from bitswap_cli.images.formats.deep import whole
 from bitswap_cli.images.formats.flat import with_flat
 from bitswap_cli.images.formats.format import Kind, Pixels
-from bitswap_cli.images.formats.rasters import volumes
+from bitswap_cli.images.formats.rasters import strides, volumes
 from bitswap_cli.images.formats.rows import Layout, misfit, split_rows, to_rows
 from bitswap_cli.images.picture import MAX_LARGE_SAMPLES, MAX_PIXELS, Picture, Recipe, is_held
 
@@ -26,7 +26,15 @@ _BGR, _RGB = (0xFF0000, 0xFF00, 0xFF), (0xFF, 0xFF00, 0xFF0000)  # masks of red,
 
 def split(data: bytes, kind: str) -> Picture | None:
     """See `Format.split`."""
-    layout = _layout(data)
+    return _split(data, kind, _layout(data))
+
+
+def split_unheaded(data: bytes, kind: str) -> Picture | None:
+    """Do so where no header tells of rows, if there seem to be some."""
+    return _split(data, kind, strides.find(data))
+
+
+def _split(data: bytes, kind: str, layout: Layout | None) -> Picture | None:
     picture = split_rows(data, kind, layout)
     if picture is None or layout is None or not _is_close(layout):
         return None
@@ -34,6 +42,11 @@ def split(data: bytes, kind: str) -> Picture | None:
     numbers = layout.height, layout.width, layout.channels, layout.stride
     told = b"".join([bytes([flags]), *map(varint, numbers), picture.recipe.description])
     return picture._replace(recipe=picture.recipe._replace(description=told))
+
+
+def is_headed(data: bytes) -> bool:
+    """Tell whether a header tells how rows lie in a file."""
+    return _layout(data) is not None
 
 
 def join(recipe: Recipe, samples: Samples, *, quick: bool = False) -> bytes:
