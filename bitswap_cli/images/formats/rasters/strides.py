@@ -132,17 +132,18 @@ def find(data: bytes) -> Layout | None:
 
 
 def _middle(data: bytes | memoryview, length: int) -> tuple[NDArray[np.uint8], int]:
-    """Return bytes in the middle of a file, and where they begin: even numbers."""
+    """Return bytes in the middle of a file, an even number, and where they begin: as far from its
+    end as whole samples are, so that headers of odd lengths do no harm."""
     length = min(len(data), length) & ~1
-    start = (len(data) - length) // 2 & ~1
+    start = ((len(data) - length) // 2 & ~1) + len(data) % 2
     return np.frombuffer(data, np.uint8, length, start), start
 
 
 def _busiest(data: bytes) -> NDArray[np.uint8]:
     """Return the bytes of a file among which there are the most different neighbours."""
-    own = np.frombuffer(data, np.uint8)
-    length = min(len(data), _WINDOW) & ~1
-    places = np.linspace(0, len(data) - length, min(_WINDOWS, -(-len(data) // length))).astype(int)
+    own = np.frombuffer(data, np.uint8, offset=len(data) % 2)  # whole samples, as in `_middle`
+    length = min(len(own), _WINDOW)
+    places = np.linspace(0, len(own) - length, min(_WINDOWS, -(-len(own) // length))).astype(int)
     windows = [own[at & ~1 :][:length] for at in places]
     return max(windows, key=lambda window: np.count_nonzero(window[1:] != window[:-1]))
 
@@ -277,6 +278,6 @@ def _placed(rows: _Rows, data: bytes) -> tuple[_Rows, int]:
     seam = int(by_pixel.argmax())
     usual = max(by_pixel[told // rows.way.each], np.median(by_pixel))
     if by_pixel[seam] > _SEAM * usual:
-        return rows._replace(bits=bits), seam * rows.way.each
+        return rows._replace(bits=bits), seam * rows.way.each + at % rows.way.each
     clear = by_pixel[told // rows.way.each] > _SEAM * np.median(by_pixel)
     return rows._replace(bits=bits if clear else _ODD * bits), told

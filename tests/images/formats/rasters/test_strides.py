@@ -69,6 +69,16 @@ def test_rows_of_words_are_found(kind: str, channels: int) -> None:
     assert (layout.little, layout.signed) == ("<" in kind, "i" in kind)
 
 
+@pytest.mark.parametrize("kind", ["<u2", ">u2", "<i2", ">i2"])
+def test_rows_of_words_are_found_behind_any_header(kind: str) -> None:
+    values = (scene(90, 121, 1) * 4000 - 2000 * ("i" in kind)).astype(kind)
+    for before in (1, 17, 301):
+        layout = strides.find(bytes(before) + values.tobytes())
+        assert layout is not None
+        assert (layout.start, layout.stride, layout.deep) == (before % 242, 242, True)
+        assert (layout.little, layout.signed) == ("<" in kind, "i" in kind)
+
+
 @pytest.mark.parametrize("channels", [3, 4])
 def test_drawn_ones_are_found(channels: int) -> None:
     layout = strides.find(drawn(100, 83, channels).tobytes())
