@@ -27,19 +27,17 @@ _NOISE = 0.98  # likewise, of those that are no noise
 _FEW = 1.5  # bits of a byte: most have one value
 _BOTH, _CLEARLY = 1.05, 0.9  # of the bits left by one neighbour, at most, are left by two; clearly
 _MORE = 0.02  # bits of a byte for which a pixel had better have one more
-_UNLIKE, _CHANGED = (
-    1.5,
-    4,
-)  # times the least of steps from byte to byte, by the place in a pixel, is
-# the largest: where pixels are more alike than what lies nearer; and in any case
+# The largest step from byte to byte, by the place in a pixel, is so many times the least: where
+# pixels are more alike than what lies nearer, and in any case.
+_UNLIKE, _CHANGED = 1.5, 4
 _SHORTEST = 24  # samples of a row
 _TRIALS, _NEAR, _PROMINENT = 6, (16, 96), 1.1  # strides that are tried: against others near by
 _SOFTLY, _LEAST = 0.01, 1e-9  # of the mean, at least, is added to what is to be small
 _EXACT = 11  # bits of what is multiplied, and a sign
 _ASIDE = 2  # pixels that rows may be longer or shorter than they seem
 _WORSE = 1.05  # times the least bits are looked at closely
-_WORDS, _ODD = 1.1, 1.04  # times the bits count where samples are numbers of 16 bits; and where
-# nothing speaks for the place of rows
+# Bits count so many times: of numbers of 16 bits, and where nothing tells where rows begin.
+_WORDS, _LOOSE = 1.1, 1.04
 _SEAM = 2.0  # times the step that is usual, at least, is the one to the first pixel of a row
 _TEXT = bytes([*b"\t\n\r", *range(32, 127)])
 
@@ -251,7 +249,7 @@ def _apart(values: Values) -> NDArray[np.float64]:
     count = len(values)
     own = values - int(values.sum(dtype=np.int64)) // count
     own = (own >> max(0, int(np.abs(own).max()).bit_length() - _EXACT)).astype(np.int64)
-    waves = np.fft.rfft(own, 2 * count)
+    waves = np.fft.rfft(own, 1 << (2 * count).bit_length())  # which is soonest
     alike = np.fft.irfft(waves.real**2 + waves.imag**2)[: count // 4]
     squares, far = np.append(0, np.cumsum(own**2)), np.arange(count // 4)
     sums = (
@@ -280,4 +278,4 @@ def _placed(rows: _Rows, data: bytes) -> tuple[_Rows, int]:
     if by_pixel[seam] > _SEAM * usual:
         return rows._replace(bits=bits), seam * rows.way.each + at % rows.way.each
     clear = by_pixel[told // rows.way.each] > _SEAM * np.median(by_pixel)
-    return rows._replace(bits=bits if clear else _ODD * bits), told
+    return rows._replace(bits=bits if clear else _LOOSE * bits), told
