@@ -27,7 +27,7 @@ demo: $(VENV)/ready ## Compress photographs with the embedded model, restore the
 	$(BIN)/python -m benchmarks.demo
 
 test: lint ## Lint, types and every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: $(VENV)/dev ## ruff, mypy --strict and clang-format
 	$(BIN)/ruff check .

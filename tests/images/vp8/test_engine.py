@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bitswap_cli.errors import ArchiveError, InputError
@@ -66,6 +66,7 @@ def test_frames_that_are_cut_or_damaged_are_known(frame: bytes, data: st.DataObj
 
 
 @given(st.binary(max_size=200), st.integers(0, 15), st.integers(1, 70), st.integers(1, 70))
+@example(b"\0ows", 1, 1, 1)  # a carry from behind the end of the last partition
 @settings(deadline=None, max_examples=40)
 def test_engines_agree_on_noise(noise: bytes, size: int, width: int, height: int) -> None:
     """Which frames come back, with partitions of all numbers and sizes."""

@@ -90,10 +90,11 @@ TARGET INLINE void write_bit(writer *w, uint32_t probability, int bit) {
     if (w->held > 0) put_bits(w);
 }
 
-/* Fill the rest of a partition as endless zeros would. 0: what was written does not fit in. */
+/* Fill the rest of a partition as endless zeros would. 0: what was written does not fit in. A byte
+ * behind the end has to be determined as well, as until then a carry might reach those before. */
 TARGET INLINE int end_writing(writer *w) {
     if (w->count + w->pending > w->size + BEYOND) return 0;
-    while (w->count < w->size) write_bit(w, 128, 0);
+    while (w->count <= w->size) write_bit(w, 128, 0);
     return 1;
 }
 
