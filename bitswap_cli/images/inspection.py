@@ -7,10 +7,10 @@ import numpy as np
 
 from bitswap_cli.contract import Palette, Samples
 from bitswap_cli.errors import ArchiveError
+from bitswap_cli.images import unheaded
 from bitswap_cli.images.deflate import remembering
 from bitswap_cli.images.deflate.makers import noting
 from bitswap_cli.images.formats.format import Format, Kind
-from bitswap_cli.images.formats.rasters import bare
 from bitswap_cli.images.formats.register import START, beginning, find
 from bitswap_cli.images.picture import MAX_RECIPE, Picture, Recipe
 
@@ -120,17 +120,15 @@ def _found(
     data: bytes, wanted: Callable[[Kind], bool], description: bytes = b""
 ) -> Iterator[Picture]:
     """Yield a file as a picture of each kind that is wanted and that it can be restored from."""
-    for form in _forms(data):
+    for form in beginning(data[:START]):
         for kind in form.KINDS:
             picture = decode(data, kind.name, description) if wanted(kind) else None
             if picture is not None and _comes_back(form, kind, picture, data):
                 yield picture
-
-
-def _forms(data: bytes) -> list[Format]:
-    """Return the formats that a file may be of: those whose files begin so; if there are none, that
-    of rows, which may lie behind any header."""
-    return beginning(data[:START]) or [bare]
+    if unheaded.is_unheaded(data) and (picture := unheaded.split(data)) is not None:
+        form, kind = find(picture.recipe.kind)
+        if wanted(kind) and _comes_back(form, kind, picture, data):
+            yield picture
 
 
 def decode(data: bytes, kind: str, description: bytes) -> Picture | None:
@@ -140,10 +138,10 @@ def decode(data: bytes, kind: str, description: bytes) -> Picture | None:
     The description is that of the file; it becomes a part of recipes that have one.
     """
     form, described = find(kind)
-    forms = _forms(data)
-    picture = form.split(data, kind) if form in forms else None
-    if picture is None and form is bare and forms == [bare]:
-        picture = bare.split_unheaded(data, kind)
+    if unheaded.is_unheaded(data):
+        seen = unheaded.split(data)
+        return seen if seen and seen.recipe.kind == kind else None
+    picture = form.split(data, kind) if form in beginning(data[:START]) else None
     if picture is None or not described.described:
         return picture
     return picture._replace(recipe=picture.recipe._replace(description=description))

@@ -18,7 +18,7 @@ from bitswap_cli.images.formats import high_bits, ranks
 from bitswap_cli.images.formats.jpeg.codec import Jpeg, split
 from bitswap_cli.images.formats.lattice import format as lattice
 from bitswap_cli.images.formats.lattice.kinds import FEATURES as LATTICES
-from bitswap_cli.images.formats.rasters import bare, strides
+from bitswap_cli.images.formats.rasters import strides
 from bitswap_cli.images.formats.register import START, kind_of
 from bitswap_cli.images.genres import genre_of
 from bitswap_cli.images.history import recipe as history
@@ -41,6 +41,7 @@ from bitswap_cli.images.picture import (
     is_held,
 )
 from bitswap_cli.images.repeats import repeats_itself
+from bitswap_cli.images.unheaded import is_unheaded
 from bitswap_cli.mixing import octets
 
 # bytes of a file that is looked at as a picture, and of one that may be a large one
@@ -181,7 +182,7 @@ def look(source: Source, *, wide: bool, pixels: bool) -> Known:
     pictures += _laid(pictures)
     kinds = tuple(picture.recipe.kind for picture in pictures)
     limit = _cost(data)
-    if kinds[0] == bare.KINDS[0].name and not bare.is_headed(data):
+    if is_unheaded(data):
         limit = min(limit, int(_SURELY * _mixed(data)))
     told = kinds, limit, zlib.crc32(data), description or b"", tuple(map(genre_of, pictures))
     size = pictures[0].pixels.size

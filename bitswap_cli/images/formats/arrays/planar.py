@@ -19,12 +19,13 @@ from bitswap_cli.images.formats.format import Kind, Pixels
 from bitswap_cli.images.formats.rows import misfit
 from bitswap_cli.images.picture import Picture, Recipe
 
+_PLANAR = "planar"
 _SGI = b"\x01\xda\0\1\0\3"  # not packed, of bytes, with three axes
 _SGI_HEAD = 512
 MAGIC: Sequence[bytes] = (npy_header.MAGIC, b"\x80\2", b"\x80\3", b"\x80\4\x95", _SGI)
 KINDS: Sequence[Kind] = (
     Kind(
-        "planar", 30, exact=True, plain=False, common=True, feature="planar",
+        _PLANAR, 30, exact=True, plain=False, common=True, feature="planar",
         large=lambda head, _: not head.startswith(npy_header.MAGIC),
     ),
 )  # fmt: skip
@@ -64,10 +65,14 @@ def split(data: bytes, kind: str) -> Picture | None:
     found = planes_in(data)
     if found is None:
         return None
-    start, end, planes = found
+    return laid(data, *found)
+
+
+def laid(data: bytes, start: int, end: int, planes: Planes) -> Picture:
+    """Split a file into pictures that lie so in some of its bytes, and a recipe."""
     pixels = planes.to_pixels(np.frombuffer(data, np.uint8, end - start, start))
     description = b"".join(map(varint, planes))
-    return Picture(pixels, Recipe(kind, data[:start], data[end:], description))
+    return Picture(pixels, Recipe(_PLANAR, data[:start], data[end:], description))
 
 
 def join(recipe: Recipe, samples: Samples, *, quick: bool = False) -> bytes:

@@ -1,6 +1,6 @@
 """Rows behind a header, plain: what the header says of them is told by the description, so that
 archives need not know what it means. Headers of SGI, Sun, DDS, farbfeld and FITS are read, and
-those of volumes.py; of other files, strides.py tells whether there are any.
+those of volumes.py.
 """
 
 import struct
@@ -15,10 +15,11 @@ from bitswap_cli.images.deflate.columns import Reader, varint
 from bitswap_cli.images.formats.deep import whole
 from bitswap_cli.images.formats.flat import with_flat
 from bitswap_cli.images.formats.format import Kind, Pixels
-from bitswap_cli.images.formats.rasters import strides, volumes
+from bitswap_cli.images.formats.rasters import volumes
 from bitswap_cli.images.formats.rows import Layout, misfit, split_rows, to_rows
 from bitswap_cli.images.picture import MAX_LARGE_SAMPLES, MAX_PIXELS, Picture, Recipe, is_held
 
+_ROWS = "rows"
 _FLAGS = ("bottom_up", "bgr", "deep", "little", "signed")  # of a layout, from the lowest bit on
 _BESIDE = 1 << 8  # bytes between rows, fewer than that
 _BGR, _RGB = (0xFF0000, 0xFF00, 0xFF), (0xFF, 0xFF00, 0xFF0000)  # masks of red, green and blue
@@ -26,17 +27,14 @@ _BGR, _RGB = (0xFF0000, 0xFF00, 0xFF), (0xFF, 0xFF00, 0xFF0000)  # masks of red,
 
 def split(data: bytes, kind: str) -> Picture | None:
     """See `Format.split`."""
-    return _split(data, kind, _layout(data))
+    layout = _layout(data)
+    return None if layout is None else laid(data, layout)
 
 
-def split_unheaded(data: bytes, kind: str) -> Picture | None:
-    """Do so where no header tells of rows, if there seem to be some."""
-    return _split(data, kind, strides.find(data))
-
-
-def _split(data: bytes, kind: str, layout: Layout | None) -> Picture | None:
-    picture = split_rows(data, kind, layout)
-    if picture is None or layout is None or not _is_close(layout):
+def laid(data: bytes, layout: Layout) -> Picture | None:
+    """Split a file into rows that lie so, and a recipe; None if they do not."""
+    picture = split_rows(data, _ROWS, layout)
+    if picture is None or not _is_close(layout):
         return None
     flags = sum(getattr(layout, flag) << bit for bit, flag in enumerate(_FLAGS))
     numbers = layout.height, layout.width, layout.channels, layout.stride
@@ -167,5 +165,5 @@ _HEADERS: Mapping[bytes, Callable[[bytes], Layout | None]] = {
 
 MAGIC: Sequence[bytes] = tuple(_HEADERS)
 KINDS: Sequence[Kind] = (
-    Kind("rows", 46, exact=True, plain=False, common=True, feature="rows", large=_may_be_large),
+    Kind(_ROWS, 46, exact=True, plain=False, common=True, feature="rows", large=_may_be_large),
 )
