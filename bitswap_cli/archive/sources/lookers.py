@@ -58,7 +58,7 @@ class _Copy:
         os.kill(self._number, signal.SIGKILL)
 
     def communicate(self) -> None:
-        """Wait until it has ended."""
+        """Wait until it has ended, as it does once it is killed: until then, it waits for more."""
         _, self.returncode = os.waitpid(self._number, 0)
         for file in (self.stdin, self.stdout):
             with suppress(OSError):
