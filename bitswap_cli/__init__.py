@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         PartialError,
     )
 
-__version__ = "0.25.0"
+__version__ = "0.26.0"
 __all__ = [
     "Archive",
     "ArchiveError",
