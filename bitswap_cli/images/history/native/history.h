@@ -2,7 +2,8 @@
 
    decode.c is the decoder, docs/format.md its definition, reference.py the same in numpy. What the
    others do only helps a writer to find coefficients: whatever they find is decoded and compared.
-   All of it is integers, so that every machine finds the same. */
+   All of it is integers, some of them in doubles, so that every machine finds the same; but for
+   closest.c. */
 
 #ifndef BITSWAP_HISTORY_H
 #define BITSWAP_HISTORY_H
@@ -26,6 +27,7 @@ typedef struct {
     int32_t bias;        /* how far above samples lies what they were rounded of, in 1 / UNIT */
     int64_t factors[64]; /* what coefficients are multiplied by before its passes */
     int32_t fine[64];    /* the steps that come of that, in 1 / UNIT */
+    double inverse[64];  /* 1 divided by these */
     int avx2;            /* whether the processor has it */
 } quantizer;
 

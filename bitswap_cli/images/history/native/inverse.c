@@ -1,6 +1,7 @@
 /* The inverse DCTs of decoders: coefficients -> samples; see history.h and docs/format.md. */
 
 #include "history.h"
+#include "transpose.h"
 
 const uint8_t ZIGZAG[64] = {
     0,  1,  8,  16, 9,  2,  3,  10, 17, 24, 32, 25, 18, 11, 4,  5,  12, 19, 26, 33, 40, 48,
@@ -18,12 +19,13 @@ static const int32_t AAN[64] = {
 };
 
 quantizer quantizer_of(const int32_t *steps, int64_t method) {
-    quantizer q = {method, method == FAST ? UNIT / 2 : 0, {0}, {0}, processor_has(AVX2)};
+    quantizer q = {method, method == FAST ? UNIT / 2 : 0, {0}, {0}, {0}, processor_has(AVX2)};
     for (int k = 0; k < 64; k++) {
         const int64_t own = AAN[ZIGZAG[k]], scaled = (steps[k] * own + 2048) >> 12;
         q.factors[k] = method == FAST ? scaled : steps[k];
         q.fine[k] = (int32_t)(method == FAST ? scaled * UNIT * 4096 / own : steps[k] * UNIT);
         if (!q.fine[k]) q.fine[k] = 1; /* a step that a fast decoder takes for 0 */
+        q.inverse[k] = 1. / q.fine[k];
     }
     return q;
 }
@@ -164,11 +166,6 @@ INLINE void pass_narrow(const int32_t *restrict in, int32_t *restrict out, uint3
     }
 }
 
-INLINE void transpose(const int32_t *restrict in, int32_t *restrict out) {
-    for (int y = 0; y < 8; y++)
-        for (int x = 0; x < 8; x++) out[8 * x + y] = in[8 * y + x];
-}
-
 INLINE void both_passes(const int32_t in[64], uint8_t *out, int64_t stride) {
     int32_t between[64], turned[64];
     pass_narrow(in, between, 1024, 11);
@@ -179,27 +176,48 @@ INLINE void both_passes(const int32_t in[64], uint8_t *out, int64_t stride) {
         for (int x = 0; x < 8; x++) out[y * stride + x] = sample(turned[8 * y + x]);
 }
 
-#if X86
-AVX2_TARGET static void both_by_avx2(const int32_t in[64], uint8_t *out, int64_t stride) {
-    both_passes(in, out, stride);
-}
-#endif
-
 /* Whether a block's numbers, which are put in order, are so small that both passes give what is in
    32 bits: a pass makes at most 11,586 times the sum of what it takes, and what the first leaves in
    a row is at most 5.66 times that of the block. */
 INLINE int is_small(const int16_t *block, const quantizer *q, int32_t in[64]) {
-    int64_t sum = 0;
-    int end = 64;
-    memset(in, 0, 64 * sizeof *in);
-    while (end && !block[end - 1]) end--;
-    for (int k = 0; k < end; k++) {
-        const int64_t value = block[k] * q->factors[k];
-        in[ZIGZAG[k]] = (int32_t)value;
-        sum += value < 0 ? -value : value;
+    int32_t values[64];
+    uint32_t sum = 0, any = 0;
+    for (int k = 0; k < 64; k++) {
+        values[k] = block[k] * (int32_t)q->factors[k];
+        const uint32_t size = (uint32_t)(values[k] < 0 ? -values[k] : values[k]);
+        sum += size, any |= size;
     }
-    return sum < 32000;
+    UNROLL (int n = 0; n < 64; n += 8) {
+        UNROLL (int k = 0; k < 8; k++) in[ZIGZAG[n + k]] = values[n + k];
+    }
+    return any < 65536 && sum < 32000; /* of 64 numbers below that the sum is right */
 }
+
+#if X86
+/* Returns 0 where numbers are too large. */
+AVX2_TARGET static int small_by_avx2(const int16_t *block, const quantizer *q, uint8_t *out,
+                                     int64_t stride) {
+    int32_t one[64], other[64];
+    if (!is_small(block, q, one)) return 0;
+    pass_narrow(one, other, 1024, 11);
+    transpose_by_avx2(other, one);
+    pass_narrow(one, other, 131072 + (128 << 18), 18);
+    transpose_by_avx2(other, one);
+    for (int y = 0; y < 8; y += 4) {
+        const __m256i *from = (const __m256i *)(one + 8 * y);
+        const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+        const __m256i upper =
+            _mm256_packs_epi32(_mm256_loadu_si256(from), _mm256_loadu_si256(from + 1));
+        const __m256i lower =
+            _mm256_packs_epi32(_mm256_loadu_si256(from + 2), _mm256_loadu_si256(from + 3));
+        uint8_t rows[32];
+        _mm256_storeu_si256((void *)rows,
+                            _mm256_permutevar8x32_epi32(_mm256_packus_epi16(upper, lower), order));
+        for (int n = 0; n < 4; n++) memcpy(out + (y + n) * stride, rows + 8 * n, 8);
+    }
+    return 1;
+}
+#endif
 
 void inverse(const int16_t *block, const quantizer *q, uint8_t *out, int64_t stride) {
     int64_t between[64], b[8];
@@ -208,13 +226,10 @@ void inverse(const int16_t *block, const quantizer *q, uint8_t *out, int64_t str
         inverse_simple(block, q, out, stride);
         return;
     }
-    if (q->method == SLOW && is_small(block, q, in)) {
 #if X86
-        if (q->avx2) {
-            both_by_avx2(in, out, stride);
-            return;
-        }
+    if (q->avx2 && q->method == SLOW && small_by_avx2(block, q, out, stride)) return;
 #endif
+    if (q->method == SLOW && is_small(block, q, in)) {
         both_passes(in, out, stride);
         return;
     }

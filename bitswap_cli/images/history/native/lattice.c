@@ -74,23 +74,24 @@ static range luma_of(range r, range g, range b, int32_t cb, int32_t cr) {
     return found;
 }
 
+/* The least whole number whose product with a factor is so much or more, for what is more than
+   -2^30; or a very small one. */
+INLINE int32_t least_of(int32_t much, int32_t factor) {
+    const int32_t size = much > 0 ? much + factor - 1 : -much;
+    return much > 0 ? size / factor : -(size / factor);
+}
+
 /* What one chroma may be, luma and the other chroma being known: as it grows, red (or blue) does,
    and green becomes less. */
-static range chroma_of(range own, range g, int32_t y, int32_t other, int red) {
-    range found = {0, -1};
-    for (int32_t step = 256; step; step >>= 1) {
-        const int32_t low = found.low + step - 1, high = found.high + step;
-        if (low < 256) {
-            const int32_t green = y + (red ? to_green(other, low) : to_green(low, other));
-            const int32_t more = y + (red ? to_red(low) : to_blue(low));
-            if (more < own.low || green > g.high) found.low += step; /* not enough */
-        }
-        if (high < 256) {
-            const int32_t green = y + (red ? to_green(other, high) : to_green(high, other));
-            const int32_t more = y + (red ? to_red(high) : to_blue(high));
-            if (more <= own.high && green >= g.low) found.high += step; /* not too much */
-        }
-    }
+INLINE range chroma_of(range own, range g, int32_t y, int32_t other, int red) {
+    const int32_t more = red ? 91881 : 116130, less = red ? 46802 : 22554;
+    const int32_t green = 32768 - (red ? 22554 : 46802) * (other - 128);
+    range found = {0, 255};
+    /* more * (chroma - 128) + 32768 is own.low - y in 2^-16, or more, and so on */
+    meet(&found, least_of((own.low - y) * 65536 - 32768, more) + 128,
+         least_of((own.high - y + 1) * 65536 - 32768, more) + 127);
+    meet(&found, least_of(green - (g.high - y + 1) * 65536 + 1, less) + 128,
+         least_of(green - (g.low - y) * 65536 + 1, less) + 127);
     return found;
 }
 

@@ -5,10 +5,9 @@
    and chroma that a pixel's colour allows, as a channel at an end of its range may be anything
    beyond it. No single step that is tried for itself finds its way where most of a block is cut. */
 
+#include "carry.h"
 #include "scene.h"
-#include "transform.h"
 
-#define LARGE 2047    /* no coefficient becomes larger */
 #define FARTHEST 1024 /* beyond its range no value counts as farther */
 
 /* 2^8 times what a wave of a block grows by if it is interpolated and added up again, inverted; see
@@ -20,12 +19,13 @@ typedef struct {
     transform t;
     const uint8_t *meant[3], *known; /* luma and chroma of pixels, and whether they are known */
     int32_t *carried[3]; /* what is added up of coefficients, in 1 / UNIT */
-    int32_t *missing[3]; /* samples of chroma lack so much, likewise */
+    int32_t *missing[3]; /* samples lack so much, likewise: luma's by blocks, chroma's by rows */
     int64_t rows, columns; /* of MCUs */
     uint16_t *wrong; /* pixels of each MCU */
     const uint8_t *clear; /* whether an MCU is asked at all */
     uint8_t *changed; /* whether any of its blocks did */
-    int64_t rate, leak, patient; /* see search.py */
+    int64_t patient; /* see search.py */
+    rates rates[2]; /* of luma and of chroma */
     int64_t at; /* of a block of luma, and what it makes */
     int32_t made[64];
 } board;
@@ -86,7 +86,7 @@ static void note(board *b, int64_t y, int64_t x, int32_t cb, int32_t cr, int32_t
 }
 
 /* Note what pixels of an MCU lack; returns how many are wrong. */
-INLINE int errors_in(board *b, int64_t row, int64_t column, int32_t lack[4][64]) {
+INLINE int errors_in(board *b, int64_t row, int64_t column) {
     const scene *s = &b->s;
     const int64_t *told = s->told, tall = 8 * told[TALL], wide = 8 * told[WIDE];
     const int64_t end = told[TOP] + told[HEIGHT], side = told[LEFT] + told[WIDTH];
@@ -113,8 +113,8 @@ INLINE int errors_in(board *b, int64_t row, int64_t column, int32_t lack[4][64])
         if (!any) continue;
         for (int64_t x = left; x < right; x++) {
             if (!other[x - left]) continue;
-            const int64_t at = (y - tall * row) / 8 * told[WIDE] + (x - wide * column) / 8;
-            note(b, y, x, cb[x - left], cr[x - left], &lack[at][8 * (y & 7) + (x & 7)]);
+            const int64_t at = 64 * (y / 8 * across(s, 0) + x / 8) + 8 * (y & 7) + (x & 7);
+            note(b, y, x, cb[x - left], cr[x - left], b->missing[0] + at);
             wrong++;
         }
     }
@@ -122,57 +122,53 @@ INLINE int errors_in(board *b, int64_t row, int64_t column, int32_t lack[4][64])
 }
 
 #if X86
-AVX2_TARGET static int errors_by_avx2(board *b, int64_t row, int64_t column, int32_t lack[4][64]) {
-    return errors_in(b, row, column, lack);
+AVX2_TARGET static int errors_by_avx2(board *b, int64_t row, int64_t column) {
+    return errors_in(b, row, column);
 }
 #endif
 
-static int errors_of(board *b, int64_t row, int64_t column, int32_t lack[4][64]) {
+static int errors_of(board *b, int64_t row, int64_t column) {
     b->at = -1;
     *b->s.left -= 64 * b->s.told[TALL] * b->s.told[WIDE];
 #if X86
-    if (b->s.steps[0].avx2) return errors_by_avx2(b, row, column, lack);
+    if (b->s.steps[0].avx2) return errors_by_avx2(b, row, column);
 #endif
-    return errors_in(b, row, column, lack);
+    return errors_in(b, row, column);
 }
 
-/* Add up what a block's coefficients lack, and move those where it comes to a step. Returns whether
-   any is. */
+/* Add up what a block lacks, and move coefficients where that comes to a step. Returns whether any
+   is. */
 static int push(board *b, int k, int64_t row, int64_t column, const int32_t *lack) {
     const int64_t at = row * across(&b->s, k) + column, stride = 8 * across(&b->s, k);
-    const quantizer *q = b->s.steps + k;
     int16_t *own = b->s.blocks[k] + 64 * at;
-    int32_t *carried = b->carried[k] + 64 * at, told[64];
-    int moved = 0;
-    forward(&b->t, lack, told);
-    for (int n = 0; n < 64; n++) {
-        int64_t much = told[n];
-        if (k && b->s.told[FANCY] && b->s.told[WIDE] == 2) {
-            const int64_t down = b->s.told[TALL] == 2 ? GROWTH[ZIGZAG[n] / 8] : 256;
-            much = much * down * GROWTH[ZIGZAG[n] % 8] / 65536;
-        } else if (k) {
-            much /= b->s.told[TALL] * b->s.told[WIDE];
-        }
-        carried[n] += (int32_t)((much * b->rate - carried[n] * b->leak) / 256);
-        const int32_t size = abs(carried[n]), step = q->fine[n];
-        if (2 * size <= step) continue;
-        const int32_t steps = (size + step / 2) / step * (carried[n] < 0 ? -1 : 1);
-        carried[n] -= steps * step, moved = 1;
-        own[n] = (int16_t)clamped(own[n] + steps, -LARGE, LARGE);
-    }
-    if (moved) inverse(own, q, b->s.planes[k] + 8 * row * stride + 8 * column, stride);
-    return moved;
+    if (!carry(&b->t, b->s.steps + k, &b->rates[k > 0], lack, b->carried[k] + 64 * at, own))
+        return 0;
+    inverse(own, b->s.steps + k, b->s.planes[k] + 8 * row * stride + 8 * column, stride);
+    return 1;
 }
 
-/* Push luma of an MCU as far as its pixels are wrong. */
+/* How coefficients of chroma are carried, or (`luma`) those of luma. */
+static rates rates_of(const int64_t *told, int luma, int64_t rate, int64_t leak) {
+    rates found = {{0}, (double)rate / 256, (double)leak / 256};
+    const double share = luma ? 1 : 1. / (double)(told[TALL] * told[WIDE]);
+    for (int n = 0; n < 64; n++) {
+        const int32_t down = told[TALL] == 2 ? GROWTH[ZIGZAG[n] / 8] : 256;
+        const int interpolated = !luma && told[FANCY] && told[WIDE] == 2;
+        found.weights[n] = interpolated ? down * GROWTH[ZIGZAG[n] % 8] / 65536. : share;
+    }
+    return found;
+}
+
+/* Push luma of an MCU, if its pixels are wrong. */
 static void push_luma(board *b, int64_t row, int64_t column) {
     const int64_t tall = b->s.told[TALL], wide = b->s.told[WIDE], m = row * b->columns + column;
-    int32_t lack[4][64] = {{0}};
-    b->wrong[m] = (uint16_t)errors_of(b, row, column, lack);
     for (int64_t n = 0; n < tall * wide; n++) {
         const int64_t down = tall * row + n / wide, over = wide * column + n % wide;
-        if (b->wrong[m]) b->changed[m] |= (uint8_t)push(b, 0, down, over, lack[n]);
-        else memset(b->carried[0] + 64 * (down * across(&b->s, 0) + over), 0, sizeof lack[0]);
+        const int64_t at = 64 * (down * across(&b->s, 0) + over);
+        int32_t *lack = b->missing[0] + at, *carried = b->carried[0] + at;
+        if (b->wrong[m]) b->changed[m] |= (uint8_t)push(b, 0, down, over, lack);
+        else memset(carried, 0, 64 * sizeof *carried);
+        memset(lack, 0, 64 * sizeof *lack);
     }
 }
 
@@ -189,53 +185,80 @@ static void push_chroma(board *b, int64_t row, int64_t column) {
     }
 }
 
-/* Whether an MCU, or one that shares samples with it, is marked. */
-static int near_any(board *b, int64_t row, int64_t column, int changed) {
+/* Mark an MCU, and those that share samples with it. */
+static void mark(const board *b, int64_t m, uint8_t *marks) {
     const int64_t reach = b->s.told[FANCY] && b->s.told[WIDE] == 2;
+    const int64_t row = m / b->columns, column = m % b->columns;
     for (int64_t y = row - reach; y <= row + reach; y++)
-        for (int64_t x = column - reach; x <= column + reach; x++) {
-            if (y < 0 || x < 0 || y >= b->rows || x >= b->columns) continue;
-            if (changed ? b->changed[y * b->columns + x] : b->wrong[y * b->columns + x]) return 1;
-        }
-    return 0;
+        for (int64_t x = column - reach; x <= column + reach; x++)
+            if (y >= 0 && x >= 0 && y < b->rows && x < b->columns) marks[y * b->columns + x] = 1;
 }
 
-/* Go over all MCUs that may be wrong; returns how many pixels were. */
-static int64_t sweep(board *b, uint8_t *looked) {
+/* Note what all MCUs lack that may be wrong; returns how many pixels are. */
+static int64_t look(board *b, uint8_t *marks) {
     const int64_t count = b->rows * b->columns;
     int64_t wrong = 0;
+    for (int64_t m = 0; m < count; m++) marks[m] = b->wrong[m] > 0;
     for (int64_t m = 0; m < count; m++)
-        looked[m] = b->wrong[m] || near_any(b, m / b->columns, m % b->columns, 1);
-    for (int64_t m = 0; m < count; m++) b->changed[m] = 0;
+        if (b->changed[m]) mark(b, m, marks);
     for (int64_t m = 0; m < count; m++) {
-        if (looked[m]) push_luma(b, m / b->columns, m % b->columns);
+        if (marks[m]) b->wrong[m] = (uint16_t)errors_of(b, m / b->columns, m % b->columns);
         wrong += b->wrong[m];
     }
-    for (int64_t m = 0; m < count && wrong; m++)
-        if (near_any(b, m / b->columns, m % b->columns, 0))
-            push_chroma(b, m / b->columns, m % b->columns);
     return wrong;
 }
 
-/* Sweep until all is right, or nothing gets better; returns how many pixels are wrong of the blocks
-   that it leaves, those of which fewest are. `held` and `best` have room for them. */
-static int64_t settled(board *b, uint8_t *looked, int16_t *held, int16_t *best, int64_t luma,
-                       int64_t chroma) {
-    const int64_t sizes[3] = {luma, chroma, chroma};
-    int64_t least = INT64_MAX, mark = INT64_MAX / 16;
-    for (int stuck = 0; least && stuck < b->patient && *b->s.left > 0; stuck++) {
-        int16_t *to = held;
-        for (int k = 0; k < 3; to += sizes[k++])
-            memcpy(to, b->s.blocks[k], (size_t)sizes[k] * sizeof *to);
-        const int64_t wrong = sweep(b, looked);
-        *b->s.left -= b->rows * b->columns;
-        if (wrong >= least) continue;
-        if (16 * wrong <= 15 * mark) mark = wrong, stuck = 0;
-        least = wrong, to = held, held = best, best = to;
+/* Push what was looked at. */
+static void move(board *b, uint8_t *marks) {
+    const int64_t count = b->rows * b->columns;
+    for (int64_t m = 0; m < count; m++) {
+        b->changed[m] = 0;
+        if (marks[m]) push_luma(b, m / b->columns, m % b->columns);
+        marks[m] = 0;
     }
-    const int16_t *from = best;
-    for (int k = 0; k < 3 && least < INT64_MAX; from += sizes[k++])
-        memcpy(b->s.blocks[k], from, (size_t)sizes[k] * sizeof *from);
+    for (int64_t m = 0; m < count; m++)
+        if (b->wrong[m]) mark(b, m, marks);
+    for (int64_t m = 0; m < count; m++)
+        if (marks[m]) push_chroma(b, m / b->columns, m % b->columns);
+}
+
+/* Keep the blocks of those MCUs that have changed, or take them back. */
+static void keep(board *b, int16_t *const *kept, uint8_t *changed, int back) {
+    for (int64_t m = 0; m < b->rows * b->columns; m++) {
+        if (!changed[m]) continue;
+        changed[m] = 0;
+        for (int k = 0; k < 3; k++) {
+            const int64_t tall = k ? 1 : b->s.told[TALL], wide = k ? 1 : b->s.told[WIDE];
+            const int64_t row = m / b->columns * tall, column = m % b->columns * wide;
+            for (int64_t y = 0; y < tall; y++) {
+                const int64_t at = 64 * ((row + y) * b->columns * wide + column);
+                int16_t *own = b->s.blocks[k] + at, *other = kept[k] + at;
+                memcpy(back ? own : other, back ? other : own, (size_t)(64 * wide) * sizeof *own);
+            }
+        }
+    }
+}
+
+/* Move until all is right, or nothing gets better; returns how many pixels are wrong of the blocks
+   that it leaves, those of which fewest are. `kept` has room for them, `marks` and `since` for a
+   byte of each MCU. */
+static int64_t settled(board *b, uint8_t *marks, uint8_t *since, int16_t *const *kept) {
+    const int64_t count = b->rows * b->columns;
+    int64_t least = INT64_MAX, mark = INT64_MAX / 16;
+    memset(since, 1, (size_t)count);
+    for (int stuck = 0; least && stuck < b->patient && *b->s.left > 0; stuck++) {
+        const int64_t wrong = look(b, marks);
+        *b->s.left -= count;
+        if (wrong < least) {
+            if (16 * wrong <= 15 * mark) mark = wrong, stuck = 0;
+            least = wrong;
+            keep(b, kept, since, 0);
+        }
+        if (!wrong) break;
+        move(b, marks);
+        for (int64_t m = 0; m < count; m++) since[m] |= b->changed[m];
+    }
+    if (least < INT64_MAX) keep(b, kept, since, 1);
     return least;
 }
 
@@ -251,12 +274,12 @@ EXPORT int64_t bitswap_history_relax(const uint8_t *pixels, const uint8_t *meant
     const int64_t size = told[HEIGHT] * told[WIDTH], rows = (told[ROWS] + 7) / 8;
     const int64_t count = rows * told[ACROSS], chroma = 64 * count;
     const int64_t whole = chroma * told[TALL] * told[WIDE], all = whole + 2 * chroma;
-    uint8_t *bytes = malloc((size_t)(3 * size + 2 * count));
-    int32_t *numbers = calloc((size_t)(all + 2 * chroma), sizeof *numbers);
-    int16_t *room = malloc((size_t)(2 * all) * sizeof *room);
+    uint8_t *bytes = malloc((size_t)(3 * size + 3 * count)), *marks = bytes + 3 * size;
+    int32_t *numbers = calloc((size_t)(2 * all), sizeof *numbers), *lack = numbers + all;
+    int16_t *kept = malloc((size_t)all * sizeof *kept);
     uint16_t *wrong = calloc((size_t)count, sizeof *wrong);
     int64_t least = -1;
-    if (bytes && numbers && room && wrong) {
+    if (bytes && numbers && kept && wrong) {
         board b = {{{bytes, bytes + size, bytes + 2 * size},
                     told,
                     left,
@@ -266,27 +289,27 @@ EXPORT int64_t bitswap_history_relax(const uint8_t *pixels, const uint8_t *meant
                      quantizer_of(steps + 128, told[METHOD])},
                     0,
                     0},
-                   {{{0}}, {{0}}, 0, {{0}}},
+                   {{{0}}, 0, {{0}}},
                    {meant, meant + size, meant + 2 * size},
                    known,
                    {numbers, numbers + whole, numbers + whole + chroma},
-                   {0, numbers + all, numbers + all + chroma},
+                   {lack, lack + whole, lack + whole + chroma},
                    rows,
                    told[ACROSS],
                    wrong,
                    clear,
-                   bytes + 3 * size,
-                   rate,
-                   leak,
+                   marks + 2 * count,
                    patient,
+                   {rates_of(told, 1, rate, leak), rates_of(told, 0, rate, leak)},
                    -1,
                    {0}};
         arrange(&b.t);
         for (int64_t p = 0; p < size; p++)
             for (int k = 0; k < 3; k++) bytes[k * size + p] = pixels[3 * p + k];
         memset(b.changed, 1, (size_t)count);
-        least = settled(&b, b.changed + count, room, room + all, whole, chroma);
+        int16_t *const parts[3] = {kept, kept + whole, kept + whole + chroma};
+        least = settled(&b, marks, marks + count, parts);
     }
-    free(bytes), free(numbers), free(room), free(wrong);
+    free(bytes), free(numbers), free(kept), free(wrong);
     return least;
 }

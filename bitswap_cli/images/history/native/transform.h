@@ -9,7 +9,6 @@
 
 typedef struct {
     int32_t wave[8][8];    /* 2^17 times sample x of the basis function u of eight samples */
-    int32_t turned[8][8];  /* the same, [x][u] */
     int avx2;              /* whether the processor has it */
     int32_t basis[64][64]; /* 2^16 times the samples of what each coefficient stands for */
 } transform;
