@@ -1,6 +1,6 @@
 """Which pictures may be drawn ones: they have few colours, repeat them, or have other channels."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import reduce
 
 import numpy as np
@@ -40,6 +40,17 @@ def repeats_itself(picture: Picture) -> bool:
     """Tell whether a picture of 8 bits may be coded whole, and repeats its colours so much that no
     other way is better: more than half of its pixels equal a neighbour."""
     return depth(picture) == 1 and _repeated(middle_of(picture)) > _MOST
+
+
+def by_palette(pictures: Sequence[Picture]) -> bool:
+    """Tell whether a file can be seen as indices and as the colours that a palette gives them, and
+    these are not all gray: such indices are not to each other as samples are."""
+    wide = [picture.pixels for picture in pictures if kind_of(picture.recipe.kind).wide]
+    if len(wide) < 2:
+        return False
+    colours = wide[-1]
+    others = range(1, colours.shape[2])
+    return any((colours[..., k] != colours[..., 0]).any() for k in others)
 
 
 def few(shapes: Iterable[tuple[int, int, int]]) -> bool:

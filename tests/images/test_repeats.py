@@ -5,7 +5,7 @@ import pytest
 
 from bitswap_cli.images import repeats
 from bitswap_cli.images.picture import MAX_PIXELS, Picture, Recipe
-from bitswap_cli.images.repeats import MAX_HELD, depth, few, is_drawn
+from bitswap_cli.images.repeats import MAX_HELD, by_palette, depth, few, is_drawn
 from tests.images.formats.jpeg.files import photograph
 from tests.models.families.drawn.pictures import flat, noise
 
@@ -51,6 +51,17 @@ def png(channels: int) -> bytes:
     """The start of a PNG file of 30x30 pixels with alpha."""
     head = (30).to_bytes(4, "big") * 2 + bytes([8, {2: 4, 4: 6}[channels], 0, 0, 0])
     return b"\x89PNG\r\n\x1a\n" + len(head).to_bytes(4, "big") + b"IHDR" + head + bytes(4)
+
+
+def test_palettes_are_told_by_colours_that_are_not_gray() -> None:
+    indices = Picture(noise(9, 7, 1, RANDOM), Recipe("png-samples", b"", b""))
+    gray = Picture(np.repeat(indices.pixels, 3, 2), Recipe("png-colours", b"", b""))
+    for colours in (noise(9, 7, 3, RANDOM), np.dstack([gray.pixels, 255 - indices.pixels])):
+        seen = [indices, gray._replace(pixels=colours)]
+        assert by_palette(seen) and by_palette([*seen, Picture(colours, Recipe("ranks", b"", b""))])
+    planes = Picture(noise(9, 7, 3, RANDOM), Recipe("libjpeg", b"", b""))
+    for others in ([], [indices], [indices, gray], [indices, planes], [planes]):
+        assert not by_palette(others)
 
 
 def test_one_pixel_is_enough() -> None:

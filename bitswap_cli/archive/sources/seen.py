@@ -40,7 +40,7 @@ from bitswap_cli.images.picture import (
     Picture,
     is_held,
 )
-from bitswap_cli.images.repeats import repeats_itself
+from bitswap_cli.images.repeats import by_palette, repeats_itself
 from bitswap_cli.images.unheaded import is_unheaded
 from bitswap_cli.mixing import octets
 
@@ -223,7 +223,7 @@ def _ranked(picture: Picture) -> Picture | None:
 def pays_as_jpeg(seen: Seen) -> bool:
     """Whether a picture was a JPEG, of which coefficients take less room than the file."""
     picture = seen.pictures[0]
-    found = seen.history.keep(picture)
+    found = None if by_palette(seen.pictures) else seen.history.keep(picture)
     if found is None:
         return False
     recipe = history.pack(picture, found.origin, found.coefficients)

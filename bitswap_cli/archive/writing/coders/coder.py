@@ -31,6 +31,8 @@ class Offer(NamedTuple):
     share them; tells whether it did."""
     dear: bool = False
     """Whether its cost takes long to find out, see coders/asking.py."""
+    sure: bool = False
+    """Whether no other coder needs to be asked, as each would take more bytes."""
 
 
 class Kept(NamedTuple):

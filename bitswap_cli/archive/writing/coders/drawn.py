@@ -78,7 +78,9 @@ class DrawnCoder:
         if not files:
             return None
         file = files[0] if len(files) == 1 else min(files, key=lambda one: one.cost())
-        return Offer(partial(self._take, file), file.cost, dear=True)
+        # alone, each image of a palette seems dearer than it is among those that teach it
+        sure = repeats.by_palette(fits)
+        return Offer(partial(self._take, file), file.cost, dear=True, sure=sure)
 
     def end(self) -> None:
         """Send the last pictures on their way."""

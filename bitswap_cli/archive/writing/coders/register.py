@@ -50,7 +50,15 @@ class Coders:
         ]
 
     def _offers(self, source: Source, seen: Seen | None) -> list[Offer]:
-        return [offer for coder in self._coders if (offer := coder.offer(source, seen))]
+        """Return what coders offer, or what one offers that is sure: others may take long to say
+        what they do."""
+        found = list[Offer]()
+        for coder in reversed(self._coders):  # the one that may be sure is the last
+            if offer := coder.offer(source, seen):
+                found.append(offer)
+                if offer.sure:
+                    return [offer]
+        return found[::-1]
 
     def end(self) -> None:
         """Send what waits on its way."""

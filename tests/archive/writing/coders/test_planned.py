@@ -86,6 +86,15 @@ def test_a_catalogue_tells_whether_there_are_any(folder: Path, pixels: bool) -> 
     assert not Catalogue([folder / "none.png", folder / "a.jpg"], pixels=pixels).decoded
 
 
+def test_indices_of_colours_were_no_jpeg(tmp_path: Path) -> None:
+    """Though they are what a decoder makes, as those of grays may be."""
+    image = Image.fromarray(load(save(scene(96, 128, 1, gray=True), 75))[..., 0]).convert("P")
+    for step, was in ((1, True), (3, False)):  # of green
+        image.putpalette([v * k % 256 for v in range(256) for k in (1, step, 1)])
+        image.save(tmp_path / "p.png")
+        assert Catalogue([tmp_path / "p.png"], wide=True).decoded == was
+
+
 @pytest.mark.parametrize("threads", [1, 3])
 def test_those_who_look_tell(folder: Path, monkeypatch: pytest.MonkeyPatch, threads: int) -> None:
     """Of five that do not pay; one that goes missing before it is looked at is skipped."""

@@ -29,8 +29,8 @@ class Coder:
 
     tag = b"NONE"
 
-    def __init__(self, letters: bytes, price: float | None) -> None:
-        self.letters, self.price = letters, price
+    def __init__(self, letters: bytes, price: float | None, *, sure: bool = False) -> None:
+        self.letters, self.price, self.sure = letters, price, sure
         self.taken: list[bytes] = []
         self.ended = 0
 
@@ -40,7 +40,8 @@ class Coder:
             return self.price
 
         name = source.name.rpartition(b"/")[2]
-        return Offer(lambda: self.taken.append(name), cost) if name[:1] in self.letters else None
+        offer = Offer(lambda: self.taken.append(name), cost, sure=self.sure)
+        return offer if name[:1] in self.letters else None
 
     def end(self) -> None:
         self.ended += 1
@@ -67,6 +68,22 @@ def test_the_cheapest_of_those_who_offer(tmp_path: Path, monkeypatch: pytest.Mon
     assert [one.taken for one in coders] == [[b"a"], [b"b", b"c"], [], [b"d"]]
     own.end()
     assert [one.ended for one in coders] == [1, 1, 1, 1] and not steps
+
+
+def test_nobody_is_asked_beside_one_that_is_sure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in "ab":
+        write(tmp_path / "in" / name, b"")
+    coders = [Coder(b"ab", 3.0), Coder(b"b", None, sure=True)]
+    monkeypatch.setattr(register, "_BEGIN", [lambda work, one=one: one for one in coders])
+    catalogue = Catalogue([tmp_path / "in"])
+    own = register.Coders(work_of(catalogue, lambda step: None))
+    files = [source for source in catalogue.sources if source.kind == "file"]
+    for told in own.best([(source, None) for source in files]):
+        assert told.offer
+        told.offer.take()
+    assert [one.taken for one in coders] == [[b"a"], [b"b"]]
 
 
 def test_there_are_no_coders_without_codecs(tmp_path: Path) -> None:
