@@ -17,7 +17,7 @@ from bitswap_cli.images.history.reference import Plane
 
 Blocks = NDArray[np.int16]
 Steps = NDArray[np.int32]
-ABI = 16
+ABI = 17
 
 
 class Engine(Protocol):

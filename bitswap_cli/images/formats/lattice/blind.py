@@ -7,7 +7,7 @@ whose two frequencies a transform in two dimensions tells, and then luma's is on
 """
 
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, partial
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from bitswap_cli.images.formats.lattice.maps import LUMA, Map, Plane
 from bitswap_cli.images.formats.lattice.own import LIKELY, SHIFT, own_map, pack
 from bitswap_cli.images.formats.lattice.sample import Colours
-from bitswap_cli.images.formats.lattice.search import Searcher, Triples
+from bitswap_cli.images.formats.lattice.search import Searcher
 
 _Floats = NDArray[np.float64]
 _Ints = NDArray[np.int64]
-_Comb = tuple[float, _Floats]  # how strong it is, and its frequency
+_Comb = tuple[float, tuple[int, int]]  # how strong it is, and its frequency, in 1 / _LEVELS
 _LEVELS = 256
 _COLOURS, _TRIED = 1000, 4000  # are asked, at least; and at most by each trial
 _LARGEST = 127  # of a difference that is looked at
@@ -31,9 +31,14 @@ _STRENGTH = 0.25  # of chroma's combs; where there is none, it is 1 / sqrt(colou
 _BOXES = ((-0.3, -0.02, 0.3, 0.72), (0.3, 0.72, -0.25, -0.01))
 _LUMA = (512, 1434)  # where its frequency is, in 1 / 1024
 _FINE = 8  # parts of a level that luma is looked at in
-_PARTS = ((0, 2), (0, 1, 2), (0, 1))  # luma and chroma, as far as red, green and blue are of these
 _BLUE, _RED, _GREEN_OF_BLUE, _GREEN_OF_RED = range(1, 5)  # tables, after luma's
+# Which of a map's numbers are the factors of luma, blue's chroma, red's and 1 in red, green and
+# blue: (3, 8, 4).
+_FACTORS = np.zeros((3, 8, 4))
+_FACTORS[[0, 0, 0, 1, 1, 1, 1, 2, 2, 2], [0, 2, 5, 0, 3, 4, 6, 0, 1, 7],
+         [0, 2, 3, 0, 1, 2, 3, 0, 1, 3]] = 1  # fmt: skip
 _ROUNDS, _MOST_ROUNDS = 8, 24
+_STEPS, _NEAR = 5, 1e-8  # of Newton's method, at most, and how little the last one moves
 _ZEROS = (0, 10, 16)  # bits that products are rounded to: not at all, to 1/64, or wholly
 _PEAKS, _BESIDE = 3, 4  # combs that are tried, and how near to one there is no other
 _HOPEFUL = 0.5  # of colours are made without: then other rounding is tried
@@ -71,7 +76,7 @@ class _Trial(NamedTuple):
 def may_have_map(colours: Plane) -> bool:
     """Tell whether there are strong combs in some different colours (n, 3), none of which is gray
     or at an end of a range."""
-    return len(colours) >= _COLOURS and all(_combs(colours.astype(np.int64)))
+    return len(colours) >= _COLOURS and all(_combs(_shown(colours.astype(np.int64))))
 
 
 def find_map(search: Searcher, colours: Colours) -> Fitted | None:
@@ -128,10 +133,9 @@ def _settled(search: Searcher, numbers: _Numbers, zeros: int, colours: Plane) ->
         used = own_map(pack(_lines(numbers), zeros))
         seen = search.triples(used, colours)
         found.append(_Trial(numbers, zeros, Fitted(used, seen.on)))
-        left = _left(used, seen, colours)
-        nearly = (np.abs(left) <= 1).all(1)
-        told = numbers.told + _solved(seen.planes.T[nearly].astype(np.int64), left[nearly])
-        if not left[nearly].any() or not _is_plausible(told):
+        sums, off = search.moments(used, colours, seen.planes)
+        told = numbers.told + _solved(sums)
+        if not off or not _is_plausible(told):
             break
         numbers = numbers._replace(told=told)
     return max(found, key=lambda trial: trial.made.on)
@@ -151,53 +155,67 @@ def _between(own: NDArray[Any], low: float, high: float) -> NDArray[np.bool_]:
     return (own - low) % 1 <= high - low
 
 
-def _combs(colours: _Ints) -> list[list[_Comb]]:
-    """Return the strong combs of blue's chroma and of red's."""
+def _shown(colours: _Ints) -> _Ints:
+    """Return how often there is each red less green, and blue less green, modulo `_LEVELS`."""
     pairs = colours[:, ::2] - colours[:, 1:2]
     index = pairs[(np.abs(pairs) <= _LARGEST).all(1)] % _LEVELS
     shown = np.bincount(index[:, 0] * _LEVELS + index[:, 1], minlength=_LEVELS**2)
-    shown = shown.reshape(_LEVELS, _LEVELS)
+    return shown.reshape(_LEVELS, _LEVELS)
+
+
+def _combs(shown: _Ints) -> list[list[_Comb]]:
+    """Return the strong combs of blue's chroma and of red's."""
     power = np.abs(np.fft.fft2(shown))
-    return [
-        list(_peaks(shown, np.where(where, power, 0), box))
-        for where, box in zip(_boxes(), _BOXES, strict=True)
-    ]
+    least = _STRENGTH * int(shown.sum())
+    return [list(_peaks(np.where(where, power, 0), least)) for where in _boxes()]
 
 
 def _matrices(colours: _Ints) -> Iterator[_Floats]:
     """Yield red, green and blue of a step of luma, blue's chroma and red's, in columns, as combs
     tell them; the strongest one first."""
-    for blue, red in sorted(product(*_combs(colours)), key=lambda pair: -pair[0][0] * pair[1][0]):
-        matrix = _matrix(np.array([blue[1], red[1]]), colours)
+    shown = _shown(colours)
+    finely = cache(partial(_finely, shown))
+    for pair in sorted(product(*_combs(shown)), key=lambda pair: -pair[0][0] * pair[1][0]):
+        peaks = [finely(place, box) for (_, place), box in zip(pair, _BOXES, strict=True)]
+        matrix = _matrix(np.array(peaks), colours)
         if matrix is not None:
             yield matrix
 
 
-def _peaks(shown: _Ints, power: _Floats, box: tuple[float, ...]) -> Iterator[_Comb]:
-    """Yield how strong the strongest combs are that are strong enough, and their frequencies."""
-    low = np.array(box[::2])
+def _peaks(power: _Floats, least: float) -> Iterator[_Comb]:
+    """Yield the strongest combs that are strong enough."""
     for _ in range(_PEAKS):
         best = int(power.argmax())
-        strength = power.flat[best]
-        if strength < _STRENGTH * shown.sum():
+        strength = float(power.flat[best])
+        if not strength > least:
             return
-        place = np.array(divmod(best, _LEVELS))
-        yield strength, _finely(shown, (place / _LEVELS - low) % 1 + low)
+        place = divmod(best, _LEVELS)
+        yield strength, place
         near = np.arange(-_BESIDE, _BESIDE + 1)
-        power[np.ix_(*((place[:, None] + near) % _LEVELS))] = 0
+        power[np.ix_(*((np.array(place)[:, None] + near) % _LEVELS))] = 0
 
 
-def _finely(shown: _Ints, place: _Floats) -> _Floats:
-    """Return where near a frequency a comb is the strongest."""
+def _finely(shown: _Ints, place: tuple[int, int], box: tuple[float, ...]) -> _Floats:
+    """Return where near a frequency a comb is the strongest, by Newton's method: its logarithm is
+    nearly a parabola there."""
+    low = np.array(box[::2])
+    found: _Floats = (np.array(place) / _LEVELS - low) % 1 + low
     levels = np.fft.fftfreq(_LEVELS, 1 / _LEVELS)
-    reach = 1 / _LEVELS
-    for _ in range(4):
-        places = place[:, None] + np.linspace(-reach, reach, 17)
-        one, other = (np.exp(-2j * np.pi * np.outer(own, levels)) for own in places)
-        best = int(np.abs(one @ shown @ other.T).argmax())
-        place = np.array([places[0, best // 17], places[1, best % 17]])
-        reach /= 8
-    return place
+    powers = levels ** np.arange(3)[:, None]
+    for _ in range(_STEPS):
+        one, other = (powers * np.exp(-2j * np.pi * f * levels) for f in found)
+        moments = np.einsum("ja,ka->jk", one, np.einsum("ab,kb->ka", shown, other))
+        told = moments / moments[0, 0]
+        slope = np.array([told[1, 0], told[0, 1]])
+        curved = np.array([[told[2, 0], told[1, 1]], [told[1, 1], told[0, 2]]])
+        bent = (curved - np.outer(slope, slope)).real
+        if not (np.trace(bent) > 0 and np.linalg.det(bent) > 0):  # no peak
+            break
+        step = np.linalg.solve(bent, slope.imag) / (2 * np.pi)
+        found = found + step.clip(-0.5 / _LEVELS, 0.5 / _LEVELS)
+        if np.abs(step).max() < _NEAR:
+            break
+    return found
 
 
 def _matrix(peaks: _Floats, colours: _Ints) -> _Floats | None:
@@ -212,7 +230,7 @@ def _matrix(peaks: _Floats, colours: _Ints) -> _Floats | None:
     if not _is_plausible(told):
         return None
     matrix = _matrix_of(told)
-    weighed = colours @ np.linalg.inv(matrix)[0]
+    weighed = _times(colours, np.linalg.inv(matrix)[:1])[:, 0]
     least = weighed.min()
     shown = np.bincount(((weighed - least) * _FINE).astype(np.int64))
     points = 1024 * _FINE
@@ -225,31 +243,39 @@ def _fitted(matrix: _Floats, colours: _Ints) -> _Floats | None:
     """Return what `_solved` makes of some colours by luma and chroma that are sought by turns with
     it; None if that leads nowhere."""
     inverse = np.linalg.inv(matrix)
-    phases = np.exp(2j * np.pi * colours @ inverse.T).mean(0)
-    parts = np.rint(colours @ inverse.T - np.angle(phases) / (2 * np.pi))
+    exact = _times(colours, inverse)
+    phases = np.exp(2j * np.pi * exact).mean(0)
+    parts = np.rint(exact - np.angle(phases) / (2 * np.pi))
     for _ in range(_MOST_ROUNDS):
-        told, before = _solved(parts, colours), parts
+        known = np.column_stack([parts, np.ones(len(parts))])
+        sums = np.einsum("ni,nj->ij", known, np.column_stack([known, colours]))
+        told, before = _solved(sums), parts
         if not _is_plausible(told):
             return None
-        parts = np.rint((colours - told[5:]) @ np.linalg.inv(_matrix_of(told)).T)
+        parts = np.rint(_times(colours - told[5:], np.linalg.inv(_matrix_of(told))))
         if np.array_equal(parts, before):
             break
     return told
 
 
-def _solved(parts: NDArray[Any], wanted: NDArray[Any]) -> _Floats:
+def _times(colours: NDArray[Any], rows: NDArray[Any]) -> _Floats:
+    """Return each colour (n, 3) times rows (m, 3), (n, m): matrices of this shape make libraries
+    start threads that take longer than the product."""
+    red, green, blue = colours.T[:, :, None]
+    found: _Floats = red * rows[:, 0] + green * rows[:, 1] + blue * rows[:, 2]
+    return found
+
+
+def _solved(sums: NDArray[Any]) -> _Floats:
     """Return the steps of luma, blue's chroma, red's, and both of green, and what is added to red,
-    green and blue, that make of luma and chroma (n, 3) what is wanted (n, 3), by least squares."""
-    luma, blue, red = parts.T
-    zero, one = np.zeros(len(parts)), np.ones(len(parts))
-    rows = (
-        (luma, zero, red, zero, zero, one, zero, zero),
-        (luma, zero, zero, blue, red, zero, one, zero),
-        (luma, blue, zero, zero, zero, zero, zero, one),
-    )
-    design = np.concatenate([np.column_stack(row) for row in rows])
-    squares = design.T @ design + 1e-6 * np.eye(8)  # of whole numbers, so that order is no matter
-    found: _Floats = np.linalg.solve(squares, design.T @ wanted.T.reshape(-1))
+    green and blue, that make what is wanted, by least squares.
+
+    `sums` are those of products of luma, blue's chroma, red's and 1, and of these and of red, green
+    and blue as they are wanted, (4, 7).
+    """
+    squares = (_FACTORS @ sums[:, :4] @ _FACTORS.swapaxes(1, 2)).sum(0) + 1e-6 * np.eye(8)
+    right = (_FACTORS @ sums[:, 4:].T[:, :, None]).sum(0)[:, 0]
+    found: _Floats = np.linalg.solve(squares, right)  # of whole numbers, so that order is no matter
     return np.rint(found * _GRID) / _GRID
 
 
@@ -271,7 +297,7 @@ def _placed(told: _Floats, colours: Plane) -> _Numbers:
     having chroma of 128; and the luma of black."""
     matrix, added, luma = _matrix_of(told), told[5:], float(told[0])
     inverse = np.linalg.inv(matrix)
-    own = np.rint((colours - added) @ inverse.T)[:, LUMA]
+    own = np.rint(_times(colours - added, inverse[LUMA : LUMA + 1]))
     black, gray = (np.rint(inverse @ (level - added)) for level in (0, _MIDDLE))
     # of more values than there are, those in the middle; of fewer, those that are seen
     if luma > 1 - _WHOLE:
@@ -292,13 +318,3 @@ def _lines(numbers: _Numbers) -> _Ints:
     first[LUMA] -= black * steps[LUMA]
     first[_GREEN_OF_RED] -= _MIDDLE * steps[_GREEN_OF_RED]
     return np.array([first, steps]).T
-
-
-def _left(used: Map, told: Triples, colours: Plane) -> _Ints:
-    """Return how much more colours are than by a map, (n, 3)."""
-    tables = used.sums.tables.astype(np.int64)
-    luma, blue, red = told.planes
-    green = tables[_GREEN_OF_BLUE][blue] + tables[_GREEN_OF_RED][red]
-    chroma = np.stack([tables[_RED][red], green, tables[_BLUE][blue]], 1)
-    left: _Ints = colours - (tables[LUMA][luma][:, None] + chroma >> SHIFT)
-    return left

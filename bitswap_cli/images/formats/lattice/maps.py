@@ -8,7 +8,6 @@ as it comes where it has no instructions of the processor for that.
 
 from collections.abc import Iterable
 from enum import IntEnum
-from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
@@ -50,13 +49,13 @@ class Sums(NamedTuple):
     def back(self) -> NDArray[np.int64]:
         """Return how luma, blue's chroma and red's are estimated from red, green and blue: (3, 4)
         factors and what is added, in 1 / 2^20."""
-        lines = [_line(table) for table in self.tables]
-        (luma, black), (blue, blue_at), (red, red_at), (of_blue, at_b), (of_red, at_r) = lines
+        (luma, black), *lines = [_line(table) for table in self.tables]
+        (blue, blue_at), (red, red_at), (of_blue, at_b), (of_red, at_r) = lines
         w_blue, w_red = -of_blue / blue, -of_red / red
-        unit = Fraction(1 << self.shift)
+        unit = 1 << self.shift
         half = (unit - 1) / 2  # on the average, a sum is so much more than its channel says
-        shares = [w_red, Fraction(1), w_blue]
-        total = sum(shares)
+        shares = [w_red, 1.0, w_blue]
+        total = w_red + 1 + w_blue
         at = w_red * red_at + at_b + at_r + w_blue * blue_at
         add = half - at / total - black
         found = [[share * unit / total / luma for share in shares] + [add / luma]]
@@ -66,16 +65,16 @@ class Sums(NamedTuple):
             row[3] += (half - offset - black) / slope
             found.append(row)
         for row in found:
-            row[3] += Fraction(1, 2)
+            row[3] += 0.5
         return np.array([[round(x * (1 << 20)) for x in row] for row in found], np.int64)
 
 
-def _line(table: NDArray[np.int32]) -> tuple[Fraction, Fraction]:
+def _line(table: NDArray[np.int32]) -> tuple[float, float]:
     """Return slope and offset of a table that is nearly a line between black and white."""
     low, high = 16, 235
-    values = [int(x) for x in table[low : high + 1]]
-    slope = Fraction(values[-1] - values[0], high - low)
-    return slope, Fraction(sum(values), len(values)) - slope * Fraction(low + high, 2)
+    first, last, total = int(table[low]), int(table[high]), int(table[low : high + 1].sum())
+    slope = (last - first) / (high - low)
+    return slope, total / (high + 1 - low) - slope * ((low + high) / 2)
 
 
 class Map(NamedTuple):

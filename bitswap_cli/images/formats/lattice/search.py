@@ -53,6 +53,7 @@ class Searcher:
         self._grays = kernel.bound("history_grays", "pl")
         self._telling = kernel.bound("history_telling", "pllp")
         self._distinct = kernel.bound("history_distinct", "plp")
+        self._moments = kernel.bound("history_moments", "plplpppp")
         self._lay = kernel.bound("history_lay", "pllpllppplllp")
 
     def grays(self, pixels: Plane) -> int:
@@ -92,6 +93,20 @@ class Searcher:
             known.size, *map(address, planes), address(known),
         )  # fmt: skip
         return Triples(planes, known, on)
+
+    def moments(self, used: Map, pixels: Plane, planes: Plane) -> tuple[NDArray[np.int64], bool]:
+        """Return what luma and chroma (3, n) and pixels (n, 3) say of how the map may be changed.
+
+        That is of those pixels that it makes, but for 1 in a channel: the sums of products of luma,
+        chroma and 1, and of these and what red, green and blue are more than it makes, (4, 7); and
+        whether it makes any of these otherwise.
+        """
+        sums = np.empty((4, 7), np.int64)
+        off = self._moments(
+            address(used.sums.tables), used.sums.shift, address(pixels), len(pixels),
+            *map(address, planes), address(sums),
+        )  # fmt: skip
+        return sums, bool(off)
 
     def lay(
         self, used: Map, how: Chroma, pixels: Plane, chroma: NDArray[np.uint8], known: Plane

@@ -63,4 +63,4 @@ EXPORT void bitswap_history_colour(const uint8_t *y, const uint8_t *cb, const ui
     }
 }
 
-EXPORT int64_t bitswap_history_abi(void) { return 16; }
+EXPORT int64_t bitswap_history_abi(void) { return 17; }

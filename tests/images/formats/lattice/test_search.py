@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bitswap_cli.images.formats.lattice.maps import Chroma, Map, colours, spread
 from bitswap_cli.images.formats.lattice.search import Searcher
@@ -137,3 +139,24 @@ def test_colours_that_tell(most: int, step: int) -> None:
         told = search.telling(pixels, step)
         assert np.array_equal(told, pixels[::step][some])
         assert np.array_equal(search.distinct(told.copy()), np.unique(told, axis=0))
+
+
+@given(st.integers(0, 99), st.sampled_from(COLOURED), st.integers(0, 3))
+def test_moments_are_sums_of_products(seed: int, way: tuple[Map, Chroma], far: int) -> None:
+    """Of pixels that a map makes but for 1 in a channel."""
+    kernel, used, rng = compiled(), way[0], np.random.default_rng(seed)
+    if kernel is None:
+        pytest.skip("no kernel")
+    told = rng.integers(90, 160, (3, 50), np.uint8)
+    made = colours(used, *told[:, None])[0]
+    pixels = np.clip(made + rng.integers(-far, far + 1, made.shape), 0, 255).astype(np.uint8)
+    luma, *chroma = told
+    tables = used.sums.tables.astype(np.int64)
+    green = tables[3][chroma[0]] + tables[4][chroma[1]]
+    sums = np.stack([tables[2][chroma[1]], green, tables[1][chroma[0]]], 1)
+    left = pixels - (sums + tables[0][luma][:, None] >> used.sums.shift)
+    near = (np.abs(left) <= 1).all(1)
+    known = np.concatenate([told.T, np.ones((50, 1), np.int64)], 1)[near]
+    moments, off = Searcher(kernel).moments(used, pixels, told)
+    assert np.array_equal(moments, known.T @ np.concatenate([known, left[near]], 1))
+    assert off == bool(left[near].any())
