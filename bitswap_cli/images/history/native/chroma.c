@@ -4,10 +4,9 @@
    What they leave open a search decides, which interpolates again what a change of coefficients
    touches. */
 
+#include "around.h"
 #include "transform.h"
 
-#define SPAN 10          /* samples of a block, and their neighbours */
-#define AROUND 18        /* pixels that they have a part in */
 #define MOST_MOVES 32
 #define CLOSE 1000 /* errors of blocks that few moves may make right */
 #define PAIRED 300 /* and of those where pairs may */
@@ -23,62 +22,13 @@ typedef struct {
     int64_t height, width, vertical;
     int32_t bias; /* of a table, in fine units */
     int wide;     /* whether blocks cover their pixels without any interpolation */
-    int avx2;     /* whether the processor has it */
     int64_t *work; /* comparisons of 64 samples that may still be made, see solve.c */
+    around *around; /* of the block at hand */
 } scene;
 
-/* How wrong the pixels are that a block has a part in, its samples and their neighbours being in
-   `patch`: the sum of squares of what they are out of their limits, or some of it, if that is
-   `most` or more. */
-INLINE int64_t error_in(const scene *s, uint8_t patch[SPAN][SPAN], int64_t top, int64_t left,
-                        int64_t most) {
-    const int64_t down = s->vertical, first = 2 * left - 1;
-    const int64_t begin = first < 0 ? 1 : 0;
-    const int64_t end = first + AROUND > 2 * s->width ? 2 * s->width - first : AROUND;
-    const int16_t even = down == 2 ? 8 : 1, odd = down == 2 ? 7 : 2;
-    const int shift = down == 2 ? 4 : 2;
-    int64_t sum = 0;
-    for (int64_t y = down == 2 ? -1 : 0; y < (down == 2 ? 17 : 8) && sum < most; y++) {
-        const int64_t pixel = down * top + y, row = down == 2 ? (pixel >> 1) - top + 1 : y + 1;
-        if (pixel < 0 || pixel >= down * s->height) continue;
-        const uint8_t *near = patch[row], *far = patch[pixel & 1 ? row + 1 : row - 1];
-        int16_t rows[SPAN], made[AROUND];
-        for (int x = 0; x < SPAN; x++)
-            rows[x] = (int16_t)(down == 2 ? 3 * near[x] + far[x] : near[x]);
-        for (int x = 0; x < SPAN - 1; x++) { /* between two samples lie two pixels */
-            made[2 * x] = (int16_t)((3 * rows[x] + rows[x + 1] + odd) >> shift);
-            made[2 * x + 1] = (int16_t)((3 * rows[x + 1] + rows[x] + even) >> shift);
-        }
-        const uint8_t *low = s->low + pixel * s->across, *high = s->high + pixel * s->across;
-        int32_t wrong = 0;
-        for (int64_t x = begin; x < end; x++) {
-            const int16_t under = (int16_t)(low[first + x] - made[x]);
-            const int16_t over = (int16_t)(made[x] - high[first + x]);
-            const int16_t out = under > over ? under : over, counted = out > 0 ? out : 0;
-            wrong += counted * counted;
-        }
-        sum += wrong;
-    }
-    return sum;
-}
-
-#if X86
-AVX2_TARGET static int64_t error_by_avx2(const scene *s, uint8_t patch[SPAN][SPAN], int64_t top,
-                                         int64_t left, int64_t most) {
-    return error_in(s, patch, top, left, most);
-}
-#endif
-
-static int64_t error_of(const scene *s, uint8_t patch[SPAN][SPAN], int64_t top, int64_t left,
-                        int64_t most) {
-#if X86
-    if (s->avx2) return error_by_avx2(s, patch, top, left, most);
-#endif
-    return error_in(s, patch, top, left, most);
-}
-
 /* Fill the neighbours of a block, repeated beyond the ends. */
-static void surround(const scene *s, int64_t top, int64_t left, uint8_t patch[SPAN][SPAN]) {
+static void surround(const scene *s, int64_t top, int64_t left, samples patch) {
+    memset(patch, 0, sizeof(samples));
     for (int64_t y = 0; y < SPAN; y++)
         for (int64_t x = 0; x < SPAN; x++) {
             int64_t row = top + y - 1, column = left + x - 1;
@@ -89,8 +39,11 @@ static void surround(const scene *s, int64_t top, int64_t left, uint8_t patch[SP
 }
 
 /* Put the samples of a block into its patch; beyond the ends of the plane the last one counts. */
-static void fill(const scene *s, int64_t top, int64_t left, const uint8_t *made,
-                 uint8_t patch[SPAN][SPAN]) {
+static void fill(const scene *s, int64_t top, int64_t left, const uint8_t *made, samples patch) {
+    if (top && left && top + 8 < s->height && left + 8 < s->width) {
+        for (int y = 0; y < 8; y++) memcpy(patch[y + 1] + 1, made + 8 * y, 8);
+        return;
+    }
     for (int64_t y = 0; y < 8; y++)
         for (int64_t x = 0; x < 8; x++) {
             const int64_t row = top + y < s->height ? y : s->height - 1 - top;
@@ -108,7 +61,7 @@ static void fill(const scene *s, int64_t top, int64_t left, const uint8_t *made,
     }
 }
 
-/* The error of a block that is as wide as its pixels; see error_of. */
+/* The error of a block that is as wide as its pixels; see error_around. */
 static int64_t error_of_wide(const scene *s, const int16_t *block, const quantizer *steps,
                              int64_t top, int64_t left) {
     const int64_t first = s->vertical * top * s->across + 2 * left;
@@ -126,13 +79,13 @@ static int64_t error_of_wide(const scene *s, const int16_t *block, const quantiz
 }
 
 static int64_t try_block(const scene *s, const int16_t *block, const quantizer *steps, int64_t top,
-                         int64_t left, uint8_t patch[SPAN][SPAN], int64_t most) {
+                         int64_t left, samples patch, int64_t most) {
     uint8_t made[64];
     *s->work -= TRIAL;
     if (s->wide) return error_of_wide(s, block, steps, top, left);
     inverse(block, steps, made, 8);
     fill(s, top, left, made, patch);
-    return error_of(s, patch, top, left, most);
+    return error_around(s->around, patch, most);
 }
 
 /* What a block's samples, interpolated, lack at the pixels that it has a part in, added up again
@@ -167,8 +120,8 @@ static void lack(const scene *s, int32_t fine[SPAN][SPAN], int64_t top, int64_t 
 
 /* Refine what least squares tell of a block, whose neighbours are in `patch`, where pixels are not
    known: these move within their limits. */
-static void refine(const scene *s, const transform *t, int64_t top, int64_t left,
-                   uint8_t patch[SPAN][SPAN], int32_t *told) {
+static void refine(const scene *s, const transform *t, int64_t top, int64_t left, samples patch,
+                   int32_t *told) {
     /* 2^8 times what a wave of a block grows by if it is interpolated and added up again, inverted:
        1 / (5/4 + 3/4 cos(u pi / 8)). */
     static const int32_t GROWTH[8] = {128, 132, 144, 167, 205, 266, 356, 460};
@@ -217,8 +170,7 @@ static void list_moves(const int32_t *told, const int16_t *block, const quantize
 
 /* Take the best of some moves, or of pairs of them, while there is one; returns the error left. */
 static int64_t descend(const scene *s, int16_t *block, const quantizer *steps, int64_t top,
-                       int64_t left, const move *moves, int count, uint8_t patch[SPAN][SPAN],
-                       int64_t error) {
+                       int64_t left, const move *moves, int count, samples patch, int64_t error) {
     while (error && *s->work > 0) {
         int64_t least = error;
         int first = -1, second = -1;
@@ -250,8 +202,8 @@ static int64_t descend(const scene *s, int16_t *block, const quantizer *steps, i
 /* Try all subsets of moves, from where `tried` is; returns the least error that there is, that of
    `block`. */
 static int64_t try_subsets(const scene *s, int16_t *block, int16_t *tried, const quantizer *steps,
-                           int64_t top, int64_t left, const move *moves, int count,
-                           uint8_t patch[SPAN][SPAN], int64_t error) {
+                           int64_t top, int64_t left, const move *moves, int count, samples patch,
+                           int64_t error) {
     uint64_t taken = 0;
     for (uint64_t n = 1; n >> count == 0 && error && *s->work > 0; n++) {
         int m = 0; /* Gray codes change one bit at a time: that of the lowest 1 of n */
@@ -282,21 +234,26 @@ EXPORT int64_t bitswap_history_chroma(const int32_t *told, const uint8_t *low, c
                                       int16_t *blocks, uint8_t *plane, uint8_t *state) {
     const quantizer own = quantizer_of(table, method), *steps = &own;
     transform t;
+    around pixels;
     const scene s = {low,         high,         plane,
                      8 * columns, 16 * columns, height,
                      width,       vertical,     own.bias / (UNIT >> FINE),
-                     wide != 0,   own.avx2,     work};
+                     wide != 0,   work,         &pixels};
     int64_t solved = 0;
     arrange(&t);
+    pixels.avx2 = own.avx2;
     for (int64_t b = 0; b < rows * columns; b++) {
         const int64_t top = b / columns * 8, left = b % columns * 8;
         int16_t *block = blocks + 64 * b;
-        uint8_t patch[SPAN][SPAN];
+        samples patch;
         if (state[b] == LEFT || top >= height || left >= width) {
             solved++;
             continue;
         }
-        if (!wide) surround(&s, top, left, patch);
+        if (!wide) {
+            surround(&s, top, left, patch);
+            look_around(&pixels, low, high, height, width, s.across, vertical, top, left);
+        }
         const int64_t before = try_block(&s, block, steps, top, left, patch, INT64_MAX);
         int64_t error = before;
         if (error && *s.work > 0) {
