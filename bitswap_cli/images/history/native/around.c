@@ -4,23 +4,33 @@
 
 enum { NONE = -1024, ALL = 1024 }; /* beyond what any pixel is */
 
-/* Note what is known of pixels, in planes of (vertical height, 2 width), around a block that begins
-   at (top, left) of the samples. */
+void forget_around(around *a) {
+    for (int y = 0; y < AROUND; y++)
+        for (int n = 0; n < 2; n++)
+            for (int x = 0; x < LANES; x++) a->low[y][n][x] = NONE, a->high[y][n][x] = ALL;
+}
+
+INLINE void part(const uint8_t *from, int16_t to[2][LANES]) {
+    for (int x = 0; x < AROUND / 2; x++) to[0][x] = from[2 * x], to[1][x] = from[2 * x + 1];
+}
+
 void look_around(around *a, const uint8_t *low, const uint8_t *high, int64_t height, int64_t width,
                  int64_t stride, int64_t vertical, int64_t top, int64_t left) {
-    const int64_t above = vertical == 2, first = 2 * left - 1;
-    a->tall = vertical == 2, a->rows = a->tall ? AROUND : 8;
-    for (int64_t y = 0; y < a->rows; y++) {
-        const int64_t pixel = vertical * top + y - above;
-        const int beyond = pixel < 0 || pixel >= vertical * height;
-        const int64_t at = pixel * stride + first;
-        for (int64_t x = 0; x < AROUND; x++) {
-            const int none = beyond || first + x < 0 || first + x >= 2 * width;
-            a->low[y][x & 1][x >> 1] = none ? NONE : low[at + x];
-            a->high[y][x & 1][x >> 1] = none ? ALL : high[at + x];
+    const int64_t first = 2 * left - 1, begin = first < 0 ? 1 : 0;
+    const int64_t end = first + AROUND > 2 * width ? 2 * width - first : AROUND;
+    a->tall = vertical == 2;
+    if (begin || end < AROUND) forget_around(a);
+    for (int64_t y = 0; y < (a->tall ? AROUND : 8); y++) {
+        const int64_t pixel = vertical * top + y - a->tall, at = pixel * stride + first;
+        if (pixel < 0 || pixel >= vertical * height) {
+            for (int n = 0; n < 2; n++)
+                for (int x = 0; x < LANES; x++) a->low[y][n][x] = NONE, a->high[y][n][x] = ALL;
+        } else if (begin || end < AROUND) {
+            for (int64_t x = begin; x < end; x++)
+                a->low[y][x & 1][x >> 1] = low[at + x], a->high[y][x & 1][x >> 1] = high[at + x];
+        } else {
+            part(low + at, a->low[y]), part(high + at, a->high[y]);
         }
-        for (int n = 0; n < 2; n++)
-            for (int x = AROUND / 2; x < LANES; x++) a->low[y][n][x] = NONE, a->high[y][n][x] = ALL;
     }
 }
 

@@ -16,12 +16,15 @@ typedef uint8_t samples[SPAN][PADDED];
    the left; anything, beyond the ends. */
 typedef struct {
     int16_t low[AROUND][2][LANES], high[AROUND][2][LANES];
-    int rows;
     int tall; /* whether rows are interpolated, too */
     int avx2; /* whether the processor has it */
 } around;
 
-/* See around.c. */
+/* Nothing is known. */
+HIDDEN void forget_around(around *a);
+
+/* Note what is known of pixels, in planes of (vertical height, 2 width), around a block that begins
+   at (top, left) of the samples; nothing was, but around other blocks of the planes. */
 HIDDEN void look_around(around *a, const uint8_t *low, const uint8_t *high, int64_t height,
                         int64_t width, int64_t stride, int64_t vertical, int64_t top, int64_t left);
 

@@ -241,6 +241,7 @@ EXPORT int64_t bitswap_history_chroma(const int32_t *told, const uint8_t *low, c
                      wide != 0,   work,         &pixels};
     int64_t solved = 0;
     arrange(&t);
+    forget_around(&pixels);
     pixels.avx2 = own.avx2;
     for (int64_t b = 0; b < rows * columns; b++) {
         const int64_t top = b / columns * 8, left = b % columns * 8;

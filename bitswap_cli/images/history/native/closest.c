@@ -57,7 +57,7 @@ INLINE span span_of(limits l, int p, int beyond) {
 
 /* Weigh samples, and ask for those in the midst of what they may be. Returns whether weights are
    others than before. */
-static int ask(lattice *l, const transform *t, const quantizer *q, limits given, int beyond,
+INLINE int ask(lattice *l, const transform *t, const quantizer *q, limits given, int beyond,
                double *asked) {
     double before[64];
     memcpy(before, l->weights, sizeof before);
@@ -74,7 +74,7 @@ static int ask(lattice *l, const transform *t, const quantizer *q, limits given,
 }
 
 /* Begin with a vector for each coefficient. */
-static void begin(lattice *l, const quantizer *q) {
+INLINE void begin(lattice *l, const quantizer *q) {
     double products[64][64] = {{0}};
     for (int k = 0; k < 64; k++) {
         const int u = ZIGZAG[k] % 8, v = ZIGZAG[k] / 8;
@@ -105,7 +105,7 @@ INLINE void shorten(lattice *l, int k, int other) {
 }
 
 /* Let a vector and the one before it change places. */
-static void swap(lattice *l, int k) {
+INLINE void swap(lattice *l, int k) {
     for (int j = 0; j < 64; j++) {
         const double other = l->basis[k][j];
         l->basis[k][j] = l->basis[k - 1][j], l->basis[k - 1][j] = other;
@@ -126,7 +126,7 @@ static void swap(lattice *l, int k) {
     }
 }
 
-static void reduce(lattice *l) {
+INLINE void reduce(lattice *l) {
     for (int k = 1, swaps = 0; k < 64 && swaps < SWAPS;) {
         shorten(l, k, k - 1);
         const double much = l->along[k][k - 1];
@@ -142,7 +142,7 @@ static void reduce(lattice *l) {
 
 /* The point that is nearly the closest to what is asked for, given the products of that with the
    waves of coefficients; 0 if it is no block. */
-static int nearest(const lattice *l, const double *asked, int16_t *block) {
+INLINE int nearest(const lattice *l, const double *asked, int16_t *block) {
     double rest[64], sums[64] = {0};
     for (int i = 0; i < 64; i++) rest[i] = dot(l->basis[i], asked, 64) - dot(l->along[i], rest, i);
     for (int i = 0; i < 64; i++) rest[i] /= l->squares[i];
@@ -160,7 +160,7 @@ static int nearest(const lattice *l, const double *asked, int16_t *block) {
 }
 
 /* Add what samples of a block are off to what is asked for. */
-static void push(const lattice *own, const transform *t, const quantizer *q, limits l,
+INLINE void push(const lattice *own, const transform *t, const quantizer *q, limits l,
                  const int16_t *block, double *asked) {
     const int32_t bias = q->bias / (UNIT >> FINE), half = (1 << (FINE - 1)) - MARGIN;
     int32_t made[64];
@@ -176,8 +176,8 @@ static void push(const lattice *own, const transform *t, const quantizer *q, lim
     }
 }
 
-int closest(lattice *own, const transform *t, const quantizer *q, limits l, int16_t *block,
-            int64_t *left) {
+INLINE int closest_in(lattice *own, const transform *t, const quantizer *q, limits l,
+                      int16_t *block, int64_t *left) {
     static const int BEYOND[] = {16, 8, 28};
     for (int n = 0; n < 3 && *left > 0; n++) {
         double asked[64] = {0};
@@ -195,4 +195,19 @@ int closest(lattice *own, const transform *t, const quantizer *q, limits l, int1
         }
     }
     return 0;
+}
+
+#if X86
+AVX2_TARGET static int closest_by_avx2(lattice *own, const transform *t, const quantizer *q,
+                                       limits l, int16_t *block, int64_t *left) {
+    return closest_in(own, t, q, l, block, left);
+}
+#endif
+
+int closest(lattice *own, const transform *t, const quantizer *q, limits l, int16_t *block,
+            int64_t *left) {
+#if X86
+    if (t->avx2) return closest_by_avx2(own, t, q, l, block, left);
+#endif
+    return closest_in(own, t, q, l, block, left);
 }
