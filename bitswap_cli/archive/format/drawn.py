@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -131,6 +131,8 @@ def encode_paying(
     pictures: Sequence[Picture],
     depths: Sequence[int],
     limits: Sequence[float],
+    *,
+    trusting: bool = False,
 ) -> Paying:
     """Code pictures, and take those back that do not pay, as far as the encoder can.
 
@@ -142,17 +144,39 @@ def encode_paying(
         Bytes of one channel of each.
     limits : sequence of float
         Net bits from which on each does not pay.
+    trusting : bool
+        Suppose that all of them pay, which saves a ninth of the time: to hold an encoder is to note
+        all that changes. Where one does not, those before it are coded twice.
     """
     planes = [planes_of(one.pixels, depth) for one, depth in zip(pictures, depths, strict=True)]
+    palettes = [palette_of(one.recipe) for one in pictures]
+    told = _paying(codec, planes, palettes, limits, len(planes) if trusting else 0)
+    if isinstance(told, int):
+        told = _paying(codec, planes, palettes, limits, told)
+    return cast(Paying, told)
+
+
+def _paying(
+    codec: PictureCodec,
+    planes: list[list[NDArray[np.uint8]]],
+    palettes: Sequence[Palette],
+    limits: Sequence[float],
+    trusted: int,
+) -> Paying | int:
+    """Code pictures, of which so many cannot be taken back; return the number of one of these that
+    does not pay, if there is any."""
     encoder = codec.encoder([plane.shape for own in planes for plane in own])
-    bits = np.zeros(len(pictures))
-    stays = np.ones(len(pictures), np.bool_)
+    bits = np.zeros(len(planes))
+    stays = np.ones(len(planes), np.bool_)
     for number, limit in enumerate(limits):
-        if np.isfinite(limit):
+        if number >= trusted and np.isfinite(limit):
             encoder.hold()
-        palette = palette_of(pictures[number].recipe)
-        bits[number] = sum(encoder.add(plane, palette) for plane in planes[number])
-        stays[number] = bits[number] < limit or not encoder.undo()
+        bits[number] = sum(encoder.add(plane, palettes[number]) for plane in planes[number])
+        if bits[number] < limit:
+            continue
+        if number < trusted:
+            return number
+        stays[number] = not encoder.undo()
     left = [plane.shape for number in np.flatnonzero(stays) for plane in planes[number]]
     return Paying(encoder.words(), bits, stays, encoder.suits(left))
 

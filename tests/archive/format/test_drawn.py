@@ -164,6 +164,9 @@ def test_pictures_that_do_not_pay_are_taken_back(
     pictures, depths = eight(np.random.default_rng(3))
     limits = [0.0 if k in losers else 1e9 for k in range(8)]
     told = encode_paying(model(), pictures, depths, limits)
+    again = encode_paying(model(), pictures, depths, limits, trusting=True)
+    assert again.words == told.words and again.sound
+    assert np.array_equal(again.bits, told.bits) and np.array_equal(again.stays, told.stays)
     kept = [k for k in range(8) if k not in losers]
     assert told.sound and np.flatnonzero(told.stays).tolist() == kept
     own = [pictures[k] for k in kept], [depths[k] for k in kept], [np.inf] * len(kept)

@@ -182,6 +182,7 @@ def code_files(codec: PictureCodec, files: list[_File], *, mixing: bool = False)
             [file.picture for file in kept],
             [file.depth for file in kept],
             [np.inf] * len(kept) if last else (8 * limits).tolist(),
+            trusting=rounds == 1,
         )
         pays = told.stays if last else told.bits < 8 * limits
         lost += [file.source for file, does in zip(kept, pays, strict=True) if not does]

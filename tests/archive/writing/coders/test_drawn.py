@@ -19,6 +19,7 @@ class Dear:
 
     def __init__(self) -> None:
         self.rounds: list[int] = []
+        self.adding: list[Adding] = []
 
     def encode(
         self, pictures: Sequence[NDArray[np.uint8]], palettes: Sequence[Palette]
@@ -29,7 +30,8 @@ class Dear:
     def encoder(self, shapes: Sequence[tuple[int, ...]]) -> "Adding":
         """See `PictureCodec`."""
         self.rounds.append(len(shapes))
-        return Adding()
+        self.adding.append(Adding())
+        return self.adding[-1]
 
     def decode(
         self, words: bytes, shapes: Sequence[tuple[int, int, int]], palettes: Sequence[Palette]
@@ -41,7 +43,7 @@ class Dear:
 class Adding:
     """What codes a chunk for it."""
 
-    count = 0
+    count = held = 0
 
     def add(self, picture: NDArray[np.uint8], palette: Palette) -> float:
         """See `PictureEncoder`."""
@@ -50,6 +52,7 @@ class Adding:
 
     def hold(self) -> None:
         """See `PictureEncoder`."""
+        self.held += 1
 
     def undo(self) -> bool:
         """See `PictureEncoder`."""
@@ -75,7 +78,10 @@ def files(count: int) -> list[drawn._File]:
 def test_pictures_that_are_dear_one_after_the_other_take_few_rounds() -> None:
     codec = Dear()
     coded = drawn.code_files(codec, files(50))
-    assert codec.rounds == [50, 49, 48, 47, 46]
+    assert codec.rounds == [50, 50, 49, 48, 47, 46]
+    # none was to be taken back at first: there it ends with the first picture that is dear
+    assert [own.count for own in codec.adding] == [1, 50, 49, 48, 47, 46]
+    assert [own.held for own in codec.adding] == [0, 50, 49, 48, 47, 0]
     assert len(coded.kept) == 46
     assert [own.name for own in coded.lost] == [b"000", b"001", b"002", b"003"]
 
