@@ -33,29 +33,31 @@ def told(pixels: Bytes, planes: Planes, colours: Colours, grid: Grid) -> list[by
         added = _added(pixels, made, planes, colours, grid)
         if added.any():
             laid = np.stack(planes, 2)
-            first = _written(laid + added, laid, grid._replace(linked=False))
+            first = written(laid + added, laid, grid._replace(linked=False))
             made = colours([*np.ascontiguousarray((laid + added).transpose(2, 0, 1))])
-    return [first, _written(pixels, made, grid)]
+    return [first, written(pixels, made, grid)]
 
 
 def corrected(planes: Planes, colours: Colours, grid: Grid, layers: Sequence[bytes]) -> Bytes:
     """Invert `told`; raise `ArchiveError` if they are none of these planes."""
     first, second = layers
     if first and len(planes) == 3:
-        laid = _read(first, np.stack(planes, 2), grid._replace(linked=False))
+        laid = read(first, np.stack(planes, 2), grid._replace(linked=False))
         planes = [*np.ascontiguousarray(laid.transpose(2, 0, 1))]
     elif first:
         raise ArchiveError("the archive holds corrections of what a gray picture has not")
-    return _read(second, colours(planes), grid)
+    return read(second, colours(planes), grid)
 
 
-def _written(pixels: Bytes, made: Bytes, grid: Grid) -> bytes:
+def written(pixels: Bytes, made: Bytes, grid: Grid) -> bytes:
+    """Write where pixels (H, W, C) differ from those that were made, and by what: one layer."""
     if np.array_equal(pixels, made):
         return b""
     return encode(pixels, made, grid).astype("<u4").tobytes()
 
 
-def _read(words: bytes, made: Bytes, grid: Grid) -> Bytes:
+def read(words: bytes, made: Bytes, grid: Grid) -> Bytes:
+    """Invert `written`; raise `ArchiveError` if they are no words of such pixels."""
     if len(words) % 4:
         raise ArchiveError("the archive holds corrections of pixels that are malformed")
     return decode(np.frombuffer(words, "<u4"), made, grid) if words else made

@@ -36,8 +36,12 @@ LATTICES += [
 ]
 LATTICES += [(118, "gray", False, False), (119, "gray-exact", True, False)]
 LATTICES += [
-    (52 + 2 * k + exact, "own-map" + less + "-exact" * exact, exact, False)
-    for k, less in enumerate(("", "-half", "-half-odd", "-across", "-across-odd"))
+    (first + 2 * k + exact, "own-map" + less + "-exact" * exact, exact, False)
+    for first, some in (
+        (52, ("", "-half", "-half-odd", "-across", "-across-odd")),
+        (244, ("-smooth", "-smooth-odd")),
+    )
+    for k, less in enumerate(some)
     for exact in (False, True)
 ]
 LATTICES.sort()

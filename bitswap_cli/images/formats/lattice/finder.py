@@ -5,16 +5,16 @@ most pictures that are on no lattice.
 """
 
 import math
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bitswap_cli.images.formats.lattice.blind import find_map, may_have_map
-from bitswap_cli.images.formats.lattice.maps import MAPS, Chroma, Map, Plane, spread
+from bitswap_cli.images.formats.lattice.halves import Less, halved
+from bitswap_cli.images.formats.lattice.maps import MAPS, Chroma, Map, Plane
 from bitswap_cli.images.formats.lattice.sample import sampled
-from bitswap_cli.images.formats.lattice.search import Searcher, Triples, searcher
+from bitswap_cli.images.formats.lattice.search import Searcher, searcher
 from bitswap_cli.images.history.engine import compiled
 from bitswap_cli.images.orientation import turn
 
@@ -23,14 +23,12 @@ _LARGE_ENOUGH = 1 << 16  # pixels of a picture for which a map is looked for tha
 _COLOURS = 300  # different ones of these, at least, that are neither gray nor at an end of a range
 _ON, _SURELY = 0.75, 0.99  # of them are on the lattice; are, so that no other map is looked for
 _FEW, _LIKELY = 64, 0.5  # so many are asked first, and go on if so many of these are on one
-_HALF = 0.99  # of the samples of chroma, at least, are as those at half the size tell
 _GRAY = 0.97  # of all pixels are gray, at least
 _SMALLEST = 16  # pixels of a picture's side
 _LARGEST = 1 << 24  # pixels of a picture: the search takes some 10 bytes for each
 _WRONG = 0.2  # of all pixels, at most
 _COLOURED = [used for used in MAPS if Chroma.NONE not in used.ways]
 _WITHOUT = next(used for used in MAPS if Chroma.NONE in used.ways)
-_MIRRORED = range(4)  # orientations in which each second row and column may be the other one
 
 
 class Found(NamedTuple):
@@ -63,16 +61,16 @@ def find(pixels: NDArray[np.uint8]) -> Found | None:
     used = _map_of(search, own)
     if used is None:
         return None
-    told, how, orientation = search.triples(used, own), Chroma.FULL, 0
-    for less, mirrored in _less(used):
-        turned = _turned(told, mirrored)
-        if _is_half(turned, less):
-            told, how, orientation = _halved(turned, less), less, mirrored
-            break
-    chroma = told.planes[1:]
-    turned_pixels = np.ascontiguousarray(turn(own, orientation))
-    luma, wrong = search.lay(used, how, turned_pixels, chroma, told.known)
-    return Found(used, how, orientation, luma, chroma) if wrong <= _WRONG * luma.size else None
+    told = search.triples(used, own)
+    less = halved(search, used, told) or Less(used, Chroma.FULL, 0, told.chroma(), 1)
+    turned = np.ascontiguousarray(turn(own, less.orientation))
+    chroma = less.told.planes
+    luma, wrong = search.lay(less.map, less.how, turned, chroma, less.told.known)
+    if less.how == Chroma.SMOOTH and wrong:
+        search.mend(less.map, turned, chroma)
+        luma, wrong = search.lay(less.map, less.how, turned, chroma, np.ones_like(chroma[0]))
+    found = Found(less.map, less.how, less.orientation, luma, chroma)
+    return found if wrong <= _WRONG * luma.size else None
 
 
 def _map_of(search: Searcher, pixels: Plane) -> Map | None:
@@ -101,50 +99,3 @@ def _known_map(search: Searcher, some: Plane) -> tuple[Map | None, float]:
     on = search.known(_COLOURED, some, len(some) - least)
     best = max(on)
     return (_COLOURED[on.index(best)], best / len(some)) if best >= least else (None, 0.0)
-
-
-def _less(used: Map) -> Iterator[tuple[Chroma, int]]:
-    """Yield ways in which there may be less chroma, and how the picture lies then."""
-    for how in used.ways:
-        for orientation in _MIRRORED if how == Chroma.BETWEEN else _MIRRORED[:1]:
-            yield how, orientation
-
-
-def _turned(told: Triples, orientation: int) -> Triples:
-    """Return luma and chroma of a mirrored picture."""
-    planes = np.stack([turn(plane, orientation) for plane in told.planes])
-    return told._replace(planes=planes, known=np.ascontiguousarray(turn(told.known, orientation)))
-
-
-def _is_half(told: Triples, how: Chroma) -> bool:
-    """Tell whether chroma is what fewer samples give."""
-    known, tall = told.known == 1, _tall(how)
-    height, width = known.shape
-    # a mean is 255 where all are
-    few = 255 * known[::tall, ::2].astype(np.uint8)
-    sure = known & (spread(few, how, height, width) == 255)
-    same = [
-        np.count_nonzero((spread(plane[::tall, ::2], how, height, width) == plane) & sure)
-        for plane in told.planes[1:]
-    ]
-    return bool(sum(same) >= _HALF * len(same) * np.count_nonzero(sure) > 0)
-
-
-def _tall(how: Chroma) -> int:
-    """Return how many rows of pixels there are to one of fewer samples."""
-    return 1 if how == Chroma.ACROSS else 2
-
-
-def _halved(told: Triples, how: Chroma) -> Triples:
-    """Return luma and chroma of each second pixel, of each second row if rows are fewer, too; where
-    chroma is repeated, of one of these pixels that is known."""
-    tall = _tall(how)
-    planes, known = (np.ascontiguousarray(own[..., ::tall, ::2]) for own in told[:2])
-    if how != Chroma.BETWEEN:
-        for down, right in [(down, right) for down in range(tall) for right in range(2)][1:]:
-            other = told.known[down::tall, right::2]
-            rows, columns = other.shape
-            better = (other == 1) & (known[:rows, :columns] != 1)
-            planes[:, :rows, :columns][:, better] = told.planes[:, down::tall, right::2][:, better]
-            known[:rows, :columns][better] = 1
-    return told._replace(planes=planes, known=known)

@@ -14,6 +14,8 @@ import numpy as np
 from bitswap_cli.contract import Samples
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.corrections.columns import corrected, corrections
+from bitswap_cli.images.corrections.layers import read, written
+from bitswap_cli.images.corrections.state import Grid
 from bitswap_cli.images.formats import high_bits, qoi, ranks
 from bitswap_cli.images.formats.arrays import npy
 from bitswap_cli.images.formats.format import Format, Kind, Pixels
@@ -30,6 +32,7 @@ from bitswap_cli.images.picture import MAX_RECIPE, Picture, Recipe
 
 _HEAD = struct.Struct("<BBI")  # kind of the file, how the picture lies, bytes of corrections
 _ORIENTATIONS = 4  # where there is less chroma; else one
+_GRID = Grid(0, 0, 2, 2, linked=True)  # of blocks of corrections, where these are words
 _CHANNELS = 3  # of pictures, and of those with all of their chroma
 _MADE_BY: tuple[Format, ...] = (
     png, bare, bmp, pnm, npy, qoi, tga, tiff, high_bits, pdf, ranks,
@@ -71,7 +74,7 @@ def laid(picture: Picture) -> Picture | None:
     odd = found.how not in (Chroma.FULL, Chroma.NONE) and bool(own.shape[1] % 2)
     way = Way(found.map, found.how, odd, within[0].exact)
     planes = _planes(way, found)
-    told = corrections(own, _made(way, found.map, planes))
+    told = _corrections(way, own, _made(way, found.map, planes))
     head = _HEAD.pack(within[0].number, found.orientation, len(told))
     description = b"".join([head, told, found.map.told, recipe.description])
     if len(recipe.prefix) + len(recipe.suffix) + len(description) > MAX_RECIPE:
@@ -147,7 +150,18 @@ def _unpack(recipe: Recipe) -> _Told:
 def _pixels(told: _Told, samples: Samples) -> Plane:
     """Return the pixels of a picture; raise `ArchiveError` if its samples do not fit."""
     made = _made(told.way, told.map, samples.view(np.uint8))
-    return np.ascontiguousarray(turn_back(corrected(made, told.corrections), told.orientation))
+    own = _corrected(told.way, made, told.corrections)
+    return np.ascontiguousarray(turn_back(own, told.orientation))
+
+
+def _corrections(way: Way, pixels: Plane, made: Plane) -> bytes:
+    """Write where pixels differ from those that are made, and by what."""
+    return written(pixels, made, _GRID) if way.words else corrections(pixels, made)
+
+
+def _corrected(way: Way, made: Plane, told: bytes) -> Plane:
+    """Invert `_corrections`."""
+    return read(told, made, _GRID) if way.words else corrected(made, told)
 
 
 def _malformed() -> ArchiveError:

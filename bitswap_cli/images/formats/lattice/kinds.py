@@ -9,11 +9,13 @@ from bitswap_cli.images.formats.format import Kind, Shape
 from bitswap_cli.images.formats.lattice.maps import MAPS, Chroma, Map
 from bitswap_cli.images.formats.lattice.own import BLANK, OWN
 
-FEATURES = LATTICE, FRAMES, OWN_MAPS = "lattice", "frames", "own-maps"
-"""Of archives that can hold kinds of numbers below `_SECOND`, others, and maps of recipes."""
+FEATURES = LATTICE, FRAMES, OWN_MAPS, SMOOTH = "lattice", "frames", "own-maps", "smooth"
+"""Of archives that can hold kinds of numbers below `_SECOND`, others, maps of recipes, and chroma
+that was interpolated by such maps."""
 
-_OWN, _FIRST, _SECOND, _THIRD = 52, 64, 120, 228  # numbers of kinds
+_OWN, _FIRST, _SECOND, _THIRD, _SMOOTH = 52, 64, 120, 228, 244  # numbers of kinds
 _FIRST_MAPS = 14  # those that came with the first
+_LESS = {Chroma.ACROSS: "-across", Chroma.SMOOTH: "-smooth"}  # in names
 
 
 class Way(NamedTuple):
@@ -32,20 +34,26 @@ class Way(NamedTuple):
         return self.how not in (Chroma.FULL, Chroma.NONE)
 
     @property
+    def words(self) -> bool:
+        """Whether corrections are decisions under a mixture, and not columns."""
+        return self.how == Chroma.SMOOTH
+
+    @property
     def tall(self) -> int:
         """How many rows of luma there are to one of chroma."""
-        return 2 if self.how in (Chroma.REPEATED, Chroma.BETWEEN) else 1
+        return 2 if self.how in (Chroma.REPEATED, Chroma.BETWEEN, Chroma.SMOOTH) else 1
 
     @property
     def name(self) -> str:
         """Of its kind."""
-        less = ("-across" if self.how == Chroma.ACROSS else "-half") * self.less
+        less = _LESS.get(self.how, "-half") * self.less
         return self.map.name + less + "-odd" * self.odd + "-exact" * self.exact
 
     def kind(self) -> Kind:
         """Return what the program is told of it."""
         number = self._number()
-        feature = OWN_MAPS if number < _FIRST else LATTICE if number < _SECOND else FRAMES
+        later = FRAMES if number < _SMOOTH else SMOOTH
+        feature = OWN_MAPS if number < _FIRST else LATTICE if number < _SECOND else later
         kind = Kind(self.name, number, self.exact, plain=False, feature=feature, common=True)
         if self.how != Chroma.FULL:
             kind = kind._replace(shows=self._shows)
@@ -57,6 +65,8 @@ class Way(NamedTuple):
         return height - height // 2 if self.tall == 1 else height - (height + 1) // 3
 
     def _number(self) -> int:
+        if self.how == Chroma.SMOOTH:
+            return _SMOOTH + 2 * self.odd + self.exact
         if self.map.name == OWN:
             lies = (Chroma.FULL, Chroma.REPEATED, Chroma.ACROSS).index(self.how)
             return _OWN + 2 * max(0, 2 * lies - 1 + self.odd) + self.exact

@@ -33,6 +33,8 @@ class Chroma(IntEnum):
     """No pixel: colours are gray."""
     ACROSS = 4
     """Each sample is that of two pixels beside each other."""
+    SMOOTH = 5
+    """A square of four pixels has a sample in its middle; pixels are interpolated between these."""
 
 
 LUMA = 0
@@ -184,6 +186,9 @@ def spread(plane: Plane, how: Chroma, height: int, width: int) -> Plane:
     if how == Chroma.ACROSS:
         return plane.repeat(2, 1)[:, :width]
     wide = plane.astype(np.uint16)
+    if how == Chroma.SMOOTH:
+        sums = _doubled(_doubled(wide).T).T[:height, :width] + 8 >> 4
+        return np.ascontiguousarray(sums, np.uint8)
     below = np.concatenate([wide[1:], wide[-1:]])
     out = np.empty((2 * len(plane), 2 * plane.shape[1]), np.uint8)
     for row, pair in enumerate((2 * wide, wide + below)):
@@ -191,3 +196,11 @@ def spread(plane: Plane, how: Chroma, height: int, width: int) -> Plane:
         out[row::2, ::2] = 2 * pair + 2 >> 2
         out[row::2, 1::2] = pair + right + 2 >> 2
     return out[:height, :width]
+
+
+def _doubled(samples: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """Return two rows for each, three parts of it and one of the row that is nearest to them."""
+    out = np.empty((2 * len(samples), samples.shape[1]), np.uint16)
+    out[::2] = 3 * samples + np.concatenate([samples[:1], samples[:-1]])
+    out[1::2] = 3 * samples + np.concatenate([samples[1:], samples[-1:]])
+    return out

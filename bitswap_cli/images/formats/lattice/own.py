@@ -19,7 +19,7 @@ _LINES = struct.Struct("<10iB")  # first entries and steps, and how many bits of
 _LARGEST = 1 << 28  # entry: the sum of three has 32 bits
 SIZE = _LINES.size
 """Bytes of a map."""
-_WAYS = (Chroma.REPEATED, Chroma.ACROSS)
+_WAYS = (Chroma.REPEATED, Chroma.SMOOTH, Chroma.ACROSS)
 BLANK = Map(OWN, Sums(np.zeros((_TABLES, _LEVELS), np.int32), SHIFT), _WAYS)
 """Any of them, before a recipe tells which."""
 
@@ -39,6 +39,17 @@ def own_map(told: bytes) -> Map:
         raise ArchiveError("the archive holds a map of colours that is malformed")
     tables = tables >> zeros << zeros
     return BLANK._replace(sums=Sums(tables.astype(np.int32), SHIFT), told=told)
+
+
+def as_told(used: Map) -> Map | None:
+    """Return a map as one that recipes tell; None if its tables are no lines in such parts."""
+    if used.told or used.sums.shift > SHIFT:
+        return used if used.told else None
+    tables = used.sums.tables.astype(np.int64) << SHIFT - used.sums.shift
+    first, step = tables[:, :1], tables[:, 1:2] - tables[:, :1]
+    if not np.array_equal(first + step * np.arange(_LEVELS), tables):
+        return None
+    return own_map(pack(np.hstack([first, step]), 0))
 
 
 def _webp() -> bytes:

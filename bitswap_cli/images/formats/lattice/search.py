@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from bitswap_cli.images.formats.lattice.maps import MAP_OF, Chroma, Map, Plane
 from bitswap_cli.images.history.engine import Kernel
 
 _BUDGET = 200_000  # samples of chroma that are searched for, besides those that are known
+_ALONE, _TOGETHER = 64, 16  # changes that are tried for each pixel, of a plane, and of both
 
 
 @cache
@@ -43,6 +44,10 @@ class Triples(NamedTuple):
     on: int
     """How many are known."""
 
+    def chroma(self) -> Self:
+        """Return the same without luma."""
+        return self._replace(planes=self.planes[1:])
+
 
 class Searcher:
     """The searches of a kernel."""
@@ -54,6 +59,9 @@ class Searcher:
         self._telling = kernel.bound("history_telling", "pllp")
         self._distinct = kernel.bound("history_distinct", "plp")
         self._moments = kernel.bound("history_moments", "plplpppp")
+        self._shrink = kernel.bound("history_shrink", "plllp")
+        self._smooth = kernel.bound("history_smooth", "ppllplllp", void=True)
+        self._mend = kernel.bound("history_mend", "plpllpplll", void=True)
         self._lay = kernel.bound("history_lay", "pllpllppplllp")
 
     def grays(self, pixels: Plane) -> int:
@@ -107,6 +115,33 @@ class Searcher:
             *map(address, planes), address(sums),
         )  # fmt: skip
         return sums, bool(off)
+
+    def shrink(self, plane: Plane) -> NDArray[np.int32]:
+        """Return the samples that interpolation makes a plane of, by least squares, each for two
+        rows and columns, in 1 / 256; raise `MemoryError` if there is none."""
+        height, width = (side // 2 for side in plane.shape)
+        out = np.empty((height, width), np.int32)
+        if self._shrink(address(plane), height, width, 2, address(out)):
+            raise MemoryError
+        return out
+
+    def smooth(self, samples: Plane, plane: Plane, known: Plane) -> Plane:
+        """Mend samples in place, such that interpolation gives the pixels of a plane that are
+        `known`, and return which of them are sure, 1 or 0."""
+        sure = np.empty(samples.shape, np.uint8)
+        self._smooth(
+            address(plane), address(known), *plane.shape, address(samples), *samples.shape,
+            _ALONE * plane.size, address(sure),
+        )  # fmt: skip
+        return sure
+
+    def mend(self, used: Map, pixels: Plane, chroma: NDArray[np.uint8]) -> None:
+        """Mend samples of chroma (2, rows, columns) in place, such that luma and they give more of
+        the pixels (H, W, 3) by interpolation."""
+        self._mend(
+            address(used.sums.tables), used.sums.shift, address(pixels), *pixels.shape[:2],
+            *map(address, chroma), *chroma.shape[1:], _TOGETHER * (pixels.size // 3),
+        )  # fmt: skip
 
     def lay(
         self, used: Map, how: Chroma, pixels: Plane, chroma: NDArray[np.uint8], known: Plane

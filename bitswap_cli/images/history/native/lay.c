@@ -9,42 +9,59 @@ typedef struct {
     int64_t rows, columns;
     int64_t how; /* one of those below */
     int64_t tall, wide; /* pixels of each row and column of chroma */
+    int32_t unit, shift; /* parts that chroma is computed in */
 } picture;
 
-/* Chroma of each pixel, of four, of each second one, interpolated between; of two in a row. */
-enum { FULL, REPEATED, BETWEEN, NONE, ACROSS };
+/* Chroma of each pixel, of four, of each second one, interpolated between; of two in a row; of
+   four, interpolated from their middles. */
+enum { FULL, REPEATED, BETWEEN, NONE, ACROSS, SMOOTH };
 
-/* Four times the chroma of a pixel. */
-INLINE int32_t four_at(const picture *p, const uint8_t *plane, int64_t row, int64_t column) {
+/* How far the other row, or column, is whose samples a pixel is seen with as well. */
+INLINE int64_t other(const picture *p, int64_t pixel, int64_t count) {
+    const int64_t after = (pixel & 1) && (pixel >> 1) + 1 < count;
+    return p->how == BETWEEN || pixel & 1 ? after : -(pixel > 0);
+}
+
+/* The chroma of a pixel, in parts. */
+INLINE int32_t parts_at(const picture *p, const uint8_t *plane, int64_t row, int64_t column) {
     const int64_t i = row >> (p->tall >> 1), j = column >> (p->wide >> 1);
     const uint8_t *here = plane + i * p->columns + j;
-    if (p->how != BETWEEN) return 4 * here[0];
-    const int64_t down = (row & 1) && i + 1 < p->rows ? p->columns : 0;
-    const int64_t right = (column & 1) && j + 1 < p->columns;
-    return here[0] + here[down] + here[right] + here[down + right];
+    if (p->how != BETWEEN && p->how != SMOOTH) return p->unit * here[0];
+    const int64_t down = p->columns * other(p, row, p->rows);
+    const int64_t right = other(p, column, p->columns);
+    const int32_t beside = here[down] + here[right];
+    if (p->how == SMOOTH) return 9 * here[0] + 3 * beside + here[down + right];
+    return here[0] + beside + here[down + right];
+}
+
+INLINE int32_t chroma_of(const picture *p, int32_t parts) {
+    return (parts + p->unit / 2) >> p->shift;
 }
 
 INLINE int32_t chroma_at(const picture *p, const uint8_t *plane, int64_t row, int64_t column) {
-    return (four_at(p, plane, row, column) + 2) >> 2;
+    return chroma_of(p, parts_at(p, plane, row, column));
 }
 
 /* Whether all samples of chroma that a pixel is seen with are settled. */
 static int is_settled(const picture *p, int64_t row, int64_t column) {
-    if (p->how != BETWEEN) return 1;
+    if (p->how != BETWEEN && p->how != SMOOTH) return 1;
     const uint8_t *here = p->settled + (row >> 1) * p->columns + (column >> 1);
-    const int64_t down = (row & 1) && (row >> 1) + 1 < p->rows ? p->columns : 0;
-    const int64_t right = (column & 1) && (column >> 1) + 1 < p->columns;
+    const int64_t down = p->columns * other(p, row, p->rows);
+    const int64_t right = other(p, column, p->columns);
     return (here[0] & here[down] & here[right] & here[down + right]) & 1;
 }
 
-enum { PLACES = 9 };
+enum { NEAR = 9, PLACES = 16 }; /* the first ones, and all */
 
 /* Which pixels a sample of chroma is seen in that count: those of samples that are settled. Its own
    one is the first. Returns how many. */
 static int seen_in(const picture *p, int64_t i, int64_t j, int64_t (*seen)[2]) {
-    static const int8_t places[PLACES][2] = {{0, 0},  {0, 1},   {1, 0},  {1, 1}, {-1, 0},
-                                             {0, -1}, {-1, -1}, {-1, 1}, {1, -1}};
-    const int most = p->how == BETWEEN ? PLACES : (int)(p->tall * p->wide);
+    static const int8_t places[PLACES][2] = {{0, 0},   {0, 1},  {1, 0},  {1, 1},  {-1, 0}, {0, -1},
+                                             {-1, -1}, {-1, 1}, {1, -1}, {-1, 2}, {0, 2},  {1, 2},
+                                             {2, -1},  {2, 0},  {2, 1},  {2, 2}};
+    const int most = p->how == SMOOTH    ? PLACES
+                     : p->how == BETWEEN ? NEAR
+                                         : (int)(p->tall * p->wide);
     int count = 0;
     for (int k = 0; k < most; k++) {
         const int64_t row = p->tall * i + places[k][0], column = p->wide * j + places[k][1];
@@ -92,11 +109,11 @@ INLINE void try_at(const picture *p, uint8_t *plane, int64_t here, int64_t row, 
                    trial *t) {
     const uint8_t was = plane[here];
     plane[here] = 0;
-    const int32_t rest = four_at(p, plane, row, column);
+    const int32_t rest = parts_at(p, plane, row, column);
     plane[here] = 1;
-    const int32_t share = four_at(p, plane, row, column) - rest;
+    const int32_t share = parts_at(p, plane, row, column) - rest;
     plane[here] = was;
-    for (int32_t k = 0; k < TRIED; k++) t->at[k] = (rest + share * (t->from + k) + 2) >> 2;
+    for (int32_t k = 0; k < TRIED; k++) t->at[k] = chroma_of(p, rest + share * (t->from + k));
 }
 
 INLINE trial around(int32_t value) {
@@ -228,8 +245,11 @@ EXPORT int64_t bitswap_history_lay(const int32_t *tables, int64_t shift, int64_t
                                    uint8_t *blue, uint8_t *red, uint8_t *known, int64_t rows,
                                    int64_t columns, int64_t budget, uint8_t *y) {
     const map m = of_tables(tables, shift);
-    const int64_t tall = how == REPEATED || how == BETWEEN ? 2 : 1, wide = how == FULL ? 1 : 2;
-    const picture p = {pixels, height, width, blue, red, known, rows, columns, how, tall, wide};
+    const int64_t tall = how == REPEATED || how == BETWEEN || how == SMOOTH ? 2 : 1;
+    const int64_t wide = how == FULL ? 1 : 2;
+    const int32_t parts = how == SMOOTH ? 4 : 2;
+    const picture p = {pixels,  height, width, blue, red,        known, rows,
+                       columns, how,    tall,  wide, 1 << parts, parts};
     int64_t wrong = 0;
     settle_again(&p, &m, settle(&p, &m, budget));
     for (int64_t row = 0; row < height; row++) {

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitswap_cli.images.formats.lattice.maps import MAPS, Chroma, Map, colours, spread
+from bitswap_cli.images.formats.lattice.own import LIKELY, own_map
 from tests.images.history.jpegs import scene
 
 Plane = NDArray[np.uint8]
@@ -14,12 +15,14 @@ WAYS = [
     if Chroma.NONE not in used.ways or how == Chroma.NONE
 ]
 """Each map, with all chroma and with less."""
+SMOOTH = own_map(LIKELY[0]), Chroma.SMOOTH
+"""libwebp's map, and its chroma."""
 
 
 def planes(how: Chroma, height: int, width: int, light: int = 0) -> list[Plane]:
     """Luma, and less vivid chroma; with more light, some colours are at an end of their range."""
     luma = scene(height, width, gray=True)[:, :, 0] // 3 + (60 + light)
-    tall = 2 if how in (Chroma.REPEATED, Chroma.BETWEEN) else 1
+    tall = 2 if how in (Chroma.REPEATED, Chroma.BETWEEN, Chroma.SMOOTH) else 1
     wide = 2 if how not in (Chroma.FULL, Chroma.NONE) else 1
     size = -(-height // tall), -(-width // wide)
     chroma = scene(*size, 1)[:, :, :2] / 8 + 130
@@ -80,3 +83,29 @@ def own_pictures(grain: float = 1) -> dict[str, Plane]:
         told[1:] = [spread(plane[::tall, ::2], how, *plane.shape) for plane in told[1:]]
         found[name] = made(told, whole, 6.0)
     return found
+
+
+def smooth_pictures(grain: float = 1) -> dict[str, Plane]:
+    """Pictures with chroma between the samples of which there was interpolation: by libwebp's map,
+    also of odd sides; by one that no list has, some colours being at an end of their range; and by
+    libjpeg's, of a picture so small that no other would be looked for."""
+    found = dict[str, Plane]()
+    for name, width, light in (("even", 300, 0), ("odd", 299, 0), ("ends", 300, 75)):
+        luma, *chroma = smooth(13, width, grain / 5 if light else grain)
+        lighter = np.minimum(luma, 255 - light) + np.uint8(light)
+        luma, chroma = lighter[: 280 - (name == "odd")], _few(chroma)
+        if name == "ends":
+            chroma = [_spread(plane, luma) for plane in chroma]
+            found[name] = made(np.stack([luma, *chroma]), steps(WEIGHTS[3], 1.2, False), 6.0)
+        else:
+            found[name] = picture(*SMOOTH, [luma, *chroma])
+    found["small"] = picture(MAPS[1], Chroma.SMOOTH, planes(Chroma.SMOOTH, 120, 160))
+    return found
+
+
+def _few(chroma: list[Plane]) -> list[Plane]:
+    return [np.ascontiguousarray(plane[::2, ::2]) for plane in chroma]
+
+
+def _spread(plane: Plane, luma: Plane) -> Plane:
+    return spread(plane, Chroma.SMOOTH, *luma.shape)

@@ -8,7 +8,7 @@ from bitswap_cli.images.formats.lattice.finder import Found, find
 from bitswap_cli.images.formats.lattice.maps import MAPS, Chroma, Map
 from bitswap_cli.images.history import engine
 from bitswap_cli.images.orientation import turn
-from tests.images.formats.lattice.scenes import WAYS, Plane, picture, planes
+from tests.images.formats.lattice.scenes import WAYS, Plane, picture, planes, smooth_pictures
 from tests.images.history.jpegs import scene
 
 needs_kernel = pytest.mark.skipif(engine.compiled() is None, reason="no kernel")
@@ -64,6 +64,17 @@ def test_odd_sides(used: Map, height: int, width: int) -> None:
         found = find(pixels)
         assert found is not None and found.how == how
         assert np.array_equal(made(found), pixels)
+
+
+@needs_kernel
+@pytest.mark.parametrize(("name", "pixels"), smooth_pictures().items(), ids=smooth_pictures())
+def test_chroma_that_was_interpolated(name: str, pixels: Plane) -> None:
+    found = find(pixels)
+    assert found is not None and (found.how, found.map.name) == (Chroma.SMOOTH, "own-map")
+    wrong = np.not_equal(made(found), pixels).any(2)
+    ends = ((pixels == 0) | (pixels == 255)).any(2)
+    assert (ends.mean() > 0.02) == (name == "ends")
+    assert wrong.mean() < 0.15 * ends.mean() + 0.001
 
 
 @needs_kernel

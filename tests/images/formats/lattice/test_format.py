@@ -22,7 +22,13 @@ from bitswap_cli.images.orientation import turn
 from bitswap_cli.images.picture import Picture, Recipe
 from bitswap_cli.images.repeats import middle_of
 from bitswap_cli.images.shown import read_samples, shown
-from tests.images.formats.lattice.scenes import Plane, own_pictures, picture, planes
+from tests.images.formats.lattice.scenes import (
+    Plane,
+    own_pictures,
+    picture,
+    planes,
+    smooth_pictures,
+)
 
 needs_kernel = pytest.mark.skipif(engine.compiled() is None, reason="no kernel")
 FULL = picture(MAPS[1], Chroma.FULL, planes(Chroma.FULL, 61, 53))
@@ -36,6 +42,7 @@ ODD = [
     for number, how in ((0, Chroma.BETWEEN), (4, Chroma.REPEATED), (14, Chroma.ACROSS))
 ]
 OWN = own_pictures()
+SMOOTH = smooth_pictures()
 ALL = [FULL, HALF, REPEATED, GRAY, ACROSS, *ODD]
 
 
@@ -131,6 +138,27 @@ def test_maps_that_recipes_tell(how: str, form: str) -> None:
                 rebuild(found.recipe._replace(description=bytes(own)), found.pixels)
 
 
+@needs_kernel
+@pytest.mark.parametrize("name", SMOOTH)
+@pytest.mark.parametrize("form", ["PNG", "TIFF"])
+def test_chroma_that_was_interpolated(name: str, form: str) -> None:
+    pixels = SMOOTH[name].copy()
+    pixels[5:9, 7:13] = 1, 2, 3
+    data = saved(pixels, form)
+    found = laid(seen(data))
+    assert found is not None
+    assert found.recipe.kind == "own-map-smooth" + "-odd" * (name == "odd") + "-exact"
+    assert found.pixels.size <= 0.52 * pixels.size
+    assert rebuild(found.recipe, found.pixels) == data
+    assert shown_shape(found.recipe.kind, found.pixels.shape) == pixels.shape
+    for recipe in hostile(found.recipe):
+        with pytest.raises(ArchiveError):
+            rebuild(recipe, found.pixels)
+    turned = found.recipe._replace(description=b"\xf5\4" + found.recipe.description[2:])
+    with pytest.raises(ArchiveError):
+        rebuild(turned, found.pixels)
+
+
 @settings(max_examples=30, deadline=None)
 @given(
     st.lists(
@@ -139,7 +167,7 @@ def test_maps_that_recipes_tell(how: str, form: str) -> None:
         max_size=5,
     ),
     st.integers(0, 16),
-    st.sampled_from([Chroma.FULL, Chroma.REPEATED, Chroma.ACROSS]),
+    st.sampled_from([Chroma.FULL, Chroma.REPEATED, Chroma.ACROSS, Chroma.SMOOTH]),
     st.integers(40, 43),
 )
 def test_any_map_comes_back(
@@ -179,15 +207,16 @@ def test_kinds_keep_their_numbers() -> None:
         ("libjpeg-across-odd-exact", 131),
     ]
     assert numbers["gray"] == 118 and numbers["table-601"] == 228
-    assert numbers["table-709-full-across-odd-exact"] == 227 and max(numbers.values()) == 243
+    assert numbers["table-709-full-across-odd-exact"] == 227 and max(numbers.values()) == 247
     for kind in KINDS:
-        later = "lattice" if kind.number < 120 else "frames"
+        later = "lattice" if kind.number < 120 else "frames" if kind.number < 244 else "smooth"
         assert kind.feature == ("own-maps" if kind.number < 64 else later)
     own = {name: number for name, number in numbers.items() if name.startswith("own-map")}
     lies = ("", "-half", "-half-odd", "-across", "-across-odd")
     assert own == {
-        f"own-map{how}" + "-exact" * exact: 52 + 2 * k + exact
-        for k, how in enumerate(lies)
+        f"own-map{how}" + "-exact" * exact: first + 2 * k + exact
+        for first, some in ((52, lies), (244, ("-smooth", "-smooth-odd")))
+        for k, how in enumerate(some)
         for exact in (0, 1)
     }
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bitswap_cli.errors import ArchiveError
-from bitswap_cli.images.formats.lattice.maps import MAP_OF, colours
-from bitswap_cli.images.formats.lattice.own import LIKELY, SIZE, own_map, pack
+from bitswap_cli.images.formats.lattice.maps import MAP_OF, MAPS, colours
+from bitswap_cli.images.formats.lattice.own import LIKELY, SIZE, as_told, own_map, pack
 from tests.images.formats.lattice.test_maps import planes
 
 LINES = st.lists(
@@ -77,3 +77,18 @@ def test_known_maps_are_such_ones() -> None:
             lines = np.stack([-factors * np.array([16, 128, 128, 128, 128]), factors], 1)
         used = own_map(pack(lines, zeros))
         assert np.array_equal(colours(used, *told), colours(MAP_OF[name], *told))
+
+
+def test_known_maps_that_recipes_can_tell() -> None:
+    told = {used.name: as_told(used) for used in MAPS}
+    assert [name for name, own in told.items() if own] == [
+        "libjpeg", "opencv", "scaled-601", "scaled-709", "scaled-601-full", "scaled-709-full",
+        "gray",
+    ]  # fmt: skip
+    own = planes(8)
+    for used in MAPS:
+        if as_told(used):
+            told_so = own_map((as_told(used) or used).told)
+            assert np.array_equal(colours(told_so, *own), colours(used, *own))
+    webp = own_map(LIKELY[0])
+    assert as_told(webp) is webp
