@@ -5,9 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from threading import Event
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
+Run = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
+"""Does what `map` does, perhaps at once and in several threads."""
 
 ENDING = Event()
 """Set by a program that was told to end. It ends its process without its threads: what a kernel is

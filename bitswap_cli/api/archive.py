@@ -237,12 +237,12 @@ class Archive(Mapping[str, bytes]):
         parts, done, like = [], 0, places[0].segment
         for number, segment, start, *_ in places:
             data = self._chunk(number)
-            if not isinstance(segment, ByteSegment) or not isinstance(data, bytes):
+            if not isinstance(segment, ByteSegment) or not isinstance(data, bytes | bytearray):
                 raise out_of_order(like.name)
             like = like if done else segment.whole
             if segment.offset != done or segment.whole != like:
                 raise out_of_order(like.name)
-            parts.append(data[start : start + segment.length])
+            parts.append(bytes(memoryview(data)[start : start + segment.length]))
             if segment.kind == PICTURE:
                 return picture_file(segment, parts[0])
             if segment.kind in HOST_KINDS:
@@ -307,7 +307,7 @@ class Archive(Mapping[str, bytes]):
             decoded = decode_chunk(chunk.tag, codecs, table, body)()
         except ArchiveError as error:
             raise self._reader.located(error, chunk) from error
-        if isinstance(decoded, bytes):
+        if isinstance(decoded, bytes | bytearray):
             return decoded, len(decoded)
         if isinstance(decoded, list):
             return decoded, sum(one.held for one in decoded)

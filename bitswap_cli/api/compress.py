@@ -47,6 +47,7 @@ from bitswap_cli.archive.format.header import (
     MIXED,
     MIXED_3,
     RECIPES,
+    REPEATS,
     VP8,
     Named,
 )
@@ -291,7 +292,7 @@ class _Job:
             if others.pictures or (self.model == AUTO and catalogue.wide):
                 header = header.using([WIDE])
             if keeping.mixed:
-                header = header.using([MIXED, RECIPES, MIXED_3, VP8])
+                header = header.using([MIXED, RECIPES, MIXED_3, VP8, REPEATS])
             writer = stack.enter_context(
                 ArchiveWriter(
                     self.output,

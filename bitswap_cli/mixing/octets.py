@@ -15,7 +15,7 @@ from bitswap_cli.mixing import reference
 from bitswap_cli.mixing.state import NEWEST, VERSIONS, begun
 from bitswap_cli.mixing.tables import tables
 
-ABI = 3
+ABI = 4
 MOST = 1 << 23  # bytes that are coded together, at most: ten seconds of a reader
 _NO_MEMORY, _TOO_MANY = -2, -3
 
@@ -27,6 +27,7 @@ class Kernel:
         library = Library(path, "mixing_abi", ABI)
         self.encode = library.bound("mixing_encode", "pppplpl")
         self.decode = library.bound("mixing_decode", "pppplpl")
+        self.repeats = library.bound("mixing_repeats", "pllplpl")
 
 
 @cache

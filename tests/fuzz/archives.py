@@ -37,10 +37,11 @@ from bitswap_cli.archive.format.sections import (
 from bitswap_cli.archive.format.segments import ByteTable, WholeTable
 from bitswap_cli.archive.format.values.blobs import unpack_blob
 from bitswap_cli.archive.format.values.columns import pack_column
+from bitswap_cli.archive.format.values.repeats import parts_of, unpack_part
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.mixing import octets
 from tests.fuzz.drawn import redrawn
-from tests.fuzz.nodes import Blob, Framed, Item, Mixed, Node, Plain
+from tests.fuzz.nodes import Blob, Framed, Item, Mixed, Node, Packed, Plain
 from tests.fuzz.raw import scratched
 from tests.fuzz.values import unpacked
 
@@ -138,9 +139,12 @@ def _nodes(tag: bytes, body: bytes) -> list[Node]:
         rest = rest[CRC.size :]
         nodes: list[Node] = [Framed(inner=_blob(table))]
         mixed = _mixed(tag, body)
-        if tag == BYTE and _has_frames(body):
+        if tag == BYTE and _has(body, "frames"):
             told, words = _counted(rest)
             return [*nodes, Framed(inner=_blob(told), checked=False), Plain(data=words)]
+        if tag == BYTE and mixed and _has(body, "repeats"):
+            found = parts_of(memoryview(rest), 1 << 30)
+            return [*nodes, *(Packed(inner=_value(unpack_part(one, mixed[0]))) for one in found)]
         if tag == BYTE:
             return [*nodes, _unmixed(rest, *mixed, counted=False) if mixed else _blob(rest)]
         extras, words = _counted(rest)
@@ -159,12 +163,12 @@ def _counted(data: bytes) -> tuple[bytes, bytes]:
     return data[_LENGTH.size : end], data[end:]
 
 
-def _has_frames(body: bytes) -> bool:
+def _has(body: bytes, what: str) -> bool:
     try:
         table = read_table(BYTE, body, NAMED_VERSION)
     except ArchiveError:
         return False
-    return isinstance(table, ByteTable) and table.frames > 0
+    return isinstance(table, ByteTable) and getattr(table, what) > 0
 
 
 def _mixed(tag: bytes, body: bytes) -> tuple[int, int] | None:

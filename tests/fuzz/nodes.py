@@ -13,6 +13,7 @@ from typing import Any
 import zstandard
 
 from bitswap_cli.archive.format.sections import CRC
+from bitswap_cli.archive.format.values.repeats import pack_part
 from bitswap_cli.mixing import octets
 from bitswap_cli.mixing.state import NEWEST
 from tests.fuzz.raw import spoilt_bytes
@@ -92,6 +93,33 @@ class Blob(Node):
         self.forged = chance.choice(
             (kept, bomb, b"\1" + unsized, frame + frame, frame + b"\0", b"", b"\1")
         )
+
+    def parts(self) -> Iterator[Node]:
+        yield self
+        yield from self.inner.parts()
+
+
+@dataclass
+class Packed(Node):
+    """What is in it as a part of a chunk with repeats: its length, that of what follows, and it
+    under zstd or by context mixing."""
+
+    inner: Node = field(default_factory=Plain)
+
+    def honest(self) -> bytes:
+        return pack_part(self.inner.pack()[: octets.MOST])
+
+    def spoil(self, chance: random.Random) -> None:
+        data = self.honest()
+        size, length = struct.unpack_from("<II", data)
+        match chance.randrange(3):
+            case 0:
+                self.forged = spoilt_bytes(data, chance)
+            case 1:  # another size
+                size = chance.choice((0, 1, size + 1, octets.MOST, (1 << 32) - 1))
+                self.forged = struct.pack("<II", size, length) + data[8:]
+            case _:  # another method
+                self.forged = data[:8] + bytes([chance.randrange(5)]) + data[9:]
 
     def parts(self) -> Iterator[Node]:
         yield self

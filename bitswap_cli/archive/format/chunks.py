@@ -2,7 +2,8 @@
 describes."""
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,14 @@ from bitswap_cli.archive.format.tables import (
 )
 from bitswap_cli.archive.format.values.blobs import Buffer, pack_blob, unpack_blob
 from bitswap_cli.archive.format.values.frames import MAX_FRAMED, pack_frames, unpack_frames
+from bitswap_cli.archive.format.values.repeats import (
+    joined,
+    pack_part,
+    pack_repeats,
+    parts_of,
+    unpack_part,
+    unpack_repeats,
+)
 from bitswap_cli.contract import Samples, TileCodec
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.formats.register import kind_of
@@ -37,6 +46,7 @@ from bitswap_cli.images.picture import MAX_ROW, MAX_ROWS, is_held
 from bitswap_cli.images.tiles import checksum, count_tiles, tile_sizes
 from bitswap_cli.mixing import octets
 from bitswap_cli.mixing.state import NEWEST
+from bitswap_cli.threads import Run
 
 
 def encode_tiles(
@@ -150,8 +160,41 @@ def encode_frames(segments: list[ByteSegment], data: Buffer | memoryview) -> byt
     return framed(table) + body
 
 
-def decode_bytes(table: ByteTable, body: bytes) -> bytes:
-    """Invert `encode_bytes`; raise `ArchiveError` if anything is not as the table says."""
+def encode_repeats(
+    segments: list[ByteSegment], data: Buffer, found: NDArray[np.int64], parts: Iterable[bytes]
+) -> bytes:
+    """Build the body of a BYTE chunk from repeats among its bytes, one at least, and the packed
+    parts of the rest."""
+    told = pack_part(pack_repeats(found))
+    table = ByteTable(segments, zlib.crc32(data), mixed=NEWEST, repeats=len(found))
+    return b"".join([framed(pack_byte_table(table)), told, *parts])
+
+
+def decode_bytes(table: ByteTable, body: bytes, run: Run = map) -> Callable[[], Buffer]:
+    """Begin to invert what encodes bytes; what is returned waits for them. Either raises
+    `ArchiveError` if anything is not as the table says."""
+    if not table.repeats:
+        return partial(next, run(partial(_decode_bytes, table), [body]))
+    if table.frames or not table.mixed:
+        raise ArchiveError("the archive's table is malformed")
+    blob = memoryview(body)[after_table(body) :]
+    found = parts_of(blob, table.length + octets.MOST)
+    parts = run(partial(unpack_part, version=table.mixed), found)
+
+    def wait() -> Buffer:
+        repeats = unpack_repeats(next(parts, b""), table.repeats, table.length)
+        return _checked(table, joined(repeats, parts, table.length))
+
+    return wait
+
+
+def _checked(table: ByteTable, data: Buffer) -> Buffer:
+    if len(data) != table.length or zlib.crc32(data) != table.checksum:
+        raise ArchiveError("the archive holds bytes that do not match their checksum")
+    return data
+
+
+def _decode_bytes(table: ByteTable, body: bytes) -> Buffer:
     blob = memoryview(body)[after_table(body) :]
     if table.frames and table.mixed:
         raise ArchiveError("the archive's table is malformed")
@@ -159,9 +202,7 @@ def decode_bytes(table: ByteTable, body: bytes) -> bytes:
         data = unpack_frames(blob, table.frames, table.length)
     else:
         data = _unmixed(table, blob) if table.mixed else unpack_blob(blob, MAX_BLOCK, "chunk")
-    if len(data) != table.length or zlib.crc32(data) != table.checksum:
-        raise ArchiveError("the archive holds bytes that do not match their checksum")
-    return data
+    return _checked(table, data)
 
 
 def _unmixed(table: ByteTable, blob: memoryview) -> bytes:

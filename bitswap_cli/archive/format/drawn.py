@@ -5,10 +5,10 @@ is what one of its pictures takes to be decoded.
 """
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from math import prod
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,8 +36,7 @@ from bitswap_cli.images.inspection import palette_of, rebuild
 from bitswap_cli.images.picture import Picture, Recipe
 from bitswap_cli.images.repeats import MOST_CHANNELS, few
 from bitswap_cli.mixing.state import NEWEST
-
-Run = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
+from bitswap_cli.threads import Run
 
 
 class DrawnFile(NamedTuple):

@@ -46,7 +46,7 @@ TEXTS = "texts"
 SPOOLED = frozenset([STREAMS, NESTED, PIECES, TEXTS])
 """Features of archives whose files may have to be made of others before they are checked."""
 MIXED, RECIPES, MIXED_2, MIXED_3 = "mixed", "mixed-recipes", "mixed-2", "mixed-3"
-VP8 = "vp8"
+VP8, REPEATS = "vp8", "repeats"
 OWNERS, XATTRS, SPARSE = "owners", "xattrs", "sparse"
 DECODINGS, LAID, DECODERS, CORRECTED = "decoded", "laid", "decoders", "corrected"
 LEARNING, EQUAL = "learning", "equal"
@@ -114,7 +114,8 @@ class Header(NamedTuple):
     `DRAWN`, chunks of whole pictures (see format/drawn.py); `LONG`, BYTE chunks of up to
     `MAX_BLOCK` bytes, and `MIXED`, those by context mixing (see mixing/octets.py); `RECIPES`,
     chunks of whole pictures whose recipes are, too, and `MIXED_2` and `MIXED_3`, either of these by
-    the second and third version of that; `VP8`, BYTE chunks with frames of VP8 by their decisions;
+    the second and third version of that; `VP8`, BYTE chunks with frames of VP8 by their decisions,
+    and `REPEATS`, those whose long repeats are told;
     `LARGE`, pictures of more than `MAX_PIXELS` pixels (see images/strips.py);
     `COMMON`, chunks of tiles by a model that tells what they share (see coding/common.py);
     `TWINS`, pictures by the tiles of others (see `TileSegment.twin`);
@@ -246,9 +247,8 @@ class Header(NamedTuple):
 def known_features() -> set[str]:
     """Return the features of archives that this program knows."""
     named = {WIDE, TURNED, DESCRIBED, LONG, LARGE, LEARNING, EQUAL, COMMON, TWINS, MODELS}
-    return named.union(
-        [MIXED, RECIPES, MIXED_2, MIXED_3, VP8], OTHERS, _OF_ENTRIES, register.every_feature()
-    )
+    kept = [MIXED, RECIPES, MIXED_2, MIXED_3, VP8, REPEATS]
+    return named.union(kept, OTHERS, _OF_ENTRIES, register.every_feature())
 
 
 def _of_version_5(found: Any, version: int) -> tuple[Header, list[int]] | None:

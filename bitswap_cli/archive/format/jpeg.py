@@ -4,7 +4,7 @@ The pictures of all files of a chunk, in order, are cut into bands (images/bands
 coded in messages, none of which needs another one. What is cut where follows from the recipes.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -30,11 +30,11 @@ from bitswap_cli.images.formats.jpeg import codec as files
 from bitswap_cli.images.formats.jpeg.outline import outline
 from bitswap_cli.images.history import recipe as history
 from bitswap_cli.images.history.jpeg import as_jpeg, is_jpeg
+from bitswap_cli.threads import Run
 
 KINDS = (KIND, *_) = ("jpeg", DECODED_EXACT, DECODED)  # of its entries, by their numbers
 MAX_BLOCKS = 1 << 22  # of all pictures of a chunk, 64 coefficients each
 MAX_EXCESS = 1 << 25  # bytes of a message's excess, unpacked
-Run = Callable[[Callable[[int], None], Iterable[int]], Iterator[None]]
 """Does what `map` does, perhaps at once and in several threads."""
 
 

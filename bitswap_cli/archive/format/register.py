@@ -1,7 +1,7 @@
 """The kinds of chunks, one for each tag: how their tables are read, and how they are decoded."""
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
@@ -19,6 +19,7 @@ from bitswap_cli.archive.format.header import (
     MIXED_3,
     MODELS,
     RECIPES,
+    REPEATS,
     TURNED,
     TWINS,
     VP8,
@@ -48,17 +49,17 @@ from bitswap_cli.archive.format.tables import (
     unpack_tile_table,
     unpack_whole_table,
 )
+from bitswap_cli.archive.format.values.blobs import Buffer
 from bitswap_cli.contract import Samples
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.formats.format import DESCRIBED
 from bitswap_cli.images.formats.register import kind_of
 from bitswap_cli.images.orientation import UPSIDE_DOWN
+from bitswap_cli.threads import Run
 
-Decoded = tuple[Samples, list[Extra]] | list[DecodedFile] | bytes
+Decoded = tuple[Samples, list[Extra]] | list[DecodedFile] | Buffer
 """What a chunk holds: its tiles, and the extras of pictures that start there; whole files, as its
 table tells them; or bytes."""
-Run = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
-"""Does what `map` does, perhaps at once and in several threads."""
 T = TypeVar("T")
 
 
@@ -94,7 +95,7 @@ KINDS = {
         None,
         unpack_byte_table,
         lambda codecs, need: (),
-        lambda codec, table, body, run: _at_once(partial(decode_bytes, table), body, run),
+        lambda codec, table, body, run: decode_bytes(table, body, run),
     ),
     JPEG: ChunkKind(
         "JPEG files",
@@ -139,6 +140,7 @@ def told(tag: bytes, table: Table, features: Set[str]) -> frozenset[str]:
         case ByteTable():
             found |= {LONG} if table.length > MAX_CHUNK_BYTES else set()
             found |= _of_mixing(MIXED, table.mixed) | ({VP8} if table.frames else set())
+            found |= {REPEATS} if table.repeats else set()
         case WholeTable():
             found |= _of_mixing(RECIPES, table.mixed)
             found |= {EQUAL} if any(one.twin for one in table.segments) else set()

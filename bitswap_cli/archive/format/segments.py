@@ -209,9 +209,9 @@ class ByteTable(NamedTuple):
     segments: list[ByteSegment]
     checksum: int
     """CRC-32 of the unpacked bytes."""
-    mixed: int = 0
-    """By which version of context mixing they are coded; 0: by zstd."""
+    mixed: int = 0  # by which version of context mixing they are coded; 0: by zstd
     frames: int = 0  # how many VP8 frames in them are coded by their decisions
+    repeats: int = 0  # how many repeats of them are told, of bytes that are mixed
 
     @property
     def length(self) -> int:

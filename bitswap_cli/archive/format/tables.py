@@ -51,6 +51,7 @@ from bitswap_cli.archive.format.values.columns import (
     unpack_times,
 )
 from bitswap_cli.archive.format.values.objects import pack_object, unpack_object
+from bitswap_cli.archive.format.values.repeats import MAX_REPEATS
 from bitswap_cli.errors import ArchiveError, display
 from bitswap_cli.images.formats import register
 from bitswap_cli.images.orientation import ORIENTATIONS
@@ -60,6 +61,11 @@ _MAX_FACTOR = 1 << 8
 # numbers in the table of a TILE chunk, and what they stay below
 _TILE_HEAD = {
     "checksum": CRCS, "swallowed": MAX_EXTRAS + 1, "factor": _MAX_FACTOR, "model": MAX_MODELS
+}  # fmt: skip
+
+# and of a BYTE chunk
+_BYTE_HEAD = {
+    "checksum": CRCS, "mixed": NEWEST + 1, "frames": MAX_FRAMES, "repeats": MAX_REPEATS + 1
 }  # fmt: skip
 
 
@@ -97,7 +103,7 @@ def pack_byte_table(table: ByteTable) -> bytes:
         **pack_attributes(attributes),
         **(dict(zip(ORIGINALS, pack_names(equal).values(), strict=True)) if equal else {}),
     }
-    head = {"checksum": table.checksum, "mixed": table.mixed, "frames": table.frames}
+    head = {name: getattr(table, name) for name in _BYTE_HEAD}
     return pack_table(len(names), head, columns)
 
 
@@ -192,9 +198,8 @@ def _byte_table(found: Any) -> ByteTable:
         [next(originals) if one else b"" for one in equal],
         strict=True,
     )
-    head = columns.one("checksum", CRCS), columns.one("mixed", NEWEST + 1)
-    frames = columns.one("frames", MAX_FRAMES)
-    table = ByteTable([ByteSegment(*row) for row in rows], *head, frames)
+    head = [columns.one(name, limit) for name, limit in _BYTE_HEAD.items()]
+    table = ByteTable([ByteSegment(*row) for row in rows], *head)
     columns.end()
     return table
 

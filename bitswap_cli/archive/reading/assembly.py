@@ -24,6 +24,7 @@ from bitswap_cli.archive.format.segments import (
     WholeSegment,
     WholeTable,
 )
+from bitswap_cli.archive.format.values.blobs import Buffer
 from bitswap_cli.archive.reading.copies import Copies
 from bitswap_cli.archive.reading.equal import Equal, Told
 from bitswap_cli.archive.reading.members import Kept, Members
@@ -100,7 +101,7 @@ class Assembler:
             for part in found:
                 names = [segment.name for segment in part.segments]
                 self._attempt(names, self._add_picture_part, part)
-        elif isinstance(table, ByteTable) and isinstance(found, bytes):
+        elif isinstance(table, ByteTable) and isinstance(found, bytes | bytearray):
             self._add_bytes(table, found)
         elif isinstance(table, WholeTable) and isinstance(found, list):
             self._add_files(table, found)
@@ -126,7 +127,7 @@ class Assembler:
             self._file.output.discard()
             self._file = None
 
-    def _add_bytes(self, table: ByteTable, data: bytes) -> None:
+    def _add_bytes(self, table: ByteTable, data: Buffer) -> None:
         """Take the unpacked bytes of a chunk."""
         place = 0
         for segment in table.segments:

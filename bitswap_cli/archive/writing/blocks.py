@@ -5,16 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
-import zstandard
-
 from bitswap_cli.archive.format.attributes import NONE
 from bitswap_cli.archive.format.chunks import encode_bytes
-from bitswap_cli.archive.format.header import LONG, MIXED, MIXED_3, VP8
+from bitswap_cli.archive.format.header import LONG, MIXED, MIXED_3, REPEATS, VP8
 from bitswap_cli.archive.format.names import host_of
 from bitswap_cli.archive.format.pictures import Stored
 from bitswap_cli.archive.format.sections import BYTE, MAX_BLOCK, MAX_CHUNK_BYTES
 from bitswap_cli.archive.format.segments import FOLDER_KINDS, PICTURE, ByteSegment
-from bitswap_cli.archive.format.values.blobs import Buffer
 from bitswap_cli.archive.sources.copies import Copy
 from bitswap_cli.archive.sources.inside.parts import Part
 from bitswap_cli.archive.sources.source import Source, SourceError, read_parts
@@ -22,27 +19,22 @@ from bitswap_cli.archive.writing import frames, mixed
 from bitswap_cli.archive.writing.block import Block
 from bitswap_cli.archive.writing.coders.coder import Submit
 from bitswap_cli.archive.writing.hosted import Inside, members_of, stored_host, stored_size
+from bitswap_cli.archive.writing.squeezing import (
+    DENSE,
+    DENSE_LEVEL,
+    QUICK_SIZE,
+    is_dense,
+    level_of,
+    share_of,
+    squeezer,
+)
 from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.mixing import octets
 
 _PART = 1 << 23  # bytes that are read at a time
-_WINDOW = 27  # logarithm of how far zstd looks back
-# What zstd's threads work on is half a block, within these bounds, and they see a quarter of the
-# window before it (9 stands for all of it): neither depends on how many threads there are, so the
-# bytes do not either.
-_JOBS = 1 << 23, 1 << 25
-_OVERLAP = 7
-_SAMPLE = 1 << 15
-_SMALL = 1 << 10  # bytes of files that tell nothing alone
-_DENSE = 0.99  # of its size, and more, is what zstd leaves of bytes that are packed already
-_DENSE_LEVEL = 3
-_TRIED, _TRIES = 1 << 20, 4  # bytes of a block of such files that are tried, and in how many pieces
-_QUICK = 1 << 22  # bytes of a block that takes no time worth saving
-_PAYS = 0.99  # of the room that the low level takes, and less
 # Of its size, what zstd leaves of a block that mixing is tried on: of more nothing can be had, and
 # of less hardly a byte for the time that it takes.
 _TRIED_FROM, _TRIED_TO = 1 / 256, 0.95
-_SQUEEZED = 0.25  # of the time that a block takes, where mixing is tried, zstd's
 _MIXED = 0.97  # of what zstd leaves, and less, is worth the time that mixing takes a reader
 
 
@@ -56,12 +48,12 @@ class Keeping(NamedTuple):
     """Of zstd."""
     haste: float = 1.1
     """How many times fewer bytes a coder has to promise that takes much longer than another."""
-    mixed: int = 1 << 25
-    """Bytes of a block that context mixing is tried on, at most."""
+    mixed: bool = True
+    """Whether blocks are coded by context mixing where that pays."""
 
 
-THOROUGH, QUICK = Keeping(), Keeping(1 << 23, 3, 1.3, 0)
-PATIENT = Keeping(haste=1.0, mixed=MAX_BLOCK)
+THOROUGH, QUICK = Keeping(), Keeping(1 << 23, 3, 1.3, mixed=False)
+PATIENT = Keeping(haste=1.0)
 
 
 def order(source: Source) -> tuple[int, bytes, bytes]:
@@ -100,10 +92,11 @@ class Blocks:
         self._threads = threads
         self._submit, self._done = submit, done
         self._level = keeping.level
-        self._mixed = keeping.mixed if writer.header.features >= {MIXED, MIXED_3} else 0
+        self._mixing = keeping.mixed and writer.header.features >= {MIXED, MIXED_3}
+        self._repeating = REPEATS in writer.header.features
         most = MAX_BLOCK if LONG in writer.header.features else MAX_CHUNK_BYTES
         self._most, self._longest = min(keeping.block, most), most
-        self._framing = keeping.mixed > 0 and VP8 in writer.header.features
+        self._framing = keeping.mixed and VP8 in writer.header.features
         self._framed, self._dense, self._plain = self._all = Block(), Block(), Block()
 
     def add(self, source: Source, stored: Stored | None = None) -> str:
@@ -233,7 +226,7 @@ class Blocks:
         """Return the block for a file that begins so."""
         if self._framing and octets.quick() and frames.holds_frames(first):
             return self._framed
-        return self._dense if _is_dense(first) else self._plain
+        return self._dense if is_dense(first) else self._plain
 
     def _flush(self, block: Block) -> None:
         """Write a block, if there is anything in it."""
@@ -244,54 +237,47 @@ class Blocks:
             ):
                 self._writer.add(BYTE, own, count)
         elif block.segments:
-            squeezed = self._squeezed(block)
-            if block is self._dense and len(squeezed) > _DENSE * len(block.data):
-                self._write_apart(block)
-            else:
-                body = encode_bytes(block.segments, block.data, lambda _: squeezed)
-                bodies = self._mix(block, len(squeezed), len(body))
-                for own, count in bodies or [(body, len(block.segments))]:
-                    self._writer.add(BYTE, own, count)
+            self._write(block)
             self._done(block.done(1))
         block.cut(0, 0, 0)
+
+    def _write(self, block: Block) -> None:
+        """Write a block in the way that takes the least; zstd is not asked where the block is large
+        and mixing promises much."""
+        size = len(block.data)
+        if size > QUICK_SIZE and block is self._plain and self._mixes(share_of(block.data)):
+            bodies = self._mix(block)
+        else:
+            squeezed = self._squeezed(block)
+            if block is self._dense and len(squeezed) > DENSE * size:
+                return self._write_apart(block)
+            body = encode_bytes(block.segments, block.data, lambda _: squeezed)
+            bodies = self._mix(block) if size and self._mixes(len(squeezed) / size) else []
+            if not bodies or sum(len(own) for own, _ in bodies) >= _MIXED * len(body):
+                bodies = [(body, len(block.segments))]
+        for own, count in bodies:
+            self._writer.add(BYTE, own, count)
 
     def _squeezed(self, block: Block) -> bytes:
         """Return the bytes of a block under zstd, whose tables, of hundreds of megabytes, are let
         go of before others are had for mixing."""
-        squeeze = self._squeeze(self._level_of(block), len(block.data))
+        level = level_of(block.data, self._level, dense=block is self._dense)
+        squeeze = squeezer(level, len(block.data), self._threads)
         squeezed: bytes = self._submit(squeeze, block.data).result()
         return squeezed
 
-    def _mix(self, block: Block, left: int, most: int) -> list[tuple[bytes, int]]:
-        """Return bodies by context mixing, and how many segments each has; none if they do not
-        take clearly less than so many bytes at `most`, or cannot, as so many are `left` by zstd."""
+    def _mixes(self, share: float) -> bool:
+        """Tell whether mixing is tried on a block of which zstd leaves such a share."""
+        return self._mixing and _TRIED_FROM <= share <= _TRIED_TO and octets.quick()
+
+    def _mix(self, block: Block) -> list[tuple[bytes, int]]:
+        """Return bodies by context mixing, and how many segments each has."""
         size = len(block.data)
-        tried = size <= self._mixed and _TRIED_FROM * size <= left <= _TRIED_TO * size
-        if not tried or not octets.quick():
-            return []
 
         def done(count: int) -> None:
-            self._done(block.done(_SQUEEZED + (1 - _SQUEEZED) * count / size))
+            self._done(block.done(count / size))
 
-        done(0)
-        bodies = mixed.encode(block.segments, block.data, self._submit, done)
-        return bodies if sum(len(body) for body, _ in bodies) < _MIXED * most else []
-
-    def _level_of(self, block: Block) -> int:
-        """Return the level for a block: a low one if the usual one hardly takes less room for a
-        sample of it, or if it is nothing but zeros, as holes are."""
-        size = len(block.data)
-        if size > _QUICK and _is_blank(block.data):
-            return min(self._level, _DENSE_LEVEL)
-        if block is self._plain or size <= _QUICK:
-            return self._level
-        starts = range(size // (2 * _TRIES), size, size // _TRIES)
-        sample = b"".join(block.data[k : k + _TRIED // _TRIES] for k in starts)
-        low, usual = (
-            len(zstandard.ZstdCompressor(level=level).compress(sample))
-            for level in (_DENSE_LEVEL, self._level)
-        )
-        return self._level if usual < _PAYS * low else _DENSE_LEVEL
+        return mixed.encode(block.segments, block.data, self._submit, done, self._repeating)
 
     def _write_apart(self, block: Block) -> None:
         """Write a block of which nothing is gained, in small chunks: less is lost with one."""
@@ -303,21 +289,12 @@ class Blocks:
                     break
                 count, length = count + 1, length + segment.length
             part = bytes(memoryview(block.data)[start : start + length])
-            body = encode_bytes(block.segments[:count], part, self._squeeze(_DENSE_LEVEL, length))
+            body = encode_bytes(
+                block.segments[:count], part, squeezer(DENSE_LEVEL, length, self._threads)
+            )
             self._writer.add(BYTE, body, count)
             del block.segments[:count]
             start += length
-
-    def _squeeze(self, level: int, size: int) -> Callable[[Buffer], bytes]:
-        """Return what compresses so many bytes."""
-        job, jobs = min(max(_JOBS[0], -(-size // 2)), _JOBS[1]), {}
-        if size > job:
-            threads = min(self._threads, -(-size // job))  # zstd takes memory for each
-            jobs = {"threads": threads, "job_size": job, "overlap_log": _OVERLAP}
-        parameters = zstandard.ZstdCompressionParameters.from_level(
-            level, source_size=size, window_log=_WINDOW, enable_ldm=True, **jobs
-        )
-        return zstandard.ZstdCompressor(compression_params=parameters).compress
 
 
 def _share(source: Source, size: int) -> int:
@@ -329,20 +306,3 @@ def _segment(source: Source, offset: int, length: int, crc: int) -> ByteSegment:
     name, kind, size, mtime = source.name, source.kind, source.size, source.mtime
     told = NONE if offset else source.attributes
     return ByteSegment(name, kind, size, offset, length, mtime, crc, told)
-
-
-def _is_blank(data: bytearray) -> bool:
-    """Tell whether there are nothing but zeros."""
-    zeros = bytes(_SAMPLE)
-    return all(
-        data[k : k + _SAMPLE] == zeros[: len(data) - k] for k in range(0, len(data), _SAMPLE)
-    )
-
-
-def _is_dense(data: bytes) -> bool:
-    """Tell by samples whether zstd will hardly make a file smaller that begins so."""
-    if len(data) > 3 * _SAMPLE:
-        places = (len(data) // 4 * k for k in (1, 2, 3))
-        data = b"".join(data[place : place + _SAMPLE] for place in places)
-    squeezed = zstandard.ZstdCompressor(level=_DENSE_LEVEL).compress(data)
-    return len(data) > _SMALL and len(squeezed) > _DENSE * len(data)

@@ -1,18 +1,26 @@
-"""Blocks of files by context mixing, in pieces: a reader takes a second for each megabyte."""
+"""Blocks of files by context mixing, in pieces, but for what is told to repeat something: a reader
+takes a second for each megabyte of them."""
 
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bitswap_cli.archive.format.attributes import NONE
-from bitswap_cli.archive.format.chunks import encode_bytes, encode_mixed
+from bitswap_cli.archive.format.chunks import encode_bytes, encode_mixed, encode_repeats
 from bitswap_cli.archive.format.names import host_of
 from bitswap_cli.archive.format.segments import ByteSegment
 from bitswap_cli.archive.format.values.blobs import Buffer
+from bitswap_cli.archive.format.values.repeats import pack_part, spans
 from bitswap_cli.archive.writing.coders.coder import Submit
-from bitswap_cli.mixing import octets
+from bitswap_cli.mixing import octets, repeats
 
 PIECE = 1 << 22  # bytes, but for entries that cannot be split
+# Repeats of such a share of a block, and more, are worth it that all of it has to be read for one
+# of its files.
+_REPEATED = 1 / 64
 
 Cut = Callable[[int, int], Iterable[int]]
 
@@ -26,13 +34,22 @@ class Piece(NamedTuple):
 
 
 def encode(
-    segments: Sequence[ByteSegment], data: Buffer, submit: Submit, done: Callable[[int], None]
+    segments: Sequence[ByteSegment],
+    data: Buffer,
+    submit: Submit,
+    done: Callable[[int], None],
+    repeating: bool = False,
 ) -> list[tuple[bytes, int]]:
-    """Return the bodies of BYTE chunks that hold a block, and how many segments each has.
+    """Return the bodies of BYTE chunks that hold a block, and how many segments each has: a single
+    one, if it may be `repeating` and much of it repeats something.
 
     What is too large for mixing, or gains nothing by it, is under zstd. Pieces are coded by what
     `submit` calls in other threads; `done` is told how many bytes are, in all.
     """
+    if repeating:
+        found: NDArray[np.int64] = submit(repeats.find, data).result()
+        if len(found) and found[:, 1].sum() >= _REPEATED * len(data):
+            return [(_rest(segments, data, found, submit, done), len(segments))]
 
     def body(piece: Piece) -> bytes:
         own = view[piece.start : piece.end]
@@ -45,6 +62,27 @@ def encode(
             bodies.append((own.result(), len(piece.segments)))
             done(piece.end)
     return bodies
+
+
+def _rest(
+    segments: Sequence[ByteSegment],
+    data: Buffer,
+    found: NDArray[np.int64],
+    submit: Submit,
+    done: Callable[[int], None],
+) -> bytes:
+    """Return the body of a chunk of a block some of which repeats something."""
+
+    def packed(part: list[tuple[int, int]]) -> bytes:
+        return pack_part(b"".join(view[begin:end] for begin, end in part))
+
+    parts = []
+    with memoryview(data) as view:
+        cut = spans(found, len(data), PIECE)
+        for part, own in [(part, submit(packed, part)) for part in cut]:
+            parts.append(own.result())
+            done(part[-1][1])
+    return encode_repeats(list(segments), data, found, parts)
 
 
 def pieces(

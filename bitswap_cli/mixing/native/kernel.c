@@ -3,9 +3,10 @@
  * reference.py is the definition: both give the same words.
  */
 #include "pages.h"
+#include "repeats.h"
 #include "state.h"
 
-enum { ABI = 3, TOO_MANY = 3 };
+enum { ABI = 4, TOO_MANY = 3 };
 
 EXPORT int64_t bitswap_mixing_abi(void) { return ABI; }
 
@@ -64,4 +65,11 @@ EXPORT int64_t bitswap_mixing_decode(const tables *t, const state *a, const shap
     }
     close_octets(&o, &c);
     return -c.failed;
+}
+
+/* Find repeats of at least so many bytes, see `find_repeats`. */
+EXPORT int64_t bitswap_mixing_repeats(const uint8_t *data, int64_t size, int64_t least,
+                                      uint32_t *places, int64_t bits, uint32_t *found,
+                                      int64_t room) {
+    return find_repeats(data, size, least, places, bits, found, room);
 }

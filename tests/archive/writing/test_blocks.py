@@ -19,9 +19,10 @@ from bitswap_cli.archive.reading.reader import ArchiveReader
 from bitswap_cli.archive.reading.unpack import unpack
 from bitswap_cli.archive.sources.catalogue import Catalogue
 from bitswap_cli.archive.sources.walk import collect
-from bitswap_cli.archive.writing import blocks
-from bitswap_cli.archive.writing.blocks import Blocks, Keeping, order
+from bitswap_cli.archive.writing import blocks, squeezing
+from bitswap_cli.archive.writing.blocks import Keeping, order
 from bitswap_cli.archive.writing.pack import pack
+from bitswap_cli.archive.writing.squeezing import squeezer
 from bitswap_cli.archive.writing.writer import ArchiveWriter
 from bitswap_cli.errors import ArchiveError
 from tests.archive.support import assert_same, check, codec_for, tree, write
@@ -115,7 +116,7 @@ def test_parts_of_a_file_follow_each_other(tmp_path: Path, dense: bool) -> None:
 
 
 def test_bytes_do_not_depend_on_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blocks, "_JOBS", (1 << 19, 1 << 20))
+    monkeypatch.setattr(squeezing, "_JOBS", (1 << 19, 1 << 20))
     words = [b"%d " % number for number in np.random.default_rng(1).integers(0, 9999, 900_000)]
     write(tmp_path / "in" / "a", b"".join(words))
     archives = set()
@@ -165,14 +166,13 @@ def of_zeros(path: Path, size: int, features: list[str]) -> Path:
 def test_what_is_all_zero_takes_no_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The holes of a large file, as a rule: a high level is slow at them and gains nothing."""
     levels: list[int] = []
-    real = Blocks._squeeze
 
-    def squeeze(self: Blocks, level: int, size: int) -> Callable[[Buffer], bytes]:
+    def squeeze(level: int, size: int, threads: int) -> Callable[[Buffer], bytes]:
         levels.append(level)
-        return real(self, level, size)
+        return squeezer(level, size, threads)
 
-    monkeypatch.setattr(Blocks, "_squeeze", squeeze)
-    monkeypatch.setattr(blocks, "_QUICK", 10_000)
+    monkeypatch.setattr(blocks, "squeezer", squeeze)
+    monkeypatch.setattr(squeezing, "QUICK_SIZE", 10_000)
     write(tmp_path / "in" / "x", bytes(50_001) + b"1" + bytes(49_998))
     keeping = Keeping(25_000)
     pack([tmp_path / "in"], tmp_path / "a", None, Header.without_model(), keeping=keeping)

@@ -15,17 +15,18 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bitswap_cli.archive.codecs import Codecs
 from bitswap_cli.archive.format.attributes import NONE
 from bitswap_cli.archive.format.chunks import decode_bytes
-from bitswap_cli.archive.format.header import COPIES, MIXED, MIXED_3, Header
+from bitswap_cli.archive.format.header import COPIES, FOLDERS, MIXED, MIXED_3, REPEATS, Header
 from bitswap_cli.archive.format.names import member_name
 from bitswap_cli.archive.format.register import read_table, told
 from bitswap_cli.archive.format.sections import BYTE, NAMED_VERSION
 from bitswap_cli.archive.format.segments import ByteSegment, ByteTable, needed
 from bitswap_cli.archive.format.values.blobs import Buffer
 from bitswap_cli.archive.reading.reader import ArchiveReader
-from bitswap_cli.archive.writing import mixed
-from bitswap_cli.archive.writing.blocks import Blocks
+from bitswap_cli.archive.reading.unpack import unpack
+from bitswap_cli.archive.writing import blocks, mixed
 from bitswap_cli.archive.writing.pack import pack
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.mixing import octets
@@ -149,15 +150,15 @@ def test_bodies_are_told_and_come_back() -> None:
     assert told(BYTE, table, set()) == {MIXED, MIXED_3}
     assert told(BYTE, table._replace(mixed=1), set()) == {MIXED}
     with pytest.raises(ArchiveError, match="damaged|checksum"):
-        decode_bytes(table._replace(mixed=1), body)
-    assert decode_bytes(table, body) == data
+        decode_bytes(table._replace(mixed=1), body)()
+    assert decode_bytes(table, body)() == data
     with pytest.raises(ArchiveError, match="malformed"):
-        decode_bytes(table, body + b"1")
+        decode_bytes(table, body + b"1")()
     with pytest.raises(ArchiveError, match="damaged|checksum"):
-        decode_bytes(table, body[:-4])
+        decode_bytes(table, body[:-4])()
     huge = segments[0]._replace(size=1 << 25, length=1 << 25)
     with pytest.raises(ArchiveError, match="too large"):
-        decode_bytes(table._replace(segments=[huge]), body)
+        decode_bytes(table._replace(segments=[huge]), body)()
 
 
 def test_nothing_holds_a_block_whose_bodies_are_there() -> None:
@@ -185,7 +186,7 @@ def test_what_compressed_a_block_is_let_go_of_before_it_is_mixed(
     made: list[weakref.ref[_Compressor]] = []
     seen: list[bool] = []
 
-    def squeeze(_: Blocks, level: int, size: int) -> _Compressor:
+    def squeeze(level: int, size: int, threads: int) -> _Compressor:
         compressor = _Compressor(level)
         made.append(weakref.ref(compressor))
         return compressor
@@ -197,7 +198,7 @@ def test_what_compressed_a_block_is_let_go_of_before_it_is_mixed(
         seen.append(lives)
         return []
 
-    monkeypatch.setattr(Blocks, "_squeeze", squeeze)
+    monkeypatch.setattr(blocks, "squeezer", squeeze)
     monkeypatch.setattr(mixed, "encode", encode)
     (tmp_path / "text").write_bytes(Path(__file__).read_bytes())
     pack([tmp_path / "text"], tmp_path / "a", None, Header.without_model().using([MIXED, MIXED_3]))
@@ -214,6 +215,48 @@ class _Compressor:
         return zstandard.ZstdCompressor(self._level).compress(data)
 
 
+@pytest.mark.skipif(not octets.quick(), reason="nothing is mixed without a kernel")
+@pytest.mark.parametrize("features", [{MIXED, MIXED_3}, {MIXED, MIXED_3, REPEATS}])
+def test_what_repeats_something_is_told_where_that_may_be(
+    features: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All is one chunk then, which is coded by several threads, and the rest of it is smaller."""
+    monkeypatch.setattr(mixed, "PIECE", 2000)
+    noise = np.random.default_rng(4).bytes(2500).hex().encode()
+    data = noise + WORDS + noise[1000:4000]
+    segments = [ByteSegment(b"x", "file", len(data), 0, len(data), 0, zlib.crc32(data))]
+    told: list[int] = []
+    with Threads(2) as pool:
+        found = mixed.encode(segments, data, pool.submit, told.append, REPEATS in features)
+    rest = len(noise) + len(WORDS) if REPEATS in features else len(data)
+    assert len(told) == -(-rest // 2000)
+    read = [read_table(BYTE, body, NAMED_VERSION) for body, _ in found]
+    tables = [one for one in read if isinstance(one, ByteTable)]
+    assert [one.repeats for one in tables] == ([1] if REPEATS in features else [0] * len(tables))
+    kept = [decode_bytes(one, body)() for one, (body, _) in zip(tables, found, strict=True)]
+    assert b"".join(kept) == data
+
+
+@pytest.mark.skipif(not octets.quick(), reason="nothing is mixed without a kernel")
+def test_large_blocks_are_mixed_without_asking_zstd(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its tables, for a window of 128 MiB, take more memory than all else."""
+    monkeypatch.setattr(blocks, "QUICK_SIZE", 10_000)
+    monkeypatch.setattr(blocks, "squeezer", None)
+    (tmp_path / "in").mkdir()
+    text = Path(__file__).read_bytes()
+    for name in ("a.py", "b.py"):
+        (tmp_path / "in" / name).write_bytes(text + name.encode() + text)
+    header = Header.without_model().using([MIXED, MIXED_3, REPEATS, FOLDERS])
+    pack([tmp_path / "in" / "a.py", tmp_path / "in" / "b.py"], tmp_path / "a", None, header)
+    with ArchiveReader(tmp_path / "a") as reader:
+        assert REPEATS in reader.header.features
+        assert unpack(reader, lambda *_: Codecs(), tmp_path / "out").entries == 2
+    for name in ("a.py", "b.py"):
+        assert (tmp_path / "out" / name).read_bytes() == text + name.encode() + text
+
+
 def test_pieces_that_cannot_be_mixed_are_under_zstd(monkeypatch: pytest.MonkeyPatch) -> None:
     """Noise, which gains nothing, and what is too large."""
     monkeypatch.setattr(mixed, "PIECE", 1000)
@@ -226,5 +269,5 @@ def test_pieces_that_cannot_be_mixed_are_under_zstd(monkeypatch: pytest.MonkeyPa
     read = (read_table(BYTE, body, NAMED_VERSION) for body, _ in found)
     tables = [one for one in read if isinstance(one, ByteTable)]
     assert [one.mixed for one in tables] == [NEWEST, 0, 0]
-    kept = [decode_bytes(one, body) for one, (body, _) in zip(tables, found, strict=True)]
+    kept = [decode_bytes(one, body)() for one, (body, _) in zip(tables, found, strict=True)]
     assert b"".join(kept) == data

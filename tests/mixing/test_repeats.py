@@ -1,0 +1,58 @@
+"""What is found is a repeat, and what is one is found."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bitswap_cli.errors import InputError
+from bitswap_cli.mixing import octets, repeats
+
+pytestmark = pytest.mark.skipif(not octets.quick(), reason="there is no kernel")
+
+
+def repetitive() -> st.SearchStrategy[bytes]:
+    """Pieces of noise, again and again, and runs."""
+    noise = np.random.default_rng(1).bytes(4000)
+    piece = st.tuples(st.integers(0, 3000), st.integers(1, 900)).map(
+        lambda t: noise[t[0] : t[0] + t[1]]
+    )
+    run = st.tuples(st.binary(min_size=1, max_size=3), st.integers(1, 900)).map(
+        lambda t: t[0] * t[1]
+    )
+    return st.lists(st.one_of(piece, run), max_size=12).map(b"".join)
+
+
+@given(repetitive(), st.sampled_from((64, 100, repeats.LEAST)))
+def test_what_is_found_stood_before(data: bytes, least: int) -> None:
+    end = 0
+    for start, length, source in repeats.find(data, least).tolist():
+        assert length >= least
+        assert end <= start
+        assert 0 <= source <= start - length
+        assert data[start : start + length] == data[source : source + length]
+        end = start + length
+    assert end <= len(data)
+
+
+@pytest.mark.parametrize("before", [0, 1, 31, 32, 100_000])
+@pytest.mark.parametrize("between", [0, 77, 4_000_000])
+def test_a_copy_in_noise_is_found_whole(before: int, between: int) -> None:
+    """It holds windows whose places are remembered, but for those of which others took the room."""
+    length = repeats.LEAST
+    noise = np.random.default_rng(2).bytes(before + length + between)
+    data = noise + b"<" + noise[before : before + length] + b">"
+    found = repeats.find(data)
+    assert found.tolist() == [[len(noise) + 1, length, before]]
+
+
+@given(st.binary(max_size=300))
+def test_short_ones_have_hardly_any(data: bytes) -> None:
+    assert len(repeats.find(data)) <= len(data) // repeats.LEAST
+
+
+def test_there_is_no_reference(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader needs none, and a writer without a kernel does not mix."""
+    monkeypatch.setenv("BITSWAP_ENGINE", "reference")
+    with pytest.raises(InputError, match="compiled kernel"):
+        repeats.find(bytes(1000))
