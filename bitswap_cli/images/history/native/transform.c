@@ -105,6 +105,8 @@ void forward(const transform *t, const int32_t in[64], int32_t out[64]) {
         forward_by_avx2(in, out);
         return;
     }
+#else
+    (void)t;
 #endif
     FORWARD(transpose)
 }
@@ -115,6 +117,8 @@ void unfold(const transform *t, const int32_t *told, int32_t out[64]) {
         unfold_by_avx2(told, out);
         return;
     }
+#else
+    (void)t;
 #endif
     UNFOLD(transpose)
 }
