@@ -184,6 +184,7 @@ class _Job:
             strict=self.strict,
             teller=self.teller,
             level=self._keeping.level,
+            mixing=bool(self._keeping.mixed),
         )
         # the first way is that of a call without `fit`, to the byte
         installed = Installed(catalogue, self.scheme, self.batch, notes=self.notes, threads=threads)

@@ -58,8 +58,8 @@ class Catalogue:
         See `walk.collect`, which takes the paths as well.
     strict : bool
         Refuse what cannot be archived, instead of skipping it.
-    level : int
-        Of zstd, by which files are kept that no coder takes.
+    level, mixing : int, bool
+        Of zstd, by which files are kept that no coder takes; whether they are mixed as well.
 
     Attributes
     ----------
@@ -98,16 +98,17 @@ class Catalogue:
         strict: bool = False,
         teller: Teller | None = None,
         level: int = LEVEL,
+        mixing: bool = True,
     ) -> None:
         found = collect(paths, dereference=dereference, without=without, teller=teller)
         self._hosted = look_into(*find(found.sources), pixels, threads, level)
         self.sources, self.copies, self.hosts = self._hosted[:3]
-        self.kept = self._hosted.kept
-        self.skipped, self.notes, self._strict = found.skipped, found.notes, strict
+        self.kept, self.skipped, self.notes = self._hosted.kept, found.skipped, found.notes
         if self.skipped and (strict or not self.sources):
             raise SourceError(*next(iter(self.skipped.items())))
         self.size = sum(source.size for source in found.sources)
-        self._wide, self._pixels, self._room, self._threads = wide, pixels, room, threads
+        self._wide, self._room, self._threads, self._strict = wide, room, threads, strict
+        self._how = {"pixels": pixels, "mixing": mixing}
         self._described = not pixels or self._hosted.any  # pictures inside of files always are
         self._entries: dict[bytes, Known] = {}
         self._strips: dict[bytes, SeenStrips | None] = {}
@@ -255,8 +256,7 @@ class Catalogue:
         """Whether something can be told of any source, see `any_tells`."""
 
         def tells_of(known: Known) -> bool:
-            found = known.seen(wide=self._wide)
-            return found is not None and tells(found)
+            return (found := known.seen(wide=self._wide)) is not None and tells(found)
 
         find, settle = partial(self._find, wide=True), partial(self._settle, wide=True, again=again)
         # most that tell are among the first, before another process would have begun to look
@@ -331,7 +331,7 @@ class Catalogue:
     def _find(self, sources: Sequence[Source], wide: bool) -> list[Outcome[Known]]:
         """Return what is known of files, with their pictures if they are wanted."""
         new = [one for one in sources if self._known(one) is UNSEEN]
-        looked = self._look(new, wide=self._wide, pixels=self._pixels) if new else []
+        looked = self._look(new, wide=self._wide, **self._how) if new else []
         told = dict(zip((one.name for one in new), looked, strict=True))
         again = each(partial(self._again, wide=wide))
         return [told.get(one.name) or again([one])[0] for one in sources]

@@ -68,19 +68,23 @@ class _Copy:
 _Process = subprocess.Popen[bytes] | _Copy
 _Free = SimpleQueue[_Process | None]
 """Processes that look at nothing now; None is this one."""
+_How = tuple[bool, bool, bool]
+"""What is of interest, see `seen.look`: wide pictures, pixels only, mixing."""
 
 
 class Look(Protocol):
     """What looks at files, such as `here`."""
 
     def __call__(
-        self, sources: Sequence[Source], *, wide: bool, pixels: bool
+        self, sources: Sequence[Source], *, wide: bool, pixels: bool, mixing: bool = True
     ) -> list[Outcome[Known]]: ...
 
 
-def here(sources: Sequence[Source], *, wide: bool, pixels: bool) -> list[Outcome[Known]]:
+def here(
+    sources: Sequence[Source], *, wide: bool, pixels: bool, mixing: bool = True
+) -> list[Outcome[Known]]:
     """Look at files in this process, see `seen.look`."""
-    return [*each(partial(seen.look, wide=wide, pixels=pixels))(sources)]
+    return [*each(partial(seen.look, wide=wide, pixels=pixels, mixing=mixing))(sources)]
 
 
 @contextmanager
@@ -121,23 +125,21 @@ class _Looker:
         self._free = free
 
     def __call__(
-        self, sources: Sequence[Source], *, wide: bool, pixels: bool
+        self, sources: Sequence[Source], *, wide: bool, pixels: bool, mixing: bool = True
     ) -> list[Outcome[Known]]:
-        process = self._free.get()
+        process, how = self._free.get(), (wide, pixels, mixing)
         try:
-            found = _looked(process, sources, wide, pixels) if process else None
-            return found or here(sources, wide=wide, pixels=pixels)
+            found = _looked(process, sources, how) if process else None
+            return found or here(sources, wide=wide, pixels=pixels, mixing=mixing)
         finally:
             self._free.put(process)
 
 
-def _looked(
-    process: _Process, sources: Sequence[Source], wide: bool, pixels: bool
-) -> list[Outcome[Known]] | None:
+def _looked(process: _Process, sources: Sequence[Source], how: _How) -> list[Outcome[Known]] | None:
     """Let a process look at files; None if it has ended."""
     carried = each(_carried)(sources)
     asked = [one.result() for one in carried if one.error is None]
-    found = _told(process, asked, wide, pixels)
+    found = _told(process, asked, how)
     if found is None:
         return None
     told = iter(map(_outcome, asked, found))
@@ -179,15 +181,13 @@ def _begun() -> subprocess.Popen[bytes]:
     )  # fmt: skip
 
 
-def _told(
-    process: _Process, sources: Sequence[Source], wide: bool, pixels: bool
-) -> list[Known | str] | None:
+def _told(process: _Process, sources: Sequence[Source], how: _How) -> list[Known | str] | None:
     """Return what a process sees in files, or why they cannot be archived; None if it has ended."""
     asked, answers = process.stdin, process.stdout
     if asked is None or answers is None:
         return None
     try:
-        pickle.dump((sources, wide, pixels), asked, pickle.HIGHEST_PROTOCOL)
+        pickle.dump((sources, how), asked, pickle.HIGHEST_PROTOCOL)
         asked.flush()
         found: list[Known | str] = pickle.load(answers)
     except (OSError, EOFError, pickle.UnpicklingError):
@@ -204,14 +204,15 @@ def serve(asked: BinaryIO, answers: BinaryIO) -> None:
     """Look at files as long as any are asked for."""
     with suppress(EOFError, OSError):
         while True:
-            sources, wide, pixels = pickle.load(asked)
-            found = [_seen(source, wide, pixels) for source in sources]
+            sources, how = pickle.load(asked)
+            found = [_seen(source, how) for source in sources]
             pickle.dump(found, answers, pickle.HIGHEST_PROTOCOL)
             answers.flush()
 
 
-def _seen(source: Source, wide: bool, pixels: bool) -> Known | str:
+def _seen(source: Source, how: _How) -> Known | str:
+    wide, pixels, mixing = how
     try:
-        return seen.look(source, wide=wide, pixels=pixels)
+        return seen.look(source, wide=wide, pixels=pixels, mixing=mixing)
     except SourceError as error:
         return error.why

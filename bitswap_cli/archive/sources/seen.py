@@ -142,7 +142,7 @@ _PARTS, _PART = 8, 1 << 15  # of a file, and bytes of one, that tell how well it
 _SURELY = 0.9  # of what they tell
 
 
-def look(source: Source, *, wide: bool, pixels: bool) -> Known:
+def look(source: Source, *, wide: bool, pixels: bool, mixing: bool = True) -> Known:
     """Read, decode, describe and prove a file.
 
     Parameters
@@ -153,6 +153,8 @@ def look(source: Source, *, wide: bool, pixels: bool) -> Known:
     pixels : bool
         Whether it is enough that pictures come back pixel for pixel; else they are described, and
         so are those that lie in other files.
+    mixing : bool
+        Whether files that no coder takes are mixed, where that pays.
 
     Raises
     ------
@@ -182,7 +184,7 @@ def look(source: Source, *, wide: bool, pixels: bool) -> Known:
     pictures += _laid(pictures)
     kinds = tuple(picture.recipe.kind for picture in pictures)
     limit = _cost(data)
-    if is_unheaded(data):
+    if mixing and is_unheaded(data):
         limit = min(limit, int(_SURELY * _mixed(data)))
     told = kinds, limit, zlib.crc32(data), description or b"", tuple(map(genre_of, pictures))
     size = pictures[0].pixels.size

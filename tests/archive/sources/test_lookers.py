@@ -21,6 +21,8 @@ from bitswap_cli.archive.sources import seen
 from bitswap_cli.archive.sources.catalogue import Catalogue
 from bitswap_cli.archive.sources.lookers import Look, here, lookers
 from bitswap_cli.archive.sources.source import Source, SourceError
+from tests.archive.support import write
+from tests.images.formats.rasters.test_strides import image
 from tests.images.formats.samples import files
 
 ALL = 3
@@ -107,6 +109,21 @@ def test_nothing_is_run_that_lies_in_the_folder_at_hand(
         for _ in range(ALL):
             seen_by(look, sources)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("mixing", [True, False])
+def test_they_are_told_whether_files_are_mixed(
+    sources: list[Source], tmp_path: Path, started: list[module._Process], mixing: bool
+) -> None:
+    """Which is asked of pixels without a header."""
+    write(tmp_path / "raw" / "a", image(120, 90, 3).tobytes())
+    raw = [source for source in Catalogue([tmp_path / "raw"]).sources if source.kind == "file"]
+    own = seen.look(*raw, wide=True, pixels=False, mixing=mixing)
+    assert own.limit != seen.look(*raw, wide=True, pixels=False, mixing=not mixing).limit
+    with lookers(sources, ALL) as look:
+        for _ in range(ALL):
+            found = look(raw, wide=True, pixels=False, mixing=mixing)[0].result()
+            assert found.kinds == own.kinds and found.limit == own.limit
 
 
 def test_errors_are_told(sources: list[Source], started: list[module._Process]) -> None:

@@ -133,6 +133,9 @@ def test_what_is_mixed_to_less_is_left(tmp_path: Path) -> None:
     words = octets.encode(own.tobytes(), own.size)
     assert known.kinds[0] == "rows" and words is not None
     assert known.limit < 4 * len(words)
+    catalogue = Catalogue([tmp_path], mixing=False)  # as where nothing is mixed, for speed
+    found = catalogue.look(catalogue.sources[1])
+    assert found and found.limit > 4 * len(words)
 
 
 def test_they_lie_in_folders_packs_and_streams(tmp_path: Path) -> None:
