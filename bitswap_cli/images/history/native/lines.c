@@ -20,6 +20,8 @@ typedef struct {
     int32_t waves[8][8]; /* sample x of wave u, in 2^-BITS */
     const int32_t *factors; /* of the first waves: (known, known) orthonormal, then triangular */
     int64_t steps[8];
+    int64_t shares[8][8]; /* steps times waves, */
+    int64_t rows[8][8]; /* and times rows of the triangle */
     int known;
     int64_t noise;
     int64_t samples[8];
@@ -33,27 +35,23 @@ static int64_t price(int64_t value) {
 
 /* Let the first coefficients follow from the others, and keep them all if they cost less. */
 static void follow(line *l, const int32_t *high) {
-    int64_t rest[8], told[8], cost = 0, error = 0;
+    int64_t rest[8], cost = 0, error = 0;
     int32_t own[8];
     const int n = l->known;
     memcpy(own, high, sizeof own);
     for (int u = n; u < 8; u++) cost += price(own[u]);
     if (cost >= l->cost) return;
-    for (int x = 0; x < n; x++) {
-        rest[x] = l->samples[x];
-        for (int u = n; u < 8; u++)
-            if (own[u]) rest[x] -= own[u] * l->steps[u] * l->waves[u][x] >> BITS;
-    }
-    for (int k = 0; k < n; k++) {
-        told[k] = 0;
-        for (int x = 0; x < n; x++) told[k] += l->factors[n * k + x] * rest[x];
-        told[k] >>= BITS;
-    }
+    memcpy(rest, l->samples, sizeof rest);
+    for (int u = n; u < 8; u++)
+        if (own[u])
+            for (int x = 0; x < n; x++) rest[x] -= own[u] * l->shares[u][x] >> BITS;
     for (int u = n - 1; u >= 0; u--) {
-        const int32_t *row = l->factors + n * n + n * u;
-        const int64_t step = row[u] * l->steps[u] >> BITS;
-        int64_t left = told[u];
-        for (int w = u + 1; w < n; w++) left -= own[w] * l->steps[w] * row[w] >> BITS;
+        const int32_t *factors = l->factors + n * u;
+        const int64_t step = l->rows[u][u] >> BITS;
+        int64_t left = 0;
+        for (int x = 0; x < n; x++) left += factors[x] * rest[x];
+        left >>= BITS;
+        for (int w = u + 1; w < n; w++) left -= own[w] * l->rows[u][w] >> BITS;
         const int64_t size = step ? (2 * (left < 0 ? -left : left) + step) / (2 * step) : 0;
         own[u] = (int32_t)(left < 0 ? -size : size);
         if (size > 2047) return;
@@ -69,10 +67,15 @@ static void follow(line *l, const int32_t *high) {
 /* Find the line of coefficients that costs least. */
 static void find_line(line *l) {
     int32_t high[8] = {0};
+    const int n = l->known;
+    for (int u = 0; u < 8; u++)
+        for (int x = 0; x < 8; x++) l->shares[u][x] = l->steps[u] * l->waves[u][x];
+    for (int u = 0; u < n; u++)
+        for (int w = 0; w < n; w++) l->rows[u][w] = l->steps[w] * l->factors[n * n + n * u + w];
     l->cost = INT64_MAX;
     memset(l->best, 0, sizeof l->best);
     follow(l, high);
-    for (int u = l->known; u < 8; u++)
+    for (int u = n; u < 8; u++)
         for (int a = -LARGE; a <= LARGE; a++) {
             if (!a) continue;
             high[u] = a;

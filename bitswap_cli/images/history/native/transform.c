@@ -187,34 +187,3 @@ EXPORT void bitswap_history_forward(const int32_t *samples, int64_t count, int32
         forward(&t, shifted, out + 64 * b);
     }
 }
-
-/* How well each step from 2 to `most`, at most 255, explains the coefficients of `count` blocks, at
-   each place: the sum, over those of more than `least` (in 1 / UNIT), of what `table` says of a
-   step and of the distance to its next multiple, in 16ths, at most `far`; `zero` less where that
-   multiple is 0. */
-EXPORT void bitswap_history_comb(const int32_t *told, int64_t count, int64_t least, int64_t most,
-                                 int64_t far, int64_t zero, const int32_t *table, int64_t *scores) {
-    int64_t inverse[256]; /* of steps, of which a division by them is made: sizes are below 2^24 */
-    int64_t none[64][257] = {{0}}; /* how many have 0 as next multiple of this step, and of more */
-    for (int64_t step = 2; step < 256; step++)
-        inverse[step] = ((1ll << 40) + step * UNIT - 1) / (step * UNIT);
-    for (int64_t b = 0; b < count; b++)
-        for (int k = 0; k < 64; k++) {
-            const int64_t size = told[64 * b + k] < 0 ? -told[64 * b + k] : told[64 * b + k];
-            if (size <= least) continue;
-            const int64_t large = 2 * size / UNIT + 1, end = large <= most ? large : most + 1;
-            none[k][end]++;
-            for (int64_t step = 2; step < end; step++) {
-                const int64_t rest = size - (size * inverse[step] >> 40) * step * UNIT;
-                const int64_t other = step * UNIT - rest;
-                const int64_t distance = (rest < other ? rest : other) / (UNIT / 16);
-                const int64_t at = step * (far + 1) + (distance < far ? distance : far);
-                scores[256 * k + step] += table[at];
-            }
-        }
-    for (int k = 0; k < 64; k++)
-        for (int64_t step = 1, sum = none[k][0]; step <= most; step++) {
-            sum += none[k][step];
-            if (step > 1) scores[256 * k + step] -= zero * sum;
-        }
-}
