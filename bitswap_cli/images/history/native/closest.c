@@ -44,6 +44,9 @@ INLINE double whole(double value) {
     return (double)(int64_t)(near < 0 ? near - .5 : near + .5);
 }
 
+/* Whether that is 0, as mostly. */
+INLINE int is_none(double value) { return value > -.5 && value < .5; }
+
 /* What may be known of a sample, at most, where `beyond` is how far it may be beyond its range. */
 typedef struct {
     int low, high;
@@ -97,8 +100,8 @@ INLINE void begin(lattice *l, const quantizer *q) {
 
 /* Take whole multiples of another vector from a vector. */
 INLINE void shorten(lattice *l, int k, int other) {
+    if (is_none(l->along[k][other])) return;
     const double much = whole(l->along[k][other]);
-    if (much == 0) return;
     subtract(l->along[k], much, l->along[other], other);
     l->along[k][other] -= much;
     subtract(l->basis[k], much, l->basis[other], 64);
@@ -147,8 +150,8 @@ INLINE int nearest(const lattice *l, const double *asked, int16_t *block) {
     for (int i = 0; i < 64; i++) rest[i] = dot(l->basis[i], asked, 64) - dot(l->along[i], rest, i);
     for (int i = 0; i < 64; i++) rest[i] /= l->squares[i];
     for (int i = 63; i >= 0; i--) {
+        if (is_none(rest[i])) continue;
         const double much = whole(rest[i]);
-        if (much == 0) continue;
         subtract(rest, much, l->along[i], i);
         subtract(sums, -much, l->basis[i], 64);
     }
