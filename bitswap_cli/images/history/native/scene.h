@@ -26,12 +26,12 @@ typedef struct {
 
 static int64_t across(const scene *s, int k) { return s->told[ACROSS] * (k ? 1 : s->told[WIDE]); }
 
-/* A row of chroma, as a decoder makes it, from a column on. */
+/* A row of chroma, as a decoder makes it, from a column on; `out` has room for one more. */
 INLINE void upsampled(const scene *s, int k, int64_t y, int64_t left, int64_t right,
                       int16_t *restrict out) {
     const int64_t stride = 8 * across(s, k), *told = s->told, row = y / told[TALL];
     const uint8_t *near = s->planes[k] + row * stride, *far = near;
-    int16_t sums[WIDEST / 2 + 2], made[WIDEST + 4];
+    int16_t sums[WIDEST / 2 + 2], room[WIDEST + 4], *made = left & 1 ? room : out;
     if (told[WIDE] == 1) {
         for (int64_t x = left; x < right; x++) out[x - left] = near[x];
         return;
@@ -47,7 +47,12 @@ INLINE void upsampled(const scene *s, int k, int64_t y, int64_t left, int64_t ri
         const int64_t other = y & 1 ? row + 1 : row - 1;
         far = s->planes[k] + clamped((int32_t)other, 0, (int32_t)told[ROWS] - 1) * stride;
     }
-    for (int64_t n = 0; n < count + 2; n++) {
+    const int inner = first > 0 && first + count < told[COLUMNS];
+    for (int64_t n = 0; n < count + 2 && inner; n++) {
+        const int64_t x = first + n - 1;
+        sums[n] = (int16_t)(tall ? 3 * near[x] + far[x] : near[x]);
+    }
+    for (int64_t n = 0; n < count + 2 && !inner; n++) {
         const int32_t x = clamped((int32_t)(first + n - 1), 0, (int32_t)told[COLUMNS] - 1);
         sums[n] = (int16_t)(tall ? 3 * near[x] + far[x] : near[x]);
     }
@@ -55,7 +60,7 @@ INLINE void upsampled(const scene *s, int k, int64_t y, int64_t left, int64_t ri
         made[2 * n] = (int16_t)((3 * sums[n + 1] + sums[n] + even) >> shift);
         made[2 * n + 1] = (int16_t)((3 * sums[n + 1] + sums[n + 2] + odd) >> shift);
     }
-    memcpy(out, made + (left & 1), (size_t)(right - left) * sizeof *out);
+    for (int64_t x = 0; x < right - left && left & 1; x++) out[x] = made[x + 1];
 }
 
 #endif
