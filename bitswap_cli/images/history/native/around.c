@@ -47,8 +47,8 @@ INLINE int32_t error_of_row(const around *a, int y, const uint8_t *near, const u
     for (int x = 0; x < LANES; x++) {
         const int16_t here = (int16_t)(own * near[x] + (shift == 4 ? far[x] : 0));
         const int16_t next = (int16_t)(own * near[x + 1] + (shift == 4 ? far[x + 1] : 0));
-        const int16_t before = (int16_t)((3 * here + next + odd) >> shift);
-        const int16_t after = (int16_t)((3 * next + here + even) >> shift);
+        const int16_t before = (int16_t)((int16_t)(3 * here + next + odd) >> shift);
+        const int16_t after = (int16_t)((int16_t)(3 * next + here + even) >> shift);
         sum += out_of(before, a->low[y][0][x], a->high[y][0][x]);
         sum += out_of(after, a->low[y][1][x], a->high[y][1][x]);
     }

@@ -31,8 +31,8 @@ INLINE void pair(const uint8_t *near, const uint8_t *far, int64_t before, int64_
     const int16_t here = (int16_t)(own * near[x] + (tall ? far[x] : 0));
     const int16_t last = (int16_t)(own * near[before] + (tall ? far[before] : 0));
     const int16_t next = (int16_t)(own * near[after] + (tall ? far[after] : 0));
-    to[2 * x] = (uint8_t)((3 * here + last + even) >> shift);
-    to[2 * x + 1] = (uint8_t)((3 * here + next + odd) >> shift);
+    to[2 * x] = (uint8_t)((int16_t)(3 * here + last + even) >> shift);
+    to[2 * x + 1] = (uint8_t)((int16_t)(3 * here + next + odd) >> shift);
 }
 
 INLINE void row_of(const uint8_t *restrict near, const uint8_t *restrict far, int64_t width,

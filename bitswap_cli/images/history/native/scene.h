@@ -26,6 +26,16 @@ typedef struct {
 
 static int64_t across(const scene *s, int k) { return s->told[ACROSS] * (k ? 1 : s->told[WIDE]); }
 
+/* Two pixels of each sum but the first and the last; sums are in 2^-shift. */
+INLINE void interpolate(const int16_t *restrict sums, int64_t count, int16_t even, int16_t odd,
+                        int shift, int16_t *restrict out) {
+    for (int64_t n = 0; n < count; n++) {
+        const int16_t more = (int16_t)(3 * sums[n + 1]);
+        out[2 * n] = (int16_t)((int16_t)(more + sums[n] + even) >> shift);
+        out[2 * n + 1] = (int16_t)((int16_t)(more + sums[n + 2] + odd) >> shift);
+    }
+}
+
 /* A row of chroma, as a decoder makes it, from a column on; `out` has room for one more. */
 INLINE void upsampled(const scene *s, int k, int64_t y, int64_t left, int64_t right,
                       int16_t *restrict out) {
@@ -40,8 +50,7 @@ INLINE void upsampled(const scene *s, int k, int64_t y, int64_t left, int64_t ri
         for (int64_t x = left; x < right; x++) out[x - left] = near[x >> 1];
         return;
     }
-    const int tall = told[TALL] == 2, shift = tall ? 4 : 2;
-    const int16_t even = tall ? 8 : 1, odd = tall ? 7 : 2;
+    const int tall = told[TALL] == 2;
     const int64_t first = left >> 1, count = ((right + 1) >> 1) - first;
     if (tall) {
         const int64_t other = y & 1 ? row + 1 : row - 1;
@@ -56,10 +65,8 @@ INLINE void upsampled(const scene *s, int k, int64_t y, int64_t left, int64_t ri
         const int32_t x = clamped((int32_t)(first + n - 1), 0, (int32_t)told[COLUMNS] - 1);
         sums[n] = (int16_t)(tall ? 3 * near[x] + far[x] : near[x]);
     }
-    for (int64_t n = 0; n < count; n++) {
-        made[2 * n] = (int16_t)((3 * sums[n + 1] + sums[n] + even) >> shift);
-        made[2 * n + 1] = (int16_t)((3 * sums[n + 1] + sums[n + 2] + odd) >> shift);
-    }
+    if (tall) interpolate(sums, count, 8, 7, 4, made);
+    else interpolate(sums, count, 1, 2, 2, made);
     for (int64_t x = 0; x < right - left && left & 1; x++) out[x] = made[x + 1];
 }
 
