@@ -4,8 +4,8 @@
 
 enum { STEPS = 256 };
 
-/* Add what a table says of each step from 2 to `end` - 1 and of the distance of a coefficient to its
-   next multiple. Sizes are below 2^24, so that quotients are off by 1 at most. */
+/* Add what a table says of each step from 2 to `end` - 1 and of the distance of a coefficient to
+   its next multiple. Sizes are below 2^24, so that quotients are off by 1 at most. */
 INLINE void score_in(int32_t size, int32_t end, const float *inverse, int32_t far,
                      const int32_t *table, int32_t *sums) {
     int32_t at[STEPS];
