@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bitswap_cli.images.formats.arrays import planar
+from bitswap_cli.images.formats.arrays import labelled, planar
 from bitswap_cli.images.formats.arrays.planes import Planes
 from bitswap_cli.images.formats.rasters import bare, strides
 from bitswap_cli.images.formats.register import START, beginning
@@ -22,6 +22,8 @@ def is_unheaded(data: bytes) -> bool:
 def split(data: bytes) -> Picture | None:
     """Split such a file into samples and recipe, without the proof that it can be restored from
     them; None if there seem to be no pixels in it."""
+    if (found := labelled.split(data, "labelled")) is not None:
+        return found
     layout = strides.find(data)
     if layout is None:
         return None

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from bitswap_cli.errors import ArchiveError
 from bitswap_cli.images.deflate.makers import MAKERS
 from bitswap_cli.images.formats import high_bits, ico, qoi, ranks
-from bitswap_cli.images.formats.arrays import idx, npy, npz, planar
+from bitswap_cli.images.formats.arrays import idx, labelled, npy, npz, planar
 from bitswap_cli.images.formats.format import WIDE, Format, Kind, Shape
 from bitswap_cli.images.formats.gif import format as gif
 from bitswap_cli.images.formats.lattice import format as lattice
@@ -31,6 +31,7 @@ FORMATS: dict[str, Format] = {
     "plain": plain,
     "bare": bare,
     "planar": planar,
+    "labelled": labelled,
     "npy": npy,
     "npz": npz,
     "idx": idx,

@@ -102,6 +102,7 @@ def test_kinds_keep_their_numbers_and_promises() -> None:
         (50, "ranks", False, False),
         (51, "ranks-exact", True, False),
         *LATTICES,
+        (248, "labelled", True, False),
     ]
     assert all(kind.alphabet == BYTES for kind in kinds())
 
