@@ -24,6 +24,8 @@ from bitswap_cli.mixing import octets
 LEAST = 1 << 6
 """Bytes of the shortest repeat that may be told."""
 MAX_REPEATS = MAX_BLOCK // LEAST
+MAX_PARTS = 1 << 12
+"""Of a chunk: what a reader has to remember of each takes far more than the shortest part."""
 _MIXED = bytes([2])  # a method beside those of blobs
 _PAYS = 0.9  # of what zstd leaves at once: where mixing leaves more, zstd has time to do better
 _HEAD = Struct("<II")  # of a part: its bytes, and those it takes
@@ -121,8 +123,8 @@ def pack_part(data: Buffer) -> bytes:
 
 
 def parts_of(body: memoryview, most: int) -> list[Part]:
-    """Return the parts that bytes consist of, which have at most so many bytes in all; raise
-    `ArchiveError` if malformed."""
+    """Return the parts that bytes consist of, `MAX_PARTS` at most, which have at most so many bytes
+    in all; raise `ArchiveError` if malformed."""
     found, at = list[Part](), 0
     while at < len(body):
         if len(body) < at + _HEAD.size:
@@ -133,7 +135,7 @@ def parts_of(body: memoryview, most: int) -> list[Part]:
             raise malformed()
         found.append(Part(size, body[at : at + length]))
         at, most = at + length, most - size
-        if most < 0:
+        if most < 0 or len(found) > MAX_PARTS:
             raise malformed()
     return found
 

@@ -17,6 +17,7 @@ from bitswap_cli.archive.format.values.columns import pack_column
 from bitswap_cli.archive.format.values.objects import pack_object
 from bitswap_cli.archive.format.values.repeats import (
     LEAST,
+    MAX_PARTS,
     joined,
     pack_part,
     pack_repeats,
@@ -117,6 +118,13 @@ def test_parts_that_are_not_as_long_as_told_are_refused(size: int, coded: bytes)
 def test_parts_of_no_size_that_may_be_are_refused(size: int) -> None:
     with pytest.raises(ArchiveError, match="malformed"):
         parts_of(memoryview(struct.pack("<II", size, 1) + b"\x00"), 1 << 33)
+
+
+def test_more_parts_than_a_reader_remembers_are_refused() -> None:
+    tiny = struct.pack("<II", 1, 2) + b"\x00a"
+    assert len(parts_of(memoryview(tiny * MAX_PARTS), 1 << 20)) == MAX_PARTS
+    with pytest.raises(ArchiveError, match="malformed"):
+        parts_of(memoryview(tiny * (MAX_PARTS + 1)), 1 << 20)
 
 
 @pytest.mark.parametrize("engine", ["compiled", "reference"])
