@@ -46,6 +46,15 @@ def test_a_copy_in_noise_is_found_whole(before: int, between: int) -> None:
     assert found.tolist() == [[len(noise) + 1, length, before]]
 
 
+@pytest.mark.parametrize("period", [1, 3, 32, 100, 255, 256, 1000])
+def test_runs_are_found_by_doubling(period: int) -> None:
+    """A repeat may not overlap what it repeats, and mixing a run takes a second for each MB."""
+    own = np.random.default_rng(3).bytes(period)
+    found = repeats.find(b"<" + own * (1_000_000 // period))
+    assert found[:, 1].sum() > 990_000
+    assert period >= repeats.LEAST or len(found) < 40
+
+
 @given(st.binary(max_size=300))
 def test_short_ones_have_hardly_any(data: bytes) -> None:
     assert len(repeats.find(data)) <= len(data) // repeats.LEAST

@@ -30,6 +30,7 @@ static int64_t find_repeats(const uint8_t *data, int64_t size, int64_t least, ui
     while (at + WINDOW <= size && count < room) {
         uint32_t *place = places + (hash * SPREAD >> (64 - bits));
         const int64_t from = (int64_t)*place - 1;
+        int runs = 0; /* as of zeros: the first window of a run stays, as repeats may not overlap */
         if (from >= 0 && !memcmp(data + from, data + at, WINDOW)) {
             int64_t before = 0, length = WINDOW;
             const int64_t most = at - from;
@@ -46,8 +47,9 @@ static int64_t find_repeats(const uint8_t *data, int64_t size, int64_t least, ui
                 if (at + WINDOW <= size) hash = hash_of(data + at);
                 continue;
             }
+            runs = most < least;
         }
-        if (at % WINDOW == 0) *place = (uint32_t)(at + 1);
+        if (at % WINDOW == 0 && !runs) *place = (uint32_t)(at + 1);
         if (at + WINDOW < size) hash = hash * BASE + data[at + WINDOW] + 1 - (data[at] + 1) * last;
         at++;
     }
