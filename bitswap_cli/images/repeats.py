@@ -18,6 +18,7 @@ MAX_HELD = 3 * MAX_PIXELS // 2
 EDGE = 256  # pixels of each side that are looked at, at most
 _SOME, _MOST = 0.2, 0.5  # shares of pixels equal to a neighbour above which a picture may be drawn
 _MANY = 1 << 14  # pixels from which on colours are counted
+_SCALE, _STEP = 64, 8  # colours of a scale at least, and from one to the next at most
 _BLUES = 2.0  # blues that a photograph has at least for each red and green
 
 
@@ -44,13 +45,31 @@ def repeats_itself(picture: Picture) -> bool:
 
 def by_palette(pictures: Sequence[Picture]) -> bool:
     """Tell whether a file can be seen as indices and as the colours that a palette gives them, and
-    these are not all gray: such indices are not to each other as samples are."""
+    these are neither all gray nor a scale: such indices are not to each other as samples are."""
     wide = [picture.pixels for picture in pictures if kind_of(picture.recipe.kind).wide]
     if len(wide) < 2:
         return False
-    colours = wide[-1]
+    indices, colours = wide[-2:]
     others = range(1, colours.shape[2])
-    return any((colours[..., k] != colours[..., 0]).any() for k in others)
+    gray = all((colours[..., k] == colours[..., 0]).all() for k in others)
+    return not gray and not _by_scale(indices, colours)
+
+
+def _by_scale(indices: Samples, colours: Samples) -> bool:
+    """Tell whether many indices are in use and not repeated much, and those next to each other have
+    nearly the same colours, as where a photograph of one channel is shown by a scale: it may have
+    been a JPEG."""
+    if indices.shape != (*colours.shape[:2], 1) or indices.dtype != np.uint8:
+        return False
+    if _repeated(middle(indices, EDGE)) > _MOST:
+        return False
+    used = np.flatnonzero(np.bincount(indices.ravel(), minlength=1))
+    if len(used) < _SCALE:
+        return False
+    palette = np.zeros((256, colours.shape[2]), np.int64)
+    palette[indices[..., 0]] = colours
+    steps = abs(np.diff(palette[used], axis=0))
+    return bool((steps <= _STEP * np.diff(used)[:, None]).all())
 
 
 def few(shapes: Iterable[tuple[int, int, int]]) -> bool:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from bitswap_cli.images import repeats
 from bitswap_cli.images.picture import MAX_PIXELS, Picture, Recipe
@@ -62,6 +63,22 @@ def test_palettes_are_told_by_colours_that_are_not_gray() -> None:
     planes = Picture(noise(9, 7, 3, RANDOM), Recipe("libjpeg", b"", b""))
     for others in ([], [indices], [indices, gray], [indices, planes], [planes]):
         assert not by_palette(others)
+
+
+def test_scales_of_colours_are_no_palettes() -> None:
+    """What has one channel, perhaps of a JPEG, is shown by them: its indices are samples."""
+    level = np.arange(256)
+    scale = np.stack([level**2 // 255, level, 255 - level], 1).astype(np.uint8)
+    indices = photograph(60, 60, 1)
+
+    def seen(shown: NDArray[np.uint8], palette: NDArray[np.uint8]) -> list[Picture]:
+        colours = palette[shown[..., 0]]
+        recipes = (Recipe("png-samples", b"", b""), Recipe("png-colours", b"", b""))
+        return [Picture(p, own) for p, own in zip((shown, colours), recipes, strict=True)]
+
+    assert not by_palette(seen(indices, scale))
+    assert by_palette(seen(indices, RANDOM.permutation(scale)))
+    assert by_palette(seen(indices // 8, scale))  # of few colours
 
 
 def test_one_pixel_is_enough() -> None:
