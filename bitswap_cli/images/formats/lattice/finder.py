@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bitswap_cli.images.formats.lattice.blind import find_map, may_have_map
 from bitswap_cli.images.formats.lattice.halves import Less, halved
 from bitswap_cli.images.formats.lattice.maps import MAPS, Chroma, Map, Plane
+from bitswap_cli.images.formats.lattice.own import likely_maps
 from bitswap_cli.images.formats.lattice.sample import sampled
 from bitswap_cli.images.formats.lattice.search import Searcher, searcher
 from bitswap_cli.images.history.engine import compiled
@@ -20,6 +21,7 @@ from bitswap_cli.images.orientation import turn
 
 _SAMPLE, _MORE = 10_000, 40_000  # pixels that are asked, and those that tell an unknown map
 _LARGE_ENOUGH = 1 << 16  # pixels of a picture for which a map is looked for that is none of `MAPS`
+_SMALL_ENOUGH = 1 << 12  # of one for which `LIKELY` maps are tried
 _COLOURS = 300  # different ones of these, at least, that are neither gray nor at an end of a range
 _ON, _SURELY = 0.75, 0.99  # of them are on the lattice; are, so that no other map is looked for
 _FEW, _LIKELY = 64, 0.5  # so many are asked first, and go on if so many of these are on one
@@ -81,11 +83,22 @@ def _map_of(search: Searcher, pixels: Plane) -> Map | None:
         return None
     known, share = _known_map(search, some)
     large = pixels[..., 0].size >= _LARGE_ENOUGH
+    if share < _SURELY and not large and pixels[..., 0].size >= _SMALL_ENOUGH:
+        return _likely_map(search, some) or known
     if share >= _SURELY or not large or not may_have_map(some):
         return known
     more = sampled(pixels, _MORE)
     found = find_map(search, more)
     return found.map if found and found.on >= max(_ON, share) * len(more.within) else known
+
+
+def _likely_map(search: Searcher, some: Plane) -> Map | None:
+    """Return one of those that came later on whose lattice nearly all of some colours are."""
+    few = np.ascontiguousarray(some[:: len(some) // _FEW])
+    for used in likely_maps():
+        if all(search.triples(used, own).on >= _SURELY * len(own) for own in (few, some)):
+            return used
+    return None
 
 
 def _known_map(search: Searcher, some: Plane) -> tuple[Map | None, float]:

@@ -5,6 +5,7 @@ down as a program does that rounds each product by itself.
 """
 
 import struct
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +61,14 @@ def _webp() -> bytes:
     return pack(np.stack([first, step], 1), 10)
 
 
+def _libyuv() -> bytes:
+    """Tell libyuv's of the full range by BT.601, in 1 / 2^6, luma being a bit less."""
+    step = np.array([(1 << 16) - 1, 113 << 10, 90 << 10, -22 << 10, -46 << 10])
+    first = -128 * step
+    first[0] = 1 << 15
+    return pack(np.stack([first, step], 1), 10)
+
+
 def _products(luma: int, factors: tuple[int, int, int, int], black: int) -> bytes:
     """Tell one of FFmpeg's, which rounds each product down, in 1 / 2^13."""
     step = np.array([luma, *factors]) << 3
@@ -77,5 +86,12 @@ LIKELY = (
     _products(9539, _SMPTE240, 16),
     _products(8192, _FULL_2020, 0),
     _products(8192, _FULL_240, 0),
+    _libyuv(),
 )
 """What some programs are known to do, that came after `MAPS`."""
+
+
+@cache
+def likely_maps() -> tuple[Map, ...]:
+    """Return the maps of `LIKELY`."""
+    return tuple(own_map(told) for told in LIKELY)

@@ -1,7 +1,7 @@
 """Colours -> luma and chroma: the compiled searches."""
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from bitswap_cli.ans.library import address
 from bitswap_cli.images.formats.lattice.maps import MAP_OF, Chroma, Map, Plane
+from bitswap_cli.images.formats.lattice.own import own_map
 from bitswap_cli.images.history.engine import Kernel
 
 _BUDGET = 200_000  # samples of chroma that are searched for, besides those that are known
@@ -19,6 +20,12 @@ _ALONE, _TOGETHER = 64, 16  # changes that are tried for each pixel, of a plane,
 def _back(name: str) -> NDArray[np.int64]:
     """Return how luma and chroma are estimated of one of `MAPS`."""
     return MAP_OF[name].sums.back()
+
+
+@lru_cache(64)
+def _told_back(told: bytes) -> NDArray[np.int64]:
+    """Return it of a map that recipes tell."""
+    return own_map(told).sums.back()
 
 
 @cache
@@ -95,7 +102,7 @@ class Searcher:
         """Find luma and chroma of pixels (.., 3)."""
         planes = np.empty((3, *pixels.shape[:-1]), np.uint8)
         known = np.empty(pixels.shape[:-1], np.uint8)
-        back = used.sums.back() if used.told else _back(used.name)
+        back = _told_back(used.told) if used.told else _back(used.name)
         on = self._triples(
             address(used.sums.tables), used.sums.shift, address(back), address(pixels), known.size,
             known.size, *map(address, planes), address(known),

@@ -6,6 +6,7 @@ import pytest
 from bitswap_cli.images.formats.lattice import finder
 from bitswap_cli.images.formats.lattice.finder import Found, find
 from bitswap_cli.images.formats.lattice.maps import MAPS, Chroma, Map
+from bitswap_cli.images.formats.lattice.own import LIKELY, own_map
 from bitswap_cli.images.history import engine
 from bitswap_cli.images.orientation import turn
 from tests.images.formats.lattice.scenes import WAYS, Plane, picture, planes, smooth_pictures
@@ -75,6 +76,16 @@ def test_chroma_that_was_interpolated(name: str, pixels: Plane) -> None:
     ends = ((pixels == 0) | (pixels == 255)).any(2)
     assert (ends.mean() > 0.02) == (name == "ends")
     assert wrong.mean() < 0.15 * ends.mean() + 0.001
+
+
+@needs_kernel
+@pytest.mark.parametrize("number", range(len(LIKELY)))
+def test_small_pictures_by_likely_maps(number: int) -> None:
+    used = own_map(LIKELY[number])
+    pixels = picture(used, Chroma.SMOOTH, planes(Chroma.SMOOTH, 120, 160))
+    found = find(pixels)
+    assert found is not None and (found.map.told, found.how) == (used.told, Chroma.SMOOTH)
+    assert np.not_equal(made(found), pixels).any(2).mean() < 0.001
 
 
 @needs_kernel
