@@ -9,6 +9,7 @@
 
 enum { MOST = 36, ENOUGH = 2 };
 enum { FAR = 16 }; /* luma that pixels ask for is no farther from what others do */
+enum { WORST = 2048 }; /* a pixel counts as no more, so that sums of squares fit in 31 bits */
 enum { ALONE = 4000, TOGETHER = 500 }; /* changes that are tried for a window */
 
 /* Values that are tried: by how much both planes are changed, the least first. */
@@ -42,7 +43,8 @@ INLINE int32_t error_at(const picture *p, int64_t row, int64_t column, int32_t a
     }
     if (p->known[n] != 1) return 0;
     const int32_t more = a - 16 * p->pixels[n];
-    return more > 7 ? square(more - 7) : more < -8 ? square(-8 - more) : 0;
+    const int32_t off = more > 7 ? more - 7 : more < -8 ? -8 - more : 0;
+    return square(at_most(off, WORST));
 }
 
 /* How wrong a cell is: the one before sample i, j, above and to its left. */
