@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bitswap_cli.errors import InputError
 from bitswap_cli.mixing import octets, repeats
 
 pytestmark = pytest.mark.skipif(not octets.quick(), reason="there is no kernel")
@@ -60,8 +59,10 @@ def test_short_ones_have_hardly_any(data: bytes) -> None:
     assert len(repeats.find(data)) <= len(data) // repeats.LEAST
 
 
-def test_there_is_no_reference(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A reader needs none, and a writer without a kernel does not mix."""
-    monkeypatch.setenv("BITSWAP_ENGINE", "reference")
-    with pytest.raises(InputError, match="compiled kernel"):
-        repeats.find(bytes(1000))
+@given(repetitive(), st.sampled_from((40, 64, repeats.LEAST)))
+@settings(deadline=None)
+def test_both_engines_find_the_same(data: bytes, least: int) -> None:
+    found = repeats.find(data, least)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BITSWAP_ENGINE", "reference")
+        assert np.array_equal(repeats.find(data, least), found)
