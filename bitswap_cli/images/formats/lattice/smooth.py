@@ -6,9 +6,8 @@ Least squares tell such samples to a third of a step, as they do libjpeg's, whic
 otherwise; a search of a few at a time finds the whole numbers that give the pixels.
 """
 
-from itertools import product
-
 import numpy as np
+from numpy.typing import NDArray
 
 from bitswap_cli.images.formats.lattice.maps import Chroma, Plane, spread
 from bitswap_cli.images.formats.lattice.search import Searcher, Triples
@@ -17,8 +16,7 @@ _UNIT, _MORE = 256, 8  # of samples by least squares, and by how much these are 
 _HOPEFUL = 0.6, 0.7, 0.75
 """Of known pixels are right as least squares are rounded, at least: at first, and where those that
 are not known are what samples said before."""
-_WINDOW, _EDGE = 48, 4  # rows and columns of pixels that tell soon, and those that do not count
-_LIKELY = 0.92  # of the known ones of these, at least, can be made right
+_PARTS = 16  # of a sample are told apart
 
 
 def smooth_chroma(search: Searcher, told: Triples) -> Triples | None:
@@ -35,29 +33,35 @@ def smooth_chroma(search: Searcher, told: Triples) -> Triples | None:
             filled = np.where(known, plane, made)
         nearly.append(samples)
     pairs = [*zip(nearly, told.planes[1:], strict=True)]
-    if not all(_is_likely(search, *pair, told.known) for pair in pairs):
+    if not all(_rounds_so(*pair, known) for pair in pairs):
         return None
     sure = [search.smooth(*pair, told.known) for pair in pairs]
     return Triples(np.stack(nearly), np.bitwise_and(*sure), int(np.bitwise_and(*sure).sum()))
 
 
-def _is_likely(search: Searcher, samples: Plane, plane: Plane, known: Plane) -> bool:
-    """Tell by four windows whether there may be samples that give a plane of chroma. Others than
-    these programs round so that most of it is right at once, and a search takes a second."""
-    right = in_all = 0
-    inner = (slice(_EDGE, _WINDOW - _EDGE),) * 2
-    for row, column in product(*([side // 4, 3 * side // 4] for side in samples.shape)):
-        few = slice(row, row + _WINDOW // 2), slice(column, column + _WINDOW // 2)
-        many = slice(2 * row, 2 * row + _WINDOW), slice(2 * column, 2 * column + _WINDOW)
-        own, which, asked = (
-            np.ascontiguousarray(one[at])
-            for one, at in ((samples, few), (plane, many), (known, many))
-        )
-        search.smooth(own, which, asked)
-        same = (spread(own, Chroma.SMOOTH, *which.shape) == which) & (asked == 1)
-        right += int(np.count_nonzero(same[inner]))
-        in_all += int(np.count_nonzero(asked[inner] == 1))
-    return right >= _LIKELY * in_all
+def _rounds_so(samples: Plane, plane: Plane, known: NDArray[np.bool_]) -> bool:
+    """Tell whether halves become the next whole number wherever they are. libjpeg rounds them down
+    in each second column: most of what it made is right all the same, and a search is in vain."""
+    height, width = plane.shape
+    sums = _sums(samples)[:height, :width]
+    half, whole = known & (sums % _PARTS == _PARTS // 2), sums // _PARTS
+    for own in [np.s_[row::2, column::2] for row in range(2) for column in range(2)]:
+        up = np.count_nonzero(half[own] & (plane[own] == whole[own] + 1))
+        if np.count_nonzero(half[own] & (plane[own] == whole[own])) > up:
+            return False
+    return True
+
+
+def _sums(samples: Plane) -> NDArray[np.int32]:
+    """Return 16 times what interpolation makes of samples, of twice as many rows and columns."""
+    rows, columns = samples.shape
+    wide = np.pad(samples.astype(np.int32), 1, mode="edge")
+    sums = np.empty((2 * rows, 2 * columns), np.int32)
+    for row in range(2):
+        tall = 3 * wide[1:-1] + wide[2 * row :][:rows]
+        for column in range(2):
+            sums[row::2, column::2] = 3 * tall[:, 1:-1] + tall[:, 2 * column :][:, :columns]
+    return sums
 
 
 def _rounded(search: Searcher, plane: Plane) -> Plane:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from bitswap_cli.images.formats.lattice.maps import Chroma, spread
 from bitswap_cli.images.formats.lattice.search import Searcher
-from bitswap_cli.images.formats.lattice.smooth import smooth_chroma
+from bitswap_cli.images.formats.lattice.smooth import _sums, smooth_chroma
 from bitswap_cli.images.history.engine import compiled
 from tests.images.formats.lattice.scenes import SMOOTH, Plane, picture, planes, smooth
 
@@ -86,6 +86,22 @@ def test_other_chroma_is_none() -> None:
     search, own = searcher(), smooth(6)
     pixels = picture(SMOOTH[0], Chroma.FULL, [*own])
     assert smooth_chroma(search, search.triples(SMOOTH[0], pixels)) is None
+
+
+@needs_kernel
+def test_what_libjpeg_interpolated_is_not_searched_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It rounds halves down in each second column: most is right, but a search is in vain."""
+    luma, *own = smooth(5)
+    height, width = luma.shape
+    few = [np.ascontiguousarray(plane[::2, ::2]) for plane in own]
+    up = [spread(plane, Chroma.SMOOTH, height, width) for plane in few]
+    half = [_sums(plane)[:height, :width] % 16 == 8 for plane in few]
+    half = [where & (np.arange(width) % 2 == 1) for where in half]
+    planes = [np.where(where, plane - 1, plane) for where, plane in zip(half, up, strict=True)]
+    search = searcher()
+    triples = search.triples(SMOOTH[0], picture(SMOOTH[0], Chroma.FULL, [luma, *planes]))
+    monkeypatch.setattr(Searcher, "smooth", None)
+    assert smooth_chroma(search, triples) is None
 
 
 @needs_kernel
